@@ -1,0 +1,2 @@
+//! The `registrar` command.
+fn main() {}

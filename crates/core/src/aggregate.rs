@@ -1,0 +1,246 @@
+//! What a valid submission becomes: a user with everything that is written together with it.
+//!
+//! The store writes these types and knows nothing of forms. They hold no path and no rule; what a
+//! refusal of the database means for the client is looked up through [`Claim`]'s and
+//! [`Reference`]'s places in [`NewUser`].
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A JSON object as text, with its keys sorted and its numbers in plain notation, so that every
+/// database gives back the same. Always an object: `{}` when there is nothing to say.
+pub type JsonObject = String;
+
+/// A validated user with everything nested in it, ready to be written in one transaction.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct NewUser {
+    /// As the client spelled it, without surrounding space.
+    pub email: Option<String>,
+    /// The key under which equal spellings of `email` meet (see [`crate::keys::email_key`]).
+    pub email_key: Option<String>,
+    /// The id this user has in somebody else's database.
+    pub external_id: Option<String>,
+    /// To be hashed before it is stored; never written as it is.
+    pub password: Option<Secret>,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Middle name.
+    pub middle_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// Full name, as given; it is not made from the others.
+    pub name: Option<String>,
+    /// Whether the marketplace shows this user first.
+    pub featured: bool,
+    /// Whether anybody may see this user's profile.
+    pub public_profile: bool,
+    /// BCP 47 language tag.
+    pub language: Option<String>,
+    /// IANA time zone.
+    pub time_zone: Option<String>,
+    /// Phone number.
+    pub phone: Option<String>,
+    /// Mobile number.
+    pub mobile_number: Option<String>,
+    /// The declared custom properties.
+    pub properties: Option<JsonObject>,
+    /// At most one for each type.
+    pub profiles: Vec<NewProfile>,
+    /// Memberships of this user in relationships, in the order sent.
+    pub relationship_users: Vec<NewRelationshipUser>,
+    /// What this user offers, in the order sent; its creator is this user.
+    pub transactables: Vec<NewTransactable>,
+    /// Customizations of the user itself, in the order sent.
+    pub customizations: Vec<NewCustomization>,
+    /// The uniqueness this user claims. The database decides; a lost claim is named by its index.
+    pub claims: Vec<Claim>,
+    /// The rows of the database that must exist. One that is missing is named by its index.
+    pub references: Vec<Reference>,
+}
+
+/// A profile of the new user.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewProfile {
+    /// Name of the profile type.
+    pub type_name: Arc<str>,
+    /// Whether the profile is switched on.
+    pub enabled: bool,
+    /// Typed properties.
+    pub properties: JsonObject,
+    /// Addresses, files and customizations that hang on the profile.
+    pub attached: Attached,
+}
+
+/// A listing of the new user.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTransactable {
+    /// Name of the transactable type.
+    pub type_name: Arc<str>,
+    /// What it is called.
+    pub name: Option<String>,
+    /// What it is.
+    pub description: Option<String>,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// Whether it is on offer.
+    pub enabled: bool,
+    /// Typed properties.
+    pub properties: JsonObject,
+    /// Addresses, files and customizations that hang on the listing.
+    pub attached: Attached,
+}
+
+/// A membership of the new user in a relationship.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRelationshipUser {
+    /// Name of the relationship user type.
+    pub type_name: Arc<str>,
+    /// The relationship.
+    pub relationship: RelationshipLink,
+    /// Typed properties.
+    pub properties: JsonObject,
+}
+
+/// Which relationship a membership belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RelationshipLink {
+    /// One that exists, by its id. [`NewUser::references`] names it too.
+    Existing(i64),
+    /// A new one of this relationship type, made in the same transaction.
+    New {
+        /// Name of the relationship type.
+        type_name: Arc<str>,
+    },
+}
+
+/// A customization: a typed record that hangs on another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewCustomization {
+    /// Name of the customization type.
+    pub type_name: Arc<str>,
+    /// Typed properties.
+    pub properties: JsonObject,
+    /// Addresses, files and further customizations.
+    pub attached: Attached,
+}
+
+/// What hangs on a profile, a listing or a customization.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Attached {
+    /// Addresses, each named by the type's property.
+    pub addresses: Vec<NewAddress>,
+    /// Images and attachments, each named by the type's property.
+    pub files: Vec<NewFile>,
+    /// Customizations, in the order sent.
+    pub customizations: Vec<NewCustomization>,
+}
+
+/// An address.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct NewAddress {
+    /// The property of the type that this address fills.
+    pub name: Arc<str>,
+    /// The address in one line.
+    pub address: Option<String>,
+    /// Street.
+    pub street: Option<String>,
+    /// House number.
+    pub street_number: Option<String>,
+    /// Suburb.
+    pub suburb: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// State, province or region.
+    pub state: Option<String>,
+    /// Postal code.
+    pub postcode: Option<String>,
+    /// Country, by name.
+    pub country: Option<String>,
+    /// ISO 3166-1 alpha-2 code.
+    pub iso_country_code: Option<String>,
+    /// Degrees north, as a plain decimal.
+    pub latitude: Option<String>,
+    /// Degrees east, as a plain decimal.
+    pub longitude: Option<String>,
+}
+
+/// A file that lives elsewhere: Registrar keeps what is known of it.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct NewFile {
+    /// The property of the type that this file fills.
+    pub name: Arc<str>,
+    /// Whether it is a picture.
+    pub is_image: bool,
+    /// Where its content is.
+    pub direct_url: Option<String>,
+    /// Its file name.
+    pub file_name: Option<String>,
+    /// Its media type.
+    pub content_type: Option<String>,
+    /// What to write below it.
+    pub caption: Option<String>,
+}
+
+/// A value that only one user may hold within a scope, as the primary key of `unique_claims`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Claim {
+    /// What is unique, e.g. `user.email` or `profiles.developer.properties.handle`.
+    pub scope: Arc<str>,
+    /// The normalised value; at most 512 bytes (longer ones are their digest).
+    pub value_key: String,
+}
+
+/// A row that must exist when the user is written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reference {
+    /// The table it is looked for in.
+    pub resource: ReferenceTarget,
+    /// The value it is found by.
+    pub value: ReferenceKey,
+}
+
+/// Where a [`Reference`] points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReferenceTarget {
+    /// A user.
+    User,
+    /// A relationship.
+    Relationship,
+    /// A transactable.
+    Transactable,
+}
+
+/// What a [`Reference`] is found by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ReferenceKey {
+    /// The numeric id.
+    Id(i64),
+    /// The external id (users only).
+    ExternalId(String),
+    /// The key of the e-mail address (users only).
+    EmailKey(String),
+}
+
+/// A text that must never be shown: its `Debug` is `[secret]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text itself: to be hashed or compared, never to be printed.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}

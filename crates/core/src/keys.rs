@@ -1,0 +1,105 @@
+//! The keys under which equal values meet, whatever their spelling.
+//!
+//! Computed here and stored as they are, so that every database agrees on what is equal.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
+
+/// The longest key that is stored as it is, in bytes; a longer one is replaced by its digest.
+const LONGEST: usize = 512;
+
+/// The key of an e-mail address: trimmed, NFKC, lower case, the domain in its IDNA ASCII form.
+///
+/// Two addresses with one key are one address for every uniqueness rule. Dots and `+tags` of the
+/// local part count: only its mail server knows what they mean (RFC 5321 section 2.3.11).
+#[must_use]
+pub fn email_key(address: &str) -> String {
+    let folded = fold(address);
+    let Some((local, domain)) = folded.rsplit_once('@') else { return bounded(folded) };
+    let domain = domain.trim_end_matches('.');
+    match idna::domain_to_ascii(domain) {
+        Ok(ascii) => bounded(format!("{local}@{ascii}")),
+        Err(_) => bounded(format!("{local}@{domain}")),
+    }
+}
+
+/// The key of any other text: trimmed, NFKC, and lower case unless `case_sensitive`.
+#[must_use]
+pub fn text_key(text: &str, case_sensitive: bool) -> String {
+    if !case_sensitive {
+        return bounded(fold(text));
+    }
+    bounded(nfkc(text.trim()).trim().to_owned())
+}
+
+/// A key that fits an index: itself, or its SHA-256 in hexadecimal when it is too long.
+#[must_use]
+pub fn bounded(key: String) -> String {
+    if key.len() <= LONGEST {
+        return key;
+    }
+    let mut digest = String::with_capacity(7 + 64);
+    digest.push_str("sha256:");
+    for byte in Sha256::digest(key.as_bytes()) {
+        let _ = write!(digest, "{byte:02x}");
+    }
+    digest
+}
+
+fn fold(text: &str) -> String {
+    let text = text.trim();
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    // Lower-casing can undo a composition ("İ"), so the normal form is taken again after it.
+    let lower = nfkc(text).to_lowercase();
+    nfkc(lower.trim()).into_owned()
+}
+
+fn nfkc(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_one_address_has_one_key() {
+        let spellings = [
+            "jose\u{301}@exåmple.no",
+            "josé@exåmple.no",
+            " JOSÉ@EXÅMPLE.NO ",
+            "josé@xn--exmple-jua.no",
+            "josé@XN--EXMPLE-JUA.NO",
+            "jose\u{301}@exa\u{30a}mple.no",
+            "ｊｏｓé@ｅｘåｍｐｌｅ．ｎｏ",
+            "\tjosé@exåmple。no",
+            "\u{3000}josé＠exåmple.no.",
+        ];
+        for spelling in spellings {
+            assert_eq!(email_key(spelling), "josé@xn--exmple-jua.no", "{spelling:?}");
+        }
+    }
+
+    #[test]
+    fn different_addresses_keep_different_keys() {
+        assert_ne!(email_key("a.b@example.com"), email_key("ab@example.com"));
+        assert_ne!(email_key("a+x@example.com"), email_key("a@example.com"));
+    }
+
+    #[test]
+    fn case_counts_only_where_it_is_said_to() {
+        assert_ne!(text_key("Ann", true), text_key("ann", true));
+        assert_eq!(text_key("Ann ", false), text_key("ann", false));
+    }
+
+    #[test]
+    fn a_long_key_is_its_digest() {
+        let key = text_key(&"x".repeat(10_000), true);
+        assert!(key.starts_with("sha256:") && key.len() == 71);
+    }
+}
