@@ -4,3 +4,4 @@
 
 pub mod aggregate;
 pub mod keys;
+pub mod value;
