@@ -1,0 +1,14 @@
+//! How configuration is read: YAML with places, problems with hints.
+//!
+//! Nothing here knows what a form is; see [`crate::form`] and [`crate::types`] for that.
+
+mod near;
+mod problem;
+mod reader;
+mod yaml;
+
+pub use near::nearest;
+pub use problem::{Problem, ProblemCode, Problems};
+pub(crate) use reader::Reader;
+pub(crate) use yaml::{Data, Entry, Node, parse};
+pub use yaml::Place;

@@ -1,0 +1,124 @@
+//! Typed reading of a configuration tree: each reader gives the value, or notes the problem.
+
+use super::near::nearest;
+use super::problem::{ProblemCode, Problems};
+use super::yaml::{Data, Entry, Node, Place};
+
+/// Reads nodes and notes what is wrong with them.
+#[derive(Debug)]
+pub(crate) struct Reader<'p> {
+    pub(crate) problems: &'p mut Problems,
+}
+
+impl Reader<'_> {
+    /// The entries of a mapping; nothing at all (`key:`) is an empty one.
+    pub(crate) fn map<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
+        match &node.data {
+            Data::Map(entries) => entries,
+            Data::Null => &[],
+            _ => {
+                self.wrong_shape(node, what, "a mapping");
+                &[]
+            }
+        }
+    }
+
+    /// The items of a list.
+    pub(crate) fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+        let Data::List(items) = &node.data else {
+            self.wrong_shape(node, what, "a list");
+            return &[];
+        };
+        items
+    }
+
+    /// A text.
+    pub(crate) fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+        let Data::Text(text) = &node.data else {
+            self.wrong_shape(node, what, "a text");
+            return None;
+        };
+        Some(text)
+    }
+
+    /// True or false.
+    pub(crate) fn flag(&mut self, node: &Node, what: &str) -> Option<bool> {
+        let Data::Bool(flag) = node.data else {
+            self.wrong_shape(node, what, "true or false");
+            return None;
+        };
+        Some(flag)
+    }
+
+    /// One of a few words.
+    pub(crate) fn word<'w>(
+        &mut self,
+        node: &Node,
+        what: &str,
+        words: &'w [&'w str],
+    ) -> Option<&'w str> {
+        let text = self.text(node, what)?;
+        let found = words.iter().copied().find(|word| *word == text);
+        if found.is_none() {
+            self.problems.add(
+                ProblemCode::BadOption,
+                node.place,
+                format!("`{text}` is not a value of `{what}`"),
+                one_of(words),
+                did_you_mean(text, words),
+            );
+        }
+        found
+    }
+
+    /// Notes a key that does not belong here.
+    pub(crate) fn unknown_key(&mut self, entry: &Entry, within: &str, known: &[&str]) {
+        self.unknown(ProblemCode::UnknownKey, "key", &entry.key, entry.place, within, known);
+    }
+
+    /// Notes a name that is not known.
+    pub(crate) fn unknown(
+        &mut self,
+        code: ProblemCode,
+        kind: &str,
+        name: &str,
+        place: Place,
+        within: &str,
+        known: &[&str],
+    ) {
+        let expected =
+            if known.is_empty() { "none: there are none".to_owned() } else { one_of(known) };
+        self.problems.add(
+            code,
+            place,
+            format!("unknown {kind} `{name}` in {within}"),
+            expected,
+            did_you_mean(name, known),
+        );
+    }
+
+    /// Notes a value of the wrong shape.
+    pub(crate) fn wrong_shape(&mut self, node: &Node, what: &str, expected: &str) {
+        self.problems.add(
+            ProblemCode::WrongShape,
+            node.place,
+            format!("`{what}` is {}", node.describe()),
+            expected,
+            None,
+        );
+    }
+}
+
+fn did_you_mean(name: &str, known: &[&str]) -> Option<String> {
+    nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// "one of `a`, `b`": at most twenty names, so that a line stays a line.
+fn one_of(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > 20 { ", …" } else { "" };
+    match shown.as_slice() {
+        [only] => only.clone(),
+        _ => format!("one of {}{more}", shown.join(", ")),
+    }
+}

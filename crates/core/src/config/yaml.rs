@@ -1,0 +1,301 @@
+//! YAML text to a tree in which every key and every value knows its place.
+//!
+//! All use of the YAML library is in this file. It reads YAML 1.2 booleans only (`no` stays a
+//! text), refuses tags, bounds aliases, depth and size, and reports every duplicate key, not just
+//! the first.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::Spanned;
+use serde_yaml::options::DuplicateKeyPolicy;
+
+use super::problem::{ProblemCode, Problems};
+use crate::value::Value;
+
+/// A position in a file, counted from 1, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: u64,
+    /// Column, from 1.
+    pub column: u64,
+}
+
+impl Place {
+    /// The beginning of a file.
+    pub const START: Self = Self { line: 1, column: 1 };
+}
+
+/// A value of the tree.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) place: Place,
+    pub(crate) data: Data,
+}
+
+/// What a [`Node`] holds.
+#[derive(Debug, Clone)]
+pub(crate) enum Data {
+    Null,
+    Bool(bool),
+    /// A number as text, in JSON's notation.
+    Number(String),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// One line of a mapping.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) place: Place,
+    pub(crate) value: Node,
+}
+
+impl Node {
+    /// The entry of a key, where this is a mapping that has it.
+    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
+        let Data::Map(entries) = &self.data else { return None };
+        entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// What a person would call this.
+    pub(crate) fn describe(&self) -> &'static str {
+        match self.data {
+            Data::Null => "nothing",
+            Data::Bool(_) => "true or false",
+            Data::Number(_) => "a number",
+            Data::Text(_) => "a text",
+            Data::List(_) => "a list",
+            Data::Map(_) => "a mapping",
+        }
+    }
+
+    /// The same as a JSON value.
+    pub(crate) fn to_value(&self) -> Value<'static> {
+        match &self.data {
+            Data::Null => Value::Null,
+            Data::Bool(flag) => Value::Bool(*flag),
+            Data::Number(text) => Value::Number(Cow::Owned(text.clone())),
+            Data::Text(text) => Value::String(Cow::Owned(text.clone())),
+            Data::List(items) => Value::Array(items.iter().map(Self::to_value).collect()),
+            Data::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|entry| (Cow::Owned(entry.key.clone()), entry.value.to_value()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// Reads a file. What is wrong with it goes to `problems`; the tree comes back where there is one.
+pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
+    match serde_yaml::from_str_with_options::<Node>(text, options()) {
+        Ok(tree) => {
+            report_duplicates(&tree, problems);
+            Some(tree)
+        }
+        Err(error) => {
+            let place = error.location().map_or(Place::START, place_of);
+            let message = error.without_snippet().to_string();
+            let message = message.lines().next().unwrap_or_default();
+            // The library repeats the position that stands in front of the problem already.
+            let message = message.split(" at line ").next().unwrap_or(message);
+            let message = message.split_once(": ").map_or(message, |(head, tail)| {
+                if head.contains("line ") { tail } else { message }
+            });
+            problems.add(
+                ProblemCode::Syntax,
+                place,
+                format!("this is not readable as YAML: {message}"),
+                "a YAML 1.2 mapping",
+                None,
+            );
+            None
+        }
+    }
+}
+
+fn options() -> serde_yaml::Options {
+    serde_yaml::options! {
+        budget: serde_yaml::budget! {
+            max_nodes: 100_000,
+            max_events: 400_000,
+            max_depth: 64,
+            max_aliases: 1_000,
+            max_documents: 1,
+        },
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        strict_booleans: true,
+        reject_unsupported_tags: true,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
+    }
+}
+
+fn report_duplicates(node: &Node, problems: &mut Problems) {
+    match &node.data {
+        Data::Map(entries) => {
+            let mut seen = std::collections::HashMap::new();
+            for entry in entries {
+                if let Some(first) = seen.insert(entry.key.as_str(), entry.place) {
+                    problems.add(
+                        ProblemCode::DuplicateKey,
+                        entry.place,
+                        format!("the key `{}` stands twice in one mapping", entry.key),
+                        "each key once",
+                        Some(format!("the first one is at line {}", first.line)),
+                    );
+                }
+                report_duplicates(&entry.value, problems);
+            }
+        }
+        Data::List(items) => items.iter().for_each(|item| report_duplicates(item, problems)),
+        _ => {}
+    }
+}
+
+fn place_of(location: serde_yaml::Location) -> Place {
+    Place { line: location.line().max(1), column: location.column().max(1) }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Data>::deserialize(deserializer)?;
+        Ok(Self { place: place_of(spanned.referenced), data: spanned.value })
+    }
+}
+
+impl<'de> Deserialize<'de> for Data {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DataVisitor)
+    }
+}
+
+struct DataVisitor;
+
+impl<'de> Visitor<'de> for DataVisitor {
+    type Value = Data;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Data, E> {
+        Ok(Data::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Data, E> {
+        Ok(Data::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Data, D::Error> {
+        Data::deserialize(deserializer)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Data, E> {
+        Ok(Data::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Data, E> {
+        Ok(Data::Number(number.to_string()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Data, E> {
+        Ok(Data::Number(number.to_string()))
+    }
+
+    fn visit_i128<E>(self, number: i128) -> Result<Data, E> {
+        Ok(Data::Number(number.to_string()))
+    }
+
+    fn visit_u128<E>(self, number: u128) -> Result<Data, E> {
+        Ok(Data::Number(number.to_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Data, E> {
+        Ok(Data::Number(number.to_string()))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Data, E> {
+        Ok(Data::Text(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Data, E> {
+        Ok(Data::Text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Data, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Data::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Data, A::Error> {
+        let mut map = Vec::new();
+        while let Some(key) = entries.next_key::<Spanned<String>>()? {
+            let value = entries.next_value()?;
+            map.push(Entry { key: key.value, place: place_of(key.referenced), value });
+        }
+        Ok(Data::Map(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Option<Node>, Vec<crate::config::Problem>) {
+        let mut problems = Problems::new("a.yml".into());
+        let tree = parse(text, &mut problems);
+        (tree, problems.into_vec())
+    }
+
+    #[test]
+    fn every_key_and_value_knows_its_place() {
+        let (tree, problems) = read("a: 1\nb:\n  c: [x, no]\n");
+        assert!(problems.is_empty(), "{problems:?}");
+        let tree = tree.unwrap();
+        let b = tree.get("b").unwrap();
+        assert_eq!((b.place.line, b.place.column), (2, 1));
+        let c = b.value.get("c").unwrap();
+        assert_eq!((c.place.line, c.place.column), (3, 3));
+        let Data::List(items) = &c.value.data else { panic!("a list") };
+        assert_eq!((items[1].place.line, items[1].place.column), (3, 10));
+        assert!(matches!(&items[1].data, Data::Text(text) if text == "no"));
+    }
+
+    #[test]
+    fn all_duplicate_keys_are_reported() {
+        let (_, problems) = read("a: 1\nb: {c: 1, c: 2}\na: 3\n");
+        let places: Vec<_> = problems.iter().map(|p| (p.place.line, p.place.column)).collect();
+        assert_eq!(places, [(2, 11), (3, 1)]);
+    }
+
+    #[test]
+    fn broken_text_is_one_problem_at_its_line() {
+        for text in ["a: [1, 2\nb: 3\n", "a: 'x\n", "a: !env HOME\n", "a: b: c\n"] {
+            let (tree, problems) = read(text);
+            println!("{}", problems[0]);
+            assert!(tree.is_none() && problems.len() == 1, "{text:?}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn an_alias_bomb_is_refused() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..9 {
+            let before = level - 1;
+            let aliases = vec![format!("*a{before}"); 10].join(", ");
+            text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        }
+        let (tree, problems) = read(&text);
+        println!("{}", problems[0]);assert!(tree.is_none() && problems.len() == 1, "{problems:?}");
+    }
+}

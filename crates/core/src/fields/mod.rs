@@ -1,0 +1,180 @@
+//! The types a field can have, and how what arrives is coerced to them.
+//!
+//! Values arrive as JSON or as form strings. A type either gives the value in its own canonical
+//! shape, or gives it back as it was: then the answer is `wrong_type`. An empty string is nothing
+//! to every type but text, because that is what an empty input of an HTML form sends.
+
+mod boolean;
+mod number;
+mod structured;
+mod temporal;
+mod text;
+
+use crate::value::Value;
+
+/// The type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FieldType {
+    /// Whatever JSON can say: the type of virtual fields that name none.
+    Any,
+    /// A text of one line.
+    String,
+    /// A text of any length.
+    Text,
+    /// A whole number of 64 bits.
+    Integer,
+    /// A number within the range of a binary64, kept exactly as it was written.
+    Float,
+    /// A number, kept exactly.
+    Decimal,
+    /// True or false.
+    Boolean,
+    /// A day: `2026-11-22`.
+    Date,
+    /// A moment: RFC 3339; without an offset it is UTC. Kept as UTC with microseconds.
+    Datetime,
+    /// A time of day: `17:30` or `17:30:00`.
+    Time,
+    /// A list of anything.
+    Array,
+    /// Any JSON.
+    Json,
+}
+
+impl FieldType {
+    /// Every type that a configuration may name.
+    pub const ALL: &'static [Self] = &[
+        Self::String,
+        Self::Text,
+        Self::Integer,
+        Self::Float,
+        Self::Decimal,
+        Self::Boolean,
+        Self::Date,
+        Self::Datetime,
+        Self::Time,
+        Self::Array,
+        Self::Json,
+    ];
+
+    /// The name in configuration, and in the parameters of `wrong_type`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "value",
+            Self::String => "string",
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Float => "float",
+            Self::Decimal => "decimal",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Datetime => "datetime",
+            Self::Time => "time",
+            Self::Array => "array",
+            Self::Json => "json",
+        }
+    }
+
+    /// The type of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|field_type| field_type.name() == name)
+    }
+
+    /// The value in this type's canonical shape. Null is a value of every type.
+    ///
+    /// # Errors
+    /// The value as it was, where it is not of this type.
+    pub fn coerce(self, value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
+        let value = match value {
+            Value::Null => return Ok(Value::Null),
+            Value::String(text) if self.is_nothing(&text) => return Ok(Value::Null),
+            value => value,
+        };
+        match self {
+            Self::Any | Self::Json => Ok(value),
+            Self::String | Self::Text => text::coerce(value),
+            Self::Integer => number::coerce_integer(value),
+            Self::Float => number::coerce_float(value),
+            Self::Decimal => number::coerce_decimal(value),
+            Self::Boolean => boolean::coerce(value),
+            Self::Date => temporal::coerce_date(value),
+            Self::Datetime => temporal::coerce_datetime(value),
+            Self::Time => temporal::coerce_time(value),
+            Self::Array => structured::coerce_array(value),
+        }
+    }
+
+    fn is_nothing(self, text: &str) -> bool {
+        !matches!(self, Self::Any | Self::Json | Self::String | Self::Text)
+            && text.trim().is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    /// Type, what arrives, what it becomes (nothing: refused). A new case is a new line.
+    const CASES: &[(&str, &str, Option<&str>)] = &[
+        ("string", r#""Ann""#, Some(r#""Ann""#)),
+        ("string", "90210", Some(r#""90210""#)),
+        ("string", r#""""#, Some(r#""""#)),
+        ("string", "true", None),
+        ("string", r#"["a"]"#, None),
+        ("string", "null", Some("null")),
+        ("integer", "7", Some("7")),
+        ("integer", r#""7""#, Some("7")),
+        ("integer", r#"" 0090 ""#, Some("90")),
+        ("integer", "7.0", Some("7")),
+        ("integer", "7e2", Some("700")),
+        ("integer", "7.5", None),
+        ("integer", r#""0x1F""#, None),
+        ("integer", "9223372036854775807", Some("9223372036854775807")),
+        ("integer", "9223372036854775808", None),
+        ("integer", r#""""#, Some("null")),
+        ("float", r#""3.50""#, Some("3.5")),
+        ("float", "1e3", Some("1000")),
+        ("float", "1e399", None),
+        ("float", r#""many""#, None),
+        ("decimal", "0.10000000000000000000000001", Some("0.10000000000000000000000001")),
+        ("decimal", "true", None),
+        ("boolean", r#""1""#, Some("true")),
+        ("boolean", r#""off""#, Some("false")),
+        ("boolean", "0", Some("false")),
+        ("boolean", r#""maybe""#, None),
+        ("boolean", "2", None),
+        ("date", r#""2026-11-22""#, Some(r#""2026-11-22""#)),
+        ("date", r#""2026-02-29""#, None),
+        ("date", r#""22.11.2026""#, None),
+        ("datetime", r#""2026-11-22T10:00:00+01:00""#, Some(r#""2026-11-22T09:00:00.000000Z""#)),
+        ("datetime", r#""2026-11-22 10:00""#, Some(r#""2026-11-22T10:00:00.000000Z""#)),
+        ("datetime", r#""2026-11-22""#, Some(r#""2026-11-22T00:00:00.000000Z""#)),
+        ("datetime", r#""tomorrow""#, None),
+        ("time", r#""17:30""#, Some(r#""17:30:00""#)),
+        ("time", r#""25:00""#, None),
+        ("array", r#"[1,"a"]"#, Some(r#"[1,"a"]"#)),
+        ("array", r#""a""#, None),
+        ("json", r#"{"a":[1]}"#, Some(r#"{"a":[1]}"#)),
+        ("json", r#""""#, Some(r#""""#)),
+    ];
+
+    #[test]
+    fn each_type_takes_what_json_and_forms_send() {
+        for (name, sent, becomes) in CASES {
+            let value = crate::decode::json::parse(sent.as_bytes()).unwrap();
+            let got = FieldType::named(name).unwrap().coerce(value.clone());
+            let expected = becomes.map(|text| crate::decode::json::parse(text.as_bytes()).unwrap());
+            assert_eq!(got, expected.ok_or(value), "{name} of {sent}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_borrowed_not_copied() {
+        let coerced = FieldType::String.coerce(Value::String(Cow::Borrowed("Ann"))).unwrap();
+        assert!(matches!(coerced, Value::String(Cow::Borrowed("Ann"))));
+    }
+}

@@ -1,0 +1,344 @@
+//! From the tree of a form file to the compiled form: which fields there are.
+//!
+//! What a single field says is read in [`super::field`].
+
+use std::sync::Arc;
+
+use super::field::{Context, bind_node, scalar};
+use super::{Body, Field, Form, Group, RESERVED, Target, header};
+use crate::config::{Data, Entry, Node, ProblemCode, Problems, Reader};
+use crate::fields::FieldType;
+use crate::resources::{BuiltIn, Container, Kind};
+use crate::rules::Names;
+use crate::types::{PropertyType, Type, Types};
+
+/// Compiles a form; nothing comes back where there are problems.
+pub(crate) fn compile(
+    tree: &Node,
+    types: &Types,
+    stem: &str,
+    version: Arc<str>,
+    problems: &mut Problems,
+) -> (Option<Form>, String) {
+    let mut reader = Reader { problems };
+    let header = header::read(&mut reader, tree);
+    let name = header.name.unwrap_or(stem).to_owned();
+    let mut fields = Vec::new();
+    if let Some(entry) = header.fields {
+        let mut compiler = Compiler { reader, types };
+        let place = Place { path: String::new(), around: None };
+        fields = compiler.record(Kind::User, None, &entry.value, &place);
+    }
+    let form = problems.is_empty().then(|| Form {
+        name: name.as_str().into(),
+        version,
+        purpose: header.purpose,
+        refuses_unknown: header.refuses_unknown,
+        root: Group::new(Some(Kind::User), "user".into(), fields),
+    });
+    (form, name)
+}
+
+struct Compiler<'p, 't> {
+    reader: Reader<'p>,
+    types: &'t Types,
+}
+
+/// Where in the form an object stands.
+struct Place<'c> {
+    /// The same in every form: `profiles.developer`.
+    path: String,
+    around: Option<&'c Names<'c>>,
+}
+
+impl Place<'_> {
+    fn of(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+}
+
+/// What a key of a record is.
+enum Plan<'t> {
+    BuiltIn(&'static BuiltIn),
+    Container(Container),
+    Property(FieldType, bool, &'t str),
+    /// A property that the form itself declares.
+    OwnProperty,
+    Virtual,
+}
+
+impl<'t> Compiler<'_, 't> {
+    /// The fields of one record: a user, a profile, an address.
+    fn record(
+        &mut self,
+        kind: Kind,
+        of_type: Option<&'t Type>,
+        node: &Node,
+        place: &Place<'_>,
+    ) -> Vec<Field> {
+        let entries = self.reader.map(node, kind.name());
+        let mut plans = Vec::new();
+        for entry in entries {
+            if is_reserved(&mut self.reader, entry) {
+                continue;
+            }
+            match plan(kind, entries, entry) {
+                Some(plan) => plans.push((entry, plan)),
+                None => self.unknown_field(kind, entry),
+            }
+        }
+        self.fields(kind, of_type, plans, place)
+    }
+
+    fn fields(
+        &mut self,
+        kind: Kind,
+        of_type: Option<&'t Type>,
+        plans: Vec<(&Entry, Plan<'t>)>,
+        place: &Place<'_>,
+    ) -> Vec<Field> {
+        let own: Vec<&str> = plans.iter().map(|(entry, _)| entry.key.as_str()).collect();
+        let names = Names { own: &own, around: place.around };
+        let mut fields = Vec::new();
+        for (entry, plan) in plans {
+            let path = place.of(&entry.key);
+            let context = Context { name: &entry.key, global_path: &path, names: &names };
+            fields.push(match plan {
+                Plan::Container(container) => {
+                    self.container(container, of_type, entry, &context, place)
+                }
+                Plan::BuiltIn(built_in) => {
+                    let mut known = context.known_as(built_in.field_type, Target::BuiltIn(built_in));
+                    known.rules = built_in.rules;
+                    known.is_secret = built_in.is_secret;
+                    if let (Kind::Customization, Some(of_type)) = (kind, of_type) {
+                        known.only_value = Some(of_type.name.clone());
+                    }
+                    if built_in.name == "relationship_name" {
+                        known.only_values =
+                            Some(self.types.names(crate::types::TypeKind::Relationship));
+                    }
+                    scalar(&mut self.reader, known, &entry.value)
+                }
+                Plan::Property(field_type, unique, _) => {
+                    let mut known = context.known_as(field_type, Target::Property);
+                    known.unique = unique;
+                    scalar(&mut self.reader, known, &entry.value)
+                }
+                Plan::OwnProperty => {
+                    let known = context.declared(FieldType::String, Target::Property);
+                    scalar(&mut self.reader, known, &entry.value)
+                }
+                Plan::Virtual => {
+                    let mut known = context.declared(FieldType::Any, Target::Virtual);
+                    known.is_secret = entry.key == "password_confirmation";
+                    scalar(&mut self.reader, known, &entry.value)
+                }
+            });
+        }
+        fields
+    }
+
+    fn container(
+        &mut self,
+        container: Container,
+        of_type: Option<&'t Type>,
+        entry: &Entry,
+        context: &Context<'_>,
+        place: &Place<'_>,
+    ) -> Field {
+        let fields = match container.holds() {
+            None => self.properties(of_type, entry, context, place),
+            Some(kind) => self.records(container, kind, of_type, entry, place),
+        };
+        let body = Body::Container(Group::new(None, container.name().into(), fields));
+        self.nested(context, body, Target::Container(container), &entry.value)
+    }
+
+    /// `properties:` of a record.
+    fn properties(
+        &mut self,
+        of_type: Option<&'t Type>,
+        entry: &Entry,
+        context: &Context<'_>,
+        place: &Place<'_>,
+    ) -> Vec<Field> {
+        let mut plans = Vec::new();
+        for property in self.reader.map(&entry.value, "properties") {
+            if is_reserved(&mut self.reader, property) {
+                continue;
+            }
+            let Some(of_type) = of_type else {
+                plans.push((property, Plan::OwnProperty));
+                continue;
+            };
+            let found = of_type.properties.iter().find(|known| known.name == property.key);
+            match found.map(|known| (known, known.property_type)) {
+                Some((known, PropertyType::Field(field_type))) => {
+                    let plan = Plan::Property(field_type, known.unique, known.name.as_str());
+                    plans.push((property, plan));
+                }
+                _ => self.unknown_property(of_type, property, |kind| {
+                    matches!(kind, PropertyType::Field(_))
+                }),
+            }
+        }
+        let place = Place { path: place.of("properties"), around: Some(context.names) };
+        self.fields(Kind::User, of_type, plans, &place)
+    }
+
+    /// The records in a container: by type, or by the type's property that each fills.
+    fn records(
+        &mut self,
+        container: Container,
+        kind: Kind,
+        of_type: Option<&'t Type>,
+        entry: &Entry,
+        place: &Place<'_>,
+    ) -> Vec<Field> {
+        let mut fields = Vec::new();
+        for record in self.reader.map(&entry.value, container.name()) {
+            if is_reserved(&mut self.reader, record) {
+                continue;
+            }
+            let (record_type, path) = match container.type_kind() {
+                Some(type_kind) => {
+                    let Some(found) = self.types.get(type_kind, &record.key) else {
+                        let known = self.types.names(type_kind);
+                        let within = format!("`{}`", container.name());
+                        let (code, what) = (ProblemCode::UnknownType, type_kind.name());
+                        self.reader.unknown(code, what, &record.key, record.place, &within, &known);
+                        continue;
+                    };
+                    (Some(found), format!("{}.{}", container.name(), found.name))
+                }
+                None => {
+                    let wanted = property_type_of(kind);
+                    let declared = of_type.is_some_and(|of_type| {
+                        of_type
+                            .properties
+                            .iter()
+                            .any(|known| known.name == record.key && known.property_type == wanted)
+                    });
+                    if let (false, Some(of_type)) = (declared, of_type) {
+                        self.unknown_property(of_type, record, |kind| *kind == wanted);
+                        continue;
+                    }
+                    (None, place.of(&format!("{}.{}", container.name(), record.key)))
+                }
+            };
+            fields.push(self.record_field(container, kind, record_type, record, path));
+        }
+        fields
+    }
+
+    fn record_field(
+        &mut self,
+        container: Container,
+        kind: Kind,
+        of_type: Option<&'t Type>,
+        entry: &Entry,
+        path: String,
+    ) -> Field {
+        let place = Place { path, around: None };
+        let fields = self.record(kind, of_type, &entry.value, &place);
+        if kind == Kind::RelationshipUser {
+            self.demand_relationship(entry, &fields);
+        }
+        let type_name = of_type.map_or_else(|| entry.key.as_str().into(), |known| known.name.clone());
+        let group = Group::new(Some(kind), type_name, fields);
+        let body = if container.holds_many() { Body::List(group) } else { Body::Node(group) };
+        let names = Names { own: &[], around: None };
+        let context = Context { name: &entry.key, global_path: &place.path, names: &names };
+        self.nested(&context, body, Target::Record, &entry.value)
+    }
+
+    /// A membership is of a relationship: the form must let the client say, or say itself, which.
+    fn demand_relationship(&mut self, entry: &Entry, fields: &[Field]) {
+        let says = |name: &str| fields.iter().any(|field| &*field.name == name);
+        if !says("relationship_id") && !says("relationship_name") {
+            self.reader.problems.add(
+                ProblemCode::MissingKey,
+                entry.place,
+                format!("`{}` does not say which relationship it is in", entry.key),
+                "`relationship_id` or `relationship_name`",
+                None,
+            );
+        }
+    }
+
+    fn nested(&mut self, context: &Context<'_>, body: Body, target: Target, node: &Node) -> Field {
+        let validation = node.get("validation").map(|entry| &entry.value);
+        let is_list = matches!(body, Body::List(_));
+        let rules = bind_node(&mut self.reader, context, is_list, validation);
+        Field { name: context.name.into(), body, target, rules, is_secret: false }
+    }
+
+    fn unknown_field(&mut self, kind: Kind, entry: &Entry) {
+        let mut known: Vec<&str> = kind.built_ins().iter().map(|built_in| built_in.name).collect();
+        known.extend(kind.containers().iter().map(|container| container.name()));
+        let within = format!("a {}", kind.name());
+        let code = ProblemCode::UnknownField;
+        self.reader.unknown(code, "field", &entry.key, entry.place, &within, &known);
+    }
+
+    fn unknown_property(
+        &mut self,
+        of_type: &Type,
+        entry: &Entry,
+        fits: impl Fn(&PropertyType) -> bool,
+    ) {
+        let known: Vec<&str> = of_type
+            .properties
+            .iter()
+            .filter(|known| fits(&known.property_type))
+            .map(|known| known.name.as_str())
+            .collect();
+        let within = format!("the type `{}`", of_type.name);
+        let code = ProblemCode::UnknownField;
+        self.reader.unknown(code, "property", &entry.key, entry.place, &within, &known);
+    }
+}
+
+fn property_type_of(kind: Kind) -> PropertyType {
+    match kind {
+        Kind::Image => PropertyType::Image,
+        Kind::Attachment => PropertyType::Attachment,
+        _ => PropertyType::Address,
+    }
+}
+
+fn plan<'t>(kind: Kind, entries: &[Entry], entry: &Entry) -> Option<Plan<'t>> {
+    let key = entry.key.as_str();
+    if let Some(container) = kind.containers().iter().find(|known| known.name() == key) {
+        return Some(Plan::Container(*container));
+    }
+    if let Some(built_in) = kind.built_ins().iter().find(|known| known.name == key) {
+        return Some(Plan::BuiltIn(built_in));
+    }
+    let confirms = key
+        .strip_suffix("_confirmation")
+        .is_some_and(|name| entries.iter().any(|other| other.key == name));
+    let is_virtual = entry
+        .value
+        .get("property_options")
+        .and_then(|options| options.value.get("virtual"))
+        .is_some_and(|entry| matches!(entry.value.data, Data::Bool(true)));
+    (confirms || is_virtual).then_some(Plan::Virtual)
+}
+
+/// Whether a key says something of the record it stands in, instead of naming a field.
+fn is_reserved(reader: &mut Reader<'_>, entry: &Entry) -> bool {
+    match entry.key.as_str() {
+        "description" => {
+            reader.text(&entry.value, "description");
+        }
+        "if" | "unless" | "schema" | "use" => super::field::not_served(reader, entry),
+        "property_options" => {
+            let known = ["validation", "description"];
+            reader.unknown_key(entry, "a nested form", &known);
+        }
+        _ => {}
+    }
+    RESERVED.contains(&entry.key.as_str())
+}

@@ -1,0 +1,269 @@
+//! What a form says of one field.
+
+use std::sync::Arc;
+
+use super::{Body, Field, Normalizer, Scalar, Target};
+use crate::config::{Data, Entry, Node, ProblemCode, Reader};
+use crate::fields::FieldType;
+use crate::rules::{BoundRule, BuiltInRule, FieldFacts, Names, bind_all};
+use crate::value::Value;
+
+/// Which field is being read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'c> {
+    pub(super) name: &'c str,
+    pub(super) global_path: &'c str,
+    pub(super) names: &'c Names<'c>,
+}
+
+/// What is known of a field before its configuration is read.
+#[derive(Debug)]
+pub(super) struct Known<'c> {
+    context: Context<'c>,
+    field_type: FieldType,
+    /// Whether the form itself says the type.
+    is_declared: bool,
+    target: Target,
+    pub(super) rules: &'static [BuiltInRule],
+    pub(super) unique: bool,
+    pub(super) is_secret: bool,
+    /// The one value it can have.
+    pub(super) only_value: Option<Arc<str>>,
+    /// The values it can have.
+    pub(super) only_values: Option<Vec<&'c str>>,
+}
+
+impl<'c> Context<'c> {
+    /// A field whose type is known.
+    pub(super) fn known_as(self, field_type: FieldType, target: Target) -> Known<'c> {
+        Known {
+            context: self,
+            field_type,
+            is_declared: false,
+            target,
+            rules: &[],
+            unique: false,
+            is_secret: false,
+            only_value: None,
+            only_values: None,
+        }
+    }
+
+    /// A field whose type the form may say.
+    pub(super) fn declared(self, otherwise: FieldType, target: Target) -> Known<'c> {
+        Known { is_declared: true, ..self.known_as(otherwise, target) }
+    }
+
+    fn facts(self, field_type: Option<FieldType>, is_list: bool) -> FieldFacts<'c> {
+        let Self { name, global_path, names } = self;
+        FieldFacts { name, field_type, is_list, global_path, names }
+    }
+}
+
+const KEYS: [&str; 5] = ["type", "normalize", "validation", "property_options", "description"];
+
+/// Reads a field that holds one value.
+pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> Field {
+    let mut scalar = Scalar {
+        field_type: known.field_type,
+        default: None,
+        readonly: false,
+        normalize: Vec::new(),
+    };
+    let (mut target, mut options, mut validation) = (known.target, None, None);
+    for entry in reader.map(node, known.context.name) {
+        match entry.key.as_str() {
+            "type" => read_type(reader, &known, &mut scalar, entry),
+            "normalize" => scalar.normalize = normalizers(reader, &entry.value),
+            "validation" => validation = Some(&entry.value),
+            "property_options" => options = Some(&entry.value),
+            "description" => {
+                reader.text(&entry.value, "description");
+            }
+            "if" | "unless" | "schema" | "use" => not_served(reader, entry),
+            _ => {
+                let within = format!("the field `{}`", known.context.name);
+                reader.unknown_key(entry, &within, &KEYS);
+            }
+        }
+    }
+    let mut default = None;
+    if let Some(options) = options {
+        default = property_options(reader, &mut scalar, &mut target, options);
+    }
+    let mut facts = known.context.facts(Some(scalar.field_type), false);
+    facts.field_type = Some(scalar.field_type);
+    let mut rules = bind_all(reader, facts, known.rules, validation);
+    implied_rules(reader, &known, facts, validation, &mut rules);
+    let mut field = Field {
+        name: known.context.name.into(),
+        body: Body::Scalar(scalar),
+        target,
+        rules,
+        is_secret: known.is_secret,
+    };
+    check_default(reader, &mut field, default, node);
+    field
+}
+
+/// The rules of a nested form.
+pub(super) fn bind_node(
+    reader: &mut Reader<'_>,
+    context: &Context<'_>,
+    is_list: bool,
+    validation: Option<&Node>,
+) -> Vec<BoundRule> {
+    bind_all(reader, context.facts(None, is_list), &[], validation)
+}
+
+/// Notes a key whose meaning is agreed but not served by this version.
+pub(super) fn not_served(reader: &mut Reader<'_>, entry: &Entry) {
+    reader.problems.add(
+        ProblemCode::NotServed,
+        entry.place,
+        format!("`{}` of a field", entry.key),
+        "a field without it: this version does not serve it yet",
+        None,
+    );
+}
+
+fn read_type(reader: &mut Reader<'_>, known: &Known<'_>, scalar: &mut Scalar, entry: &Entry) {
+    let words: Vec<&str> = FieldType::ALL.iter().map(|known| known.name()).collect();
+    let said = reader.word(&entry.value, "type", &words).and_then(FieldType::named);
+    let Some(said) = said else { return };
+    if !known.is_declared && said != known.field_type {
+        let (name, is) = (known.context.name, known.field_type.name());
+        reader.problems.add(
+            ProblemCode::Contradiction,
+            entry.value.place,
+            format!("the type of `{name}` is {is}, not {}", said.name()),
+            format!("`type: {is}`, or no `type`"),
+            None,
+        );
+        return;
+    }
+    scalar.field_type = said;
+}
+
+fn normalizers(reader: &mut Reader<'_>, node: &Node) -> Vec<Normalizer> {
+    let one = [node];
+    let nodes: Vec<&Node> = match &node.data {
+        Data::List(items) => items.iter().collect(),
+        _ => one.to_vec(),
+    };
+    nodes
+        .into_iter()
+        .filter_map(|node| reader.word(node, "normalize", &Normalizer::NAMES))
+        .filter_map(Normalizer::named)
+        .collect()
+}
+
+/// Reads `property_options:`; the node of the default comes back.
+fn property_options<'n>(
+    reader: &mut Reader<'_>,
+    scalar: &mut Scalar,
+    target: &mut Target,
+    node: &'n Node,
+) -> Option<&'n Node> {
+    let mut default = None;
+    for entry in reader.map(node, "property_options") {
+        match entry.key.as_str() {
+            "default" => default = Some(&entry.value),
+            "readonly" => scalar.readonly = reader.flag(&entry.value, "readonly").unwrap_or(false),
+            "virtual" => {
+                if reader.flag(&entry.value, "virtual") == Some(true) {
+                    *target = Target::Virtual;
+                }
+            }
+            _ => reader.unknown_key(entry, "property_options", &["default", "readonly", "virtual"]),
+        }
+    }
+    default
+}
+
+/// The rules that follow from the field itself.
+fn implied_rules(
+    reader: &mut Reader<'_>,
+    known: &Known<'_>,
+    facts: FieldFacts<'_>,
+    validation: Option<&Node>,
+    rules: &mut Vec<BoundRule>,
+) {
+    const UNIQUE: &[BuiltInRule] =
+        &[BuiltInRule { name: "unique", options: "true", yields_to: &[] }];
+    if known.unique && validation.is_none_or(|node| !says_unique(node)) {
+        rules.extend(bind_all(reader, facts, UNIQUE, None));
+    }
+    let names = match (&known.only_value, &known.only_values) {
+        (Some(name), _) => vec![name.as_ref()],
+        (None, Some(names)) => names.clone(),
+        (None, None) => return,
+    };
+    let text = |data: String| Node { place: crate::config::Place::START, data: Data::Text(data) };
+    let members = names.iter().map(|name| text((*name).to_owned())).collect();
+    let validation = |key: &str, data| Entry {
+        key: key.to_owned(),
+        place: crate::config::Place::START,
+        value: Node { place: crate::config::Place::START, data },
+    };
+    let options = Data::Map(vec![
+        validation("in", Data::List(members)),
+        validation("allow_blank", Data::Bool(true)),
+    ]);
+    let inclusion = Data::Map(vec![validation("inclusion", options)]);
+    if !names.is_empty() {
+        let node = Node { place: crate::config::Place::START, data: inclusion };
+        rules.extend(bind_all(reader, facts, &[], Some(&node)));
+    }
+}
+
+fn says_unique(validation: &Node) -> bool {
+    validation.get("unique").or_else(|| validation.get("uniqueness")).is_some()
+}
+
+/// A default must be of the field's type and keep the field's rules; a read-only field without one
+/// must be allowed to be absent.
+fn check_default(
+    reader: &mut Reader<'_>,
+    field: &mut Field,
+    default: Option<&Node>,
+    node: &Node,
+) {
+    let name = field.name.clone();
+    let Body::Scalar(scalar) = &mut field.body else { return };
+    let mut refuse = |place, what: String, expected: String| {
+        reader.problems.add(ProblemCode::BadDefault, place, what, expected, None);
+    };
+    let mut place = node.place;
+    if let Some(default) = default {
+        place = default.place;
+        let value = default.to_value();
+        if value.as_str().is_some_and(|text| text.contains("{{")) {
+            return refuse(
+                place,
+                format!("the default of `{name}` is an expression"),
+                "a literal: this version does not serve expressions yet".to_owned(),
+            );
+        }
+        let value = scalar.normalize.iter().fold(value, |value, step| step.apply(value));
+        match scalar.field_type.coerce(value) {
+            Ok(value) => scalar.default = Some(value),
+            Err(_) => {
+                let expected = format!("a value of the type {}", scalar.field_type.name());
+                return refuse(place, format!("the default of `{name}` is not of its type"), expected);
+            }
+        }
+    }
+    if default.is_none() && !scalar.readonly {
+        return;
+    }
+    let value = scalar.default.clone();
+    let violations = crate::submission::judge_alone(field, value.unwrap_or(Value::Null));
+    if let Some(first) = violations.list.first() {
+        let what = match default {
+            Some(_) => format!("the default of `{name}` breaks the field's own rule"),
+            None => format!("`{name}` is readonly without a default and so can never be valid"),
+        };
+        refuse(place, what, format!("a default that keeps it (it {})", first.text()));
+    }
+}

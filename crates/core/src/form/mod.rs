@@ -1,0 +1,138 @@
+//! A compiled form: what it takes, how it shapes and judges it.
+//!
+//! Everything that can be wrong with a form is found when it is compiled; nothing of it can
+//! surface while serving.
+
+mod compile;
+mod field;
+mod header;
+mod normalize;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub(crate) use compile::compile;
+pub(crate) use normalize::Normalizer;
+
+use crate::aggregate::NewUser;
+use crate::fields::FieldType;
+use crate::resources::{BuiltIn, Container, Kind};
+use crate::rules::BoundRule;
+use crate::submission::{self, Refusals};
+use crate::value::Value;
+use crate::violation::Violations;
+
+/// Words that mean something in a form wherever fields stand, and so name no field.
+pub(crate) const RESERVED: &[&str] =
+    &["validation", "description", "if", "unless", "property_options", "schema", "use"];
+
+/// A compiled form.
+#[derive(Debug)]
+pub struct Form {
+    /// Its name, as clients call it.
+    pub name: Arc<str>,
+    /// A hash of everything that decides with it: its file and the types.
+    pub version: Arc<str>,
+    /// Whether it creates users or updates them.
+    pub purpose: Purpose,
+    /// Whether keys that it does not list are refused or ignored.
+    pub(crate) refuses_unknown: bool,
+    pub(crate) root: Group,
+}
+
+/// What a form is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It creates users.
+    Create,
+    /// It changes a user (`resource_owner:` is said).
+    Update,
+}
+
+/// One object of a form: slot `i` of a submission is its field `i`.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) kind: Option<Kind>,
+    pub(crate) type_name: Arc<str>,
+    pub(crate) fields: Vec<Field>,
+    by_name: HashMap<Arc<str>, usize>,
+}
+
+/// A field of a form.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) name: Arc<str>,
+    pub(crate) body: Body,
+    pub(crate) target: Target,
+    pub(crate) rules: Vec<BoundRule>,
+    pub(crate) is_secret: bool,
+}
+
+/// What a field holds.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Scalar(Scalar),
+    /// Other fields, always there: `properties`, `profiles`, `transactables`.
+    Container(Group),
+    /// A nested form of which there is at most one, ignored unless the client sends a key of it.
+    Node(Group),
+    /// A nested form of which there may be several.
+    List(Group),
+}
+
+/// A field that holds one value.
+#[derive(Debug)]
+pub(crate) struct Scalar {
+    pub(crate) field_type: FieldType,
+    pub(crate) default: Option<Value<'static>>,
+    /// What the client sends is ignored.
+    pub(crate) readonly: bool,
+    pub(crate) normalize: Vec<Normalizer>,
+}
+
+/// Where a valid value goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Target {
+    BuiltIn(&'static BuiltIn),
+    Property,
+    /// Nowhere: judged, not stored.
+    Virtual,
+    /// Into the records below.
+    Container(Container),
+    /// It is a record of its own.
+    Record,
+}
+
+impl Group {
+    pub(crate) fn new(kind: Option<Kind>, type_name: Arc<str>, fields: Vec<Field>) -> Self {
+        let by_name =
+            fields.iter().enumerate().map(|(index, field)| (field.name.clone(), index)).collect();
+        Self { kind, type_name, fields, by_name }
+    }
+
+    /// The place of a field. Few fields are found faster by looking than by hashing.
+    pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
+        if self.fields.len() <= 12 {
+            return self.fields.iter().position(|field| &*field.name == name);
+        }
+        self.by_name.get(name).copied()
+    }
+}
+
+impl Form {
+    /// Shapes and judges a submission. No IO: what only the database can decide is in the
+    /// aggregate's claims and references.
+    ///
+    /// # Errors
+    /// All violations at once, in the form's order.
+    pub fn apply(&self, submitted: Value<'_>) -> Result<NewUser, Violations> {
+        submission::apply(self, submitted)
+    }
+
+    /// Says which violations the database's refusals are. The submission is the one that was
+    /// accepted before: it is judged again, because the happy path keeps no paths.
+    #[must_use]
+    pub fn explain(&self, submitted: Value<'_>, refusals: &Refusals) -> Violations {
+        submission::explain(self, submitted, refusals)
+    }
+}

@@ -1,0 +1,63 @@
+//! `normalize:` — what is done to a text before it is judged.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::value::Value;
+
+/// One step of normalisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Normalizer {
+    Strip,
+    Squish,
+    Downcase,
+    Upcase,
+    Nfc,
+    Nfkc,
+}
+
+impl Normalizer {
+    /// The names in a form.
+    pub(crate) const NAMES: [&'static str; 6] =
+        ["strip", "squish", "downcase", "upcase", "nfc", "nfkc"];
+
+    /// The step of a name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "strip" => Self::Strip,
+            "squish" => Self::Squish,
+            "downcase" => Self::Downcase,
+            "upcase" => Self::Upcase,
+            "nfc" => Self::Nfc,
+            "nfkc" => Self::Nfkc,
+            _ => return None,
+        })
+    }
+
+    /// Normalises a text; other values stay as they are.
+    pub(crate) fn apply(self, value: Value<'_>) -> Value<'_> {
+        match value {
+            Value::String(text) => Value::String(self.apply_to(text)),
+            other => other,
+        }
+    }
+
+    fn apply_to(self, text: Cow<'_, str>) -> Cow<'_, str> {
+        match self {
+            Self::Strip => match text {
+                Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+                Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+            },
+            Self::Squish => {
+                let words: Vec<&str> = text.split_whitespace().collect();
+                Cow::Owned(words.join(" "))
+            }
+            Self::Downcase => Cow::Owned(text.to_lowercase()),
+            Self::Upcase => Cow::Owned(text.to_uppercase()),
+            Self::Nfc | Self::Nfkc if text.is_ascii() => text,
+            Self::Nfc => Cow::Owned(text.nfc().collect()),
+            Self::Nfkc => Cow::Owned(text.nfkc().collect()),
+        }
+    }
+}

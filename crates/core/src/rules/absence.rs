@@ -1,0 +1,34 @@
+//! `absence`: nothing may be there.
+
+use super::{Check, Compile, Judges, Report, Rule, Subject};
+use crate::violation::{Message, Params};
+
+static PRESENT: Message = Message::new("present", "must be blank");
+
+pub(super) static RULE: Rule = Rule {
+    name: "absence",
+    aliases: &[],
+    summary: "The value must be blank: the opposite of `presence`.",
+    options: &[],
+    main_option: None,
+    messages: &[&PRESENT],
+    judges: Judges { absent: true, nodes: true, wrong_type: false },
+    accepts: &[("true", "null"), ("true", "\" \""), ("true", "false"), ("true", "[]")],
+    rejects: &[("true", "\"Ann\"", "present"), ("true", "0", "present"), ("true", "true", "present")],
+    compile,
+};
+
+fn compile(_: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    Some(Box::new(Absence))
+}
+
+#[derive(Debug)]
+struct Absence;
+
+impl Check for Absence {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        if !subject.is_blank() {
+            report.fail(&PRESENT, Params::new());
+        }
+    }
+}

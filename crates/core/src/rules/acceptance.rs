@@ -1,0 +1,58 @@
+//! `acceptance`: terms must be accepted.
+
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::config::Data;
+use crate::fields::FieldType;
+use crate::value::Value;
+use crate::violation::{Message, Params};
+
+static ACCEPTED: Message = Message::new("accepted", "must be accepted");
+
+pub(super) static RULE: Rule = Rule {
+    name: "acceptance",
+    aliases: &[],
+    summary: "The value must say yes. One that was not sent, or null, passes: add `presence` to \
+              demand it.",
+    options: &[RuleOption::new("accept", "a value or a list", "What says yes: \"1\" and true.")],
+    main_option: Some("accept"),
+    messages: &[&ACCEPTED],
+    judges: Judges { absent: false, nodes: false, wrong_type: true },
+    accepts: &[("true", "\"1\""), ("true", "true"), ("true", "null"), ("{accept: yes}", "\"yes\"")],
+    rejects: &[
+        ("true", "\"0\"", "accepted"),
+        ("true", "false", "accepted"),
+        ("true", "\"\"", "accepted"),
+        ("{accept: [agreed]}", "\"1\"", "accepted"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let accepted = match compile.get("accept") {
+        None => vec![Value::String("1".into()), Value::Bool(true)],
+        Some(node) => match &node.data {
+            Data::List(items) => items.iter().map(|item| item.to_value()).collect(),
+            _ => vec![node.to_value()],
+        },
+    };
+    // A boolean field turns "1" into true before this rule sees it.
+    let field_type = compile.field.field_type.unwrap_or(FieldType::Any);
+    let accepted = accepted
+        .into_iter()
+        .map(|value| field_type.coerce(value).unwrap_or_else(|value| value))
+        .collect();
+    Some(Box::new(Acceptance { accepted }))
+}
+
+#[derive(Debug)]
+struct Acceptance {
+    accepted: Vec<Value<'static>>,
+}
+
+impl Check for Acceptance {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        if !subject.is_nil() && !self.accepted.contains(subject.value()) {
+            report.fail(&ACCEPTED, Params::new());
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! From the `validation:` of a field to its compiled rules.
+
+use std::sync::Arc;
+
+use super::options::{Compile, FieldFacts};
+use super::{COMMON_OPTIONS, Check, Rule, RULES, RuleOption, named};
+use crate::config::{Data, Entry, Node, ProblemCode, Reader};
+
+/// A rule attached to a field.
+#[derive(Debug)]
+pub(crate) struct BoundRule {
+    pub(crate) rule: &'static Rule,
+    pub(crate) check: Box<dyn Check>,
+    pub(crate) allow_nil: bool,
+    pub(crate) allow_blank: bool,
+    /// The form's own words: for one code, or for all of them.
+    own_texts: Vec<(Option<&'static str>, Arc<str>)>,
+}
+
+impl BoundRule {
+    /// The form's own words for a code.
+    pub(crate) fn own_text(&self, code: &str) -> Option<&Arc<str>> {
+        let of_code = self.own_texts.iter().find(|(known, _)| *known == Some(code));
+        of_code
+            .or_else(|| self.own_texts.iter().find(|(known, _)| known.is_none()))
+            .map(|(_, text)| text)
+    }
+}
+
+/// A rule that a field has without being told to.
+#[derive(Debug)]
+pub(crate) struct BuiltInRule {
+    pub(crate) name: &'static str,
+    /// Its options, as YAML.
+    pub(crate) options: &'static str,
+    /// It gives way to the form's own rule of that name; where options stand here, only to one
+    /// that has one of them.
+    pub(crate) yields_to: &'static [&'static str],
+}
+
+impl BuiltInRule {
+    fn yields(&self, own: &Entry) -> bool {
+        if self.yields_to.is_empty() || matches!(own.value.data, Data::Bool(false)) {
+            return true;
+        }
+        match &own.value.data {
+            Data::Map(options) => {
+                options.iter().any(|option| self.yields_to.contains(&option.key.as_str()))
+            }
+            // A list or a range is the option `in`.
+            Data::List(_) | Data::Text(_) => self.yields_to.contains(&"in"),
+            _ => false,
+        }
+    }
+}
+
+/// Compiles the rules of a field: those built in first, then the form's own in their order.
+pub(crate) fn bind_all(
+    reader: &mut Reader<'_>,
+    field: FieldFacts<'_>,
+    built_in: &[BuiltInRule],
+    validation: Option<&Node>,
+) -> Vec<BoundRule> {
+    let own = validation.map_or(&[][..], |node| reader.map(node, "validation"));
+    let mut bound = Vec::new();
+    for rule in built_in {
+        let given = own.iter().find(|entry| names_rule(&entry.key, rule.name));
+        if given.is_some_and(|entry| rule.yields(entry)) {
+            continue;
+        }
+        let options = crate::config::parse(rule.options, reader.problems);
+        if let (Some(options), Some(rule)) = (options, named(rule.name)) {
+            bound.extend(bind(reader, field, rule, rule.name, &options));
+        }
+    }
+    for entry in own {
+        match named(&entry.key) {
+            Some(rule) => bound.extend(bind(reader, field, rule, &entry.key, &entry.value)),
+            None => unknown_rule(reader, entry, field.name),
+        }
+    }
+    contradictions(reader, own);
+    bound
+}
+
+fn names_rule(key: &str, name: &str) -> bool {
+    named(key).is_some_and(|rule| rule.name == name)
+}
+
+fn unknown_rule(reader: &mut Reader<'_>, entry: &Entry, field: &str) {
+    let known: Vec<&str> =
+        RULES.iter().flat_map(|rule| [rule.name].into_iter().chain(rule.aliases.iter().copied())).collect();
+    let within = format!("the validation of `{field}`");
+    let code = ProblemCode::UnknownRule;
+    reader.unknown(code, "rule", &entry.key, entry.place, &within, &known);
+}
+
+fn contradictions(reader: &mut Reader<'_>, own: &[Entry]) {
+    let on = |name: &str| {
+        own.iter().find(|entry| {
+            names_rule(&entry.key, name) && !matches!(entry.value.data, Data::Bool(false))
+        })
+    };
+    if let (Some(_), Some(absence)) = (on("presence"), on("absence")) {
+        reader.problems.add(
+            ProblemCode::Contradiction,
+            absence.place,
+            "`presence` and `absence` together refuse every value",
+            "one of them",
+            None,
+        );
+    }
+}
+
+fn bind(
+    reader: &mut Reader<'_>,
+    field: FieldFacts<'_>,
+    rule: &'static Rule,
+    spelled: &str,
+    node: &Node,
+) -> Option<BoundRule> {
+    if matches!(node.data, Data::Bool(false)) {
+        return None;
+    }
+    let is_judged = rule.judges.nodes && (field.is_list || rule.name != "length");
+    if field.field_type.is_none() && !is_judged {
+        reader.problems.add(
+            ProblemCode::BadOption,
+            node.place,
+            format!("the rule `{spelled}` cannot judge `{}`, which is a nested form", field.name),
+            "`presence` or `absence`, and `length` of lists",
+            None,
+        );
+        return None;
+    }
+    let options = options_of(reader, rule, spelled, node)?;
+    let mut bound = BoundRule {
+        rule,
+        check: Box::new(Undecided),
+        allow_nil: false,
+        allow_blank: false,
+        own_texts: Vec::new(),
+    };
+    let mut own = Vec::new();
+    for (option, value) in options {
+        match option.name {
+            "allow_nil" => bound.allow_nil = reader.flag(value, "allow_nil")?,
+            "allow_blank" => bound.allow_blank = reader.flag(value, "allow_blank")?,
+            "message" => bound.own_texts.push((None, own_text(reader, "message", value)?)),
+            name if option.is_text => {
+                bound.own_texts.push((Some(name), own_text(reader, name, value)?));
+            }
+            name => own.push((name, value)),
+        }
+    }
+    let mut compile =
+        Compile { reader, rule: spelled, place: node.place, options: own, field };
+    bound.check = (rule.compile)(&mut compile)?;
+    Some(bound)
+}
+
+/// The options under their canonical names; `true` and `{}` mean none, a list or a range is `in`,
+/// any other scalar is the rule's main option.
+fn options_of<'n>(
+    reader: &mut Reader<'_>,
+    rule: &'static Rule,
+    spelled: &str,
+    node: &'n Node,
+) -> Option<Vec<(&'static RuleOption, &'n Node)>> {
+    let known = || rule.options.iter().chain(COMMON_OPTIONS);
+    let short_for = |name: &str| known().find(|option| option.name == name);
+    match &node.data {
+        Data::Bool(true) | Data::Null => Some(Vec::new()),
+        Data::Map(entries) => {
+            let mut options = Vec::with_capacity(entries.len());
+            for entry in entries {
+                let key = entry.key.as_str();
+                if let "if" | "unless" = key {
+                    reader.problems.add(
+                        ProblemCode::NotServed,
+                        entry.place,
+                        format!("the option `{key}` of the rule `{spelled}`"),
+                        "a rule without conditions: this version has none yet",
+                        None,
+                    );
+                    continue;
+                }
+                let Some(option) =
+                    known().find(|option| option.name == key || option.aliases.contains(&key))
+                else {
+                    let names: Vec<&str> = known().map(|option| option.name).collect();
+                    let within = format!("the rule `{spelled}`");
+                    let code = ProblemCode::UnknownOption;
+                    reader.unknown(code, "option", key, entry.place, &within, &names);
+                    continue;
+                };
+                options.push((option, &entry.value));
+            }
+            Some(options)
+        }
+        Data::List(_) if short_for("in").is_some() => {
+            short_for("in").map(|option| vec![(option, node)])
+        }
+        Data::Text(text) if text.contains("..") && short_for("in").is_some() => {
+            short_for("in").map(|option| vec![(option, node)])
+        }
+        _ => {
+            let main = rule.main_option.and_then(short_for);
+            if main.is_none() {
+                let what = format!("the rule `{spelled}` does not take {}", node.describe());
+                let expected = "`true`, `false` or a mapping of options";
+                reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+            }
+            main.map(|option| vec![(option, node)])
+        }
+    }
+}
+
+fn own_text(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<Arc<str>> {
+    const KNOWN: [&str; 4] = ["attribute", "count", "restriction", "value"];
+    let text = reader.text(node, name)?;
+    for placeholder in text.split("%{").skip(1) {
+        let placeholder = placeholder.split('}').next().unwrap_or_default();
+        if !KNOWN.contains(&placeholder) {
+            let code = ProblemCode::BadOption;
+            reader.unknown(code, "placeholder", placeholder, node.place, "a message", &KNOWN);
+        }
+    }
+    Some(text.into())
+}
+
+/// Stands in until the rule's own check is compiled.
+#[derive(Debug)]
+struct Undecided;
+
+impl Check for Undecided {
+    fn check(&self, _: &super::Subject<'_, '_>, _: &mut super::Report<'_, '_>) {}
+}

@@ -1,0 +1,132 @@
+//! Comparisons of numbers with a literal or with another field, as decimals.
+
+use std::cmp::Ordering;
+
+use super::{Compile, Subject};
+use crate::config::{Data, Node};
+use crate::decimal::Decimal;
+use crate::submission::Sibling;
+use crate::value::Value;
+use crate::violation::Message;
+
+/// One comparison: how it is named, when it holds, what it says.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    pub(super) name: &'static str,
+    pub(super) message: Message,
+    holds: fn(Ordering) -> bool,
+}
+
+/// All of them. Source of the texts: Active Model's `en.yml`.
+pub(super) static COMPARISONS: [Comparison; 6] = [
+    Comparison {
+        name: "greater_than",
+        message: Message::new("greater_than", "must be greater than %{count}"),
+        holds: Ordering::is_gt,
+    },
+    Comparison {
+        name: "greater_than_or_equal_to",
+        message: Message::new("greater_than_or_equal_to", "must be greater than or equal to %{count}"),
+        holds: Ordering::is_ge,
+    },
+    Comparison {
+        name: "equal_to",
+        message: Message::new("equal_to", "must be equal to %{count}"),
+        holds: Ordering::is_eq,
+    },
+    Comparison {
+        name: "less_than",
+        message: Message::new("less_than", "must be less than %{count}"),
+        holds: Ordering::is_lt,
+    },
+    Comparison {
+        name: "less_than_or_equal_to",
+        message: Message::new("less_than_or_equal_to", "must be less than or equal to %{count}"),
+        holds: Ordering::is_le,
+    },
+    Comparison {
+        name: "other_than",
+        message: Message::new("other_than", "must be other than %{count}"),
+        holds: Ordering::is_ne,
+    },
+];
+
+/// What a value is compared with.
+#[derive(Debug)]
+pub(super) enum Operand {
+    Number(Decimal),
+    Field(Sibling),
+}
+
+/// A comparison that a form asks for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) comparison: &'static Comparison,
+    operand: Operand,
+}
+
+impl Asked {
+    /// The limit that the number breaks, as text; nothing where it holds or there is no limit.
+    pub(super) fn broken_limit(&self, number: &Decimal, subject: &Subject<'_, '_>) -> Option<String> {
+        let other;
+        let limit = match &self.operand {
+            Operand::Number(limit) => limit,
+            Operand::Field(field) => {
+                other = number_of(subject.scope.slot(*field).value())?;
+                &other
+            }
+        };
+        (!(self.comparison.holds)(number.cmp(limit))).then(|| limit.to_plain_string())
+    }
+}
+
+/// The number of a value, where it is one or reads as one.
+pub(super) fn number_of(value: &Value<'_>) -> Option<Decimal> {
+    match value {
+        Value::Number(text) | Value::String(text) => Decimal::parse(text),
+        _ => None,
+    }
+}
+
+/// Reads the comparisons among a rule's options.
+pub(super) fn asked(compile: &mut Compile<'_, '_>) -> Vec<Asked> {
+    let mut asked = Vec::new();
+    for comparison in &COMPARISONS {
+        let Some(node) = compile.get(comparison.name) else { continue };
+        asked.extend(operand(compile, comparison.name, node).map(|operand| Asked { comparison, operand }));
+    }
+    contradictions(compile, &asked);
+    asked
+}
+
+fn operand(compile: &mut Compile<'_, '_>, name: &str, node: &Node) -> Option<Operand> {
+    match &node.data {
+        Data::Text(field) => compile.sibling(field, node.place).map(Operand::Field),
+        _ => compile.number(node, name).map(Operand::Number),
+    }
+}
+
+fn contradictions(compile: &mut Compile<'_, '_>, asked: &[Asked]) {
+    let limit = |name: &str| {
+        asked.iter().find(|asked| asked.comparison.name == name).and_then(|asked| match &asked.operand {
+            Operand::Number(number) => Some(number.clone()),
+            Operand::Field(_) => None,
+        })
+    };
+    let lower = [("greater_than", true), ("greater_than_or_equal_to", false), ("equal_to", false)];
+    let upper = [("less_than", true), ("less_than_or_equal_to", false), ("equal_to", false)];
+    for (low_name, low_strict) in lower {
+        for (high_name, high_strict) in upper {
+            let (Some(low), Some(high)) = (limit(low_name), limit(high_name)) else { continue };
+            let is_empty = if low_strict || high_strict { low >= high } else { low > high };
+            if is_empty {
+                let what = format!(
+                    "no number is `{low_name}: {}` and `{high_name}: {}`",
+                    low.to_plain_string(),
+                    high.to_plain_string()
+                );
+                compile.contradiction(compile.place, what, "limits that leave room between them");
+            }
+        }
+    }
+}

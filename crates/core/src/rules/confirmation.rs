@@ -1,0 +1,69 @@
+//! `confirmation`: the value must have been entered twice.
+
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::config::ProblemCode;
+use crate::submission::Sibling;
+use crate::value::Value;
+use crate::violation::{Message, Param, Params, humanize};
+
+static CONFIRMATION: Message = Message::new("confirmation", "doesn't match %{attribute}");
+
+pub(super) static RULE: Rule = Rule {
+    name: "confirmation",
+    aliases: &[],
+    summary: "The field `<name>_confirmation` must hold the same value. The violation lands on it; \
+              it is skipped when that field was not sent. The form must list it.",
+    options: &[RuleOption::new("case_sensitive", "true or false", "Whether case counts: true.")],
+    main_option: None,
+    messages: &[&CONFIRMATION],
+    judges: Judges { absent: true, nodes: false, wrong_type: false },
+    accepts: &[],
+    rejects: &[],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let name = format!("{}_confirmation", compile.field.name);
+    let Some(confirmation) = compile.field.names.find(&name) else {
+        compile.reader.problems.add(
+            ProblemCode::MissingKey,
+            compile.place,
+            format!("`confirmation` of `{}` has nothing to compare with", compile.field.name),
+            format!("a field `{name}` beside it"),
+            None,
+        );
+        return None;
+    };
+    let attribute = humanize(compile.field.name);
+    let case_sensitive = compile.flag("case_sensitive", true);
+    Some(Box::new(Confirmation { confirmation, name, attribute, case_sensitive }))
+}
+
+#[derive(Debug)]
+struct Confirmation {
+    confirmation: Sibling,
+    name: String,
+    attribute: String,
+    case_sensitive: bool,
+}
+
+impl Confirmation {
+    fn matches(&self, value: &Value<'_>, confirmation: &Value<'_>) -> bool {
+        match (value, confirmation) {
+            (Value::String(one), Value::String(other)) if !self.case_sensitive => {
+                one.to_lowercase() == other.to_lowercase()
+            }
+            (one, other) => one == other,
+        }
+    }
+}
+
+impl Check for Confirmation {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        let confirmation = subject.scope.slot(self.confirmation).value();
+        if *confirmation != Value::Null && !self.matches(subject.value(), confirmation) {
+            let attribute = Param::Text(self.attribute.clone().into());
+            report.fail_beside(&self.name, &CONFIRMATION, Params::from([("attribute", attribute)]));
+        }
+    }
+}

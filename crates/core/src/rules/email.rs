@@ -1,0 +1,143 @@
+//! `email`: the value must be an e-mail address.
+//!
+//! It is judged in its normal form (see [`crate::keys`]): full-width letters and IDN domains are
+//! other spellings of addresses that are valid.
+
+use email_address::{EmailAddress, Options};
+
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::keys::email_key;
+use crate::value::Value;
+use crate::violation::{Message, Params};
+
+static INVALID: Message = Message::new("invalid", "is invalid");
+
+/// RFC 5321 section 4.5.3.1.3, less the angle brackets of a path.
+const LONGEST: usize = 254;
+/// RFC 5321 section 4.5.3.1.1.
+const LONGEST_LOCAL: usize = 64;
+
+pub(super) static RULE: Rule = Rule {
+    name: "email",
+    aliases: &[],
+    summary: "The value must be an e-mail address of at most 254 bytes, with at most 64 before \
+              the @. Blank values pass: `presence` refuses them.",
+    options: &[RuleOption::new(
+        "profile",
+        "html5, rfc5321 or strict",
+        "html5: what browsers accept in an e-mail input (WHATWG HTML), and letters beyond ASCII \
+         before the @ (RFC 6531). rfc5321: quoted local parts and address literals too. strict: \
+         no stray dots, and a domain with at least two labels.",
+    )],
+    main_option: Some("profile"),
+    messages: &[&INVALID],
+    judges: Judges { absent: false, nodes: false, wrong_type: false },
+    accepts: &[
+        ("true", "\"ann@example.com\""),
+        ("true", "\"Ann.O'Hara+x@sub.example.co.uk\""),
+        ("true", "\" ann@exåmple.no \""),
+        ("true", "\"josé@example.com\""),
+        ("true", "\"ann@localhost\""),
+        ("true", "\"\""),
+        ("rfc5321", "\"\\\"ann b\\\"@example.com\""),
+        ("strict", "\"ann@example.com\""),
+    ],
+    rejects: &[
+        ("true", "\"ann\"", "invalid"),
+        ("true", "\"ann@\"", "invalid"),
+        ("true", "\"@example.com\"", "invalid"),
+        ("true", "\"Ann <ann@example.com>\"", "invalid"),
+        ("true", "\"ann@exa mple.com\"", "invalid"),
+        ("true", "\"ann@-example.com\"", "invalid"),
+        ("true", "\"ann@example..com\"", "invalid"),
+        ("true", "\"a@b@example.com\"", "invalid"),
+        ("true", "12", "invalid"),
+        ("strict", "\"ann@localhost\"", "invalid"),
+        ("strict", "\"ann..b@example.com\"", "invalid"),
+        ("strict", "\"ann@[127.0.0.1]\"", "invalid"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    const PROFILES: [&str; 3] = ["html5", "rfc5321", "strict"];
+    let profile = match compile.get("profile") {
+        None => Profile::Html5,
+        Some(node) => match compile.reader.word(node, "profile", &PROFILES)? {
+            "rfc5321" => Profile::Rfc5321,
+            "strict" => Profile::Strict,
+            _ => Profile::Html5,
+        },
+    };
+    Some(Box::new(Email { profile }))
+}
+
+#[derive(Debug)]
+struct Email {
+    profile: Profile,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Profile {
+    Html5,
+    Rfc5321,
+    Strict,
+}
+
+impl Check for Email {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        let value = subject.value();
+        if !value.is_blank() && !value.as_str().is_some_and(|text| self.profile.accepts(text)) {
+            report.fail(&INVALID, Params::new());
+        }
+    }
+}
+
+impl Profile {
+    fn accepts(self, text: &str) -> bool {
+        // A text this long is no address in any spelling, and not worth normalising.
+        if text.len() > 4 * LONGEST {
+            return false;
+        }
+        let address = email_key(text);
+        let Some((local, domain)) = address.rsplit_once('@') else { return false };
+        if address.len() > LONGEST || local.len() > LONGEST_LOCAL {
+            return false;
+        }
+        match self {
+            Self::Html5 => is_html5_local(local) && is_html5_domain(domain),
+            Self::Rfc5321 => {
+                EmailAddress::parse_with_options(&address, Options::default().without_display_text())
+                    .is_ok()
+            }
+            Self::Strict => {
+                let options = Options::default()
+                    .without_display_text()
+                    .without_domain_literal()
+                    .with_required_tld();
+                !local.starts_with('"')
+                    && is_html5_domain(domain)
+                    && EmailAddress::parse_with_options(&address, options).is_ok()
+            }
+        }
+    }
+}
+
+fn is_html5_local(local: &str) -> bool {
+    !local.is_empty()
+        && local.chars().all(|letter| {
+            letter.is_ascii_alphanumeric()
+                || ".!#$%&'*+/=?^_`{|}~-".contains(letter)
+                || (!letter.is_ascii() && !letter.is_control() && !letter.is_whitespace())
+        })
+}
+
+/// Labels of letters, digits and inner hyphens, at most 63 bytes each (RFC 1035 section 2.3.4).
+fn is_html5_domain(domain: &str) -> bool {
+    domain.split('.').all(|label| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
+}

@@ -1,0 +1,40 @@
+//! `exclusion`: the value must not be one of a list nor lie in a range.
+
+use super::members::{Members, members};
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::violation::{Message, Params};
+
+static EXCLUSION: Message = Message::new("exclusion", "is reserved");
+
+pub(super) static RULE: Rule = Rule {
+    name: "exclusion",
+    aliases: &[],
+    summary: "The value must not be in a list or a range; of a list, no item may be.",
+    options: &[RuleOption::new("in", "a list, or a range such as 1..5", "What is reserved.")
+        .with_alias(&["within"])],
+    main_option: None,
+    messages: &[&EXCLUSION],
+    judges: Judges { absent: false, nodes: false, wrong_type: false },
+    accepts: &[("[admin, root]", "\"ann\""), ("{within: 1..5}", "6"), ("[admin]", "null")],
+    rejects: &[
+        ("[admin, root]", "\"root\"", "exclusion"),
+        ("{in: 1..5}", "1", "exclusion"),
+        ("[admin]", "[\"ann\", \"admin\"]", "exclusion"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    Some(Box::new(Exclusion(members(compile)?)))
+}
+
+#[derive(Debug)]
+struct Exclusion(Members);
+
+impl Check for Exclusion {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        if self.0.contains_any(subject.value()) {
+            report.fail(&EXCLUSION, Params::new());
+        }
+    }
+}

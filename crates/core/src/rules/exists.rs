@@ -1,0 +1,92 @@
+//! `exists`: the value must name a row that is there when the user is written.
+
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::aggregate::{Reference, ReferenceKey, ReferenceTarget};
+use crate::keys::email_key;
+use crate::value::Value;
+use crate::violation::{Message, Params};
+
+static REQUIRED: Message = Message::new("required", "must exist");
+
+pub(super) static RULE: Rule = Rule {
+    name: "exists",
+    aliases: &[],
+    summary: "The value must name a stored row. The database decides, in the transaction that \
+              writes the user; all references of a submission are looked up together.",
+    options: &[
+        RuleOption::new("resource", "User, Relationship or Transactable", "Which kind of row."),
+        RuleOption::new("by", "id, external_id or email", "What it is found by: id. The others are of users."),
+    ],
+    main_option: Some("resource"),
+    messages: &[&REQUIRED],
+    judges: Judges { absent: false, nodes: false, wrong_type: true },
+    accepts: &[("User", "7"), ("{resource: User, by: email}", "\"ann@example.com\""), ("User", "null")],
+    rejects: &[("User", "\"seven\"", "required"), ("Relationship", "{}", "required")],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    const RESOURCES: [&str; 3] = ["User", "Relationship", "Transactable"];
+    const KEYS: [&str; 3] = ["id", "external_id", "email"];
+    let Some(node) = compile.get("resource") else {
+        compile.bad(compile.place, "`exists` does not say which `resource`", "User, Relationship or Transactable");
+        return None;
+    };
+    let resource = match compile.reader.word(node, "resource", &RESOURCES)? {
+        "Relationship" => ReferenceTarget::Relationship,
+        "Transactable" => ReferenceTarget::Transactable,
+        _ => ReferenceTarget::User,
+    };
+    let by = match compile.get("by") {
+        None => By::Id,
+        Some(node) => {
+            let by = match compile.reader.word(node, "by", &KEYS)? {
+                "external_id" => By::ExternalId,
+                "email" => By::Email,
+                _ => By::Id,
+            };
+            if by != By::Id && resource != ReferenceTarget::User {
+                compile.contradiction(node.place, "only users have an e-mail and an external id", "`by: id`");
+                return None;
+            }
+            by
+        }
+    };
+    Some(Box::new(Exists { resource, by }))
+}
+
+#[derive(Debug)]
+struct Exists {
+    resource: ReferenceTarget,
+    by: By,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Id,
+    ExternalId,
+    Email,
+}
+
+impl By {
+    fn key(self, value: &Value<'_>) -> Option<ReferenceKey> {
+        let (Value::String(text) | Value::Number(text)) = value else { return None };
+        match self {
+            Self::Id => text.trim().parse().ok().map(ReferenceKey::Id),
+            Self::ExternalId => Some(ReferenceKey::ExternalId(text.clone().into_owned())),
+            Self::Email => Some(ReferenceKey::EmailKey(email_key(text))),
+        }
+    }
+}
+
+impl Check for Exists {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        if subject.is_nil() || matches!(subject.value(), Value::String(text) if text.is_empty()) {
+            return;
+        }
+        match self.by.key(subject.value()) {
+            Some(value) => report.refer(Reference { resource: self.resource, value }, &REQUIRED),
+            None => report.fail(&REQUIRED, Params::new()),
+        }
+    }
+}

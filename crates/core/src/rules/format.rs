@@ -1,0 +1,80 @@
+//! `format`: the value must match a pattern, or must not.
+
+use regex::Regex;
+
+use super::pattern::compile_pattern;
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::value::Value;
+use crate::violation::{Message, Params};
+
+static INVALID: Message = Message::new("invalid", "is invalid");
+
+pub(super) static RULE: Rule = Rule {
+    name: "format",
+    aliases: &[],
+    summary: "The value must match the pattern `with`, or must not match `without`. Patterns are \
+              spelled as in Ruby; `\\A` and `\\z` are the ends of the text.",
+    options: &[
+        RuleOption::new("with", "a pattern", "What the value must match."),
+        RuleOption::new("without", "a pattern", "What the value must not match."),
+        RuleOption::new("multiline", "true or false", "Lets `^` and `$` mean the ends of a line."),
+    ],
+    main_option: Some("with"),
+    messages: &[&INVALID],
+    judges: Judges { absent: false, nodes: false, wrong_type: false },
+    accepts: &[
+        ("'\\A[A-Z]{2}\\d+\\z'", "\"NO123\""),
+        ("{without: '\\d'}", "\"Ann\""),
+        ("{with: '\\A\\h+\\z'}", "\"00fF\""),
+        ("{with: '^b$', multiline: true}", "\"a\\nb\""),
+        ("'\\A\\d{5}\\z'", "90210"),
+    ],
+    rejects: &[
+        ("'\\A[A-Z]{2}\\d+\\z'", "\"NO123\\n\"", "invalid"),
+        ("{without: '\\d'}", "\"Ann2\"", "invalid"),
+        ("'\\A\\d+\\z'", "null", "invalid"),
+        ("'\\A\\d+\\z'", "\"\"", "invalid"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let (with, without) = (compile.get("with"), compile.get("without"));
+    let (node, must_match) = match (with, without) {
+        (Some(node), None) => (node, true),
+        (None, Some(node)) => (node, false),
+        (None, None) => {
+            compile.bad(compile.place, "`format` has no pattern", "`with` or `without`");
+            return None;
+        }
+        (Some(_), Some(node)) => {
+            compile.contradiction(node.place, "`with` and `without` stand together", "one of them");
+            return None;
+        }
+    };
+    let multiline = compile.flag("multiline", false);
+    let pattern = compile.reader.text(node, if must_match { "with" } else { "without" })?;
+    let pattern = compile_pattern(compile.reader, pattern, node.place, multiline)?;
+    Some(Box::new(Format { pattern, must_match }))
+}
+
+#[derive(Debug)]
+struct Format {
+    pattern: Regex,
+    must_match: bool,
+}
+
+impl Check for Format {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        // Rails matches the text of a value; that of nil is empty.
+        let matches = match subject.value() {
+            Value::String(text) | Value::Number(text) => self.pattern.is_match(text),
+            Value::Null => self.pattern.is_match(""),
+            Value::Bool(flag) => self.pattern.is_match(if *flag { "true" } else { "false" }),
+            Value::Array(_) | Value::Object(_) => !self.must_match,
+        };
+        if matches != self.must_match {
+            report.fail(&INVALID, Params::new());
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `inclusion`: the value must be one of a list or lie in a range.
+
+use super::members::{Members, members};
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::violation::{Message, Params};
+
+static INCLUSION: Message = Message::new("inclusion", "is not included in the list");
+
+pub(super) static RULE: Rule = Rule {
+    name: "inclusion",
+    aliases: &[],
+    summary: "The value must be in a list or a range; of a list, every item must be.",
+    options: &[RuleOption::new("in", "a list, or a range such as 1..5", "What is allowed.")
+        .with_alias(&["within"])],
+    main_option: None,
+    messages: &[&INCLUSION],
+    judges: Judges { absent: false, nodes: false, wrong_type: false },
+    accepts: &[
+        ("{in: [small, large]}", "\"small\""),
+        ("[1, 2]", "1.0"),
+        ("1..5", "5"),
+        ("[a, b]", "[\"a\", \"b\"]"),
+    ],
+    rejects: &[
+        ("{in: [small, large]}", "\"Small\"", "inclusion"),
+        ("1...5", "5", "inclusion"),
+        ("[a, b]", "[\"a\", \"c\"]", "inclusion"),
+        ("[a, b]", "null", "inclusion"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    Some(Box::new(Inclusion(members(compile)?)))
+}
+
+#[derive(Debug)]
+struct Inclusion(Members);
+
+impl Check for Inclusion {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        if !self.0.contains_all(subject.value()) {
+            report.fail(&INCLUSION, Params::new());
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `length`: how long a text is, how many items a list has.
+
+use super::members::range;
+use super::{Check, Compile, Content, Judges, Report, Rule, RuleOption, Subject};
+use crate::decimal::Decimal;
+use crate::value::Value;
+use crate::violation::{Message, Param, Params};
+
+static TOO_SHORT: Message = Message::counted(
+    "too_short",
+    "is too short (minimum is %{count} characters)",
+    "is too short (minimum is %{count} character)",
+);
+static TOO_LONG: Message = Message::counted(
+    "too_long",
+    "is too long (maximum is %{count} characters)",
+    "is too long (maximum is %{count} character)",
+);
+static WRONG_LENGTH: Message = Message::counted(
+    "wrong_length",
+    "is the wrong length (should be %{count} characters)",
+    "is the wrong length (should be %{count} character)",
+);
+
+pub(super) static RULE: Rule = Rule {
+    name: "length",
+    aliases: &["size"],
+    summary: "Counts the code points of a text, the items of a list, the entries of an object. \
+              Null passes `maximum` alone and fails `minimum` and `is`.",
+    options: &[
+        RuleOption::new("minimum", "a whole number", "The least."),
+        RuleOption::new("maximum", "a whole number", "The most."),
+        RuleOption::new("is", "a whole number", "Exactly that many."),
+        RuleOption::new("in", "a range such as 6..20", "From the least to the most.")
+            .with_alias(&["within"]),
+        RuleOption::text("too_short"),
+        RuleOption::text("too_long"),
+        RuleOption::text("wrong_length"),
+    ],
+    main_option: Some("is"),
+    messages: &[&TOO_SHORT, &TOO_LONG, &WRONG_LENGTH],
+    judges: Judges { absent: true, nodes: true, wrong_type: false },
+    accepts: &[
+        ("{minimum: 2}", "\"ab\""),
+        ("{maximum: 2}", "null"),
+        ("{maximum: 2}", "\"🦀é\""),
+        ("{in: 1..3}", "[1, 2, 3]"),
+        ("2", "{\"a\": 1, \"b\": 2}"),
+    ],
+    rejects: &[
+        ("{minimum: 2}", "\"a\"", "too_short"),
+        ("{minimum: 2}", "null", "too_short"),
+        ("{maximum: 1}", "\"ab\"", "too_long"),
+        ("{is: 2}", "\"a\"", "wrong_length"),
+        ("{is: 2}", "null", "wrong_length"),
+        ("{in: 1...3}", "[1, 2, 3]", "too_long"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let mut length = Length {
+        minimum: compile.count("minimum"),
+        maximum: compile.count("maximum"),
+        is: compile.count("is"),
+    };
+    if let Some(node) = compile.get("in") {
+        if compile.has("minimum") || compile.has("maximum") || compile.has("is") {
+            compile.contradiction(node.place, "`in` says what the other limits say too", "one of them");
+        }
+        let range = range(compile, node)?;
+        let whole = |end: Option<&Decimal>| end.and_then(Decimal::to_i64).and_then(|n| u64::try_from(n).ok());
+        length.minimum = whole(range.from.as_ref());
+        length.maximum = whole(range.to.as_ref()).map(|to| to.saturating_sub(range.without_end.into()));
+    }
+    let place = compile.place;
+    if let (Some(is), true) = (length.is, length.minimum.is_some() || length.maximum.is_some()) {
+        compile.contradiction(place, format!("`is: {is}` stands beside another limit"), "one of them");
+    }
+    if let (Some(minimum), Some(maximum)) = (length.minimum, length.maximum)
+        && minimum > maximum
+    {
+        let what = format!("`minimum: {minimum}` is above `maximum: {maximum}`");
+        compile.contradiction(place, what, "a minimum that is not above the maximum");
+    }
+    if length.minimum.is_none() && length.maximum.is_none() && length.is.is_none() {
+        if compile.options.is_empty() {
+            compile.bad(place, "`length` sets no limit", "`minimum`, `maximum`, `is` or `in`");
+        }
+        return None;
+    }
+    Some(Box::new(length))
+}
+
+#[derive(Debug)]
+struct Length {
+    minimum: Option<u64>,
+    maximum: Option<u64>,
+    is: Option<u64>,
+}
+
+impl Check for Length {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        let length = length_of(subject);
+        let mut fail = |message, limit: u64| {
+            report.fail(message, Params::from([("count", Param::Number(limit.to_string()))]));
+        };
+        if let Some(minimum) = self.minimum
+            && length.is_none_or(|length| length < minimum)
+        {
+            fail(&TOO_SHORT, minimum);
+        }
+        if let Some(maximum) = self.maximum
+            && length.is_some_and(|length| length > maximum)
+        {
+            fail(&TOO_LONG, maximum);
+        }
+        if let Some(is) = self.is
+            && length != Some(is)
+        {
+            fail(&WRONG_LENGTH, is);
+        }
+    }
+}
+
+fn length_of(subject: &Subject<'_, '_>) -> Option<u64> {
+    let length = match subject.content {
+        Content::Absent | Content::Value(Value::Null) => return None,
+        Content::Items(count) => count,
+        Content::Node => 1,
+        Content::Value(value) => match value {
+            Value::String(text) | Value::Number(text) => text.chars().count(),
+            Value::Array(items) => items.len(),
+            Value::Object(entries) => entries.len(),
+            Value::Null => 0,
+            Value::Bool(flag) => flag.to_string().len(),
+        },
+    };
+    Some(length as u64)
+}

@@ -1,0 +1,138 @@
+//! Lists and ranges that a value is held against, shared by `inclusion`, `exclusion`,
+//! `numericality` and `length`.
+
+use super::Compile;
+use crate::config::{Data, Node};
+use crate::decimal::Decimal;
+use crate::fields::FieldType;
+use crate::value::Value;
+
+/// What `in` can be.
+#[derive(Debug)]
+pub(super) enum Members {
+    List(Vec<Value<'static>>),
+    Range(Range),
+}
+
+/// `1..5` with its end, `1...5` without; an open end is left out: `1..`.
+#[derive(Debug, Clone)]
+pub(super) struct Range {
+    pub(super) from: Option<Decimal>,
+    pub(super) to: Option<Decimal>,
+    pub(super) without_end: bool,
+}
+
+impl Range {
+    /// Whether a number is in it.
+    pub(super) fn contains(&self, number: &Decimal) -> bool {
+        let after_start = self.from.as_ref().is_none_or(|from| number >= from);
+        let before_end = self.to.as_ref().is_none_or(|to| {
+            if self.without_end { number < to } else { number <= to }
+        });
+        after_start && before_end
+    }
+}
+
+impl Members {
+    /// Whether the value is one of them. Numbers are equal by value: 1 and 1.0.
+    pub(super) fn contains(&self, value: &Value<'_>) -> bool {
+        match self {
+            Self::List(members) => members.iter().any(|member| equal(member, value)),
+            Self::Range(range) => match value {
+                Value::Number(text) => Decimal::parse(text).is_some_and(|n| range.contains(&n)),
+                _ => false,
+            },
+        }
+    }
+
+    /// Whether the value is, or for a list each item of it.
+    pub(super) fn contains_all(&self, value: &Value<'_>) -> bool {
+        match value {
+            Value::Array(items) => items.iter().all(|item| self.contains(item)),
+            value => self.contains(value),
+        }
+    }
+
+    /// Whether the value is, or for a list any item of it.
+    pub(super) fn contains_any(&self, value: &Value<'_>) -> bool {
+        match value {
+            Value::Array(items) => items.iter().any(|item| self.contains(item)),
+            value => self.contains(value),
+        }
+    }
+}
+
+fn equal(one: &Value<'_>, other: &Value<'_>) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || Decimal::parse(one).is_some_and(|n| Decimal::parse(other) == Some(n))
+        }
+        (one, other) => one == other,
+    }
+}
+
+/// Reads the option `in`, which the rule cannot do without.
+pub(super) fn members(compile: &mut Compile<'_, '_>) -> Option<Members> {
+    let Some(node) = compile.get("in") else {
+        let rule = compile.rule;
+        compile.bad(compile.place, format!("the rule `{rule}` does not say `in` what"), "a list or a range");
+        return None;
+    };
+    if let Data::Text(_) = node.data {
+        return range(compile, node).map(Members::Range);
+    }
+    let items = compile.reader.list(node, "in");
+    if items.is_empty() {
+        if matches!(node.data, Data::List(_)) {
+            compile.contradiction(node.place, "the list `in` is empty", "at least one member");
+        }
+        return None;
+    }
+    Some(Members::List(items.iter().filter_map(|item| member(compile, item)).collect()))
+}
+
+/// A member in the shape that values of the field have; one that no value can equal is a mistake.
+fn member(compile: &mut Compile<'_, '_>, item: &Node) -> Option<Value<'static>> {
+    let field_type = match compile.field.field_type? {
+        // What is judged of a list are its items, which can be anything.
+        FieldType::Array => FieldType::Any,
+        other => other,
+    };
+    let member = field_type.coerce(item.to_value());
+    if member.is_err() {
+        let what = format!("no {} value can equal this member of `in`", field_type.name());
+        compile.bad(item.place, what, "members of the field's own type");
+    }
+    member.ok()
+}
+
+/// Reads a range of numbers.
+pub(super) fn range(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Range> {
+    let expected = "a range of numbers such as 1..5, 1...5 or 1..";
+    let Data::Text(text) = &node.data else {
+        compile.bad(node.place, format!("`in` is {}", node.describe()), expected);
+        return None;
+    };
+    let range = text.split_once("..").and_then(|(from, to)| {
+        let (to, without_end) = match to.strip_prefix('.') {
+            Some(to) => (to, true),
+            None => (to, false),
+        };
+        let end = |text: &str| match text.trim() {
+            "" => Some(None),
+            text => Decimal::parse(text).map(Some),
+        };
+        Some(Range { from: end(from)?, to: end(to)?, without_end })
+    });
+    let Some(range) = range.filter(|range| range.from.is_some() || range.to.is_some()) else {
+        compile.bad(node.place, format!("`{text}` is not a range"), expected);
+        return None;
+    };
+    if let (Some(from), Some(to)) = (&range.from, &range.to)
+        && (from > to || (from == to && range.without_end))
+    {
+        compile.contradiction(node.place, format!("the range `{text}` is empty"), "a start below the end");
+        return None;
+    }
+    Some(range)
+}

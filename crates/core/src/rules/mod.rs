@@ -1,0 +1,133 @@
+//! The rules that a form can attach to a field. Each is one file here and two words in this one.
+//!
+//! A rule describes itself in one static: its names, what it does, its options, what it says, and
+//! examples of what it accepts and rejects. Names, semantics and texts follow Rails' Active Model
+//! (guides.rubyonrails.org, "Active Record Validations"; `activemodel/lib/active_model/locale/en.yml`).
+
+mod absence;
+mod acceptance;
+mod bind;
+mod compare;
+mod confirmation;
+mod email;
+mod exclusion;
+mod exists;
+mod format;
+mod inclusion;
+mod length;
+mod members;
+mod numericality;
+mod options;
+mod pattern;
+mod presence;
+mod subject;
+mod unique;
+
+pub(crate) use bind::{BoundRule, bind_all};
+pub(crate) use options::{Compile, FieldFacts, Names};
+pub(crate) use subject::{Check, Content, Report, Subject};
+
+use crate::violation::Message;
+
+/// Every rule, in the order of the documentation.
+pub static RULES: &[&Rule] = &[
+    &presence::RULE,
+    &absence::RULE,
+    &acceptance::RULE,
+    &confirmation::RULE,
+    &email::RULE,
+    &exclusion::RULE,
+    &inclusion::RULE,
+    &format::RULE,
+    &length::RULE,
+    &numericality::RULE,
+    &unique::RULE,
+    &exists::RULE,
+];
+
+/// A rule, as it describes itself.
+#[derive(Debug)]
+pub struct Rule {
+    /// The name in a form.
+    pub name: &'static str,
+    /// Other names it goes by.
+    pub aliases: &'static [&'static str],
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// Its own options; [`COMMON_OPTIONS`] come on top.
+    pub options: &'static [RuleOption],
+    /// The option that a bare text or number stands for: `format: '\A…\z'`.
+    pub main_option: Option<&'static str>,
+    /// What it can say.
+    pub messages: &'static [&'static Message],
+    /// What it is asked about.
+    pub judges: Judges,
+    /// Values it accepts: the rule as YAML, the value as JSON.
+    pub accepts: &'static [(&'static str, &'static str)],
+    /// Values it rejects: the rule as YAML, the value as JSON, the code.
+    pub rejects: &'static [(&'static str, &'static str, &'static str)],
+    /// Makes the check from the options in a form; notes what is wrong with them.
+    pub(crate) compile: fn(&mut Compile<'_, '_>) -> Option<Box<dyn Check>>,
+}
+
+/// An option of a rule.
+#[derive(Debug)]
+pub struct RuleOption {
+    /// The name in a form.
+    pub name: &'static str,
+    /// Other names it goes by.
+    pub aliases: &'static [&'static str],
+    /// What its value is: "a number".
+    pub takes: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// Whether it is the form's own text for the message whose code is its name.
+    pub is_text: bool,
+}
+
+impl RuleOption {
+    const fn new(name: &'static str, takes: &'static str, summary: &'static str) -> Self {
+        Self { name, aliases: &[], takes, summary, is_text: false }
+    }
+
+    const fn with_alias(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// An option that holds the form's own words for a message.
+    const fn text(name: &'static str) -> Self {
+        Self {
+            name,
+            aliases: &[],
+            takes: "a text",
+            summary: "The text to give instead of the rule's own.",
+            is_text: true,
+        }
+    }
+}
+
+/// Options that every rule takes.
+pub static COMMON_OPTIONS: &[RuleOption] = &[
+    RuleOption::new("message", "a text", "The text to give instead of the rule's own."),
+    RuleOption::new("allow_nil", "true or false", "Do not judge null, nor a field not sent."),
+    RuleOption::new("allow_blank", "true or false", "Do not judge a blank value."),
+];
+
+/// What a rule is asked about, besides the values of scalar fields.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Judges {
+    /// Fields the client did not send. A rule that does not judge them says nothing of a field
+    /// left out, though it may of one sent as null.
+    pub absent: bool,
+    /// Nested forms and lists of them.
+    pub nodes: bool,
+    /// Values that are not of the field's type. For all other rules `wrong_type` is said instead.
+    pub wrong_type: bool,
+}
+
+/// The rule of a name or an alias.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.name == name || rule.aliases.contains(&name))
+}

@@ -1,0 +1,143 @@
+//! `numericality`: the value must be a number, of a kind and within limits.
+
+use super::compare::{Asked, COMPARISONS, asked, number_of};
+use super::members::{Range, range};
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::config::Data;
+use crate::value::Value;
+use crate::violation::{Message, Param, Params};
+
+static NOT_A_NUMBER: Message = Message::new("not_a_number", "is not a number");
+static NOT_AN_INTEGER: Message = Message::new("not_an_integer", "must be an integer");
+static ODD: Message = Message::new("odd", "must be odd");
+static EVEN: Message = Message::new("even", "must be even");
+static IN: Message = Message::new("in", "must be in %{count}");
+
+const LIMIT: &str = "a number or a field of the same object";
+
+pub(super) static RULE: Rule = Rule {
+    name: "numericality",
+    aliases: &[],
+    summary: "The value must be a number, or a text that reads as one (\"0090\", \"+0\", \
+              \"90.1e1\"; not hexadecimal). Compared as decimals. What is not a number is told \
+              only that.",
+    options: &[
+        RuleOption::new("only_integer", "true or false", "Whole numbers only."),
+        RuleOption::new("only_numeric", "true or false", "Numbers only, no texts that read as one."),
+        RuleOption::new("odd", "true or false", "Odd numbers only."),
+        RuleOption::new("even", "true or false", "Even numbers only."),
+        RuleOption::new("in", "a range such as 1..5", "From the least to the most.").with_alias(&["within"]),
+        RuleOption::new("greater_than", LIMIT, "Above it."),
+        RuleOption::new("greater_than_or_equal_to", LIMIT, "It or above it."),
+        RuleOption::new("equal_to", LIMIT, "It."),
+        RuleOption::new("less_than", LIMIT, "Below it."),
+        RuleOption::new("less_than_or_equal_to", LIMIT, "It or below it."),
+        RuleOption::new("other_than", LIMIT, "Anything but it."),
+    ],
+    main_option: None,
+    messages: &[
+        &NOT_A_NUMBER,
+        &NOT_AN_INTEGER,
+        &ODD,
+        &EVEN,
+        &IN,
+        &COMPARISONS[0].message,
+        &COMPARISONS[1].message,
+        &COMPARISONS[2].message,
+        &COMPARISONS[3].message,
+        &COMPARISONS[4].message,
+        &COMPARISONS[5].message,
+    ],
+    judges: Judges { absent: false, nodes: false, wrong_type: true },
+    accepts: &[
+        ("true", "7"),
+        ("true", "\"0090\""),
+        ("true", "\"+0\""),
+        ("true", "\"90.1e1\""),
+        ("{only_integer: true}", "\"-12\""),
+        ("{odd: true}", "3"),
+        ("{in: 1..5}", "5"),
+        ("{greater_than: 0.1}", "0.10000000000000000001"),
+    ],
+    rejects: &[
+        ("true", "null", "not_a_number"),
+        ("true", "\"\"", "not_a_number"),
+        ("true", "\"0x1F\"", "not_a_number"),
+        ("true", "\"12\\nx\"", "not_a_number"),
+        ("true", "true", "not_a_number"),
+        ("{only_numeric: true}", "\"7\"", "not_a_number"),
+        ("{only_integer: true}", "1.5", "not_an_integer"),
+        ("{odd: true}", "2", "odd"),
+        ("{even: true}", "3", "even"),
+        ("{in: 1...5}", "5", "in"),
+        ("{greater_than: 10}", "10", "greater_than"),
+        ("{less_than_or_equal_to: 10}", "10.01", "less_than_or_equal_to"),
+        ("{other_than: 0}", "0.0", "other_than"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let range = match compile.get("in") {
+        Some(node) => {
+            let text = match &node.data {
+                Data::Text(text) => text.as_str().into(),
+                _ => Default::default(),
+            };
+            range(compile, node).map(|range| (range, text))
+        }
+        None => None,
+    };
+    let numericality = Numericality {
+        only_integer: compile.flag("only_integer", false),
+        only_numeric: compile.flag("only_numeric", false),
+        odd: compile.flag("odd", false),
+        even: compile.flag("even", false),
+        range,
+        limits: asked(compile),
+    };
+    if numericality.odd && numericality.even {
+        compile.contradiction(compile.place, "no number is odd and even", "one of them");
+    }
+    Some(Box::new(numericality))
+}
+
+#[derive(Debug)]
+struct Numericality {
+    only_integer: bool,
+    only_numeric: bool,
+    odd: bool,
+    even: bool,
+    range: Option<(Range, Box<str>)>,
+    limits: Vec<Asked>,
+}
+
+impl Check for Numericality {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        let value = subject.value();
+        let is_text = subject.from_text || matches!(value, Value::String(_));
+        let number = number_of(value).filter(|_| !(self.only_numeric && is_text));
+        let Some(number) = number else { return report.fail(&NOT_A_NUMBER, Params::new()) };
+        if self.only_integer && !number.is_integer() {
+            return report.fail(&NOT_AN_INTEGER, Params::new());
+        }
+        if let Some((range, text)) = &self.range
+            && !range.contains(&number)
+        {
+            let count = Param::Text(text.clone().into_string().into());
+            report.fail(&IN, Params::from([("count", count)]));
+        }
+        for limit in &self.limits {
+            if let Some(count) = limit.broken_limit(&number, subject) {
+                let params = Params::from([("count", Param::Number(count))]);
+                report.fail(&limit.comparison.message, params);
+            }
+        }
+        if self.odd && !number.is_odd() {
+            report.fail(&ODD, Params::new());
+        }
+        if self.even && !number.is_even() {
+            report.fail(&EVEN, Params::new());
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Patterns in Ruby's spelling, compiled to regular expressions that take linear time.
+//!
+//! Translated: `\Z` and `\h`, `\H`. Refused, with what to write instead: `^` and `$` where
+//! `multiline` is not said, look-around, back-references.
+//! Source: Ruby's `Regexp`; Rails refuses `^` and `$` for the same reason (Rails Security Guide,
+//! "Regular Expressions": a line is not the whole text).
+
+use regex::{Regex, RegexBuilder};
+
+use crate::config::{Place, ProblemCode, Reader};
+
+/// The most memory that one compiled pattern may take, in bytes.
+const SIZE_LIMIT: usize = 1 << 20;
+
+/// Compiles a pattern, or notes what is wrong with it.
+pub(super) fn compile_pattern(
+    reader: &mut Reader<'_>,
+    pattern: &str,
+    place: Place,
+    multiline: bool,
+) -> Option<Regex> {
+    let mut refuse = |what: String, expected: &str, hint: Option<String>| {
+        reader.problems.add(ProblemCode::BadPattern, place, what, expected, hint);
+        None
+    };
+    let (translated, anchors) = translate(pattern);
+    if let Some(anchor) = anchors.filter(|_| !multiline) {
+        return refuse(
+            format!("`{anchor}` in `{pattern}` means the end of a line, not of the text"),
+            "`\\A` and `\\z`, or `multiline: true`",
+            Some(format!("did you mean `{}`?", whole_text(pattern))),
+        );
+    }
+    if let Some(what) = beyond_linear_time(pattern) {
+        return refuse(
+            format!("`{pattern}` uses {what}, which cannot be matched in linear time"),
+            "a pattern without look-around and back-references",
+            None,
+        );
+    }
+    match RegexBuilder::new(&translated).multi_line(multiline).size_limit(SIZE_LIMIT).build() {
+        Ok(regex) => Some(regex),
+        Err(error) => {
+            let text = error.to_string();
+            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            refuse(format!("`{pattern}` is not a pattern: {reason}"), "a regular expression", None)
+        }
+    }
+}
+
+/// The pattern in this crate's spelling, and the first `^` or `$` in it that is an anchor.
+fn translate(pattern: &str) -> (String, Option<char>) {
+    let mut out = String::with_capacity(pattern.len());
+    let mut anchor = None;
+    let mut class_depth = 0_usize;
+    let mut at_class_start = false;
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        let was_class_start = std::mem::take(&mut at_class_start);
+        match letter {
+            '\\' => match letters.next() {
+                Some('Z') if class_depth == 0 => out.push_str("(?:\\n?\\z)"),
+                Some('h') if class_depth == 0 => out.push_str("[0-9a-fA-F]"),
+                Some('h') => out.push_str("0-9a-fA-F"),
+                Some('H') => out.push_str("[^0-9a-fA-F]"),
+                // Ruby lets any punctuation be escaped; this crate refuses what needs none.
+                Some(escaped @ ('"' | '\'' | ',' | ':' | ';' | '<' | '>' | '=' | '!' | '@' | '%' | '`' | '/' | '_')) => {
+                    out.push(escaped);
+                }
+                Some(escaped) => {
+                    out.push('\\');
+                    out.push(escaped);
+                }
+                None => out.push('\\'),
+            },
+            '[' => {
+                class_depth += 1;
+                at_class_start = true;
+                out.push('[');
+            }
+            ']' if class_depth > 0 && !was_class_start => {
+                class_depth -= 1;
+                out.push(']');
+            }
+            '^' if class_depth > 0 => {
+                at_class_start = was_class_start;
+                out.push('^');
+            }
+            '^' | '$' if class_depth == 0 => {
+                anchor.get_or_insert(letter);
+                out.push(letter);
+            }
+            letter => out.push(letter),
+        }
+    }
+    (out, anchor)
+}
+
+fn beyond_linear_time(pattern: &str) -> Option<&'static str> {
+    let look_around = ["(?=", "(?!", "(?<=", "(?<!", "(?>"];
+    if look_around.iter().any(|group| pattern.contains(group)) {
+        return Some("look-around");
+    }
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        if letter == '\\' && matches!(letters.next(), Some('1'..='9' | 'k' | 'g')) {
+            return Some("a back-reference");
+        }
+    }
+    None
+}
+
+/// What the author most likely meant: the same with the ends of the text.
+fn whole_text(pattern: &str) -> String {
+    let start = pattern.strip_prefix('^').map_or_else(|| pattern.to_owned(), |rest| format!("\\A{rest}"));
+    match start.strip_suffix('$') {
+        Some(rest) if !rest.ends_with('\\') => format!("{rest}\\z"),
+        _ => start,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Problems;
+
+    fn compile(pattern: &str, multiline: bool) -> Result<Regex, String> {
+        let mut problems = Problems::new("a.yml".into());
+        let regex =
+            compile_pattern(&mut Reader { problems: &mut problems }, pattern, Place::START, multiline);
+        regex.ok_or_else(|| problems.into_vec().remove(0).to_string())
+    }
+
+    #[test]
+    fn ruby_spellings_are_understood() {
+        for (pattern, matched, other) in [
+            (r"\Aa\z", "a", "a\n"),
+            (r"\Aa\Z", "a\n", "a\n\n"),
+            (r"\A\h{2}\z", "fF", "fg"),
+            (r"\A[\h-]+\z", "a-f", "a_g"),
+            (r"\A[^\]$^]+\z", "ab", "a$"),
+            (r"\A[]a]\z", "]", "b"),
+            (r"\A[[:alpha:]]+\z", "ab", "a1"),
+            (r"\A\$\d+\z", "$5", "5"),
+            (r"\Ahttps?:\/\/\w+\z", "http://a", "http:a"),
+        ] {
+            let regex = compile(pattern, false).unwrap();
+            assert!(regex.is_match(matched), "{pattern} should match {matched:?}");
+            assert!(!regex.is_match(other), "{pattern} should not match {other:?}");
+        }
+    }
+
+    #[test]
+    fn line_anchors_are_refused_with_what_to_write() {
+        let problem = compile(r"^\d+$", false).unwrap_err();
+        assert!(problem.contains(r"did you mean `\A\d+\z`?"), "{problem}");
+        assert!(compile(r"^\d+$", true).unwrap().is_match("a\n12\nb"));
+    }
+
+    #[test]
+    fn what_backtracks_is_refused() {
+        for pattern in [r"(?=a)b", r"(a)\1", r"(?<!a)b", r"(?<n>a)\k<n>"] {
+            assert!(compile(pattern, false).unwrap_err().contains("linear time"), "{pattern}");
+        }
+        assert!(compile(r"(?<n>a)b", false).is_ok());
+    }
+
+    #[test]
+    fn a_pattern_that_grows_too_large_is_refused() {
+        assert!(compile(r"(\w{1000}){1000}", false).is_err());
+        assert!(compile(r"a(", false).unwrap_err().contains("unclosed group"));
+    }
+}

@@ -1,0 +1,42 @@
+//! `presence`: something must be there.
+
+use super::{Check, Compile, Judges, Report, Rule, Subject};
+use crate::violation::{Message, Params};
+
+static BLANK: Message = Message::new("blank", "can't be blank");
+
+pub(super) static RULE: Rule = Rule {
+    name: "presence",
+    aliases: &[],
+    summary: "The value must not be blank: null, false, an empty or all-whitespace text, `[]` or \
+              `{}`. On a nested form it demands that the client sends it.",
+    options: &[],
+    main_option: None,
+    messages: &[&BLANK],
+    judges: Judges { absent: true, nodes: true, wrong_type: false },
+    accepts: &[("true", "\"Ann\""), ("{}", "0"), ("true", "true"), ("true", "[\"\"]")],
+    rejects: &[
+        ("true", "null", "blank"),
+        ("true", "\"\"", "blank"),
+        ("true", "\" \\t\\u3000\"", "blank"),
+        ("true", "false", "blank"),
+        ("true", "[]", "blank"),
+        ("true", "{}", "blank"),
+    ],
+    compile,
+};
+
+fn compile(_: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    Some(Box::new(Presence))
+}
+
+#[derive(Debug)]
+struct Presence;
+
+impl Check for Presence {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        if subject.is_blank() {
+            report.fail(&BLANK, Params::new());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What a rule is asked about, and how it answers.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::BoundRule;
+use crate::aggregate::{Claim, Reference};
+use crate::submission::{Outcome, Path, Saying, Scope};
+use crate::value::{NULL, Value};
+use crate::violation::{Message, Param, Params};
+
+/// A compiled rule.
+pub(crate) trait Check: fmt::Debug + Send + Sync {
+    /// Says what is wrong with the subject, if anything is.
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>);
+}
+
+/// The thing a rule judges.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'s, 'v> {
+    pub(crate) content: Content<'s, 'v>,
+    /// Whether the value arrived as a text.
+    pub(crate) from_text: bool,
+    pub(crate) scope: &'s Scope<'s, 'v>,
+}
+
+/// What is there to judge.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Content<'s, 'v> {
+    Absent,
+    Value(&'s Value<'v>),
+    /// A nested form that the client sent.
+    Node,
+    /// A list of that many nested forms.
+    Items(usize),
+}
+
+impl<'s, 'v> Subject<'s, 'v> {
+    /// The value; null where there is none.
+    pub(crate) fn value(&self) -> &'s Value<'v> {
+        match self.content {
+            Content::Value(value) => value,
+            _ => &NULL,
+        }
+    }
+
+    /// Whether there is nothing: not sent, or null.
+    pub(crate) fn is_nil(&self) -> bool {
+        matches!(self.content, Content::Absent | Content::Value(Value::Null))
+    }
+
+    /// Blank as Rails means it.
+    pub(crate) fn is_blank(&self) -> bool {
+        match self.content {
+            Content::Absent => true,
+            Content::Value(value) => value.is_blank(),
+            Content::Node => false,
+            Content::Items(count) => count == 0,
+        }
+    }
+}
+
+/// Where a rule's answers go.
+#[derive(Debug)]
+pub(crate) struct Report<'r, 'p> {
+    pub(crate) outcome: &'r mut Outcome,
+    pub(crate) path: Path<'p>,
+    pub(crate) rule: &'r BoundRule,
+    /// The value's text for `%{value}`, made only where the form's own words ask for it.
+    pub(crate) value: &'r Value<'r>,
+    pub(crate) is_secret: bool,
+}
+
+impl<'p> Report<'_, 'p> {
+    /// The field breaks the rule.
+    pub(crate) fn fail(&mut self, message: &'static Message, params: Params) {
+        let saying = self.saying(self.path, message, params);
+        self.outcome.violate(saying);
+    }
+
+    /// The rule is broken, but another field of the same object is the one to be told.
+    pub(crate) fn fail_beside(&mut self, field: &str, message: &'static Message, params: Params) {
+        let path = self.path;
+        let saying = self.saying(path.beside(field), message, params);
+        self.outcome.violate(saying);
+    }
+
+    /// The database shall decide whether the value is taken.
+    pub(crate) fn claim(&mut self, claim: Claim, message: &'static Message) {
+        let saying = self.saying(self.path, message, Params::new());
+        self.outcome.claim(claim, saying);
+    }
+
+    /// The database shall decide whether a row exists.
+    pub(crate) fn refer(&mut self, reference: Reference, message: &'static Message) {
+        let saying = self.saying(self.path, message, Params::new());
+        self.outcome.refer(reference, saying);
+    }
+
+    fn saying<'c>(
+        &self,
+        path: Path<'c>,
+        message: &'static Message,
+        mut params: Params,
+    ) -> Saying<'c> {
+        let own_text: Option<Arc<str>> = self.rule.own_text(message.code).cloned();
+        if own_text.as_deref().is_some_and(|text| text.contains("%{value}")) {
+            params.push(("value", Param::Text(self.shown_value())));
+        }
+        Saying { path, message, own_text, params }
+    }
+
+    fn shown_value(&self) -> Cow<'static, str> {
+        if self.is_secret {
+            return Cow::Borrowed("[hidden]");
+        }
+        match self.value {
+            Value::String(text) | Value::Number(text) => Cow::Owned(text.clone().into_owned()),
+            Value::Bool(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
+            _ => Cow::Borrowed(""),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `unique`: nobody else may have the value.
+//!
+//! This rule decides nothing: it states what the user claims, and the database decides while it
+//! writes (see `unique_claims`). Only two equal values inside one submission are known before.
+
+use std::sync::Arc;
+
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::aggregate::Claim;
+use crate::config::{Data, Node};
+use crate::decimal::Decimal;
+use crate::keys::{bounded, email_key, text_key};
+use crate::submission::Sibling;
+use crate::value::Value;
+use crate::violation::Message;
+
+static TAKEN: Message = Message::new("taken", "has already been taken");
+
+pub(super) static RULE: Rule = Rule {
+    name: "unique",
+    aliases: &["uniqueness"],
+    summary: "No other user may have the value, in any spelling (Unicode NFKC, surrounding space; \
+              e-mail addresses in any case and with any form of their domain). Blank values are \
+              not compared. The database decides in the transaction that writes the user.",
+    options: &[
+        RuleOption::new("scope", "a field or a list of fields", "Unique only together with these fields of the same object."),
+        RuleOption::new("case_sensitive", "true or false", "Whether case counts: true, but for e-mail addresses."),
+        RuleOption::new("conditions", "a mapping of fields to values", "Compare only records in which these fields of the same object have these values."),
+    ],
+    main_option: None,
+    messages: &[&TAKEN],
+    judges: Judges { absent: false, nodes: false, wrong_type: false },
+    accepts: &[("true", "\"ann\""), ("{case_sensitive: false}", "null")],
+    rejects: &[],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let is_email = compile.field.global_path == "email";
+    let case_sensitive = compile.flag("case_sensitive", !is_email);
+    if is_email && case_sensitive {
+        compile.contradiction(
+            compile.place,
+            "the case of an e-mail address cannot count: `Ann@…` and `ann@…` are one mailbox",
+            "`case_sensitive: false`, or leave it out",
+        );
+    }
+    let mut scope_name = format!("user.{}", compile.field.global_path);
+    let mut scope = Vec::new();
+    if let Some(node) = compile.get("scope") {
+        let names: Vec<&Node> = match &node.data {
+            Data::List(items) => items.iter().collect(),
+            _ => vec![node],
+        };
+        for node in names {
+            let name = compile.reader.text(node, "scope")?;
+            scope.push(compile.sibling(name, node.place)?);
+            scope_name.push('+');
+            scope_name.push_str(name);
+        }
+    }
+    let mut conditions = Vec::new();
+    if let Some(node) = compile.get("conditions") {
+        for entry in compile.reader.map(node, "conditions") {
+            let value = entry.value.to_value();
+            scope_name.push_str(&format!("?{}={}", entry.key, key_of(&value, true)));
+            conditions.push((compile.sibling(&entry.key, entry.place)?, value));
+        }
+    }
+    if !case_sensitive && !is_email {
+        scope_name.push_str("~case");
+    }
+    let scope_name = bounded(scope_name).into();
+    Some(Box::new(Unique { scope_name, scope, conditions, case_sensitive, is_email }))
+}
+
+#[derive(Debug)]
+struct Unique {
+    scope_name: Arc<str>,
+    scope: Vec<Sibling>,
+    conditions: Vec<(Sibling, Value<'static>)>,
+    case_sensitive: bool,
+    is_email: bool,
+}
+
+impl Check for Unique {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        let value = subject.value();
+        let is_nothing = match value {
+            Value::Null => true,
+            Value::String(text) => text.trim().is_empty(),
+            _ => false,
+        };
+        let is_compared = |(field, expected): &(Sibling, Value<'static>)| {
+            key_of(subject.scope.slot(*field).value(), true) == key_of(expected, true)
+        };
+        if is_nothing || !self.conditions.iter().all(is_compared) {
+            return;
+        }
+        let mut value_key = match value {
+            Value::String(text) if self.is_email => email_key(text),
+            value => key_of(value, self.case_sensitive),
+        };
+        if !self.scope.is_empty() {
+            // Each part is preceded by its length, so that no two lists of parts read the same.
+            value_key.insert_str(0, &format!("{}:", value_key.len()));
+            for field in &self.scope {
+                let part = key_of(subject.scope.slot(*field).value(), self.case_sensitive);
+                value_key.push_str(&format!("\u{1f}{}:{part}", part.len()));
+            }
+            value_key = bounded(value_key);
+        }
+        report.claim(Claim { scope: self.scope_name.clone(), value_key }, &TAKEN);
+    }
+}
+
+fn key_of(value: &Value<'_>, case_sensitive: bool) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(text) => match Decimal::parse(text) {
+            Some(number) => number.to_plain_string(),
+            None => text.clone().into_owned(),
+        },
+        Value::String(text) => text_key(text, case_sensitive),
+        structured => text_key(&crate::submission::canonical_json(structured), case_sensitive),
+    }
+}

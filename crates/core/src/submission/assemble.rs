@@ -1,0 +1,250 @@
+//! From the slots of a valid submission to the aggregate. Only fields that the form lists can
+//! reach it: nothing else has a slot.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::json::object;
+use super::outcome::Outcome;
+use super::slot::{GroupSlots, Item, Slot};
+use crate::aggregate::{
+    Attached, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
+    NewTransactable, NewUser, RelationshipLink,
+};
+use crate::form::{Body, Field, Form, Group, Target};
+use crate::resources::{Container, Kind, Membership, Set};
+use crate::value::Value;
+
+/// Currency of a listing that names none (ISO 4217).
+const DEFAULT_CURRENCY: &str = "USD";
+
+/// Builds the aggregate.
+pub(super) fn assemble(form: &Form, slots: GroupSlots<'_>, outcome: Outcome) -> NewUser {
+    let mut user = NewUser {
+        claims: outcome.claims,
+        references: outcome.references,
+        ..NewUser::default()
+    };
+    for (field, mut slot) in form.root.fields.iter().zip(slots.slots) {
+        match (field.target, slot) {
+            (Target::Container(container), Slot::Group(inner)) => {
+                user_container(&mut user, container, field, inner);
+            }
+            (Target::BuiltIn(built_in), ref mut slot) => {
+                if let (Set::User(set), Some(value)) = (built_in.set, slot.take()) {
+                    set(&mut user, value);
+                }
+            }
+            (_, other) => slot = other,
+        }
+        let _ = slot;
+    }
+    user
+}
+
+fn user_container(user: &mut NewUser, container: Container, field: &Field, slots: GroupSlots<'_>) {
+    match container {
+        Container::Properties => user.properties = Some(properties(field, slots)),
+        Container::Profiles => records(field, slots, |group, inner| {
+            user.profiles.push(profile(group, inner));
+        }),
+        Container::RelationshipUsers => records(field, slots, |group, inner| {
+            user.relationship_users.extend(membership(group, inner));
+        }),
+        Container::Transactables => records(field, slots, |group, inner| {
+            user.transactables.push(transactable(group, inner));
+        }),
+        Container::Customizations => records(field, slots, |group, inner| {
+            user.customizations.push(customization(group, inner));
+        }),
+        Container::CustomAddresses | Container::CustomImages | Container::CustomAttachments => {}
+    }
+}
+
+/// Each record that was asked for, in the order of the form and then of the submission.
+fn records<'v>(
+    field: &Field,
+    slots: GroupSlots<'v>,
+    mut take: impl FnMut(&Group, GroupSlots<'v>),
+) {
+    let Body::Container(container) = &field.body else { return };
+    for (field, slot) in container.fields.iter().zip(slots.slots) {
+        match (&field.body, slot) {
+            (Body::Node(group), Slot::Group(inner)) => take(group, inner),
+            (Body::List(group), Slot::Items(items)) => {
+                items
+                    .into_iter()
+                    .filter_map(|Item { group, .. }| group)
+                    .filter(|inner| inner.sent)
+                    .for_each(|inner| take(group, inner));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Sets the built-in fields of a record, and hands its containers on.
+fn fill<'v>(
+    group: &Group,
+    slots: GroupSlots<'v>,
+    mut set: impl FnMut(Set, Value<'v>),
+    mut contain: impl FnMut(Container, &Field, GroupSlots<'v>),
+) {
+    for (field, mut slot) in group.fields.iter().zip(slots.slots) {
+        match field.target {
+            Target::BuiltIn(built_in) => {
+                if let Some(value) = slot.take() {
+                    set(built_in.set, value);
+                }
+            }
+            Target::Container(container) => {
+                if let Slot::Group(inner) = slot {
+                    contain(container, field, inner);
+                }
+            }
+            Target::Property | Target::Virtual | Target::Record => {}
+        }
+    }
+}
+
+fn properties(field: &Field, slots: GroupSlots<'_>) -> String {
+    let Body::Container(group) = &field.body else { return object(Vec::new()) };
+    let mut entries = Vec::new();
+    for (field, mut slot) in group.fields.iter().zip(slots.slots) {
+        if let (Target::Property, Some(value)) = (field.target, slot.take()) {
+            entries.push((Cow::Borrowed(&*field.name), value));
+        }
+    }
+    object(entries)
+}
+
+/// The part that profiles, listings and customizations share.
+fn attach(
+    (own, attached): (&mut String, &mut Attached),
+    container: Container,
+    field: &Field,
+    slots: GroupSlots<'_>,
+) {
+    match container {
+        Container::Properties => *own = properties(field, slots),
+        Container::CustomAddresses => records(field, slots, |group, inner| {
+            attached.addresses.push(address(group, inner));
+        }),
+        Container::CustomImages | Container::CustomAttachments => {
+            records(field, slots, |group, inner| attached.files.push(file(group, inner)));
+        }
+        Container::Customizations => records(field, slots, |group, inner| {
+            attached.customizations.push(customization(group, inner));
+        }),
+        Container::Profiles | Container::RelationshipUsers | Container::Transactables => {}
+    }
+}
+
+fn profile(group: &Group, slots: GroupSlots<'_>) -> NewProfile {
+    let mut profile = NewProfile {
+        type_name: group.type_name.clone(),
+        enabled: true,
+        properties: object(Vec::new()),
+        attached: Attached::default(),
+    };
+    let (mut properties, mut attached) = (object(Vec::new()), Attached::default());
+    fill(
+        group,
+        slots,
+        |set, value| {
+            if let Set::Profile(set) = set {
+                set(&mut profile, value);
+            }
+        },
+        |container, field, inner| attach((&mut properties, &mut attached), container, field, inner),
+    );
+    NewProfile { properties, attached, ..profile }
+}
+
+fn transactable(group: &Group, slots: GroupSlots<'_>) -> NewTransactable {
+    let mut listing = NewTransactable {
+        type_name: group.type_name.clone(),
+        name: None,
+        description: None,
+        currency: DEFAULT_CURRENCY.to_owned(),
+        enabled: true,
+        properties: String::new(),
+        attached: Attached::default(),
+    };
+    let (mut properties, mut attached) = (object(Vec::new()), Attached::default());
+    fill(
+        group,
+        slots,
+        |set, value| {
+            if let Set::Transactable(set) = set {
+                set(&mut listing, value);
+            }
+        },
+        |container, field, inner| attach((&mut properties, &mut attached), container, field, inner),
+    );
+    NewTransactable { properties, attached, ..listing }
+}
+
+fn customization(group: &Group, slots: GroupSlots<'_>) -> NewCustomization {
+    let (mut properties, mut attached) = (object(Vec::new()), Attached::default());
+    fill(
+        group,
+        slots,
+        |_, _| {},
+        |container, field, inner| attach((&mut properties, &mut attached), container, field, inner),
+    );
+    NewCustomization { type_name: group.type_name.clone(), properties, attached }
+}
+
+/// Nothing where it is of no relationship: judging refuses that.
+fn membership(group: &Group, slots: GroupSlots<'_>) -> Option<NewRelationshipUser> {
+    let mut membership = Membership::default();
+    let mut own = object(Vec::new());
+    fill(
+        group,
+        slots,
+        |set, value| {
+            if let Set::Membership(set) = set {
+                set(&mut membership, value);
+            }
+        },
+        |_, field, inner| own = properties(field, inner),
+    );
+    let relationship = match (membership.id, membership.type_name) {
+        (Some(id), _) => RelationshipLink::Existing(id),
+        (None, Some(name)) => RelationshipLink::New { type_name: Arc::from(name) },
+        (None, None) => return None,
+    };
+    Some(NewRelationshipUser { type_name: group.type_name.clone(), relationship, properties: own })
+}
+
+fn address(group: &Group, slots: GroupSlots<'_>) -> NewAddress {
+    let mut address = NewAddress { name: group.type_name.clone(), ..NewAddress::default() };
+    fill(
+        group,
+        slots,
+        |set, value| {
+            if let Set::Address(set) = set {
+                set(&mut address, value);
+            }
+        },
+        |_, _, _| {},
+    );
+    address
+}
+
+fn file(group: &Group, slots: GroupSlots<'_>) -> NewFile {
+    let is_image = group.kind == Some(Kind::Image);
+    let mut file = NewFile { name: group.type_name.clone(), is_image, ..NewFile::default() };
+    fill(
+        group,
+        slots,
+        |set, value| {
+            if let Set::File(set) = set {
+                set(&mut file, value);
+            }
+        },
+        |_, _, _| {},
+    );
+    file
+}

@@ -1,0 +1,196 @@
+//! Every rule of every field that is asked for, all violations at once, in the form's own order.
+
+use super::outcome::{Outcome, Saying, shortened};
+use super::path::Path;
+use super::slot::{GroupSlots, Item, ItemKey, Scope, Slot};
+use crate::config::nearest;
+use crate::form::{Body, Field, Form, Group};
+use crate::fields::FieldType;
+use crate::resources::Kind;
+use crate::rules::{Content, Report, Subject};
+use crate::value::{NULL, Value};
+use crate::violation::{Message, Param, Params, Violations};
+
+static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
+static WRONG_TYPE: Message = Message::new("wrong_type", "must be a %{type}");
+static WRONG_TYPE_VOWEL: Message = Message::new("wrong_type", "must be an %{type}");
+static REQUIRED: Message = Message::new("required", "must exist");
+static PRESENT: Message = Message::new("present", "must be blank");
+
+/// Judges a whole submission.
+pub(super) fn judge(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Outcome) {
+    group(&form.root, slots, &Path::ROOT, None, outcome);
+}
+
+/// Judges one value by the field's own rules, away from any submission.
+pub(crate) fn judge_alone(subject: &Field, value: Value<'static>) -> Violations {
+    let mut outcome = Outcome::default();
+    let slot = match value {
+        Value::Null => Slot::Absent,
+        value => Slot::Value { value, from_text: false },
+    };
+    let scope = Scope { slots: &[], around: None };
+    field(subject, &slot, &Path::ROOT, &scope, &mut outcome);
+    outcome.violations
+}
+
+fn group(
+    group: &Group,
+    slots: &GroupSlots<'_>,
+    path: &Path<'_>,
+    around: Option<&Scope<'_, '_>>,
+    outcome: &mut Outcome,
+) {
+    let scope = Scope { slots: &slots.slots, around };
+    for (subject, slot) in group.fields.iter().zip(&slots.slots) {
+        field(subject, slot, path, &scope, outcome);
+    }
+    if group.kind == Some(Kind::RelationshipUser) && slots.sent {
+        relationship(group, slots, path, outcome);
+    }
+    for key in &slots.unknown {
+        unknown(group, key, path, outcome);
+    }
+}
+
+fn field(
+    field: &Field,
+    slot: &Slot<'_>,
+    parent: &Path<'_>,
+    scope: &Scope<'_, '_>,
+    outcome: &mut Outcome,
+) {
+    let suffixed = matches!(slot, Slot::Group(group) if group.suffixed);
+    let path = parent.sent_as(&field.name, suffixed);
+    let content = match slot {
+        Slot::Absent => Content::Absent,
+        Slot::Value { value, .. } | Slot::Wrong { value } => Content::Value(value),
+        Slot::Group(group) => match &field.body {
+            Body::Container(inner) if !holds_anything(inner, group) => Content::Absent,
+            _ => Content::Node,
+        },
+        Slot::Items(items) => Content::Items(items.len()),
+    };
+    let from_text = matches!(slot, Slot::Value { from_text: true, .. });
+    let before = outcome.violations.list.len();
+    let is_wrong = matches!(slot, Slot::Wrong { .. });
+    rules(field, &Subject { content, from_text, scope }, is_wrong, &path, outcome);
+    let is_refused = outcome.violations.list.len() > before;
+    match (&field.body, slot) {
+        (body, Slot::Wrong { .. }) if !is_refused => wrong_type(type_name(body), path, outcome),
+        // A list that is too long is not looked into: size rules come before element rules.
+        (_, _) if is_refused => {}
+        (Body::Container(inner), Slot::Group(slots)) => {
+            group(inner, slots, &path, Some(scope), outcome);
+        }
+        (Body::Node(inner), Slot::Group(slots)) => group(inner, slots, &path, None, outcome),
+        (Body::List(inner), Slot::Items(items)) => list(inner, items, &path, outcome),
+        _ => {}
+    }
+}
+
+fn rules(
+    field: &Field,
+    subject: &Subject<'_, '_>,
+    is_wrong: bool,
+    path: &Path<'_>,
+    outcome: &mut Outcome,
+) {
+    for rule in &field.rules {
+        let judges = rule.rule.judges;
+        let is_skipped = (is_wrong && !judges.wrong_type)
+            || (matches!(subject.content, Content::Absent) && !judges.absent)
+            || (rule.allow_nil && subject.is_nil())
+            || (rule.allow_blank && subject.is_blank());
+        if is_skipped {
+            continue;
+        }
+        let value = match subject.content {
+            Content::Value(value) => value,
+            _ => &NULL,
+        };
+        let is_secret = field.is_secret;
+        let mut report = Report { outcome, path: *path, rule, value, is_secret };
+        rule.check.check(subject, &mut report);
+    }
+}
+
+/// Whether a container was sent with anything in it that asks to be looked at.
+fn holds_anything(inner: &Group, slots: &GroupSlots<'_>) -> bool {
+    if !slots.unknown.is_empty() {
+        return true;
+    }
+    inner.fields.iter().zip(&slots.slots).any(|(field, slot)| match (&field.body, slot) {
+        (_, Slot::Absent) => false,
+        (Body::Scalar(_), _) => slots.sent,
+        _ => true,
+    })
+}
+
+fn list(inner: &Group, items: &[Item<'_>], path: &Path<'_>, outcome: &mut Outcome) {
+    for (index, item) in items.iter().enumerate() {
+        let item_path;
+        let path = match &item.key {
+            ItemKey::Only => path,
+            ItemKey::Index => {
+                item_path = path.item(index, None);
+                &item_path
+            }
+            ItemKey::Key(key) => {
+                item_path = path.item(index, Some(key));
+                &item_path
+            }
+        };
+        match &item.group {
+            // An empty item is ignored, as an empty nested form is.
+            Some(slots) if !slots.sent && slots.unknown.is_empty() => {}
+            Some(slots) => group(inner, slots, path, None, outcome),
+            None => wrong_type("object", *path, outcome),
+        }
+    }
+}
+
+/// A membership is of exactly one relationship.
+fn relationship(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, outcome: &mut Outcome) {
+    let is_given = |name: &str| {
+        let slot = group.index_of(name).and_then(|index| slots.slots.get(index));
+        slot.map(|slot| !slot.value().is_blank())
+    };
+    let say = |name: &str, message, outcome: &mut Outcome| {
+        let path = path.field(name);
+        // The field's own presence rule may have said so already.
+        if !outcome.violations.list.iter().any(|told| told.path == path.dotted()) {
+            outcome.violate(Saying { path, message, own_text: None, params: Params::new() });
+        }
+    };
+    match (is_given("relationship_id"), is_given("relationship_name")) {
+        (Some(true), Some(true)) => say("relationship_name", &PRESENT, outcome),
+        (Some(true), _) | (_, Some(true)) => {}
+        (Some(false), _) => say("relationship_id", &REQUIRED, outcome),
+        (None, _) => say("relationship_name", &REQUIRED, outcome),
+    }
+}
+
+fn unknown(group: &Group, key: &str, path: &Path<'_>, outcome: &mut Outcome) {
+    let near = nearest(key, group.fields.iter().map(|field| &*field.name));
+    let params = near.map(|near| ("near", Param::Text(near.to_owned().into()))).into_iter().collect();
+    let key = shortened(key);
+    let path = path.field(&key);
+    outcome.violate(Saying { path, message: &UNKNOWN_FIELD, own_text: None, params });
+}
+
+fn type_name(body: &Body) -> &'static str {
+    match body {
+        Body::Scalar(scalar) => scalar.field_type.name(),
+        Body::Container(_) | Body::Node(_) => "object",
+        Body::List(_) => "list",
+    }
+}
+
+fn wrong_type(expected: &'static str, path: Path<'_>, outcome: &mut Outcome) {
+    let starts_with_vowel = expected.starts_with(['a', 'e', 'i', 'o', 'u']);
+    let message = if starts_with_vowel { &WRONG_TYPE_VOWEL } else { &WRONG_TYPE };
+    let params = Params::from([("type", Param::Text(expected.into()))]);
+    outcome.violate(Saying { path, message, own_text: None, params });
+    debug_assert_ne!(expected, FieldType::Any.name(), "everything is of the type `value`");
+}

@@ -1,0 +1,62 @@
+//! The way of one submission: shape, judge, assemble. No IO here.
+
+mod assemble;
+mod json;
+mod judge;
+mod outcome;
+mod path;
+mod shape;
+mod slot;
+
+pub(crate) use json::canonical_json;
+pub(crate) use judge::judge_alone;
+pub(crate) use outcome::{Outcome, Saying};
+pub(crate) use path::Path;
+pub(crate) use slot::{Scope, Sibling};
+
+use crate::aggregate::NewUser;
+use crate::form::Form;
+use crate::value::Value;
+use crate::violation::Violations;
+
+/// What the database refused of an aggregate: places in its claims and references.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Refusals {
+    /// Claims that somebody else holds.
+    pub taken: Vec<usize>,
+    /// References to rows that are not there.
+    pub missing: Vec<usize>,
+}
+
+/// Shapes, judges and assembles.
+pub(crate) fn apply(form: &Form, submitted: Value<'_>) -> Result<NewUser, Violations> {
+    let mut outcome = Outcome::default();
+    let slots = shape::shape(form, submitted);
+    judge::judge(form, &slots, &mut outcome);
+    if outcome.violations.is_empty() {
+        Ok(assemble::assemble(form, slots, outcome))
+    } else {
+        Err(outcome.violations)
+    }
+}
+
+/// The violations that the database's refusals are.
+pub(crate) fn explain(form: &Form, submitted: Value<'_>, refusals: &Refusals) -> Violations {
+    let mut outcome =
+        Outcome { explanations: Some(outcome::Explanations::default()), ..Outcome::default() };
+    let slots = shape::shape(form, submitted);
+    judge::judge(form, &slots, &mut outcome);
+    let explanations = outcome.explanations.unwrap_or_default();
+    let mut violations = Violations::default();
+    for (place, violation) in explanations.claims.into_iter().enumerate() {
+        if refusals.taken.contains(&place) {
+            violations.add(violation);
+        }
+    }
+    for (place, violation) in explanations.references.into_iter().enumerate() {
+        if refusals.missing.contains(&place) {
+            violations.add(violation);
+        }
+    }
+    violations
+}

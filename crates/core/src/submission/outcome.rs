@@ -1,0 +1,90 @@
+//! What the rules say of one submission: violations, and what only the database can decide.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::path::Path;
+use crate::aggregate::{Claim, Reference};
+use crate::violation::{Message, Params, Violation, Violations};
+
+/// The longest key of the client's that an answer repeats, in characters.
+const LONGEST_KEY: usize = 64;
+
+/// Collects while the rules run.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) violations: Violations,
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) references: Vec<Reference>,
+    /// What to say if the database refuses, one for each claim and each reference. Only collected
+    /// when it did: the happy path renders no path.
+    pub(crate) explanations: Option<Explanations>,
+    claimed: HashSet<Claim>,
+}
+
+/// What to say of a claim or a reference that the database refuses.
+#[derive(Debug, Default)]
+pub(crate) struct Explanations {
+    pub(crate) claims: Vec<Violation>,
+    pub(crate) references: Vec<Violation>,
+}
+
+/// A violation to be: what to say, in whose words, where.
+#[derive(Debug, Clone)]
+pub(crate) struct Saying<'p> {
+    pub(crate) path: Path<'p>,
+    pub(crate) message: &'static Message,
+    pub(crate) own_text: Option<Arc<str>>,
+    pub(crate) params: Params,
+}
+
+impl Saying<'_> {
+    fn into_violation(self) -> Violation {
+        Violation {
+            path: self.path.dotted(),
+            pointer: self.path.pointer(),
+            message: self.message,
+            own_text: self.own_text,
+            params: self.params,
+        }
+    }
+}
+
+impl Outcome {
+    /// Notes a violation.
+    pub(crate) fn violate(&mut self, saying: Saying<'_>) {
+        if self.violations.is_full() {
+            self.violations.truncated = true;
+        } else {
+            self.violations.add(saying.into_violation());
+        }
+    }
+
+    /// Claims a value for this user alone. The same claim twice in one submission is a violation
+    /// already.
+    pub(crate) fn claim(&mut self, claim: Claim, saying: Saying<'_>) {
+        if !self.claimed.insert(claim.clone()) {
+            return self.violate(saying);
+        }
+        if let Some(explanations) = &mut self.explanations {
+            explanations.claims.push(saying.into_violation());
+        }
+        self.claims.push(claim);
+    }
+
+    /// Asks for a row to exist.
+    pub(crate) fn refer(&mut self, reference: Reference, saying: Saying<'_>) {
+        if let Some(explanations) = &mut self.explanations {
+            explanations.references.push(saying.into_violation());
+        }
+        self.references.push(reference);
+    }
+}
+
+/// A key of the client's, fit to be repeated to it.
+pub(crate) fn shortened(key: &str) -> String {
+    match key.char_indices().nth(LONGEST_KEY) {
+        Some((end, _)) => format!("{}…", &key[..end]),
+        None => key.to_owned(),
+    }
+}

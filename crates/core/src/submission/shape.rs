@@ -1,0 +1,171 @@
+//! From what the client sent to the form's own slots, in the published order: `_attributes`
+//! suffixes and index-hashes are undone, unknown keys are set aside, read-only and absent fields
+//! take their default, texts are normalised, values are coerced.
+
+use std::borrow::Cow;
+
+use super::slot::{GroupSlots, Item, ItemKey, Slot};
+use crate::form::{Body, Field, Form, Group, Scalar};
+use crate::value::Value;
+
+/// Lays the submission out.
+pub(super) fn shape<'v>(form: &Form, submitted: Value<'v>) -> GroupSlots<'v> {
+    let entries = match submitted {
+        Value::Object(entries) => entries,
+        _ => Vec::new(),
+    };
+    group(form, &form.root, entries)
+}
+
+type Entries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
+
+fn group<'v>(form: &Form, group: &Group, entries: Entries<'v>) -> GroupSlots<'v> {
+    let mut shaped = GroupSlots {
+        slots: std::iter::repeat_with(Slot::default).take(group.fields.len()).collect(),
+        ..GroupSlots::default()
+    };
+    let mut seen = vec![false; group.fields.len()];
+    for (key, value) in entries {
+        let (index, suffixed) = place_of(group, &key);
+        match index.filter(|index| !seen[*index]) {
+            Some(index) => {
+                seen[index] = true;
+                shaped.sent |= says_something(&group.fields[index], &value);
+                shaped.slots[index] = field(form, &group.fields[index], value, suffixed);
+            }
+            None if form.refuses_unknown => shaped.unknown.push(key),
+            None => {}
+        }
+    }
+    for (index, field) in group.fields.iter().enumerate() {
+        if !seen[index] {
+            shaped.slots[index] = absent(form, field);
+        }
+    }
+    shaped
+}
+
+/// The field of a key; `profiles_attributes` is `profiles`, as Rails' nested attributes name it.
+fn place_of(group: &Group, key: &str) -> (Option<usize>, bool) {
+    if let Some(index) = group.index_of(key) {
+        return (Some(index), false);
+    }
+    let index = key
+        .strip_suffix("_attributes")
+        .and_then(|name| group.index_of(name))
+        .filter(|index| !matches!(group.fields[*index].body, Body::Scalar(_)));
+    (index, true)
+}
+
+/// Whether a key that was sent asks for the nested form it is in: a value does, even null; an
+/// empty object of further fields does not.
+fn says_something(field: &Field, value: &Value<'_>) -> bool {
+    match (&field.body, value) {
+        (Body::Scalar(_), _) => true,
+        (_, Value::Null) => false,
+        (_, Value::Object(entries)) => !entries.is_empty(),
+        (_, Value::Array(items)) => !items.is_empty(),
+        _ => true,
+    }
+}
+
+fn field<'v>(form: &Form, field: &Field, value: Value<'v>, suffixed: bool) -> Slot<'v> {
+    match &field.body {
+        Body::Scalar(scalar) => scalar_slot(scalar, value),
+        Body::Container(group) => container(form, group, value, suffixed),
+        Body::Node(inner) => match value {
+            Value::Null => Slot::Absent,
+            Value::Object(entries) => {
+                let mut shaped = group(form, inner, entries);
+                shaped.suffixed = suffixed;
+                // Unknown keys alone do not ask for the nested form, but must be told.
+                if shaped.sent || !shaped.unknown.is_empty() {
+                    Slot::Group(shaped)
+                } else {
+                    Slot::Absent
+                }
+            }
+            value => Slot::Wrong { value },
+        },
+        Body::List(group) => list(form, group, value),
+    }
+}
+
+fn container<'v>(form: &Form, inner: &Group, value: Value<'v>, suffixed: bool) -> Slot<'v> {
+    match value {
+        Value::Null => Slot::Group(group(form, inner, Vec::new())),
+        Value::Object(entries) => {
+            let mut shaped = group(form, inner, entries);
+            shaped.suffixed = suffixed;
+            Slot::Group(shaped)
+        }
+        value => Slot::Wrong { value },
+    }
+}
+
+fn scalar_slot<'v>(scalar: &Scalar, value: Value<'v>) -> Slot<'v> {
+    if scalar.readonly {
+        return default(scalar);
+    }
+    let value = scalar.normalize.iter().fold(value, |value, step| step.apply(value));
+    let from_text = matches!(value, Value::String(_));
+    match scalar.field_type.coerce(value) {
+        Ok(value) => Slot::Value { value, from_text },
+        Err(value) => Slot::Wrong { value },
+    }
+}
+
+/// What stands where the client sent nothing.
+fn absent<'v>(form: &Form, field: &Field) -> Slot<'v> {
+    match &field.body {
+        Body::Scalar(scalar) => default(scalar),
+        Body::Container(inner) => Slot::Group(group(form, inner, Vec::new())),
+        Body::Node(_) | Body::List(_) => Slot::Absent,
+    }
+}
+
+fn default<'v>(scalar: &Scalar) -> Slot<'v> {
+    match &scalar.default {
+        Some(value) => Slot::Value { value: value.clone(), from_text: false },
+        None => Slot::Absent,
+    }
+}
+
+/// One object, a list, or an index-hash: an object whose keys are all whole numbers.
+fn list<'v>(form: &Form, inner: &Group, value: Value<'v>) -> Slot<'v> {
+    let item = |key: ItemKey<'v>, value: Value<'v>| match value {
+        Value::Object(entries) => Some(Item { key, group: Some(group(form, inner, entries)) }),
+        Value::Null => None,
+        _ => Some(Item { key, group: None }),
+    };
+    let items: Vec<Item<'v>> = match value {
+        Value::Null => Vec::new(),
+        Value::Array(items) => {
+            // A null keeps its place in the list, so that the places of the others stay true.
+            let place = |value| item(ItemKey::Index, value).unwrap_or(Item {
+                key: ItemKey::Index,
+                group: Some(GroupSlots::default()),
+            });
+            items.into_iter().map(place).collect()
+        }
+        Value::Object(entries) if is_index_hash(&entries) => {
+            entries.into_iter().filter_map(|(key, value)| item(ItemKey::Key(key), value)).collect()
+        }
+        Value::Object(entries) => {
+            item(ItemKey::Only, Value::Object(entries)).into_iter().collect()
+        }
+        value => return Slot::Wrong { value },
+    };
+    if items.iter().any(is_asked_for) { Slot::Items(items) } else { Slot::Absent }
+}
+
+fn is_asked_for(item: &Item<'_>) -> bool {
+    item.group.as_ref().is_none_or(|group| group.sent || !group.unknown.is_empty())
+}
+
+fn is_index_hash(entries: &[(Cow<'_, str>, Value<'_>)]) -> bool {
+    !entries.is_empty()
+        && entries.iter().all(|(key, _)| {
+            !key.is_empty() && key.len() <= 20 && key.bytes().all(|byte| byte.is_ascii_digit())
+        })
+}

@@ -1,0 +1,213 @@
+//! Types: what a profile, a transactable, a relationship, a membership or a customization is
+//! called and which typed properties it has.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::config::{Entry, Node, Place, Problem, ProblemCode, Problems, Reader, parse};
+use crate::fields::FieldType;
+
+/// What a type is a type of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TypeKind {
+    /// `types/profiles/`
+    Profile,
+    /// `types/transactables/`
+    Transactable,
+    /// `types/relationships/`
+    Relationship,
+    /// `types/relationship_users/`
+    RelationshipUser,
+    /// `types/customizations/`
+    Customization,
+}
+
+impl TypeKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [
+        Self::Profile,
+        Self::Transactable,
+        Self::Relationship,
+        Self::RelationshipUser,
+        Self::Customization,
+    ];
+
+    /// The folder below `types/` that holds types of this kind.
+    #[must_use]
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Profile => "profiles",
+            Self::Transactable => "transactables",
+            Self::Relationship => "relationships",
+            Self::RelationshipUser => "relationship_users",
+            Self::Customization => "customizations",
+        }
+    }
+
+    /// What it is called in messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Profile => "profile type",
+            Self::Transactable => "transactable type",
+            Self::Relationship => "relationship type",
+            Self::RelationshipUser => "relationship user type",
+            Self::Customization => "customization type",
+        }
+    }
+}
+
+/// A type.
+#[derive(Debug)]
+pub(crate) struct Type {
+    pub(crate) name: Arc<str>,
+    pub(crate) properties: Vec<Property>,
+    place: Place,
+    file: Arc<str>,
+}
+
+/// A property of a type.
+#[derive(Debug)]
+pub(crate) struct Property {
+    pub(crate) name: String,
+    pub(crate) property_type: PropertyType,
+    pub(crate) unique: bool,
+}
+
+/// What a property holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PropertyType {
+    Field(FieldType),
+    Address,
+    Image,
+    Attachment,
+}
+
+/// All types, by kind and name.
+#[derive(Debug, Default)]
+pub(crate) struct Types(HashMap<(TypeKind, Arc<str>), Type>);
+
+impl Types {
+    /// The type of a name.
+    pub(crate) fn get(&self, kind: TypeKind, name: &str) -> Option<&Type> {
+        self.0.get(&(kind, Arc::from(name)))
+    }
+
+    /// The names of all types of a kind, sorted.
+    pub(crate) fn names(&self, kind: TypeKind) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.0.iter().filter(|((of, _), _)| *of == kind).map(|((_, name), _)| &**name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Reads a type file and adds it. What is wrong with it comes back.
+    pub(crate) fn add(&mut self, kind: TypeKind, file: &Arc<str>, stem: &str, text: &str) -> Vec<Problem> {
+        let mut problems = Problems::new(file.clone());
+        let Some(tree) = parse(text, &mut problems) else { return problems.into_vec() };
+        let mut reader = Reader { problems: &mut problems };
+        let read = read(&mut reader, kind, file, stem, &tree);
+        if let Some(first) = self.0.get(&(kind, read.name.clone())) {
+            problems.add(
+                ProblemCode::DuplicateName,
+                read.place,
+                format!("there is another {} `{}`", kind.name(), read.name),
+                "each name once",
+                Some(format!("the other one is at {}:{}", first.file, first.place.line)),
+            );
+        } else {
+            self.0.insert((kind, read.name.clone()), read);
+        }
+        problems.into_vec()
+    }
+}
+
+/// "Tour Boat" is `tour_boat`.
+fn snake(name: &str) -> String {
+    name.trim().to_lowercase().replace([' ', '-'], "_")
+}
+
+fn read(reader: &mut Reader<'_>, kind: TypeKind, file: &Arc<str>, stem: &str, tree: &Node) -> Type {
+    const KEYS: [&str; 3] = ["name", "description", "properties"];
+    let mut read =
+        Type { name: stem.into(), properties: Vec::new(), place: tree.place, file: file.clone() };
+    for entry in reader.map(tree, kind.name()) {
+        match entry.key.as_str() {
+            "name" => {
+                if let Some(name) = reader.text(&entry.value, "name") {
+                    read.name = snake(name).into();
+                    read.place = entry.value.place;
+                }
+            }
+            "description" => {
+                reader.text(&entry.value, "description");
+            }
+            "properties" => read.properties = properties(reader, &entry.value),
+            _ => reader.unknown_key(entry, &format!("a {}", kind.name()), &KEYS),
+        }
+    }
+    read
+}
+
+fn properties(reader: &mut Reader<'_>, node: &Node) -> Vec<Property> {
+    let mut properties: Vec<Property> = Vec::new();
+    for item in reader.list(node, "properties") {
+        let Some(property) = property(reader, item) else { continue };
+        if properties.iter().any(|known| known.name == property.name) {
+            reader.problems.add(
+                ProblemCode::DuplicateName,
+                item.place,
+                format!("the property `{}` is declared twice", property.name),
+                "each property once",
+                None,
+            );
+            continue;
+        }
+        properties.push(property);
+    }
+    properties
+}
+
+fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
+    const KEYS: [&str; 4] = ["name", "type", "unique", "description"];
+    let (mut name, mut property_type, mut unique) = (None, None, false);
+    for entry in reader.map(node, "a property") {
+        match entry.key.as_str() {
+            "name" => name = reader.text(&entry.value, "name").map(|name| (name, entry)),
+            "type" => property_type = Some(read_type(reader, entry)?),
+            "unique" => unique = reader.flag(&entry.value, "unique").unwrap_or(false),
+            "description" => {
+                reader.text(&entry.value, "description");
+            }
+            _ => reader.unknown_key(entry, "a property", &KEYS),
+        }
+    }
+    let Some((name, entry)) = name else {
+        let code = ProblemCode::MissingKey;
+        reader.problems.add(code, node.place, "a property without a name", "`name: …`", None);
+        return None;
+    };
+    if crate::form::RESERVED.contains(&name) {
+        reader.problems.add(
+            ProblemCode::BadOption,
+            entry.value.place,
+            format!("a property cannot be called `{name}`: the word has a meaning in forms"),
+            "another name",
+            None,
+        );
+        return None;
+    }
+    let property_type = property_type.unwrap_or(PropertyType::Field(FieldType::String));
+    Some(Property { name: name.to_owned(), property_type, unique })
+}
+
+fn read_type(reader: &mut Reader<'_>, entry: &Entry) -> Option<PropertyType> {
+    let mut words: Vec<&str> = FieldType::ALL.iter().map(|known| known.name()).collect();
+    words.extend(["address", "image", "attachment"]);
+    Some(match reader.word(&entry.value, "type", &words)? {
+        "address" => PropertyType::Address,
+        "image" => PropertyType::Image,
+        "attachment" => PropertyType::Attachment,
+        name => PropertyType::Field(FieldType::named(name)?),
+    })
+}
