@@ -3,5 +3,6 @@
 //! This crate does no IO and knows no clock and no randomness; what it needs of them is passed in.
 
 pub mod aggregate;
+pub mod decimal;
 pub mod keys;
 pub mod value;
