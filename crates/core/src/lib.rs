@@ -4,5 +4,6 @@
 
 pub mod aggregate;
 pub mod decimal;
+pub mod decode;
 pub mod keys;
 pub mod value;
