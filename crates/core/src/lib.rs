@@ -1,8 +1,24 @@
 //! Forms compiled from YAML and applied to submissions: text in, decisions out.
 //!
 //! This crate does no IO and knows no clock and no randomness; what it needs of them is passed in.
+//!
+//! The way of a submission: [`decode`] reads the body, [`registry::Registry`] finds the form,
+//! [`form::Form::apply`] shapes and judges it, and out comes an [`aggregate::NewUser`] or all
+//! [`violation::Violations`] at once.
 
 pub mod aggregate;
 pub mod config;
+pub mod decimal;
+pub mod decode;
+pub mod fields;
+pub mod form;
 pub mod keys;
+pub mod registry;
+mod resources;
+pub mod rules;
+mod submission;
+pub mod types;
 pub mod value;
+pub mod violation;
+
+pub use submission::Refusals;

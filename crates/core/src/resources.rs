@@ -5,9 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::aggregate::{
-    NewAddress, NewFile, NewProfile, NewTransactable, NewUser, Secret,
-};
+use crate::aggregate::{NewAddress, NewFile, NewProfile, NewTransactable, NewUser, Secret};
 use crate::fields::FieldType;
 use crate::keys::email_key;
 use crate::rules::BuiltInRule;
@@ -103,9 +101,13 @@ impl Kind {
     pub(crate) fn containers(self) -> &'static [Container] {
         use Container as C;
         match self {
-            Self::User => {
-                &[C::Properties, C::Profiles, C::RelationshipUsers, C::Transactables, C::Customizations]
-            }
+            Self::User => &[
+                C::Properties,
+                C::Profiles,
+                C::RelationshipUsers,
+                C::Transactables,
+                C::Customizations,
+            ],
             Self::Profile | Self::Transactable | Self::Customization => &[
                 C::Properties,
                 C::CustomAddresses,
@@ -209,7 +211,11 @@ const USER: &[BuiltIn] = &[
         set: Set::User(|user, value| user.external_id = text(value)),
     },
     field("first_name", FieldType::String, Set::User(|user, value| user.first_name = text(value))),
-    field("middle_name", FieldType::String, Set::User(|user, value| user.middle_name = text(value))),
+    field(
+        "middle_name",
+        FieldType::String,
+        Set::User(|user, value| user.middle_name = text(value)),
+    ),
     field("last_name", FieldType::String, Set::User(|user, value| user.last_name = text(value))),
     field("name", FieldType::String, Set::User(|user, value| user.name = text(value))),
     field("featured", FieldType::Boolean, Set::User(|user, value| user.featured = flag(&value))),
@@ -250,7 +256,11 @@ const RELATIONSHIP_USER: &[BuiltIn] = &[
 ];
 
 const TRANSACTABLE: &[BuiltIn] = &[
-    field("name", FieldType::String, Set::Transactable(|listing, value| listing.name = text(value))),
+    field(
+        "name",
+        FieldType::String,
+        Set::Transactable(|listing, value| listing.name = text(value)),
+    ),
     field(
         "description",
         FieldType::Text,
@@ -284,13 +294,21 @@ const CUSTOMIZATION: &[BuiltIn] =
 const ADDRESS: &[BuiltIn] = &[
     field("address", FieldType::String, Set::Address(|to, value| to.address = text(value))),
     field("street", FieldType::String, Set::Address(|to, value| to.street = text(value))),
-    field("street_number", FieldType::String, Set::Address(|to, value| to.street_number = text(value))),
+    field(
+        "street_number",
+        FieldType::String,
+        Set::Address(|to, value| to.street_number = text(value)),
+    ),
     field("suburb", FieldType::String, Set::Address(|to, value| to.suburb = text(value))),
     field("city", FieldType::String, Set::Address(|to, value| to.city = text(value))),
     field("state", FieldType::String, Set::Address(|to, value| to.state = text(value))),
     field("postcode", FieldType::String, Set::Address(|to, value| to.postcode = text(value))),
     field("country", FieldType::String, Set::Address(|to, value| to.country = text(value))),
-    field("iso_country_code", FieldType::String, Set::Address(|to, value| to.iso_country_code = text(value))),
+    field(
+        "iso_country_code",
+        FieldType::String,
+        Set::Address(|to, value| to.iso_country_code = text(value)),
+    ),
     BuiltIn {
         name: "latitude",
         field_type: FieldType::Decimal,
@@ -331,7 +349,11 @@ const FILE: &[BuiltIn] = &[
         set: Set::File(|file, value| file.direct_url = text(value)),
     },
     field("file_name", FieldType::String, Set::File(|file, value| file.file_name = text(value))),
-    field("content_type", FieldType::String, Set::File(|file, value| file.content_type = text(value))),
+    field(
+        "content_type",
+        FieldType::String,
+        Set::File(|file, value| file.content_type = text(value)),
+    ),
     field("caption", FieldType::String, Set::File(|file, value| file.caption = text(value))),
 ];
 

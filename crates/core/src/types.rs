@@ -95,14 +95,24 @@ impl Types {
 
     /// The names of all types of a kind, sorted.
     pub(crate) fn names(&self, kind: TypeKind) -> Vec<&str> {
-        let mut names: Vec<&str> =
-            self.0.iter().filter(|((of, _), _)| *of == kind).map(|((_, name), _)| &**name).collect();
+        let mut names: Vec<&str> = self
+            .0
+            .iter()
+            .filter(|((of, _), _)| *of == kind)
+            .map(|((_, name), _)| &**name)
+            .collect();
         names.sort_unstable();
         names
     }
 
     /// Reads a type file and adds it. What is wrong with it comes back.
-    pub(crate) fn add(&mut self, kind: TypeKind, file: &Arc<str>, stem: &str, text: &str) -> Vec<Problem> {
+    pub(crate) fn add(
+        &mut self,
+        kind: TypeKind,
+        file: &Arc<str>,
+        stem: &str,
+        text: &str,
+    ) -> Vec<Problem> {
         let mut problems = Problems::new(file.clone());
         let Some(tree) = parse(text, &mut problems) else { return problems.into_vec() };
         let mut reader = Reader { problems: &mut problems };

@@ -10,5 +10,5 @@ mod yaml;
 pub use near::nearest;
 pub use problem::{Problem, ProblemCode, Problems};
 pub(crate) use reader::Reader;
-pub(crate) use yaml::{Data, Entry, Node, parse};
 pub use yaml::Place;
+pub(crate) use yaml::{Data, Entry, Node, parse};

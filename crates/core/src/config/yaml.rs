@@ -296,6 +296,7 @@ mod tests {
             text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
         }
         let (tree, problems) = read(&text);
-        println!("{}", problems[0]);assert!(tree.is_none() && problems.len() == 1, "{problems:?}");
+        println!("{}", problems[0]);
+        assert!(tree.is_none() && problems.len() == 1, "{problems:?}");
     }
 }

@@ -21,9 +21,7 @@ pub(super) fn coerce_datetime(value: Value<'_>) -> Result<Value<'_>, Value<'_>> 
     through(value, |text| {
         let moment = match text.parse::<Timestamp>() {
             Ok(moment) => moment,
-            Err(_) => {
-                text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp()
-            }
+            Err(_) => text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp(),
         };
         Some(format!("{moment:.6}"))
     })

@@ -58,10 +58,13 @@ impl Place<'_> {
 }
 
 /// What a key of a record is.
-enum Plan<'t> {
+enum Plan {
     BuiltIn(&'static BuiltIn),
     Container(Container),
-    Property(FieldType, bool, &'t str),
+    Property {
+        field_type: FieldType,
+        unique: bool,
+    },
     /// A property that the form itself declares.
     OwnProperty,
     Virtual,
@@ -94,7 +97,7 @@ impl<'t> Compiler<'_, 't> {
         &mut self,
         kind: Kind,
         of_type: Option<&'t Type>,
-        plans: Vec<(&Entry, Plan<'t>)>,
+        plans: Vec<(&Entry, Plan)>,
         place: &Place<'_>,
     ) -> Vec<Field> {
         let own: Vec<&str> = plans.iter().map(|(entry, _)| entry.key.as_str()).collect();
@@ -108,7 +111,8 @@ impl<'t> Compiler<'_, 't> {
                     self.container(container, of_type, entry, &context, place)
                 }
                 Plan::BuiltIn(built_in) => {
-                    let mut known = context.known_as(built_in.field_type, Target::BuiltIn(built_in));
+                    let mut known =
+                        context.known_as(built_in.field_type, Target::BuiltIn(built_in));
                     known.rules = built_in.rules;
                     known.is_secret = built_in.is_secret;
                     if let (Kind::Customization, Some(of_type)) = (kind, of_type) {
@@ -120,7 +124,7 @@ impl<'t> Compiler<'_, 't> {
                     }
                     scalar(&mut self.reader, known, &entry.value)
                 }
-                Plan::Property(field_type, unique, _) => {
+                Plan::Property { field_type, unique } => {
                     let mut known = context.known_as(field_type, Target::Property);
                     known.unique = unique;
                     scalar(&mut self.reader, known, &entry.value)
@@ -175,7 +179,7 @@ impl<'t> Compiler<'_, 't> {
             let found = of_type.properties.iter().find(|known| known.name == property.key);
             match found.map(|known| (known, known.property_type)) {
                 Some((known, PropertyType::Field(field_type))) => {
-                    let plan = Plan::Property(field_type, known.unique, known.name.as_str());
+                    let plan = Plan::Property { field_type, unique: known.unique };
                     plans.push((property, plan));
                 }
                 _ => self.unknown_property(of_type, property, |kind| {
@@ -245,7 +249,8 @@ impl<'t> Compiler<'_, 't> {
         if kind == Kind::RelationshipUser {
             self.demand_relationship(entry, &fields);
         }
-        let type_name = of_type.map_or_else(|| entry.key.as_str().into(), |known| known.name.clone());
+        let type_name =
+            of_type.map_or_else(|| entry.key.as_str().into(), |known| known.name.clone());
         let group = Group::new(Some(kind), type_name, fields);
         let body = if container.holds_many() { Body::List(group) } else { Body::Node(group) };
         let names = Names { own: &[], around: None };
@@ -308,7 +313,7 @@ fn property_type_of(kind: Kind) -> PropertyType {
     }
 }
 
-fn plan<'t>(kind: Kind, entries: &[Entry], entry: &Entry) -> Option<Plan<'t>> {
+fn plan(kind: Kind, entries: &[Entry], entry: &Entry) -> Option<Plan> {
     let key = entry.key.as_str();
     if let Some(container) = kind.containers().iter().find(|known| known.name() == key) {
         return Some(Plan::Container(*container));

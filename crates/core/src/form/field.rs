@@ -223,12 +223,7 @@ fn says_unique(validation: &Node) -> bool {
 
 /// A default must be of the field's type and keep the field's rules; a read-only field without one
 /// must be allowed to be absent.
-fn check_default(
-    reader: &mut Reader<'_>,
-    field: &mut Field,
-    default: Option<&Node>,
-    node: &Node,
-) {
+fn check_default(reader: &mut Reader<'_>, field: &mut Field, default: Option<&Node>, node: &Node) {
     let name = field.name.clone();
     let Body::Scalar(scalar) = &mut field.body else { return };
     let mut refuse = |place, what: String, expected: String| {
@@ -250,7 +245,11 @@ fn check_default(
             Ok(value) => scalar.default = Some(value),
             Err(_) => {
                 let expected = format!("a value of the type {}", scalar.field_type.name());
-                return refuse(place, format!("the default of `{name}` is not of its type"), expected);
+                return refuse(
+                    place,
+                    format!("the default of `{name}` is not of its type"),
+                    expected,
+                );
             }
         }
     }

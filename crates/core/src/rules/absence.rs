@@ -14,7 +14,11 @@ pub(super) static RULE: Rule = Rule {
     messages: &[&PRESENT],
     judges: Judges { absent: true, nodes: true, wrong_type: false },
     accepts: &[("true", "null"), ("true", "\" \""), ("true", "false"), ("true", "[]")],
-    rejects: &[("true", "\"Ann\"", "present"), ("true", "0", "present"), ("true", "true", "present")],
+    rejects: &[
+        ("true", "\"Ann\"", "present"),
+        ("true", "0", "present"),
+        ("true", "true", "present"),
+    ],
     compile,
 };
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::options::{Compile, FieldFacts};
-use super::{COMMON_OPTIONS, Check, Rule, RULES, RuleOption, named};
+use super::{COMMON_OPTIONS, Check, RULES, Rule, RuleOption, named};
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
 
 /// A rule attached to a field.
@@ -88,8 +88,10 @@ fn names_rule(key: &str, name: &str) -> bool {
 }
 
 fn unknown_rule(reader: &mut Reader<'_>, entry: &Entry, field: &str) {
-    let known: Vec<&str> =
-        RULES.iter().flat_map(|rule| [rule.name].into_iter().chain(rule.aliases.iter().copied())).collect();
+    let known: Vec<&str> = RULES
+        .iter()
+        .flat_map(|rule| [rule.name].into_iter().chain(rule.aliases.iter().copied()))
+        .collect();
     let within = format!("the validation of `{field}`");
     let code = ProblemCode::UnknownRule;
     reader.unknown(code, "rule", &entry.key, entry.place, &within, &known);
@@ -153,8 +155,7 @@ fn bind(
             name => own.push((name, value)),
         }
     }
-    let mut compile =
-        Compile { reader, rule: spelled, place: node.place, options: own, field };
+    let mut compile = Compile { reader, rule: spelled, place: node.place, options: own, field };
     bound.check = (rule.compile)(&mut compile)?;
     Some(bound)
 }
@@ -173,6 +174,8 @@ fn options_of<'n>(
         Data::Bool(true) | Data::Null => Some(Vec::new()),
         Data::Map(entries) => {
             let mut options = Vec::with_capacity(entries.len());
+            // A rule with an unknown option is not judged further: what is missing may be it.
+            let mut all_known = true;
             for entry in entries {
                 let key = entry.key.as_str();
                 if let "if" | "unless" = key {
@@ -192,11 +195,12 @@ fn options_of<'n>(
                     let within = format!("the rule `{spelled}`");
                     let code = ProblemCode::UnknownOption;
                     reader.unknown(code, "option", key, entry.place, &within, &names);
+                    all_known = false;
                     continue;
                 };
                 options.push((option, &entry.value));
             }
-            Some(options)
+            all_known.then_some(options)
         }
         Data::List(_) if short_for("in").is_some() => {
             short_for("in").map(|option| vec![(option, node)])

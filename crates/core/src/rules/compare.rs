@@ -26,7 +26,10 @@ pub(super) static COMPARISONS: [Comparison; 6] = [
     },
     Comparison {
         name: "greater_than_or_equal_to",
-        message: Message::new("greater_than_or_equal_to", "must be greater than or equal to %{count}"),
+        message: Message::new(
+            "greater_than_or_equal_to",
+            "must be greater than or equal to %{count}",
+        ),
         holds: Ordering::is_ge,
     },
     Comparison {
@@ -67,7 +70,11 @@ pub(super) struct Asked {
 
 impl Asked {
     /// The limit that the number breaks, as text; nothing where it holds or there is no limit.
-    pub(super) fn broken_limit(&self, number: &Decimal, subject: &Subject<'_, '_>) -> Option<String> {
+    pub(super) fn broken_limit(
+        &self,
+        number: &Decimal,
+        subject: &Subject<'_, '_>,
+    ) -> Option<String> {
         let other;
         let limit = match &self.operand {
             Operand::Number(limit) => limit,
@@ -93,7 +100,9 @@ pub(super) fn asked(compile: &mut Compile<'_, '_>) -> Vec<Asked> {
     let mut asked = Vec::new();
     for comparison in &COMPARISONS {
         let Some(node) = compile.get(comparison.name) else { continue };
-        asked.extend(operand(compile, comparison.name, node).map(|operand| Asked { comparison, operand }));
+        asked.extend(
+            operand(compile, comparison.name, node).map(|operand| Asked { comparison, operand }),
+        );
     }
     contradictions(compile, &asked);
     asked
@@ -108,9 +117,11 @@ fn operand(compile: &mut Compile<'_, '_>, name: &str, node: &Node) -> Option<Ope
 
 fn contradictions(compile: &mut Compile<'_, '_>, asked: &[Asked]) {
     let limit = |name: &str| {
-        asked.iter().find(|asked| asked.comparison.name == name).and_then(|asked| match &asked.operand {
-            Operand::Number(number) => Some(number.clone()),
-            Operand::Field(_) => None,
+        asked.iter().find(|asked| asked.comparison.name == name).and_then(|asked| {
+            match &asked.operand {
+                Operand::Number(number) => Some(number.clone()),
+                Operand::Field(_) => None,
+            }
         })
     };
     let lower = [("greater_than", true), ("greater_than_or_equal_to", false), ("equal_to", false)];

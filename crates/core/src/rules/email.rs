@@ -7,7 +7,6 @@ use email_address::{EmailAddress, Options};
 
 use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
 use crate::keys::email_key;
-use crate::value::Value;
 use crate::violation::{Message, Params};
 
 static INVALID: Message = Message::new("invalid", "is invalid");
@@ -106,10 +105,11 @@ impl Profile {
         }
         match self {
             Self::Html5 => is_html5_local(local) && is_html5_domain(domain),
-            Self::Rfc5321 => {
-                EmailAddress::parse_with_options(&address, Options::default().without_display_text())
-                    .is_ok()
-            }
+            Self::Rfc5321 => EmailAddress::parse_with_options(
+                &address,
+                Options::default().without_display_text(),
+            )
+            .is_ok(),
             Self::Strict => {
                 let options = Options::default()
                     .without_display_text()

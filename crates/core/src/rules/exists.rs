@@ -15,12 +15,20 @@ pub(super) static RULE: Rule = Rule {
               writes the user; all references of a submission are looked up together.",
     options: &[
         RuleOption::new("resource", "User, Relationship or Transactable", "Which kind of row."),
-        RuleOption::new("by", "id, external_id or email", "What it is found by: id. The others are of users."),
+        RuleOption::new(
+            "by",
+            "id, external_id or email",
+            "What it is found by: id. The others are of users.",
+        ),
     ],
     main_option: Some("resource"),
     messages: &[&REQUIRED],
     judges: Judges { absent: false, nodes: false, wrong_type: true },
-    accepts: &[("User", "7"), ("{resource: User, by: email}", "\"ann@example.com\""), ("User", "null")],
+    accepts: &[
+        ("User", "7"),
+        ("{resource: User, by: email}", "\"ann@example.com\""),
+        ("User", "null"),
+    ],
     rejects: &[("User", "\"seven\"", "required"), ("Relationship", "{}", "required")],
     compile,
 };
@@ -29,7 +37,11 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     const RESOURCES: [&str; 3] = ["User", "Relationship", "Transactable"];
     const KEYS: [&str; 3] = ["id", "external_id", "email"];
     let Some(node) = compile.get("resource") else {
-        compile.bad(compile.place, "`exists` does not say which `resource`", "User, Relationship or Transactable");
+        compile.bad(
+            compile.place,
+            "`exists` does not say which `resource`",
+            "User, Relationship or Transactable",
+        );
         return None;
     };
     let resource = match compile.reader.word(node, "resource", &RESOURCES)? {
@@ -46,7 +58,11 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
                 _ => By::Id,
             };
             if by != By::Id && resource != ReferenceTarget::User {
-                compile.contradiction(node.place, "only users have an e-mail and an external id", "`by: id`");
+                compile.contradiction(
+                    node.place,
+                    "only users have an e-mail and an external id",
+                    "`by: id`",
+                );
                 return None;
             }
             by

@@ -66,16 +66,27 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     };
     if let Some(node) = compile.get("in") {
         if compile.has("minimum") || compile.has("maximum") || compile.has("is") {
-            compile.contradiction(node.place, "`in` says what the other limits say too", "one of them");
+            compile.contradiction(
+                node.place,
+                "`in` says what the other limits say too",
+                "one of them",
+            );
         }
         let range = range(compile, node)?;
-        let whole = |end: Option<&Decimal>| end.and_then(Decimal::to_i64).and_then(|n| u64::try_from(n).ok());
+        let whole = |end: Option<&Decimal>| {
+            end.and_then(Decimal::to_i64).and_then(|n| u64::try_from(n).ok())
+        };
         length.minimum = whole(range.from.as_ref());
-        length.maximum = whole(range.to.as_ref()).map(|to| to.saturating_sub(range.without_end.into()));
+        length.maximum =
+            whole(range.to.as_ref()).map(|to| to.saturating_sub(range.without_end.into()));
     }
     let place = compile.place;
     if let (Some(is), true) = (length.is, length.minimum.is_some() || length.maximum.is_some()) {
-        compile.contradiction(place, format!("`is: {is}` stands beside another limit"), "one of them");
+        compile.contradiction(
+            place,
+            format!("`is: {is}` stands beside another limit"),
+            "one of them",
+        );
     }
     if let (Some(minimum), Some(maximum)) = (length.minimum, length.maximum)
         && minimum > maximum

@@ -26,9 +26,10 @@ impl Range {
     /// Whether a number is in it.
     pub(super) fn contains(&self, number: &Decimal) -> bool {
         let after_start = self.from.as_ref().is_none_or(|from| number >= from);
-        let before_end = self.to.as_ref().is_none_or(|to| {
-            if self.without_end { number < to } else { number <= to }
-        });
+        let before_end = self
+            .to
+            .as_ref()
+            .is_none_or(|to| if self.without_end { number < to } else { number <= to });
         after_start && before_end
     }
 }
@@ -75,7 +76,11 @@ fn equal(one: &Value<'_>, other: &Value<'_>) -> bool {
 pub(super) fn members(compile: &mut Compile<'_, '_>) -> Option<Members> {
     let Some(node) = compile.get("in") else {
         let rule = compile.rule;
-        compile.bad(compile.place, format!("the rule `{rule}` does not say `in` what"), "a list or a range");
+        compile.bad(
+            compile.place,
+            format!("the rule `{rule}` does not say `in` what"),
+            "a list or a range",
+        );
         return None;
     };
     if let Data::Text(_) = node.data {
@@ -131,7 +136,11 @@ pub(super) fn range(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Range>
     if let (Some(from), Some(to)) = (&range.from, &range.to)
         && (from > to || (from == to && range.without_end))
     {
-        compile.contradiction(node.place, format!("the range `{text}` is empty"), "a start below the end");
+        compile.contradiction(
+            node.place,
+            format!("the range `{text}` is empty"),
+            "a start below the end",
+        );
         return None;
     }
     Some(range)

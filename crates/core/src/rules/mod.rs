@@ -23,7 +23,7 @@ mod presence;
 mod subject;
 mod unique;
 
-pub(crate) use bind::{BoundRule, bind_all};
+pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};
 pub(crate) use options::{Compile, FieldFacts, Names};
 pub(crate) use subject::{Check, Content, Report, Subject};
 

@@ -23,10 +23,15 @@ pub(super) static RULE: Rule = Rule {
               only that.",
     options: &[
         RuleOption::new("only_integer", "true or false", "Whole numbers only."),
-        RuleOption::new("only_numeric", "true or false", "Numbers only, no texts that read as one."),
+        RuleOption::new(
+            "only_numeric",
+            "true or false",
+            "Numbers only, no texts that read as one.",
+        ),
         RuleOption::new("odd", "true or false", "Odd numbers only."),
         RuleOption::new("even", "true or false", "Even numbers only."),
-        RuleOption::new("in", "a range such as 1..5", "From the least to the most.").with_alias(&["within"]),
+        RuleOption::new("in", "a range such as 1..5", "From the least to the most.")
+            .with_alias(&["within"]),
         RuleOption::new("greater_than", LIMIT, "Above it."),
         RuleOption::new("greater_than_or_equal_to", LIMIT, "It or above it."),
         RuleOption::new("equal_to", LIMIT, "It."),

@@ -82,12 +82,6 @@ impl<'c> Compile<'c, '_> {
         }
     }
 
-    /// A text.
-    pub(crate) fn text(&mut self, name: &'static str) -> Option<&'c str> {
-        let node = self.get(name)?;
-        self.reader.text(node, name)
-    }
-
     /// A count: a whole number from zero.
     pub(crate) fn count(&mut self, name: &'static str) -> Option<u64> {
         let node = self.get(name)?;

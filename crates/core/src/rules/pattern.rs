@@ -64,7 +64,10 @@ fn translate(pattern: &str) -> (String, Option<char>) {
                 Some('h') => out.push_str("0-9a-fA-F"),
                 Some('H') => out.push_str("[^0-9a-fA-F]"),
                 // Ruby lets any punctuation be escaped; this crate refuses what needs none.
-                Some(escaped @ ('"' | '\'' | ',' | ':' | ';' | '<' | '>' | '=' | '!' | '@' | '%' | '`' | '/' | '_')) => {
+                Some(
+                    escaped @ ('"' | '\'' | ',' | ':' | ';' | '<' | '>' | '=' | '!' | '@' | '%'
+                    | '`' | '/' | '_'),
+                ) => {
                     out.push(escaped);
                 }
                 Some(escaped) => {
@@ -112,7 +115,8 @@ fn beyond_linear_time(pattern: &str) -> Option<&'static str> {
 
 /// What the author most likely meant: the same with the ends of the text.
 fn whole_text(pattern: &str) -> String {
-    let start = pattern.strip_prefix('^').map_or_else(|| pattern.to_owned(), |rest| format!("\\A{rest}"));
+    let start =
+        pattern.strip_prefix('^').map_or_else(|| pattern.to_owned(), |rest| format!("\\A{rest}"));
     match start.strip_suffix('$') {
         Some(rest) if !rest.ends_with('\\') => format!("{rest}\\z"),
         _ => start,
@@ -126,8 +130,12 @@ mod tests {
 
     fn compile(pattern: &str, multiline: bool) -> Result<Regex, String> {
         let mut problems = Problems::new("a.yml".into());
-        let regex =
-            compile_pattern(&mut Reader { problems: &mut problems }, pattern, Place::START, multiline);
+        let regex = compile_pattern(
+            &mut Reader { problems: &mut problems },
+            pattern,
+            Place::START,
+            multiline,
+        );
         regex.ok_or_else(|| problems.into_vec().remove(0).to_string())
     }
 

@@ -23,9 +23,21 @@ pub(super) static RULE: Rule = Rule {
               e-mail addresses in any case and with any form of their domain). Blank values are \
               not compared. The database decides in the transaction that writes the user.",
     options: &[
-        RuleOption::new("scope", "a field or a list of fields", "Unique only together with these fields of the same object."),
-        RuleOption::new("case_sensitive", "true or false", "Whether case counts: true, but for e-mail addresses."),
-        RuleOption::new("conditions", "a mapping of fields to values", "Compare only records in which these fields of the same object have these values."),
+        RuleOption::new(
+            "scope",
+            "a field or a list of fields",
+            "Unique only together with these fields of the same object.",
+        ),
+        RuleOption::new(
+            "case_sensitive",
+            "true or false",
+            "Whether case counts: true, but for e-mail addresses.",
+        ),
+        RuleOption::new(
+            "conditions",
+            "a mapping of fields to values",
+            "Compare only records in which these fields of the same object have these values.",
+        ),
     ],
     main_option: None,
     messages: &[&TAKEN],

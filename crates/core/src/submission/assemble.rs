@@ -20,24 +20,22 @@ const DEFAULT_CURRENCY: &str = "USD";
 
 /// Builds the aggregate.
 pub(super) fn assemble(form: &Form, slots: GroupSlots<'_>, outcome: Outcome) -> NewUser {
-    let mut user = NewUser {
-        claims: outcome.claims,
-        references: outcome.references,
-        ..NewUser::default()
-    };
-    for (field, mut slot) in form.root.fields.iter().zip(slots.slots) {
-        match (field.target, slot) {
-            (Target::Container(container), Slot::Group(inner)) => {
-                user_container(&mut user, container, field, inner);
+    let mut user =
+        NewUser { claims: outcome.claims, references: outcome.references, ..NewUser::default() };
+    // The containers need the user too, so they wait until its own fields are set.
+    let mut containers = Vec::new();
+    fill(
+        &form.root,
+        slots,
+        |set, value| {
+            if let Set::User(set) = set {
+                set(&mut user, value);
             }
-            (Target::BuiltIn(built_in), ref mut slot) => {
-                if let (Set::User(set), Some(value)) = (built_in.set, slot.take()) {
-                    set(&mut user, value);
-                }
-            }
-            (_, other) => slot = other,
-        }
-        let _ = slot;
+        },
+        |container, field, inner| containers.push((container, field, inner)),
+    );
+    for (container, field, inner) in containers {
+        user_container(&mut user, container, field, inner);
     }
     user
 }
@@ -62,11 +60,7 @@ fn user_container(user: &mut NewUser, container: Container, field: &Field, slots
 }
 
 /// Each record that was asked for, in the order of the form and then of the submission.
-fn records<'v>(
-    field: &Field,
-    slots: GroupSlots<'v>,
-    mut take: impl FnMut(&Group, GroupSlots<'v>),
-) {
+fn records<'v>(field: &Field, slots: GroupSlots<'v>, mut take: impl FnMut(&Group, GroupSlots<'v>)) {
     let Body::Container(container) = &field.body else { return };
     for (field, slot) in container.fields.iter().zip(slots.slots) {
         match (&field.body, slot) {
@@ -84,11 +78,11 @@ fn records<'v>(
 }
 
 /// Sets the built-in fields of a record, and hands its containers on.
-fn fill<'v>(
-    group: &Group,
+fn fill<'f, 'v>(
+    group: &'f Group,
     slots: GroupSlots<'v>,
     mut set: impl FnMut(Set, Value<'v>),
-    mut contain: impl FnMut(Container, &Field, GroupSlots<'v>),
+    mut contain: impl FnMut(Container, &'f Field, GroupSlots<'v>),
 ) {
     for (field, mut slot) in group.fields.iter().zip(slots.slots) {
         match field.target {

@@ -4,8 +4,8 @@ use super::outcome::{Outcome, Saying, shortened};
 use super::path::Path;
 use super::slot::{GroupSlots, Item, ItemKey, Scope, Slot};
 use crate::config::nearest;
-use crate::form::{Body, Field, Form, Group};
 use crate::fields::FieldType;
+use crate::form::{Body, Field, Form, Group};
 use crate::resources::Kind;
 use crate::rules::{Content, Report, Subject};
 use crate::value::{NULL, Value};
@@ -173,7 +173,8 @@ fn relationship(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, outcome:
 
 fn unknown(group: &Group, key: &str, path: &Path<'_>, outcome: &mut Outcome) {
     let near = nearest(key, group.fields.iter().map(|field| &*field.name));
-    let params = near.map(|near| ("near", Param::Text(near.to_owned().into()))).into_iter().collect();
+    let params =
+        near.map(|near| ("near", Param::Text(near.to_owned().into()))).into_iter().collect();
     let key = shortened(key);
     let path = path.field(&key);
     outcome.violate(Saying { path, message: &UNKNOWN_FIELD, own_text: None, params });

@@ -42,8 +42,8 @@ pub(crate) fn apply(form: &Form, submitted: Value<'_>) -> Result<NewUser, Violat
 
 /// The violations that the database's refusals are.
 pub(crate) fn explain(form: &Form, submitted: Value<'_>, refusals: &Refusals) -> Violations {
-    let mut outcome =
-        Outcome { explanations: Some(outcome::Explanations::default()), ..Outcome::default() };
+    let mut outcome = Outcome::default();
+    outcome.explanations = Some(outcome::Explanations::default());
     let slots = shape::shape(form, submitted);
     judge::judge(form, &slots, &mut outcome);
     let explanations = outcome.explanations.unwrap_or_default();

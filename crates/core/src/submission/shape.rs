@@ -142,18 +142,16 @@ fn list<'v>(form: &Form, inner: &Group, value: Value<'v>) -> Slot<'v> {
         Value::Null => Vec::new(),
         Value::Array(items) => {
             // A null keeps its place in the list, so that the places of the others stay true.
-            let place = |value| item(ItemKey::Index, value).unwrap_or(Item {
-                key: ItemKey::Index,
-                group: Some(GroupSlots::default()),
-            });
+            let place = |value| {
+                item(ItemKey::Index, value)
+                    .unwrap_or(Item { key: ItemKey::Index, group: Some(GroupSlots::default()) })
+            };
             items.into_iter().map(place).collect()
         }
         Value::Object(entries) if is_index_hash(&entries) => {
             entries.into_iter().filter_map(|(key, value)| item(ItemKey::Key(key), value)).collect()
         }
-        Value::Object(entries) => {
-            item(ItemKey::Only, Value::Object(entries)).into_iter().collect()
-        }
+        Value::Object(entries) => item(ItemKey::Only, Value::Object(entries)).into_iter().collect(),
         value => return Slot::Wrong { value },
     };
     if items.iter().any(is_asked_for) { Slot::Items(items) } else { Slot::Absent }

@@ -1,0 +1,310 @@
+//! Exact decimal numbers, for rules that compare: 0.1 is 0.1, and 9007199254740993 stays odd.
+//!
+//! Deliberately no arithmetic and no big-number crate: rules parse, compare and print, and the
+//! bounds below keep every number under a kilobyte, so digits and a point are all it takes.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// The most significant digits a number may have, leading and trailing zeros not counted.
+pub const MAX_DIGITS: usize = 400;
+/// The largest power of ten a number may have in scientific notation, either way from zero.
+pub const MAX_EXPONENT: i64 = 400;
+/// The longest text that is looked at, in bytes. Every number within the bounds can be written
+/// plainly in less: a sign, `0.`, 399 zeros and 400 digits.
+pub const MAX_TEXT: usize = 1024;
+
+/// A decimal number. Equal values are equal, however they were spelled: `1.0`, `1` and `10e-1`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Decimal {
+    negative: bool,
+    /// ASCII digits without zeros at either end; empty for zero, which is never negative.
+    digits: String,
+    /// The value is `0.digits` times ten to this power; 0 for zero.
+    point: i64,
+}
+
+impl Decimal {
+    /// The number that a JSON number (RFC 8259 section 6) or a submitted string spells.
+    ///
+    /// Strings follow Rails' `numericality`, which asks Ruby's `Kernel.Float`: a sign, leading
+    /// zeros, an exponent and whitespace around it all are well (`0090`, `+0`, ` -90.1e1 `, `.5`).
+    /// Source: Active Model, `NumericalityValidator`; Ruby, `Kernel#Float`. Stricter than Ruby:
+    /// no underscores and, as before Ruby 3.4, no `5.`. Hexadecimal is refused as Rails does it.
+    ///
+    /// `None` where the text is no number, or one beyond [`MAX_DIGITS`], [`MAX_EXPONENT`] or
+    /// [`MAX_TEXT`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        // The vertical tab is white to Ruby, and not to Rust's ASCII test.
+        let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
+        if text.len() > MAX_TEXT {
+            return None;
+        }
+        let (negative, unsigned) = split_sign(text);
+        let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
+            None => (unsigned, 0),
+        };
+        let (whole, fraction) = match mantissa.split_once('.') {
+            Some((_, "")) => return None,
+            Some(parts) => parts,
+            None => (mantissa, ""),
+        };
+        let mut digits = [whole, fraction].concat();
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        digits.truncate(digits.trim_end_matches('0').len());
+        let leading = digits.len() - digits.trim_start_matches('0').len();
+        digits.drain(..leading);
+        if digits.is_empty() {
+            return Some(Self { negative: false, digits, point: 0 });
+        }
+        let point = i64::try_from(whole.len()).ok()? - i64::try_from(leading).ok()? + exponent;
+        let bounded = digits.len() <= MAX_DIGITS && (point - 1).abs() <= MAX_EXPONENT;
+        bounded.then_some(Self { negative, digits, point })
+    }
+
+    /// Whether the value is a whole number; `1.0` and `10e-1` are.
+    ///
+    /// Rails' `only_integer` looks at the spelling instead (`\A[+-]?\d+\z`); that is the rule's
+    /// business, not the number's.
+    #[must_use]
+    pub fn is_integer(&self) -> bool {
+        self.trailing_zeros().is_some()
+    }
+
+    /// Whether the value is a whole number that two does not divide.
+    #[must_use]
+    pub fn is_odd(&self) -> bool {
+        let last = self.digits.bytes().last().unwrap_or(b'0');
+        self.trailing_zeros() == Some(0) && (last - b'0') % 2 == 1
+    }
+
+    /// Whether the value is a whole number that two divides; zero is.
+    #[must_use]
+    pub fn is_even(&self) -> bool {
+        self.is_integer() && !self.is_odd()
+    }
+
+    /// The one plain spelling of the value: no exponent, no needless zeros, no `-0`.
+    ///
+    /// Two decimals are equal exactly when these texts are. At most 803 characters long.
+    #[must_use]
+    pub fn to_plain_string(&self) -> String {
+        self.to_string()
+    }
+
+    /// The value as an integer; `None` where it has a fraction or does not fit.
+    #[must_use]
+    pub fn to_i64(&self) -> Option<i64> {
+        if !self.is_integer() {
+            return None;
+        }
+        self.to_plain_string().parse().ok()
+    }
+
+    /// The nearest binary floating point number; `None` where the value is too large for one.
+    ///
+    /// For columns that store binary floats. Never compare with it: it rounds.
+    #[must_use]
+    pub fn to_f64(&self) -> Option<f64> {
+        let sign = if self.negative { "-" } else { "" };
+        let nearest: f64 = format!("{sign}0.{}e{}", self.digits, self.point).parse().ok()?;
+        nearest.is_finite().then_some(nearest)
+    }
+
+    /// How many zeros follow the digits in the plain spelling; `None` where the value has a
+    /// fraction.
+    fn trailing_zeros(&self) -> Option<usize> {
+        usize::try_from(self.point).ok()?.checked_sub(self.digits.len())
+    }
+
+    fn signum(&self) -> i8 {
+        match (self.digits.is_empty(), self.negative) {
+            (true, _) => 0,
+            (false, true) => -1,
+            (false, false) => 1,
+        }
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Without zeros at their ends, digits behind one point compare as text does.
+        let magnitude = || (self.point, &self.digits).cmp(&(other.point, &other.digits));
+        self.signum()
+            .cmp(&other.signum())
+            .then_with(|| if self.negative { magnitude().reverse() } else { magnitude() })
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl From<i64> for Decimal {
+    fn from(value: i64) -> Self {
+        let all = value.unsigned_abs().to_string();
+        let digits = all.trim_end_matches('0').to_owned();
+        let point = if digits.is_empty() { 0 } else { all.len() as i64 };
+        Self { negative: value < 0, digits, point }
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zeros = |count: usize| "0".repeat(count);
+        let sign = if self.negative { "-" } else { "" };
+        if self.digits.is_empty() {
+            return formatter.write_str("0");
+        }
+        if let Some(count) = self.trailing_zeros() {
+            return write!(formatter, "{sign}{}{}", self.digits, zeros(count));
+        }
+        match usize::try_from(self.point) {
+            Ok(whole @ 1..) => {
+                let (whole, fraction) = self.digits.split_at(whole);
+                write!(formatter, "{sign}{whole}.{fraction}")
+            }
+            _ => {
+                let count = usize::try_from(-self.point).unwrap_or(0);
+                write!(formatter, "{sign}0.{}{}", zeros(count), self.digits)
+            }
+        }
+    }
+}
+
+/// Whether the text starts with a minus, and the text behind its sign.
+fn split_sign(text: &str) -> (bool, &str) {
+    match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    }
+}
+
+/// A signed power of ten. A huge one is cut to what no mantissa of [`MAX_TEXT`] brings back into
+/// the bounds, so that `0e99999999999999999999` is still zero and nothing overflows.
+fn parse_exponent(text: &str) -> Option<i64> {
+    const FAR: i64 = 1_000_000;
+    let (negative, digits) = split_sign(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let power = digits.parse().unwrap_or(FAR).min(FAR);
+    Some(if negative { -power } else { power })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decimal(text: &str) -> Decimal {
+        Decimal::parse(text).unwrap_or_else(|| panic!("{text:?} is a number"))
+    }
+
+    #[test]
+    fn every_spelling_has_one_plain_text() {
+        let cases = [
+            ("0", "0"),
+            ("-0", "0"),
+            ("+0", "0"),
+            ("-0.000e9", "0"),
+            ("0e99999999999999999999", "0"),
+            ("0090", "90"),
+            ("90.1e1", "901"),
+            ("-90.10", "-90.1"),
+            (".5", "0.5"),
+            ("-.5E1", "-5"),
+            (" 12 ", "12"),
+            ("\t12\u{b}\n", "12"),
+            ("1E+3", "1000"),
+            ("1200e-5", "0.012"),
+            ("123.456", "123.456"),
+            ("10e-1", "1"),
+            ("9007199254740993", "9007199254740993"),
+        ];
+        for (text, plain) in cases {
+            assert_eq!(decimal(text).to_plain_string(), plain, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        let cases = [
+            "", " ", "+", "-", ".", "e5", "5.", "5.e1", "1e", "1e+", "1e1.5", "1.2.3", "--1",
+            "+-1", "0x1F", "-0x1F", "1_000", "12\nx", "1 2", "1,5", "NaN", "Infinity", "٣", "1e٣",
+            "\u{a0}1",
+        ];
+        for text in cases {
+            assert_eq!(Decimal::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_bounds_are_exact() {
+        let ones = "1".repeat(MAX_DIGITS);
+        for inside in ["1e400", "1e-400", "0.001e403", "1000e-403", ones.as_str()] {
+            let plain = decimal(inside).to_plain_string();
+            assert!(plain.len() <= 803);
+            assert_eq!(decimal(&plain), decimal(inside), "{inside}");
+        }
+        let (more, zeros) = (format!("{ones}1"), "0".repeat(MAX_TEXT + 1));
+        for outside in ["1e401", "1e-401", "10e400", "1e99999999999999999999", &more, &zeros] {
+            assert_eq!(Decimal::parse(outside), None, "{outside}");
+        }
+        let longest = decimal(&format!("-{ones}e-799"));
+        assert_eq!(longest.to_plain_string().len(), 802);
+    }
+
+    #[test]
+    fn numbers_stand_in_order() {
+        let ascending = [
+            "-1e400", "-11", "-2", "-1.5", "-1", "-0.1", "-1e-400", "0", "1e-400", "0.09", "0.1",
+            "0.11", "1", "1.05", "1.5", "2", "10", "11", "1e400",
+        ];
+        for (i, left) in ascending.iter().enumerate() {
+            for (j, right) in ascending.iter().enumerate() {
+                assert_eq!(decimal(left).cmp(&decimal(right)), i.cmp(&j), "{left} and {right}");
+            }
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_odd_or_even() {
+        for (text, integer, odd) in [
+            ("0", true, false),
+            ("1.0", true, true),
+            ("-3", true, true),
+            ("10", true, false),
+            ("9007199254740993", true, true),
+            ("1e400", true, false),
+            ("1.5", false, false),
+            ("0.1", false, false),
+            ("1e-400", false, false),
+        ] {
+            let number = decimal(text);
+            let found = (number.is_integer(), number.is_odd(), number.is_even());
+            assert_eq!(found, (integer, odd, integer && !odd), "{text}");
+        }
+    }
+
+    #[test]
+    fn conversions_say_when_they_cannot() {
+        assert_eq!(decimal("-9223372036854775808").to_i64(), Some(i64::MIN));
+        assert_eq!(decimal("9223372036854775808").to_i64(), None);
+        assert_eq!(decimal("1.5").to_i64(), None);
+        assert_eq!(decimal("12e1").to_i64(), Some(120));
+        assert_eq!(decimal("0.1").to_f64(), Some(0.1));
+        assert_eq!(decimal("-0").to_f64(), Some(0.0));
+        assert_eq!(decimal("-1.5e3").to_f64(), Some(-1500.0));
+        assert_eq!(decimal("1e400").to_f64(), None);
+        assert_eq!(decimal("1e-400").to_f64(), Some(0.0));
+        for value in [0, 1, -10, 1_000, i64::MIN, i64::MAX] {
+            assert_eq!(Decimal::from(value), decimal(&value.to_string()));
+        }
+    }
+}

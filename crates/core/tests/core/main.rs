@@ -1,0 +1,29 @@
+//! Promises of the core, kept by cases in files: a new case is a new line or a new file.
+
+mod broken;
+mod decode;
+mod rules;
+mod submissions;
+
+use std::path::{Path, PathBuf};
+
+use registrar_core::config::Problem;
+use registrar_core::registry::{Registry, Source};
+
+/// The files of a folder of cases, sorted.
+fn cases(folder: &str) -> Vec<(PathBuf, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder);
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "there are no cases");
+    files.into_iter().map(|path| (path.clone(), std::fs::read_to_string(&path).unwrap())).collect()
+}
+
+fn source(within: &str, text: &str) -> Source {
+    Source { file: within.into(), within: within.to_owned(), text: text.to_owned() }
+}
+
+fn compile(sources: &[Source]) -> Result<Registry, Vec<Problem>> {
+    Registry::compile(sources)
+}

@@ -1,0 +1,113 @@
+//! Whole submissions against forms: `tests/cases/submissions/*.case`.
+//!
+//! A case has sections: `--- type profiles/developer` and `--- form` hold YAML, then any number of
+//! `--- send WHAT IT SHOWS` with JSON, each with `--- expect`: `valid` and then lines of the
+//! aggregate that must be in its `Debug`, or one line `PATH CODE` for each violation, in order.
+
+use registrar_core::decode::json;
+
+use super::{cases, compile, source};
+
+#[test]
+fn every_case_holds() {
+    let mut wrong = Vec::new();
+    for (path, text) in cases("submissions") {
+        let mut sources = Vec::new();
+        let mut sent = None;
+        for section in text.split("--- ").filter(|section| !section.trim().is_empty()) {
+            let (title, body) = section.split_once('\n').unwrap_or((section, ""));
+            let (word, rest) = title.split_once(' ').unwrap_or((title, ""));
+            match word {
+                "type" => sources.push(source(&format!("types/{rest}.yml"), body)),
+                "form" => sources.push(source("form.yml", body)),
+                "send" => sent = Some((rest.to_owned(), body.to_owned())),
+                "expect" => {
+                    let (what, body_sent) = sent.take().unwrap();
+                    if let Err(got) = check(&sources, &body_sent, body) {
+                        wrong.push(format!("{}: {what}: {got}", path.display()));
+                    }
+                }
+                _ => panic!("{}: unknown section {word:?}", path.display()),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn check(
+    sources: &[registrar_core::registry::Source],
+    sent: &str,
+    expected: &str,
+) -> Result<(), String> {
+    let registry = compile(sources).map_err(|problems| {
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    })?;
+    let value = json::parse(sent.as_bytes()).map_err(|error| error.to_string())?;
+    let mut lines = expected.lines().map(str::trim).filter(|line| !line.is_empty());
+    match registry.form("form").unwrap().apply(value) {
+        Ok(user) => {
+            let got = format!("{user:?}");
+            if lines.next() != Some("valid") {
+                return Err(format!("was accepted: {got}"));
+            }
+            match lines.find(|line| !got.contains(line)) {
+                Some(line) => Err(format!("lacks {line}\n  {got}")),
+                None => Ok(()),
+            }
+        }
+        Err(violations) => {
+            let got: Vec<String> =
+                violations.list.iter().map(|v| format!("{} {}", v.path, v.code())).collect();
+            let expected: Vec<String> = lines.map(str::to_owned).collect();
+            if got == expected {
+                Ok(())
+            } else {
+                Err(format!("{got:?}\n  instead of {expected:?}"))
+            }
+        }
+    }
+}
+
+#[test]
+fn the_way_of_a_value_ends_at_one_hundred_violations() {
+    let form = "resource: User\nfields:\n  transactables:\n    boat: {name: {validation: {presence: true}}}\n";
+    let registry = compile(&[
+        source("form.yml", form),
+        source("types/transactables/boat.yml", "name: boat\n"),
+    ])
+    .unwrap();
+    let boats = vec![r#"{"name": ""}"#; 500].join(",");
+    let body = format!(r#"{{"transactables": {{"boat": [{boats}]}}}}"#);
+    let value = json::parse(body.as_bytes()).unwrap();
+    let violations = registry.form("form").unwrap().apply(value).unwrap_err();
+    assert_eq!((violations.list.len(), violations.truncated), (100, true));
+    assert_eq!(violations.list[99].path, "transactables.boat[99].name");
+    assert_eq!(violations.list[99].pointer, "/form/transactables/boat/99/name");
+}
+
+#[test]
+fn a_refusal_of_the_database_is_explained_at_its_path() {
+    let form = "resource: User\nfields:\n  email:\n  external_id:\n  profiles:\n    developer: {properties: {handle: }}\n";
+    let registry = compile(&[
+        source("form.yml", form),
+        source("types/profiles/developer.yml", "properties: [{name: handle, unique: true}]\n"),
+    ])
+    .unwrap();
+    let form = registry.form("form").unwrap();
+    let body = br#"{"email": "a@b.co", "external_id": "7", "profiles": {"developer": {"properties": {"handle": "Ann"}}}}"#;
+    let user = form.apply(json::parse(body).unwrap()).unwrap();
+    let scopes: Vec<&str> = user.claims.iter().map(|claim| &*claim.scope).collect();
+    assert_eq!(
+        scopes,
+        ["user.email", "user.external_id", "user.profiles.developer.properties.handle"]
+    );
+    let refusals = registrar_core::Refusals { taken: vec![0, 2], missing: vec![] };
+    let violations = form.explain(json::parse(body).unwrap(), &refusals);
+    let told: Vec<_> =
+        violations.list.iter().map(|v| (v.path.as_str(), v.code(), v.text())).collect();
+    let text = "has already been taken".to_owned();
+    assert_eq!(
+        told,
+        [("email", "taken", text.clone()), ("profiles.developer.properties.handle", "taken", text)]
+    );
+}
