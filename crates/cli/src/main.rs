@@ -1,2 +1,67 @@
-//! The `registrar` command.
-fn main() {}
+//! The `registrar` command: serves, checks forms, keeps tokens, migrates.
+//!
+//! What it prints for people goes to standard error or, where it is the result, to standard
+//! output; logs are env_logger's.
+
+mod check;
+mod flags;
+mod serve;
+mod tokens;
+mod users;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use flags::{Command, Flags, TokenCommand, UserCommand};
+
+/// What a command comes to: nothing, or what went wrong.
+type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    let default_level = if flags.is_serving() { "info" } else { "warn" };
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default_level))
+        .init();
+    match run(flags) {
+        Ok(code) => code,
+        Err(error) => {
+            say_error(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(flags: Flags) -> Outcome {
+    let settings = flags.settings()?;
+    match flags.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::serve(settings),
+        Command::Check { paths } => check::check(&settings, paths),
+        Command::Token(TokenCommand::Create { name }) => tokens::create(&settings, &name),
+        Command::Token(TokenCommand::List) => tokens::list(&settings),
+        Command::Token(TokenCommand::Revoke { name }) => tokens::revoke(&settings, &name),
+        Command::Migrate => serve::migrate(settings),
+        Command::User(UserCommand::Get { id }) => users::get(&settings, id),
+    }
+}
+
+/// Prints a result.
+#[expect(clippy::print_stdout, reason = "a command's result goes to standard output")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+/// Tells a person something beside the result.
+#[expect(clippy::print_stderr, reason = "what is for people goes to standard error")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+fn say_error(error: &dyn std::error::Error) {
+    // Broken forms are told problem by problem, as `check` tells them.
+    if let Some(problems) = check::problems_of(error) {
+        for problem in problems {
+            say(&problem.to_string());
+        }
+    }
+    say(&format!("registrar: {error}"));
+}

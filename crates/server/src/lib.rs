@@ -1,1 +1,19 @@
-//! The HTTP face of Registrar.
+//! The HTTP face of Registrar: settings, routes, handlers.
+//!
+//! A handler decodes, asks the core, hands what is valid to the store, and renders. There is no
+//! layer between them.
+
+pub mod app;
+mod answer;
+mod auth;
+mod body;
+pub mod forms;
+mod health;
+mod observe;
+pub mod passwords;
+mod routes;
+pub mod settings;
+pub mod token;
+mod users;
+
+pub use users::render::stored_user;

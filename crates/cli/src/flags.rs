@@ -1,0 +1,145 @@
+//! The command line and the environment.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use registrar_server::settings::{Given, Settings, SettingsError};
+
+/// Form-configuration-driven user creation: forms in YAML, users over HTTP, one durable
+/// transaction each.
+#[derive(Debug, Parser)]
+#[command(name = "registrar", version, max_term_width = 100)]
+pub(crate) struct Flags {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Flags that every command understands. What is not given here is looked for in `registrar.yml`.
+#[derive(Debug, Args)]
+struct Shared {
+    /// Address and port to listen on [default: 127.0.0.1:8080].
+    #[arg(long, global = true, value_name = "ADDRESS", env = "REGISTRAR_LISTEN")]
+    listen: Option<String>,
+    /// sqlite:PATH or postgres://USER@HOST/DATABASE [default: sqlite:data/registrar.db].
+    #[arg(long, global = true, value_name = "URL", env = "REGISTRAR_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// A folder of forms; may be given several times [default: forms].
+    #[arg(long, global = true, value_name = "DIR", env = "REGISTRAR_FORMS", value_delimiter = ',')]
+    forms: Option<Vec<PathBuf>>,
+    /// Settings file.
+    #[arg(long, global = true, value_name = "FILE", env = "REGISTRAR_CONFIG", default_value = "registrar.yml")]
+    config: PathBuf,
+    /// Whether to bring the database up to date at start [default: true].
+    #[arg(long, global = true, value_name = "BOOL", env = "REGISTRAR_MIGRATE")]
+    migrate: Option<bool>,
+    /// Largest body to read, in bytes [default: 1048576].
+    #[arg(long, global = true, value_name = "BYTES", env = "REGISTRAR_BODY_LIMIT")]
+    body_limit: Option<usize>,
+    /// How long to wait for a body [default: 30].
+    #[arg(long, global = true, value_name = "SECONDS", env = "REGISTRAR_BODY_SECONDS")]
+    body_seconds: Option<u64>,
+    /// Database connections that reads share [default: 4].
+    #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_READERS")]
+    readers: Option<u32>,
+    /// Threads that answer requests [default: one per core].
+    #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_WORKERS")]
+    workers: Option<usize>,
+    /// How many users may wait to be written [default: 4096].
+    #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_QUEUE")]
+    queue: Option<usize>,
+    /// Threads that hash passwords [default: one per core].
+    #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_HASH_THREADS")]
+    hash_threads: Option<usize>,
+    /// How many passwords may wait to be hashed [default: 256].
+    #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_HASH_QUEUE")]
+    hash_queue: Option<usize>,
+}
+
+/// What to do; without one, `serve`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API. On the very first start, print a token and a curl line to try.
+    Serve,
+    /// Check forms and types: exit 1 with file:line:column of every mistake.
+    Check {
+        /// Folders or single files [default: the forms folders].
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Make, list and revoke API tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Bring the database up to date.
+    Migrate,
+    /// Look at stored users.
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token and print it, and nothing else: it is shown only now.
+    Create {
+        /// What to call it.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// List tokens by name.
+    List,
+    /// Revoke a token: requests with it are refused from now on.
+    Revoke {
+        /// What it is called.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+/// What to do with users.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Print a stored user as JSON.
+    Get {
+        /// Its id.
+        #[arg(value_name = "ID")]
+        id: i64,
+    },
+}
+
+impl Flags {
+    /// Whether this is the server.
+    pub(crate) fn is_serving(&self) -> bool {
+        matches!(self.command, None | Some(Command::Serve))
+    }
+
+    /// Flags before environment before the settings file before defaults.
+    pub(crate) fn settings(&self) -> Result<Settings, SettingsError> {
+        let shared = &self.shared;
+        let given = Given {
+            listen: shared.listen.clone(),
+            database_url: shared.database_url.clone(),
+            forms: shared.forms.clone(),
+            migrate: shared.migrate,
+            body_limit: shared.body_limit,
+            body_seconds: shared.body_seconds,
+            readers: shared.readers,
+            workers: shared.workers,
+            queue: shared.queue,
+            hash_threads: shared.hash_threads,
+            hash_queue: shared.hash_queue,
+        };
+        given.or(Given::from_file(&shared.config)?).settled()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Flags::command().debug_assert();
+    }
+}

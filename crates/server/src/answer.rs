@@ -1,0 +1,203 @@
+//! What a client is told when its request is not done: whose fault, what was expected, what next.
+//!
+//! Never with a submitted value in it.
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use registrar_core::violation::Violations;
+use serde::Serialize;
+
+use crate::observe::Note;
+
+/// The media type of the native API's answers.
+pub(crate) const MEDIA_TYPE: &str = "application/vnd.api+json";
+const PROBLEM_TYPE: &str = "application/problem+json";
+
+/// The answer of a handler.
+#[derive(Debug)]
+pub(crate) struct Answer(pub(crate) Result<HttpResponse, Failure>);
+
+/// Why a request is not done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The submission breaks rules.
+    Invalid(Violations),
+    /// Something else.
+    Fault(Fault),
+}
+
+/// A request that is refused for one reason.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    status: StatusCode,
+    field: &'static str,
+    code: &'static str,
+    message: String,
+    near: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Fault {
+    /// A fault that belongs to no field.
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        let (message, headers) = (message.into(), Vec::new());
+        Self { status, field: "base", code, message, near: None, headers }
+    }
+
+    /// 406: the parameters around the form are wrong.
+    pub(crate) fn wrong_parameter(field: &'static str, code: &'static str, message: &str) -> Self {
+        Self { field, ..Self::new(StatusCode::NOT_ACCEPTABLE, code, message) }
+    }
+
+    /// 404.
+    pub(crate) fn not_found(message: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// 503, worth another try in that many seconds.
+    pub(crate) fn busy(code: &'static str, message: impl Into<String>, seconds: u16) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+            .with_header(header::RETRY_AFTER, seconds.into())
+    }
+
+    /// With the name that was probably meant.
+    pub(crate) fn with_near(mut self, near: Option<&str>) -> Self {
+        if let Some(near) = near {
+            self.message = format!("{}: did you mean `{near}`?", self.message);
+            self.near = Some(near.to_owned());
+        }
+        self
+    }
+
+    /// With a header.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Violations> for Failure {
+    fn from(violations: Violations) -> Self {
+        Self::Invalid(violations)
+    }
+}
+
+impl Responder for Answer {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        match self.0 {
+            Ok(response) => response,
+            Err(Failure::Invalid(violations)) => {
+                let told = violations.list.len();
+                let detail = format!("{told} rule(s) of the form are broken");
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                let mut response = body(request, status, &detail, &violations);
+                response.extensions_mut().insert(Note::of(&violations));
+                response
+            }
+            Err(Failure::Fault(fault)) => {
+                let mut response = body(request, fault.status, &fault.message, &FaultBody::of(&fault));
+                response.extensions_mut().insert(Note::code(fault.code));
+                for (name, value) in fault.headers {
+                    response.headers_mut().insert(name, value);
+                }
+                response
+            }
+        }
+    }
+}
+
+/// The body of a refusal: as RFC 9457 has it where the client asks for that.
+fn body(
+    request: &HttpRequest,
+    status: StatusCode,
+    detail: &str,
+    members: &impl Serialize,
+) -> HttpResponse {
+    let wants_problem = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains(PROBLEM_TYPE));
+    if !wants_problem {
+        return json(status, MEDIA_TYPE, members);
+    }
+    let title = status.canonical_reason().unwrap_or_default();
+    let problem =
+        Problem { kind: "about:blank", title, status: status.as_u16(), detail, members };
+    json(status, PROBLEM_TYPE, &problem)
+}
+
+/// A JSON answer.
+pub(crate) fn json(status: StatusCode, media_type: &'static str, body: &impl Serialize) -> HttpResponse {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => HttpResponse::build(status)
+            .insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media_type)))
+            .body(bytes),
+        Err(error) => {
+            log::error!("an answer cannot be written: {error}");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+/// RFC 9457, with the members of the plain answer as its extensions.
+#[derive(Serialize)]
+struct Problem<'a, M> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(flatten)]
+    members: &'a M,
+}
+
+/// The same shape as that of violations, so that a client reads one.
+#[derive(Serialize)]
+struct FaultBody<'a> {
+    errors: Errors<'a>,
+    details: [Detail<'a>; 1],
+}
+
+struct Errors<'a> {
+    field: &'a str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Detail<'a> {
+    field: &'a str,
+    code: &'a str,
+    params: Params<'a>,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Params<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    near: Option<&'a str>,
+}
+
+impl<'a> FaultBody<'a> {
+    fn of(fault: &'a Fault) -> Self {
+        let Fault { field, code, message, near, .. } = fault;
+        let params = Params { near: near.as_deref() };
+        Self { errors: Errors { field, message }, details: [Detail { field, code, params, message }] }
+    }
+}
+
+impl Serialize for Errors<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.field, [self.message])])
+    }
+}

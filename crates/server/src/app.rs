@@ -1,0 +1,130 @@
+//! The server: built from settings, run until it is told to stop.
+
+use std::sync::Arc;
+
+use actix_web::dev::Server;
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::{App, HttpServer, web};
+use registrar_core::registry::Registry;
+use registrar_store::{OpenError, Store, StoreSettings};
+
+use crate::forms::{self, FormsError};
+use crate::observe::observe;
+use crate::passwords::HashPool;
+use crate::routes::routes;
+use crate::settings::Settings;
+
+/// How long requests under way may take after the server was told to stop, in seconds.
+const SHUTDOWN_SECONDS: u64 = 30;
+
+/// What every handler works with.
+#[derive(Debug)]
+pub(crate) struct AppState {
+    pub(crate) settings: Settings,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) store: Store,
+    pub(crate) hashes: HashPool,
+}
+
+/// A server that listens.
+pub struct Application {
+    server: Server,
+    store: Store,
+    port: u16,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The forms.
+    #[error(transparent)]
+    Forms(#[from] FormsError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The address.
+    #[error("cannot listen on {listen}: {source}")]
+    Listen {
+        /// The address.
+        listen: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The operating system.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The store that settings name.
+///
+/// # Errors
+/// Where the database cannot be opened or migrated.
+pub fn open_store(settings: &Settings) -> Result<Store, OpenError> {
+    Store::open(&StoreSettings {
+        readers: settings.readers,
+        queue: settings.queue,
+        migrate: settings.migrate,
+        ..StoreSettings::new(settings.database_url.clone())
+    })
+}
+
+impl Application {
+    /// Loads the forms, opens the store, listens. Must be called within an actix runtime.
+    ///
+    /// # Errors
+    /// Where any of that fails; a server with broken forms does not start.
+    pub fn build(settings: Settings) -> Result<Self, BuildError> {
+        let registry = Arc::new(forms::load(&settings.forms)?);
+        let store = open_store(&settings)?;
+        let hashes = HashPool::start(settings.hash_threads, settings.hash_queue)
+            .map_err(BuildError::Thread)?;
+        let (listen, workers) = (settings.listen.clone(), settings.workers);
+        let state = web::Data::new(AppState { settings, registry, store: store.clone(), hashes });
+        let failed = |source| BuildError::Listen { listen: listen.clone(), source };
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(state.clone())
+                .wrap(
+                    DefaultHeaders::new()
+                        .add(("Cache-Control", "no-store"))
+                        .add(("X-Content-Type-Options", "nosniff")),
+                )
+                .wrap(from_fn(observe))
+                .configure(routes)
+        })
+        .workers(workers)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .bind(&listen)
+        .map_err(failed)?;
+        let port = server.addrs().first().map_or(0, std::net::SocketAddr::port);
+        Ok(Self { server: server.run(), store, port })
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The store, for what the command line does before serving.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Tells it to stop once requests under way are answered.
+    #[must_use]
+    pub fn handle(&self) -> actix_web::dev::ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until SIGTERM or SIGINT; then everything accepted is finished.
+    ///
+    /// # Errors
+    /// Where the server breaks.
+    pub async fn run(self) -> std::io::Result<()> {
+        let result = self.server.await;
+        self.store.shutdown();
+        result
+    }
+}

@@ -1,0 +1,32 @@
+//! Whether the server is there, and whether it can do its work.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use crate::answer::json as answer;
+use crate::app::AppState;
+
+const MEDIA_TYPE: &str = "application/json";
+
+/// 200 as long as the process answers at all.
+pub(crate) async fn live() -> HttpResponse {
+    answer(StatusCode::OK, MEDIA_TYPE, &json!({ "status": "up" }))
+}
+
+/// 200 where users can be created, else 503 with the reason.
+pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
+    let (store, forms) = (state.store.clone(), state.registry.names().len());
+    match web::block(move || store.ping()).await {
+        Ok(Ok(())) => {
+            answer(StatusCode::OK, MEDIA_TYPE, &json!({ "status": "ready", "forms": forms }))
+        }
+        Ok(Err(reason)) => not_ready(&reason.to_string()),
+        Err(_) => not_ready("the server is shutting down"),
+    }
+}
+
+fn not_ready(reason: &str) -> HttpResponse {
+    let body = json!({ "status": "not ready", "reasons": [reason] });
+    answer(StatusCode::SERVICE_UNAVAILABLE, MEDIA_TYPE, &body)
+}

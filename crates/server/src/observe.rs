@@ -1,0 +1,91 @@
+//! One line of log for each request: its id, route, form, status, time, and what was wrong by
+//! field and code. Never a submitted value: no path, no query, no key that the form does not know.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use registrar_core::violation::Violations;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const LONGEST_ID: usize = 64;
+/// How many violations a line names.
+const MOST: usize = 10;
+
+/// What the log says of an answer besides its status.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Note {
+    text: String,
+}
+
+impl Note {
+    /// A single code.
+    pub(crate) fn code(code: &str) -> Self {
+        Self { text: code.to_owned() }
+    }
+
+    /// Fields and codes. An unknown field's name is the client's own text, so it is left out.
+    pub(crate) fn of(violations: &Violations) -> Self {
+        let mut told: Vec<String> = violations
+            .list
+            .iter()
+            .take(MOST)
+            .map(|violation| match violation.code() {
+                code @ "unknown_field" => code.to_owned(),
+                code => format!("{}:{code}", violation.path),
+            })
+            .collect();
+        if violations.list.len() > MOST {
+            told.push("…".to_owned());
+        }
+        Self { text: told.join(",") }
+    }
+}
+
+/// The form that a request ran.
+#[derive(Debug, Clone)]
+pub(crate) struct FormName(pub(crate) std::sync::Arc<str>);
+
+/// Gives every answer its request id, and the log its line.
+pub(crate) async fn observe<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let started = Instant::now();
+    let id = given_id(&request).unwrap_or_else(new_id);
+    let method = request.method().clone();
+    let mut response = next.call(request).await?;
+    let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
+    let status = response.status().as_u16();
+    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+    let extensions = response.response().extensions();
+    let form = extensions.get::<FormName>().map_or("-", |form| &*form.0);
+    let note = extensions.get::<Note>().map_or("-", |note| &note.text);
+    let shown_id = id.to_str().unwrap_or("-");
+    log::info!("{shown_id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}");
+    drop(extensions);
+    response.headers_mut().insert(REQUEST_ID, id);
+    Ok(response)
+}
+
+/// The id that the client gave, where it is fit to be repeated.
+fn given_id(request: &ServiceRequest) -> Option<HeaderValue> {
+    let id = request.headers().get(REQUEST_ID)?;
+    let is_fit = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    ((1..=LONGEST_ID).contains(&id.len()) && id.as_bytes().iter().all(is_fit)).then(|| id.clone())
+}
+
+/// An id that no other request of this server has: its start and a count.
+fn new_id() -> HeaderValue {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    static START: std::sync::OnceLock<u128> = std::sync::OnceLock::new();
+    let start = START.get_or_init(|| {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis())
+    });
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    HeaderValue::from_str(&format!("{start:x}-{count:x}"))
+        .unwrap_or_else(|_| HeaderValue::from_static("-"))
+}

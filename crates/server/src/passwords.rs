@@ -1,0 +1,138 @@
+//! A bounded pool that hashes passwords with argon2id, apart from the threads that answer.
+//!
+//! A hash takes some 17 ms and 19 MiB: each thread keeps its memory, and what waits is bounded.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use argon2::password_hash::phc::{Output, ParamsString, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
+use registrar_core::aggregate::Secret;
+use tokio::sync::oneshot;
+
+/// Memory of a hash in KiB, passes, lanes. Source: OWASP Password Storage Cheat Sheet.
+const COST: (u32, u32, u32) = (19_456, 2, 1);
+const SALT_LENGTH: usize = 16;
+const HASH_LENGTH: usize = 32;
+
+/// The pool. Cloning gives another handle of the same.
+#[derive(Debug, Clone)]
+pub struct HashPool {
+    jobs: SyncSender<Job>,
+}
+
+#[derive(Debug)]
+struct Job {
+    password: Secret,
+    answer: oneshot::Sender<Result<String, HashError>>,
+}
+
+/// Why there is no hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HashError {
+    /// Too many passwords wait; the same may succeed a moment later.
+    #[error("too many passwords wait to be hashed")]
+    Busy,
+    /// The machine gives no randomness, or no thread is left.
+    #[error("the password cannot be hashed")]
+    Failed,
+}
+
+impl HashPool {
+    /// Starts that many threads; `waiting` passwords may wait for them.
+    ///
+    /// # Errors
+    /// Where the operating system gives no thread, or argon2 refuses the cost.
+    pub fn start(threads: usize, waiting: usize) -> std::io::Result<Self> {
+        let (jobs, queue) = sync_channel(waiting);
+        let queue = Arc::new(Mutex::new(queue));
+        for number in 0..threads {
+            let queue = Arc::clone(&queue);
+            let hasher = Hasher::new().map_err(std::io::Error::other)?;
+            thread::Builder::new()
+                .name(format!("hash-{number}"))
+                .spawn(move || work(&queue, hasher))?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Hashes a password; the answer is in PHC string format.
+    ///
+    /// # Errors
+    /// At once where too many wait already.
+    pub async fn hash(&self, password: Secret) -> Result<String, HashError> {
+        let (answer, hashed) = oneshot::channel();
+        self.jobs.try_send(Job { password, answer }).map_err(|error| match error {
+            TrySendError::Full(_) => HashError::Busy,
+            TrySendError::Disconnected(_) => HashError::Failed,
+        })?;
+        hashed.await.unwrap_or(Err(HashError::Failed))
+    }
+}
+
+fn work(queue: &Mutex<Receiver<Job>>, mut hasher: Hasher) {
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Job { password, answer }) = job else { return };
+        // Nobody waits any more: the client went away while the password was in the queue.
+        if answer.is_closed() {
+            continue;
+        }
+        let _ = answer.send(hasher.hash(password.reveal()).ok_or(HashError::Failed));
+    }
+}
+
+/// Argon2id with the memory that it needs.
+#[derive(Debug)]
+struct Hasher {
+    argon2: Argon2<'static>,
+    memory: Vec<Block>,
+}
+
+impl Hasher {
+    fn new() -> Result<Self, argon2::Error> {
+        let (memory, passes, lanes) = COST;
+        let params = Params::new(memory, passes, lanes, Some(HASH_LENGTH))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        // Filled at the first hash: a server that sees no password keeps no memory for one.
+        Ok(Self { argon2, memory: Vec::new() })
+    }
+
+    fn hash(&mut self, password: &str) -> Option<String> {
+        let params = self.argon2.params();
+        self.memory.resize(params.block_count(), Block::default());
+        let mut salt = [0_u8; SALT_LENGTH];
+        getrandom::fill(&mut salt).ok()?;
+        let mut hash = [0_u8; HASH_LENGTH];
+        self.argon2
+            .hash_password_into_with_memory(password.as_bytes(), &salt, &mut hash, &mut self.memory)
+            .ok()?;
+        let phc = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(params).ok()?,
+            salt: Some(Salt::new(&salt).ok()?),
+            hash: Some(Output::new(&hash).ok()?),
+        };
+        Some(phc.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::PasswordVerifier;
+
+    use super::*;
+
+    #[test]
+    fn a_hash_verifies_its_password_and_no_other() {
+        let mut hasher = Hasher::new().unwrap();
+        let (one, other) = (hasher.hash("secret1").unwrap(), hasher.hash("secret1").unwrap());
+        assert_ne!(one, other, "each has a salt of its own");
+        assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
+        let parsed = PasswordHash::new(&one).unwrap();
+        assert!(Argon2::default().verify_password(b"secret1", &parsed).is_ok());
+        assert!(Argon2::default().verify_password(b"secret2", &parsed).is_err());
+    }
+}

@@ -1,0 +1,52 @@
+//! Every route.
+
+use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{self, ServiceConfig};
+
+use crate::answer::{Answer, Fault};
+use crate::{health, users};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource("/api/users")
+                .route(web::post().to(users::create))
+                .route(web::get().to(users::list))
+                .default_service(web::to(|| refuse_method("GET, POST"))),
+        )
+        .service(
+            web::resource("/api/users.json")
+                .route(web::post().to(users::create))
+                .route(web::get().to(users::list))
+                .default_service(web::to(|| refuse_method("GET, POST"))),
+        )
+        .service(
+            web::resource("/api/users/{id}")
+                .route(web::get().to(users::show))
+                .default_service(web::to(|| refuse_method("GET"))),
+        )
+        .service(
+            web::resource("/health/live")
+                .route(web::get().to(health::live))
+                .default_service(web::to(|| refuse_method("GET"))),
+        )
+        .service(
+            web::resource("/health/ready")
+                .route(web::get().to(health::ready))
+                .default_service(web::to(|| refuse_method("GET"))),
+        )
+        .default_service(web::to(no_route));
+}
+
+async fn no_route(method: Method) -> Answer {
+    let what = if method == Method::POST { "POST /api/users creates users" } else { "nothing is here" };
+    Answer(Err(Fault::not_found(&format!("there is no such route: {what}")).into()))
+}
+
+async fn refuse_method(allowed: &'static str) -> Answer {
+    let message = format!("the method is not served here: expected {allowed}");
+    let fault = Fault::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+        .with_header(ALLOW, HeaderValue::from_static(allowed));
+    Answer(Err(fault.into()))
+}

@@ -1,0 +1,215 @@
+//! What can be set, and in which order it counts: flags, environment, `registrar.yml`, defaults.
+//!
+//! Flags and environment are the command line's business; it fills a [`Given`] from them.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// The settings of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Address and port to listen on. Port 0 takes any free one.
+    pub listen: String,
+    /// `sqlite:PATH` or `postgres://…`
+    pub database_url: String,
+    /// The folders of forms, types, contracts and locales.
+    pub forms: Vec<PathBuf>,
+    /// Whether the server brings the database up to date when it starts.
+    pub migrate: bool,
+    /// The largest body it reads, in bytes.
+    pub body_limit: usize,
+    /// How long it waits for a body, in seconds.
+    pub body_seconds: u64,
+    /// Connections that reads share.
+    pub readers: u32,
+    /// Threads that answer requests.
+    pub workers: usize,
+    /// How many users may wait to be written.
+    pub queue: usize,
+    /// Threads that hash passwords.
+    pub hash_threads: usize,
+    /// How many passwords may wait to be hashed.
+    pub hash_queue: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            database_url: "sqlite:data/registrar.db".to_owned(),
+            forms: vec![PathBuf::from("forms")],
+            migrate: true,
+            body_limit: 1024 * 1024,
+            body_seconds: 30,
+            readers: 4,
+            workers: cores,
+            queue: 4096,
+            hash_threads: cores,
+            hash_queue: 256,
+        }
+    }
+}
+
+/// Settings that somebody gave; what nobody gave keeps its default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Given {
+    /// See [`Settings::listen`].
+    pub listen: Option<String>,
+    /// See [`Settings::database_url`].
+    pub database_url: Option<String>,
+    /// See [`Settings::forms`].
+    pub forms: Option<Vec<PathBuf>>,
+    /// See [`Settings::migrate`].
+    pub migrate: Option<bool>,
+    /// See [`Settings::body_limit`].
+    pub body_limit: Option<usize>,
+    /// See [`Settings::body_seconds`].
+    pub body_seconds: Option<u64>,
+    /// See [`Settings::readers`].
+    pub readers: Option<u32>,
+    /// See [`Settings::workers`].
+    pub workers: Option<usize>,
+    /// See [`Settings::queue`].
+    pub queue: Option<usize>,
+    /// See [`Settings::hash_threads`].
+    pub hash_threads: Option<usize>,
+    /// See [`Settings::hash_queue`].
+    pub hash_queue: Option<usize>,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file is there but cannot be read.
+    #[error("cannot read the settings {file}: {source}", file = .file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file holds something that is no setting.
+    #[error("{file}:{line}:{column}: {what}", file = .file.display())]
+    Invalid {
+        /// The file.
+        file: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Column, from 1.
+        column: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// A number that must not be zero is.
+    #[error("the setting `{0}` is 0: expected at least 1")]
+    Zero(&'static str),
+}
+
+impl Given {
+    /// Reads a settings file. One that is not there gives nothing.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or holds an unknown key or a value of the wrong kind.
+    pub fn from_file(file: &Path) -> Result<Self, SettingsError> {
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(SettingsError::Unreadable { file: file.into(), source }),
+        };
+        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            return Ok(Self::default());
+        }
+        serde_yaml::from_str(&text).map_err(|error| {
+            let location = error.location();
+            let what = error.without_snippet().to_string();
+            SettingsError::Invalid {
+                file: file.into(),
+                line: location.map_or(1, |location| location.line().max(1)),
+                column: location.map_or(1, |location| location.column().max(1)),
+                what: what.lines().next().unwrap_or_default().to_owned(),
+            }
+        })
+    }
+
+    /// What is given here, else what is given there.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            listen: self.listen.or(other.listen),
+            database_url: self.database_url.or(other.database_url),
+            forms: self.forms.or(other.forms),
+            migrate: self.migrate.or(other.migrate),
+            body_limit: self.body_limit.or(other.body_limit),
+            body_seconds: self.body_seconds.or(other.body_seconds),
+            readers: self.readers.or(other.readers),
+            workers: self.workers.or(other.workers),
+            queue: self.queue.or(other.queue),
+            hash_threads: self.hash_threads.or(other.hash_threads),
+            hash_queue: self.hash_queue.or(other.hash_queue),
+        }
+    }
+
+    /// The settings, with the defaults for what nobody gave.
+    ///
+    /// # Errors
+    /// Where a number that must not be zero is.
+    pub fn settled(self) -> Result<Settings, SettingsError> {
+        let default = Settings::default();
+        let settings = Settings {
+            listen: self.listen.unwrap_or(default.listen),
+            database_url: self.database_url.unwrap_or(default.database_url),
+            forms: self.forms.unwrap_or(default.forms),
+            migrate: self.migrate.unwrap_or(default.migrate),
+            body_limit: self.body_limit.unwrap_or(default.body_limit),
+            body_seconds: self.body_seconds.unwrap_or(default.body_seconds),
+            readers: self.readers.unwrap_or(default.readers),
+            workers: self.workers.unwrap_or(default.workers),
+            queue: self.queue.unwrap_or(default.queue),
+            hash_threads: self.hash_threads.unwrap_or(default.hash_threads),
+            hash_queue: self.hash_queue.unwrap_or(default.hash_queue),
+        };
+        let zero = [
+            ("body_limit", settings.body_limit == 0),
+            ("body_seconds", settings.body_seconds == 0),
+            ("readers", settings.readers == 0),
+            ("workers", settings.workers == 0),
+            ("queue", settings.queue == 0),
+            ("hash_threads", settings.hash_threads == 0),
+            ("hash_queue", settings.hash_queue == 0),
+        ];
+        match zero.into_iter().find(|(_, is_zero)| *is_zero) {
+            Some((name, _)) => Err(SettingsError::Zero(name)),
+            None => Ok(settings),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_first_counts() {
+        let flags = Given { listen: Some("a:1".into()), ..Given::default() };
+        let file =
+            Given { listen: Some("b:2".into()), body_limit: Some(5), ..Given::default() };
+        let settings = flags.or(file).settled().unwrap();
+        assert_eq!((settings.listen.as_str(), settings.body_limit), ("a:1", 5));
+        assert_eq!(settings.database_url, Settings::default().database_url);
+    }
+
+    #[test]
+    fn unknown_keys_and_zeroes_are_refused() {
+        let file = std::env::temp_dir().join(format!("registrar-settings-{}.yml", std::process::id()));
+        std::fs::write(&file, "listen: 127.0.0.1:1\nbody_limits: 5\n").unwrap();
+        let error = Given::from_file(&file).unwrap_err().to_string();
+        std::fs::remove_file(&file).unwrap();
+        assert!(error.contains(":2:1: ") && error.contains("body_limits"), "{error}");
+        let zero = Given { queue: Some(0), ..Given::default() };
+        assert!(zero.settled().unwrap_err().to_string().contains("`queue`"));
+        assert_eq!(Given::from_file(Path::new("no-such-file.yml")).unwrap(), Given::default());
+    }
+}

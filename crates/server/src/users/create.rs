@@ -1,0 +1,155 @@
+//! `POST /api/users`: a form posted becomes a user.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, web};
+use registrar_core::Refusals;
+use registrar_core::form::{Form, Purpose};
+use registrar_core::registry::Registry;
+use registrar_core::value::Value;
+use registrar_store::{CreateError, Created, NewRecord, Refusal};
+use serde_json::json;
+
+use crate::answer::{Answer, Failure, Fault, MEDIA_TYPE, json};
+use crate::app::AppState;
+use crate::auth::authenticate;
+use crate::body::{self, Format};
+use crate::observe::FormName;
+use crate::passwords::HashError;
+
+const FORM_VERSION: HeaderName = HeaderName::from_static("form-version");
+
+/// 201 after the user is durable; 401, 406, 422, 415, 413, 400, 503 as the design says.
+pub(crate) async fn create(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> Answer {
+    Answer(run(&request, payload, &state).await)
+}
+
+async fn run(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &AppState,
+) -> Result<HttpResponse, Failure> {
+    authenticate(request, state).await?;
+    let format = body::format(request)?;
+    let bytes = body::read(payload, state).await?;
+    let registry = state.registry.clone();
+    // The decoded submission borrows from the body and ends before anything is awaited.
+    let (form, mut user) = {
+        let (form, submitted) = select(&registry, body::decode(format, &bytes)?)?;
+        (form, form.apply(submitted)?)
+    };
+    let password_hash = match user.password.take() {
+        Some(password) => Some(state.hashes.hash(password).await.map_err(not_hashed)?),
+        None => None,
+    };
+    let record = NewRecord {
+        user,
+        password_hash,
+        form_name: form.name.clone(),
+        form_version: form.version.clone(),
+    };
+    match state.store.create(record).await {
+        Ok(created) => Ok(answer(created, form)),
+        Err(CreateError::Refused(refusals)) => {
+            Err(explain(&registry, format, &bytes, &refusals)?)
+        }
+        Err(error) => Err(not_stored(&error).into()),
+    }
+}
+
+/// The form that is asked for, and what is submitted to it.
+fn select<'v, 'r>(
+    registry: &'r Registry,
+    body: Value<'v>,
+) -> Result<(&'r Form, Value<'v>), Fault> {
+    let Value::Object(entries) = body else {
+        let message = "the body is no object: expected `form_configuration_name` and `form`";
+        return Err(Fault::wrong_parameter("base", "wrong_parameters", message));
+    };
+    let (mut name, mut submitted) = (Value::Null, Value::Null);
+    for (key, value) in entries {
+        match &*key {
+            "form_configuration_name" => name = value,
+            "form" => submitted = value,
+            _ => {}
+        }
+    }
+    let field = "form_configuration_name";
+    let Some(name) = name.as_str() else {
+        let message = "is missing: expected the name of a form";
+        return Err(Fault::wrong_parameter(field, "missing", message));
+    };
+    let Some(form) = registry.form(name) else {
+        let message = "is not the name of a form";
+        return Err(Fault::wrong_parameter(field, "unknown_form", message)
+            .with_near(registry.nearest(name)));
+    };
+    if form.purpose != Purpose::Create {
+        let message = "names a form that changes users, not one that creates them";
+        return Err(Fault::wrong_parameter(field, "wrong_form", message));
+    }
+    if !matches!(submitted, Value::Object(_)) {
+        let message = "is missing: expected an object with the fields of the form";
+        return Err(Fault::wrong_parameter("form", "missing", message));
+    }
+    Ok((form, submitted))
+}
+
+fn answer(created: Created, form: &Form) -> HttpResponse {
+    let id = created.id;
+    let mut response =
+        json(StatusCode::CREATED, MEDIA_TYPE, &json!({ "id": id, "errors": {} }));
+    if let Ok(location) = HeaderValue::from_str(&format!("/api/users/{id}")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    if let Ok(version) = HeaderValue::from_str(&form.version) {
+        response.headers_mut().insert(FORM_VERSION, version);
+    }
+    response.extensions_mut().insert(FormName(form.name.clone()));
+    response
+}
+
+/// The violations that the database's refusals are; the body is decoded again to name their paths.
+fn explain(
+    registry: &Registry,
+    format: Format,
+    bytes: &[u8],
+    refusals: &[Refusal],
+) -> Result<Failure, Fault> {
+    let (form, submitted) = select(registry, body::decode(format, bytes)?)?;
+    let mut told = Refusals::default();
+    for refusal in refusals {
+        match refusal {
+            Refusal::Taken { claim } => told.taken.push(*claim),
+            Refusal::Missing { reference } => told.missing.push(*reference),
+        }
+    }
+    Ok(form.explain(submitted, &told).into())
+}
+
+fn not_hashed(error: HashError) -> Fault {
+    match error {
+        HashError::Busy => Fault::busy("busy", error.to_string(), 1),
+        HashError::Failed => {
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
+        }
+    }
+}
+
+fn not_stored(error: &CreateError) -> Fault {
+    let text = error.to_string();
+    match error {
+        CreateError::Busy => Fault::busy("busy", text, 1),
+        CreateError::Unavailable | CreateError::ShuttingDown => {
+            Fault::busy("unavailable", text, 2)
+        }
+        CreateError::Full => Fault::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", text),
+        CreateError::Failed | CreateError::Refused(_) => {
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
+        }
+    }
+}
