@@ -1,1 +1,38 @@
-//! The database of Registrar.
+//! The database of Registrar: schema, connections, the group-committing writer, reads.
+//!
+//! It knows the aggregate ([`registrar_core::aggregate`]) and stores it in SQLite or PostgreSQL.
+//! It knows neither forms nor HTTP, and makes no decision that is not the database's to make.
+//!
+//! The way of a submission: [`Store::create`] queues it, the writer takes all that waits and
+//! commits it in one transaction, and each submission is answered once that is durable.
+
+mod batch;
+mod claims;
+mod connection;
+mod dialect;
+mod error;
+mod migrate;
+mod plan;
+mod pool;
+mod read;
+mod record;
+mod rows;
+mod schema;
+mod settings;
+mod store;
+mod stored;
+mod tokens;
+mod types;
+mod writer;
+
+pub use error::{CreateError, OpenError, PingError, ReadError, Refusal, TokenError};
+pub use migrate::{migrate, pending};
+pub use read::{UserFilter, UserPage};
+pub use record::{Created, NewRecord};
+pub use settings::{StoreSettings, redact};
+pub use store::Store;
+pub use stored::{
+    StoredAddress, StoredAttached, StoredCustomization, StoredFile, StoredProfile,
+    StoredRelationshipUser, StoredTransactable, StoredUser, UserColumns,
+};
+pub use tokens::ApiToken;

@@ -1,0 +1,128 @@
+//! A batch of submissions in one transaction.
+//!
+//! It writes once, and tells what happened. Whether to try again, and what to tell the clients, is
+//! [`crate::writer`]'s to decide.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use diesel::QueryResult;
+use diesel::result::Error;
+use uuid::Uuid;
+
+use crate::claims::{self, Contender, Decision};
+use crate::connection::AnyConnection;
+use crate::dialect::{self, Fault};
+use crate::error::Refusal;
+use crate::plan::{Counts, Ids, Plan};
+use crate::record::{Created, NewRecord};
+
+/// A submission of a batch.
+pub(crate) trait Submission {
+    /// What is to be written.
+    fn record(&self) -> &NewRecord;
+    /// Whether an earlier batch put it off.
+    fn was_put_off(&self) -> bool;
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is stored.
+    Created(Created),
+    /// The database refuses it.
+    Refused(Vec<Refusal>),
+    /// It belongs into the next batch.
+    PutOff,
+}
+
+/// Why a batch was not written, and how far it came.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Nothing was stored. The connection may be used again.
+    Undone(Error),
+    /// Nothing was stored. The connection is not fit to be used again.
+    Broken(Error),
+    /// The commit failed in a way that leaves open whether it happened.
+    Unknown(Error),
+}
+
+/// Writes a batch: all winners or, when it fails, nobody.
+pub(crate) fn write<S: Submission>(
+    conn: &mut AnyConnection,
+    submissions: &[S],
+) -> Result<Vec<Verdict>, Failure> {
+    if let Err(error) = dialect::begin_write(conn) {
+        return Err(match dialect::fault(conn, &error) {
+            Fault::Retry => Failure::Undone(error),
+            _ => Failure::Broken(error),
+        });
+    }
+    let verdicts = match fill(conn, submissions) {
+        Ok(verdicts) => verdicts,
+        Err(error) => {
+            return Err(match dialect::rollback(conn) {
+                Ok(()) => Failure::Undone(error),
+                Err(_) => Failure::Broken(error),
+            });
+        }
+    };
+    if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Created(_))) {
+        if let Err(error) = dialect::commit(conn) {
+            return Err(if dialect::was_undone(conn, &error) {
+                Failure::Undone(error)
+            } else {
+                Failure::Unknown(error)
+            });
+        }
+    } else {
+        // Nothing to keep, so nothing to wait for the disk for.
+        dialect::rollback(conn).map_err(Failure::Broken)?;
+    }
+    Ok(verdicts)
+}
+
+fn fill<S: Submission>(
+    conn: &mut AnyConnection,
+    submissions: &[S],
+) -> QueryResult<Vec<Verdict>> {
+    let contenders: Vec<Contender<'_>> = submissions
+        .iter()
+        .map(|submission| Contender {
+            uuid: Uuid::now_v7(),
+            claims: &submission.record().user.claims,
+            references: &submission.record().user.references,
+            was_put_off: submission.was_put_off(),
+        })
+        .collect();
+    let decisions = claims::decide(conn, &contenders)?;
+
+    let mut counts = Counts::default();
+    for (submission, decision) in submissions.iter().zip(&decisions) {
+        if *decision == Decision::Won {
+            counts.add(&submission.record().user);
+        }
+    }
+    let mut ids =
+        if counts.users == 0 { Ids::default() } else { dialect::reserve_ids(conn, &counts)? };
+    let mut plan = Plan::new(now());
+    let mut verdicts = Vec::with_capacity(submissions.len());
+    for ((submission, contender), decision) in submissions.iter().zip(&contenders).zip(decisions) {
+        verdicts.push(match decision {
+            Decision::Won => {
+                let uuid = contender.uuid;
+                let id = plan.add(submission.record(), uuid, &mut ids)?;
+                Verdict::Created(Created { id, uuid })
+            }
+            Decision::Refused(refusals) => Verdict::Refused(refusals),
+            Decision::PutOff => Verdict::PutOff,
+        });
+    }
+    plan.insert(conn)?;
+    Ok(verdicts)
+}
+
+/// Microseconds since 1970 UTC. A clock before 1970 counts as 1970.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

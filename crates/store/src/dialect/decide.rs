@@ -1,0 +1,248 @@
+//! What the writer asks of the database before it writes rows: who wins which claim, and which ids
+//! the winners get.
+//!
+//! Each is one cached statement for a whole batch on PostgreSQL, and cached statements for single
+//! values on SQLite, where there is no round trip to save. Deciding with the answers is
+//! [`crate::claims`]'s work.
+
+use diesel::sql_types::{Array, BigInt, Text};
+use diesel::{QueryResult, RunQueryDsl};
+use registrar_core::aggregate::Claim;
+use uuid::Uuid;
+
+use super::statement;
+use crate::connection::AnyConnection;
+use crate::plan::{Counts, Ids, PerTable};
+use crate::types::Uid;
+
+/// A claim and who makes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claiming<'a> {
+    pub(crate) claim: &'a Claim,
+    pub(crate) owner: &'a Uuid,
+}
+
+statement! {
+    InsertClaim<'a>:
+    "INSERT INTO unique_claims (scope, value_key, owner) VALUES (" { scope: &'a str as Text }
+    ", " { value_key: &'a str as Text }
+    ", " { owner: &'a Uuid as Uid }
+    ") ON CONFLICT DO NOTHING"
+}
+
+statement! {
+    // The rows go in in the order given: sorted, so that two writers never wait for each other.
+    // It gives the places (from 1) of the claims that were lost: most often none.
+    InsertClaims<'a> -> BigInt:
+    "WITH asked AS (SELECT * FROM unnest(" { scopes: &'a [&'a str] as Array<Text> }
+    ", " { value_keys: &'a [&'a str] as Array<Text> }
+    ", " { owners: &'a [&'a Uuid] as Array<Uid> }
+    ") WITH ORDINALITY AS t (scope, value_key, owner, place)), \
+     won AS (INSERT INTO unique_claims (scope, value_key, owner) \
+     SELECT scope, value_key, owner FROM asked ON CONFLICT DO NOTHING \
+     RETURNING scope, value_key) \
+     SELECT place FROM asked LEFT JOIN won USING (scope, value_key) WHERE won.scope IS NULL"
+}
+
+/// Makes claims, which must be sorted and no two alike. Gives the indices of those that somebody
+/// else holds.
+pub(crate) fn insert_claims(
+    conn: &mut AnyConnection,
+    claims: &[Claiming<'_>],
+) -> QueryResult<Vec<usize>> {
+    match conn {
+        AnyConnection::Sqlite(conn) => {
+            let mut lost = Vec::new();
+            for (place, Claiming { claim, owner }) in claims.iter().enumerate() {
+                let insert =
+                    InsertClaim { scope: &claim.scope, value_key: &claim.value_key, owner };
+                if insert.execute(conn)? == 0 {
+                    lost.push(place);
+                }
+            }
+            Ok(lost)
+        }
+        AnyConnection::Postgres(conn) => {
+            let scopes: Vec<&str> = claims.iter().map(|claiming| &*claiming.claim.scope).collect();
+            let value_keys: Vec<&str> =
+                claims.iter().map(|claiming| claiming.claim.value_key.as_str()).collect();
+            let owners: Vec<&Uuid> = claims.iter().map(|claiming| claiming.owner).collect();
+            let insert =
+                InsertClaims { scopes: &scopes, value_keys: &value_keys, owners: &owners };
+            insert.load::<i64>(conn).map(from_one)
+        }
+    }
+}
+
+statement! {
+    FindClaim<'a> -> BigInt:
+    "SELECT 1 FROM unique_claims WHERE scope = " { scope: &'a str as Text }
+    " AND value_key = " { value_key: &'a str as Text }
+    ""
+}
+
+statement! {
+    FindClaims<'a> -> BigInt:
+    "SELECT place FROM unnest(" { scopes: &'a [&'a str] as Array<Text> }
+    ", " { value_keys: &'a [&'a str] as Array<Text> }
+    ") WITH ORDINALITY AS asked (scope, value_key, place) \
+     JOIN unique_claims USING (scope, value_key)"
+}
+
+/// The indices of the claims that somebody holds already. It makes none.
+pub(crate) fn claims_that_exist(
+    conn: &mut AnyConnection,
+    claims: &[&Claim],
+) -> QueryResult<Vec<usize>> {
+    match conn {
+        AnyConnection::Sqlite(conn) => {
+            let mut found = Vec::new();
+            for (place, claim) in claims.iter().enumerate() {
+                let find = FindClaim { scope: &claim.scope, value_key: &claim.value_key };
+                if !find.load::<i64>(conn)?.is_empty() {
+                    found.push(place);
+                }
+            }
+            Ok(found)
+        }
+        AnyConnection::Postgres(conn) => {
+            let scopes: Vec<&str> = claims.iter().map(|claim| &*claim.scope).collect();
+            let value_keys: Vec<&str> = claims.iter().map(|claim| &*claim.value_key).collect();
+            let find = FindClaims { scopes: &scopes, value_keys: &value_keys };
+            find.load::<i64>(conn).map(from_one)
+        }
+    }
+}
+
+/// PostgreSQL's places count from 1.
+fn from_one(places: Vec<i64>) -> Vec<usize> {
+    places.into_iter().filter_map(|place| usize::try_from(place - 1).ok()).collect()
+}
+
+statement! {
+    DropClaimsOf<'a>:
+    "DELETE FROM unique_claims WHERE owner = " { owner: &'a Uuid as Uid } ""
+}
+
+statement! {
+    DropClaims<'a>:
+    "DELETE FROM unique_claims WHERE owner = ANY(" { owners: &'a [Uuid] as Array<Uid> } ")"
+}
+
+/// Gives up all claims of these owners.
+pub(crate) fn drop_claims(conn: &mut AnyConnection, owners: &[Uuid]) -> QueryResult<()> {
+    match conn {
+        AnyConnection::Sqlite(conn) => {
+            for owner in owners {
+                DropClaimsOf { owner }.execute(conn)?;
+            }
+        }
+        AnyConnection::Postgres(conn) => {
+            DropClaims { owners }.execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
+statement! {
+    CountUp<'a> -> (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt):
+    "UPDATE counters SET users = users + " { users: &'a i64 as BigInt }
+    ", user_profiles = user_profiles + " { profiles: &'a i64 as BigInt }
+    ", transactables = transactables + " { transactables: &'a i64 as BigInt }
+    ", relationships = relationships + " { relationships: &'a i64 as BigInt }
+    ", relationship_users = relationship_users + " { relationship_users: &'a i64 as BigInt }
+    ", customizations = customizations + " { customizations: &'a i64 as BigInt }
+    ", addresses = addresses + " { addresses: &'a i64 as BigInt }
+    ", files = files + " { files: &'a i64 as BigInt }
+    " RETURNING users, user_profiles, transactables, relationships, relationship_users, \
+     customizations, addresses, files"
+}
+
+type Lists = (
+    Array<BigInt>,
+    Array<BigInt>,
+    Array<BigInt>,
+    Array<BigInt>,
+    Array<BigInt>,
+    Array<BigInt>,
+    Array<BigInt>,
+    Array<BigInt>,
+);
+
+statement! {
+    TakeIds<'a> -> Lists:
+    "SELECT ARRAY(SELECT nextval('users_id_seq') FROM generate_series(1, "
+    { users: &'a i64 as BigInt }
+    ")), ARRAY(SELECT nextval('user_profiles_id_seq') FROM generate_series(1, "
+    { profiles: &'a i64 as BigInt }
+    ")), ARRAY(SELECT nextval('transactables_id_seq') FROM generate_series(1, "
+    { transactables: &'a i64 as BigInt }
+    ")), ARRAY(SELECT nextval('relationships_id_seq') FROM generate_series(1, "
+    { relationships: &'a i64 as BigInt }
+    ")), ARRAY(SELECT nextval('relationship_users_id_seq') FROM generate_series(1, "
+    { relationship_users: &'a i64 as BigInt }
+    ")), ARRAY(SELECT nextval('customizations_id_seq') FROM generate_series(1, "
+    { customizations: &'a i64 as BigInt }
+    ")), ARRAY(SELECT nextval('addresses_id_seq') FROM generate_series(1, "
+    { addresses: &'a i64 as BigInt }
+    ")), ARRAY(SELECT nextval('files_id_seq') FROM generate_series(1, "
+    { files: &'a i64 as BigInt }
+    "))"
+}
+
+/// As many new ids in each table as are asked for, ascending. They start at 1 on both databases.
+pub(crate) fn reserve_ids(conn: &mut AnyConnection, counts: &Counts) -> QueryResult<Ids> {
+    let PerTable {
+        users,
+        profiles,
+        transactables,
+        relationships,
+        relationship_users,
+        customizations,
+        addresses,
+        files,
+    } = counts;
+    macro_rules! ask {
+        ($statement:ident, $conn:ident, $rust:ty) => {
+            $statement {
+                users,
+                profiles,
+                transactables,
+                relationships,
+                relationship_users,
+                customizations,
+                addresses,
+                files,
+            }
+            .get_result::<($rust, $rust, $rust, $rust, $rust, $rust, $rust, $rust)>($conn)?
+        };
+    }
+    let lists = match conn {
+        AnyConnection::Sqlite(conn) => {
+            // What is returned is the last id of each table.
+            let last = ask!(CountUp, conn, i64);
+            let up_to = |last: i64, count: &i64| (last - count + 1..=last).collect::<Vec<i64>>();
+            (
+                up_to(last.0, users),
+                up_to(last.1, profiles),
+                up_to(last.2, transactables),
+                up_to(last.3, relationships),
+                up_to(last.4, relationship_users),
+                up_to(last.5, customizations),
+                up_to(last.6, addresses),
+                up_to(last.7, files),
+            )
+        }
+        AnyConnection::Postgres(conn) => ask!(TakeIds, conn, Vec<i64>),
+    };
+    Ok(PerTable {
+        users: lists.0.into_iter(),
+        profiles: lists.1.into_iter(),
+        transactables: lists.2.into_iter(),
+        relationships: lists.3.into_iter(),
+        relationship_users: lists.4.into_iter(),
+        customizations: lists.5.into_iter(),
+        addresses: lists.6.into_iter(),
+        files: lists.7.into_iter(),
+    })
+}

@@ -1,0 +1,76 @@
+//! Which of the things that submissions refer to exist.
+//!
+//! On PostgreSQL their rows are locked, so that they cannot vanish before the commit; on SQLite
+//! nobody else writes meanwhile.
+
+use diesel::{
+    ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, RunQueryDsl,
+};
+use registrar_core::aggregate::ReferenceTarget;
+
+use crate::connection::AnyConnection;
+use crate::schema::{relationships, transactables, users};
+
+/// The keys that exist in a column: one query for all of them on PostgreSQL, one for each on
+/// SQLite.
+macro_rules! existing {
+    ($conn:ident, $table:ident, $column:ident, $selected:expr, $keys:ident) => {
+        match $conn {
+            AnyConnection::Sqlite(conn) => {
+                let mut found = Vec::new();
+                for &key in $keys {
+                    let query = $table::table.filter($table::$column.eq(key)).select($selected);
+                    found.append(&mut query.limit(1).load(conn)?);
+                }
+                Ok(found)
+            }
+            AnyConnection::Postgres(conn) => $table::table
+                .filter($table::$column.eq_any($keys))
+                .select($selected)
+                .for_key_share()
+                .load(conn),
+        }
+    };
+}
+
+/// The ids that exist.
+pub(crate) fn existing_ids(
+    conn: &mut AnyConnection,
+    target: ReferenceTarget,
+    ids: &[i64],
+) -> QueryResult<Vec<i64>> {
+    match target {
+        ReferenceTarget::User => existing!(conn, users, id, users::id, ids),
+        ReferenceTarget::Relationship => {
+            existing!(conn, relationships, id, relationships::id, ids)
+        }
+        ReferenceTarget::Transactable => {
+            existing!(conn, transactables, id, transactables::id, ids)
+        }
+    }
+}
+
+/// A text by which users are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextKey {
+    /// `users.external_id`
+    ExternalId,
+    /// `users.email_key`
+    EmailKey,
+}
+
+/// The texts that some user has.
+pub(crate) fn existing_texts(
+    conn: &mut AnyConnection,
+    key: TextKey,
+    texts: &[&str],
+) -> QueryResult<Vec<String>> {
+    match key {
+        TextKey::ExternalId => {
+            existing!(conn, users, external_id, users::external_id.assume_not_null(), texts)
+        }
+        TextKey::EmailKey => {
+            existing!(conn, users, email_key, users::email_key.assume_not_null(), texts)
+        }
+    }
+}

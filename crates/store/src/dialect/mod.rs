@@ -1,0 +1,234 @@
+//! Everything that SQLite and PostgreSQL do differently, and nothing else.
+//!
+//! Here: opening connections, beginning transactions, what a migration needs. Beside it: how
+//! statements are made ([`statement`]), what the writer asks of the database ([`decide`]), what a
+//! database's errors mean ([`fault`]), and how reads choose many rows ([`among`]).
+
+mod among;
+mod decide;
+mod exists;
+mod fault;
+mod statement;
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::result::Error;
+use diesel::sql_types::Bool;
+use diesel::{Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
+
+pub(crate) use among::among;
+pub(crate) use decide::{
+    Claiming, claims_that_exist, drop_claims, insert_claims, reserve_ids,
+};
+pub(crate) use exists::{existing_ids, existing_texts, TextKey};
+pub(crate) use fault::{Fault, describe, fault, is_unique_violation};
+pub(crate) use statement::{Row, insert, row, statement};
+
+use crate::connection::AnyConnection;
+use crate::error::OpenError;
+use crate::settings::Target;
+
+/// How long a statement waits for somebody else's lock before it gives up.
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Reads only: the database refuses it to write.
+    Reader,
+    /// Writes, durably.
+    Writer,
+    /// Changes the schema: waits for locks as long as it takes.
+    Migrator,
+}
+
+/// Opens a connection and sets it up for its role.
+pub(crate) fn connect(target: &Target, role: Role) -> Result<AnyConnection, ConnectionError> {
+    match target {
+        Target::Sqlite(path) => sqlite(path, role).map(AnyConnection::Sqlite),
+        Target::Postgres(url) => postgres(url, role).map(AnyConnection::Postgres),
+    }
+}
+
+fn sqlite(path: &Path, role: Role) -> Result<SqliteConnection, ConnectionError> {
+    let text = path.to_str().ok_or_else(|| {
+        ConnectionError::BadConnection("the path of the database is not UTF-8".to_owned())
+    })?;
+    // SQLite would read a relative path that begins with `file:` as a URI.
+    let text = if path.is_absolute() { text.to_owned() } else { format!("./{text}") };
+    let mut conn = SqliteConnection::establish(&text)?;
+    let wait = LOCK_WAIT.as_millis();
+    let mut run = |sql: &str| {
+        conn.batch_execute(sql).map_err(ConnectionError::CouldntSetupConfiguration)
+    };
+    run(&format!("PRAGMA busy_timeout = {wait}; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY"))?;
+    if role == Role::Reader {
+        run("PRAGMA query_only = ON")?;
+        return Ok(conn);
+    }
+    // Changing the journal mode does not wait for locks as other statements do.
+    let begun = Instant::now();
+    while let Err(error) = run("PRAGMA journal_mode = WAL") {
+        if begun.elapsed() > LOCK_WAIT {
+            return Err(error);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    // FULL: a commit is on the disk before it is answered.
+    run("PRAGMA synchronous = FULL")?;
+    Ok(conn)
+}
+
+fn postgres(url: &str, role: Role) -> Result<PgConnection, ConnectionError> {
+    let mut conn = PgConnection::establish(&with_timeouts(url))?;
+    let wait = LOCK_WAIT.as_millis();
+    let setup = match role {
+        Role::Reader => "SET default_transaction_read_only = on".to_owned(),
+        Role::Writer => format!("SET lock_timeout = {wait}; {DURABLE}"),
+        Role::Migrator => DURABLE.to_owned(),
+    };
+    conn.batch_execute(&setup).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+/// Undoes a server-wide `synchronous_commit = off`: an answer promises that the user is stored.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+     WHERE current_setting('synchronous_commit') = 'off'";
+
+/// The URL with what keeps a lost server from holding us up for minutes, unless it says it itself.
+fn with_timeouts(url: &str) -> String {
+    let mut url = url.to_owned();
+    for (name, value) in [
+        ("connect_timeout", "3"),       // seconds
+        ("tcp_user_timeout", "10000"),  // milliseconds
+        ("fallback_application_name", "registrar"),
+    ] {
+        if !url.contains(&format!("{name}=")) {
+            let before = if url.contains('?') { '&' } else { '?' };
+            url = format!("{url}{before}{name}={value}");
+        }
+    }
+    url
+}
+
+/// Makes the file of a SQLite database, and its folder, where they are missing. Only its owner may
+/// read it: it holds people's data and the hashes of their passwords.
+pub(crate) fn create_file(target: &Target) -> Result<(), OpenError> {
+    let Target::Sqlite(path) = target else { return Ok(()) };
+    let make = || {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut options = fs::OpenOptions::new();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path).map(drop)
+    };
+    make().map_err(|source| OpenError::File { path: path.display().to_string(), source })
+}
+
+/// Begins a transaction that writes.
+pub(crate) fn begin_write(conn: &mut AnyConnection) -> QueryResult<()> {
+    match conn {
+        // IMMEDIATE: one that reads first and writes later can be refused the write.
+        AnyConnection::Sqlite(conn) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+        }
+        AnyConnection::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
+            conn,
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        ),
+    }
+}
+
+/// Begins a transaction that sees one state of the database, and changes nothing.
+fn begin_read(conn: &mut AnyConnection) -> QueryResult<()> {
+    match conn {
+        AnyConnection::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN"),
+        AnyConnection::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
+            conn,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        ),
+    }
+}
+
+type Manager = <AnyConnection as Connection>::TransactionManager;
+
+/// Commits; after it, what was written is durable.
+pub(crate) fn commit(conn: &mut AnyConnection) -> QueryResult<()> {
+    Manager::commit_transaction(conn)
+}
+
+/// Whether a commit that failed certainly left nothing behind.
+pub(crate) fn was_undone(conn: &mut AnyConnection, error: &Error) -> bool {
+    match conn {
+        // It is these that SQLite finds out before it writes the commit into its log.
+        AnyConnection::Sqlite(_) => matches!(fault(conn, error), Fault::Retry | Fault::Full),
+        // A server that still answers has told us the truth.
+        AnyConnection::Postgres(conn) => {
+            !matches!(error, Error::RollbackErrorOnCommit { .. })
+                && conn.batch_execute("SELECT 1").is_ok()
+        }
+    }
+}
+
+/// Takes back everything since the transaction began.
+pub(crate) fn rollback(conn: &mut AnyConnection) -> QueryResult<()> {
+    Manager::rollback_transaction(conn)
+}
+
+/// Runs reads that see one state of the database.
+pub(crate) fn read<T>(
+    conn: &mut AnyConnection,
+    reads: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+) -> QueryResult<T> {
+    begin_read(conn)?;
+    let outcome = reads(conn);
+    // Nothing was written; a connection that cannot even roll back is dropped by its pool.
+    let ended = rollback(conn);
+    outcome.and_then(|value| ended.map(|()| value))
+}
+
+/// Keeps other processes from migrating until the transaction under way has ended.
+pub(crate) fn lock_migrations(conn: &mut AnyConnection) -> QueryResult<()> {
+    match conn {
+        AnyConnection::Sqlite(_) => Ok(()), // BEGIN IMMEDIATE did it
+        // The number is "registrar" read in base 36.
+        AnyConnection::Postgres(conn) => {
+            conn.batch_execute("SELECT pg_advisory_xact_lock(77303031124851)")
+        }
+    }
+}
+
+/// Whether the database is another process, which may go away.
+pub(crate) fn is_remote(conn: &AnyConnection) -> bool {
+    matches!(conn, AnyConnection::Postgres(_))
+}
+
+/// Whether any migration was ever applied.
+pub(crate) fn was_migrated(conn: &mut AnyConnection) -> QueryResult<bool> {
+    use diesel::dsl::{select, sql};
+    match conn {
+        AnyConnection::Sqlite(conn) => select(sql::<Bool>(
+            "EXISTS (SELECT 1 FROM sqlite_master WHERE name = '__diesel_schema_migrations')",
+        ))
+        .get_result(conn),
+        AnyConnection::Postgres(conn) => {
+            select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL"))
+                .get_result(conn)
+        }
+    }
+}
+
+/// Writes what SQLite still keeps in its log into the database file, at the end of its use.
+pub(crate) fn checkpoint(conn: &mut AnyConnection) -> QueryResult<()> {
+    match conn {
+        AnyConnection::Sqlite(conn) => conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)"),
+        AnyConnection::Postgres(_) => Ok(()),
+    }
+}

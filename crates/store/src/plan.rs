@@ -1,0 +1,308 @@
+//! From the winners of a batch to the rows of every table.
+//!
+//! Here ids meet the tree of an aggregate. Nothing here talks to a database; the order of rows and
+//! ids is the order sent, depth first.
+
+use std::vec;
+
+use diesel::QueryResult;
+use diesel::result::Error;
+use registrar_core::aggregate::{Attached, NewCustomization, NewUser, RelationshipLink};
+use uuid::Uuid;
+
+use crate::connection::AnyConnection;
+use crate::dialect::insert;
+use crate::rows::{
+    AddressRow, CustomizationRow, FileRow, NewUserRow, PasswordRow, ProfileRow, RelationshipRow,
+    RelationshipUserRow, TransactableRow,
+};
+use crate::record::NewRecord;
+
+/// Something for each table whose rows have ids.
+#[derive(Debug, Default)]
+pub(crate) struct PerTable<T> {
+    pub(crate) users: T,
+    pub(crate) profiles: T,
+    pub(crate) transactables: T,
+    pub(crate) relationships: T,
+    pub(crate) relationship_users: T,
+    pub(crate) customizations: T,
+    pub(crate) addresses: T,
+    pub(crate) files: T,
+}
+
+/// How many ids are needed.
+pub(crate) type Counts = PerTable<i64>;
+
+/// The ids to be given out.
+pub(crate) type Ids = PerTable<vec::IntoIter<i64>>;
+
+impl Counts {
+    /// Counts in what one more user needs.
+    pub(crate) fn add(&mut self, user: &NewUser) {
+        self.users += 1;
+        self.profiles += count(&user.profiles);
+        self.transactables += count(&user.transactables);
+        self.relationship_users += count(&user.relationship_users);
+        for member in &user.relationship_users {
+            if let RelationshipLink::New { .. } = member.relationship {
+                self.relationships += 1;
+            }
+        }
+        for profile in &user.profiles {
+            self.add_attached(&profile.attached);
+        }
+        for transactable in &user.transactables {
+            self.add_attached(&transactable.attached);
+        }
+        self.add_customizations(&user.customizations);
+    }
+
+    fn add_attached(&mut self, attached: &Attached) {
+        self.addresses += count(&attached.addresses);
+        self.files += count(&attached.files);
+        self.add_customizations(&attached.customizations);
+    }
+
+    fn add_customizations(&mut self, customizations: &[NewCustomization]) {
+        self.customizations += count(customizations);
+        for customization in customizations {
+            self.add_attached(&customization.attached);
+        }
+    }
+}
+
+fn count<T>(items: &[T]) -> i64 {
+    i64::try_from(items.len()).unwrap_or(i64::MAX)
+}
+
+/// The rows of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Plan<'a> {
+    now: i64,
+    users: Vec<NewUserRow<'a>>,
+    passwords: Vec<PasswordRow<'a>>,
+    profiles: Vec<ProfileRow<'a>>,
+    transactables: Vec<TransactableRow<'a>>,
+    relationships: Vec<RelationshipRow<'a>>,
+    relationship_users: Vec<RelationshipUserRow<'a>>,
+    customizations: Vec<CustomizationRow<'a>>,
+    addresses: Vec<AddressRow<'a>>,
+    files: Vec<FileRow<'a>>,
+}
+
+/// The row that something hangs on.
+#[derive(Debug, Clone, Copy)]
+struct Owner {
+    user_id: i64,
+    kind: &'static str,
+    id: i64,
+}
+
+impl<'a> Plan<'a> {
+    /// An empty plan, whose rows are made at `now` (microseconds since 1970 UTC).
+    pub(crate) fn new(now: i64) -> Self {
+        Self { now, ..Self::default() }
+    }
+
+    /// Adds the rows of one user; gives the user's id.
+    pub(crate) fn add(
+        &mut self,
+        record: &'a NewRecord,
+        uuid: Uuid,
+        ids: &mut Ids,
+    ) -> QueryResult<i64> {
+        let user = &record.user;
+        let id = next(&mut ids.users)?;
+        self.users.push(NewUserRow {
+            id,
+            uuid,
+            email: user.email.as_deref(),
+            email_key: user.email_key.as_deref(),
+            external_id: user.external_id.as_deref(),
+            first_name: user.first_name.as_deref(),
+            middle_name: user.middle_name.as_deref(),
+            last_name: user.last_name.as_deref(),
+            name: user.name.as_deref(),
+            featured: user.featured,
+            public_profile: user.public_profile,
+            language: user.language.as_deref(),
+            time_zone: user.time_zone.as_deref(),
+            phone: user.phone.as_deref(),
+            mobile_number: user.mobile_number.as_deref(),
+            properties: user.properties.as_deref().unwrap_or("{}"),
+            form_name: &record.form_name,
+            form_version: &record.form_version,
+            created_at: self.now,
+            updated_at: self.now,
+        });
+        if let Some(phc) = &record.password_hash {
+            self.passwords.push(PasswordRow { user_id: id, phc, created_at: self.now });
+        }
+        self.add_profiles(user, id, ids)?;
+        self.add_memberships(user, id, ids)?;
+        self.add_transactables(user, id, ids)?;
+        let owner = Owner { user_id: id, kind: "user", id };
+        self.add_customizations(&user.customizations, owner, ids)?;
+        Ok(id)
+    }
+
+    fn add_profiles(&mut self, user: &'a NewUser, user_id: i64, ids: &mut Ids) -> QueryResult<()> {
+        for (profile, position) in user.profiles.iter().zip(0..) {
+            let id = next(&mut ids.profiles)?;
+            self.profiles.push(ProfileRow {
+                id,
+                user_id,
+                position,
+                type_name: &profile.type_name,
+                enabled: profile.enabled,
+                properties: &profile.properties,
+            });
+            self.add_attached(&profile.attached, Owner { user_id, kind: "profile", id }, ids)?;
+        }
+        Ok(())
+    }
+
+    fn add_memberships(
+        &mut self,
+        user: &'a NewUser,
+        user_id: i64,
+        ids: &mut Ids,
+    ) -> QueryResult<()> {
+        for (member, position) in user.relationship_users.iter().zip(0..) {
+            let relationship_id = match &member.relationship {
+                RelationshipLink::Existing(id) => *id,
+                RelationshipLink::New { type_name } => {
+                    let id = next(&mut ids.relationships)?;
+                    self.relationships.push(RelationshipRow {
+                        id,
+                        type_name,
+                        creator_id: Some(user_id),
+                        created_at: self.now,
+                    });
+                    id
+                }
+            };
+            self.relationship_users.push(RelationshipUserRow {
+                id: next(&mut ids.relationship_users)?,
+                user_id,
+                relationship_id,
+                position,
+                type_name: &member.type_name,
+                properties: &member.properties,
+            });
+        }
+        Ok(())
+    }
+
+    fn add_transactables(
+        &mut self,
+        user: &'a NewUser,
+        user_id: i64,
+        ids: &mut Ids,
+    ) -> QueryResult<()> {
+        for (transactable, position) in user.transactables.iter().zip(0..) {
+            let id = next(&mut ids.transactables)?;
+            self.transactables.push(TransactableRow {
+                id,
+                user_id,
+                position,
+                type_name: &transactable.type_name,
+                name: transactable.name.as_deref(),
+                description: transactable.description.as_deref(),
+                currency: &transactable.currency,
+                enabled: transactable.enabled,
+                properties: &transactable.properties,
+            });
+            let owner = Owner { user_id, kind: "transactable", id };
+            self.add_attached(&transactable.attached, owner, ids)?;
+        }
+        Ok(())
+    }
+
+    fn add_attached(
+        &mut self,
+        attached: &'a Attached,
+        owner: Owner,
+        ids: &mut Ids,
+    ) -> QueryResult<()> {
+        for (address, position) in attached.addresses.iter().zip(0..) {
+            self.addresses.push(AddressRow {
+                id: next(&mut ids.addresses)?,
+                user_id: owner.user_id,
+                owner_kind: owner.kind,
+                owner_id: owner.id,
+                position,
+                name: &address.name,
+                address: address.address.as_deref(),
+                street: address.street.as_deref(),
+                street_number: address.street_number.as_deref(),
+                suburb: address.suburb.as_deref(),
+                city: address.city.as_deref(),
+                state: address.state.as_deref(),
+                postcode: address.postcode.as_deref(),
+                country: address.country.as_deref(),
+                iso_country_code: address.iso_country_code.as_deref(),
+                latitude: address.latitude.as_deref(),
+                longitude: address.longitude.as_deref(),
+            });
+        }
+        for (file, position) in attached.files.iter().zip(0..) {
+            self.files.push(FileRow {
+                id: next(&mut ids.files)?,
+                user_id: owner.user_id,
+                owner_kind: owner.kind,
+                owner_id: owner.id,
+                position,
+                name: &file.name,
+                is_image: file.is_image,
+                direct_url: file.direct_url.as_deref(),
+                file_name: file.file_name.as_deref(),
+                content_type: file.content_type.as_deref(),
+                caption: file.caption.as_deref(),
+            });
+        }
+        self.add_customizations(&attached.customizations, owner, ids)
+    }
+
+    fn add_customizations(
+        &mut self,
+        customizations: &'a [NewCustomization],
+        owner: Owner,
+        ids: &mut Ids,
+    ) -> QueryResult<()> {
+        for (customization, position) in customizations.iter().zip(0..) {
+            let id = next(&mut ids.customizations)?;
+            self.customizations.push(CustomizationRow {
+                id,
+                user_id: owner.user_id,
+                owner_kind: owner.kind,
+                owner_id: owner.id,
+                position,
+                type_name: &customization.type_name,
+                properties: &customization.properties,
+            });
+            let itself = Owner { user_id: owner.user_id, kind: "customization", id };
+            self.add_attached(&customization.attached, itself, ids)?;
+        }
+        Ok(())
+    }
+
+    /// Inserts all rows, table by table, those that others refer to first.
+    pub(crate) fn insert(&self, conn: &mut AnyConnection) -> QueryResult<()> {
+        insert(conn, &self.users)?;
+        insert(conn, &self.passwords)?;
+        insert(conn, &self.profiles)?;
+        insert(conn, &self.transactables)?;
+        insert(conn, &self.relationships)?;
+        insert(conn, &self.relationship_users)?;
+        insert(conn, &self.customizations)?;
+        insert(conn, &self.addresses)?;
+        insert(conn, &self.files)
+    }
+}
+
+/// The next id. As many were reserved as were counted; anything else is a fault of this file.
+fn next(ids: &mut vec::IntoIter<i64>) -> QueryResult<i64> {
+    ids.next().ok_or_else(|| Error::QueryBuilderError("more rows than ids".into()))
+}

@@ -1,0 +1,267 @@
+//! Reading users back: one query for each table, however many users.
+//!
+//! Reads have connections of their own and see one state of the database; they never wait for the
+//! writer.
+
+use std::collections::HashMap;
+
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper,
+};
+
+use crate::connection::{AnyConnection, MultiBackend};
+use crate::dialect::among;
+use crate::error::ReadError;
+use crate::schema::{
+    addresses, customizations, files, relationship_users, relationships, transactables,
+    user_profiles, users,
+};
+use crate::store::Store;
+use crate::stored::{
+    StoredAddress, StoredAttached, StoredCustomization, StoredFile, StoredProfile,
+    StoredRelationshipUser, StoredTransactable, StoredUser, UserColumns,
+};
+
+/// Which users to list. All that is given must hold.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct UserFilter {
+    /// The key of their e-mail address.
+    pub email_key: Option<String>,
+    /// Their id in somebody else's database.
+    pub external_id: Option<String>,
+}
+
+/// A page of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserPage {
+    /// The users, by ascending id.
+    pub users: Vec<StoredUser>,
+    /// How many users there are on all pages.
+    pub total: i64,
+}
+
+impl Store {
+    /// The user with an id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn user(&self, id: i64) -> Result<Option<StoredUser>, ReadError> {
+        self.reading(|conn| {
+            let row = users::table
+                .filter(users::id.eq(id))
+                .select(UserColumns::as_select())
+                .first(conn)
+                .optional()?;
+            Ok(with_children(conn, row.into_iter().collect())?.pop())
+        })
+    }
+
+    /// A page of the users that a filter names, by ascending id. Pages count from 1.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn users(
+        &self,
+        filter: &UserFilter,
+        page: u32,
+        per_page: u32,
+    ) -> Result<UserPage, ReadError> {
+        let offset = i64::from(page.saturating_sub(1)) * i64::from(per_page);
+        self.reading(|conn| {
+            let total = filtered(filter).count().get_result(conn)?;
+            let rows = filtered(filter)
+                .select(UserColumns::as_select())
+                .order(users::id)
+                .limit(per_page.into())
+                .offset(offset)
+                .load(conn)?;
+            Ok(UserPage { users: with_children(conn, rows)?, total })
+        })
+    }
+}
+
+fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
+    let mut query = users::table.into_boxed();
+    if let Some(key) = &filter.email_key {
+        query = query.filter(users::email_key.eq(key));
+    }
+    if let Some(id) = &filter.external_id {
+        query = query.filter(users::external_id.eq(id));
+    }
+    query
+}
+
+/// What hangs on what: by the kind and the id of the owner.
+#[derive(Default)]
+struct Hanging {
+    addresses: HashMap<(String, i64), Vec<StoredAddress>>,
+    files: HashMap<(String, i64), Vec<StoredFile>>,
+    customizations: HashMap<(String, i64), Vec<CustomizationColumns>>,
+}
+
+/// A customization before what hangs on it is found.
+struct CustomizationColumns {
+    id: i64,
+    type_name: String,
+    properties: String,
+}
+
+/// Rows by the key they come with, each key's in their order.
+fn grouped<K: std::hash::Hash + Eq, V>(rows: impl Iterator<Item = (K, V)>) -> HashMap<K, Vec<V>> {
+    let mut groups = HashMap::new();
+    for (key, row) in rows {
+        groups.entry(key).or_insert_with(Vec::new).push(row);
+    }
+    groups
+}
+
+impl Hanging {
+    fn load(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Self> {
+        let addresses = addresses::table
+            .filter(among(addresses::user_id, ids))
+            .order((addresses::position, addresses::id))
+            .select(((addresses::owner_kind, addresses::owner_id), StoredAddress::as_select()))
+            .load::<((String, i64), StoredAddress)>(conn)?;
+        let files = files::table
+            .filter(among(files::user_id, ids))
+            .order((files::position, files::id))
+            .select(((files::owner_kind, files::owner_id), StoredFile::as_select()))
+            .load::<((String, i64), StoredFile)>(conn)?;
+        let customizations = customizations::table
+            .filter(among(customizations::user_id, ids))
+            .order((customizations::position, customizations::id))
+            .select((
+                (customizations::owner_kind, customizations::owner_id),
+                (customizations::id, customizations::type_name, customizations::properties),
+            ))
+            .load::<((String, i64), (i64, String, String))>(conn)?;
+        let customizations = customizations.into_iter().map(|(owner, columns)| {
+            let (id, type_name, properties) = columns;
+            (owner, CustomizationColumns { id, type_name, properties })
+        });
+        Ok(Self {
+            addresses: grouped(addresses.into_iter()),
+            files: grouped(files.into_iter()),
+            customizations: grouped(customizations),
+        })
+    }
+
+    /// Takes what hangs on an owner, down to the leaves.
+    fn take(&mut self, kind: &str, id: i64) -> StoredAttached {
+        let owner = (kind.to_owned(), id);
+        let addresses = self.addresses.remove(&owner).unwrap_or_default();
+        let files = self.files.remove(&owner).unwrap_or_default();
+        let customizations = self.customizations.remove(&owner).unwrap_or_default();
+        let customizations = customizations
+            .into_iter()
+            .map(|CustomizationColumns { id, type_name, properties }| StoredCustomization {
+                id,
+                type_name,
+                properties,
+                attached: self.take("customization", id),
+            })
+            .collect();
+        StoredAttached { addresses, files, customizations }
+    }
+}
+
+/// Completes users with everything nested in them.
+fn with_children(
+    conn: &mut AnyConnection,
+    rows: Vec<UserColumns>,
+) -> QueryResult<Vec<StoredUser>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut hanging = Hanging::load(conn, &ids)?;
+    let mut profiles = profiles(conn, &ids, &mut hanging)?;
+    let mut transactables = transactables(conn, &ids, &mut hanging)?;
+    let mut relationship_users = relationship_users(conn, &ids)?;
+    Ok(rows
+        .into_iter()
+        .map(|columns| StoredUser {
+            profiles: profiles.remove(&columns.id).unwrap_or_default(),
+            relationship_users: relationship_users.remove(&columns.id).unwrap_or_default(),
+            transactables: transactables.remove(&columns.id).unwrap_or_default(),
+            customizations: hanging.take("user", columns.id).customizations,
+            columns,
+        })
+        .collect())
+}
+
+fn profiles(
+    conn: &mut AnyConnection,
+    ids: &[i64],
+    hanging: &mut Hanging,
+) -> QueryResult<HashMap<i64, Vec<StoredProfile>>> {
+    use user_profiles as t;
+    let rows = t::table
+        .filter(among(t::user_id, ids))
+        .order((t::position, t::id))
+        .select((t::user_id, t::id, t::type_name, t::enabled, t::properties))
+        .load::<(i64, i64, String, bool, String)>(conn)?;
+    Ok(grouped(rows.into_iter().map(|(user_id, id, type_name, enabled, properties)| {
+        let attached = hanging.take("profile", id);
+        (user_id, StoredProfile { id, type_name, enabled, properties, attached })
+    })))
+}
+
+fn transactables(
+    conn: &mut AnyConnection,
+    ids: &[i64],
+    hanging: &mut Hanging,
+) -> QueryResult<HashMap<i64, Vec<StoredTransactable>>> {
+    use transactables as t;
+    type Columns = (i64, String, Option<String>, Option<String>, String, bool, String);
+    let rows = t::table
+        .filter(among(t::user_id, ids))
+        .order((t::position, t::id))
+        .select((
+            t::user_id,
+            (t::id, t::type_name, t::name, t::description, t::currency, t::enabled, t::properties),
+        ))
+        .load::<(i64, Columns)>(conn)?;
+    Ok(grouped(rows.into_iter().map(|(user_id, columns)| {
+        let (id, type_name, name, description, currency, enabled, properties) = columns;
+        let attached = hanging.take("transactable", id);
+        let transactable = StoredTransactable {
+            id,
+            type_name,
+            name,
+            description,
+            currency,
+            enabled,
+            properties,
+            attached,
+        };
+        (user_id, transactable)
+    })))
+}
+
+fn relationship_users(
+    conn: &mut AnyConnection,
+    ids: &[i64],
+) -> QueryResult<HashMap<i64, Vec<StoredRelationshipUser>>> {
+    use relationship_users as t;
+    let rows = t::table
+        .inner_join(relationships::table)
+        .filter(among(t::user_id, ids))
+        .order((t::position, t::id))
+        .select((
+            t::user_id,
+            (t::id, t::type_name, t::relationship_id, relationships::type_name, t::properties),
+        ))
+        .load::<(i64, (i64, String, i64, String, String))>(conn)?;
+    Ok(grouped(rows.into_iter().map(|(user_id, columns)| {
+        let (id, type_name, relationship_id, relationship_type_name, properties) = columns;
+        let member = StoredRelationshipUser {
+            id,
+            type_name,
+            relationship_id,
+            relationship_type_name,
+            properties,
+        };
+        (user_id, member)
+    })))
+}

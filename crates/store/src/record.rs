@@ -1,0 +1,28 @@
+//! What the writer is given, and what it gives back.
+
+use std::sync::Arc;
+
+use registrar_core::aggregate::NewUser;
+use uuid::Uuid;
+
+/// A user to be written, with what the aggregate does not say.
+#[derive(Debug, Clone)]
+pub struct NewRecord {
+    /// The validated user. Its `password` is not looked at: it must be hashed before.
+    pub user: NewUser,
+    /// The hash of the password, in PHC string format.
+    pub password_hash: Option<String>,
+    /// Name of the form that made the user.
+    pub form_name: Arc<str>,
+    /// Version of that form.
+    pub form_version: Arc<str>,
+}
+
+/// A user that is stored durably.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Created {
+    /// The user's id, from 1 on.
+    pub id: i64,
+    /// The user's UUID, version 7.
+    pub uuid: Uuid,
+}

@@ -1,0 +1,186 @@
+//! The store: the handle that the rest of Registrar holds.
+//!
+//! Opening, creating, shutting down. Reading is in [`crate::read`], tokens in [`crate::tokens`].
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+
+use diesel::QueryResult;
+use diesel::r2d2::R2D2Connection;
+use tokio::sync::oneshot;
+
+use crate::connection::AnyConnection;
+use crate::dialect::{self, Fault, Role};
+use crate::error::{CreateError, OpenError, PingError, ReadError};
+use crate::migrate;
+use crate::pool::{Readers, readers};
+use crate::record::{Created, NewRecord};
+use crate::settings::{Database, StoreSettings, Target};
+use crate::writer::{Job, Writer};
+
+/// An open database. Clones are handles to the same one, and cheap.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    database: Database,
+    readers: Readers,
+    /// `None` once the store is shutting down.
+    queue: RwLock<Option<SyncSender<Job>>>,
+    writers: Mutex<Vec<JoinHandle<()>>>,
+    /// For each writer, whether it has a connection.
+    connected: Vec<Arc<AtomicBool>>,
+}
+
+impl Store {
+    /// Opens the database, migrates it when asked to, and starts the writers.
+    ///
+    /// # Errors
+    /// See [`OpenError`]: a URL that names no database, one that lets nobody in, missing
+    /// migrations that it was told not to apply, a schema newer than this program.
+    pub fn open(settings: &StoreSettings) -> Result<Self, OpenError> {
+        let database = Database::parse(&settings.url)?;
+        if settings.migrate {
+            migrate::apply(&database)?;
+        } else {
+            let names = migrate::pending(&settings.url)?;
+            if !names.is_empty() {
+                return Err(OpenError::Pending { names });
+            }
+        }
+        let count = match database.target {
+            Target::Sqlite(_) => 1,
+            Target::Postgres(_) => settings.writers.max(1),
+        };
+        let (queue, waiting) = sync_channel(settings.queue.max(1));
+        let waiting = Arc::new(Mutex::new(waiting));
+        let mut connected = Vec::new();
+        let mut writers = Vec::new();
+        for number in 1..=count {
+            let conn = dialect::connect(&database.target, Role::Writer)
+                .map_err(|error| database.refused(&error))?;
+            let up = Arc::new(AtomicBool::new(true));
+            connected.push(Arc::clone(&up));
+            let writer = Writer {
+                database: database.clone(),
+                queue: Arc::clone(&waiting),
+                most: settings.batch.max(1),
+                conn: Some(conn),
+                connected: up,
+                failed_at: None,
+                put_off: Vec::new(),
+            };
+            let thread = thread::Builder::new()
+                .name(format!("writer-{number}"))
+                .spawn(move || writer.run())
+                .map_err(OpenError::Thread)?;
+            writers.push(thread);
+        }
+        let readers = readers(&database, settings.readers);
+        let (queue, writers) = (RwLock::new(Some(queue)), Mutex::new(writers));
+        Ok(Self { inner: Arc::new(Inner { database, readers, queue, writers, connected }) })
+    }
+
+    /// Writes a user with everything nested in it; the answer comes once that is durable.
+    ///
+    /// The submission is queued by this call, not by the first poll of the future. Dropping the
+    /// future does not take it back.
+    ///
+    /// # Errors
+    /// See [`CreateError`]. [`CreateError::Busy`] comes at once when the queue is full.
+    pub fn create(
+        &self,
+        record: NewRecord,
+    ) -> impl Future<Output = Result<Created, CreateError>> + Send + use<> {
+        debug_assert!(
+            record.user.password.is_none() || record.password_hash.is_some(),
+            "a password must be hashed before it comes here"
+        );
+        let queued = self.enqueue(record);
+        async move {
+            // Every job is answered; a writer that dies all the same has stored nothing of it
+            // that it had not answered, or died in the commit.
+            queued?.await.unwrap_or(Err(CreateError::Unavailable))
+        }
+    }
+
+    fn enqueue(
+        &self,
+        record: NewRecord,
+    ) -> Result<oneshot::Receiver<Result<Created, CreateError>>, CreateError> {
+        let queue = self.inner.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.as_ref().ok_or(CreateError::ShuttingDown)?;
+        let (answer, answered) = oneshot::channel();
+        match queue.try_send(Job { record, answer, was_put_off: false }) {
+            Ok(()) => Ok(answered),
+            Err(TrySendError::Full(_)) => Err(CreateError::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(CreateError::Unavailable),
+        }
+    }
+
+    /// Whether the database can be read and written, for a readiness probe. Blocks for up to five
+    /// seconds.
+    ///
+    /// # Errors
+    /// Which of the two does not work.
+    pub fn ping(&self) -> Result<(), PingError> {
+        let mut conn = self.inner.readers.get().map_err(|_| PingError::Readers)?;
+        conn.ping().map_err(|_| PingError::Readers)?;
+        if self.inner.connected.iter().all(|up| up.load(Ordering::Relaxed)) {
+            Ok(())
+        } else {
+            Err(PingError::Writers)
+        }
+    }
+
+    /// Stops accepting, finishes what was accepted, and leaves the database file complete without
+    /// its log. Blocks until then; calling it again does nothing. Reads still work afterwards.
+    pub fn shutdown(&self) {
+        drop(self.inner.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        let writers =
+            std::mem::take(&mut *self.inner.writers.lock().unwrap_or_else(PoisonError::into_inner));
+        for writer in writers {
+            if writer.join().is_err() {
+                log::error!("store: a writer had panicked");
+            }
+        }
+    }
+
+    /// Runs reads that see one state of the database.
+    pub(crate) fn reading<T>(
+        &self,
+        reads: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+    ) -> Result<T, ReadError> {
+        let mut conn = self.inner.readers.get().map_err(|_| ReadError::Unavailable)?;
+        dialect::read(&mut conn, reads).map_err(|error| read_error(&conn, &error))
+    }
+
+    /// Runs a write of the operator's, which does not go through the queue: on a connection of
+    /// its own, as a command beside a running server would do it.
+    pub(crate) fn writing<T>(
+        &self,
+        writes: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+    ) -> Result<QueryResult<T>, ReadError> {
+        let database = &self.inner.database;
+        let mut conn = dialect::connect(&database.target, Role::Writer).map_err(|error| {
+            log::warn!("store: cannot connect: {}", database.redacted(&error));
+            ReadError::Unavailable
+        })?;
+        match writes(&mut conn) {
+            Err(error) if !dialect::is_unique_violation(&error) => Err(read_error(&conn, &error)),
+            outcome => Ok(outcome),
+        }
+    }
+}
+
+fn read_error(conn: &AnyConnection, error: &diesel::result::Error) -> ReadError {
+    log::warn!("store: reading failed: {}", dialect::describe(error));
+    match dialect::fault(conn, error) {
+        Fault::Other => ReadError::Failed,
+        _ => ReadError::Unavailable,
+    }
+}

@@ -1,0 +1,249 @@
+//! The writer: a thread that takes all submissions that wait, commits them together, and answers
+//! each after the commit.
+//!
+//! It outlives whatever the database does: it retries what may be retried, finds the submission
+//! that makes a batch fail, reconnects, and never leaves a submission without an answer. It never
+//! sleeps to make a batch bigger: a batch is what came while the last one was written.
+
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::batch::{self, Failure, Submission, Verdict};
+use crate::connection::AnyConnection;
+use crate::dialect::{self, Fault, LOCK_WAIT, Role};
+use crate::error::CreateError;
+use crate::record::{Created, NewRecord};
+use crate::settings::Database;
+
+/// How often a transaction that somebody else's was in the way of is tried again.
+const RETRIES: u32 = 3;
+
+/// How long the writer waits between two attempts to reconnect.
+const RECONNECT: Duration = Duration::from_millis(500);
+
+/// A submission that waits, and where its answer goes.
+pub(crate) struct Job {
+    pub(crate) record: NewRecord,
+    pub(crate) answer: oneshot::Sender<Result<Created, CreateError>>,
+    pub(crate) was_put_off: bool,
+}
+
+impl Job {
+    fn answer(self, outcome: Result<Created, CreateError>) {
+        // Nobody listens any more when the client hung up. What is stored stays stored.
+        let _ = self.answer.send(outcome);
+    }
+}
+
+impl Submission for Job {
+    fn record(&self) -> &NewRecord {
+        &self.record
+    }
+
+    fn was_put_off(&self) -> bool {
+        self.was_put_off
+    }
+}
+
+/// The state of a writer thread.
+pub(crate) struct Writer {
+    pub(crate) database: Database,
+    pub(crate) queue: Arc<Mutex<Receiver<Job>>>,
+    /// How many submissions a batch has at most.
+    pub(crate) most: usize,
+    pub(crate) conn: Option<AnyConnection>,
+    /// Whether there is a connection, for others to see.
+    pub(crate) connected: Arc<AtomicBool>,
+    /// When the last attempt to connect failed.
+    pub(crate) failed_at: Option<Instant>,
+    /// What the last batch put off.
+    pub(crate) put_off: Vec<Job>,
+}
+
+/// Why a batch was not written, as far as the answer depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// Another transaction was in the way.
+    InTheWay,
+    /// The connection broke before the commit: nothing is stored.
+    Lost,
+    /// There is no connection, or it broke in the commit.
+    Unavailable,
+    Full,
+    Other,
+}
+
+impl From<Trouble> for CreateError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::InTheWay => Self::Busy,
+            Trouble::Lost | Trouble::Unavailable => Self::Unavailable,
+            Trouble::Full => Self::Full,
+            Trouble::Other => Self::Failed,
+        }
+    }
+}
+
+impl Writer {
+    /// Writes until nobody can send any more and all that was sent is answered.
+    pub(crate) fn run(mut self) {
+        while let Some(jobs) = self.gather() {
+            if jobs.is_empty() {
+                self.connect();
+            } else {
+                self.settle(jobs);
+            }
+        }
+        if let Some(conn) = &mut self.conn
+            && let Err(error) = dialect::checkpoint(conn)
+        {
+            log::warn!("store: the last checkpoint failed: {}", dialect::describe(&error));
+        }
+        self.connected.store(false, Ordering::Relaxed);
+    }
+
+    /// The next batch: what was put off, and what waits. `None` at the end; an empty batch when
+    /// it is time to try to reconnect.
+    fn gather(&mut self) -> Option<Vec<Job>> {
+        let mut jobs = mem::take(&mut self.put_off);
+        let queue = match self.queue.try_lock() {
+            Ok(queue) => queue,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Another writer waits for submissions: ours need not wait for them.
+            Err(TryLockError::WouldBlock) if !jobs.is_empty() => return Some(jobs),
+            Err(TryLockError::WouldBlock) => {
+                self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+            }
+        };
+        if jobs.is_empty() {
+            if self.conn.is_some() {
+                jobs.push(queue.recv().ok()?);
+            } else {
+                match queue.recv_timeout(RECONNECT) {
+                    Ok(job) => jobs.push(job),
+                    Err(RecvTimeoutError::Timeout) => return Some(jobs),
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                }
+            }
+        }
+        let room = self.most.saturating_sub(jobs.len());
+        jobs.extend(queue.try_iter().take(room));
+        Some(jobs)
+    }
+
+    /// Writes a batch and answers all of it, except for what is put off.
+    fn settle(&mut self, jobs: Vec<Job>) {
+        match self.write(&jobs) {
+            Ok(verdicts) => {
+                for (mut job, verdict) in jobs.into_iter().zip(verdicts) {
+                    match verdict {
+                        Verdict::Created(created) => job.answer(Ok(created)),
+                        Verdict::Refused(refusals) => {
+                            job.answer(Err(CreateError::Refused(refusals)));
+                        }
+                        Verdict::PutOff => {
+                            job.was_put_off = true;
+                            self.put_off.push(job);
+                        }
+                    }
+                }
+            }
+            Err(Trouble::Other) if jobs.len() > 1 => self.settle_singly(jobs),
+            Err(trouble) => {
+                for job in jobs {
+                    job.answer(Err(trouble.into()));
+                }
+            }
+        }
+    }
+
+    /// Writes each submission of a failed batch by itself, so that only the culprit fails.
+    fn settle_singly(&mut self, jobs: Vec<Job>) {
+        let begun = Instant::now();
+        for job in jobs {
+            // Each may wait for a lock; all of them together must not keep the others waiting.
+            if begun.elapsed() > LOCK_WAIT {
+                job.answer(Err(CreateError::Busy));
+            } else {
+                self.settle(vec![job]);
+            }
+        }
+    }
+
+    /// Writes a batch, again where that may help.
+    fn write(&mut self, jobs: &[Job]) -> Result<Vec<Verdict>, Trouble> {
+        let begun = Instant::now();
+        let mut retries = 0;
+        loop {
+            match self.write_once(jobs) {
+                Err(Trouble::InTheWay | Trouble::Lost)
+                    if retries < RETRIES && begun.elapsed() < LOCK_WAIT =>
+                {
+                    retries += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn write_once(&mut self, jobs: &[Job]) -> Result<Vec<Verdict>, Trouble> {
+        self.connect();
+        let Some(conn) = &mut self.conn else { return Err(Trouble::Unavailable) };
+        // A panic in there leaves nothing half done but the connection, which is given up.
+        let outcome = catch_unwind(AssertUnwindSafe(|| batch::write(conn, jobs)));
+        let Ok(outcome) = outcome else {
+            log::error!("store: writing a batch of {} panicked", jobs.len());
+            self.disconnect();
+            return Err(Trouble::Other);
+        };
+        let failure = match outcome {
+            Ok(verdicts) => return Ok(verdicts),
+            Err(failure) => failure,
+        };
+        let (Failure::Undone(error) | Failure::Broken(error) | Failure::Unknown(error)) = &failure;
+        log::warn!("store: a batch of {} failed: {}", jobs.len(), dialect::describe(error));
+        let trouble = match (dialect::fault(conn, error), &failure) {
+            (_, Failure::Unknown(_)) => Trouble::Unavailable,
+            (Fault::Retry, _) => Trouble::InTheWay,
+            (Fault::Full, _) => Trouble::Full,
+            (Fault::Lost, _) => Trouble::Lost,
+            (Fault::Other, Failure::Broken(_)) if dialect::is_remote(conn) => Trouble::Lost,
+            (Fault::Other, _) => Trouble::Other,
+        };
+        if trouble == Trouble::Lost || !matches!(failure, Failure::Undone(_)) {
+            self.disconnect();
+        }
+        Err(trouble)
+    }
+
+    fn disconnect(&mut self) {
+        self.conn = None;
+        self.connected.store(false, Ordering::Relaxed);
+    }
+
+    /// Connects, unless there is a connection or the last attempt failed just now.
+    fn connect(&mut self) {
+        let just_now = self.failed_at.is_some_and(|at| at.elapsed() < RECONNECT);
+        if self.conn.is_some() || just_now {
+            return;
+        }
+        match dialect::connect(&self.database.target, Role::Writer) {
+            Ok(conn) => {
+                self.conn = Some(conn);
+                self.failed_at = None;
+                self.connected.store(true, Ordering::Relaxed);
+                log::info!("store: connected again");
+            }
+            Err(error) => {
+                self.failed_at = Some(Instant::now());
+                log::warn!("store: cannot connect: {}", self.database.redacted(&error));
+            }
+        }
+    }
+}

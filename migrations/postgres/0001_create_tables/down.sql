@@ -1,0 +1,13 @@
+DROP TABLE outbox_events;
+DROP TABLE idempotency_records;
+DROP TABLE api_tokens;
+DROP TABLE unique_claims;
+DROP TABLE files;
+DROP TABLE addresses;
+DROP TABLE customizations;
+DROP TABLE relationship_users;
+DROP TABLE relationships;
+DROP TABLE transactables;
+DROP TABLE user_profiles;
+DROP TABLE password_credentials;
+DROP TABLE users;
