@@ -30,7 +30,9 @@ pub(crate) fn check(settings: &Settings, paths: Vec<PathBuf>) -> Outcome {
 }
 
 /// The problems behind an error, where it is about the forms.
-pub(crate) fn problems_of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e [Problem]> {
+pub(crate) fn problems_of<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> Option<&'e [Problem]> {
     match error.downcast_ref::<BuildError>()? {
         BuildError::Forms(FormsError::Invalid(problems)) => Some(problems),
         _ => None,

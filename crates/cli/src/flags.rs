@@ -23,13 +23,25 @@ struct Shared {
     #[arg(long, global = true, value_name = "ADDRESS", env = "REGISTRAR_LISTEN")]
     listen: Option<String>,
     /// sqlite:PATH or postgres://USER@HOST/DATABASE [default: sqlite:data/registrar.db].
-    #[arg(long, global = true, value_name = "URL", env = "REGISTRAR_DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "REGISTRAR_DATABASE_URL",
+        hide_env_values = true
+    )]
     database_url: Option<String>,
     /// A folder of forms; may be given several times [default: forms].
     #[arg(long, global = true, value_name = "DIR", env = "REGISTRAR_FORMS", value_delimiter = ',')]
     forms: Option<Vec<PathBuf>>,
     /// Settings file.
-    #[arg(long, global = true, value_name = "FILE", env = "REGISTRAR_CONFIG", default_value = "registrar.yml")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "REGISTRAR_CONFIG",
+        default_value = "registrar.yml"
+    )]
     config: PathBuf,
     /// Whether to bring the database up to date at start [default: true].
     #[arg(long, global = true, value_name = "BOOL", env = "REGISTRAR_MIGRATE")]

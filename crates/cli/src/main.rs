@@ -19,9 +19,9 @@ type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
-    let default_level = if flags.is_serving() { "info" } else { "warn" };
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default_level))
-        .init();
+    // The web library's own start-up lines say nothing that ours do not.
+    let levels = if flags.is_serving() { "info,actix_server=warn" } else { "warn" };
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(levels)).init();
     match run(flags) {
         Ok(code) => code,
         Err(error) => {
@@ -56,7 +56,7 @@ fn say(text: &str) {
     eprintln!("{text}");
 }
 
-fn say_error(error: &dyn std::error::Error) {
+fn say_error(error: &(dyn std::error::Error + 'static)) {
     // Broken forms are told problem by problem, as `check` tells them.
     if let Some(problems) = check::problems_of(error) {
         for problem in problems {

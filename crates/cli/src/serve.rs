@@ -16,7 +16,8 @@ const FIRST_TOKEN: &str = "first";
 pub(crate) fn serve(settings: Settings) -> Outcome {
     let shown_database = redact(&settings.database_url);
     actix_web::rt::System::new().block_on(async {
-        let host = settings.listen.rsplit_once(':').map_or("127.0.0.1", |(host, _)| host).to_owned();
+        let host =
+            settings.listen.rsplit_once(':').map_or("127.0.0.1", |(host, _)| host).to_owned();
         let application = Application::build(settings)?;
         let url = format!("http://{host}:{}", application.port());
         say(&format!("registrar: serving {url} with {shown_database}"));

@@ -197,7 +197,8 @@ fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
         reader.problems.add(code, node.place, "a property without a name", "`name: …`", None);
         return None;
     };
-    if crate::form::RESERVED.contains(&name) {
+    // Wherever a form lists fields, `validation` is the rules of what they stand in.
+    if name == "validation" {
         reader.problems.add(
             ProblemCode::BadOption,
             entry.value.place,

@@ -105,7 +105,8 @@ impl Responder for Answer {
                 response
             }
             Err(Failure::Fault(fault)) => {
-                let mut response = body(request, fault.status, &fault.message, &FaultBody::of(&fault));
+                let mut response =
+                    body(request, fault.status, &fault.message, &FaultBody::of(&fault));
                 response.extensions_mut().insert(Note::code(fault.code));
                 for (name, value) in fault.headers {
                     response.headers_mut().insert(name, value);
@@ -132,13 +133,16 @@ fn body(
         return json(status, MEDIA_TYPE, members);
     }
     let title = status.canonical_reason().unwrap_or_default();
-    let problem =
-        Problem { kind: "about:blank", title, status: status.as_u16(), detail, members };
+    let problem = Problem { kind: "about:blank", title, status: status.as_u16(), detail, members };
     json(status, PROBLEM_TYPE, &problem)
 }
 
 /// A JSON answer.
-pub(crate) fn json(status: StatusCode, media_type: &'static str, body: &impl Serialize) -> HttpResponse {
+pub(crate) fn json(
+    status: StatusCode,
+    media_type: &'static str,
+    body: &impl Serialize,
+) -> HttpResponse {
     match serde_json::to_vec(body) {
         Ok(bytes) => HttpResponse::build(status)
             .insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media_type)))
@@ -192,7 +196,10 @@ impl<'a> FaultBody<'a> {
     fn of(fault: &'a Fault) -> Self {
         let Fault { field, code, message, near, .. } = fault;
         let params = Params { near: near.as_deref() };
-        Self { errors: Errors { field, message }, details: [Detail { field, code, params, message }] }
+        Self {
+            errors: Errors { field, message },
+            details: [Detail { field, code, params, message }],
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::settings::Settings;
 const SHUTDOWN_SECONDS: u64 = 30;
 
 /// What every handler works with.
-#[derive(Debug)]
+
 pub(crate) struct AppState {
     pub(crate) settings: Settings,
     pub(crate) registry: Arc<Registry>,

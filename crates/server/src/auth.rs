@@ -14,9 +14,13 @@ use crate::token;
 /// Lets the request through where it bears a token that is known, not revoked and not expired.
 pub(crate) async fn authenticate(request: &HttpRequest, state: &AppState) -> Result<(), Fault> {
     let Some(header) = request.headers().get(header::AUTHORIZATION) else {
-        return Err(unauthorized("missing_token", "a token is needed: send `Authorization: Token token=…`"));
+        return Err(unauthorized(
+            "missing_token",
+            "a token is needed: send `Authorization: Token token=…`",
+        ));
     };
-    let invalid = || unauthorized("invalid_token", "the token is not valid: unknown, revoked or expired");
+    let invalid =
+        || unauthorized("invalid_token", "the token is not valid: unknown, revoked or expired");
     let token = header.to_str().ok().and_then(token_of).ok_or_else(invalid)?;
     // A slip of the finger is told from a stranger without asking the database.
     if !token::is_well_formed(token) {

@@ -69,7 +69,11 @@ pub(crate) async fn read(payload: web::Payload, state: &AppState) -> Result<web:
 /// Decodes the body.
 pub(crate) fn decode(format: Format, bytes: &[u8]) -> Result<Value<'_>, Fault> {
     let malformed = |error: DecodeError| {
-        Fault::new(StatusCode::BAD_REQUEST, "malformed", format!("the body cannot be read: {error}"))
+        Fault::new(
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            format!("the body cannot be read: {error}"),
+        )
     };
     match format {
         Format::Json => json::parse(bytes).map_err(malformed),

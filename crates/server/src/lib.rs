@@ -3,8 +3,8 @@
 //! A handler decodes, asks the core, hands what is valid to the store, and renders. There is no
 //! layer between them.
 
-pub mod app;
 mod answer;
+pub mod app;
 mod auth;
 mod body;
 pub mod forms;

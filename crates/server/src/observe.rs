@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -61,12 +62,14 @@ pub(crate) async fn observe<B: MessageBody>(
     let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
     let status = response.status().as_u16();
     let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
-    let extensions = response.response().extensions();
-    let form = extensions.get::<FormName>().map_or("-", |form| &*form.0);
-    let note = extensions.get::<Note>().map_or("-", |note| &note.text);
+    let form = response.request().extensions().get::<FormName>().cloned();
+    let form = form.as_ref().map_or("-", |form| &*form.0);
+    let note = response.response_mut().extensions_mut().remove::<Note>().unwrap_or_default().text;
     let shown_id = id.to_str().unwrap_or("-");
-    log::info!("{shown_id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}");
-    drop(extensions);
+    log::info!(
+        target: "registrar",
+        "{shown_id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}"
+    );
     response.headers_mut().insert(REQUEST_ID, id);
     Ok(response)
 }

@@ -40,7 +40,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 async fn no_route(method: Method) -> Answer {
-    let what = if method == Method::POST { "POST /api/users creates users" } else { "nothing is here" };
+    let what =
+        if method == Method::POST { "POST /api/users creates users" } else { "nothing is here" };
     Answer(Err(Fault::not_found(&format!("there is no such route: {what}")).into()))
 }
 

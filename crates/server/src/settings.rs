@@ -116,7 +116,9 @@ impl Given {
     pub fn from_file(file: &Path) -> Result<Self, SettingsError> {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
             Err(source) => return Err(SettingsError::Unreadable { file: file.into(), source }),
         };
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
@@ -194,8 +196,7 @@ mod tests {
     #[test]
     fn what_is_given_first_counts() {
         let flags = Given { listen: Some("a:1".into()), ..Given::default() };
-        let file =
-            Given { listen: Some("b:2".into()), body_limit: Some(5), ..Given::default() };
+        let file = Given { listen: Some("b:2".into()), body_limit: Some(5), ..Given::default() };
         let settings = flags.or(file).settled().unwrap();
         assert_eq!((settings.listen.as_str(), settings.body_limit), ("a:1", 5));
         assert_eq!(settings.database_url, Settings::default().database_url);
@@ -203,7 +204,8 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_zeroes_are_refused() {
-        let file = std::env::temp_dir().join(format!("registrar-settings-{}.yml", std::process::id()));
+        let file =
+            std::env::temp_dir().join(format!("registrar-settings-{}.yml", std::process::id()));
         std::fs::write(&file, "listen: 127.0.0.1:1\nbody_limits: 5\n").unwrap();
         let error = Given::from_file(&file).unwrap_err().to_string();
         std::fs::remove_file(&file).unwrap();

@@ -82,11 +82,11 @@ impl<'t> Compiler<'_, 't> {
         let entries = self.reader.map(node, kind.name());
         let mut plans = Vec::new();
         for entry in entries {
-            if is_reserved(&mut self.reader, entry) {
-                continue;
-            }
+            // What a record is known to have comes before what the word means elsewhere: the
+            // `description` of a listing is a field.
             match plan(kind, entries, entry) {
                 Some(plan) => plans.push((entry, plan)),
+                None if is_reserved(&mut self.reader, entry) => {}
                 None => self.unknown_field(kind, entry),
             }
         }
@@ -169,20 +169,16 @@ impl<'t> Compiler<'_, 't> {
     ) -> Vec<Field> {
         let mut plans = Vec::new();
         for property in self.reader.map(&entry.value, "properties") {
-            if is_reserved(&mut self.reader, property) {
-                continue;
-            }
-            let Some(of_type) = of_type else {
-                plans.push((property, Plan::OwnProperty));
-                continue;
-            };
-            let found = of_type.properties.iter().find(|known| known.name == property.key);
-            match found.map(|known| (known, known.property_type)) {
-                Some((known, PropertyType::Field(field_type))) => {
+            let declared = of_type.iter().flat_map(|of_type| &of_type.properties);
+            let found = declared.into_iter().find(|known| known.name == property.key);
+            match (found.map(|known| (known, known.property_type)), of_type) {
+                (Some((known, PropertyType::Field(field_type))), _) => {
                     let plan = Plan::Property { field_type, unique: known.unique };
                     plans.push((property, plan));
                 }
-                _ => self.unknown_property(of_type, property, |kind| {
+                _ if is_reserved(&mut self.reader, property) => {}
+                (_, None) => plans.push((property, Plan::OwnProperty)),
+                (_, Some(of_type)) => self.unknown_property(of_type, property, |kind| {
                     matches!(kind, PropertyType::Field(_))
                 }),
             }

@@ -22,7 +22,7 @@ use crate::submission::{self, Refusals};
 use crate::value::Value;
 use crate::violation::Violations;
 
-/// Words that mean something in a form wherever fields stand, and so name no field.
+/// Words that mean something in a form wherever fields stand, unless a field is known by them.
 pub(crate) const RESERVED: &[&str] =
     &["validation", "description", "if", "unless", "property_options", "schema", "use"];
 

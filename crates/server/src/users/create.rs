@@ -2,13 +2,13 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use registrar_core::Refusals;
 use registrar_core::form::{Form, Purpose};
 use registrar_core::registry::Registry;
 use registrar_core::value::Value;
 use registrar_store::{CreateError, Created, NewRecord, Refusal};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::answer::{Answer, Failure, Fault, MEDIA_TYPE, json};
 use crate::app::AppState;
@@ -40,6 +40,7 @@ async fn run(
     // The decoded submission borrows from the body and ends before anything is awaited.
     let (form, mut user) = {
         let (form, submitted) = select(&registry, body::decode(format, &bytes)?)?;
+        request.extensions_mut().insert(FormName(form.name.clone()));
         (form, form.apply(submitted)?)
     };
     let password_hash = match user.password.take() {
@@ -54,18 +55,13 @@ async fn run(
     };
     match state.store.create(record).await {
         Ok(created) => Ok(answer(created, form)),
-        Err(CreateError::Refused(refusals)) => {
-            Err(explain(&registry, format, &bytes, &refusals)?)
-        }
+        Err(CreateError::Refused(refusals)) => Err(explain(&registry, format, &bytes, &refusals)?),
         Err(error) => Err(not_stored(&error).into()),
     }
 }
 
 /// The form that is asked for, and what is submitted to it.
-fn select<'v, 'r>(
-    registry: &'r Registry,
-    body: Value<'v>,
-) -> Result<(&'r Form, Value<'v>), Fault> {
+fn select<'v, 'r>(registry: &'r Registry, body: Value<'v>) -> Result<(&'r Form, Value<'v>), Fault> {
     let Value::Object(entries) = body else {
         let message = "the body is no object: expected `form_configuration_name` and `form`";
         return Err(Fault::wrong_parameter("base", "wrong_parameters", message));
@@ -101,17 +97,26 @@ fn select<'v, 'r>(
 
 fn answer(created: Created, form: &Form) -> HttpResponse {
     let id = created.id;
-    let mut response =
-        json(StatusCode::CREATED, MEDIA_TYPE, &json!({ "id": id, "errors": {} }));
+    let body = CreatedBody { id, errors: NoErrors {} };
+    let mut response = json(StatusCode::CREATED, MEDIA_TYPE, &body);
     if let Ok(location) = HeaderValue::from_str(&format!("/api/users/{id}")) {
         response.headers_mut().insert(LOCATION, location);
     }
     if let Ok(version) = HeaderValue::from_str(&form.version) {
         response.headers_mut().insert(FORM_VERSION, version);
     }
-    response.extensions_mut().insert(FormName(form.name.clone()));
     response
 }
+
+/// `{"id":1,"errors":{}}`, in this order.
+#[derive(Serialize)]
+struct CreatedBody {
+    id: i64,
+    errors: NoErrors,
+}
+
+#[derive(Serialize)]
+struct NoErrors {}
 
 /// The violations that the database's refusals are; the body is decoded again to name their paths.
 fn explain(
@@ -144,9 +149,7 @@ fn not_stored(error: &CreateError) -> Fault {
     let text = error.to_string();
     match error {
         CreateError::Busy => Fault::busy("busy", text, 1),
-        CreateError::Unavailable | CreateError::ShuttingDown => {
-            Fault::busy("unavailable", text, 2)
-        }
+        CreateError::Unavailable | CreateError::ShuttingDown => Fault::busy("unavailable", text, 2),
         CreateError::Full => Fault::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", text),
         CreateError::Failed | CreateError::Refused(_) => {
             Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")

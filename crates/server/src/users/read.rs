@@ -6,7 +6,7 @@ use registrar_core::decode::brackets;
 use registrar_core::keys::email_key;
 use registrar_core::value::Value;
 use registrar_store::{ReadError, UserFilter};
-use serde_json::json;
+use serde::Serialize;
 
 use super::render::stored_user;
 use crate::answer::{Answer, Failure, Fault, MEDIA_TYPE, json};
@@ -49,15 +49,19 @@ async fn list_page(request: &HttpRequest, state: &AppState) -> Result<HttpRespon
     let store = state.store.clone();
     let found = read(move || store.users(&filter, page, per_page)).await?;
     let results: Vec<Value<'_>> = found.users.into_iter().map(stored_user).collect();
-    let pages = found.total.max(0).unsigned_abs().div_ceil(u64::from(per_page));
-    let body = json!({
-        "results": results,
-        "page": page,
-        "per_page": per_page,
-        "total": found.total,
-        "total_pages": pages,
-    });
+    let total_pages = found.total.max(0).unsigned_abs().div_ceil(u64::from(per_page));
+    let body = Page { results, page, per_page, total: found.total, total_pages };
     Ok(json(StatusCode::OK, MEDIA_TYPE, &body))
+}
+
+/// A page of users.
+#[derive(Serialize)]
+struct Page<'v> {
+    results: Vec<Value<'v>>,
+    page: u32,
+    per_page: u32,
+    total: i64,
+    total_pages: u64,
 }
 
 /// What a page is asked for by.
@@ -71,8 +75,7 @@ struct Query {
 impl Query {
     fn parse(text: &str) -> Result<Self, Fault> {
         let bad = |message: String| Fault::new(StatusCode::BAD_REQUEST, "bad_query", message);
-        let mut query =
-            Self { filter: UserFilter::default(), page: 1, per_page: DEFAULT_PER_PAGE };
+        let mut query = Self { filter: UserFilter::default(), page: 1, per_page: DEFAULT_PER_PAGE };
         let decoded = brackets::parse_urlencoded(text.as_bytes())
             .map_err(|error| bad(format!("the query cannot be read: {error}")))?;
         let Value::Object(entries) = decoded else { return Ok(query) };
