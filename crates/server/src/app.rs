@@ -18,7 +18,6 @@ use crate::settings::Settings;
 const SHUTDOWN_SECONDS: u64 = 30;
 
 /// What every handler works with.
-
 pub(crate) struct AppState {
     pub(crate) settings: Settings,
     pub(crate) registry: Arc<Registry>,

@@ -1,11 +1,5 @@
 //! Properties of the decoders and of decimals that hold for any input, not only for chosen ones.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
 use std::borrow::Cow;
 
 use proptest::collection::vec;

@@ -1,5 +1,11 @@
 //! Promises of the core, kept by cases in files: a new case is a new line or a new file.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod broken;
 mod decode;
 mod rules;
