@@ -9,6 +9,7 @@ mod acceptance;
 mod bind;
 mod compare;
 mod confirmation;
+mod document;
 mod email;
 mod exclusion;
 mod exists;
@@ -22,6 +23,8 @@ mod pattern;
 mod presence;
 mod subject;
 mod unique;
+
+pub use document::page;
 
 pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};
 pub(crate) use options::{Compile, FieldFacts, Names};
