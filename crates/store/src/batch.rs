@@ -81,10 +81,7 @@ pub(crate) fn write<S: Submission>(
     Ok(verdicts)
 }
 
-fn fill<S: Submission>(
-    conn: &mut AnyConnection,
-    submissions: &[S],
-) -> QueryResult<Vec<Verdict>> {
+fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResult<Vec<Verdict>> {
     let contenders: Vec<Contender<'_>> = submissions
         .iter()
         .map(|submission| Contender {

@@ -55,9 +55,11 @@ pub(crate) fn decide(
     // Sorted by claim, and like claims by contender.
     let mut entries: Vec<Entry<'_>> = Vec::with_capacity(contenders.len() * 2);
     for (contender, Contender { claims, .. }) in contenders.iter().enumerate() {
-        entries.extend(
-            claims.iter().enumerate().map(|(index, claim)| Entry { claim, contender, index }),
-        );
+        entries.extend(claims.iter().enumerate().map(|(index, claim)| Entry {
+            claim,
+            contender,
+            index,
+        }));
     }
     entries.sort_unstable();
 
@@ -74,9 +76,8 @@ pub(crate) fn decide(
     // Those that were put off look first, so that a crowd after one claim is refused at once.
     let refused: Vec<bool> =
         (0..contenders.len()).map(|i| !missing[i].is_empty() || !taken[i].is_empty()).collect();
-    let looks = |entry: &&Entry<'_>| {
-        refused[entry.contender] || contenders[entry.contender].was_put_off
-    };
+    let looks =
+        |entry: &&Entry<'_>| refused[entry.contender] || contenders[entry.contender].was_put_off;
     let looked: Vec<&Entry<'_>> = entries.iter().filter(looks).collect();
     if !looked.is_empty() {
         let claims: Vec<&Claim> = looked.iter().map(|entry| entry.claim).collect();
@@ -84,9 +85,8 @@ pub(crate) fn decide(
             taken[looked[place].contender].push(looked[place].index);
         }
     }
-    entries.retain(|entry| {
-        missing[entry.contender].is_empty() && taken[entry.contender].is_empty()
-    });
+    entries
+        .retain(|entry| missing[entry.contender].is_empty() && taken[entry.contender].is_empty());
 
     // Of those that claim the same, the first goes on.
     let mut earlier: Option<Entry<'_>> = None;

@@ -56,7 +56,9 @@ pub enum OpenError {
         scheme: String,
     },
     /// SQLite without a file.
-    #[error("`sqlite:` needs the path of a file, e.g. `sqlite:data/registrar.db`; a database in memory cannot be shared by its connections")]
+    #[error(
+        "`sqlite:` needs the path of a file, e.g. `sqlite:data/registrar.db`; a database in memory cannot be shared by its connections"
+    )]
     NotAFile,
     /// The file of a SQLite database, or its folder, cannot be made.
     #[error("cannot create the database file {path}: {source}; check the path and its permissions")]

@@ -83,10 +83,7 @@ fn apply_locked(conn: &mut AnyConnection, target: &Target) -> Result<Vec<String>
 }
 
 /// The names of the migrations a database lacks.
-pub(crate) fn missing(
-    conn: &mut AnyConnection,
-    target: &Target,
-) -> Result<Vec<String>, OpenError> {
+pub(crate) fn missing(conn: &mut AnyConnection, target: &Target) -> Result<Vec<String>, OpenError> {
     let applied = applied(conn).map_err(failed)?;
     let known = known(target)?;
     let is_known = |version: &String| known.iter().any(|(known, _)| known == version);

@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use crate::connection::AnyConnection;
 use crate::dialect::insert;
+use crate::record::NewRecord;
 use crate::rows::{
     AddressRow, CustomizationRow, FileRow, NewUserRow, PasswordRow, ProfileRow, RelationshipRow,
     RelationshipUserRow, TransactableRow,
 };
-use crate::record::NewRecord;
 
 /// Something for each table whose rows have ids.
 #[derive(Debug, Default)]

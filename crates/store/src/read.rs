@@ -166,10 +166,7 @@ impl Hanging {
 }
 
 /// Completes users with everything nested in them.
-fn with_children(
-    conn: &mut AnyConnection,
-    rows: Vec<UserColumns>,
-) -> QueryResult<Vec<StoredUser>> {
+fn with_children(conn: &mut AnyConnection, rows: Vec<UserColumns>) -> QueryResult<Vec<StoredUser>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }

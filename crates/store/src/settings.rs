@@ -152,7 +152,10 @@ mod tests {
             ("postgres://ann:secret@host:5432/db", "postgres://ann:***@host:5432/db"),
             ("postgres://ann:se/cr@et@host/db", "postgres://ann:***@host/db"),
             ("postgres://ann:se?cr@host/db", "postgres://ann:***@host/db"),
-            ("postgresql://host/db?user=a&password=secret&x=1", "postgresql://host/db?user=a&password=***&x=1"),
+            (
+                "postgresql://host/db?user=a&password=secret&x=1",
+                "postgresql://host/db?user=a&password=***&x=1",
+            ),
             ("postgres://:secret@/db", "postgres://:***@/db"),
             ("sqlite:data/registrar.db", "sqlite:data/registrar.db"),
             ("sqlite://a:b@c", "sqlite://a:b@c"),
@@ -174,9 +177,13 @@ mod tests {
         assert_eq!(path("sqlite:///a/b.db"), "/a/b.db");
         assert_eq!(path("sqlite://b.db"), "b.db");
         assert_eq!(path("postgres://host/db"), "not SQLite");
-        assert!(matches!(Target::parse("mysql://h/d"), Err(OpenError::UnknownScheme { scheme }) if scheme == "mysql"));
+        assert!(
+            matches!(Target::parse("mysql://h/d"), Err(OpenError::UnknownScheme { scheme }) if scheme == "mysql")
+        );
         assert!(matches!(Target::parse("sqlite::memory:"), Err(OpenError::NotAFile)));
         let unknown = Target::parse("secret@host").err().map(|error| error.to_string());
-        assert!(unknown.is_some_and(|text| !text.contains("secret") && text.contains("sqlite:PATH")));
+        assert!(
+            unknown.is_some_and(|text| !text.contains("secret") && text.contains("sqlite:PATH"))
+        );
     }
 }

@@ -141,7 +141,8 @@ fn start(initdb: &Path, postgres: &Path, arguments: &[&str]) -> Cluster {
     }
 
     // `cat` ends when our end of the pipe closes, and with it server and folder.
-    let script = r#"dir=$1; shift; "$@" >log 2>&1 </dev/null & cat; kill -QUIT $!; wait; rm -rf "$dir""#;
+    let script =
+        r#"dir=$1; shift; "$@" >log 2>&1 </dev/null & cat; kill -QUIT $!; wait; rm -rf "$dir""#;
     let mut shell = command(Path::new("/bin/sh"))
         .args(["-c", script, "sh"])
         .args([folder.as_os_str(), postgres.as_os_str()])

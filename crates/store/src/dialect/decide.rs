@@ -67,8 +67,7 @@ pub(crate) fn insert_claims(
             let value_keys: Vec<&str> =
                 claims.iter().map(|claiming| claiming.claim.value_key.as_str()).collect();
             let owners: Vec<&Uuid> = claims.iter().map(|claiming| claiming.owner).collect();
-            let insert =
-                InsertClaims { scopes: &scopes, value_keys: &value_keys, owners: &owners };
+            let insert = InsertClaims { scopes: &scopes, value_keys: &value_keys, owners: &owners };
             insert.load::<i64>(conn).map(from_one)
         }
     }

@@ -3,9 +3,7 @@
 //! On PostgreSQL their rows are locked, so that they cannot vanish before the commit; on SQLite
 //! nobody else writes meanwhile.
 
-use diesel::{
-    ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, RunQueryDsl,
-};
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use registrar_core::aggregate::ReferenceTarget;
 
 use crate::connection::AnyConnection;

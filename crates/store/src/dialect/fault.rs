@@ -96,9 +96,15 @@ mod tests {
     #[test]
     fn no_value_is_described() {
         for (said, shown) in [
-            ("invalid input syntax for type json: \"secret\"", "invalid input syntax for type json"),
+            (
+                "invalid input syntax for type json: \"secret\"",
+                "invalid input syntax for type json",
+            ),
             ("relation \"users\" does not exist", "relation \"…\" does not exist"),
-            ("CHECK constraint failed: length(uuid) = 16", "CHECK constraint failed: length(uuid) = 16"),
+            (
+                "CHECK constraint failed: length(uuid) = 16",
+                "CHECK constraint failed: length(uuid) = 16",
+            ),
             ("database is locked", "database is locked"),
             ("one\nDETAIL: secret", "one"),
         ] {

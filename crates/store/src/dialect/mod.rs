@@ -18,13 +18,13 @@ use std::time::{Duration, Instant};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::Error;
 use diesel::sql_types::Bool;
-use diesel::{Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
+use diesel::{
+    Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
+};
 
 pub(crate) use among::among;
-pub(crate) use decide::{
-    Claiming, claims_that_exist, drop_claims, insert_claims, reserve_ids,
-};
-pub(crate) use exists::{existing_ids, existing_texts, TextKey};
+pub(crate) use decide::{Claiming, claims_that_exist, drop_claims, insert_claims, reserve_ids};
+pub(crate) use exists::{TextKey, existing_ids, existing_texts};
 pub(crate) use fault::{Fault, describe, fault, is_unique_violation};
 pub(crate) use statement::{Row, insert, row, statement};
 
@@ -62,10 +62,11 @@ fn sqlite(path: &Path, role: Role) -> Result<SqliteConnection, ConnectionError> 
     let text = if path.is_absolute() { text.to_owned() } else { format!("./{text}") };
     let mut conn = SqliteConnection::establish(&text)?;
     let wait = LOCK_WAIT.as_millis();
-    let mut run = |sql: &str| {
-        conn.batch_execute(sql).map_err(ConnectionError::CouldntSetupConfiguration)
-    };
-    run(&format!("PRAGMA busy_timeout = {wait}; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY"))?;
+    let mut run =
+        |sql: &str| conn.batch_execute(sql).map_err(ConnectionError::CouldntSetupConfiguration);
+    run(&format!(
+        "PRAGMA busy_timeout = {wait}; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY"
+    ))?;
     if role == Role::Reader {
         run("PRAGMA query_only = ON")?;
         return Ok(conn);
@@ -103,8 +104,8 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
 fn with_timeouts(url: &str) -> String {
     let mut url = url.to_owned();
     for (name, value) in [
-        ("connect_timeout", "3"),       // seconds
-        ("tcp_user_timeout", "10000"),  // milliseconds
+        ("connect_timeout", "3"),      // seconds
+        ("tcp_user_timeout", "10000"), // milliseconds
         ("fallback_application_name", "registrar"),
     ] {
         if !url.contains(&format!("{name}=")) {

@@ -1,0 +1,9 @@
+//! The store against both databases. Each case runs on a fresh SQLite file and, where PostgreSQL
+//! is installed, on a fresh database of a scratch server.
+
+mod claims;
+mod faults;
+mod migrations;
+mod nested;
+mod scratch;
+mod tokens;
