@@ -77,7 +77,7 @@ fn count<T>(items: &[T]) -> i64 {
 }
 
 /// The rows of a batch.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Plan<'a> {
     now: i64,
     users: Vec<NewUserRow<'a>>,

@@ -12,7 +12,7 @@ use crate::dialect::{self, Role};
 use crate::settings::Database;
 
 /// How long a read waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A pool of connections that cannot write.
 pub(crate) type Readers = Pool<Manager>;

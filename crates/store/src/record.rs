@@ -1,12 +1,13 @@
 //! What the writer is given, and what it gives back.
 
+use std::fmt;
 use std::sync::Arc;
 
 use registrar_core::aggregate::NewUser;
 use uuid::Uuid;
 
 /// A user to be written, with what the aggregate does not say.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewRecord {
     /// The validated user. Its `password` is not looked at: it must be hashed before.
     pub user: NewUser,
@@ -16,6 +17,17 @@ pub struct NewRecord {
     pub form_name: Arc<str>,
     /// Version of that form.
     pub form_version: Arc<str>,
+}
+
+impl fmt::Debug for NewRecord {
+    /// Without the hash: it is no secret to be read in passing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewRecord")
+            .field("user", &self.user)
+            .field("form_name", &self.form_name)
+            .field("form_version", &self.form_version)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A user that is stored durably.

@@ -122,7 +122,7 @@ impl Store {
         }
     }
 
-    /// Whether the database can be read and written, for a readiness probe. Blocks for up to five
+    /// Whether the database can be read and written, for a readiness probe. Blocks for up to two
     /// seconds.
     ///
     /// # Errors

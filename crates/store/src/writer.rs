@@ -212,8 +212,7 @@ impl Writer {
             (_, Failure::Unknown(_)) => Trouble::Unavailable,
             (Fault::Retry, _) => Trouble::InTheWay,
             (Fault::Full, _) => Trouble::Full,
-            (Fault::Lost, _) => Trouble::Lost,
-            (Fault::Other, Failure::Broken(_)) if dialect::is_remote(conn) => Trouble::Lost,
+            (Fault::Lost, _) | (Fault::Other, Failure::Broken(_)) => Trouble::Lost,
             (Fault::Other, _) => Trouble::Other,
         };
         if trouble == Trouble::Lost || !matches!(failure, Failure::Undone(_)) {

@@ -4,7 +4,6 @@
 //! It is made for tests: no durability (`fsync` off), no passwords. It depends on no other crate
 //! of Registrar, so that all of them may use it.
 
-use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -169,7 +168,7 @@ fn start(initdb: &Path, postgres: &Path, arguments: &[&str]) -> Cluster {
 
 /// `initdb` and `postgres`, from `PATH` or where Debian keeps them (the newest version).
 fn programs() -> Option<(PathBuf, PathBuf)> {
-    let path = env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()

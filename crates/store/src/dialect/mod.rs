@@ -1,8 +1,8 @@
 //! Everything that SQLite and PostgreSQL do differently, and nothing else.
 //!
 //! Here: opening connections, beginning transactions, what a migration needs. Beside it: how
-//! statements are made ([`statement`]), what the writer asks of the database ([`decide`]), what a
-//! database's errors mean ([`fault`]), and how reads choose many rows ([`among`]).
+//! statements are made ([`mod@statement`]), what the writer asks of the database ([`decide`]), what a
+//! database's errors mean ([`mod@fault`]), and how reads choose many rows ([`mod@among`]).
 
 mod among;
 mod decide;

@@ -97,7 +97,6 @@ macro_rules! row {
         $(, $column:ident: $rust:ty as $sql:ty)* $(,)?
     }) => {
         $(#[$meta])*
-        #[derive(Debug)]
         pub(crate) struct $name<$life> {
             pub(crate) $first: $first_rust,
             $(pub(crate) $column: $rust,)*

@@ -1,0 +1,217 @@
+//! Uniqueness and references: who is refused, what for, and what is left behind.
+
+use std::thread;
+
+use registrar_core::aggregate::{NewUser, Reference, ReferenceKey, ReferenceTarget};
+use registrar_store::{CreateError, Created, Refusal};
+
+use crate::scratch::{Scratch, create, on_both, record, user};
+
+on_both!(
+    each_taken_claim_is_named,
+    nothing_is_stored_of_a_refused_user,
+    neighbours_of_a_refused_user_are_stored,
+    the_second_of_a_batch_gets_what_a_refused_first_claimed,
+    the_first_of_a_batch_gets_what_both_claim,
+    a_claim_made_twice_by_one_user_is_taken,
+    missing_references_are_named_together_with_taken_claims,
+    every_kind_of_reference_is_found,
+    a_user_of_the_same_batch_is_no_reference,
+    of_many_on_two_stores_exactly_one_wins,
+);
+
+type Outcome = Result<Created, CreateError>;
+
+fn ids(outcomes: &[Outcome]) -> Vec<Option<i64>> {
+    outcomes.iter().map(|outcome| outcome.as_ref().ok().map(|created| created.id)).collect()
+}
+
+fn refusals(outcome: &Outcome) -> &[Refusal] {
+    match outcome {
+        Err(CreateError::Refused(refusals)) => refusals,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn taken(claim: usize) -> Refusal {
+    Refusal::Taken { claim }
+}
+
+fn missing(reference: usize) -> Refusal {
+    Refusal::Missing { reference }
+}
+
+fn each_taken_claim_is_named(scratch: &Scratch) {
+    let store = scratch.open();
+    create(&store, user("ann", &[("email", "ann"), ("handle", "a")])).unwrap();
+    let claims = |email, handle| user("bob", &[("email", email), ("handle", handle)]);
+    assert_eq!(refusals(&create(&store, claims("ann", "b"))), [taken(0)]);
+    assert_eq!(refusals(&create(&store, claims("bob", "a"))), [taken(1)]);
+    assert_eq!(refusals(&create(&store, claims("ann", "a"))), [taken(0), taken(1)]);
+    // The refused ones hold nothing, and used up no id.
+    assert_eq!(create(&store, claims("bob", "b")).unwrap().id, 2);
+    assert_eq!(scratch.count("unique_claims"), 4);
+    // A scope is a world of its own, and keys are compared to the letter.
+    create(&store, user("cid", &[("email", "a"), ("handle", "ann"), ("email", "Ann")])).unwrap();
+}
+
+fn nothing_is_stored_of_a_refused_user(scratch: &Scratch) {
+    let store = scratch.open();
+    let outcome = create(
+        &store,
+        NewUser {
+            references: vec![Reference {
+                resource: ReferenceTarget::User,
+                value: ReferenceKey::Id(1),
+            }],
+            ..user("ann", &[("email", "ann")])
+        },
+    );
+    assert_eq!(refusals(&outcome), [missing(0)]);
+    assert!(scratch.is_empty());
+}
+
+fn neighbours_of_a_refused_user_are_stored(scratch: &Scratch) {
+    let store = scratch.open();
+    create(&store, user("ann", &[("email", "ann")])).unwrap();
+    let records = ["bob", "ann", "cid", "dan"]
+        .map(|name| record(user(name, &[("email", name), ("handle", name)])));
+    let outcomes = scratch.create_together(&store, records.into());
+    assert_eq!(refusals(&outcomes[1]), [taken(0)]);
+    // 2 was the plug's; the refused one took none.
+    assert_eq!(ids(&outcomes), [Some(3), None, Some(4), Some(5)]);
+    assert_eq!(scratch.count("unique_claims"), 1 + 3 * 2);
+    // What the refused one won meanwhile is free again.
+    create(&store, user("eve", &[("handle", "ann")])).unwrap();
+}
+
+fn the_second_of_a_batch_gets_what_a_refused_first_claimed(scratch: &Scratch) {
+    let store = scratch.open();
+    create(&store, user("ann", &[("email", "ann")])).unwrap();
+    let nobody = Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(99) };
+    let outcomes = scratch.create_together(
+        &store,
+        vec![
+            record(user("1st", &[("handle", "x"), ("email", "ann")])),
+            record(user("2nd", &[("handle", "x")])),
+            record(NewUser { references: vec![nobody], ..user("3rd", &[("handle", "y")]) }),
+            record(user("4th", &[("handle", "y"), ("handle", "z")])),
+            record(user("5th", &[("handle", "z"), ("handle", "w")])),
+            record(user("6th", &[("handle", "w")])),
+        ],
+    );
+    assert_eq!(refusals(&outcomes[0]), [taken(1)]);
+    assert!(outcomes[1].is_ok());
+    assert_eq!(refusals(&outcomes[2]), [missing(0)]);
+    assert!(outcomes[3].is_ok());
+    assert_eq!(refusals(&outcomes[4]), [taken(0)]);
+    assert!(outcomes[5].is_ok());
+}
+
+fn the_first_of_a_batch_gets_what_both_claim(scratch: &Scratch) {
+    let store = scratch.open();
+    let records = (0..40).map(|i| record(user(&i.to_string(), &[("email", "same")]))).collect();
+    let outcomes = scratch.create_together(&store, records);
+    assert_eq!(outcomes[0].as_ref().unwrap().id, 2);
+    for outcome in &outcomes[1..] {
+        assert_eq!(refusals(outcome), [taken(0)]);
+    }
+    assert_eq!(scratch.count("users"), 1);
+}
+
+fn a_claim_made_twice_by_one_user_is_taken(scratch: &Scratch) {
+    let store = scratch.open();
+    let outcome = create(&store, user("ann", &[("handle", "x"), ("email", "a"), ("handle", "x")]));
+    assert_eq!(refusals(&outcome), [taken(2)]);
+    assert!(scratch.is_empty());
+}
+
+fn missing_references_are_named_together_with_taken_claims(scratch: &Scratch) {
+    let store = scratch.open();
+    create(&store, user("ann", &[("email", "ann")])).unwrap();
+    let reference = |id| Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(id) };
+    let outcome = create(
+        &store,
+        NewUser {
+            references: vec![reference(1), reference(7), reference(1), reference(i64::MAX)],
+            ..user("bob", &[("handle", "b"), ("email", "ann")])
+        },
+    );
+    assert_eq!(refusals(&outcome), [taken(1), missing(1), missing(3)]);
+    assert_eq!(scratch.count("unique_claims"), 1);
+}
+
+fn every_kind_of_reference_is_found(scratch: &Scratch) {
+    let store = scratch.open();
+    for _ in 0..2 {
+        let new = NewUser {
+            email_key: Some("ann@example.com".to_owned()),
+            external_id: Some("x'1".to_owned()),
+            ..NewUser::default()
+        };
+        create(&store, new).unwrap();
+    }
+    let reference = |resource, value| Reference { resource, value };
+    let text = |text: &str| text.to_owned();
+    use ReferenceKey::{EmailKey, ExternalId, Id};
+    use ReferenceTarget::{Relationship, Transactable, User};
+    let outcome = create(
+        &store,
+        NewUser {
+            references: vec![
+                reference(User, Id(2)),
+                reference(User, ExternalId(text("x'1"))),
+                reference(User, EmailKey(text("ann@example.com"))),
+                reference(User, ExternalId(text("ann@example.com"))),
+                reference(User, EmailKey(text("x'1"))),
+                reference(Relationship, Id(1)),
+                reference(Transactable, Id(1)),
+                reference(Relationship, ExternalId(text("x'1"))),
+            ],
+            ..NewUser::default()
+        },
+    );
+    assert_eq!(refusals(&outcome), [3, 4, 5, 6, 7].map(missing));
+}
+
+fn a_user_of_the_same_batch_is_no_reference(scratch: &Scratch) {
+    let store = scratch.open();
+    let next = Reference {
+        resource: ReferenceTarget::User,
+        value: ReferenceKey::ExternalId("x".to_owned()),
+    };
+    let outcomes = scratch.create_together(
+        &store,
+        vec![
+            record(NewUser { external_id: Some("x".to_owned()), ..user("ann", &[]) }),
+            record(NewUser { references: vec![next], ..user("bob", &[]) }),
+        ],
+    );
+    assert!(outcomes[0].is_ok());
+    assert_eq!(refusals(&outcomes[1]), [missing(0)]);
+}
+
+fn of_many_on_two_stores_exactly_one_wins(scratch: &Scratch) {
+    let stores = [scratch.open(), scratch.open()];
+    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..64)
+            .map(|i| {
+                let store = stores[i % 2].clone();
+                scope.spawn(move || {
+                    let own = i.to_string();
+                    // In both orders, as two writers who wait for each other would need it.
+                    let claims = [("email", "same"), ("handle", own.as_str())];
+                    create(&store, user(&own, &claims))
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    for outcome in outcomes.iter().filter(|outcome| outcome.is_err()) {
+        assert_eq!(refusals(outcome), [taken(0)]);
+    }
+    assert_eq!((scratch.count("users"), scratch.count("unique_claims")), (1, 2));
+    // No id was lost on the way.
+    assert_eq!(create(&stores[0], user("last", &[])).unwrap().id, 2);
+}

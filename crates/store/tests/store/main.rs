@@ -1,0 +1,11 @@
+//! The store against both databases. Each case runs on a fresh SQLite file and, where PostgreSQL
+//! is installed, on a fresh database of a scratch server.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "to panic is how a test fails")]
+
+mod claims;
+mod faults;
+mod migrations;
+mod nested;
+mod scratch;
+mod tokens;

@@ -1,0 +1,52 @@
+//! API tokens as they are stored.
+
+use registrar_store::TokenError;
+
+use crate::scratch::{Scratch, create, on_both, user};
+
+on_both!(tokens_live_and_are_revoked, tokens_are_made_beside_a_busy_writer);
+
+fn tokens_live_and_are_revoked(scratch: &Scratch) {
+    let store = scratch.open();
+    assert_eq!(store.has_tokens(), Ok(false));
+    assert_eq!(store.token(&[1; 32]), Ok(None));
+    let (scopes, forms) = (Some(r#"["users.create"]"#), Some(r#"["b","a"]"#));
+    store.create_token("web", &[1; 32], scopes, forms, Some(4_102_444_800_000_001)).unwrap();
+    store.create_token("cli", &[2; 32], None, None, None).unwrap();
+    let again = store.create_token("web", &[3; 32], None, None, None);
+    assert_eq!(again, Err(TokenError::NameTaken));
+    assert_eq!(store.has_tokens(), Ok(true));
+
+    let web = store.token(&[1; 32]).unwrap().unwrap();
+    assert_eq!((web.id, web.name.as_str()), (1, "web"));
+    assert_eq!((web.scopes.as_deref(), web.forms.as_deref()), (scopes, forms));
+    assert_eq!((web.expires_at, web.revoked_at), (Some(4_102_444_800_000_001), None));
+    let names = |store: &registrar_store::Store| -> Vec<String> {
+        store.list_tokens().unwrap().into_iter().map(|token| token.name).collect()
+    };
+    assert_eq!(names(&store), ["web", "cli"]);
+
+    assert_eq!(store.revoke_token("web"), Ok(true));
+    let revoked = store.token(&[1; 32]).unwrap().unwrap();
+    assert!(revoked.revoked_at >= Some(revoked.created_at));
+    assert_eq!(store.revoke_token("web"), Ok(false));
+    assert_eq!(store.revoke_token("none"), Ok(false));
+    assert_eq!(store.token(&[1; 32]).unwrap().unwrap(), revoked);
+    assert_eq!(names(&store), ["web", "cli"]);
+}
+
+fn tokens_are_made_beside_a_busy_writer(scratch: &Scratch) {
+    let store = scratch.open();
+    std::thread::scope(|scope| {
+        let writes = scope.spawn(|| {
+            for _ in 0..100 {
+                create(&store, user("ann", &[])).unwrap();
+            }
+        });
+        for n in 0..20 {
+            store.create_token(&n.to_string(), &[n; 32], None, None, None).unwrap();
+        }
+        writes.join().unwrap();
+    });
+    assert_eq!(store.list_tokens().unwrap().len(), 20);
+}
