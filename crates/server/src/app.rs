@@ -8,6 +8,7 @@ use actix_web::{App, HttpServer, web};
 use registrar_core::registry::Registry;
 use registrar_store::{OpenError, Store, StoreSettings};
 
+use crate::auth::KnownTokens;
 use crate::forms::{self, FormsError};
 use crate::observe::observe;
 use crate::passwords::HashPool;
@@ -23,6 +24,7 @@ pub(crate) struct AppState {
     pub(crate) registry: Arc<Registry>,
     pub(crate) store: Store,
     pub(crate) hashes: HashPool,
+    pub(crate) tokens: KnownTokens,
 }
 
 /// A server that listens.
@@ -78,7 +80,9 @@ impl Application {
         let hashes = HashPool::start(settings.hash_threads, settings.hash_queue)
             .map_err(BuildError::Thread)?;
         let (listen, workers) = (settings.listen.clone(), settings.workers);
-        let state = web::Data::new(AppState { settings, registry, store: store.clone(), hashes });
+        let tokens = KnownTokens::default();
+        let state =
+            web::Data::new(AppState { settings, registry, store: store.clone(), hashes, tokens });
         let failed = |source| BuildError::Listen { listen: listen.clone(), source };
         let server = HttpServer::new(move || {
             App::new()

@@ -1,6 +1,8 @@
 //! Who asks. Decided before the body is read.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
@@ -11,22 +13,97 @@ use crate::answer::Fault;
 use crate::app::AppState;
 use crate::token;
 
-/// Lets the request through where it bears a token that is known, not revoked and not expired.
-pub(crate) async fn authenticate(request: &HttpRequest, state: &AppState) -> Result<(), Fault> {
+/// How long a token that was found valid need not be looked up again to validate a submission. To
+/// store one it always is: in the transaction that stores it.
+const REMEMBERED: Duration = Duration::from_secs(1);
+/// How many tokens are remembered.
+const MOST: usize = 10_000;
+
+/// Lets the request through where it bears a token that is valid now. Gives the token's id.
+pub(crate) async fn authenticate(request: &HttpRequest, state: &AppState) -> Result<i64, Fault> {
+    look_up(token::hash(spelled(request)?), state).await
+}
+
+/// Tokens that were valid a moment ago.
+#[derive(Debug, Default)]
+pub(crate) struct KnownTokens(RwLock<HashMap<[u8; 32], Known>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    id: i64,
+    until: Instant,
+}
+
+impl KnownTokens {
+    /// As [`authenticate`], but a token that was valid a moment ago is let through: for requests
+    /// that the writing transaction judges again.
+    pub(crate) async fn remembered(
+        &self,
+        request: &HttpRequest,
+        state: &AppState,
+    ) -> Result<i64, Fault> {
+        let hash = token::hash(spelled(request)?);
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&hash).copied();
+        if let Some(known) = known
+            && (known.until > Instant::now() || !self.claim_renewal(&hash))
+        {
+            return Ok(known.id);
+        }
+        let found = look_up(hash, state).await;
+        let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match found {
+            Ok(id) => {
+                if tokens.len() >= MOST {
+                    tokens.clear();
+                }
+                tokens.insert(hash, Known { id, until: Instant::now() + REMEMBERED });
+                Ok(id)
+            }
+            Err(fault) => {
+                tokens.remove(&hash);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Forgets all: one of them was refused.
+    pub(crate) fn forget(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Whether the caller is the one to look a token up again; the others go on meanwhile.
+    fn claim_renewal(&self, hash: &[u8; 32]) -> bool {
+        let now = Instant::now();
+        let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match tokens.get_mut(hash) {
+            Some(known) if known.until > now => false,
+            Some(known) => {
+                known.until = now + REMEMBERED;
+                true
+            }
+            None => true,
+        }
+    }
+}
+
+/// What a client is told whose token does not count.
+pub(crate) fn invalid() -> Fault {
+    unauthorized("invalid_token", "the token is not valid: unknown, revoked or expired")
+}
+
+/// The token that the request bears, where it can be one.
+fn spelled(request: &HttpRequest) -> Result<&str, Fault> {
     let Some(header) = request.headers().get(header::AUTHORIZATION) else {
-        return Err(unauthorized(
-            "missing_token",
-            "a token is needed: send `Authorization: Token token=…`",
-        ));
+        let message = "a token is needed: send `Authorization: Token token=…`";
+        return Err(unauthorized("missing_token", message));
     };
-    let invalid =
-        || unauthorized("invalid_token", "the token is not valid: unknown, revoked or expired");
     let token = header.to_str().ok().and_then(token_of).ok_or_else(invalid)?;
     // A slip of the finger is told from a stranger without asking the database.
-    if !token::is_well_formed(token) {
-        return Err(invalid());
-    }
-    let (hash, store) = (token::hash(token), state.store.clone());
+    if token::is_well_formed(token) { Ok(token) } else { Err(invalid()) }
+}
+
+async fn look_up(hash: [u8; 32], state: &AppState) -> Result<i64, Fault> {
+    let store = state.store.clone();
     let found = web::block(move || store.token(&hash)).await;
     let found = found.unwrap_or(Err(ReadError::Failed)).map_err(|error| match error {
         ReadError::Unavailable => Fault::busy("unavailable", error.to_string(), 1),
@@ -34,10 +111,10 @@ pub(crate) async fn authenticate(request: &HttpRequest, state: &AppState) -> Res
             Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
         }
     })?;
-    let is_valid = found.is_some_and(|token| {
+    let is_valid = |token: &registrar_store::ApiToken| {
         token.revoked_at.is_none() && token.expires_at.is_none_or(|expires_at| expires_at > now())
-    });
-    if is_valid { Ok(()) } else { Err(invalid()) }
+    };
+    found.filter(is_valid).map(|token| token.id).ok_or_else(invalid)
 }
 
 fn unauthorized(code: &'static str, message: &str) -> Fault {

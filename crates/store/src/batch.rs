@@ -3,6 +3,7 @@
 //! It writes once, and tells what happened. Whether to try again, and what to tell the clients, is
 //! [`crate::writer`]'s to decide.
 
+use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use diesel::QueryResult;
@@ -15,6 +16,7 @@ use crate::dialect::{self, Fault};
 use crate::error::Refusal;
 use crate::plan::{Counts, Ids, Plan};
 use crate::record::{Created, NewRecord};
+use crate::tokens;
 
 /// A submission of a batch.
 pub(crate) trait Submission {
@@ -31,6 +33,8 @@ pub(crate) enum Verdict {
     Created(Created),
     /// The database refuses it.
     Refused(Vec<Refusal>),
+    /// Its token does not count any more.
+    TokenRefused,
     /// It belongs into the next batch.
     PutOff,
 }
@@ -82,8 +86,13 @@ pub(crate) fn write<S: Submission>(
 }
 
 fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResult<Vec<Verdict>> {
+    let tokens: BTreeSet<i64> =
+        submissions.iter().filter_map(|submission| submission.record().token).collect();
+    let valid = tokens::still_valid(conn, &tokens)?;
+    let may = |record: &NewRecord| record.token.is_none_or(|token| valid.contains(&token));
     let contenders: Vec<Contender<'_>> = submissions
         .iter()
+        .filter(|submission| may(submission.record()))
         .map(|submission| Contender {
             uuid: Uuid::now_v7(),
             claims: &submission.record().user.claims,
@@ -94,24 +103,28 @@ fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResu
     let decisions = claims::decide(conn, &contenders)?;
 
     let mut counts = Counts::default();
-    for (submission, decision) in submissions.iter().zip(&decisions) {
+    let asked = || submissions.iter().map(Submission::record).filter(|record| may(record));
+    for (record, decision) in asked().zip(&decisions) {
         if *decision == Decision::Won {
-            counts.add(&submission.record().user);
+            counts.add(&record.user);
         }
     }
     let mut ids =
         if counts.users == 0 { Ids::default() } else { dialect::reserve_ids(conn, &counts)? };
     let mut plan = Plan::new(now());
     let mut verdicts = Vec::with_capacity(submissions.len());
-    for ((submission, contender), decision) in submissions.iter().zip(&contenders).zip(decisions) {
-        verdicts.push(match decision {
-            Decision::Won => {
+    let mut decided = contenders.iter().zip(decisions);
+    for record in submissions.iter().map(Submission::record) {
+        let next = if may(record) { decided.next() } else { None };
+        verdicts.push(match next {
+            None => Verdict::TokenRefused,
+            Some((contender, Decision::Won)) => {
                 let uuid = contender.uuid;
-                let id = plan.add(submission.record(), uuid, &mut ids)?;
+                let id = plan.add(record, uuid, &mut ids)?;
                 Verdict::Created(Created { id, uuid })
             }
-            Decision::Refused(refusals) => Verdict::Refused(refusals),
-            Decision::PutOff => Verdict::PutOff,
+            Some((_, Decision::Refused(refusals))) => Verdict::Refused(refusals),
+            Some((_, Decision::PutOff)) => Verdict::PutOff,
         });
     }
     plan.insert(conn)?;

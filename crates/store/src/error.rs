@@ -9,6 +9,9 @@ pub enum CreateError {
     /// before references. Nothing was stored.
     #[error("the database refuses the submission")]
     Refused(Vec<Refusal>),
+    /// The token that asks has been revoked or has expired. Nothing was stored.
+    #[error("the token is not valid any more")]
+    TokenRefused,
     /// More waits than can be written, or another program holds the database. Nothing was stored;
     /// the same submission may succeed a moment later.
     #[error("the database is busy: try again in a moment")]

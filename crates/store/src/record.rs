@@ -17,6 +17,9 @@ pub struct NewRecord {
     pub form_name: Arc<str>,
     /// Version of that form.
     pub form_version: Arc<str>,
+    /// The id of the token that asks for it. The transaction that writes the user looks whether
+    /// it still counts, so that who asks may be remembered for a moment outside of it.
+    pub token: Option<i64>,
 }
 
 impl fmt::Debug for NewRecord {

@@ -1,5 +1,7 @@
 //! API tokens: only what is stored of them. Making, spelling and judging them is the server's.
 
+use std::collections::BTreeSet;
+
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, RunQueryDsl,
     Selectable, SelectableHelper,
@@ -39,6 +41,31 @@ statement! {
     "UPDATE api_tokens SET revoked_at = " { at: &'a i64 as Micros }
     " WHERE name = " { name: &'a str as diesel::sql_types::Text }
     " AND revoked_at IS NULL"
+}
+
+statement! {
+    FindValid<'a> -> diesel::sql_types::BigInt:
+    "SELECT id FROM api_tokens WHERE id = " { id: &'a i64 as diesel::sql_types::BigInt }
+    " AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > " { now: &'a i64 as Micros }
+    ")"
+}
+
+/// Those of the tokens that still count, as the transaction sees it. A batch comes from few.
+pub(crate) fn still_valid(
+    conn: &mut AnyConnection,
+    tokens: &BTreeSet<i64>,
+) -> QueryResult<BTreeSet<i64>> {
+    let now = &now();
+    let mut valid = BTreeSet::new();
+    for id in tokens {
+        let find = FindValid { id, now };
+        let found: Vec<i64> = match conn {
+            AnyConnection::Sqlite(conn) => find.load(conn)?,
+            AnyConnection::Postgres(conn) => find.load(conn)?,
+        };
+        valid.extend(found);
+    }
+    Ok(valid)
 }
 
 impl Store {

@@ -147,6 +147,7 @@ impl Writer {
                         Verdict::Refused(refusals) => {
                             job.answer(Err(CreateError::Refused(refusals)));
                         }
+                        Verdict::TokenRefused => job.answer(Err(CreateError::TokenRefused)),
                         Verdict::PutOff => {
                             job.was_put_off = true;
                             self.put_off.push(job);

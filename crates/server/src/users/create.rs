@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::answer::{Answer, Failure, Fault, MEDIA_TYPE, json};
 use crate::app::AppState;
-use crate::auth::authenticate;
+use crate::auth;
 use crate::body::{self, Format};
 use crate::observe::FormName;
 use crate::passwords::HashError;
@@ -33,7 +33,7 @@ async fn run(
     payload: web::Payload,
     state: &AppState,
 ) -> Result<HttpResponse, Failure> {
-    authenticate(request, state).await?;
+    let token = state.tokens.remembered(request, state).await?;
     let format = body::format(request)?;
     let bytes = body::read(payload, state).await?;
     let registry = state.registry.clone();
@@ -52,10 +52,15 @@ async fn run(
         password_hash,
         form_name: form.name.clone(),
         form_version: form.version.clone(),
+        token: Some(token),
     };
     match state.store.create(record).await {
         Ok(created) => Ok(answer(created, form)),
         Err(CreateError::Refused(refusals)) => Err(explain(&registry, format, &bytes, &refusals)?),
+        Err(CreateError::TokenRefused) => {
+            state.tokens.forget();
+            Err(auth::invalid().into())
+        }
         Err(error) => Err(not_stored(&error).into()),
     }
 }
@@ -151,7 +156,7 @@ fn not_stored(error: &CreateError) -> Fault {
         CreateError::Busy => Fault::busy("busy", text, 1),
         CreateError::Unavailable | CreateError::ShuttingDown => Fault::busy("unavailable", text, 2),
         CreateError::Full => Fault::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", text),
-        CreateError::Failed | CreateError::Refused(_) => {
+        CreateError::Failed | CreateError::Refused(_) | CreateError::TokenRefused => {
             Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
         }
     }

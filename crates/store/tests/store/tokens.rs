@@ -1,10 +1,14 @@
 //! API tokens as they are stored.
 
-use registrar_store::TokenError;
+use registrar_store::{CreateError, NewRecord, TokenError};
 
-use crate::scratch::{Scratch, create, on_both, user};
+use crate::scratch::{Scratch, create, on_both, record, user, wait};
 
-on_both!(tokens_live_and_are_revoked, tokens_are_made_beside_a_busy_writer);
+on_both!(
+    tokens_live_and_are_revoked,
+    tokens_are_made_beside_a_busy_writer,
+    a_revoked_or_expired_token_writes_nothing,
+);
 
 fn tokens_live_and_are_revoked(scratch: &Scratch) {
     let store = scratch.open();
@@ -49,4 +53,22 @@ fn tokens_are_made_beside_a_busy_writer(scratch: &Scratch) {
         writes.join().unwrap();
     });
     assert_eq!(store.list_tokens().unwrap().len(), 20);
+}
+
+fn a_revoked_or_expired_token_writes_nothing(scratch: &Scratch) {
+    let store = scratch.open();
+    store.create_token("good", &[1; 32], None, None, None).unwrap();
+    store.create_token("old", &[2; 32], None, None, Some(1)).unwrap();
+    let by = |token, name| {
+        let user = user(name, &[("name", name)]);
+        wait(store.create(NewRecord { token: Some(token), ..record(user) }))
+    };
+    assert!(by(1, "ann").is_ok());
+    assert_eq!(by(2, "bob").unwrap_err(), CreateError::TokenRefused);
+    assert_eq!(by(3, "bob").unwrap_err(), CreateError::TokenRefused);
+    store.revoke_token("good").unwrap();
+    assert_eq!(by(1, "bob").unwrap_err(), CreateError::TokenRefused);
+    // What it would have claimed is free, and no id was used up.
+    let bob = create(&store, user("bob", &[("name", "bob")])).unwrap();
+    assert_eq!(bob.id, 2);
 }
