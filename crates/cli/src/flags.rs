@@ -67,6 +67,12 @@ struct Shared {
     /// How many passwords may wait to be hashed [default: 256].
     #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_HASH_QUEUE")]
     hash_queue: Option<usize>,
+    /// Memory of a password hash in KiB; below OWASP's advice is refused [default: 19456].
+    #[arg(long, global = true, value_name = "KIB", env = "REGISTRAR_HASH_MEMORY_KIB")]
+    hash_memory_kib: Option<u32>,
+    /// Passes of a password hash [default: 2].
+    #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_HASH_PASSES")]
+    hash_passes: Option<u32>,
 }
 
 /// What to do; without one, `serve`.
@@ -141,6 +147,8 @@ impl Flags {
             queue: shared.queue,
             hash_threads: shared.hash_threads,
             hash_queue: shared.hash_queue,
+            hash_memory_kib: shared.hash_memory_kib,
+            hash_passes: shared.hash_passes,
         };
         given.or(Given::from_file(&shared.config)?).settled()
     }

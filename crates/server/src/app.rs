@@ -77,8 +77,9 @@ impl Application {
     pub fn build(settings: Settings) -> Result<Self, BuildError> {
         let registry = Arc::new(forms::load(&settings.forms)?);
         let store = open_store(&settings)?;
-        let hashes = HashPool::start(settings.hash_threads, settings.hash_queue)
-            .map_err(BuildError::Thread)?;
+        let hashes =
+            HashPool::start(settings.hash_threads, settings.hash_queue, settings.hash_cost)
+                .map_err(BuildError::Thread)?;
         let (listen, workers) = (settings.listen.clone(), settings.workers);
         let tokens = KnownTokens::default();
         let state =

@@ -11,10 +11,59 @@ use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use registrar_core::aggregate::Secret;
 use tokio::sync::oneshot;
 
-/// Memory of a hash in KiB, passes, lanes. Source: OWASP Password Storage Cheat Sheet.
-const COST: (u32, u32, u32) = (19_456, 2, 1);
+/// Memory in KiB and passes of which a cost must reach at least one pair; lanes are always 1.
+/// Source: OWASP Password Storage Cheat Sheet, "Argon2id".
+const LEAST: [(u32, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5)];
+/// The most memory in KiB, and the most passes, that a hash may take.
+const MOST: (u32, u32) = (1_048_576, 64);
+const LANES: u32 = 1;
 const SALT_LENGTH: usize = 16;
 const HASH_LENGTH: usize = 32;
+
+/// What one hash costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashCost {
+    /// Memory in KiB. Each hashing thread keeps that much.
+    pub memory_kib: u32,
+    /// How often the memory is gone through.
+    pub passes: u32,
+}
+
+impl Default for HashCost {
+    /// 19 MiB, twice: the second of OWASP's equally strong settings.
+    fn default() -> Self {
+        Self { memory_kib: 19_456, passes: 2 }
+    }
+}
+
+/// A cost that is not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CostError {
+    /// Guessing would be too easy.
+    #[error(
+        "hash_memory_kib {} with hash_passes {} is below what OWASP advises: expected at least \
+         19456 with 2, 47104 with 1, 12288 with 3, 9216 with 4 or 7168 with 5", .0.memory_kib, .0.passes
+    )]
+    TooCheap(HashCost),
+    /// The server could not bear it.
+    #[error("hash_memory_kib is above {} or hash_passes is above {}", MOST.0, MOST.1)]
+    TooDear,
+}
+
+impl HashCost {
+    /// Whether it is allowed.
+    ///
+    /// # Errors
+    /// Where it is below OWASP's minimum, or absurd.
+    pub fn check(self) -> Result<(), CostError> {
+        let Self { memory_kib, passes } = self;
+        if memory_kib > MOST.0 || passes > MOST.1 {
+            return Err(CostError::TooDear);
+        }
+        let reaches = |(memory, least): &(u32, u32)| memory_kib >= *memory && passes >= *least;
+        if LEAST.iter().any(reaches) { Ok(()) } else { Err(CostError::TooCheap(self)) }
+    }
+}
 
 /// The pool. Cloning gives another handle of the same.
 #[derive(Debug, Clone)]
@@ -44,12 +93,12 @@ impl HashPool {
     ///
     /// # Errors
     /// Where the operating system gives no thread, or argon2 refuses the cost.
-    pub fn start(threads: usize, waiting: usize) -> std::io::Result<Self> {
+    pub fn start(threads: usize, waiting: usize, cost: HashCost) -> std::io::Result<Self> {
         let (jobs, queue) = sync_channel(waiting);
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..threads {
             let queue = Arc::clone(&queue);
-            let hasher = Hasher::new().map_err(std::io::Error::other)?;
+            let hasher = Hasher::new(cost).map_err(std::io::Error::other)?;
             thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || work(&queue, hasher))?;
@@ -91,9 +140,9 @@ struct Hasher {
 }
 
 impl Hasher {
-    fn new() -> Result<Self, argon2::Error> {
-        let (memory, passes, lanes) = COST;
-        let params = Params::new(memory, passes, lanes, Some(HASH_LENGTH))?;
+    fn new(cost: HashCost) -> Result<Self, argon2::Error> {
+        let HashCost { memory_kib, passes } = cost;
+        let params = Params::new(memory_kib, passes, LANES, Some(HASH_LENGTH))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         // Filled at the first hash: a server that sees no password keeps no memory for one.
         Ok(Self { argon2, memory: Vec::new() })
@@ -127,12 +176,28 @@ mod tests {
 
     #[test]
     fn a_hash_verifies_its_password_and_no_other() {
-        let mut hasher = Hasher::new().unwrap();
+        let mut hasher = Hasher::new(HashCost::default()).unwrap();
         let (one, other) = (hasher.hash("secret1").unwrap(), hasher.hash("secret1").unwrap());
         assert_ne!(one, other, "each has a salt of its own");
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
         let parsed = PasswordHash::new(&one).unwrap();
         assert!(Argon2::default().verify_password(b"secret1", &parsed).is_ok());
         assert!(Argon2::default().verify_password(b"secret2", &parsed).is_err());
+    }
+
+    #[test]
+    fn a_cost_below_the_advised_ones_is_refused() {
+        for (memory_kib, passes, is_allowed) in [
+            (19_456, 2, true),
+            (47_104, 1, true),
+            (65_536, 3, true),
+            (19_456, 1, false),
+            (19_455, 2, false),
+            (7_168, 4, false),
+            (2_000_000, 2, false),
+        ] {
+            let cost = HashCost { memory_kib, passes };
+            assert_eq!(cost.check().is_ok(), is_allowed, "{cost:?}");
+        }
     }
 }

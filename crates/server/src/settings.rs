@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::passwords::{CostError, HashCost};
+
 /// The settings of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -31,6 +33,8 @@ pub struct Settings {
     pub hash_threads: usize,
     /// How many passwords may wait to be hashed.
     pub hash_queue: usize,
+    /// What a hash costs.
+    pub hash_cost: HashCost,
 }
 
 impl Default for Settings {
@@ -48,6 +52,7 @@ impl Default for Settings {
             queue: 4096,
             hash_threads: cores,
             hash_queue: 256,
+            hash_cost: HashCost::default(),
         }
     }
 }
@@ -78,6 +83,10 @@ pub struct Given {
     pub hash_threads: Option<usize>,
     /// See [`Settings::hash_queue`].
     pub hash_queue: Option<usize>,
+    /// See [`HashCost::memory_kib`].
+    pub hash_memory_kib: Option<u32>,
+    /// See [`HashCost::passes`].
+    pub hash_passes: Option<u32>,
 }
 
 /// Why the settings cannot be used.
@@ -106,6 +115,9 @@ pub enum SettingsError {
     /// A number that must not be zero is.
     #[error("the setting `{0}` is 0: expected at least 1")]
     Zero(&'static str),
+    /// The hashes would be too cheap to guess against, or dearer than a server can bear.
+    #[error(transparent)]
+    Cost(#[from] CostError),
 }
 
 impl Given {
@@ -151,13 +163,15 @@ impl Given {
             queue: self.queue.or(other.queue),
             hash_threads: self.hash_threads.or(other.hash_threads),
             hash_queue: self.hash_queue.or(other.hash_queue),
+            hash_memory_kib: self.hash_memory_kib.or(other.hash_memory_kib),
+            hash_passes: self.hash_passes.or(other.hash_passes),
         }
     }
 
     /// The settings, with the defaults for what nobody gave.
     ///
     /// # Errors
-    /// Where a number that must not be zero is.
+    /// Where a number that must not be zero is, or password hashes would be too cheap.
     pub fn settled(self) -> Result<Settings, SettingsError> {
         let default = Settings::default();
         let settings = Settings {
@@ -172,6 +186,10 @@ impl Given {
             queue: self.queue.unwrap_or(default.queue),
             hash_threads: self.hash_threads.unwrap_or(default.hash_threads),
             hash_queue: self.hash_queue.unwrap_or(default.hash_queue),
+            hash_cost: HashCost {
+                memory_kib: self.hash_memory_kib.unwrap_or(default.hash_cost.memory_kib),
+                passes: self.hash_passes.unwrap_or(default.hash_cost.passes),
+            },
         };
         let zero = [
             ("body_limit", settings.body_limit == 0),
@@ -182,6 +200,7 @@ impl Given {
             ("hash_threads", settings.hash_threads == 0),
             ("hash_queue", settings.hash_queue == 0),
         ];
+        settings.hash_cost.check()?;
         match zero.into_iter().find(|(_, is_zero)| *is_zero) {
             Some((name, _)) => Err(SettingsError::Zero(name)),
             None => Ok(settings),
@@ -210,6 +229,8 @@ mod tests {
         let error = Given::from_file(&file).unwrap_err().to_string();
         std::fs::remove_file(&file).unwrap();
         assert!(error.contains(":2:1: ") && error.contains("body_limits"), "{error}");
+        let cheap = Given { hash_memory_kib: Some(8), ..Given::default() };
+        assert!(cheap.settled().unwrap_err().to_string().contains("OWASP"));
         let zero = Given { queue: Some(0), ..Given::default() };
         assert!(zero.settled().unwrap_err().to_string().contains("`queue`"));
         assert_eq!(Given::from_file(Path::new("no-such-file.yml")).unwrap(), Given::default());
