@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, web};
-use registrar_store::ReadError;
+use registrar_store::{ApiToken, ReadError, Store};
 
 use crate::answer::Fault;
 use crate::app::AppState;
@@ -19,9 +19,20 @@ const REMEMBERED: Duration = Duration::from_secs(1);
 /// How many tokens are remembered.
 const MOST: usize = 10_000;
 
-/// Lets the request through where it bears a token that is valid now. Gives the token's id.
-pub(crate) async fn authenticate(request: &HttpRequest, state: &AppState) -> Result<i64, Fault> {
-    look_up(token::hash(spelled(request)?), state).await
+/// Reads for whoever bears a token that is valid now. Token and data are read in one go, away from
+/// the threads that answer.
+pub(crate) async fn read<T: Send + 'static>(
+    request: &HttpRequest,
+    state: &AppState,
+    work: impl FnOnce(&Store) -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, Fault> {
+    let (hash, store) = (token::hash(spelled(request)?), state.store.clone());
+    let done = web::block(move || match valid_token(&store, &hash)? {
+        Some(_) => work(&store).map(Some),
+        None => Ok(None),
+    });
+    let done = done.await.unwrap_or(Err(ReadError::Failed));
+    done.map_err(|error| not_read(&error))?.ok_or_else(invalid)
 }
 
 /// Tokens that were valid a moment ago.
@@ -35,8 +46,8 @@ struct Known {
 }
 
 impl KnownTokens {
-    /// As [`authenticate`], but a token that was valid a moment ago is let through: for requests
-    /// that the writing transaction judges again.
+    /// Gives the id of the token that the request bears. One that was valid a moment ago is let
+    /// through: the writing transaction judges it again.
     pub(crate) async fn remembered(
         &self,
         request: &HttpRequest,
@@ -104,17 +115,26 @@ fn spelled(request: &HttpRequest) -> Result<&str, Fault> {
 
 async fn look_up(hash: [u8; 32], state: &AppState) -> Result<i64, Fault> {
     let store = state.store.clone();
-    let found = web::block(move || store.token(&hash)).await;
-    let found = found.unwrap_or(Err(ReadError::Failed)).map_err(|error| match error {
+    let found = web::block(move || valid_token(&store, &hash)).await;
+    let found = found.unwrap_or(Err(ReadError::Failed)).map_err(|error| not_read(&error))?;
+    found.ok_or_else(invalid)
+}
+
+/// The id of the token of this hash, where it is valid now.
+fn valid_token(store: &Store, hash: &[u8; 32]) -> Result<Option<i64>, ReadError> {
+    let is_valid = |token: &ApiToken| {
+        token.revoked_at.is_none() && token.expires_at.is_none_or(|expires_at| expires_at > now())
+    };
+    Ok(store.token(hash)?.filter(is_valid).map(|token| token.id))
+}
+
+fn not_read(error: &ReadError) -> Fault {
+    match error {
         ReadError::Unavailable => Fault::busy("unavailable", error.to_string(), 1),
         ReadError::Failed => {
             Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
         }
-    })?;
-    let is_valid = |token: &registrar_store::ApiToken| {
-        token.revoked_at.is_none() && token.expires_at.is_none_or(|expires_at| expires_at > now())
-    };
-    found.filter(is_valid).map(|token| token.id).ok_or_else(invalid)
+    }
 }
 
 fn unauthorized(code: &'static str, message: &str) -> Fault {

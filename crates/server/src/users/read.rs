@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use registrar_core::decode::brackets;
 use registrar_core::keys::email_key;
 use registrar_core::value::Value;
-use registrar_store::{ReadError, UserFilter};
+use registrar_store::UserFilter;
 use serde::Serialize;
 
 use super::render::stored_user;
 use crate::answer::{Answer, Failure, Fault, MEDIA_TYPE, json};
 use crate::app::AppState;
-use crate::auth::authenticate;
+use crate::auth;
 
 const DEFAULT_PER_PAGE: u32 = 20;
 const MOST_PER_PAGE: u32 = 100;
@@ -30,11 +30,9 @@ async fn show_one(
     id: &str,
     state: &AppState,
 ) -> Result<HttpResponse, Failure> {
-    authenticate(request, state).await?;
-    let not_found = || Failure::from(Fault::not_found("there is no such user"));
-    let id: i64 = id.parse().map_err(|_| not_found())?;
-    let store = state.store.clone();
-    let user = read(move || store.user(id)).await?.ok_or_else(not_found)?;
+    let id: Option<i64> = id.parse().ok();
+    let found = auth::read(request, state, move |store| id.map_or(Ok(None), |id| store.user(id)));
+    let user = found.await?.ok_or_else(|| Fault::not_found("there is no such user"))?;
     Ok(json(StatusCode::OK, MEDIA_TYPE, &stored_user(user)))
 }
 
@@ -44,10 +42,14 @@ pub(crate) async fn list(request: HttpRequest, state: web::Data<AppState>) -> An
 }
 
 async fn list_page(request: &HttpRequest, state: &AppState) -> Result<HttpResponse, Failure> {
-    authenticate(request, state).await?;
-    let Query { filter, page, per_page } = Query::parse(request.query_string())?;
-    let store = state.store.clone();
-    let found = read(move || store.users(&filter, page, per_page)).await?;
+    let query = Query::parse(request.query_string());
+    let (page, per_page) = query.as_ref().map_or((1, 1), |query| (query.page, query.per_page));
+    // A stranger is told nothing of the query, so it is judged after the token.
+    let found = auth::read(request, state, move |store| match query {
+        Ok(query) => store.users(&query.filter, query.page, query.per_page).map(Ok),
+        Err(fault) => Ok(Err(fault)),
+    });
+    let found = found.await??;
     let results: Vec<Value<'_>> = found.users.into_iter().map(stored_user).collect();
     let total_pages = found.total.max(0).unsigned_abs().div_ceil(u64::from(per_page));
     let body = Page { results, page, per_page, total: found.total, total_pages };
@@ -100,17 +102,4 @@ impl Query {
         }
         Ok(query)
     }
-}
-
-/// Reads away from the threads that answer.
-async fn read<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
-) -> Result<T, Fault> {
-    let done = web::block(work).await.unwrap_or(Err(ReadError::Failed));
-    done.map_err(|error| match error {
-        ReadError::Unavailable => Fault::busy("unavailable", error.to_string(), 1),
-        ReadError::Failed => {
-            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
-        }
-    })
 }
