@@ -55,6 +55,12 @@ struct Shared {
     /// Database connections that reads share [default: 4].
     #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_READERS")]
     readers: Option<u32>,
+    /// Writer threads on PostgreSQL, each with a connection; SQLite has one [default: 1].
+    #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_WRITERS")]
+    writers: Option<u32>,
+    /// How many users one transaction writes at most [default: 256].
+    #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_BATCH")]
+    batch: Option<usize>,
     /// Threads that answer requests [default: one per core].
     #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_WORKERS")]
     workers: Option<usize>,
@@ -143,6 +149,8 @@ impl Flags {
             body_limit: shared.body_limit,
             body_seconds: shared.body_seconds,
             readers: shared.readers,
+            writers: shared.writers,
+            batch: shared.batch,
             workers: shared.workers,
             queue: shared.queue,
             hash_threads: shared.hash_threads,

@@ -63,6 +63,8 @@ pub enum BuildError {
 pub fn open_store(settings: &Settings) -> Result<Store, OpenError> {
     Store::open(&StoreSettings {
         readers: settings.readers,
+        writers: settings.writers,
+        batch: settings.batch,
         queue: settings.queue,
         migrate: settings.migrate,
         ..StoreSettings::new(settings.database_url.clone())

@@ -25,6 +25,10 @@ pub struct Settings {
     pub body_seconds: u64,
     /// Connections that reads share.
     pub readers: u32,
+    /// Threads that write on PostgreSQL, each with a connection; SQLite has one writer.
+    pub writers: u32,
+    /// How many users one transaction writes at most.
+    pub batch: usize,
     /// Threads that answer requests.
     pub workers: usize,
     /// How many users may wait to be written.
@@ -48,6 +52,8 @@ impl Default for Settings {
             body_limit: 1024 * 1024,
             body_seconds: 30,
             readers: 4,
+            writers: 1,
+            batch: 256,
             workers: cores,
             queue: 4096,
             hash_threads: cores,
@@ -75,6 +81,10 @@ pub struct Given {
     pub body_seconds: Option<u64>,
     /// See [`Settings::readers`].
     pub readers: Option<u32>,
+    /// See [`Settings::writers`].
+    pub writers: Option<u32>,
+    /// See [`Settings::batch`].
+    pub batch: Option<usize>,
     /// See [`Settings::workers`].
     pub workers: Option<usize>,
     /// See [`Settings::queue`].
@@ -159,6 +169,8 @@ impl Given {
             body_limit: self.body_limit.or(other.body_limit),
             body_seconds: self.body_seconds.or(other.body_seconds),
             readers: self.readers.or(other.readers),
+            writers: self.writers.or(other.writers),
+            batch: self.batch.or(other.batch),
             workers: self.workers.or(other.workers),
             queue: self.queue.or(other.queue),
             hash_threads: self.hash_threads.or(other.hash_threads),
@@ -182,6 +194,8 @@ impl Given {
             body_limit: self.body_limit.unwrap_or(default.body_limit),
             body_seconds: self.body_seconds.unwrap_or(default.body_seconds),
             readers: self.readers.unwrap_or(default.readers),
+            writers: self.writers.unwrap_or(default.writers),
+            batch: self.batch.unwrap_or(default.batch),
             workers: self.workers.unwrap_or(default.workers),
             queue: self.queue.unwrap_or(default.queue),
             hash_threads: self.hash_threads.unwrap_or(default.hash_threads),
@@ -195,6 +209,8 @@ impl Given {
             ("body_limit", settings.body_limit == 0),
             ("body_seconds", settings.body_seconds == 0),
             ("readers", settings.readers == 0),
+            ("writers", settings.writers == 0),
+            ("batch", settings.batch == 0),
             ("workers", settings.workers == 0),
             ("queue", settings.queue == 0),
             ("hash_threads", settings.hash_threads == 0),
