@@ -1,0 +1,164 @@
+//! Clients of a server: one without a token and one with. What they send is well-formed HTTP; for
+//! anything else there is [`crate::Connection`].
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use ureq::Agent;
+use ureq::http::{Request, Response, Uri};
+
+use crate::answer::Answer;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A client that says nothing of who it is.
+#[derive(Debug, Clone)]
+pub struct Anonymous {
+    agent: Agent,
+    url: String,
+    token: Option<String>,
+}
+
+/// A client that sends a token with every request.
+#[derive(Debug, Clone)]
+pub struct WithToken(Anonymous);
+
+impl Anonymous {
+    pub(crate) fn new(url: &str) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(PATIENCE))
+            .build();
+        Self { agent: config.into(), url: url.to_owned(), token: None }
+    }
+
+    /// The same client with a token.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> WithToken {
+        WithToken(Self { token: Some(format!("Token token={token}")), ..self.clone() })
+    }
+
+    /// The same client with this whole `Authorization` header.
+    #[must_use]
+    pub fn with_authorization(&self, header: &str) -> WithToken {
+        WithToken(Self { token: Some(header.to_owned()), ..self.clone() })
+    }
+
+    /// Sends a request; a body of nothing where `body` is `None`.
+    ///
+    /// # Panics
+    /// When no answer comes.
+    #[track_caller]
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Answer {
+        self.try_send(method, path, headers, body)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// Sends a request to a server that may go away meanwhile.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, ureq::Error> {
+        let uri: Uri = format!("{}{path}", self.url).parse().unwrap();
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(token) = &self.token {
+            request = request.header("authorization", token);
+        }
+        let mut response = match body {
+            Some(body) => self.agent.run(request.body(body.to_vec())?)?,
+            None => self.agent.run(request.body(())?)?,
+        };
+        read(&mut response)
+    }
+
+    /// GET.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], None)
+    }
+
+    /// POST of a text as it is, labelled as JSON.
+    #[track_caller]
+    pub fn post(&self, path: &str, body: &str) -> Answer {
+        self.send("POST", path, &[("content-type", "application/json")], Some(body.as_bytes()))
+    }
+
+    /// Submits a form to `POST /api/users`.
+    #[track_caller]
+    pub fn submit(&self, form_name: &str, form: &Value) -> Answer {
+        self.post("/api/users", &body(form_name, form))
+    }
+
+    /// Submits form fields with bracket names, the names of the form and its fields spelled out.
+    #[track_caller]
+    pub fn post_fields(&self, fields: &str) -> Answer {
+        let label = [("content-type", "application/x-www-form-urlencoded")];
+        self.send("POST", "/api/users", &label, Some(fields.as_bytes()))
+    }
+}
+
+impl std::ops::Deref for WithToken {
+    type Target = Anonymous;
+
+    fn deref(&self) -> &Anonymous {
+        &self.0
+    }
+}
+
+impl WithToken {
+    /// Submits a form to a server that may go away meanwhile.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn try_submit(&self, form_name: &str, form: &Value) -> Result<Answer, ureq::Error> {
+        let label = [("content-type", "application/json")];
+        self.try_send("POST", "/api/users", &label, Some(body(form_name, form).as_bytes()))
+    }
+
+    /// The stored user of an id.
+    #[track_caller]
+    pub fn user(&self, id: i64) -> Value {
+        self.get(&format!("/api/users/{id}")).is(200).json()
+    }
+
+    /// How many users there are.
+    #[track_caller]
+    pub fn count(&self) -> i64 {
+        self.get("/api/users").is(200).json()["total"].as_i64().unwrap()
+    }
+}
+
+fn body(form_name: &str, form: &Value) -> String {
+    json!({ "form_configuration_name": form_name, "form": form }).to_string()
+}
+
+fn read(response: &mut Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+    let headers = response.headers().iter();
+    let headers = headers
+        .map(|(name, value)| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect();
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers,
+        text: response.body_mut().read_to_string()?,
+    })
+}

@@ -1,0 +1,110 @@
+//! The databases of the tests: which there are, new ones, and a look into them past the server.
+
+use std::fmt;
+
+use diesel::sql_types::{BigInt, Text};
+use diesel::{
+    Connection, PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection,
+    sql_query,
+};
+
+/// The databases that everything must work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    /// A file of its own.
+    Sqlite,
+    /// A database of its own on a server that the test process starts.
+    Postgres,
+}
+
+impl Database {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        })
+    }
+}
+
+/// Looks into a database past the server.
+#[derive(Debug)]
+pub struct Direct<'u>(pub(crate) &'u str);
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    of: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[derive(QueryableByName)]
+struct Cell {
+    #[diesel(sql_type = Text)]
+    cell: String,
+}
+
+const SQLITE_COLUMNS: &str = "SELECT t.name AS of, c.name AS name FROM sqlite_master t \
+     JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%'";
+const POSTGRES_COLUMNS: &str = "SELECT table_name::text AS of, column_name::text AS name \
+     FROM information_schema.columns WHERE table_schema = 'public'";
+
+impl Direct<'_> {
+    /// The number of rows of a table, or of what may follow `FROM`.
+    ///
+    /// # Panics
+    /// When the database does not tell.
+    #[must_use]
+    pub fn count(&self, from: &str) -> i64 {
+        let sql = format!("SELECT count(*) AS count FROM {from}");
+        self.rows::<Count>(&sql)[0].count
+    }
+
+    /// Every cell of every table as text, with `table.column` in front.
+    ///
+    /// # Panics
+    /// When the database does not tell.
+    #[must_use]
+    pub fn every_cell(&self) -> Vec<String> {
+        let is_sqlite = self.file().is_some();
+        let columns = if is_sqlite { SQLITE_COLUMNS } else { POSTGRES_COLUMNS };
+        let cells_of = |Column { of, name }: Column| {
+            let text =
+                if is_sqlite { format!("quote(\"{name}\")") } else { format!("\"{name}\"::text") };
+            let sql = format!("SELECT coalesce({text}, 'NULL') AS cell FROM \"{of}\"");
+            let cells = self.rows::<Cell>(&sql).into_iter();
+            cells.map(move |row| format!("{of}.{name}: {}", row.cell)).collect::<Vec<_>>()
+        };
+        self.rows::<Column>(columns).into_iter().flat_map(cells_of).collect()
+    }
+
+    fn file(&self) -> Option<&str> {
+        self.0.strip_prefix("sqlite:")
+    }
+
+    fn rows<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: QueryableByName<diesel::sqlite::Sqlite> + QueryableByName<diesel::pg::Pg> + 'static,
+    {
+        let rows: QueryResult<Vec<T>> = match self.file() {
+            Some(file) => {
+                let mut connection = SqliteConnection::establish(file).unwrap();
+                sql_query("PRAGMA busy_timeout = 10000").execute(&mut connection).unwrap();
+                sql_query(sql).load(&mut connection)
+            }
+            None => sql_query(sql).load(&mut PgConnection::establish(self.0).unwrap()),
+        };
+        rows.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+}

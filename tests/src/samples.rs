@@ -1,0 +1,57 @@
+//! Submissions that are valid for the shipped forms, each of a user of its own: `tag` stands in
+//! everything that must be unique. Cases change in them what they are about.
+
+use serde_json::{Value, json};
+
+/// For `reference_rest_api_create_user`.
+#[must_use]
+pub fn reference(tag: &str) -> Value {
+    json!({ "first_name": "Ann", "email": format!("{tag}@example.com"), "password": "secret1" })
+}
+
+/// For `developer_sign_up`.
+#[must_use]
+pub fn developer(tag: &str) -> Value {
+    json!({
+        "email": format!("{tag}@example.com"),
+        "password": "secret1",
+        "password_confirmation": "secret1",
+        "first_name": "Ada",
+        "terms_of_service": true,
+        "profiles": { "developer": { "properties": { "handle": tag, "hourly_rate": 90 } } },
+    })
+}
+
+/// For `client_sign_up`.
+#[must_use]
+pub fn client(tag: &str) -> Value {
+    json!({
+        "email": format!("{tag}@example.com"),
+        "external_id": tag,
+        "name": "Clara Client",
+        "profiles": { "client": { "properties": { "company_name": "Client AS" } } },
+    })
+}
+
+/// For `marketplace_seller`: a shop, a new agency, and two boats. No password: it is quick.
+#[must_use]
+pub fn seller(tag: &str) -> Value {
+    json!({
+        "email": format!("{tag}@example.com"),
+        "first_name": "Siri",
+        "last_name": "Seller",
+        "profiles": { "seller": { "properties": { "shop_name": format!("shop {tag}") } } },
+        "relationship_users": { "agency_member": { "relationship_name": "agency" } },
+        "transactables": { "boat": [boat(&format!("{tag}-1")), boat(&format!("{tag}-2"))] },
+    })
+}
+
+/// One boat of a seller.
+#[must_use]
+pub fn boat(registration: &str) -> Value {
+    json!({
+        "name": format!("Boat {registration}"),
+        "properties": { "registration": registration, "length_m": 7.5, "price_per_day": 120 },
+        "custom_addresses": { "harbour": { "city": "Bergen" } },
+    })
+}

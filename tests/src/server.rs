@@ -1,0 +1,120 @@
+//! A server within the test's own process, on a thread of its own.
+
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use actix_web::dev::ServerHandle;
+use registrar_server::app::Application;
+use registrar_server::token;
+use registrar_store::Store;
+
+use crate::client::{Anonymous, WithToken};
+use crate::database::Direct;
+use crate::raw::Connection;
+use crate::setup::Setup;
+
+/// A server on a free port. It stops when this is dropped, and its database goes with it.
+#[derive(Debug)]
+pub struct TestServer {
+    anonymous: Anonymous,
+    token: String,
+    port: u16,
+    running: Option<(ServerHandle, JoinHandle<()>)>,
+    store: NoDebug<Store>,
+    setup: Setup,
+}
+
+struct NoDebug<T>(T);
+
+impl<T> std::fmt::Debug for NoDebug<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl TestServer {
+    /// Starts one and makes a token.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start(setup: Setup) -> Self {
+        let (started, start) = mpsc::channel();
+        let settings = setup.settings.clone();
+        let thread = thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async {
+                match Application::build(settings) {
+                    Ok(application) => {
+                        let store = application.store().clone();
+                        let parts = (application.port(), store, application.handle());
+                        started.send(Ok(parts)).unwrap();
+                        application.run().await.unwrap();
+                    }
+                    Err(error) => started.send(Err(error.to_string())).unwrap(),
+                }
+            });
+        });
+        let (port, store, handle) = start.recv().unwrap().unwrap_or_else(|error| panic!("{error}"));
+        let anonymous = Anonymous::new(&format!("http://127.0.0.1:{port}"));
+        let running = Some((handle, thread));
+        let mut server =
+            Self { anonymous, token: String::new(), port, running, store: NoDebug(store), setup };
+        server.token = server.new_token("tests", None);
+        server
+    }
+
+    /// A client without a token.
+    #[must_use]
+    pub fn anonymous(&self) -> &Anonymous {
+        &self.anonymous
+    }
+
+    /// A client with a token that is good.
+    #[must_use]
+    pub fn client(&self) -> WithToken {
+        self.anonymous.with_token(&self.token)
+    }
+
+    /// A token that is good.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Makes another token, to expire at these microseconds since 1970.
+    #[must_use]
+    pub fn new_token(&self, name: &str, expires_at: Option<i64>) -> String {
+        let token = token::generate().unwrap().reveal().to_owned();
+        self.store.0.create_token(name, &token::hash(&token), None, None, expires_at).unwrap();
+        token
+    }
+
+    /// Revokes a token.
+    pub fn revoke(&self, name: &str) {
+        assert!(self.store.0.revoke_token(name).unwrap(), "there is no token `{name}`");
+    }
+
+    /// A connection without a client library.
+    #[must_use]
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.port)
+    }
+
+    /// A look into the database past the server.
+    #[must_use]
+    pub fn direct(&self) -> Direct<'_> {
+        self.setup.direct()
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Some((handle, thread)) = self.running.take() {
+            // To ask is enough: the thread ends when it is done.
+            drop(handle.stop(false));
+            if thread.join().is_err() && !thread::panicking() {
+                panic!("the server's thread panicked");
+            }
+        }
+    }
+}
