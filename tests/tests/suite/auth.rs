@@ -1,0 +1,86 @@
+//! Who may ask: tokens, how they are sent, and that they are judged before anything is read.
+
+use registrar_tests::{TestServer, cases, samples};
+use serde_json::json;
+
+cases! {
+    every_spelling_of_the_header_lets_a_good_token_in,
+    a_request_without_a_good_token_is_told_so,
+    a_revoked_or_expired_token_is_refused_from_then_on,
+    a_stranger_is_refused_before_the_body_is_sent,
+    a_stranger_learns_nothing_of_forms_and_users,
+}
+
+fn every_spelling_of_the_header_lets_a_good_token_in(server: &TestServer) {
+    let token = server.token();
+    for header in [
+        format!("Token token={token}"),
+        format!("Token token=\"{token}\""),
+        format!("Token token=\"{token}\", nonce=\"x\""),
+        format!("Token {token}"),
+        format!("token {token}"),
+        format!("Bearer {token}"),
+        format!("bearer {token}"),
+        format!("BEARER  {token}"),
+    ] {
+        let answer = server.anonymous().with_authorization(&header).get("/api/users");
+        assert_eq!(answer.status, 200, "{}", header.replace(token, "…"));
+    }
+}
+
+fn a_request_without_a_good_token_is_told_so(server: &TestServer) {
+    let missing = server.anonymous().submit("client_sign_up", &samples::client("ann"));
+    missing.fault(401, "base", "missing_token");
+    assert_eq!(missing.header("www-authenticate"), Some("Token realm=\"Application\""));
+
+    let token = server.token();
+    let slip = format!("{}{}", &token[..52], if token.ends_with('a') { 'b' } else { 'a' });
+    let stranger = registrar_server::token::generate().unwrap().reveal().to_owned();
+    for header in [
+        format!("Basic {token}"),
+        token.to_owned(),
+        "Token".to_owned(),
+        "Token token=".to_owned(),
+        "Bearer x".to_owned(),
+        format!("Token token={slip}"),
+        format!("Token token={stranger}"),
+        format!("Token token={}", token.to_uppercase()),
+    ] {
+        let answer = server.anonymous().with_authorization(&header).get("/api/users");
+        answer.fault(401, "base", "invalid_token");
+        assert!(answer.header("www-authenticate").is_some());
+    }
+    assert_eq!(server.client().count(), 0);
+}
+
+fn a_revoked_or_expired_token_is_refused_from_then_on(server: &TestServer) {
+    let old = server.new_token("old", Some(1));
+    server.anonymous().with_token(&old).get("/api/users").fault(401, "base", "invalid_token");
+    let future = server.new_token("future", Some(i64::MAX));
+    server.anonymous().with_token(&future).get("/api/users").is(200);
+
+    let leaver = server.anonymous().with_token(&server.new_token("leaver", None));
+    leaver.get("/api/users").is(200);
+    server.revoke("leaver");
+    leaver.get("/api/users").fault(401, "base", "invalid_token");
+}
+
+fn a_stranger_is_refused_before_the_body_is_sent(server: &TestServer) {
+    for authorization in ["", "Authorization: Token token=reg_x\r\n"] {
+        let mut connection = server.connect();
+        let head = "POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+        connection.send(format!("{head}{authorization}Content-Length: 1000000\r\n\r\n").as_bytes());
+        connection.answer().is(401);
+    }
+}
+
+fn a_stranger_learns_nothing_of_forms_and_users(server: &TestServer) {
+    let id = server.client().submit("client_sign_up", &samples::client("ann")).created();
+    let anonymous = server.anonymous();
+    let unknown = anonymous.submit("no_such_form", &json!({}));
+    let known = anonymous.submit("client_sign_up", &json!({}));
+    assert_eq!((unknown.is(401).text.as_str()), known.is(401).text);
+    let there = anonymous.get(&format!("/api/users/{id}"));
+    let not_there = anonymous.get("/api/users/99");
+    assert_eq!((there.is(401).text.as_str()), not_there.is(401).text);
+}

@@ -1,0 +1,177 @@
+//! What a body may be: its label, its size, its time, its text. All else is refused, with a clear
+//! answer below 500, and nothing of it is stored.
+
+use registrar_tests::{Answer, Setup, TestServer, cases, samples};
+use serde_json::json;
+
+cases! {
+    content_encodings_are_not_read,
+    other_types_and_character_sets_are_not_read,
+    json_in_every_label_of_json_is_read,
+    json_labelled_as_form_fields_is_told_so,
+    a_body_over_the_limit_is_refused with small_bodies,
+    a_body_that_does_not_arrive_is_given_up with one_second,
+    a_body_that_breaks_off_stores_nothing,
+    json_that_is_broken_or_ambiguous_is_refused,
+    json_may_be_sixty_four_deep,
+}
+
+const ENOUGH: &str = r#"{"form_configuration_name":"reference_rest_api_create_user","form":{"first_name":"A","email":"a@b.co","password":"secret1"}}"#;
+
+fn labelled(server: &TestServer, headers: &[(&str, &str)]) -> Answer {
+    server.client().send("POST", "/api/users", headers, Some(ENOUGH.as_bytes()))
+}
+
+fn content_encodings_are_not_read(server: &TestServer) {
+    let json = ("content-type", "application/json");
+    for encoding in ["gzip", "br", "deflate", "zstd", "gzip, identity", "x"] {
+        let answer = labelled(server, &[json, ("content-encoding", encoding)]);
+        answer.fault(415, "base", "unsupported_media_type");
+    }
+    labelled(server, &[json, ("content-encoding", "identity")]).created();
+}
+
+fn other_types_and_character_sets_are_not_read(server: &TestServer) {
+    for label in [
+        "text/plain",
+        "application/xml",
+        "application/octet-stream",
+        "multipart/form-data; boundary=x",
+        "application/jsonx",
+        "image/png",
+        "json",
+        "",
+        "application/json; charset=utf-16",
+        "application/json; charset=iso-8859-1",
+        "application/x-www-form-urlencoded; charset=utf-16",
+    ] {
+        let answer = labelled(server, &[("content-type", label)]);
+        answer.fault(415, "base", "unsupported_media_type");
+    }
+    assert_eq!(server.client().count(), 0);
+}
+
+fn json_in_every_label_of_json_is_read(server: &TestServer) {
+    let labels = [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON;charset=UTF-8",
+        "application/vnd.api+json",
+        "text/json",
+    ];
+    for (index, label) in labels.iter().enumerate() {
+        let body = ENOUGH.replace("a@b.co", &format!("a{index}@b.co"));
+        let headers = [("content-type", *label)];
+        let answer = server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()));
+        assert_eq!(answer.status, 201, "{label}: {answer:?}");
+    }
+    let mut bare = server.connect();
+    bare.send(&request(server, "", ENOUGH));
+    bare.answer().created();
+}
+
+fn json_labelled_as_form_fields_is_told_so(server: &TestServer) {
+    let answer = labelled(server, &[("content-type", "application/x-www-form-urlencoded")]);
+    let message = answer.fault(415, "base", "unsupported_media_type");
+    assert!(message.contains("Content-Type: application/json"), "{message}");
+}
+
+fn small_bodies(setup: Setup) -> Setup {
+    setup.with(|settings| settings.body_limit = 200)
+}
+
+fn a_body_over_the_limit_is_refused(server: &TestServer) {
+    let fits = format!("{ENOUGH}{}", " ".repeat(200 - ENOUGH.len()));
+    server.client().post("/api/users", &fits).created();
+
+    let mut declared = server.connect();
+    declared.send(&request(server, "Content-Type: application/json\r\n", &format!("{fits} ")));
+    let message = declared.answer().fault(413, "base", "body_too_large");
+    assert!(message.contains("200 bytes"), "{message}");
+
+    // Only the head: the declared length is enough to refuse it, or the chunks that do come.
+    let mut chunked = server.connect();
+    chunked.send(&head(server, "Transfer-Encoding: chunked\r\n"));
+    for _ in 0..3 {
+        chunked.send(format!("64\r\n{}\r\n", " ".repeat(100)).as_bytes());
+    }
+    chunked.answer().fault(413, "base", "body_too_large");
+    assert_eq!(server.client().count(), 1);
+}
+
+fn one_second(setup: Setup) -> Setup {
+    setup.with(|settings| settings.body_seconds = 1)
+}
+
+fn a_body_that_does_not_arrive_is_given_up(server: &TestServer) {
+    let begun = std::time::Instant::now();
+    let mut slow = server.connect();
+    slow.send(&head(server, "Content-Type: application/json\r\nContent-Length: 100\r\n"));
+    slow.send(b"{\"form");
+    slow.answer().fault(408, "base", "body_timeout");
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+}
+
+fn a_body_that_breaks_off_stores_nothing(server: &TestServer) {
+    let mut broken = server.connect();
+    let length = ENOUGH.len() + 1;
+    let label = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");
+    broken.send(&head(server, &label));
+    broken.send(ENOUGH.as_bytes());
+    broken.end();
+    assert!(broken.is_closed() || broken.answer().status == 400);
+    assert_eq!(server.client().count(), 0);
+}
+
+fn json_that_is_broken_or_ambiguous_is_refused(server: &TestServer) {
+    let form = |members: &str| {
+        format!(r#"{{"form_configuration_name": "client_sign_up", "form": {{{members}}}}}"#)
+    };
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(65), "}".repeat(65));
+    for (what, body, hint) in [
+        ("nothing", String::new(), "empty"),
+        ("half", r#"{"form_configuration_name": "client_sign_up""#.to_owned(), "not valid JSON"),
+        ("a comma too many", form(r#""name": "A","#), "not valid JSON"),
+        ("two documents", "{}{}".to_owned(), "not valid JSON"),
+        ("not a number", form(r#""name": NaN"#), "not valid JSON"),
+        ("a key twice", form(r#""name": "A", "name": "B""#), "/form/name"),
+        ("a key twice, spelled otherwise", form(r#""name": "A", "n\u0061me": "B""#), "twice"),
+        ("NUL", form(r#""name": "A\u0000B""#), "NUL"),
+        ("NUL in a key", form(r#""na\u0000me": "A""#), "NUL"),
+        ("half a surrogate pair", form(r#""name": "\ud800""#), "Unicode"),
+        ("65 deep", deep, "nested too deeply"),
+        ("a number without bounds", form(r#""name": 1e999999"#), "number out of range"),
+    ] {
+        let answer = server.client().post("/api/users", &body);
+        let message = answer.fault(400, "base", "malformed");
+        assert!(message.contains(hint), "{what}: {message}");
+    }
+    let latin1 =
+        b"{\"form_configuration_name\": \"client_sign_up\", \"form\": {\"name\": \"\xe9\"}}";
+    let label = [("content-type", "application/json")];
+    let answer = server.client().send("POST", "/api/users", &label, Some(latin1));
+    assert!(answer.fault(400, "base", "malformed").contains("Unicode"));
+    assert_eq!(server.client().count(), 0);
+}
+
+fn json_may_be_sixty_four_deep(server: &TestServer) {
+    let mut sample = samples::client("deep");
+    let mut nested = json!(1);
+    for _ in 0..62 {
+        nested = json!([nested]);
+    }
+    sample["ignored"] = nested;
+    server.client().submit("client_sign_up", &sample).created();
+}
+
+fn head(server: &TestServer, headers: &str) -> Vec<u8> {
+    let token = server.token();
+    format!("POST /api/users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n{headers}\r\n")
+        .into_bytes()
+}
+
+fn request(server: &TestServer, headers: &str, body: &str) -> Vec<u8> {
+    let mut request = head(server, &format!("{headers}Content-Length: {}\r\n", body.len()));
+    request.extend_from_slice(body.as_bytes());
+    request
+}

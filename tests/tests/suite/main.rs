@@ -1,0 +1,19 @@
+//! What the server and the `registrar` command promise, seen from outside, on SQLite and on
+//! PostgreSQL. How a single rule judges is not told here: that is the core's own tests' matter.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "this is the tests' own ground: to panic is to fail the test"
+)]
+
+mod auth;
+mod bodies;
+mod fields;
+mod nested;
+mod parameters;
+mod reading;
+mod reference;
+mod routes;
+mod stored;
+mod unique;
+mod violations;

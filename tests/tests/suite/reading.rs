@@ -1,0 +1,116 @@
+//! GET: one user, a page of users, and what cannot be asked for.
+
+use registrar_tests::{TestServer, cases, samples};
+use serde_json::{Value, json};
+
+cases! {
+    a_page_says_what_it_holds_and_how_many_there_are,
+    users_are_found_by_any_spelling_of_their_email,
+    users_are_found_by_their_external_id,
+    a_query_that_makes_no_sense_is_refused,
+    a_user_that_is_not_there_is_not_found,
+    what_the_list_shows_is_what_the_user_shows,
+}
+
+const NOBODY: [i64; 0] = [];
+
+fn ids(page: &Value) -> Vec<i64> {
+    page["results"].as_array().unwrap().iter().map(|user| user["id"].as_i64().unwrap()).collect()
+}
+
+fn a_page_says_what_it_holds_and_how_many_there_are(server: &TestServer) {
+    let empty = server.client().get("/api/users");
+    let nobody = r#"{"results":[],"page":1,"per_page":20,"total":0,"total_pages":0}"#;
+    assert_eq!(empty.is(200).text, nobody);
+    for tag in ["a", "b", "c", "d", "e"] {
+        server.client().submit("client_sign_up", &samples::client(tag)).created();
+    }
+    let page = |query: &str| server.client().get(&format!("/api/users{query}")).is(200).json();
+    let all = page("");
+    assert_eq!((ids(&all), &all["total"]), (vec![1, 2, 3, 4, 5], &json!(5)));
+    let second = page("?page=2&per_page=2");
+    assert_eq!(ids(&second), [3, 4]);
+    let numbers = (&second["page"], &second["per_page"], &second["total"], &second["total_pages"]);
+    assert_eq!(numbers, (&json!(2), &json!(2), &json!(5), &json!(3)));
+    assert_eq!(ids(&page("?page=3&per_page=2")), [5]);
+    assert_eq!(ids(&page("?page=4&per_page=2")), NOBODY);
+    assert_eq!(ids(&page("?page=4294967295&per_page=100")), NOBODY);
+}
+
+fn users_are_found_by_any_spelling_of_their_email(server: &TestServer) {
+    for (tag, email) in [("a", "José@Exåmple.NO"), ("b", "jose@example.no")] {
+        let mut sample = samples::client(tag);
+        sample["email"] = json!(email);
+        server.client().submit("client_sign_up", &sample).created();
+    }
+    for spelling in [
+        "José%40Ex%C3%A5mple.NO",
+        "jos%C3%A9%40ex%C3%A5mple.no",
+        "+jose%CC%81%40xn--exmple-jua.no+",
+    ] {
+        let uri = format!("/api/users?email={}", spelling.replace('é', "%C3%A9"));
+        assert_eq!(ids(&server.client().get(&uri).is(200).json()), [1], "{spelling}");
+    }
+    assert_eq!(ids(&server.client().get("/api/users?email=nobody%40x.no").json()), NOBODY);
+    let both = "/api/users?email=jose%40example.no&external_id=a";
+    assert_eq!(ids(&server.client().get(both).json()), NOBODY, "all that is given must hold");
+}
+
+fn users_are_found_by_their_external_id(server: &TestServer) {
+    for (tag, id) in [("a", "7"), ("b", "77"), ("c", "ø 7")] {
+        let mut sample = samples::client(tag);
+        sample["external_id"] = json!(id);
+        server.client().submit("client_sign_up", &sample).created();
+    }
+    assert_eq!(ids(&server.client().get("/api/users?external_id=7").json()), [1]);
+    assert_eq!(ids(&server.client().get("/api/users?external_id=%C3%B8+7").json()), [3]);
+    assert_eq!(ids(&server.client().get("/api/users?external_id=%25").json()), NOBODY);
+}
+
+fn a_query_that_makes_no_sense_is_refused(server: &TestServer) {
+    for query in [
+        "page=0",
+        "page=-1",
+        "page=x",
+        "page=",
+        "page=1.5",
+        "page=99999999999999999999",
+        "per_page=0",
+        "per_page=101",
+        "emial=a%40b.co",
+        "email[]=a",
+        "email[x]=a",
+        "page=1&page[x]=1",
+        "email=%ff",
+        "email=%00",
+        "q",
+    ] {
+        let message =
+            server.client().get(&format!("/api/users?{query}")).fault(400, "base", "bad_query");
+        assert!(!message.is_empty(), "{query}");
+    }
+}
+
+fn a_user_that_is_not_there_is_not_found(server: &TestServer) {
+    for id in [
+        "1",
+        "0",
+        "-1",
+        "x",
+        "1x",
+        "1.0",
+        "%31%00",
+        "9223372036854775807",
+        "9223372036854775808",
+        "99999999999999999999999999",
+    ] {
+        server.client().get(&format!("/api/users/{id}")).fault(404, "base", "not_found");
+    }
+}
+
+fn what_the_list_shows_is_what_the_user_shows(server: &TestServer) {
+    server.client().submit("marketplace_seller", &samples::seller("siri")).created();
+    server.client().submit("client_sign_up", &samples::client("carl")).created();
+    let page = server.client().get("/api/users").json();
+    assert_eq!(page["results"], json!([server.client().user(1), server.client().user(2)]));
+}

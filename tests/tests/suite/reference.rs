@@ -1,0 +1,41 @@
+//! The request of the platformOS reference and its answers, byte for byte.
+
+use registrar_tests::{TestServer, cases};
+
+cases! {
+    the_request_of_the_reference_creates_a_user,
+    the_same_request_again_is_refused_as_taken,
+    the_route_with_json_behind_it_is_the_same,
+}
+
+const REQUEST: &str = r#"{"form_configuration_name": "reference_rest_api_create_user", "form": {"first_name": "Example", "email": "example1@example.com", "password": "somepassword"}}"#;
+
+fn the_request_of_the_reference_creates_a_user(server: &TestServer) {
+    let answer = server.client().post("/api/users", REQUEST);
+    answer.is(201);
+    assert_eq!(answer.text, r#"{"id":1,"errors":{}}"#);
+    assert_eq!(answer.header("content-type"), Some("application/vnd.api+json"));
+    assert_eq!(answer.header("location"), Some("/api/users/1"));
+    let version = answer.header("form-version").unwrap();
+    assert!(version.len() == 16 && version.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert!(answer.header("x-request-id").is_some_and(|id| !id.is_empty()));
+    assert_eq!(server.client().user(1)["email"], "example1@example.com");
+}
+
+fn the_same_request_again_is_refused_as_taken(server: &TestServer) {
+    server.client().post("/api/users", REQUEST).created();
+    let again = server.client().post("/api/users", REQUEST);
+    again.invalid(&[("email", "taken")]);
+    let start = r#"{"errors":{"email":["has already been taken"]},"details":[{"field":"email","pointer":"/form/email","code":"taken","params":{},"message":"has already been taken","full_message":"Email has already been taken"}]}"#;
+    assert_eq!(again.text, start);
+    assert_eq!(again.header("content-type"), Some("application/vnd.api+json"));
+    assert_eq!(again.header("location"), None);
+    assert_eq!(server.client().count(), 1);
+}
+
+fn the_route_with_json_behind_it_is_the_same(server: &TestServer) {
+    let answer = server.client().post("/api/users.json", REQUEST);
+    assert_eq!((answer.status, answer.text.as_str()), (201, r#"{"id":1,"errors":{}}"#));
+    server.client().post("/api/users", REQUEST).invalid(&[("email", "taken")]);
+    assert_eq!(server.client().get("/api/users.json").json()["total"], 1);
+}

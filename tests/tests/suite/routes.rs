@@ -1,0 +1,98 @@
+//! Routes, methods, health, and the headers of every answer.
+
+use registrar_tests::{TestServer, cases};
+
+cases! {
+    what_is_not_served_is_not_found,
+    a_method_that_is_not_served_is_told_which_are,
+    health_is_told_to_anybody,
+    a_request_id_that_is_fit_is_repeated_and_another_replaced,
+    no_answer_is_to_be_kept_or_guessed_at,
+    requests_that_are_no_http_are_refused,
+}
+
+fn what_is_not_served_is_not_found(server: &TestServer) {
+    for path in
+        ["/", "/api", "/api/user", "/api/users/", "/api/users/1/x", "/health", "/%00", "/API/users"]
+    {
+        server.client().get(path).fault(404, "base", "not_found");
+        server.client().post(path, "{}").fault(404, "base", "not_found");
+    }
+}
+
+fn a_method_that_is_not_served_is_told_which_are(server: &TestServer) {
+    for (path, allowed) in [
+        ("/api/users", "GET, POST"),
+        ("/api/users.json", "GET, POST"),
+        ("/api/users/1", "GET"),
+        ("/health/live", "GET"),
+        ("/health/ready", "GET"),
+    ] {
+        for method in ["DELETE", "PATCH", "PUT", "OPTIONS"] {
+            let body: Option<&[u8]> =
+                if matches!(method, "PATCH" | "PUT") { Some(b"{}") } else { None };
+            let answer = server.client().send(method, path, &[], body);
+            answer.fault(405, "base", "method_not_allowed");
+            assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
+        }
+    }
+}
+
+fn health_is_told_to_anybody(server: &TestServer) {
+    let live = server.anonymous().get("/health/live");
+    assert_eq!(live.is(200).text, r#"{"status":"up"}"#);
+    let ready = server.anonymous().get("/health/ready").is(200).json();
+    assert_eq!((&ready["status"], ready["forms"].as_u64()), (&"ready".into(), Some(5)));
+}
+
+fn a_request_id_that_is_fit_is_repeated_and_another_replaced(server: &TestServer) {
+    let id_for = |id: &str| {
+        let answer = server.client().send("GET", "/api/users", &[("x-request-id", id)], None);
+        answer.is(200).header("x-request-id").unwrap().to_owned()
+    };
+    let longest = "x".repeat(64);
+    for fit in ["a", "01J-abc_DEF.9", &longest] {
+        assert_eq!(id_for(fit), fit);
+    }
+    let long = "x".repeat(65);
+    for unfit in ["", "a b", "a/b", "<script>", "é", &long] {
+        let id = id_for(unfit);
+        assert!(!id.is_empty() && id != unfit, "{unfit:?} became {id:?}");
+    }
+    assert_ne!(id_for(""), id_for(""), "each request has an id of its own");
+}
+
+fn no_answer_is_to_be_kept_or_guessed_at(server: &TestServer) {
+    for answer in [
+        server.client().get("/api/users"),
+        server.client().get("/nowhere"),
+        server.client().post("/api/users", "{"),
+        server.anonymous().post("/api/users", "{}"),
+        server.anonymous().get("/health/live"),
+    ] {
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
+        assert!(answer.header("x-request-id").is_some(), "{answer:?}");
+    }
+}
+
+fn requests_that_are_no_http_are_refused(server: &TestServer) {
+    let head = "POST /api/users HTTP/1.1\r\nHost: x\r\n";
+    for bytes in [
+        "hello\r\n\r\n".to_owned(),
+        "GET /api/users\r\n\r\n".to_owned(),
+        "GET /api/users HTTP/9.9\r\n\r\n".to_owned(),
+        format!("{head}Content-Length: -1\r\n\r\n"),
+        format!("{head}Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx"),
+        format!("{head}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        format!("{head}X: {}\r\n\r\n", "x".repeat(200_000)),
+        format!("{head}Bad Name: x\r\n\r\n"),
+    ] {
+        let mut connection = server.connect();
+        connection.send(bytes.as_bytes());
+        let shown = &bytes[..bytes.len().min(80)];
+        let status = connection.answer().status;
+        assert!((400..500).contains(&status), "{shown:?}: {status}");
+    }
+    server.anonymous().get("/health/ready").is(200);
+}

@@ -1,0 +1,201 @@
+//! What reaches the database: only what the form lists, and that exactly (invariant 5).
+
+use registrar_tests::{Setup, TestServer, cases, samples};
+use serde_json::{Value, json};
+
+cases! {
+    only_listed_fields_reach_the_database with lenient,
+    what_a_strict_form_does_not_list_is_refused_at_every_level,
+    read_only_fields_and_virtual_ones_are_not_the_clients with lenient,
+    numbers_survive_exactly,
+    texts_survive_exactly,
+    a_password_is_stored_as_a_hash_alone,
+}
+
+const NEVER: [&str; 14] = [
+    "id",
+    "uuid",
+    "created_at",
+    "updated_at",
+    "properties",
+    "password_hash",
+    "phc",
+    "email_key",
+    "form_name",
+    "form_version",
+    "user_id",
+    "owner_id",
+    "creator_id",
+    "role",
+];
+
+const CANARY: &str = "c4n4ry";
+
+/// The shipped seller's form and types, but it ignores what it does not know.
+fn lenient(setup: Setup) -> Setup {
+    let read = |name: &str| {
+        std::fs::read_to_string(registrar_tests::repository("forms").join(name)).unwrap()
+    };
+    let types = [
+        "types/profiles/seller.yml",
+        "types/relationships/agency.yml",
+        "types/relationship_users/agency_member.yml",
+        "types/transactables/boat.yml",
+    ];
+    let mut files: Vec<(&str, String)> = types.iter().map(|name| (*name, read(name))).collect();
+    files.push((
+        "seller.yml",
+        format!("unknown_fields: ignore\n{}", read("marketplace_seller.yml")),
+    ));
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    setup.forms(&files)
+}
+
+/// The names of fields that no client may set, put into every object of a submission.
+fn greedy(value: &mut Value, at: &str, added: &mut Vec<String>) {
+    match value {
+        Value::Object(entries) => {
+            for (key, inner) in entries.iter_mut() {
+                greedy(inner, &format!("{at}.{key}"), added);
+            }
+            for name in NEVER {
+                if !entries.contains_key(name) {
+                    entries.insert(name.to_owned(), json!(CANARY));
+                    added.push(format!("{at}.{name}"));
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                greedy(item, &format!("{at}[{index}]"), added);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn only_listed_fields_reach_the_database(server: &TestServer) {
+    let mut sample = samples::seller("siri");
+    let mut added = Vec::new();
+    greedy(&mut sample, "", &mut added);
+    assert!(added.len() > 100, "{added:?}");
+    // A text where a listed container stands is a mistake of shape, not an unknown key.
+    sample["relationship_users"]["agency_member"]["properties"] = json!({ "id": CANARY });
+    let id = server.client().submit("marketplace_seller", &sample).created();
+    assert_eq!(id, 1, "the client chooses no id");
+    for cell in server.direct().every_cell() {
+        assert!(!cell.contains(CANARY), "{cell}");
+    }
+    let user = server.client().user(id);
+    assert_eq!(user["properties"], json!({}));
+    assert!(user["created_at"].as_str().unwrap().starts_with("20"), "{user}");
+}
+
+fn what_a_strict_form_does_not_list_is_refused_at_every_level(server: &TestServer) {
+    for name in NEVER {
+        for place in [
+            "",
+            "/profiles",
+            "/profiles/seller",
+            "/profiles/seller/properties",
+            "/transactables",
+            "/transactables/boat/0",
+            "/transactables/boat/0/properties",
+            "/transactables/boat/0/custom_addresses/harbour",
+            "/relationship_users/agency_member",
+        ] {
+            let mut sample = samples::seller("siri");
+            let object = sample.pointer_mut(place).unwrap();
+            if object.get(name).is_some() {
+                continue;
+            }
+            object[name] = json!(CANARY);
+            let answer = server.client().submit("marketplace_seller", &sample);
+            let told = answer.is(422).violations();
+            assert_eq!(told.len(), 1, "{place}/{name}: {answer:?}");
+            // A member lists `properties`: there it is a text that is no object.
+            let code = if told[0].0.ends_with("agency_member.properties") {
+                "wrong_type"
+            } else {
+                "unknown_field"
+            };
+            assert_eq!(told[0].1, code, "{place}/{name}: {answer:?}");
+            assert_eq!(answer.json()["details"][0]["pointer"], format!("/form{place}/{name}"));
+        }
+    }
+    assert_eq!(server.client().count(), 0);
+}
+
+fn read_only_fields_and_virtual_ones_are_not_the_clients(server: &TestServer) {
+    let mut sample = samples::seller("siri");
+    sample["profiles"]["seller"]["properties"]["commission"] = json!(0);
+    sample["relationship_users"]["agency_member"]["properties"] = json!({ "status": CANARY });
+    sample["password_confirmation"] = json!(CANARY);
+    let id = server.client().submit("marketplace_seller", &sample).created();
+    let user = server.client().user(id);
+    assert_eq!(user["profiles"]["seller"]["properties"]["commission"], json!(12.5));
+    assert_eq!(user["relationship_users"]["agency_member"][0]["properties"]["status"], "pending");
+    assert!(server.direct().every_cell().iter().all(|cell| !cell.contains(CANARY)));
+}
+
+fn numbers_survive_exactly(server: &TestServer) {
+    let stored = |tag: &str, budget: &str| {
+        let body = serde_json::to_string(&samples::client(tag)).unwrap();
+        let body = body.replacen(
+            r#""company_name":"#,
+            &format!(r#""budget":{budget},"company_name":"#),
+            1,
+        );
+        let body = format!(r#"{{"form_configuration_name":"client_sign_up","form":{body}}}"#);
+        let id = server.client().post("/api/users", &body).created();
+        server.client().user(id)["profiles"]["client"]["properties"]["budget"].to_string()
+    };
+    for (index, (sent, kept)) in [
+        ("9007199254740993", "9007199254740993"),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
+        ("0.1", "0.1"),
+        ("0.30000000000000000000000000004", "0.30000000000000000000000000004"),
+        ("1.50", "1.5"),
+        ("1e3", "1000"),
+        ("25e-1", "2.5"),
+        (r#""0090.10""#, "90.1"),
+        ("-0", "0"),
+        ("1e-7", "0.0000001"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(stored(&format!("n{index}"), sent), kept, "{sent}");
+    }
+}
+
+fn texts_survive_exactly(server: &TestServer) {
+    let texts = [
+        "O'Brien \"the\" \\ % _ ; --",
+        "Ünï¢ødé 😀 \u{202e}rtl\u{202c}",
+        "e\u{301} is not composed",
+        "line\nbreak\ttab\u{1}",
+        "$1 {{ form.email }} %{value} <b>",
+    ];
+    for (index, text) in texts.into_iter().enumerate() {
+        let mut sample = samples::client(&format!("t{index}"));
+        sample["profiles"]["client"]["properties"]["company_name"] = json!(text);
+        let id = server.client().submit("client_sign_up", &sample).created();
+        let kept = &server.client().user(id)["profiles"]["client"]["properties"]["company_name"];
+        assert_eq!(kept, text);
+    }
+}
+
+fn a_password_is_stored_as_a_hash_alone(server: &TestServer) {
+    let mut sample = samples::developer("ann");
+    sample["password"] = json!("c4n4ry-pässword");
+    sample["password_confirmation"] = json!("c4n4ry-pässword");
+    let id = server.client().submit("developer_sign_up", &sample).created();
+    let cells = server.direct().every_cell();
+    assert!(cells.iter().all(|cell| !cell.contains(CANARY)));
+    let hashes = cells.iter().filter(|cell| cell.contains("$argon2id$v=19$m=19456,t=2,p=1$"));
+    assert_eq!(hashes.count(), 1);
+    let shown = server.client().get(&format!("/api/users/{id}")).text;
+    assert!(!shown.contains("argon2") && !shown.contains("password"), "{shown}");
+}
