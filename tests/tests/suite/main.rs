@@ -7,13 +7,20 @@
 )]
 
 mod auth;
+mod bad_input;
 mod bodies;
 mod fields;
+mod kill;
+mod layering;
 mod nested;
 mod parameters;
 mod reading;
 mod reference;
 mod routes;
+mod same_answers;
+mod secrets;
+mod shipped;
+mod spellings;
 mod stored;
 mod unique;
 mod violations;

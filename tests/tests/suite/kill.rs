@@ -1,0 +1,139 @@
+//! Invariant 2: a 201 means durable. The server is killed (`kill -9`) again and again under load;
+//! no user that was acknowledged may be lost, and none may be there in part.
+
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use registrar_tests::{Database, Process, Random, Setup, WithToken, samples};
+use serde_json::json;
+
+const KILLS: usize = 20;
+const THREADS: usize = 8;
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Users of which something is missing, or twice there; in one statement, so that it sees one
+/// moment.
+const HALF_WRITTEN: &str = "users u WHERE NOT (
+    (SELECT count(*) FROM user_profiles x WHERE x.user_id = u.id) = 1
+    AND (SELECT count(*) FROM transactables x WHERE x.user_id = u.id) = 2
+    AND (SELECT count(*) FROM addresses x WHERE x.user_id = u.id) = 2
+    AND (SELECT count(*) FROM relationship_users x WHERE x.user_id = u.id) = 1
+    AND (SELECT count(*) FROM relationships x WHERE x.creator_id = u.id) = 1
+    AND (SELECT count(*) FROM unique_claims x WHERE x.owner = u.uuid) = 4
+    AND (SELECT count(*) FROM password_credentials x WHERE x.user_id = u.id)
+        = (CASE WHEN u.first_name = 'Pia' THEN 1 ELSE 0 END))";
+const CLAIMS_OF_NOBODY: &str =
+    "unique_claims x WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.uuid = x.owner)";
+
+#[test]
+fn sqlite_keeps_every_acknowledged_user_whole_through_twenty_kills() {
+    kill_again_and_again(Database::Sqlite);
+}
+
+#[test]
+fn postgres_keeps_every_acknowledged_user_whole_through_twenty_kills() {
+    kill_again_and_again(Database::Postgres);
+}
+
+fn kill_again_and_again(database: Database) {
+    let Some(setup) = Setup::of(database) else { return };
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    println!("seed {seed}");
+    let (mut random, begun) = (Random::new(seed), Instant::now());
+    let mut server = setup.serve();
+    let token = server.first_token();
+    let mut acknowledged = 0;
+    for kill in 0..KILLS {
+        let (answers, threads) = load(&server, &token, kill);
+        for _ in 0..=random.below(30) {
+            answers.recv_timeout(LIMIT).unwrap();
+        }
+        // Not to wait for anything: the kill is to come at no moment in particular.
+        thread::sleep(Duration::from_micros(random.below(15_000) as u64));
+        server.kill();
+        for thread in threads {
+            acknowledged += thread.join().unwrap().check(&setup);
+        }
+        server = setup.serve();
+        assert_eq!(setup.direct().count(HALF_WRITTEN), 0, "after kill {kill}");
+        assert_eq!(setup.direct().count(CLAIMS_OF_NOBODY), 0, "after kill {kill}");
+    }
+    assert!(acknowledged >= KILLS as i64, "{acknowledged}");
+    let stored = server.client(&token).count();
+    assert!(stored >= acknowledged, "{stored} of {acknowledged}");
+    read_back(&server.client(&token), stored);
+    let took = begun.elapsed();
+    println!("{database}: {KILLS} kills, {acknowledged} acknowledged, {stored} stored, {took:?}");
+    assert!(took < LIMIT, "{took:?}");
+}
+
+/// What one thread was told is stored.
+#[derive(Default)]
+struct Acknowledged(Vec<(i64, String)>);
+
+impl Acknowledged {
+    /// All of it is; gives how many.
+    fn check(self, setup: &Setup) -> i64 {
+        let told = self.0.len() as i64;
+        let rows: Vec<String> =
+            self.0.iter().map(|(id, tag)| format!("({id}, '{tag}@example.com')")).collect();
+        if told > 0 {
+            let kept = format!("users WHERE (id, email) IN (VALUES {})", rows.join(", "));
+            assert_eq!(setup.direct().count(&kept), told, "acknowledged users are lost");
+        }
+        told
+    }
+}
+
+/// Creates users from many threads until the server is gone; tells of each that is acknowledged.
+fn load(
+    server: &Process,
+    token: &str,
+    kill: usize,
+) -> (Receiver<()>, Vec<JoinHandle<Acknowledged>>) {
+    let (acknowledge, answers) = channel();
+    let client = server.client(token);
+    let threads = (0..THREADS).map(|number| {
+        let (client, acknowledge) = (client.clone(), acknowledge.clone());
+        thread::spawn(move || {
+            let mut acknowledged = Acknowledged::default();
+            for count in 0.. {
+                let tag = format!("k{kill}-{number}-{count}");
+                let mut sample = samples::seller(&tag);
+                if count % 8 == 0 {
+                    sample["first_name"] = json!("Pia");
+                    sample["password"] = json!("secret1");
+                }
+                let Ok(answer) = client.try_submit("marketplace_seller", &sample) else { break };
+                if answer.status != 503 {
+                    acknowledged.0.push((answer.created(), tag));
+                    // Nobody counts any more once the kill is decided.
+                    let _ = acknowledge.send(());
+                }
+            }
+            acknowledged
+        })
+    });
+    let threads = threads.collect();
+    (answers, threads)
+}
+
+/// Every stored user can be read, and is what was sent.
+fn read_back(client: &WithToken, stored: i64) {
+    let mut seen = 0;
+    for page in 1..=(stored / 100 + 1) {
+        let page = client.get(&format!("/api/users?per_page=100&page={page}")).is(200).json();
+        for user in page["results"].as_array().unwrap() {
+            let tag = user["email"].as_str().unwrap().trim_end_matches("@example.com");
+            let boats = user["transactables"]["boat"].as_array().unwrap();
+            let names: Vec<&str> =
+                boats.iter().map(|boat| boat["name"].as_str().unwrap()).collect();
+            assert_eq!(names, [format!("Boat {tag}-1"), format!("Boat {tag}-2")]);
+            let shop = &user["profiles"]["seller"]["properties"]["shop_name"];
+            assert_eq!(*shop, format!("shop {tag}"));
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, stored);
+}

@@ -1,0 +1,51 @@
+//! Invariant 1: cli -> server -> store -> core and nothing back, and the core reaches no IO.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+#[test]
+fn the_core_reaches_no_io_and_nothing_reaches_back() {
+    let core = reached_from("registrar-core");
+    let store = reached_from("registrar-store");
+    let server = reached_from("registrar-server");
+    let cli = reached_from("registrar-cli");
+
+    for crate_name in &core {
+        let is_io = ["diesel", "actix", "tokio", "r2d2", "mio", "pq-sys", "libsqlite3", "clap"]
+            .iter()
+            .any(|io| crate_name.starts_with(io));
+        assert!(!is_io, "the core reaches {crate_name}");
+        assert!(!crate_name.starts_with("registrar"), "the core reaches {crate_name}");
+    }
+    for crate_name in &store {
+        assert!(!crate_name.starts_with("actix"), "the store reaches {crate_name}");
+        assert!(!["registrar-server", "registrar-cli"].contains(&crate_name.as_str()));
+    }
+    assert!(!server.contains("registrar-cli") && !server.contains("clap"));
+    for (reached, names) in [
+        (&core, ["serde_json", "idna"]),
+        (&store, ["registrar-core", "diesel"]),
+        (&server, ["registrar-store", "actix-web"]),
+        (&cli, ["registrar-server", "clap"]),
+    ] {
+        assert!(names.iter().all(|name| reached.contains(*name)), "{names:?} in {reached:?}");
+    }
+    for shipped in [&core, &store, &server, &cli] {
+        let of_the_tests = ["registrar-tests", "registrar-scratch-postgres", "proptest"];
+        assert!(of_the_tests.iter().all(|name| !shipped.contains(*name)));
+    }
+}
+
+/// The names of all packages that one needs to be shipped, itself left out.
+fn reached_from(package: &str) -> BTreeSet<String> {
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["tree", "--offline", "--edges", "normal,build", "--prefix", "none"])
+        .args(["--no-dedupe", "--package", package])
+        .current_dir(registrar_tests::repository("."))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let names = lines.lines().filter_map(|line| line.split(' ').next());
+    names.filter(|name| *name != package).map(str::to_owned).collect()
+}

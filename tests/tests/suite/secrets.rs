@@ -1,0 +1,146 @@
+//! Invariant 7: no secret and no submitted value appears in a log or an error, however much is
+//! logged.
+
+use registrar_tests::{Answer, Database, Process, Setup, samples};
+use serde_json::{Value, json};
+
+/// In every value that is sent.
+const VALUE: &str = "c4n4ry";
+/// In every key that no form knows. An answer may name them, a log may not.
+const KEY: &str = "k3yk4n";
+
+#[test]
+fn sqlite_no_log_and_no_error_tells_what_was_sent() {
+    nothing_is_told(Database::Sqlite, "info");
+}
+
+#[test]
+fn sqlite_not_even_a_log_of_everything_tells_what_was_sent() {
+    nothing_is_told(Database::Sqlite, "trace");
+}
+
+#[test]
+fn postgres_no_log_and_no_error_tells_what_was_sent() {
+    nothing_is_told(Database::Postgres, "info");
+}
+
+#[test]
+fn postgres_not_even_a_log_of_everything_tells_what_was_sent() {
+    nothing_is_told(Database::Postgres, "trace");
+}
+
+fn nothing_is_told(database: Database, level: &str) {
+    let Some(setup) = Setup::of(database) else { return };
+    let server = Process::start(setup.command(&["serve"]).env("RUST_LOG", level));
+    let token = server.first_token();
+    for answer in requests(&server, &token) {
+        assert!(answer.status < 500, "{answer:?}");
+        if answer.status >= 400 {
+            assert!(!has(&answer.text, VALUE) && !has(&answer.text, &token), "{answer:?}");
+            let headers = format!("{:?}", answer.headers);
+            assert!(!has(&headers, VALUE) && !has(&headers, KEY) && !has(&headers, &token));
+        }
+    }
+    server.terminate();
+    let said = server.finished();
+    assert!(said.stderr.contains("form=client_sign_up status=422"), "{}", said.stderr);
+    assert_eq!(said.stderr.contains("TRACE "), level == "trace", "{}", said.stderr);
+    for line in said.stderr.lines().chain(said.stdout.lines()) {
+        assert!(!has(line, VALUE) && !has(line, KEY), "{line}");
+        assert!(!has(line, "secret1"), "{line}");
+    }
+    assert!(!said.stderr.contains(&token), "{}", said.stderr);
+    let shown = said.stdout.matches(&token).count();
+    assert_eq!(shown, 2, "the first start shows it: alone, and in the line to try");
+}
+
+fn has(text: &str, canary: &str) -> bool {
+    text.to_lowercase().contains(&canary.to_lowercase())
+}
+
+fn requests(server: &Process, token: &str) -> Vec<Answer> {
+    let client = server.client(token);
+    let mut valid = samples::client("one");
+    valid["email"] = json!(format!("{VALUE}@example.com"));
+    valid["name"] = json!(VALUE);
+    valid["external_id"] = json!(VALUE);
+    valid[KEY] = json!(VALUE);
+    let mut developer = samples::developer("dev");
+    developer["password"] = json!(format!("{VALUE}-password"));
+    developer["password_confirmation"] = developer["password"].clone();
+    let mut answers = vec![
+        client.submit("client_sign_up", &valid),
+        client.submit("client_sign_up", &valid),
+        client.submit("developer_sign_up", &developer),
+        client.get("/api/users/1"),
+        client.get(&format!("/api/users?email={VALUE}%40example.com")),
+    ];
+    for answer in &answers {
+        assert!(matches!(answer.status, 200 | 201 | 422), "{answer:?}");
+    }
+    for form in ["client_sign_up", "developer_sign_up", "marketplace_seller"] {
+        answers.push(client.submit(form, &canaries(form)));
+    }
+    let json = [("content-type", "application/json")];
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let send = |headers: &[(&str, &str)], body: &str| {
+        client.send("POST", "/api/users", headers, Some(body.as_bytes()))
+    };
+    answers.extend([
+        send(&json, &format!(r#"{{"form_configuration_name": "{VALUE}", "form": {{}}}}"#)),
+        send(&json, &format!(r#"{{"{KEY}": "{VALUE}""#)),
+        send(&json, &format!(r#"{{"x": "{VALUE}", "x": "{VALUE}"}}"#)),
+        send(&json, VALUE),
+        send(&[form], &format!("form[{KEY}]={VALUE}&form_configuration_name=client_sign_up")),
+        send(&[form], &format!("form[x]={VALUE}&form[x][y]={VALUE}")),
+        send(&[form], &format!("{{\"{VALUE}\"}}")),
+        send(&[("content-type", &format!("text/{VALUE}"))], VALUE),
+        send(&[json[0], ("content-encoding", VALUE)], VALUE),
+        send(
+            &[
+                json[0],
+                ("user-agent", VALUE),
+                ("cookie", VALUE),
+                ("x-request-id", &format!("{VALUE}/1")),
+            ],
+            "{}",
+        ),
+        client.get(&format!("/api/users?email={VALUE}%00")),
+        client.get(&format!("/api/users?{VALUE}=1")),
+        client.get(&format!("/api/users?page={VALUE}")),
+        client.get(&format!("/api/users/{VALUE}")),
+        client.get(&format!("/{VALUE}?{VALUE}")),
+        client.send("DELETE", &format!("/api/users/{VALUE}"), &[], None),
+    ]);
+    for header in
+        [format!("Bearer {VALUE}"), format!("Token token={}", &token[..52]), VALUE.to_owned()]
+    {
+        answers.push(server.anonymous().with_authorization(&header).get("/api/users"));
+    }
+    let mut raw = server.connect();
+    raw.send(format!("GET /{VALUE} {VALUE}\r\n{VALUE}: {VALUE}\r\n\r\n").as_bytes());
+    answers.push(raw.answer());
+    answers
+}
+
+/// A submission with the canary wherever a value may stand, and unknown keys beside.
+fn canaries(form: &str) -> Value {
+    let mut submission = match form {
+        "client_sign_up" => samples::client(VALUE),
+        "developer_sign_up" => samples::developer(VALUE),
+        _ => samples::seller(VALUE),
+    };
+    poison(&mut submission);
+    submission
+}
+
+fn poison(value: &mut Value) {
+    match value {
+        Value::Object(entries) => {
+            entries.values_mut().for_each(poison);
+            entries.insert(KEY.to_owned(), json!(VALUE));
+        }
+        Value::Array(items) => items.iter_mut().for_each(poison),
+        value => *value = json!(format!("{VALUE}\n{VALUE}")),
+    }
+}

@@ -1,0 +1,26 @@
+//! Invariant 10, as far as forms go: everything in the repository's `forms/` compiles. Examples
+//! are run by `examples`.
+
+use registrar_server::forms;
+use registrar_tests::repository;
+
+#[test]
+fn every_shipped_form_compiles() {
+    let registry = forms::load(&[repository("forms")]).unwrap_or_else(|error| panic!("{error}"));
+    let shipped = std::fs::read_dir(repository("forms")).unwrap();
+    let mut names: Vec<String> = shipped
+        .filter_map(|entry| {
+            entry
+                .unwrap()
+                .file_name()
+                .into_string()
+                .unwrap()
+                .strip_suffix(".yml")
+                .map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    assert!(names.len() >= 5, "{names:?}");
+    let compiled: Vec<&str> = registry.names().iter().map(|name| &**name).collect();
+    assert_eq!(compiled, names, "each form is named as its file is");
+}

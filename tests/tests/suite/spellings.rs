@@ -1,0 +1,107 @@
+//! Invariant 3: of many who ask for one e-mail address at once, in whatever spelling, one wins.
+
+use std::sync::Barrier;
+use std::thread;
+
+use registrar_tests::{Setup, TestServer, cases};
+use serde_json::json;
+
+cases! {
+    of_many_spellings_at_once_exactly_one_wins with only_an_email,
+    of_many_with_a_common_boat_exactly_one_wins_and_the_others_keep_nothing,
+}
+
+const ROUNDS: usize = 10;
+
+/// `#` is the number of the round.
+const SPELLINGS: [&str; 28] = [
+    "josé#@exåmple.no",
+    "JOSÉ#@EXÅMPLE.NO",
+    "José#@Exåmple.No",
+    "josÉ#@exåmple.NO",
+    " josé#@exåmple.no",
+    "josé#@exåmple.no ",
+    "\tjosé#@exåmple.no\r\n",
+    "\u{a0}josé#@exåmple.no\u{a0}",
+    "\u{3000}josé#@exåmple.no",
+    "jose\u{301}#@exåmple.no",
+    "josé#@exa\u{30a}mple.no",
+    "jose\u{301}#@exa\u{30a}mple.no",
+    "JOSE\u{301}#@EXA\u{30a}MPLE.NO",
+    "ｊｏｓé#@exåmple.no",
+    "josé#@ｅｘåｍｐｌｅ.no",
+    "josé#@exåmple.ｎｏ",
+    "josé#＠exåmple.no",
+    "josé#@exåmple。no",
+    "josé#@exåmple．no",
+    "josé#@exåmple.no.",
+    "josé#@xn--exmple-jua.no",
+    "JOSÉ#@XN--EXMPLE-JUA.NO",
+    "josé#@Xn--Exmple-Jua.no.",
+    "ＪＯＳÉ#＠ＥＸÅＭＰＬＥ．ＮＯ",
+    "jose\u{301}#@xn--exmple-jua.NO",
+    " JOSE\u{301}#@xn--exmple-jua.no ",
+    "𝐣𝐨𝐬é#@exåmple.no",
+    "josé#@ex\u{212b}mple.no",
+];
+
+fn only_an_email(setup: Setup) -> Setup {
+    setup.form("email:").with(|settings| settings.workers = 2)
+}
+
+fn of_many_spellings_at_once_exactly_one_wins(server: &TestServer) {
+    for round in 0..ROUNDS {
+        let emails = SPELLINGS.map(|spelling| spelling.replace('#', &round.to_string()));
+        let won = at_once(&emails, |email| {
+            let answer = server.client().submit("form", &json!({ "email": email }));
+            if answer.status == 201 {
+                return true;
+            }
+            answer.invalid(&[("email", "taken")]);
+            false
+        });
+        assert_eq!(won, 1, "round {round}");
+        assert_eq!(server.client().count(), round as i64 + 1);
+    }
+}
+
+fn of_many_with_a_common_boat_exactly_one_wins_and_the_others_keep_nothing(server: &TestServer) {
+    use registrar_tests::samples::{boat, seller};
+    let tags: Vec<String> = (0..24).map(|number| format!("s{number}")).collect();
+    let submit = |tag: &String| {
+        let mut sample = seller(tag);
+        sample["transactables"]["boat"] = json!([boat(tag), boat("common")]);
+        server.client().submit("marketplace_seller", &sample)
+    };
+    let won = at_once(&tags, |tag| {
+        let answer = submit(tag);
+        if answer.status == 201 {
+            return true;
+        }
+        answer.invalid(&[("transactables.boat[1].properties.registration", "taken")]);
+        false
+    });
+    assert_eq!(won, 1);
+    let losers_again = at_once(&tags, |tag| {
+        server.client().submit("marketplace_seller", &seller(tag)).status == 201
+    });
+    assert_eq!(losers_again, tags.len() - 1, "what a loser claimed besides is free");
+}
+
+/// How many said true, all having been asked at the same time.
+fn at_once<T: Sync>(all: &[T], ask: impl Fn(&T) -> bool + Sync) -> usize {
+    let (barrier, ask) = (Barrier::new(all.len()), &ask);
+    thread::scope(|scope| {
+        let threads: Vec<_> = all
+            .iter()
+            .map(|one| {
+                let barrier = &barrier;
+                scope.spawn(move || {
+                    barrier.wait();
+                    ask(one)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).filter(|won| *won).count()
+    })
+}
