@@ -168,8 +168,8 @@ fn nasty(random: &mut Random) -> Value {
         3 => json!({}),
         4 => json!([[[{ "": [null] }]]]),
         5 => json!({ "0": {}, "1": null, "18446744073709551616": [] }),
-        6 => number(*random.pick(&["-0", "1e400", "-1e-400", "0.1", "1e-1", "-5"])),
-        7 => number(*random.pick(&["9223372036854775807", "9223372036854775808", "-1e19"])),
+        6 => number(random.pick::<&str>(&["-0", "1e400", "-1e-400", "0.1", "1e-1", "-5"])),
+        7 => number(random.pick::<&str>(&["9223372036854775807", "9223372036854775808", "-1e19"])),
         8 => json!("x".repeat(1 << random.below(17))),
         _ => json!(nasty_text(random)),
     }

@@ -1,0 +1,105 @@
+//! `registrar check`: every mistake with its place, for people and for editors; and `serve`, which
+//! refuses the same with the same words. The mistakes are the core's own cases.
+
+use std::path::Path;
+
+use registrar_tests::{Finished, Folder, Setup, finish, repository};
+
+use super::setup;
+
+const TYPES: [(&str, &str); 6] = [
+    (
+        "types/profiles/developer.yml",
+        "name: developer\nproperties:\n  - {name: bio, type: text}\n  - {name: rate, type: float}\n  - {name: home, type: address}\n",
+    ),
+    ("types/transactables/boat.yml", "name: boat\nproperties: [{name: length, type: integer}]\n"),
+    ("types/relationships/agency.yml", "name: agency\n"),
+    ("types/relationship_users/agency_member.yml", "name: agency_member\n"),
+    ("types/customizations/link.yml", "name: link\nproperties: [{name: url}]\n"),
+    ("good.yml", "resource: User\nfields: {email: }\n"),
+];
+
+fn check(setup: &Setup, paths: &[&Path]) -> Finished {
+    finish(setup.bare_command(&["check"]).args(paths))
+}
+
+#[test]
+fn a_good_set_of_forms_is_let_pass() {
+    let finished = check(&setup(), &[&repository("forms")]).success();
+    assert_eq!(finished.stdout, "");
+    assert_eq!(finished.stderr, "registrar: 5 form(s), no problem\n");
+}
+
+#[test]
+fn each_kind_of_mistake_is_printed_at_its_place() {
+    let (setup, cases) = (setup(), repository("crates/core/tests/cases/broken"));
+    let mut checked = 0;
+    for case in std::fs::read_dir(cases).unwrap() {
+        let path = case.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (mut file, mut expected) = ("broken.yml", Vec::new());
+        for line in text.lines().filter_map(|line| line.strip_prefix("#! ")) {
+            match line.strip_prefix("file ") {
+                Some(name) => file = name,
+                None => expected.push(line.splitn(3, ' ').collect::<Vec<_>>()),
+            }
+        }
+        let folder = Folder::of(&TYPES);
+        folder.write(file, &text);
+        let finished = check(&setup, &[folder.path()]).failure(1);
+        let told: Vec<&str> = finished.stdout.lines().collect();
+        assert_eq!(told.len(), expected.len(), "{}: {finished:?}", path.display());
+        for (told, expected) in told.iter().zip(expected) {
+            // Of two files with one name, the second is told, wherever the case is.
+            let file = if expected[1] == "duplicate-name" && file == "broken.yml" {
+                "good.yml"
+            } else {
+                file
+            };
+            let start = format!(
+                "{}:{}: [{}] ",
+                folder.path().join(file).display(),
+                expected[0],
+                expected[1]
+            );
+            assert!(told.starts_with(&start), "{told}\ninstead of {start}");
+            assert!(told.contains(expected.get(2).unwrap_or(&"")), "{told}: {expected:?}");
+            checked += 1;
+        }
+        assert_eq!(finished.stderr, format!("registrar: {} problem(s)\n", told.len()));
+    }
+    assert!(checked > 30, "{checked}");
+}
+
+#[test]
+fn the_server_refuses_what_check_refuses_in_the_same_words_and_touches_nothing() {
+    let setup = setup().forms(&[
+        ("a.yml", "resource: User\nfields: {emial: }\n"),
+        ("b.yml", "resource: User\nfields:\n  email: {validation: {presense: true}}\n"),
+    ]);
+    let folder = &setup.settings.forms[0];
+    let checked = check(&setup, &[folder]).failure(1);
+    let told: Vec<&str> = checked.stdout.lines().collect();
+    assert!(
+        told[0].starts_with(&format!("{}:2:10: [unknown-field] ", folder.join("a.yml").display()))
+    );
+    assert!(
+        told[1].starts_with(&format!("{}:3:24: [unknown-rule] ", folder.join("b.yml").display()))
+    );
+    assert_eq!(told.len(), 2);
+
+    let served = setup.run(&["serve"]).failure(1);
+    let said: Vec<&str> = served.stderr.lines().collect();
+    assert_eq!(said[..2], told[..]);
+    assert_eq!(said[2..], ["registrar: the configuration has 2 problem(s)"]);
+    assert_eq!(served.stdout, "");
+    let database = setup.settings.database_url.strip_prefix("sqlite:").unwrap();
+    assert!(!Path::new(database).exists(), "it made a database for nothing");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told_by_its_name() {
+    let refusal =
+        super::refusal(setup().bare_command(&["check", "no/such/folder"]).current_dir("/"));
+    assert!(refusal.starts_with("registrar: cannot read no/such/folder: "), "{refusal}");
+}

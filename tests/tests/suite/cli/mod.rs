@@ -1,0 +1,26 @@
+//! The `registrar` command, as a person or a script runs it.
+
+mod check;
+mod serve;
+mod settings;
+mod stopping;
+mod tokens;
+mod users;
+
+use std::process::Command;
+
+use registrar_tests::{Database, Finished, Setup, finish};
+
+/// What a command that is to fail says to whoever ran it: one line, on the error stream alone.
+#[track_caller]
+fn refusal(command: &mut Command) -> String {
+    let Finished { stdout, stderr, .. } = finish(command).failure(1);
+    assert_eq!(stdout, "");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    stderr.trim_end().to_owned()
+}
+
+/// Where the database does not matter.
+fn setup() -> Setup {
+    Setup::of(Database::Sqlite).unwrap()
+}

@@ -1,0 +1,101 @@
+//! `registrar serve`: the first start that a newcomer sees, and starts that cannot be.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use registrar_tests::{Database, Setup, finish};
+
+use super::{refusal, setup};
+
+#[test]
+fn the_first_start_prints_a_line_that_works_when_pasted() {
+    for database in Database::ALL {
+        let Some(setup) = Setup::of(database) else { continue };
+        let server = setup.serve();
+        let token = server.first_token();
+        let printed = server.stdout();
+        let line = &printed[printed.find("curl -i ").unwrap()..];
+        let run = || finish(Command::new("sh").args(["-c", line])).success().stdout;
+
+        let first = run();
+        assert!(first.starts_with("HTTP/1.1 201 Created\r\n"), "{first}");
+        assert!(first.to_lowercase().contains("content-type: application/vnd.api+json\r\n"));
+        assert!(first.ends_with("\r\n\r\n{\"id\":1,\"errors\":{}}"), "{first}");
+        let again = run();
+        assert!(again.starts_with("HTTP/1.1 422 Unprocessable Entity\r\n"), "{again}");
+        let body = again.split_once("\r\n\r\n").unwrap().1;
+        assert!(
+            body.starts_with("{\"errors\":{\"email\":[\"has already been taken\"]},"),
+            "{body}"
+        );
+
+        server.terminate();
+        server.finished().success();
+        let second = setup.serve();
+        second.client(&token).get("/api/users/1").is(200);
+        second.terminate();
+        assert_eq!(second.finished().success().stdout, "", "{database}: it prints another token");
+    }
+}
+
+#[test]
+fn without_a_command_it_serves() {
+    let setup = setup();
+    let server = registrar_tests::Process::start(&mut setup.command(&[]));
+    server.anonymous().get("/health/ready").is(200);
+}
+
+#[test]
+fn a_port_in_use_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let mut setup = setup();
+    setup.settings.listen = address.clone();
+    let refusal = refusal(setup.command(&["serve"]).env("RUST_LOG", "error"));
+    assert!(refusal.starts_with(&format!("registrar: cannot listen on {address}: ")), "{refusal}");
+}
+
+#[test]
+fn a_database_that_cannot_be_is_told_without_its_password() {
+    for (url, expected) in [
+        (
+            "mysql://host/db",
+            "unknown database scheme `mysql`: expected `sqlite:PATH` or `postgres://USER@HOST/DATABASE`",
+        ),
+        ("registrar.db", "unknown database scheme ``"),
+        ("sqlite:", "`sqlite:` needs the path of a file"),
+        ("sqlite::memory:", "`sqlite:` needs the path of a file"),
+        ("sqlite:/dev/null/x.db", "cannot create the database file /dev/null/x.db: "),
+        (
+            "postgres://ann:s3cret@127.0.0.1:1/db",
+            "cannot open the database postgres://ann:***@127.0.0.1:1/db: ",
+        ),
+    ] {
+        let mut setup = setup();
+        setup.settings.database_url = url.to_owned();
+        for command in ["serve", "migrate"] {
+            let finished = setup.run(&[command]).failure(1);
+            assert_eq!(finished.stdout, "");
+            let said = finished.stderr;
+            assert!(said.starts_with(&format!("registrar: {expected}")), "{url}: {said}");
+            assert!(!said.contains("s3cret"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn it_migrates_by_itself_unless_told_not_to() {
+    for database in Database::ALL {
+        let Some(setup) = Setup::of(database) else { continue };
+        let finished = setup.run(&["serve", "--migrate", "false"]).failure(1);
+        let expected = "registrar: the database lacks the migrations 0001_create_tables: run `registrar migrate`";
+        assert!(finished.stderr.contains(expected), "{}", finished.stderr);
+        let migrated = setup.run(&["migrate"]).success();
+        assert!(migrated.stderr.trim_end().ends_with(" is up to date"), "{}", migrated.stderr);
+        let again = setup.run(&["migrate"]).success();
+        assert_eq!((migrated.stdout.as_str(), &again.stderr), ("", &migrated.stderr));
+        let server =
+            registrar_tests::Process::start(&mut setup.command(&["serve", "--migrate", "false"]));
+        server.client(&server.first_token()).get("/api/users").is(200);
+    }
+}

@@ -1,0 +1,60 @@
+//! SIGTERM: what was accepted is finished, and the server ends well.
+
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use registrar_tests::{Database, Setup, samples};
+
+const THREADS: usize = 8;
+const ENOUGH: usize = 40;
+
+#[test]
+fn told_to_stop_under_load_it_stores_all_it_acknowledges_and_ends_well() {
+    for database in Database::ALL {
+        let Some(setup) = Setup::of(database) else { continue };
+        let server = setup.serve();
+        let client = server.client(&server.first_token());
+        let (acknowledge, answers) = channel();
+        let threads: Vec<_> = (0..THREADS)
+            .map(|number| {
+                let (client, acknowledge) = (client.clone(), acknowledge.clone());
+                thread::spawn(move || {
+                    let (mut acknowledged, mut refused) = (0, Vec::new());
+                    for count in 0.. {
+                        let sample = samples::seller(&format!("t{number}-{count}"));
+                        let Ok(answer) = client.try_submit("marketplace_seller", &sample) else {
+                            break;
+                        };
+                        if answer.status == 201 {
+                            acknowledged += 1;
+                            // Nobody counts any more once it was told to stop.
+                            let _ = acknowledge.send(());
+                        } else {
+                            refused.push(answer);
+                        }
+                    }
+                    (acknowledged, refused)
+                })
+            })
+            .collect();
+        for _ in 0..ENOUGH {
+            answers.recv_timeout(Duration::from_secs(30)).unwrap();
+        }
+        let told = Instant::now();
+        server.terminate();
+        let finished = server.finished().success();
+        assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
+        assert!(finished.stderr.contains("everything accepted is stored"), "{}", finished.stderr);
+        let mut acknowledged = 0;
+        for thread in threads {
+            let (count, refused) = thread.join().unwrap();
+            acknowledged += count;
+            assert!(refused.iter().all(|answer| answer.status == 503), "{refused:?}");
+        }
+        assert!(acknowledged >= ENOUGH as i64, "{acknowledged}");
+        let stored = setup.direct().count("users");
+        assert_eq!(stored, acknowledged, "{database}: what is accepted is also answered");
+        assert_eq!(setup.direct().count("transactables"), 2 * stored);
+    }
+}

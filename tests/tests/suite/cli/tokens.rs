@@ -1,0 +1,60 @@
+//! `registrar token create | list | revoke`, beside a running server.
+
+use registrar_tests::{Database, Setup};
+
+use super::{refusal, setup};
+
+#[test]
+fn a_token_is_printed_alone_works_at_once_and_ends_with_its_revocation() {
+    for database in Database::ALL {
+        let Some(setup) = Setup::of(database) else { continue };
+        let server = setup.serve();
+        let created = setup.run(&["token", "create", "backend"]).success();
+        let token = created.stdout.strip_suffix('\n').unwrap();
+        assert!(token.len() == 53 && token.starts_with("reg_"), "{created:?}");
+        assert_eq!(created.stderr, "");
+
+        let client = server.client(token);
+        client.get("/api/users").is(200);
+        let list = || setup.run(&["token", "list"]).success().stdout;
+        server.first_token();
+        assert_eq!(list(), "first\tactive\nbackend\tactive\n");
+        let revoked = setup.run(&["token", "revoke", "backend"]).success();
+        assert_eq!(revoked.stderr, "registrar: `backend` is revoked\n");
+        client.get("/api/users").fault(401, "base", "invalid_token");
+        assert_eq!(list(), "first\tactive\nbackend\trevoked\n");
+        server.client(&server.first_token()).get("/api/users").is(200);
+    }
+}
+
+#[test]
+fn whoever_made_a_token_before_is_not_given_another_at_the_start() {
+    let setup = setup();
+    let token = setup.run(&["token", "create", "mine"]).success().stdout;
+    let server = setup.serve();
+    server.client(token.trim_end()).get("/api/users").is(200);
+    server.terminate();
+    assert_eq!(server.finished().success().stdout, "");
+}
+
+#[test]
+fn what_cannot_be_done_with_tokens_is_told() {
+    let setup = setup();
+    setup.run(&["token", "create", "mine"]).success();
+    let refused = |arguments: &[&str]| refusal(&mut setup.command(arguments));
+    let taken = refused(&["token", "create", "mine"]);
+    assert_eq!(taken, "registrar: a token of this name exists already: choose another name");
+    for name in ["", "a b", "a\tb", "é", &"x".repeat(65)] {
+        let said = refused(&["token", "create", name]);
+        assert!(said.starts_with("registrar: a token's name has 1 to 64 letters"), "{said}");
+    }
+    let unknown = refused(&["token", "revoke", "yours"]);
+    assert_eq!(
+        unknown,
+        "registrar: there is no token `yours` to revoke: see `registrar token list`"
+    );
+    setup.run(&["token", "revoke", "mine"]).success();
+    refused(&["token", "revoke", "mine"]);
+    refused(&["token", "create", "mine"]);
+    assert_eq!(setup.run(&["token", "list"]).success().stdout, "mine\trevoked\n");
+}

@@ -1,0 +1,21 @@
+//! `registrar user get`.
+
+use registrar_tests::{Database, Setup, samples};
+use serde_json::Value;
+
+use super::refusal;
+
+#[test]
+fn a_user_is_printed_as_the_api_answers_it() {
+    for database in Database::ALL {
+        let Some(setup) = Setup::of(database) else { continue };
+        let server = setup.serve();
+        let client = server.client(&server.first_token());
+        let id = client.submit("marketplace_seller", &samples::seller("siri")).created();
+        let printed = setup.run(&["user", "get", &id.to_string()]).success();
+        assert_eq!(printed.stderr, "");
+        assert_eq!(serde_json::from_str::<Value>(&printed.stdout).unwrap(), client.user(id));
+        let missing = refusal(&mut setup.command(&["user", "get", "99"]));
+        assert_eq!(missing, "registrar: there is no user 99");
+    }
+}
