@@ -11,6 +11,7 @@ mod auth;
 mod bad_input;
 mod bodies;
 mod cli;
+mod examples;
 mod fields;
 mod kill;
 mod layering;

@@ -9,6 +9,7 @@ fn a_token_is_printed_alone_works_at_once_and_ends_with_its_revocation() {
     for database in Database::ALL {
         let Some(setup) = Setup::of(database) else { continue };
         let server = setup.serve();
+        let first = server.client(&server.first_token());
         let created = setup.run(&["token", "create", "backend"]).success();
         let token = created.stdout.strip_suffix('\n').unwrap();
         assert!(token.len() == 53 && token.starts_with("reg_"), "{created:?}");
@@ -17,13 +18,12 @@ fn a_token_is_printed_alone_works_at_once_and_ends_with_its_revocation() {
         let client = server.client(token);
         client.get("/api/users").is(200);
         let list = || setup.run(&["token", "list"]).success().stdout;
-        server.first_token();
         assert_eq!(list(), "first\tactive\nbackend\tactive\n");
         let revoked = setup.run(&["token", "revoke", "backend"]).success();
         assert_eq!(revoked.stderr, "registrar: `backend` is revoked\n");
         client.get("/api/users").fault(401, "base", "invalid_token");
         assert_eq!(list(), "first\tactive\nbackend\trevoked\n");
-        server.client(&server.first_token()).get("/api/users").is(200);
+        first.get("/api/users").is(200);
     }
 }
 

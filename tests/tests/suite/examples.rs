@@ -1,0 +1,115 @@
+//! Invariant 10: every example in `examples/` gives the answer that stands with it, on both
+//! databases, and so does the script that a person runs. Their format: `examples/README.md`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use registrar_core::form::Purpose;
+use registrar_server::forms;
+use registrar_tests::{Database, Setup, TestServer, WithToken, finish, repository};
+use serde_json::Value;
+
+#[test]
+fn every_form_that_creates_has_examples() {
+    let registry = forms::load(&[repository("forms")]).unwrap();
+    let creates = |name: &str| registry.form(name).unwrap().purpose == Purpose::Create;
+    let forms: Vec<&str> = registry.names().iter().map(|name| &**name).collect();
+    let with_examples: Vec<String> = folders()
+        .iter()
+        .map(|folder| folder.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let creating: Vec<&str> = forms.into_iter().filter(|name| creates(name)).collect();
+    assert_eq!(with_examples, creating);
+    for folder in folders() {
+        assert!(folder.join("README.md").exists() && files(&folder).len() >= 3, "{folder:?}");
+    }
+}
+
+#[test]
+fn every_example_gives_the_answer_beside_it_on_sqlite() {
+    run_all(Database::Sqlite);
+}
+
+#[test]
+fn every_example_gives_the_answer_beside_it_on_postgresql() {
+    run_all(Database::Postgres);
+}
+
+#[test]
+fn a_person_runs_them_all_with_one_script() {
+    let setup = Setup::of(Database::Sqlite).unwrap();
+    let server = setup.serve();
+    let url = format!("http://127.0.0.1:{}", server.port);
+    let token = server.first_token();
+    let run = || finish(Command::new(repository("examples/run.sh")).args([&url, &token]));
+    let first = run().success();
+    let ran: usize = folders().iter().map(|folder| files(folder).len()).sum();
+    assert_eq!(first.stdout.matches(" ok\n").count(), ran, "{}", first.stdout);
+    // Those that were created are taken now.
+    let second = run().failure(1);
+    assert!(second.stdout.contains("3-created.http: POST /api/users -> 422 NOT 201"));
+}
+
+fn folders() -> Vec<PathBuf> {
+    sorted(&repository("examples")).into_iter().filter(|path| path.is_dir()).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let is_example = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "http");
+    sorted(folder).into_iter().filter(is_example).collect()
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn run_all(database: Database) {
+    for folder in folders() {
+        let Some(setup) = Setup::of(database) else { return };
+        let server = TestServer::start(setup);
+        for file in files(&folder) {
+            run(&server.client(), &file);
+        }
+    }
+}
+
+fn run(client: &WithToken, file: &Path) {
+    let text = std::fs::read_to_string(file).unwrap();
+    let (request, answer) = text.split_once("\n--- answer\n").unwrap();
+    let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
+    let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
+    let (method, path) = line.split_once(' ').unwrap();
+    let headers: Vec<(&str, &str)> =
+        headers.lines().map(|header| header.split_once(": ").unwrap()).collect();
+    let body = Some(body.trim().as_bytes()).filter(|body| !body.is_empty());
+    let (status, expected) = answer.split_once('\n').unwrap();
+    let expected: Value = serde_json::from_str(expected).unwrap();
+
+    let answer = client.send(method, path.trim(), &headers, body);
+    assert_eq!(answer.status.to_string(), status, "{}: {answer:?}", file.display());
+    if let Some(place) = difference(&answer.json(), &expected) {
+        panic!("{}: differs in `{place}`: {}", file.display(), answer.text);
+    }
+}
+
+/// Where a value is not what is expected; `"*"` expects anything.
+fn difference(found: &Value, expected: &Value) -> Option<String> {
+    let inside = |key: &str, found: &Value, expected: &Value| {
+        difference(found, expected).map(|place| format!("/{key}{place}"))
+    };
+    match (found, expected) {
+        (_, Value::String(any)) if any == "*" => None,
+        (Value::Object(found), Value::Object(expected)) if found.keys().eq(expected.keys()) => {
+            expected.iter().find_map(|(key, expected)| inside(key, &found[key], expected))
+        }
+        (Value::Array(found), Value::Array(expected)) if found.len() == expected.len() => {
+            let mut pairs = found.iter().zip(expected).enumerate();
+            pairs.find_map(|(index, (found, expected))| inside(&index.to_string(), found, expected))
+        }
+        (found, expected) if found == expected => None,
+        _ => Some(String::new()),
+    }
+}
