@@ -2,6 +2,7 @@
 //! PostgreSQL. How a single rule judges is not told here: that is the core's own tests' matter.
 
 #![expect(
+    clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "this is the tests' own ground: to panic is to fail the test"
