@@ -8,6 +8,7 @@ cases! {
     a_request_without_a_good_token_is_told_so,
     a_revoked_or_expired_token_is_refused_from_then_on,
     a_stranger_is_refused_before_the_body_is_sent,
+    a_stranger_who_sends_everything_first_still_gets_the_answer,
     a_stranger_learns_nothing_of_forms_and_users,
 }
 
@@ -71,6 +72,13 @@ fn a_stranger_is_refused_before_the_body_is_sent(server: &TestServer) {
         let head = "POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
         connection.send(format!("{head}{authorization}Content-Length: 1000000\r\n\r\n").as_bytes());
         connection.answer().is(401);
+    }
+}
+
+fn a_stranger_who_sends_everything_first_still_gets_the_answer(server: &TestServer) {
+    let body = " ".repeat(3_000_000);
+    for _ in 0..3 {
+        server.anonymous().post("/api/users", &body).fault(401, "base", "missing_token");
     }
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 cases! {
     only_listed_fields_reach_the_database with lenient,
     what_a_strict_form_does_not_list_is_refused_at_every_level,
-    read_only_fields_and_virtual_ones_are_not_the_clients with lenient,
+    read_only_fields_are_not_the_clients with lenient,
+    virtual_fields_are_judged_and_forgotten with virtual_ones,
     numbers_survive_exactly,
     texts_survive_exactly,
     a_password_is_stored_as_a_hash_alone,
@@ -127,15 +128,35 @@ fn what_a_strict_form_does_not_list_is_refused_at_every_level(server: &TestServe
     assert_eq!(server.client().count(), 0);
 }
 
-fn read_only_fields_and_virtual_ones_are_not_the_clients(server: &TestServer) {
+fn read_only_fields_are_not_the_clients(server: &TestServer) {
     let mut sample = samples::seller("siri");
     sample["profiles"]["seller"]["properties"]["commission"] = json!(0);
     sample["relationship_users"]["agency_member"]["properties"] = json!({ "status": CANARY });
-    sample["password_confirmation"] = json!(CANARY);
     let id = server.client().submit("marketplace_seller", &sample).created();
     let user = server.client().user(id);
     assert_eq!(user["profiles"]["seller"]["properties"]["commission"], json!(12.5));
     assert_eq!(user["relationship_users"]["agency_member"][0]["properties"]["status"], "pending");
+    assert!(server.direct().every_cell().iter().all(|cell| !cell.contains(CANARY)));
+}
+
+fn virtual_ones(setup: Setup) -> Setup {
+    setup.form(
+        "\
+name: {property_options: {virtual: true}, validation: {length: {minimum: 3}}}
+properties:
+  company: {type: string, property_options: {virtual: true}, validation: {presence: true}}
+  city: {type: string}",
+    )
+}
+
+fn virtual_fields_are_judged_and_forgotten(server: &TestServer) {
+    let submit = |form| server.client().submit("form", &form);
+    submit(json!({ "name": "x" }))
+        .invalid(&[("name", "too_short"), ("properties.company", "blank")]);
+    let sent = json!({ "name": CANARY, "properties": { "company": CANARY, "city": "Oslo" } });
+    let id = submit(sent).created();
+    let user = server.client().user(id);
+    assert_eq!((&user["name"], &user["properties"]), (&Value::Null, &json!({ "city": "Oslo" })));
     assert!(server.direct().every_cell().iter().all(|cell| !cell.contains(CANARY)));
 }
 
