@@ -172,7 +172,10 @@ fn relationship(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, outcome:
 }
 
 fn unknown(group: &Group, key: &str, path: &Path<'_>, outcome: &mut Outcome) {
-    let near = nearest(key, group.fields.iter().map(|field| &*field.name));
+    // What is not told need not be helped with, and a client may send very many of them.
+    let helped = !outcome.violations.is_full();
+    let near =
+        helped.then(|| nearest(key, group.fields.iter().map(|field| &*field.name))).flatten();
     let params =
         near.map(|near| ("near", Param::Text(near.to_owned().into()))).into_iter().collect();
     let key = shortened(key);
