@@ -26,7 +26,8 @@ CREATE TABLE users (
 );
 -- Not unique: what is unique, and within what, is a form's decision, kept in unique_claims.
 CREATE INDEX users_email_key ON users (email_key) WHERE email_key IS NOT NULL;
-CREATE INDEX users_external_id ON users (external_id) WHERE external_id IS NOT NULL;
+-- By hash: a B-tree takes no value over 2704 bytes, and no form needs to limit an external id.
+CREATE INDEX users_external_id ON users USING hash (external_id) WHERE external_id IS NOT NULL;
 
 CREATE TABLE password_credentials (
     user_id BIGINT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
