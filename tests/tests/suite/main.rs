@@ -24,6 +24,7 @@ mod routes;
 mod same_answers;
 mod secrets;
 mod shipped;
+mod sizes;
 mod spellings;
 mod stored;
 mod unique;
