@@ -62,8 +62,14 @@ fn a_revoked_or_expired_token_is_refused_from_then_on(server: &TestServer) {
 
     let leaver = server.anonymous().with_token(&server.new_token("leaver", None));
     leaver.get("/api/users").is(200);
+    leaver.submit("client_sign_up", &samples::client("one")).created();
     server.revoke("leaver");
+    let valid = leaver.submit("client_sign_up", &samples::client("two"));
+    valid.fault(401, "base", "invalid_token");
+    let taken = leaver.submit("client_sign_up", &samples::client("one"));
+    taken.fault(401, "base", "invalid_token");
     leaver.get("/api/users").fault(401, "base", "invalid_token");
+    assert_eq!(server.client().count(), 1);
 }
 
 fn a_stranger_is_refused_before_the_body_is_sent(server: &TestServer) {

@@ -1,6 +1,6 @@
 //! `registrar token create | list | revoke`, beside a running server.
 
-use registrar_tests::{Database, Setup};
+use registrar_tests::{Database, Setup, samples};
 
 use super::{refusal, setup};
 
@@ -17,10 +17,13 @@ fn a_token_is_printed_alone_works_at_once_and_ends_with_its_revocation() {
 
         let client = server.client(token);
         client.get("/api/users").is(200);
+        client.submit("client_sign_up", &samples::client("one")).created();
         let list = || setup.run(&["token", "list"]).success().stdout;
         assert_eq!(list(), "first\tactive\nbackend\tactive\n");
         let revoked = setup.run(&["token", "revoke", "backend"]).success();
         assert_eq!(revoked.stderr, "registrar: `backend` is revoked\n");
+        let refused = client.submit("client_sign_up", &samples::client("two"));
+        refused.fault(401, "base", "invalid_token");
         client.get("/api/users").fault(401, "base", "invalid_token");
         assert_eq!(list(), "first\tactive\nbackend\trevoked\n");
         first.get("/api/users").is(200);
