@@ -2,6 +2,7 @@
 //! the same fields, and store the same rows: else comparing them would mean nothing.
 
 use std::collections::BTreeSet;
+#![expect(clippy::unwrap_used, clippy::panic, reason = "to panic is how a test fails")]
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
