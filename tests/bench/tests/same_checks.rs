@@ -1,8 +1,9 @@
 //! The server written by hand and Registrar answer the same requests with the same status, refuse
 //! the same fields, and store the same rows: else comparing them would mean nothing.
 
-use std::collections::BTreeSet;
 #![expect(clippy::unwrap_used, clippy::panic, reason = "to panic is how a test fails")]
+
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;

@@ -16,4 +16,5 @@ mod server;
 mod sqlite;
 mod statement;
 
+pub use passwords::bare_hash_rate;
 pub use server::{Commit, Flags, ServeError, Yardstick, serve};

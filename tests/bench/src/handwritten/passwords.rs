@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use argon2::password_hash::phc::{Output, ParamsString, Salt};
@@ -52,6 +53,23 @@ fn work(queue: &Mutex<Receiver<Job>>, hasher: &mut Hasher) {
         let Ok(Job { password, answer }) = job else { return };
         let _ = answer.send(hasher.hash(&password));
     }
+}
+
+/// Hashes a second of a bare loop on that many threads: nothing can hash faster.
+#[must_use]
+pub fn bare_hash_rate(threads: usize, time: Duration) -> f64 {
+    let begun = Instant::now();
+    let work = move || {
+        let Some(mut hasher) = Hasher::new() else { return 0_u32 };
+        let mut count = 0;
+        while begun.elapsed() < time && hasher.hash("correct horse").is_some() {
+            count += 1;
+        }
+        count
+    };
+    let workers: Vec<_> = (0..threads).map(|_| thread::spawn(work)).collect();
+    let count: u32 = workers.into_iter().filter_map(|worker| worker.join().ok()).sum();
+    f64::from(count) / begun.elapsed().as_secs_f64()
 }
 
 /// argon2id at the cost that OWASP names (19 MiB, 2 passes, 1 lane), with its memory.
