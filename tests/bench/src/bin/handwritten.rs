@@ -1,0 +1,8 @@
+//! The server written by hand: `POST /api/users` for one form, without configuration.
+
+use clap::Parser;
+use registrar_bench::handwritten::{Flags, serve};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    serve(Flags::parse())
+}

@@ -1,0 +1,95 @@
+//! Which server, and how it is started.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use super::child::{Server, quiet};
+use super::database::Database;
+use super::{Bench, Outcome};
+
+/// A server to be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    Registrar,
+    /// Written by hand, committing as a group.
+    Group,
+    /// Written by hand, with a transaction for each request.
+    Each,
+}
+
+impl Who {
+    pub(super) const ALL: [Self; 3] = [Self::Registrar, Self::Group, Self::Each];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Registrar => "Registrar",
+            Self::Group => "by hand, group commit",
+            Self::Each => "by hand, a transaction each",
+        }
+    }
+}
+
+impl Bench {
+    /// Starts a server on a database.
+    pub(super) fn start(&self, who: Who, database: &Database<'_>) -> Outcome<Server> {
+        match who {
+            Who::Registrar => {
+                let token = self.token(database)?;
+                self.registrar(database, token, &self.programs.forms)
+            }
+            Who::Group => self.by_hand(database, "group"),
+            Who::Each => self.by_hand(database, "each"),
+        }
+    }
+
+    /// A token of Registrar's, made by its own command.
+    pub(super) fn token(&self, database: &Database<'_>) -> Outcome<String> {
+        let output = quiet(&self.programs.registrar)
+            .args(["token", "create", "bench", "--database-url", &database.url])
+            .current_dir(&self.databases.folder)
+            .output()?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("registrar makes no token: {said}").into());
+        }
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+
+    /// Starts Registrar with the forms in a folder.
+    pub(super) fn registrar(
+        &self,
+        database: &Database<'_>,
+        token: String,
+        forms: &Path,
+    ) -> Outcome<Server> {
+        Server::start(&self.databases.folder, token, |address| {
+            let mut arguments = line(self.programs.registrar.as_os_str(), address, database);
+            arguments.extend(["--forms".into(), forms.into()]);
+            arguments
+        })
+    }
+
+    fn by_hand(&self, database: &Database<'_>, commit: &str) -> Outcome<Server> {
+        // What people give a pool: more where the database can do more at once.
+        let connections = if database.url.starts_with("sqlite:") { "4" } else { "8" };
+        let token = "bench".to_owned();
+        Server::start(&self.databases.folder, token, |address| {
+            let mut arguments = line(self.programs.handwritten.as_os_str(), address, database);
+            for argument in ["--token", "bench", "--commit", commit, "--connections", connections] {
+                arguments.push(argument.into());
+            }
+            arguments
+        })
+    }
+}
+
+fn line(program: &std::ffi::OsStr, address: SocketAddr, database: &Database<'_>) -> Vec<OsString> {
+    vec![
+        program.to_owned(),
+        "--database-url".into(),
+        (&database.url).into(),
+        "--listen".into(),
+        address.to_string().into(),
+    ]
+}
