@@ -71,6 +71,29 @@ impl Direct<'_> {
         self.rows::<Count>(&sql)[0].count
     }
 
+    /// Keeps the database from being written to while `meanwhile` runs.
+    ///
+    /// # Panics
+    /// When the database does not let us.
+    pub fn while_locked<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
+        match self.file() {
+            Some(file) => {
+                let mut connection = SqliteConnection::establish(file).unwrap();
+                sql_query("PRAGMA busy_timeout = 10000").execute(&mut connection).unwrap();
+                connection
+                    .immediate_transaction(|_| QueryResult::Ok(meanwhile()))
+                    .unwrap_or_else(|error| panic!("{error}"))
+            }
+            None => PgConnection::establish(self.0)
+                .unwrap()
+                .transaction(|connection| {
+                    sql_query("LOCK TABLE unique_claims IN EXCLUSIVE MODE").execute(connection)?;
+                    QueryResult::Ok(meanwhile())
+                })
+                .unwrap_or_else(|error| panic!("{error}")),
+        }
+    }
+
     /// Every cell of every table as text, with `table.column` in front.
     ///
     /// # Panics

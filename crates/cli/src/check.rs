@@ -1,6 +1,6 @@
 //! `registrar check`: every mistake in the forms, with its place and a hint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use registrar_core::config::Problem;
@@ -10,22 +10,41 @@ use registrar_server::settings::Settings;
 
 use crate::{Outcome, print, say};
 
-/// Exit 0 where all is well, 1 where there are mistakes.
+/// Exit 0 where all is well, 1 where there are mistakes. A single file is judged together with the
+/// forms folder it belongs to, but only its own mistakes are told.
 pub(crate) fn check(settings: &Settings, paths: Vec<PathBuf>) -> Outcome {
     let paths = if paths.is_empty() { settings.forms.clone() } else { paths };
-    match forms::load(&paths) {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for path in &paths {
+        let folder = if path.is_file() { forms::folder_of(path) } else { path.clone() };
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    let problems = match forms::load(&folders) {
         Ok(registry) => {
             say(&format!("registrar: {} form(s), no problem", registry.names().len()));
-            Ok(ExitCode::SUCCESS)
+            return Ok(ExitCode::SUCCESS);
         }
-        Err(FormsError::Invalid(problems)) => {
-            for problem in &problems {
-                print(&problem.to_string());
-            }
-            say(&format!("registrar: {} problem(s)", problems.len()));
-            Ok(ExitCode::FAILURE)
-        }
-        Err(error) => Err(error.into()),
+        Err(FormsError::Invalid(problems)) => problems,
+        Err(error) => return Err(error.into()),
+    };
+    let is_asked = |problem: &&Problem| paths.iter().any(|path| lies_in(&problem.file, path));
+    let asked: Vec<&Problem> = problems.iter().filter(is_asked).collect();
+    for problem in &asked {
+        print(&problem.to_string());
+    }
+    let elsewhere = problems.len() - asked.len();
+    let others =
+        if elsewhere == 0 { String::new() } else { format!(", {elsewhere} in other files") };
+    say(&format!("registrar: {} problem(s){others}", asked.len()));
+    Ok(if asked.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn lies_in(file: &str, path: &Path) -> bool {
+    match (Path::new(file).canonicalize(), path.canonicalize()) {
+        (Ok(file), Ok(path)) => file.starts_with(path),
+        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use registrar_server::app::open_store;
+use registrar_server::app::{open_existing_store, open_store};
 use registrar_server::settings::Settings;
 use registrar_server::token;
 
@@ -22,7 +22,7 @@ pub(crate) fn create(settings: &Settings, name: &str) -> Outcome {
 
 /// One line for each: its name, and whether it is in use.
 pub(crate) fn list(settings: &Settings) -> Outcome {
-    for token in open_store(settings)?.list_tokens()? {
+    for token in open_existing_store(settings)?.list_tokens()? {
         let state = if token.revoked_at.is_some() { "revoked" } else { "active" };
         print(&format!("{}\t{state}", token.name));
     }
@@ -31,7 +31,7 @@ pub(crate) fn list(settings: &Settings) -> Outcome {
 
 /// Requests with the token are refused from now on.
 pub(crate) fn revoke(settings: &Settings, name: &str) -> Outcome {
-    if open_store(settings)?.revoke_token(name)? {
+    if open_existing_store(settings)?.revoke_token(name)? {
         say(&format!("registrar: `{name}` is revoked"));
         Ok(ExitCode::SUCCESS)
     } else {

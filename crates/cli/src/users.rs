@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use registrar_server::app::open_store;
+use registrar_server::app::open_existing_store;
 use registrar_server::settings::Settings;
 use registrar_server::stored_user;
 
@@ -10,7 +10,7 @@ use crate::{Outcome, print};
 
 /// Prints a user as `GET /api/users/{id}` answers it.
 pub(crate) fn get(settings: &Settings, id: i64) -> Outcome {
-    match open_store(settings)?.user(id)? {
+    match open_existing_store(settings)?.user(id)? {
         Some(user) => {
             print(&serde_json::to_string_pretty(&stored_user(user))?);
             Ok(ExitCode::SUCCESS)

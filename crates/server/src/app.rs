@@ -56,19 +56,31 @@ pub enum BuildError {
     Thread(std::io::Error),
 }
 
-/// The store that settings name.
+/// The store that settings name, new where there is none.
 ///
 /// # Errors
 /// Where the database cannot be opened or migrated.
 pub fn open_store(settings: &Settings) -> Result<Store, OpenError> {
-    Store::open(&StoreSettings {
+    Store::open(&store_settings(settings))
+}
+
+/// The store that settings name, which must be there already.
+///
+/// # Errors
+/// Where it is not, or cannot be opened or migrated.
+pub fn open_existing_store(settings: &Settings) -> Result<Store, OpenError> {
+    Store::open(&StoreSettings { create: false, ..store_settings(settings) })
+}
+
+fn store_settings(settings: &Settings) -> StoreSettings {
+    StoreSettings {
         readers: settings.readers,
         writers: settings.writers,
         batch: settings.batch,
         queue: settings.queue,
         migrate: settings.migrate,
         ..StoreSettings::new(settings.database_url.clone())
-    })
+    }
 }
 
 impl Application {

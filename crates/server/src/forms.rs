@@ -51,18 +51,23 @@ pub fn load(folders: &[PathBuf]) -> Result<Registry, FormsError> {
     }
 }
 
+/// The forms folder that a single file belongs to: the nearest one above it with `types/` in it,
+/// else the folder it lies in.
+#[must_use]
+pub fn folder_of(file: &Path) -> PathBuf {
+    let above: Vec<&Path> = file.ancestors().skip(1).collect();
+    let is_root = |folder: &&&Path| folder.join("types").is_dir();
+    let folder = above.iter().find(is_root).or(above.first()).copied().unwrap_or(file);
+    if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
+}
+
 /// Reads all files of these folders, sorted by their path within.
 fn read(folders: &[PathBuf]) -> Result<(Vec<Source>, Vec<Problem>), FormsError> {
     let mut sources = Vec::new();
     let mut too_large = Vec::new();
     for folder in folders {
         let mut files = Vec::new();
-        // A single file may be checked too: it stands for a folder that holds only it.
-        if folder.is_file() {
-            files.push((folder.clone(), file_name(folder)));
-        } else {
-            list(folder, "", 0, &mut files)?;
-        }
+        list(folder, "", 0, &mut files)?;
         files.sort();
         for (path, within) in files {
             let unreadable = |source| FormsError::Unreadable { path: path.clone(), source };

@@ -13,28 +13,33 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             web::resource("/api/users")
                 .route(web::post().to(users::create))
                 .route(web::get().to(users::list))
-                .default_service(web::to(|| refuse_method("GET, POST"))),
+                .route(web::head().to(users::list))
+                .default_service(web::to(|| refuse_method("GET, HEAD, POST"))),
         )
         .service(
             web::resource("/api/users.json")
                 .route(web::post().to(users::create))
                 .route(web::get().to(users::list))
-                .default_service(web::to(|| refuse_method("GET, POST"))),
+                .route(web::head().to(users::list))
+                .default_service(web::to(|| refuse_method("GET, HEAD, POST"))),
         )
         .service(
             web::resource("/api/users/{id}")
                 .route(web::get().to(users::show))
-                .default_service(web::to(|| refuse_method("GET"))),
+                .route(web::head().to(users::show))
+                .default_service(web::to(|| refuse_method("GET, HEAD"))),
         )
         .service(
             web::resource("/health/live")
                 .route(web::get().to(health::live))
-                .default_service(web::to(|| refuse_method("GET"))),
+                .route(web::head().to(health::live))
+                .default_service(web::to(|| refuse_method("GET, HEAD"))),
         )
         .service(
             web::resource("/health/ready")
                 .route(web::get().to(health::ready))
-                .default_service(web::to(|| refuse_method("GET"))),
+                .route(web::head().to(health::ready))
+                .default_service(web::to(|| refuse_method("GET, HEAD"))),
         )
         .default_service(web::to(no_route));
 }

@@ -63,6 +63,12 @@ pub enum OpenError {
         "`sqlite:` needs the path of a file, e.g. `sqlite:data/registrar.db`; a database in memory cannot be shared by its connections"
     )]
     NotAFile,
+    /// There is no such database, and opening was told not to make one.
+    #[error("there is no database {path}: check the URL; `registrar migrate` makes a new one")]
+    Missing {
+        /// The path of the file.
+        path: String,
+    },
     /// The file of a SQLite database, or its folder, cannot be made.
     #[error("cannot create the database file {path}: {source}; check the path and its permissions")]
     File {

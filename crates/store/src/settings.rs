@@ -26,12 +26,22 @@ pub struct StoreSettings {
     pub batch: usize,
     /// Whether opening applies missing migrations; when not, it refuses to open. Default true.
     pub migrate: bool,
+    /// Whether opening makes the file of a SQLite database where there is none. Default true.
+    pub create: bool,
 }
 
 impl StoreSettings {
     /// The defaults, for the database at `url`.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), readers: 4, writers: 1, queue: 4096, batch: 256, migrate: true }
+        Self {
+            url: url.into(),
+            readers: 4,
+            writers: 1,
+            queue: 4096,
+            batch: 256,
+            migrate: true,
+            create: true,
+        }
     }
 }
 
@@ -44,6 +54,7 @@ impl fmt::Debug for StoreSettings {
             .field("queue", &self.queue)
             .field("batch", &self.batch)
             .field("migrate", &self.migrate)
+            .field("create", &self.create)
             .finish()
     }
 }

@@ -44,6 +44,12 @@ impl Store {
     /// migrations that it was told not to apply, a schema newer than this program.
     pub fn open(settings: &StoreSettings) -> Result<Self, OpenError> {
         let database = Database::parse(&settings.url)?;
+        if let Target::Sqlite(path) = &database.target
+            && !settings.create
+            && !path.exists()
+        {
+            return Err(OpenError::Missing { path: path.display().to_string() });
+        }
         if settings.migrate {
             migrate::apply(&database)?;
         } else {

@@ -17,6 +17,7 @@ mod fields;
 mod kill;
 mod layering;
 mod nested;
+mod overload;
 mod parameters;
 mod reading;
 mod reference;

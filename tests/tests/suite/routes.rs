@@ -6,6 +6,7 @@ cases! {
     what_is_not_served_is_not_found,
     a_method_that_is_not_served_is_told_which_are,
     health_is_told_to_anybody,
+    a_head_is_a_get_without_its_body,
     a_request_id_that_is_fit_is_repeated_and_another_replaced,
     no_answer_is_to_be_kept_or_guessed_at,
     requests_that_are_no_http_are_refused,
@@ -22,11 +23,11 @@ fn what_is_not_served_is_not_found(server: &TestServer) {
 
 fn a_method_that_is_not_served_is_told_which_are(server: &TestServer) {
     for (path, allowed) in [
-        ("/api/users", "GET, POST"),
-        ("/api/users.json", "GET, POST"),
-        ("/api/users/1", "GET"),
-        ("/health/live", "GET"),
-        ("/health/ready", "GET"),
+        ("/api/users", "GET, HEAD, POST"),
+        ("/api/users.json", "GET, HEAD, POST"),
+        ("/api/users/1", "GET, HEAD"),
+        ("/health/live", "GET, HEAD"),
+        ("/health/ready", "GET, HEAD"),
     ] {
         for method in ["DELETE", "PATCH", "PUT", "OPTIONS"] {
             let body: Option<&[u8]> =
@@ -43,6 +44,14 @@ fn health_is_told_to_anybody(server: &TestServer) {
     assert_eq!(live.is(200).text, r#"{"status":"up"}"#);
     let ready = server.anonymous().get("/health/ready").is(200).json();
     assert_eq!((&ready["status"], ready["forms"].as_u64()), (&"ready".into(), Some(5)));
+}
+
+fn a_head_is_a_get_without_its_body(server: &TestServer) {
+    for path in ["/health/live", "/health/ready", "/api/users"] {
+        let answer = server.client().send("HEAD", path, &[], None);
+        assert_eq!(answer.is(200).text, "", "{path}");
+    }
+    server.anonymous().send("HEAD", "/api/users", &[], None).is(401);
 }
 
 fn a_request_id_that_is_fit_is_repeated_and_another_replaced(server: &TestServer) {

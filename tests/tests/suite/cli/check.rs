@@ -103,3 +103,18 @@ fn a_folder_that_is_not_there_is_told_by_its_name() {
         super::refusal(setup().bare_command(&["check", "no/such/folder"]).current_dir("/"));
     assert!(refusal.starts_with("registrar: cannot read no/such/folder: "), "{refusal}");
 }
+
+#[test]
+fn a_single_file_is_judged_with_its_folder_and_told_alone() {
+    let setup = setup();
+    let forms = repository("forms");
+    let good = check(&setup, &[&forms.join("marketplace_seller.yml")]).success();
+    assert_eq!(good.stdout, "");
+    let folder = Folder::of(&TYPES);
+    folder.write("one.yml", "resource: User\nfields: {emial: }\n");
+    folder.write("two.yml", "resource: User\nfields: {profiles: {developer: {enabled: }}}\n");
+    let one = check(&setup, &[&folder.path().join("one.yml")]).failure(1);
+    assert!(one.stdout.contains("one.yml:2:10: [unknown-field]"), "{one:?}");
+    let two = check(&setup, &[&folder.path().join("two.yml")]).success();
+    assert_eq!((two.stdout.as_str(), two.stderr.contains("1 in other files")), ("", true));
+}

@@ -61,3 +61,15 @@ fn what_cannot_be_done_with_tokens_is_told() {
     refused(&["token", "create", "mine"]);
     assert_eq!(setup.run(&["token", "list"]).success().stdout, "mine\trevoked\n");
 }
+
+#[test]
+fn a_database_that_is_not_there_is_not_made_by_looking_into_it() {
+    let setup = setup();
+    let missing = setup.folder().join("mistyped.db");
+    let url = format!("sqlite:{}", missing.display());
+    for arguments in [&["token", "list"][..], &["token", "revoke", "x"], &["user", "get", "1"]] {
+        let told = refusal(setup.bare_command(arguments).args(["--database-url", &url]));
+        assert!(told.starts_with("registrar: there is no database "), "{told}");
+        assert!(!missing.exists(), "{arguments:?}");
+    }
+}
