@@ -71,6 +71,8 @@ pub(crate) async fn observe<B: MessageBody>(
         "{shown_id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}"
     );
     response.headers_mut().insert(REQUEST_ID, id);
+    // As people write them, and as the documents of the APIs show them.
+    response.response_mut().head_mut().set_camel_case_headers(true);
     Ok(response)
 }
 
