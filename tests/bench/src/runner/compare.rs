@@ -4,8 +4,6 @@ use super::server::Who;
 use super::table::{Table, ratio, shown};
 use super::{Bench, Outcome, bodies};
 
-const CONNECTIONS: [u32; 3] = [1, 16, 64];
-
 pub(super) fn run(bench: &Bench) -> Outcome<String> {
     let head = [
         "database",
@@ -24,7 +22,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     let mut table = Table::new("Creates without a password", &head);
     let template = bodies::valid();
     for kind in bench.kinds.iter().copied() {
-        for connections in CONNECTIONS {
+        for connections in bench.connections.iter().copied() {
             let measured = bench.contest(kind, &template, connections)?;
             let [_, group, each] = measured;
             for (who, figures) in Who::ALL.into_iter().zip(measured) {

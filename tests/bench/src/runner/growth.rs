@@ -72,16 +72,19 @@ fn fill(database: &Database<'_>, kind: Kind, users: u32) -> Outcome<()> {
         })?;
         from = to + 1;
     }
-    database.execute(&match kind {
-        Kind::Sqlite => format!(
+    match kind {
+        Kind::Sqlite => database.execute(&format!(
             "UPDATE counters SET users = {users}, user_profiles = {users}, \
              transactables = 2 * {users}; ANALYZE"
-        ),
-        Kind::Postgres => format!(
-            "SELECT setval('users_id_seq', {users}), setval('user_profiles_id_seq', {users}), \
-             setval('transactables_id_seq', 2 * {users}::bigint); VACUUM (ANALYZE)"
-        ),
-    })
+        )),
+        Kind::Postgres => {
+            database.execute(&format!(
+                "SELECT setval('users_id_seq', {users}), setval('user_profiles_id_seq', {users}), \
+                 setval('transactables_id_seq', 2 * {users}::bigint)"
+            ))?;
+            database.execute("VACUUM (ANALYZE)")
+        }
+    }
 }
 
 /// The rows of users, in terms of `n` (the user's number), `k` (its name, in no order), `u` (its

@@ -52,9 +52,15 @@ pub struct Options {
     /// Writes the tables to this file too.
     #[arg(long)]
     pub out: Option<std::path::PathBuf>,
+    /// At how many connections `compare` measures.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
+    pub connections: Vec<u32>,
     /// Leaves PostgreSQL out.
     #[arg(long)]
     pub sqlite_only: bool,
+    /// Leaves SQLite out, where that makes sense.
+    #[arg(long, conflicts_with = "sqlite_only")]
+    pub postgres_only: bool,
     /// Takes the release binaries as they are.
     #[arg(long)]
     pub no_build: bool,
@@ -89,6 +95,7 @@ struct Bench {
     programs: Programs,
     databases: Databases,
     kinds: Vec<Kind>,
+    connections: Vec<u32>,
     seconds: u32,
     repeats: u32,
     users: u32,
@@ -105,10 +112,12 @@ pub fn run(options: &Options) -> Outcome<String> {
     let bench = Bench {
         programs,
         databases: Databases::new()?,
-        kinds: match options.sqlite_only {
-            true => vec![Kind::Sqlite],
-            false => vec![Kind::Sqlite, Kind::Postgres],
+        kinds: match (options.sqlite_only, options.postgres_only) {
+            (true, _) => vec![Kind::Sqlite],
+            (_, true) => vec![Kind::Postgres],
+            _ => vec![Kind::Sqlite, Kind::Postgres],
         },
+        connections: options.connections.iter().map(|number| (*number).max(1)).collect(),
         seconds: options.seconds.unwrap_or(if is_all { 2 } else { 5 }).max(1),
         repeats: options.repeats.unwrap_or(if is_all { 1 } else { 3 }).max(1),
         users: options.users,

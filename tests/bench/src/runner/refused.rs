@@ -10,7 +10,8 @@ use super::{Bench, Outcome, bodies};
 const CONNECTIONS: u32 = 16;
 
 pub(super) fn run(bench: &Bench) -> Outcome<String> {
-    let head = ["what", "answers/s", "p50 ms", "p99 ms", "CPU µs each", "rate ÷ bare"];
+    let head =
+        ["what", "answers/s", "p50 ms", "p99 ms", "CPU µs each", "rate ÷ bare", "CPU ÷ bare"];
     let title = format!("Refused forms (422), {CONNECTIONS} connections");
     let mut table = Table::new(&title, &head);
     let subjects = [
@@ -34,6 +35,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
             shown(figures.p99),
             shown(figures.cpu),
             ratio(figures.rate, all[0].rate),
+            ratio(figures.cpu, all[0].cpu),
         ]);
     }
     Ok(table.to_string())
