@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::dev::Server;
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use registrar_core::registry::Registry;
 use registrar_store::{OpenError, Store, StoreSettings};
@@ -100,15 +100,7 @@ impl Application {
             web::Data::new(AppState { settings, registry, store: store.clone(), hashes, tokens });
         let failed = |source| BuildError::Listen { listen: listen.clone(), source };
         let server = HttpServer::new(move || {
-            App::new()
-                .app_data(state.clone())
-                .wrap(
-                    DefaultHeaders::new()
-                        .add(("Cache-Control", "no-store"))
-                        .add(("X-Content-Type-Options", "nosniff")),
-                )
-                .wrap(from_fn(observe))
-                .configure(routes)
+            App::new().app_data(state.clone()).wrap(from_fn(observe)).configure(routes)
         })
         .workers(workers)
         .shutdown_timeout(SHUTDOWN_SECONDS)

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
 use registrar_core::violation::Violations;
 
@@ -50,30 +50,39 @@ impl Note {
 #[derive(Debug, Clone)]
 pub(crate) struct FormName(pub(crate) std::sync::Arc<str>);
 
-/// Gives every answer its request id, and the log its line.
+/// Gives every answer its request id and the headers that all of them have, and the log its line.
 pub(crate) async fn observe<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let started = Instant::now();
     let id = given_id(&request).unwrap_or_else(new_id);
-    let method = request.method().clone();
     let mut response = next.call(request).await?;
-    let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
-    let status = response.status().as_u16();
-    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
-    let form = response.request().extensions().get::<FormName>().cloned();
-    let form = form.as_ref().map_or("-", |form| &*form.0);
-    let note = response.response_mut().extensions_mut().remove::<Note>().unwrap_or_default().text;
-    let shown_id = id.to_str().unwrap_or("-");
-    log::info!(
-        target: "registrar",
-        "{shown_id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}"
-    );
-    response.headers_mut().insert(REQUEST_ID, id);
+    if log::log_enabled!(target: "registrar", log::Level::Info) {
+        log_line(&mut response, &id, started);
+    }
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // As people write them, and as the documents of the APIs show them.
     response.response_mut().head_mut().set_camel_case_headers(true);
     Ok(response)
+}
+
+fn log_line<B>(response: &mut ServiceResponse<B>, id: &HeaderValue, started: Instant) {
+    let note = response.response_mut().extensions_mut().remove::<Note>().unwrap_or_default().text;
+    let (request, status) = (response.request(), response.status().as_u16());
+    let (method, route) = (request.method(), request.match_pattern());
+    let form = request.extensions().get::<FormName>().cloned();
+    log::info!(
+        target: "registrar",
+        "{id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}",
+        id = id.to_str().unwrap_or("-"),
+        route = route.as_deref().unwrap_or("-"),
+        form = form.as_ref().map_or("-", |form| &*form.0),
+        milliseconds = started.elapsed().as_secs_f64() * 1000.0,
+    );
 }
 
 /// The id that the client gave, where it is fit to be repeated.
