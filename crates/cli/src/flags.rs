@@ -55,7 +55,7 @@ struct Shared {
     /// Database connections that reads share [default: 4].
     #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_READERS")]
     readers: Option<u32>,
-    /// Writer threads on PostgreSQL, each with a connection; SQLite has one [default: 1].
+    /// Writer threads on PostgreSQL, each with a connection; SQLite has one [default: 2].
     #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_WRITERS")]
     writers: Option<u32>,
     /// How many users one transaction writes at most [default: 256].

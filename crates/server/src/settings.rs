@@ -52,7 +52,7 @@ impl Default for Settings {
             body_limit: 1024 * 1024,
             body_seconds: 30,
             readers: 4,
-            writers: 1,
+            writers: 2,
             batch: 256,
             workers: cores,
             queue: 4096,
