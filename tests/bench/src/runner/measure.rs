@@ -23,6 +23,8 @@ pub(super) struct Figures {
     pub(super) p99: f64,
     /// Time on the processors for each answer, of the server and its database, in microseconds.
     pub(super) cpu: f64,
+    /// The database's part of it.
+    pub(super) cpu_of_database: f64,
     /// The most memory of the server, in MiB.
     pub(super) peak: f64,
 }
@@ -57,16 +59,20 @@ impl Bench {
         connections: u32,
     ) -> Outcome<(Figures, Loaded)> {
         reset_peak(server.pid)?;
-        let used = || -> Outcome<_> { Ok(cpu(server.pid)? + database.cpu()?) };
+        let used = || -> Outcome<_> { Ok((cpu(server.pid)?, database.cpu()?)) };
         let before = used()?;
         let loaded = load(server, send, connections, self.seconds)?;
-        let used = (used()? - before).as_secs_f64() * 1e6;
+        let after = used()?;
+        let micros = |time: Duration| time.as_secs_f64() * 1e6;
+        let by_database = micros(after.1 - before.1);
+        let by_server = micros(after.0 - before.0);
         let answers = count(loaded.good + loaded.refused).max(1.0);
         let figures = Figures {
             rate: answers / loaded.seconds,
             p50: loaded.p50,
             p99: loaded.p99,
-            cpu: used / answers,
+            cpu: (by_server + by_database) / answers,
+            cpu_of_database: by_database / answers,
             peak: memory(server.pid, Memory::Peak)?,
         };
         Ok((figures, loaded))
@@ -109,6 +115,7 @@ pub(super) fn medians(all: &[Figures]) -> Figures {
         p50: of(|f| f.p50),
         p99: of(|f| f.p99),
         cpu: of(|f| f.cpu),
+        cpu_of_database: of(|f| f.cpu_of_database),
         peak: of(|f| f.peak),
     }
 }
