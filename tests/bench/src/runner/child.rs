@@ -15,8 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The shell starts the server, tells its id, and stops it when our end of the pipe closes: in
 /// whatever way the runner ends.
-const SUPERVISE: &str =
-    r#"log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!; cat; kill -TERM $!; wait $!"#;
+const SUPERVISE: &str = r#"trap '' INT; log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!; cat; kill -TERM $!; wait $!"#;
 
 /// A running server.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use std::{env, fs, process};
@@ -36,6 +37,8 @@ impl Kind {
 pub(super) struct Databases {
     pub(super) folder: PathBuf,
     cluster: OnceCell<Cluster>,
+    /// Removes the folder when our end of its pipe closes: in whatever way the runner ends.
+    guard: Child,
     count: AtomicU32,
 }
 
@@ -53,7 +56,13 @@ impl Databases {
     pub(super) fn new() -> Outcome<Self> {
         let folder = env::temp_dir().join(format!("registrar-bench-{}", process::id()));
         fs::create_dir_all(&folder)?;
-        Ok(Self { folder, cluster: OnceCell::new(), count: AtomicU32::new(0) })
+        let guard = Command::new("/bin/sh")
+            .args(["-c", r#"trap '' INT; cat; sleep 1; rm -rf "$1""#, "sh"])
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()?;
+        Ok(Self { folder, cluster: OnceCell::new(), guard, count: AtomicU32::new(0) })
     }
 
     /// A fresh database with Registrar's tables.
@@ -104,7 +113,9 @@ impl Databases {
 
 impl Drop for Databases {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        // The servers have ended before: they are dropped first.
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
     }
 }
 
