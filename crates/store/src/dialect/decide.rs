@@ -5,8 +5,10 @@
 //! values on SQLite, where there is no round trip to save. Deciding with the answers is
 //! [`crate::claims`]'s work.
 
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Text};
-use diesel::{QueryResult, RunQueryDsl};
+use diesel::{PgConnection, QueryResult, RunQueryDsl};
 use registrar_core::aggregate::Claim;
 use uuid::Uuid;
 
@@ -168,25 +170,46 @@ type Lists = (
     Array<BigInt>,
 );
 
-statement! {
-    TakeIds<'a> -> Lists:
-    "SELECT ARRAY(SELECT nextval('users_id_seq') FROM generate_series(1, "
-    { users: &'a i64 as BigInt }
-    ")), ARRAY(SELECT nextval('user_profiles_id_seq') FROM generate_series(1, "
-    { profiles: &'a i64 as BigInt }
-    ")), ARRAY(SELECT nextval('transactables_id_seq') FROM generate_series(1, "
-    { transactables: &'a i64 as BigInt }
-    ")), ARRAY(SELECT nextval('relationships_id_seq') FROM generate_series(1, "
-    { relationships: &'a i64 as BigInt }
-    ")), ARRAY(SELECT nextval('relationship_users_id_seq') FROM generate_series(1, "
-    { relationship_users: &'a i64 as BigInt }
-    ")), ARRAY(SELECT nextval('customizations_id_seq') FROM generate_series(1, "
-    { customizations: &'a i64 as BigInt }
-    ")), ARRAY(SELECT nextval('addresses_id_seq') FROM generate_series(1, "
-    { addresses: &'a i64 as BigInt }
-    ")), ARRAY(SELECT nextval('files_id_seq') FROM generate_series(1, "
-    { files: &'a i64 as BigInt }
-    "))"
+/// Asks only the sequences that are needed: each costs as much as a claim. There are few different
+/// texts of it, and a connection prepares each of them once.
+struct TakeIds<'a>([(&'static str, &'a i64); 8]);
+
+impl QueryId for TakeIds<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for TakeIds<'_> {
+    type SqlType = Lists;
+}
+
+impl RunQueryDsl<PgConnection> for TakeIds<'_> {}
+
+impl QueryFragment<Pg> for TakeIds<'_> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        pass.push_sql("SELECT ");
+        for (place, (sequence, count)) in self.0.iter().enumerate() {
+            if place > 0 {
+                pass.push_sql(", ");
+            }
+            match **count {
+                0 => pass.push_sql("ARRAY[]::bigint[]"),
+                1 => {
+                    pass.push_sql("ARRAY[nextval('");
+                    pass.push_sql(sequence);
+                    pass.push_sql("')]");
+                }
+                _ => {
+                    pass.push_sql("ARRAY(SELECT nextval('");
+                    pass.push_sql(sequence);
+                    pass.push_sql("') FROM generate_series(1, ");
+                    pass.push_bind_param::<BigInt, i64>(count)?;
+                    pass.push_sql("))");
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// As many new ids in each table as are asked for, ascending. They start at 1 on both databases.
@@ -201,9 +224,10 @@ pub(crate) fn reserve_ids(conn: &mut AnyConnection, counts: &Counts) -> QueryRes
         addresses,
         files,
     } = counts;
-    macro_rules! ask {
-        ($statement:ident, $conn:ident, $rust:ty) => {
-            $statement {
+    let lists = match conn {
+        AnyConnection::Sqlite(conn) => {
+            // What is returned is the last id of each table.
+            let last = CountUp {
                 users,
                 profiles,
                 transactables,
@@ -213,13 +237,7 @@ pub(crate) fn reserve_ids(conn: &mut AnyConnection, counts: &Counts) -> QueryRes
                 addresses,
                 files,
             }
-            .get_result::<($rust, $rust, $rust, $rust, $rust, $rust, $rust, $rust)>($conn)?
-        };
-    }
-    let lists = match conn {
-        AnyConnection::Sqlite(conn) => {
-            // What is returned is the last id of each table.
-            let last = ask!(CountUp, conn, i64);
+            .get_result::<(i64, i64, i64, i64, i64, i64, i64, i64)>(conn)?;
             let up_to = |last: i64, count: &i64| (last - count + 1..=last).collect::<Vec<i64>>();
             (
                 up_to(last.0, users),
@@ -232,7 +250,17 @@ pub(crate) fn reserve_ids(conn: &mut AnyConnection, counts: &Counts) -> QueryRes
                 up_to(last.7, files),
             )
         }
-        AnyConnection::Postgres(conn) => ask!(TakeIds, conn, Vec<i64>),
+        AnyConnection::Postgres(conn) => TakeIds([
+            ("users_id_seq", users),
+            ("user_profiles_id_seq", profiles),
+            ("transactables_id_seq", transactables),
+            ("relationships_id_seq", relationships),
+            ("relationship_users_id_seq", relationship_users),
+            ("customizations_id_seq", customizations),
+            ("addresses_id_seq", addresses),
+            ("files_id_seq", files),
+        ])
+        .get_result(conn)?,
     };
     Ok(PerTable {
         users: lists.0.into_iter(),

@@ -37,7 +37,7 @@ pub struct Flags {
     #[arg(long, value_enum, default_value_t = Commit::Group)]
     pub commit: Commit,
     /// Writers of `--commit group` on PostgreSQL.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 2)]
     pub writers: u32,
     /// Connections of `--commit each`.
     #[arg(long, default_value_t = 4)]
