@@ -17,6 +17,7 @@ const CLIENTS: usize = 24;
 fn a_queue_of_two(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.queue = 2;
+        settings.writers = 1;
         settings.batch = 1;
     })
 }
