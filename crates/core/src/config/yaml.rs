@@ -96,7 +96,7 @@ impl Node {
 pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
     match serde_yaml::from_str_with_options::<Node>(text, options()) {
         Ok(tree) => {
-            report_duplicates(&tree, problems);
+            report_unfit(&tree, problems);
             Some(tree)
         }
         Err(error) => {
@@ -137,7 +137,8 @@ fn options() -> serde_yaml::Options {
     }
 }
 
-fn report_duplicates(node: &Node, problems: &mut Problems) {
+/// Duplicate keys, and characters that no database stores.
+fn report_unfit(node: &Node, problems: &mut Problems) {
     match &node.data {
         Data::Map(entries) => {
             let mut seen = std::collections::HashMap::new();
@@ -151,10 +152,17 @@ fn report_duplicates(node: &Node, problems: &mut Problems) {
                         Some(format!("the first one is at line {}", first.line)),
                     );
                 }
-                report_duplicates(&entry.value, problems);
+                report_unfit(&entry.value, problems);
             }
         }
-        Data::List(items) => items.iter().for_each(|item| report_duplicates(item, problems)),
+        Data::List(items) => items.iter().for_each(|item| report_unfit(item, problems)),
+        Data::Text(text) if text.contains('\0') => problems.add(
+            ProblemCode::Syntax,
+            node.place,
+            "the text holds a NUL character, which cannot be stored",
+            "a text without it",
+            None,
+        ),
         _ => {}
     }
 }

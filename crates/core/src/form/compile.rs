@@ -10,7 +10,7 @@ use crate::config::{Data, Entry, Node, ProblemCode, Problems, Reader};
 use crate::fields::FieldType;
 use crate::resources::{BuiltIn, Container, Kind};
 use crate::rules::Names;
-use crate::types::{PropertyType, Type, Types};
+use crate::types::{PropertyType, Type, TypeKind, Types};
 
 /// Compiles a form; nothing comes back where there are problems.
 pub(crate) fn compile(
@@ -116,11 +116,10 @@ impl<'t> Compiler<'_, 't> {
                     known.rules = built_in.rules;
                     known.is_secret = built_in.is_secret;
                     if let (Kind::Customization, Some(of_type)) = (kind, of_type) {
-                        known.only_value = Some(of_type.name.clone());
+                        known.only = Some(vec![&of_type.name]);
                     }
                     if built_in.name == "relationship_name" {
-                        known.only_values =
-                            Some(self.types.names(crate::types::TypeKind::Relationship));
+                        known.only = self.relationship_types(entry);
                     }
                     scalar(&mut self.reader, known, &entry.value)
                 }
@@ -266,6 +265,18 @@ impl<'t> Compiler<'_, 't> {
                 None,
             );
         }
+    }
+
+    /// The relationship types that a new relationship can be of; there must be one.
+    fn relationship_types(&mut self, entry: &Entry) -> Option<Vec<&'t str>> {
+        let names = self.types.names(TypeKind::Relationship);
+        if names.is_empty() {
+            let within = "`types/relationships/`, of which a new relationship could be";
+            let (code, kind) = (ProblemCode::UnknownType, "type for");
+            self.reader.unknown(code, kind, &entry.key, entry.place, within, &[]);
+            return None;
+        }
+        Some(names)
     }
 
     fn nested(&mut self, context: &Context<'_>, body: Body, target: Target, node: &Node) -> Field {

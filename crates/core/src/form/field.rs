@@ -1,9 +1,7 @@
 //! What a form says of one field.
 
-use std::sync::Arc;
-
 use super::{Body, Field, Normalizer, Scalar, Target};
-use crate::config::{Data, Entry, Node, ProblemCode, Reader};
+use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
 use crate::fields::FieldType;
 use crate::rules::{BoundRule, BuiltInRule, FieldFacts, Names, bind_all};
 use crate::value::Value;
@@ -27,10 +25,8 @@ pub(super) struct Known<'c> {
     pub(super) rules: &'static [BuiltInRule],
     pub(super) unique: bool,
     pub(super) is_secret: bool,
-    /// The one value it can have.
-    pub(super) only_value: Option<Arc<str>>,
-    /// The values it can have.
-    pub(super) only_values: Option<Vec<&'c str>>,
+    /// The values it can have, where they are known.
+    pub(super) only: Option<Vec<&'c str>>,
 }
 
 impl<'c> Context<'c> {
@@ -44,8 +40,7 @@ impl<'c> Context<'c> {
             rules: &[],
             unique: false,
             is_secret: false,
-            only_value: None,
-            only_values: None,
+            only: None,
         }
     }
 
@@ -91,8 +86,7 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
     if let Some(options) = options {
         default = property_options(reader, &mut scalar, &mut target, options);
     }
-    let mut facts = known.context.facts(Some(scalar.field_type), false);
-    facts.field_type = Some(scalar.field_type);
+    let facts = known.context.facts(Some(scalar.field_type), false);
     let mut rules = bind_all(reader, facts, known.rules, validation);
     implied_rules(reader, &known, facts, validation, &mut rules);
     let mut field = Field {
@@ -194,27 +188,16 @@ fn implied_rules(
     if known.unique && validation.is_none_or(|node| !says_unique(node)) {
         rules.extend(bind_all(reader, facts, UNIQUE, None));
     }
-    let names = match (&known.only_value, &known.only_values) {
-        (Some(name), _) => vec![name.as_ref()],
-        (None, Some(names)) => names.clone(),
-        (None, None) => return,
-    };
-    let text = |data: String| Node { place: crate::config::Place::START, data: Data::Text(data) };
-    let members = names.iter().map(|name| text((*name).to_owned())).collect();
-    let validation = |key: &str, data| Entry {
-        key: key.to_owned(),
-        place: crate::config::Place::START,
-        value: Node { place: crate::config::Place::START, data },
-    };
-    let options = Data::Map(vec![
-        validation("in", Data::List(members)),
-        validation("allow_blank", Data::Bool(true)),
-    ]);
-    let inclusion = Data::Map(vec![validation("inclusion", options)]);
-    if !names.is_empty() {
-        let node = Node { place: crate::config::Place::START, data: inclusion };
-        rules.extend(bind_all(reader, facts, &[], Some(&node)));
-    }
+    let Some(names) = &known.only else { return };
+    // These nodes stand in no file; no problem can come of them.
+    let node = |data| Node { place: Place::START, data };
+    let entry =
+        |key: &str, data| Entry { key: key.to_owned(), place: Place::START, value: node(data) };
+    let members = names.iter().map(|name| node(Data::Text((*name).to_owned()))).collect();
+    let options =
+        Data::Map(vec![entry("in", Data::List(members)), entry("allow_blank", Data::Bool(true))]);
+    let inclusion = node(Data::Map(vec![entry("inclusion", options)]));
+    rules.extend(bind_all(reader, facts, &[], Some(&inclusion)));
 }
 
 fn says_unique(validation: &Node) -> bool {

@@ -3,7 +3,7 @@
 use super::{Check, Compile, Judges, Report, Rule, Subject};
 use crate::violation::{Message, Params};
 
-static PRESENT: Message = Message::new("present", "must be blank");
+pub(crate) static PRESENT: Message = Message::new("present", "must be blank");
 
 pub(super) static RULE: Rule = Rule {
     name: "absence",

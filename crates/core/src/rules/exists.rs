@@ -6,7 +6,7 @@ use crate::keys::email_key;
 use crate::value::Value;
 use crate::violation::{Message, Params};
 
-static REQUIRED: Message = Message::new("required", "must exist");
+pub(crate) static REQUIRED: Message = Message::new("required", "must exist");
 
 pub(super) static RULE: Rule = Rule {
     name: "exists",

@@ -26,7 +26,9 @@ mod unique;
 
 pub use document::page;
 
+pub(crate) use absence::PRESENT;
 pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};
+pub(crate) use exists::REQUIRED;
 pub(crate) use options::{Compile, FieldFacts, Names};
 pub(crate) use subject::{Check, Content, Report, Subject};
 

@@ -7,15 +7,13 @@ use crate::config::nearest;
 use crate::fields::FieldType;
 use crate::form::{Body, Field, Form, Group};
 use crate::resources::Kind;
-use crate::rules::{Content, Report, Subject};
+use crate::rules::{Content, PRESENT, REQUIRED, Report, Subject};
 use crate::value::{NULL, Value};
 use crate::violation::{Message, Param, Params, Violations};
 
 static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
 static WRONG_TYPE: Message = Message::new("wrong_type", "must be a %{type}");
 static WRONG_TYPE_VOWEL: Message = Message::new("wrong_type", "must be an %{type}");
-static REQUIRED: Message = Message::new("required", "must exist");
-static PRESENT: Message = Message::new("present", "must be blank");
 
 /// Judges a whole submission.
 pub(super) fn judge(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Outcome) {

@@ -60,3 +60,17 @@ fn problems_of_all_files_are_told_at_once() {
     let files: Vec<&str> = problems.iter().map(|problem| &*problem.file).collect();
     assert_eq!(files, ["a.yml", "b.yml"]);
 }
+
+#[test]
+fn a_new_relationship_needs_a_type_to_be_of() {
+    let form = "resource: User\nfields:\n  relationship_users: {member: {relationship_name: }}\n";
+    let problems = compile(&[
+        source("types/relationship_users/member.yml", "name: member\n"),
+        source("form.yml", form),
+    ])
+    .unwrap_err();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("form.yml:3:33: [unknown-type] "), "{told:?}");
+    assert!(told[0].contains("types/relationships/"), "{told:?}");
+}
