@@ -9,6 +9,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use divan::Bencher;
+use registrar_core::Surroundings;
 use registrar_core::decode::{brackets, json};
 use registrar_core::registry::{Registry, Source};
 use registrar_core::rules::RULES;
@@ -74,7 +75,10 @@ fn seller(boats: usize) -> String {
 fn apply(bencher: Bencher<'_, '_>, form: &str, body: &str) {
     let registry = registry();
     let form = registry.form(form).unwrap();
-    bencher.bench_local(|| form.apply(json::parse(black_box(body.as_bytes())).unwrap()).unwrap());
+    bencher.bench_local(|| {
+        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &Surroundings::default())
+            .unwrap()
+    });
 }
 
 #[divan::bench]
@@ -97,7 +101,9 @@ fn refuse_and_render_developer_sign_up(bencher: Bencher<'_, '_>) {
     let registry = registry();
     let form = registry.form("developer_sign_up").unwrap();
     bencher.bench_local(|| {
-        let violations = form.apply(json::parse(black_box(b"{}")).unwrap()).unwrap_err();
+        let violations = form
+            .apply(json::parse(black_box(b"{}")).unwrap(), &Surroundings::default())
+            .unwrap_err();
         serde_json::to_string(&violations).unwrap()
     });
 }
@@ -139,9 +145,10 @@ fn apply_fields(bencher: Bencher<'_, '_>, fields: usize) {
     let source = Source { file: "form.yml".into(), within: "form.yml".to_owned(), text: form };
     let registry = Registry::compile(&[source]).unwrap();
     let form = registry.form("form").unwrap();
-    bencher
-        .counter(divan::counter::ItemsCount::new(fields))
-        .bench_local(|| form.apply(json::parse(black_box(body.as_bytes())).unwrap()).unwrap());
+    bencher.counter(divan::counter::ItemsCount::new(fields)).bench_local(|| {
+        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &Surroundings::default())
+            .unwrap()
+    });
 }
 
 /// Each rule on the first value that it accepts, in a form of that one field.
@@ -156,5 +163,8 @@ fn rule(bencher: Bencher<'_, '_>, name: &str) {
     let registry = Registry::compile(&[source]).unwrap();
     let form = registry.form("form").unwrap();
     let body = format!(r#"{{"value": {value}}}"#);
-    bencher.bench_local(|| form.apply(json::parse(black_box(body.as_bytes())).unwrap()).unwrap());
+    bencher.bench_local(|| {
+        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &Surroundings::default())
+            .unwrap()
+    });
 }

@@ -17,8 +17,10 @@ pub mod registry;
 mod resources;
 pub mod rules;
 mod submission;
+mod surroundings;
 pub mod types;
 pub mod value;
 pub mod violation;
 
 pub use submission::Refusals;
+pub use surroundings::{Surroundings, Timestamp};

@@ -1,7 +1,7 @@
 //! Who asks. Decided before the body is read.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use actix_web::http::StatusCode;
@@ -39,36 +39,48 @@ pub(crate) async fn read<T: Send + 'static>(
 #[derive(Debug, Default)]
 pub(crate) struct KnownTokens(RwLock<HashMap<[u8; 32], Known>>);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Known {
-    id: i64,
+    caller: Caller,
     until: Instant,
 }
 
+/// A token that is valid, by what the rest needs to know of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) id: i64,
+    /// The name that its operator gave it.
+    pub(crate) name: Arc<str>,
+}
+
 impl KnownTokens {
-    /// Gives the id of the token that the request bears. One that was valid a moment ago is let
+    /// Gives the token that the request bears. One that was valid a moment ago is let
     /// through: the writing transaction judges it again.
     pub(crate) async fn remembered(
         &self,
         request: &HttpRequest,
         state: &AppState,
-    ) -> Result<i64, Fault> {
+    ) -> Result<Caller, Fault> {
         let hash = token::hash(spelled(request)?);
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&hash).copied();
-        if let Some(known) = known
-            && (known.until > Instant::now() || !self.claim_renewal(&hash))
+        let known = {
+            let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            tokens.get(&hash).map(|known| (known.caller.clone(), known.until))
+        };
+        if let Some((caller, until)) = known
+            && (until > Instant::now() || !self.claim_renewal(&hash))
         {
-            return Ok(known.id);
+            return Ok(caller);
         }
         let found = look_up(hash, state).await;
         let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
         match found {
-            Ok(id) => {
+            Ok(caller) => {
                 if tokens.len() >= MOST {
                     tokens.clear();
                 }
-                tokens.insert(hash, Known { id, until: Instant::now() + REMEMBERED });
-                Ok(id)
+                let until = Instant::now() + REMEMBERED;
+                tokens.insert(hash, Known { caller: caller.clone(), until });
+                Ok(caller)
             }
             Err(fault) => {
                 tokens.remove(&hash);
@@ -113,19 +125,20 @@ fn spelled(request: &HttpRequest) -> Result<&str, Fault> {
     if token::is_well_formed(token) { Ok(token) } else { Err(invalid()) }
 }
 
-async fn look_up(hash: [u8; 32], state: &AppState) -> Result<i64, Fault> {
+async fn look_up(hash: [u8; 32], state: &AppState) -> Result<Caller, Fault> {
     let store = state.store.clone();
     let found = web::block(move || valid_token(&store, &hash)).await;
     let found = found.unwrap_or(Err(ReadError::Failed)).map_err(|error| not_read(&error))?;
     found.ok_or_else(invalid)
 }
 
-/// The id of the token of this hash, where it is valid now.
-fn valid_token(store: &Store, hash: &[u8; 32]) -> Result<Option<i64>, ReadError> {
+/// The token of this hash, where it is valid now.
+fn valid_token(store: &Store, hash: &[u8; 32]) -> Result<Option<Caller>, ReadError> {
     let is_valid = |token: &ApiToken| {
         token.revoked_at.is_none() && token.expires_at.is_none_or(|expires_at| expires_at > now())
     };
-    Ok(store.token(hash)?.filter(is_valid).map(|token| token.id))
+    let found = store.token(hash)?.filter(is_valid);
+    Ok(found.map(|token| Caller { id: token.id, name: token.name.into() }))
 }
 
 fn not_read(error: &ReadError) -> Fault {

@@ -19,6 +19,7 @@ use crate::fields::FieldType;
 use crate::resources::{BuiltIn, Container, Kind};
 use crate::rules::BoundRule;
 use crate::submission::{self, Refusals};
+use crate::surroundings::Surroundings;
 use crate::value::Value;
 use crate::violation::Violations;
 
@@ -125,14 +126,24 @@ impl Form {
     ///
     /// # Errors
     /// All violations at once, in the form's order.
-    pub fn apply(&self, submitted: Value<'_>) -> Result<NewUser, Violations> {
-        submission::apply(self, submitted)
+    pub fn apply(
+        &self,
+        submitted: Value<'_>,
+        surroundings: &Surroundings,
+    ) -> Result<NewUser, Violations> {
+        submission::apply(self, submitted, surroundings)
     }
 
     /// Says which violations the database's refusals are. The submission is the one that was
-    /// accepted before: it is judged again, because the happy path keeps no paths.
+    /// accepted before, in the same surroundings: it is judged again, because the happy path keeps
+    /// no paths.
     #[must_use]
-    pub fn explain(&self, submitted: Value<'_>, refusals: &Refusals) -> Violations {
-        submission::explain(self, submitted, refusals)
+    pub fn explain(
+        &self,
+        submitted: Value<'_>,
+        surroundings: &Surroundings,
+        refusals: &Refusals,
+    ) -> Violations {
+        submission::explain(self, submitted, surroundings, refusals)
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::BoundRule;
 use crate::aggregate::{Claim, Reference};
 use crate::submission::{Outcome, Path, Saying, Scope};
+use crate::surroundings::Timestamp;
 use crate::value::{NULL, Value};
 use crate::violation::{Message, Param, Params};
 
@@ -23,6 +24,9 @@ pub(crate) struct Subject<'s, 'v> {
     /// Whether the value arrived as a text.
     pub(crate) from_text: bool,
     pub(crate) scope: &'s Scope<'s, 'v>,
+    /// The moment of the submission.
+    #[expect(dead_code, reason = "the rules of dates come next")]
+    pub(crate) now: Timestamp,
 }
 
 /// What is there to judge.

@@ -72,7 +72,13 @@ fn field(
     let from_text = matches!(slot, Slot::Value { from_text: true, .. });
     let before = outcome.violations.list.len();
     let is_wrong = matches!(slot, Slot::Wrong { .. });
-    rules(field, &Subject { content, from_text, scope }, is_wrong, &path, outcome);
+    rules(
+        field,
+        &Subject { content, from_text, scope, now: outcome.surroundings.now },
+        is_wrong,
+        &path,
+        outcome,
+    );
     let is_refused = outcome.violations.list.len() > before;
     match (&field.body, slot) {
         (body, Slot::Wrong { .. }) if !is_refused => wrong_type(type_name(body), path, outcome),

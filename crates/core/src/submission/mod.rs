@@ -16,6 +16,7 @@ pub(crate) use slot::{Scope, Sibling};
 
 use crate::aggregate::NewUser;
 use crate::form::Form;
+use crate::surroundings::Surroundings;
 use crate::value::Value;
 use crate::violation::Violations;
 
@@ -29,8 +30,12 @@ pub struct Refusals {
 }
 
 /// Shapes, judges and assembles.
-pub(crate) fn apply(form: &Form, submitted: Value<'_>) -> Result<NewUser, Violations> {
-    let mut outcome = Outcome::default();
+pub(crate) fn apply(
+    form: &Form,
+    submitted: Value<'_>,
+    surroundings: &Surroundings,
+) -> Result<NewUser, Violations> {
+    let mut outcome = Outcome::new(surroundings.clone());
     let slots = shape::shape(form, submitted);
     judge::judge(form, &slots, &mut outcome);
     if outcome.violations.is_empty() {
@@ -41,8 +46,13 @@ pub(crate) fn apply(form: &Form, submitted: Value<'_>) -> Result<NewUser, Violat
 }
 
 /// The violations that the database's refusals are.
-pub(crate) fn explain(form: &Form, submitted: Value<'_>, refusals: &Refusals) -> Violations {
-    let mut outcome = Outcome::default();
+pub(crate) fn explain(
+    form: &Form,
+    submitted: Value<'_>,
+    surroundings: &Surroundings,
+    refusals: &Refusals,
+) -> Violations {
+    let mut outcome = Outcome::new(surroundings.clone());
     outcome.explanations = Some(outcome::Explanations::default());
     let slots = shape::shape(form, submitted);
     judge::judge(form, &slots, &mut outcome);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::path::Path;
 use crate::aggregate::{Claim, Reference};
+use crate::surroundings::Surroundings;
 use crate::violation::{Message, Params, Violation, Violations};
 
 /// The longest key of the client's that an answer repeats, in characters.
@@ -13,6 +14,7 @@ const LONGEST_KEY: usize = 64;
 /// Collects while the rules run.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
+    pub(crate) surroundings: Surroundings,
     pub(crate) violations: Violations,
     pub(crate) claims: Vec<Claim>,
     pub(crate) references: Vec<Reference>,
@@ -51,6 +53,11 @@ impl Saying<'_> {
 }
 
 impl Outcome {
+    /// Nothing said yet.
+    pub(crate) fn new(surroundings: Surroundings) -> Self {
+        Self { surroundings, ..Self::default() }
+    }
+
     /// Notes a violation.
     pub(crate) fn violate(&mut self, saying: Saying<'_>) {
         if self.violations.is_full() {

@@ -4,6 +4,7 @@
 //! `absent`), and `ok` or the codes, each with its text in quotes where the text is the point.
 //! `type: NAME` sets the type of the field for the lines below it.
 
+use registrar_core::Surroundings;
 use registrar_core::decode::json;
 use registrar_core::rules::RULES;
 use registrar_core::violation::Violations;
@@ -26,7 +27,7 @@ fn judge(field_type: &str, validation: &str, value: &str) -> Violations {
         value => format!(r#"{{"other": 5, "value": {value}}}"#),
     };
     let value = json::parse(body.as_bytes()).unwrap_or_else(|error| panic!("{body}: {error}"));
-    registry.form("form").unwrap().apply(value).err().unwrap_or_default()
+    registry.form("form").unwrap().apply(value, &Surroundings::default()).err().unwrap_or_default()
 }
 
 fn matches(violations: &Violations, expected: &str) -> bool {

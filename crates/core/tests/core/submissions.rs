@@ -4,6 +4,7 @@
 //! `--- send WHAT IT SHOWS` with JSON, each with `--- expect`: `valid` and then lines of the
 //! aggregate that must be in its `Debug`, or one line `PATH CODE` for each violation, in order.
 
+use registrar_core::Surroundings;
 use registrar_core::decode::json;
 
 use super::{cases, compile, source};
@@ -44,7 +45,7 @@ fn check(
     })?;
     let value = json::parse(sent.as_bytes()).map_err(|error| error.to_string())?;
     let mut lines = expected.lines().map(str::trim).filter(|line| !line.is_empty());
-    match registry.form("form").unwrap().apply(value) {
+    match registry.form("form").unwrap().apply(value, &Surroundings::default()) {
         Ok(user) => {
             let got = format!("{user:?}");
             if lines.next() != Some("valid") {
@@ -79,7 +80,8 @@ fn the_way_of_a_value_ends_at_one_hundred_violations() {
     let boats = vec![r#"{"name": ""}"#; 500].join(",");
     let body = format!(r#"{{"transactables": {{"boat": [{boats}]}}}}"#);
     let value = json::parse(body.as_bytes()).unwrap();
-    let violations = registry.form("form").unwrap().apply(value).unwrap_err();
+    let violations =
+        registry.form("form").unwrap().apply(value, &Surroundings::default()).unwrap_err();
     assert_eq!((violations.list.len(), violations.truncated), (100, true));
     assert_eq!(violations.list[99].path, "transactables.boat[99].name");
     assert_eq!(violations.list[99].pointer, "/form/transactables/boat/99/name");
@@ -95,14 +97,14 @@ fn a_refusal_of_the_database_is_explained_at_its_path() {
     .unwrap();
     let form = registry.form("form").unwrap();
     let body = br#"{"email": "a@b.co", "external_id": "7", "profiles": {"developer": {"properties": {"handle": "Ann"}}}}"#;
-    let user = form.apply(json::parse(body).unwrap()).unwrap();
+    let user = form.apply(json::parse(body).unwrap(), &Surroundings::default()).unwrap();
     let scopes: Vec<&str> = user.claims.iter().map(|claim| &*claim.scope).collect();
     assert_eq!(
         scopes,
         ["user.email", "user.external_id", "user.profiles.developer.properties.handle"]
     );
     let refusals = registrar_core::Refusals { taken: vec![0, 2], missing: vec![] };
-    let violations = form.explain(json::parse(body).unwrap(), &refusals);
+    let violations = form.explain(json::parse(body).unwrap(), &Surroundings::default(), &refusals);
     let told: Vec<_> =
         violations.list.iter().map(|v| (v.path.as_str(), v.code(), v.text())).collect();
     let text = "has already been taken".to_owned();

@@ -3,10 +3,10 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
-use registrar_core::Refusals;
 use registrar_core::form::{Form, Purpose};
 use registrar_core::registry::Registry;
 use registrar_core::value::Value;
+use registrar_core::{Refusals, Surroundings, Timestamp};
 use registrar_store::{CreateError, Created, NewRecord, Refusal};
 use serde::Serialize;
 
@@ -33,15 +33,16 @@ async fn run(
     payload: web::Payload,
     state: &AppState,
 ) -> Result<HttpResponse, Failure> {
-    let token = state.tokens.remembered(request, state).await?;
+    let caller = state.tokens.remembered(request, state).await?;
     let format = body::format(request)?;
     let bytes = body::read(payload, state).await?;
     let registry = state.registry.clone();
+    let surroundings = Surroundings { now: Timestamp::now(), token: caller.name.clone() };
     // The decoded submission borrows from the body and ends before anything is awaited.
     let (form, mut user) = {
         let (form, submitted) = select(&registry, body::decode(format, &bytes)?)?;
         request.extensions_mut().insert(FormName(form.name.clone()));
-        (form, form.apply(submitted)?)
+        (form, form.apply(submitted, &surroundings)?)
     };
     let password_hash = match user.password.take() {
         Some(password) => Some(state.hashes.hash(password).await.map_err(not_hashed)?),
@@ -52,11 +53,13 @@ async fn run(
         password_hash,
         form_name: form.name.clone(),
         form_version: form.version.clone(),
-        token: Some(token),
+        token: Some(caller.id),
     };
     match state.store.create(record).await {
         Ok(created) => Ok(answer(created, form)),
-        Err(CreateError::Refused(refusals)) => Err(explain(&registry, format, &bytes, &refusals)?),
+        Err(CreateError::Refused(refusals)) => {
+            Err(explain(&registry, format, &bytes, &surroundings, &refusals)?)
+        }
         Err(CreateError::TokenRefused) => {
             state.tokens.forget();
             Err(auth::invalid().into())
@@ -128,6 +131,7 @@ fn explain(
     registry: &Registry,
     format: Format,
     bytes: &[u8],
+    surroundings: &Surroundings,
     refusals: &[Refusal],
 ) -> Result<Failure, Fault> {
     let (form, submitted) = select(registry, body::decode(format, bytes)?)?;
@@ -138,7 +142,7 @@ fn explain(
             Refusal::Missing { reference } => told.missing.push(*reference),
         }
     }
-    Ok(form.explain(submitted, &told).into())
+    Ok(form.explain(submitted, surroundings, &told).into())
 }
 
 fn not_hashed(error: HashError) -> Fault {
