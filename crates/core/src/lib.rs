@@ -10,6 +10,7 @@ pub mod aggregate;
 pub mod config;
 pub mod decimal;
 pub mod decode;
+mod expression;
 pub mod fields;
 pub mod form;
 pub mod keys;

@@ -56,6 +56,8 @@ pub struct Violation {
     pub pointer: String,
     /// What the rule says.
     pub message: &'static Message,
+    /// The form's own code instead of the rule's.
+    pub own_code: Option<Arc<str>>,
     /// The form's own words instead of the rule's.
     pub own_text: Option<Arc<str>>,
     /// What the text and the client may need to know. Never the submitted value, unless the
@@ -66,8 +68,8 @@ pub struct Violation {
 impl Violation {
     /// The stable code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
-        self.message.code
+    pub fn code(&self) -> &str {
+        self.own_code.as_deref().unwrap_or(self.message.code)
     }
 
     /// The text, without the name of the field.
@@ -138,6 +140,9 @@ pub struct Violations {
     pub list: Vec<Violation>,
     /// Whether there were more.
     pub truncated: bool,
+    /// Why conditions could not be checked, with the path in front: for the log, not for clients.
+    /// Kinds of failure, never values.
+    pub causes: Vec<String>,
 }
 
 impl Violations {

@@ -97,6 +97,9 @@ impl Responder for Answer {
         match self.0 {
             Ok(response) => response,
             Err(Failure::Invalid(violations)) => {
+                for cause in &violations.causes {
+                    log::warn!("a condition could not be checked at {cause}");
+                }
                 let told = violations.list.len();
                 let detail = format!("{told} rule(s) of the form are broken");
                 let status = StatusCode::UNPROCESSABLE_ENTITY;

@@ -83,6 +83,8 @@ codes! {
     Contradiction = "contradiction",
     /// A regular expression that does not compile, or says something else than it seems to.
     BadPattern = "bad-pattern",
+    /// An expression that cannot be read, or that says something the language does not have.
+    BadExpression = "bad-expression",
     /// A default that the field's own type or rules refuse.
     BadDefault = "bad-default",
     /// A part of the form language that this version does not serve.
@@ -116,6 +118,15 @@ impl Problems {
     ) {
         let (what, expected) = (what.into(), expected.into());
         self.found.push(Problem { file: self.file.clone(), place, code, what, expected, hint });
+    }
+
+    /// Whether a name was found to be unknown already, so that what refers to it need not be told.
+    pub(crate) fn has_unknown(&self, name: &str) -> bool {
+        let quoted = format!("`{name}`");
+        self.found.iter().any(|problem| {
+            matches!(problem.code, ProblemCode::UnknownField | ProblemCode::UnknownType)
+                && problem.what.contains(&quoted)
+        })
     }
 
     /// Whether there are none.

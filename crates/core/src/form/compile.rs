@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::field::{Context, bind_node, scalar};
 use super::{Body, Field, Form, Group, RESERVED, Target, header};
 use crate::config::{Data, Entry, Node, ProblemCode, Problems, Reader};
+use crate::expression::Conditions;
 use crate::fields::FieldType;
 use crate::resources::{BuiltIn, Container, Kind};
 use crate::rules::Names;
@@ -29,14 +30,23 @@ pub(crate) fn compile(
         let place = Place { path: String::new(), around: None };
         fields = compiler.record(Kind::User, None, &entry.value, &place);
     }
-    let form = problems.is_empty().then(|| Form {
+    let mut form = Form {
         name: name.as_str().into(),
         version,
         purpose: header.purpose,
         refuses_unknown: header.refuses_unknown,
         root: Group::new(Some(Kind::User), "user".into(), fields),
-    });
-    (form, name)
+        assertions: Vec::new(),
+        payload: None,
+        conditional: Vec::new(),
+        computed: Vec::new(),
+        is_active: false,
+    };
+    let mut reader = Reader { problems };
+    form.assertions = super::assertion::read(&mut reader, &form.root, header.rules);
+    form.payload = super::payload::read(&mut reader, &form.root, header.default_payload);
+    super::link::link(&mut reader, &mut form);
+    (problems.is_empty().then_some(form), name)
 }
 
 struct Compiler<'p, 't> {
@@ -283,7 +293,11 @@ impl<'t> Compiler<'_, 't> {
         let validation = node.get("validation").map(|entry| &entry.value);
         let is_list = matches!(body, Body::List(_));
         let rules = bind_node(&mut self.reader, context, is_list, validation);
-        Field { name: context.name.into(), body, target, rules, is_secret: false }
+        let mut conditions = Conditions::default();
+        for entry in ["if", "unless"].iter().filter_map(|key| node.get(key)) {
+            conditions.add(&mut self.reader, entry);
+        }
+        Field { name: context.name.into(), body, target, rules, conditions, is_secret: false }
     }
 
     fn unknown_field(&mut self, kind: Kind, entry: &Entry) {
@@ -345,9 +359,9 @@ fn is_reserved(reader: &mut Reader<'_>, entry: &Entry) -> bool {
         "description" => {
             reader.text(&entry.value, "description");
         }
-        "if" | "unless" | "schema" | "use" => super::field::not_served(reader, entry),
+        "schema" | "use" => super::field::not_served(reader, entry),
         "property_options" => {
-            let known = ["validation", "description"];
+            let known = ["validation", "if", "unless", "description"];
             reader.unknown_key(entry, "a nested form", &known);
         }
         _ => {}

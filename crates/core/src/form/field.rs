@@ -2,6 +2,7 @@
 
 use super::{Body, Field, Normalizer, Scalar, Target};
 use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
+use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
 use crate::rules::{BoundRule, BuiltInRule, FieldFacts, Names, bind_all};
 use crate::value::Value;
@@ -55,17 +56,20 @@ impl<'c> Context<'c> {
     }
 }
 
-const KEYS: [&str; 5] = ["type", "normalize", "validation", "property_options", "description"];
+const KEYS: [&str; 7] =
+    ["type", "normalize", "validation", "if", "unless", "property_options", "description"];
 
 /// Reads a field that holds one value.
 pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> Field {
     let mut scalar = Scalar {
         field_type: known.field_type,
         default: None,
+        computed: None,
         readonly: false,
         normalize: Vec::new(),
     };
     let (mut target, mut options, mut validation) = (known.target, None, None);
+    let mut conditions = Conditions::default();
     for entry in reader.map(node, known.context.name) {
         match entry.key.as_str() {
             "type" => read_type(reader, &known, &mut scalar, entry),
@@ -75,7 +79,8 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
             "description" => {
                 reader.text(&entry.value, "description");
             }
-            "if" | "unless" | "schema" | "use" => not_served(reader, entry),
+            "if" | "unless" => conditions.add(reader, entry),
+            "schema" | "use" => not_served(reader, entry),
             _ => {
                 let within = format!("the field `{}`", known.context.name);
                 reader.unknown_key(entry, &within, &KEYS);
@@ -94,6 +99,7 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
         body: Body::Scalar(scalar),
         target,
         rules,
+        conditions,
         is_secret: known.is_secret,
     };
     check_default(reader, &mut field, default, node);
@@ -209,20 +215,17 @@ fn says_unique(validation: &Node) -> bool {
 fn check_default(reader: &mut Reader<'_>, field: &mut Field, default: Option<&Node>, node: &Node) {
     let name = field.name.clone();
     let Body::Scalar(scalar) = &mut field.body else { return };
+    let mut place = node.place;
+    if let Some((default, text)) = default.and_then(computed) {
+        scalar.computed = Template::compile(reader, default, text);
+        return;
+    }
     let mut refuse = |place, what: String, expected: String| {
         reader.problems.add(ProblemCode::BadDefault, place, what, expected, None);
     };
-    let mut place = node.place;
     if let Some(default) = default {
         place = default.place;
         let value = default.to_value();
-        if value.as_str().is_some_and(|text| text.contains("{{")) {
-            return refuse(
-                place,
-                format!("the default of `{name}` is an expression"),
-                "a literal: this version does not serve expressions yet".to_owned(),
-            );
-        }
         let value = scalar.normalize.iter().fold(value, |value, step| step.apply(value));
         match scalar.field_type.coerce(value) {
             Ok(value) => scalar.default = Some(value),
@@ -247,5 +250,13 @@ fn check_default(reader: &mut Reader<'_>, field: &mut Field, default: Option<&No
             None => format!("`{name}` is readonly without a default and so can never be valid"),
         };
         refuse(place, what, format!("a default that keeps it (it {})", first.text()));
+    }
+}
+
+/// The text of a default that has expressions in it.
+fn computed(default: &Node) -> Option<(&Node, &str)> {
+    match &default.data {
+        Data::Text(text) if Template::is_in(text) => Some((default, text)),
+        _ => None,
     }
 }

@@ -4,15 +4,17 @@ use super::Purpose;
 use crate::config::{Entry, Node, ProblemCode, Reader};
 
 /// What a form says of itself.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Header<'n> {
     pub(crate) name: Option<&'n str>,
     pub(crate) purpose: Purpose,
     pub(crate) refuses_unknown: bool,
     pub(crate) fields: Option<&'n Entry>,
+    pub(crate) rules: Option<&'n Node>,
+    pub(crate) default_payload: Option<&'n Node>,
 }
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 10] = [
     "name",
     "resource",
     "base_form",
@@ -21,16 +23,16 @@ const KEYS: [&str; 8] = [
     "unknown_fields",
     "fields",
     "configuration",
+    "rules",
+    "default_payload",
 ];
 
 /// Parts of the form language that are agreed but not served by this version.
-const NOT_SERVED: [&str; 6] =
-    ["rules", "default_payload", "events", "examples", "extends", "definitions"];
+const NOT_SERVED: [&str; 4] = ["events", "examples", "extends", "definitions"];
 
 /// Reads them.
 pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
-    let mut header =
-        Header { name: None, purpose: Purpose::Create, refuses_unknown: true, fields: None };
+    let mut header = Header { refuses_unknown: true, ..Header::default() };
     let mut says_resource = false;
     for entry in reader.map(tree, "a form") {
         match entry.key.as_str() {
@@ -54,6 +56,8 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
                 let word = reader.word(&entry.value, "unknown_fields", &["reject", "ignore"]);
                 header.refuses_unknown = word != Some("ignore");
             }
+            "rules" => header.rules = Some(&entry.value),
+            "default_payload" => header.default_payload = Some(&entry.value),
             "fields" | "configuration" => fields(reader, &mut header, entry),
             key if NOT_SERVED.contains(&key) => reader.problems.add(
                 ProblemCode::NotServed,

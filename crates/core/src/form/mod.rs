@@ -3,18 +3,24 @@
 //! Everything that can be wrong with a form is found when it is compiled; nothing of it can
 //! surface while serving.
 
+mod assertion;
 mod compile;
 mod field;
 mod header;
+mod link;
 mod normalize;
+mod payload;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub(crate) use assertion::Assertion;
 pub(crate) use compile::compile;
 pub(crate) use normalize::Normalizer;
+pub(crate) use payload::{Given, Payload};
 
 use crate::aggregate::NewUser;
+use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
 use crate::resources::{BuiltIn, Container, Kind};
 use crate::rules::BoundRule;
@@ -39,12 +45,23 @@ pub struct Form {
     /// Whether keys that it does not list are refused or ignored.
     pub(crate) refuses_unknown: bool,
     pub(crate) root: Group,
+    /// Rules across fields.
+    pub(crate) assertions: Vec<Assertion>,
+    /// What the server adds to each submission.
+    pub(crate) payload: Option<Payload>,
+    /// Where fields with conditions are: the places of the fields on the way there.
+    pub(crate) conditional: Vec<Box<[usize]>>,
+    /// Where fields with computed defaults are.
+    pub(crate) computed: Vec<Box<[usize]>>,
+    /// Whether any of the four is there.
+    pub(crate) is_active: bool,
 }
 
 /// What a form is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
     /// It creates users.
+    #[default]
     Create,
     /// It changes a user (`resource_owner:` is said).
     Update,
@@ -66,6 +83,7 @@ pub(crate) struct Field {
     pub(crate) body: Body,
     pub(crate) target: Target,
     pub(crate) rules: Vec<BoundRule>,
+    pub(crate) conditions: Conditions,
     pub(crate) is_secret: bool,
 }
 
@@ -86,6 +104,8 @@ pub(crate) enum Body {
 pub(crate) struct Scalar {
     pub(crate) field_type: FieldType,
     pub(crate) default: Option<Value<'static>>,
+    /// A default that is worked out for each submission.
+    pub(crate) computed: Option<Template>,
     /// What the client sends is ignored.
     pub(crate) readonly: bool,
     pub(crate) normalize: Vec<Normalizer>,

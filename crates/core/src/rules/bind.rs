@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::options::{Compile, FieldFacts};
 use super::{COMMON_OPTIONS, Check, RULES, Rule, RuleOption, named};
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
+use crate::expression::Conditions;
 
 /// A rule attached to a field.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct BoundRule {
     pub(crate) check: Box<dyn Check>,
     pub(crate) allow_nil: bool,
     pub(crate) allow_blank: bool,
+    /// It judges only where these hold.
+    pub(crate) conditions: Conditions,
     /// The form's own words: for one code, or for all of them.
     own_texts: Vec<(Option<&'static str>, Arc<str>)>,
 }
@@ -141,18 +144,21 @@ fn bind(
         check: Box::new(Undecided),
         allow_nil: false,
         allow_blank: false,
+        conditions: Conditions::default(),
         own_texts: Vec::new(),
     };
     let mut own = Vec::new();
-    for (option, value) in options {
-        match option.name {
-            "allow_nil" => bound.allow_nil = reader.flag(value, "allow_nil")?,
-            "allow_blank" => bound.allow_blank = reader.flag(value, "allow_blank")?,
-            "message" => bound.own_texts.push((None, own_text(reader, "message", value)?)),
-            name if option.is_text => {
+    for (option, entry) in options {
+        let value = entry.map_or(node, |entry| &entry.value);
+        match (option.name, entry) {
+            ("allow_nil", _) => bound.allow_nil = reader.flag(value, "allow_nil")?,
+            ("allow_blank", _) => bound.allow_blank = reader.flag(value, "allow_blank")?,
+            ("if" | "unless", Some(entry)) => bound.conditions.add(reader, entry),
+            ("message", _) => bound.own_texts.push((None, own_text(reader, "message", value)?)),
+            (name, _) if option.is_text => {
                 bound.own_texts.push((Some(name), own_text(reader, name, value)?));
             }
-            name => own.push((name, value)),
+            (name, _) => own.push((name, value)),
         }
     }
     let mut compile = Compile { reader, rule: spelled, place: node.place, options: own, field };
@@ -160,14 +166,15 @@ fn bind(
     Some(bound)
 }
 
-/// The options under their canonical names; `true` and `{}` mean none, a list or a range is `in`,
+/// The options under their canonical names, with their entries; without one where the rule's whole
+/// value is the option's. `true` and `{}` mean none, a list or a range is `in`,
 /// any other scalar is the rule's main option.
 fn options_of<'n>(
     reader: &mut Reader<'_>,
     rule: &'static Rule,
     spelled: &str,
     node: &'n Node,
-) -> Option<Vec<(&'static RuleOption, &'n Node)>> {
+) -> Option<Vec<(&'static RuleOption, Option<&'n Entry>)>> {
     let known = || rule.options.iter().chain(COMMON_OPTIONS);
     let short_for = |name: &str| known().find(|option| option.name == name);
     match &node.data {
@@ -178,16 +185,6 @@ fn options_of<'n>(
             let mut all_known = true;
             for entry in entries {
                 let key = entry.key.as_str();
-                if let "if" | "unless" = key {
-                    reader.problems.add(
-                        ProblemCode::NotServed,
-                        entry.place,
-                        format!("the option `{key}` of the rule `{spelled}`"),
-                        "a rule without conditions: this version has none yet",
-                        None,
-                    );
-                    continue;
-                }
                 let Some(option) =
                     known().find(|option| option.name == key || option.aliases.contains(&key))
                 else {
@@ -198,15 +195,15 @@ fn options_of<'n>(
                     all_known = false;
                     continue;
                 };
-                options.push((option, &entry.value));
+                options.push((option, Some(entry)));
             }
             all_known.then_some(options)
         }
         Data::List(_) if short_for("in").is_some() => {
-            short_for("in").map(|option| vec![(option, node)])
+            short_for("in").map(|option| vec![(option, None)])
         }
         Data::Text(text) if text.contains("..") && short_for("in").is_some() => {
-            short_for("in").map(|option| vec![(option, node)])
+            short_for("in").map(|option| vec![(option, None)])
         }
         _ => {
             let main = rule.main_option.and_then(short_for);
@@ -215,7 +212,7 @@ fn options_of<'n>(
                 let expected = "`true`, `false` or a mapping of options";
                 reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
             }
-            main.map(|option| vec![(option, node)])
+            main.map(|option| vec![(option, None)])
         }
     }
 }

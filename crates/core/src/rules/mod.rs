@@ -115,6 +115,8 @@ impl RuleOption {
 /// Options that every rule takes.
 pub static COMMON_OPTIONS: &[RuleOption] = &[
     RuleOption::new("message", "a text", "The text to give instead of the rule's own."),
+    RuleOption::new("if", "an expression", "Judge only where it holds."),
+    RuleOption::new("unless", "an expression", "Judge only where it does not hold."),
     RuleOption::new("allow_nil", "true or false", "Do not judge null, nor a field not sent."),
     RuleOption::new("allow_blank", "true or false", "Do not judge a blank value."),
 ];

@@ -112,7 +112,7 @@ impl<'p> Report<'_, 'p> {
         if own_text.as_deref().is_some_and(|text| text.contains("%{value}")) {
             params.push(("value", Param::Text(self.shown_value())));
         }
-        Saying { path, message, own_text, params }
+        Saying { path, message, code: None, own_text, params }
     }
 
     fn shown_value(&self) -> Cow<'static, str> {

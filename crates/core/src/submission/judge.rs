@@ -1,23 +1,43 @@
 //! Every rule of every field that is asked for, all violations at once, in the form's own order.
 
+use std::sync::Arc;
+
 use super::outcome::{Outcome, Saying, shortened};
 use super::path::Path;
 use super::slot::{GroupSlots, Item, ItemKey, Scope, Slot};
 use crate::config::nearest;
+use crate::expression::{Verdict, View};
 use crate::fields::FieldType;
-use crate::form::{Body, Field, Form, Group};
+use crate::form::{Assertion, Body, Field, Form, Group};
 use crate::resources::Kind;
-use crate::rules::{Content, PRESENT, REQUIRED, Report, Subject};
+use crate::rules::{BoundRule, Content, PRESENT, REQUIRED, Report, Subject};
 use crate::value::{NULL, Value};
 use crate::violation::{Message, Param, Params, Violations};
 
 static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
+static ASSERTION: Message = Message::new("assertion", "is invalid");
+static CONDITION_ERROR: Message = Message::new("condition_error", "could not be checked");
 static WRONG_TYPE: Message = Message::new("wrong_type", "must be a %{type}");
 static WRONG_TYPE_VOWEL: Message = Message::new("wrong_type", "must be an %{type}");
 
 /// Judges a whole submission.
 pub(super) fn judge(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Outcome) {
-    group(&form.root, slots, &Path::ROOT, None, outcome);
+    if let Some(cause) = outcome.failure.take() {
+        undecided(&cause, Path::ROOT, outcome);
+    }
+    group(&form.root, slots, &Path::ROOT, Around::Root(&slots.slots), outcome);
+    for assertion in &form.assertions {
+        assert_across(assertion, slots, outcome);
+    }
+}
+
+/// What is around a group.
+#[derive(Clone, Copy)]
+enum Around<'s, 'v> {
+    /// It is a record of its own in this submission.
+    Root(&'s [Slot<'v>]),
+    /// It belongs to the object around it.
+    Scope(&'s Scope<'s, 'v>),
 }
 
 /// Judges one value by the field's own rules, away from any submission.
@@ -27,7 +47,7 @@ pub(crate) fn judge_alone(subject: &Field, value: Value<'static>) -> Violations 
         Value::Null => Slot::Absent,
         value => Slot::Value { value, from_text: false },
     };
-    let scope = Scope { slots: &[], around: None };
+    let scope = Scope { slots: &[], around: None, root: &[] };
     field(subject, &slot, &Path::ROOT, &scope, &mut outcome);
     outcome.violations
 }
@@ -36,10 +56,15 @@ fn group(
     group: &Group,
     slots: &GroupSlots<'_>,
     path: &Path<'_>,
-    around: Option<&Scope<'_, '_>>,
+    around: Around<'_, '_>,
     outcome: &mut Outcome,
 ) {
-    let scope = Scope { slots: &slots.slots, around };
+    let scope = match around {
+        Around::Root(root) => Scope { slots: &slots.slots, around: None, root },
+        Around::Scope(around) => {
+            Scope { slots: &slots.slots, around: Some(around), root: around.root }
+        }
+    };
     for (subject, slot) in group.fields.iter().zip(&slots.slots) {
         field(subject, slot, path, &scope, outcome);
     }
@@ -68,6 +93,8 @@ fn field(
             _ => Content::Node,
         },
         Slot::Items(items) => Content::Items(items.len()),
+        Slot::Inactive => return,
+        Slot::Undecided { cause } => return undecided(cause, path, outcome),
     };
     let from_text = matches!(slot, Slot::Value { from_text: true, .. });
     let before = outcome.violations.list.len();
@@ -85,10 +112,12 @@ fn field(
         // A list that is too long is not looked into: size rules come before element rules.
         (_, _) if is_refused => {}
         (Body::Container(inner), Slot::Group(slots)) => {
-            group(inner, slots, &path, Some(scope), outcome);
+            group(inner, slots, &path, Around::Scope(scope), outcome);
         }
-        (Body::Node(inner), Slot::Group(slots)) => group(inner, slots, &path, None, outcome),
-        (Body::List(inner), Slot::Items(items)) => list(inner, items, &path, outcome),
+        (Body::Node(inner), Slot::Group(slots)) => {
+            group(inner, slots, &path, Around::Root(scope.root), outcome);
+        }
+        (Body::List(inner), Slot::Items(items)) => list(inner, items, &path, scope.root, outcome),
         _ => {}
     }
 }
@@ -109,6 +138,9 @@ fn rules(
         if is_skipped {
             continue;
         }
+        if !rule.conditions.is_empty() && !applies(rule, subject, path, outcome) {
+            continue;
+        }
         let value = match subject.content {
             Content::Value(value) => value,
             _ => &NULL,
@@ -119,19 +151,81 @@ fn rules(
     }
 }
 
+/// Whether the conditions of a rule hold; one that cannot be evaluated refuses.
+fn applies(
+    rule: &BoundRule,
+    subject: &Subject<'_, '_>,
+    path: &Path<'_>,
+    outcome: &mut Outcome,
+) -> bool {
+    let scope = subject.scope;
+    let verdict = {
+        let (form, this) = (scope.root, scope.record());
+        rule.conditions.verdict(&View { form, this, surroundings: &outcome.surroundings })
+    };
+    if let Verdict::Broken(cause) = &verdict {
+        undecided(cause, *path, outcome);
+    }
+    verdict == Verdict::Holds
+}
+
+/// Judges a rule across fields. One that reads a value of the wrong type has nothing to say: that
+/// has been told.
+fn assert_across(assertion: &Assertion, slots: &GroupSlots<'_>, outcome: &mut Outcome) {
+    let surroundings = outcome.surroundings.clone();
+    let view = View { form: &slots.slots, this: &slots.slots, surroundings: &surroundings };
+    if assertion.must.meets_wrong(&view) {
+        return;
+    }
+    let verdict = match assertion.conditions.verdict(&view) {
+        Verdict::Holds => assertion.must.verdict(&view),
+        Verdict::Fails => return,
+        broken @ Verdict::Broken(_) => broken,
+    };
+    let own_text = assertion.message.clone();
+    at(&assertion.field, Path::ROOT, &mut |path| match &verdict {
+        Verdict::Holds => {}
+        Verdict::Broken(cause) => undecided(cause, path, outcome),
+        Verdict::Fails => {
+            let (code, own_text) = (assertion.id.clone(), own_text.clone());
+            let message = &ASSERTION;
+            outcome.violate(Saying { path, message, code, own_text, params: Params::new() });
+        }
+    });
+}
+
+/// Goes down a way of names and calls with the path at its end.
+fn at(way: &[Arc<str>], path: Path<'_>, call: &mut dyn FnMut(Path<'_>)) {
+    match way.split_first() {
+        Some((name, rest)) => at(rest, path.field(name), call),
+        None => call(path),
+    }
+}
+
+fn undecided(cause: &str, path: Path<'_>, outcome: &mut Outcome) {
+    outcome.violations.causes.push(format!("{}: {cause}", path.dotted()));
+    outcome.violate(Saying::of(path, &CONDITION_ERROR, Params::new()));
+}
+
 /// Whether a container was sent with anything in it that asks to be looked at.
 fn holds_anything(inner: &Group, slots: &GroupSlots<'_>) -> bool {
     if !slots.unknown.is_empty() {
         return true;
     }
     inner.fields.iter().zip(&slots.slots).any(|(field, slot)| match (&field.body, slot) {
-        (_, Slot::Absent) => false,
+        (_, Slot::Absent | Slot::Inactive) => false,
         (Body::Scalar(_), _) => slots.sent,
         _ => true,
     })
 }
 
-fn list(inner: &Group, items: &[Item<'_>], path: &Path<'_>, outcome: &mut Outcome) {
+fn list(
+    inner: &Group,
+    items: &[Item<'_>],
+    path: &Path<'_>,
+    root: &[Slot<'_>],
+    outcome: &mut Outcome,
+) {
     for (index, item) in items.iter().enumerate() {
         let item_path;
         let path = match &item.key {
@@ -148,7 +242,7 @@ fn list(inner: &Group, items: &[Item<'_>], path: &Path<'_>, outcome: &mut Outcom
         match &item.group {
             // An empty item is ignored, as an empty nested form is.
             Some(slots) if !slots.sent && slots.unknown.is_empty() => {}
-            Some(slots) => group(inner, slots, path, None, outcome),
+            Some(slots) => group(inner, slots, path, Around::Root(root), outcome),
             None => wrong_type("object", *path, outcome),
         }
     }
@@ -164,7 +258,7 @@ fn relationship(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, outcome:
         let path = path.field(name);
         // The field's own presence rule may have said so already.
         if !outcome.violations.list.iter().any(|told| told.path == path.dotted()) {
-            outcome.violate(Saying { path, message, own_text: None, params: Params::new() });
+            outcome.violate(Saying::of(path, message, Params::new()));
         }
     };
     match (is_given("relationship_id"), is_given("relationship_name")) {
@@ -184,7 +278,7 @@ fn unknown(group: &Group, key: &str, path: &Path<'_>, outcome: &mut Outcome) {
         near.map(|near| ("near", Param::Text(near.to_owned().into()))).into_iter().collect();
     let key = shortened(key);
     let path = path.field(&key);
-    outcome.violate(Saying { path, message: &UNKNOWN_FIELD, own_text: None, params });
+    outcome.violate(Saying::of(path, &UNKNOWN_FIELD, params));
 }
 
 fn type_name(body: &Body) -> &'static str {
@@ -199,6 +293,6 @@ fn wrong_type(expected: &'static str, path: Path<'_>, outcome: &mut Outcome) {
     let starts_with_vowel = expected.starts_with(['a', 'e', 'i', 'o', 'u']);
     let message = if starts_with_vowel { &WRONG_TYPE_VOWEL } else { &WRONG_TYPE };
     let params = Params::from([("type", Param::Text(expected.into()))]);
-    outcome.violate(Saying { path, message, own_text: None, params });
+    outcome.violate(Saying::of(path, message, params));
     debug_assert_ne!(expected, FieldType::Any.name(), "everything is of the type `value`");
 }

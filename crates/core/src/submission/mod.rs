@@ -1,5 +1,6 @@
 //! The way of one submission: shape, judge, assemble. No IO here.
 
+mod activity;
 mod assemble;
 mod json;
 mod judge;
@@ -12,7 +13,7 @@ pub(crate) use json::canonical_json;
 pub(crate) use judge::judge_alone;
 pub(crate) use outcome::{Outcome, Saying};
 pub(crate) use path::Path;
-pub(crate) use slot::{Scope, Sibling};
+pub(crate) use slot::{GroupSlots, Scope, Sibling, Slot};
 
 use crate::aggregate::NewUser;
 use crate::form::Form;
@@ -36,13 +37,27 @@ pub(crate) fn apply(
     surroundings: &Surroundings,
 ) -> Result<NewUser, Violations> {
     let mut outcome = Outcome::new(surroundings.clone());
-    let slots = shape::shape(form, submitted);
+    let slots = prepare(form, submitted, surroundings, &mut outcome);
     judge::judge(form, &slots, &mut outcome);
     if outcome.violations.is_empty() {
         Ok(assemble::assemble(form, slots, outcome))
     } else {
         Err(outcome.violations)
     }
+}
+
+/// Lays the submission out and completes it: all but the judging.
+fn prepare<'v>(
+    form: &Form,
+    submitted: Value<'v>,
+    surroundings: &Surroundings,
+    outcome: &mut Outcome,
+) -> GroupSlots<'v> {
+    let mut slots = shape::shape(form, submitted);
+    if form.is_active {
+        activity::complete(form, &mut slots, surroundings, outcome);
+    }
+    slots
 }
 
 /// The violations that the database's refusals are.
@@ -54,7 +69,7 @@ pub(crate) fn explain(
 ) -> Violations {
     let mut outcome = Outcome::new(surroundings.clone());
     outcome.explanations = Some(outcome::Explanations::default());
-    let slots = shape::shape(form, submitted);
+    let slots = prepare(form, submitted, surroundings, &mut outcome);
     judge::judge(form, &slots, &mut outcome);
     let explanations = outcome.explanations.unwrap_or_default();
     let mut violations = Violations::default();

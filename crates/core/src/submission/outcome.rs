@@ -16,6 +16,8 @@ const LONGEST_KEY: usize = 64;
 pub(crate) struct Outcome {
     pub(crate) surroundings: Surroundings,
     pub(crate) violations: Violations,
+    /// Why the server's own payload could not be worked out.
+    pub(crate) failure: Option<String>,
     pub(crate) claims: Vec<Claim>,
     pub(crate) references: Vec<Reference>,
     /// What to say if the database refuses, one for each claim and each reference. Only collected
@@ -36,14 +38,23 @@ pub(crate) struct Explanations {
 pub(crate) struct Saying<'p> {
     pub(crate) path: Path<'p>,
     pub(crate) message: &'static Message,
+    /// The form's own code.
+    pub(crate) code: Option<Arc<str>>,
     pub(crate) own_text: Option<Arc<str>>,
     pub(crate) params: Params,
 }
 
-impl Saying<'_> {
+impl<'p> Saying<'p> {
+    /// What a message says, in its own words.
+    pub(crate) fn of(path: Path<'p>, message: &'static Message, params: Params) -> Self {
+        Self { path, message, code: None, own_text: None, params }
+    }
+
     fn into_violation(self) -> Violation {
+        let path = self.path.dotted();
         Violation {
-            path: self.path.dotted(),
+            path: if path.is_empty() { "base".to_owned() } else { path },
+            own_code: self.code,
             pointer: self.path.pointer(),
             message: self.message,
             own_text: self.own_text,

@@ -104,14 +104,37 @@ fn container<'v>(form: &Form, inner: &Group, value: Value<'v>, suffixed: bool) -
 }
 
 fn scalar_slot<'v>(scalar: &Scalar, value: Value<'v>) -> Slot<'v> {
-    if scalar.readonly {
-        return default(scalar);
-    }
+    if scalar.readonly { default(scalar) } else { given(scalar, value) }
+}
+
+/// A value that the client or the form gives, in the shape of its type.
+pub(super) fn given<'v>(scalar: &Scalar, value: Value<'v>) -> Slot<'v> {
     let value = scalar.normalize.iter().fold(value, |value, step| step.apply(value));
     let from_text = matches!(value, Value::String(_));
     match scalar.field_type.coerce(value) {
         Ok(value) => Slot::Value { value, from_text },
         Err(value) => Slot::Wrong { value },
+    }
+}
+
+/// Puts what the server gives over what the client sent.
+pub(super) fn merge<'v>(form: &Form, of: &Group, slots: &mut GroupSlots<'v>, entries: Entries<'v>) {
+    for (key, value) in entries {
+        let Some(index) = of.index_of(&key) else { continue };
+        let (Some(slot), of) = (slots.slots.get_mut(index), &of.fields[index]) else { continue };
+        slots.sent |= says_something(of, &value);
+        match (&of.body, value) {
+            (Body::Scalar(scalar), value) => *slot = given(scalar, value),
+            (Body::Container(inner) | Body::Node(inner), Value::Object(entries)) => {
+                if !matches!(slot, Slot::Group(_)) {
+                    *slot = Slot::Group(group(form, inner, Vec::new()));
+                }
+                if let Slot::Group(slots) = slot {
+                    merge(form, inner, slots, entries);
+                }
+            }
+            (_, value) => *slot = field(form, of, value, false),
+        }
     }
 }
 

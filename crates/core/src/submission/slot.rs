@@ -22,6 +22,10 @@ pub(crate) enum Slot<'v> {
     Group(GroupSlots<'v>),
     /// Several objects.
     Items(Vec<Item<'v>>),
+    /// Its condition does not hold: neither judged nor stored.
+    Inactive,
+    /// Its condition could not be evaluated, for this reason: refused.
+    Undecided { cause: String },
 }
 
 /// One object.
@@ -79,6 +83,8 @@ impl<'v> Slot<'v> {
 pub(crate) struct Scope<'s, 'v> {
     pub(crate) slots: &'s [Slot<'v>],
     pub(crate) around: Option<&'s Scope<'s, 'v>>,
+    /// The slots of the whole submission.
+    pub(crate) root: &'s [Slot<'v>],
 }
 
 /// Where another field of the same object is, decided when the form is compiled.
@@ -93,6 +99,11 @@ pub(crate) struct Sibling {
 static ABSENT: Slot<'static> = Slot::Absent;
 
 impl<'s, 'v> Scope<'s, 'v> {
+    /// The slots of the record that the object belongs to.
+    pub(crate) fn record(&self) -> &'s [Slot<'v>] {
+        self.around.map_or(self.slots, Scope::record)
+    }
+
     /// The slot of another field.
     pub(crate) fn slot(&self, sibling: Sibling) -> &'s Slot<'v> {
         let mut scope = self;

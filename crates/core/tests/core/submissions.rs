@@ -1,7 +1,7 @@
 //! Whole submissions against forms: `tests/cases/submissions/*.case`.
 //!
 //! A case has sections: `--- type profiles/developer` and `--- form` hold YAML, then any number of
-//! `--- send WHAT IT SHOWS` with JSON, each with `--- expect`: `valid` and then lines of the
+//! `--- send WHAT IT SHOWS` with JSON (`--- now MOMENT` says when), each with `--- expect`: `valid` and then lines of the
 //! aggregate that must be in its `Debug`, or one line `PATH CODE` for each violation, in order.
 
 use registrar_core::Surroundings;
@@ -15,16 +15,18 @@ fn every_case_holds() {
     for (path, text) in cases("submissions") {
         let mut sources = Vec::new();
         let mut sent = None;
+        let mut surroundings = Surroundings { token: "the-token".into(), ..Default::default() };
         for section in text.split("--- ").filter(|section| !section.trim().is_empty()) {
             let (title, body) = section.split_once('\n').unwrap_or((section, ""));
             let (word, rest) = title.split_once(' ').unwrap_or((title, ""));
             match word {
                 "type" => sources.push(source(&format!("types/{rest}.yml"), body)),
                 "form" => sources.push(source("form.yml", body)),
+                "now" => surroundings.now = rest.parse().unwrap(),
                 "send" => sent = Some((rest.to_owned(), body.to_owned())),
                 "expect" => {
                     let (what, body_sent) = sent.take().unwrap();
-                    if let Err(got) = check(&sources, &body_sent, body) {
+                    if let Err(got) = check(&sources, &surroundings, &body_sent, body) {
                         wrong.push(format!("{}: {what}: {got}", path.display()));
                     }
                 }
@@ -37,6 +39,7 @@ fn every_case_holds() {
 
 fn check(
     sources: &[registrar_core::registry::Source],
+    surroundings: &Surroundings,
     sent: &str,
     expected: &str,
 ) -> Result<(), String> {
@@ -45,7 +48,7 @@ fn check(
     })?;
     let value = json::parse(sent.as_bytes()).map_err(|error| error.to_string())?;
     let mut lines = expected.lines().map(str::trim).filter(|line| !line.is_empty());
-    match registry.form("form").unwrap().apply(value, &Surroundings::default()) {
+    match registry.form("form").unwrap().apply(value, surroundings) {
         Ok(user) => {
             let got = format!("{user:?}");
             if lines.next() != Some("valid") {

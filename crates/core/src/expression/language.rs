@@ -1,0 +1,207 @@
+//! What expressions can say: the filters, tests and functions there are, and the limits.
+
+use std::sync::LazyLock;
+
+use minijinja::value::{Rest, ValueKind};
+use minijinja::{
+    Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, functions, tests,
+};
+
+/// Steps that one expression may take.
+const FUEL: u64 = 20_000;
+/// Calls within calls.
+const DEPTH: usize = 32;
+
+/// Makes the list of names and the function that adds them, so that they cannot differ.
+macro_rules! words {
+    ($list:ident, $fill:ident, $add:ident, [$(($name:literal, $function:expr)),+ $(,)?]) => {
+        /// All of them, by name.
+        pub(super) const $list: &[&str] = &[$($name),+];
+
+        fn $fill(environment: &mut Environment<'static>) {
+            $(environment.$add($name, $function);)+
+        }
+    };
+}
+
+words!(
+    FILTERS,
+    add_filters,
+    add_filter,
+    [
+        ("abs", filters::abs),
+        ("append", |text: String, more: String| text + &more),
+        ("capitalize", filters::capitalize),
+        ("count", filters::length),
+        ("default", or_default),
+        ("divided_by", |one: f64, other: f64| quotient(one, other)),
+        ("downcase", filters::lower),
+        ("first", filters::first),
+        ("float", filters::float),
+        ("int", filters::int),
+        ("items", filters::items),
+        ("join", filters::join),
+        ("last", filters::last),
+        ("length", filters::length),
+        ("list", filters::list),
+        ("lower", filters::lower),
+        ("lstrip", |text: String| text.trim_start().to_owned()),
+        ("map", filters::map),
+        ("max", filters::max),
+        ("min", filters::min),
+        ("minus", |one: Value, other: Value| arithmetic(&one, &other, i64::checked_sub, |a, b| a
+            - b)),
+        ("plus", |one: Value, other: Value| arithmetic(&one, &other, i64::checked_add, |a, b| a
+            + b)),
+        ("prepend", |text: String, more: String| more + &text),
+        ("reject", filters::reject),
+        ("rejectattr", filters::rejectattr),
+        ("remove", |text: String, part: String| text.replace(&part, "")),
+        ("replace", filters::replace),
+        ("reverse", filters::reverse),
+        ("round", filters::round),
+        ("rstrip", |text: String| text.trim_end().to_owned()),
+        ("select", filters::select),
+        ("selectattr", filters::selectattr),
+        ("size", filters::length),
+        ("sort", filters::sort),
+        ("split", filters::split),
+        ("squish", |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ")),
+        ("string", filters::string),
+        ("strip", |text: String| text.trim().to_owned()),
+        ("sum", filters::sum),
+        ("times", |one: Value, other: Value| arithmetic(&one, &other, i64::checked_mul, |a, b| a
+            * b)),
+        ("title", filters::title),
+        ("trim", filters::trim),
+        ("truncate", truncate),
+        ("uniq", filters::unique),
+        ("unique", filters::unique),
+        ("upcase", filters::upper),
+        ("upper", filters::upper),
+    ]
+);
+
+words!(
+    TESTS,
+    add_tests,
+    add_test,
+    [
+        ("blank", is_blank),
+        ("boolean", tests::is_boolean),
+        ("containing", is_containing),
+        ("defined", tests::is_defined),
+        ("divisibleby", tests::is_divisibleby),
+        ("empty", is_empty),
+        ("endingwith", tests::is_endingwith),
+        ("even", tests::is_even),
+        ("false", tests::is_false),
+        ("float", tests::is_float),
+        ("in", tests::is_in),
+        ("integer", tests::is_integer),
+        ("iterable", tests::is_iterable),
+        ("mapping", tests::is_mapping),
+        ("nil", |value: &Value| value.is_none() || value.is_undefined()),
+        ("none", |value: &Value| value.is_none() || value.is_undefined()),
+        ("number", tests::is_number),
+        ("odd", tests::is_odd),
+        ("sequence", tests::is_sequence),
+        ("startingwith", tests::is_startingwith),
+        ("string", tests::is_string),
+        ("true", tests::is_true),
+        ("undefined", tests::is_undefined),
+    ]
+);
+
+words!(FUNCTIONS, add_functions, add_function, [("range", functions::range)]);
+
+/// The language. It holds nothing of any form, so one serves all.
+pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::empty();
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(DEPTH);
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.set_formatter(|out, state, value| {
+        minijinja::escape_formatter(out, state, &Value::from(shown(value)))
+    });
+    add_filters(&mut environment);
+    add_tests(&mut environment);
+    add_functions(&mut environment);
+    environment
+}
+
+/// A value as text: what is not there is nothing, and `true` is spelled as JSON and Liquid do.
+pub(super) fn shown(value: &Value) -> String {
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => String::new(),
+        ValueKind::Bool => if value.is_true() { "true" } else { "false" }.to_owned(),
+        _ => value.to_string(),
+    }
+}
+
+/// Liquid's: for what is not there, null, false and the empty text alike.
+fn or_default(value: Value, otherwise: Option<Value>) -> Value {
+    let is_nothing = !value.is_true() && !value.is_number();
+    if is_nothing { otherwise.unwrap_or_else(|| Value::from("")) } else { value }
+}
+
+fn quotient(one: f64, other: f64) -> Result<f64, Error> {
+    if other == 0.0 {
+        return Err(Error::new(ErrorKind::InvalidOperation, "division by zero"));
+    }
+    Ok(one / other)
+}
+
+fn arithmetic(
+    one: &Value,
+    other: &Value,
+    whole: fn(i64, i64) -> Option<i64>,
+    broken: fn(f64, f64) -> f64,
+) -> Result<Value, Error> {
+    if let (Some(one), Some(other)) = (one.as_i64(), other.as_i64())
+        && let Some(number) = whole(one, other)
+    {
+        return Ok(Value::from(number));
+    }
+    let number = |value: &Value| {
+        let text = value.to_string();
+        text.trim()
+            .parse::<f64>()
+            .map_err(|_| Error::new(ErrorKind::InvalidOperation, "a number was expected"))
+    };
+    let (one, other) = (number(one)?, number(other)?);
+    Ok(Value::from(broken(one, other)))
+}
+
+/// The first characters; an ellipsis stands for the rest.
+fn truncate(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Blank as rules mean it.
+fn is_blank(value: &Value) -> bool {
+    match value.as_str() {
+        Some(text) => text.chars().all(char::is_whitespace),
+        None => !value.is_number() && !value.is_true(),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    matches!(value.len(), None | Some(0)) && !value.is_number() && value.kind() != ValueKind::Bool
+}
+
+/// Liquid's `contains`: a part of a text, or an item of a list.
+fn is_containing(value: &Value, parts: Rest<Value>) -> bool {
+    let Some(part) = parts.first() else { return false };
+    match (value.as_str(), part.as_str()) {
+        (Some(text), Some(part)) => text.contains(part),
+        (Some(text), None) => text.contains(&part.to_string()),
+        _ => value.try_iter().is_ok_and(|mut items| items.any(|item| item == *part)),
+    }
+}

@@ -1,0 +1,122 @@
+//! The expression language of forms: conditions, computed values, texts with `{{ }}` in them.
+//!
+//! It is minijinja's (Jinja2), with Liquid's spellings understood: an expression is compiled when
+//! its form is, every name in it is checked against the form, and it runs with bounded fuel. It
+//! can read `form` (the submission, shaped), `this` (the record that the field stands in), `now`
+//! and `today` (RFC 3339, UTC) and `token.name` (the caller's). A field that was not sent is
+//! undefined there, which is false, empty, and less than everything.
+
+mod condition;
+mod language;
+mod liquid;
+mod names;
+mod reads;
+mod template;
+mod tokens;
+mod value;
+
+use std::collections::BTreeSet;
+
+use minijinja::Expression;
+
+pub(crate) use condition::{Conditions, Verdict};
+pub(crate) use names::check as check_names;
+pub(crate) use reads::{Names, Reads, View};
+pub(crate) use template::Template;
+
+use crate::config::{Node, Place, ProblemCode, Reader};
+use crate::surroundings::Surroundings;
+
+/// Why an expression gave nothing: its kind, never a value.
+pub(crate) type Failure = String;
+
+/// One compiled expression and the names it reads.
+pub(crate) struct Program {
+    code: Expression<'static, 'static>,
+    reads: Reads,
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program").field("reads", &self.reads).finish_non_exhaustive()
+    }
+}
+
+impl Program {
+    /// Compiles an expression; a mistake in it is noted at `node`.
+    pub(crate) fn compile(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Self> {
+        if let Some(sign) = names::foreign(text) {
+            let what = format!("this is no expression: `{sign}` means nothing in it");
+            let hint = Some("write `and`, `or` and `not`".to_owned());
+            let (code, place) = (ProblemCode::BadExpression, node.place);
+            reader.problems.add(code, place, what, "an expression", hint);
+            return None;
+        }
+        let text = liquid::expression(text);
+        if let Err(problem) = check_names(&text) {
+            problem.note(reader, node);
+            return None;
+        }
+        match language::ENVIRONMENT.compile_expression_owned(text) {
+            Ok(code) => {
+                let names: BTreeSet<String> = code.undeclared_variables(true).into_iter().collect();
+                Some(Self { code, reads: Reads::of(names, node.place) })
+            }
+            Err(error) => {
+                syntax(reader, node, &error);
+                None
+            }
+        }
+    }
+
+    /// Finds the fields that it names, then tries it on a submission without any.
+    pub(crate) fn link(
+        &mut self,
+        reader: &mut Reader<'_>,
+        form: &Names,
+        this: &Names,
+        may_ask_secrets: bool,
+    ) {
+        self.reads.link(reader, form, this, may_ask_secrets);
+        let surroundings = Surroundings::default();
+        let nothing = View { form: &[], this: &[], surroundings: &surroundings };
+        if let Err(error) = self.code.eval(self.reads.context(&nothing)) {
+            misuse(reader, self.reads.place(), &error);
+        }
+    }
+
+    fn eval(&self, view: &View<'_, '_>) -> Result<minijinja::Value, Failure> {
+        self.code.eval(self.reads.context(view)).map_err(|error| error.kind().to_string())
+    }
+}
+
+/// Notes what would fail for every submission; the rest depends on what is sent.
+fn misuse(reader: &mut Reader<'_>, place: Place, error: &minijinja::Error) {
+    use minijinja::ErrorKind as Kind;
+    let is_misuse = matches!(
+        error.kind(),
+        Kind::MissingArgument
+            | Kind::TooManyArguments
+            | Kind::UnknownFilter
+            | Kind::UnknownTest
+            | Kind::UnknownFunction
+            | Kind::UnknownMethod
+    );
+    if is_misuse {
+        let what = format!("the expression can never be worked out: {}", error.kind());
+        let expected = "filters and tests with the arguments they take";
+        reader.problems.add(ProblemCode::BadExpression, place, what, expected, None);
+    }
+}
+
+/// Notes that a text is no expression.
+fn syntax(reader: &mut Reader<'_>, node: &Node, error: &minijinja::Error) {
+    let detail = error.detail().unwrap_or("it cannot be read").to_owned();
+    reader.problems.add(
+        ProblemCode::BadExpression,
+        node.place,
+        format!("this is no expression: {detail}"),
+        "an expression such as `form.company_size > 1`",
+        None,
+    );
+}

@@ -1,0 +1,86 @@
+//! The filters, tests and functions that an expression names, checked without running it: every
+//! branch, not only those that a trial would take.
+
+use super::language;
+use super::tokens::{Token, tokens};
+use crate::config::{Node, ProblemCode, Reader};
+
+/// A name that the language does not have.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UnknownName {
+    kind: &'static str,
+    name: String,
+    known: &'static [&'static str],
+}
+
+impl UnknownName {
+    /// Notes it.
+    pub(crate) fn note(&self, reader: &mut Reader<'_>, node: &Node) {
+        let code = ProblemCode::BadExpression;
+        reader.unknown(code, self.kind, &self.name, node.place, "an expression", self.known);
+    }
+}
+
+/// An operator of other languages for `and`, `or` or `not`.
+pub(super) fn foreign(text: &str) -> Option<&'static str> {
+    let words = tokens(text);
+    words.windows(2).find_map(|pair| match (pair[0], pair[1]) {
+        (Token::Sign("|"), Token::Sign("|")) => Some("||"),
+        (Token::Sign("&"), Token::Sign("&")) => Some("&&"),
+        (Token::Sign("!"), Token::Word(_) | Token::Sign("(")) => Some("!"),
+        _ => None,
+    })
+}
+
+/// Looks for a filter after `|`, a test after `is` and a function before `(`.
+pub(crate) fn check(text: &str) -> Result<(), UnknownName> {
+    let words: Vec<Token<'_>> =
+        tokens(text).into_iter().filter(|token| !matches!(token, Token::Space(_))).collect();
+    for (at, token) in words.iter().enumerate() {
+        let Token::Word(name) = *token else { continue };
+        let before = |back: usize| at.checked_sub(back).and_then(|at| words.get(at)).copied();
+        let is_after = |word: &str| before(1).is_some_and(|token| token.is_word(word));
+        let (kind, known) = if before(1).is_some_and(|token| token.is_sign("|")) {
+            ("filter", language::FILTERS)
+        } else if (is_after("is") && name != "not")
+            || (is_after("not") && before(2).is_some_and(|token| token.is_word("is")))
+        {
+            ("test", language::TESTS)
+        } else if words.get(at + 1).is_some_and(|token| token.is_sign("("))
+            && !["and", "or", "not", "in", "if", "else", "is"].contains(&name)
+            && !before(1).is_some_and(|token| token.is_word("is"))
+        {
+            ("function", language::FUNCTIONS)
+        } else {
+            continue;
+        };
+        if !known.contains(&name) {
+            return Err(UnknownName { kind, name: name.to_owned(), known });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn only_known_names_pass() {
+        for text in
+            ["form.a | lower", "form.a is blank", "form.a is not blank", "not (form.a)", "'x | y'"]
+        {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+        for (text, kind, name) in [
+            ("form.a | loud", "filter", "loud"),
+            ("form.a is shiny", "test", "shiny"),
+            ("form.a is not shiny", "test", "shiny"),
+            ("true or open('x')", "function", "open"),
+            ("form.a.call('x')", "function", "call"),
+        ] {
+            let unknown = check(text).unwrap_err();
+            assert_eq!((unknown.kind, unknown.name.as_str()), (kind, name), "{text}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The words of an expression, as far as Liquid's spellings and the names in it need them.
+
+/// A word, and whether a space stood in front of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token<'t> {
+    /// Whitespace.
+    Space(&'t str),
+    /// A quoted text, with its quotes.
+    Quoted(&'t str),
+    /// A name or a number.
+    Word(&'t str),
+    /// Anything else: an operator of one or two characters.
+    Sign(&'t str),
+}
+
+impl<'t> Token<'t> {
+    pub(super) fn text(self) -> &'t str {
+        match self {
+            Self::Space(text) | Self::Quoted(text) | Self::Word(text) | Self::Sign(text) => text,
+        }
+    }
+
+    pub(super) fn is_word(self, word: &str) -> bool {
+        matches!(self, Self::Word(text) if text == word)
+    }
+
+    pub(super) fn is_sign(self, sign: &str) -> bool {
+        matches!(self, Self::Sign(text) if text == sign)
+    }
+}
+
+/// All of them; put together they are the text again.
+pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let run = |fits: fn(char) -> bool| rest.find(|c| !fits(c)).unwrap_or(rest.len());
+        let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
+        let (token, length) = if first.is_whitespace() {
+            let length = run(char::is_whitespace);
+            (Token::Space(&rest[..length]), length)
+        } else if first == '\'' || first == '"' {
+            let length = quoted(rest, first);
+            (Token::Quoted(&rest[..length]), length)
+        } else if is_of_word(first) {
+            let length = run(|c| c.is_alphanumeric() || c == '_');
+            (Token::Word(&rest[..length]), length)
+        } else {
+            let pair = ["==", "!=", "<=", ">=", "<>", "//", "**"];
+            let length =
+                if pair.iter().any(|pair| rest.starts_with(pair)) { 2 } else { first.len_utf8() };
+            (Token::Sign(&rest[..length]), length)
+        };
+        tokens.push(token);
+        rest = &rest[length..];
+    }
+    tokens
+}
+
+/// The length of a quoted text with its quotes; all there is where it does not end.
+fn quoted(text: &str, quote: char) -> usize {
+    let mut is_escaped = false;
+    for (at, letter) in text.char_indices().skip(1) {
+        match letter {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            letter if letter == quote => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The piece of a text with `{{ }}` and `{% %}` in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece<'t> {
+    Text(&'t str),
+    /// What stands between `{{` and `}}`.
+    Output(&'t str),
+    /// What stands between `{%` and `%}`.
+    Block(&'t str),
+}
+
+/// Takes a text apart. Nothing comes back where a `{{` or `{%` has no end.
+pub(super) fn pieces(text: &str) -> Option<Vec<Piece<'_>>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
+        if start > 0 {
+            pieces.push(Piece::Text(&rest[..start]));
+        }
+        let is_output = rest[start..].starts_with("{{");
+        let inner = &rest[start + 2..];
+        let end = end_of(inner, if is_output { "}}" } else { "%}" })?;
+        let text = inner[..end].trim_start_matches('-').trim_end_matches('-');
+        pieces.push(if is_output { Piece::Output(text) } else { Piece::Block(text) });
+        rest = &inner[end + 2..];
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Text(rest));
+    }
+    Some(pieces)
+}
+
+/// Where a closing mark stands that is not inside quotes.
+fn end_of(text: &str, mark: &str) -> Option<usize> {
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        if rest.starts_with(mark) {
+            return Some(at);
+        }
+        let first = rest.chars().next()?;
+        at += match first {
+            '\'' | '"' => quoted(rest, first),
+            first => first.len_utf8(),
+        };
+    }
+    None
+}

@@ -1,0 +1,124 @@
+//! `rules:` of a form: what must hold across fields.
+
+use std::sync::Arc;
+
+use super::{Body, Group};
+use crate::config::{Entry, Node, ProblemCode, Reader};
+use crate::expression::{Conditions, Names};
+
+/// A rule across fields.
+#[derive(Debug)]
+pub(crate) struct Assertion {
+    /// Its code; nothing where the form gives it none.
+    pub(crate) id: Option<Arc<str>>,
+    pub(crate) must: Conditions,
+    /// It is asked only where these hold.
+    pub(crate) conditions: Conditions,
+    /// The names on the way to the field that is told; none for the submission as a whole.
+    pub(crate) field: Vec<Arc<str>>,
+    pub(crate) message: Option<Arc<str>>,
+}
+
+const KEYS: [&str; 6] = ["id", "assert", "field", "message", "if", "unless"];
+
+impl Assertion {
+    /// Finds the fields that it names.
+    pub(super) fn link(&mut self, reader: &mut Reader<'_>, form: &Names) {
+        self.must.link(reader, form, form);
+        self.conditions.link(reader, form, form);
+    }
+}
+
+/// Reads them.
+pub(super) fn read(reader: &mut Reader<'_>, root: &Group, node: Option<&Node>) -> Vec<Assertion> {
+    let Some(node) = node else { return Vec::new() };
+    let mut assertions: Vec<Assertion> = Vec::new();
+    for item in reader.list(node, "rules") {
+        let Some(assertion) = one(reader, root, item) else { continue };
+        if let Some(id) = &assertion.id
+            && assertions.iter().any(|known| known.id.as_ref() == Some(id))
+        {
+            let place = item.get("id").map_or(item.place, |entry| entry.value.place);
+            let what = format!("there is another rule `{id}` in this form");
+            reader.problems.add(ProblemCode::DuplicateName, place, what, "each id once", None);
+        }
+        assertions.push(assertion);
+    }
+    assertions
+}
+
+fn one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assertion> {
+    let mut assertion = Assertion {
+        id: None,
+        must: Conditions::default(),
+        conditions: Conditions::default(),
+        field: Vec::new(),
+        message: None,
+    };
+    let mut says_assert = false;
+    for entry in reader.map(item, "a rule across fields") {
+        match entry.key.as_str() {
+            "id" => assertion.id = id(reader, entry),
+            "assert" => {
+                says_assert = true;
+                assertion.must.require(reader, "assert", &entry.value);
+            }
+            "field" => assertion.field = way(reader, root, entry)?,
+            "message" => assertion.message = reader.text(&entry.value, "message").map(Arc::from),
+            "if" | "unless" => assertion.conditions.add(reader, entry),
+            _ => reader.unknown_key(entry, "a rule across fields", &KEYS),
+        }
+    }
+    if !says_assert {
+        let what = "a rule across fields without `assert`";
+        let expected = "`assert:` with the expression that must hold";
+        reader.problems.add(ProblemCode::MissingKey, item.place, what, expected, None);
+        return None;
+    }
+    Some(assertion)
+}
+
+/// A code is a word, as the codes of rules are.
+fn id(reader: &mut Reader<'_>, entry: &Entry) -> Option<Arc<str>> {
+    let id = reader.text(&entry.value, "id")?;
+    let is_word = !id.is_empty()
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if !is_word {
+        reader.problems.add(
+            ProblemCode::BadOption,
+            entry.value.place,
+            format!("`{id}` cannot be a code"),
+            "letters, digits, `_` and `-`",
+            None,
+        );
+        return None;
+    }
+    Some(id.into())
+}
+
+/// `profiles.developer.properties.hourly_rate`, each step a field of the form.
+fn way(reader: &mut Reader<'_>, root: &Group, entry: &Entry) -> Option<Vec<Arc<str>>> {
+    let text = reader.text(&entry.value, "field")?;
+    if text == "base" {
+        return Some(Vec::new());
+    }
+    let (mut way, mut group) = (Vec::new(), Some(root));
+    for name in text.split('.') {
+        let known = group.map_or(&[][..], |group| group.fields.as_slice());
+        let Some(field) = known.iter().find(|field| &*field.name == name) else {
+            if !reader.problems.has_unknown(name) {
+                let known: Vec<&str> = known.iter().map(|field| &*field.name).collect();
+                let place = entry.value.place;
+                let within = format!("`{text}`");
+                reader.unknown(ProblemCode::UnknownField, "field", name, place, &within, &known);
+            }
+            return None;
+        };
+        way.push(field.name.clone());
+        group = match &field.body {
+            Body::Container(inner) | Body::Node(inner) => Some(inner),
+            Body::Scalar(_) | Body::List(_) => None,
+        };
+    }
+    Some(way)
+}

@@ -1,0 +1,159 @@
+//! What the form adds to a submission once it is laid out: computed defaults, then the server's
+//! own payload; and what it takes away: fields whose condition does not hold. In this order, and
+//! each in the order of the form: a condition sees what those before it left.
+
+use super::outcome::Outcome;
+use super::shape;
+use super::slot::{GroupSlots, Slot};
+use crate::expression::{Verdict, View};
+use crate::form::{Body, Field, Form, Given, Group};
+use crate::surroundings::Surroundings;
+use crate::value::Value;
+
+/// Adds and takes away.
+pub(super) fn complete<'v>(
+    form: &Form,
+    slots: &mut GroupSlots<'v>,
+    surroundings: &Surroundings,
+    outcome: &mut Outcome,
+) {
+    for way in &form.computed {
+        each(&form.root, slots, way, surroundings, |field, slot, view| match (&field.body, slot) {
+            (Body::Scalar(scalar), Slot::Absent) => match scalar.computed.as_ref()?.value(view) {
+                Ok(value) => Some(shape::given(scalar, value?)),
+                Err(cause) => Some(Slot::Undecided { cause }),
+            },
+            _ => None,
+        });
+    }
+    if let Some(payload) = &form.payload {
+        let view = View { form: &slots.slots, this: &slots.slots, surroundings };
+        match object(&payload.0, &view) {
+            Ok(Value::Object(entries)) => shape::merge(form, &form.root, slots, entries),
+            Ok(_) => {}
+            Err(cause) => outcome.failure = Some(cause),
+        }
+    }
+    for way in &form.conditional {
+        each(&form.root, slots, way, surroundings, |field, _, view| {
+            match field.conditions.verdict(view) {
+                Verdict::Holds => None,
+                Verdict::Fails => Some(Slot::Inactive),
+                Verdict::Broken(cause) => Some(Slot::Undecided { cause }),
+            }
+        });
+    }
+}
+
+/// Puts something else into the slots of one field, of which lists may have several.
+fn each<'v>(
+    root: &Group,
+    slots: &mut GroupSlots<'v>,
+    way: &[usize],
+    surroundings: &Surroundings,
+    decide: impl Fn(&Field, &Slot<'v>, &View<'_, 'v>) -> Option<Slot<'v>>,
+) {
+    let mut choices = Vec::new();
+    expand(slots, way, &mut Vec::new(), &mut choices);
+    for items in choices {
+        let Some((field, slot, this)) = find(root, slots, way, &items) else { continue };
+        let view = View { form: &slots.slots, this, surroundings };
+        let Some(new) = decide(field, slot, &view) else { continue };
+        if let Some(slot) = find_mut(slots, way, &items) {
+            *slot = new;
+        }
+    }
+}
+
+/// Which items of the lists on the way there are: one choice for each concrete slot.
+fn expand(
+    slots: &GroupSlots<'_>,
+    way: &[usize],
+    items: &mut Vec<usize>,
+    choices: &mut Vec<Vec<usize>>,
+) {
+    let Some((first, rest)) = way.split_first() else { return };
+    if rest.is_empty() {
+        return choices.push(items.clone());
+    }
+    match slots.slots.get(*first) {
+        Some(Slot::Group(inner)) => expand(inner, rest, items, choices),
+        Some(Slot::Items(list)) => {
+            for (place, item) in list.iter().enumerate() {
+                if let Some(inner) = item.group.as_ref().filter(|inner| inner.sent) {
+                    items.push(place);
+                    expand(inner, rest, items, choices);
+                    items.pop();
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The field, its slot, and the slots of the record that it stands in.
+fn find<'f, 's, 'v>(
+    root: &'f Group,
+    slots: &'s GroupSlots<'v>,
+    way: &[usize],
+    items: &[usize],
+) -> Option<(&'f Field, &'s Slot<'v>, &'s [Slot<'v>])> {
+    let (mut group, mut slots, mut items) = (root, slots, items.iter());
+    let mut this = slots.slots.as_slice();
+    let (last, way) = way.split_last()?;
+    for index in way {
+        let body = &group.fields.get(*index)?.body;
+        slots = match slots.slots.get(*index)? {
+            Slot::Group(inner) => inner,
+            Slot::Items(list) => list.get(*items.next()?)?.group.as_ref()?,
+            _ => return None,
+        };
+        match body {
+            Body::Container(inner) => group = inner,
+            Body::Node(inner) | Body::List(inner) => {
+                (group, this) = (inner, &slots.slots);
+            }
+            Body::Scalar(_) => return None,
+        }
+    }
+    Some((group.fields.get(*last)?, slots.slots.get(*last)?, this))
+}
+
+fn find_mut<'s, 'v>(
+    slots: &'s mut GroupSlots<'v>,
+    way: &[usize],
+    items: &[usize],
+) -> Option<&'s mut Slot<'v>> {
+    let (mut slots, mut items) = (slots, items.iter());
+    let (last, way) = way.split_last()?;
+    for index in way {
+        slots = match slots.slots.get_mut(*index)? {
+            Slot::Group(inner) => inner,
+            Slot::Items(list) => list.get_mut(*items.next()?)?.group.as_mut()?,
+            _ => return None,
+        };
+    }
+    slots.slots.get_mut(*last)
+}
+
+fn object(entries: &[(String, Given)], view: &View<'_, '_>) -> Result<Value<'static>, String> {
+    let mut object = Vec::with_capacity(entries.len());
+    for (name, given) in entries {
+        if let Some(value) = value(given, view)? {
+            object.push((name.clone().into(), value));
+        }
+    }
+    Ok(Value::Object(object))
+}
+
+fn value(given: &Given, view: &View<'_, '_>) -> Result<Option<Value<'static>>, String> {
+    Ok(Some(match given {
+        Given::Literal(value) => value.clone(),
+        Given::Template(template) => return template.value(view),
+        Given::Object(entries) => object(entries, view)?,
+        Given::List(items) => {
+            let items = items.iter().map(|item| Ok(value(item, view)?.unwrap_or_default()));
+            Value::Array(items.collect::<Result<_, String>>()?)
+        }
+    }))
+}
