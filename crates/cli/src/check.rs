@@ -10,6 +10,21 @@ use registrar_server::settings::Settings;
 
 use crate::{Outcome, print, say};
 
+/// `registrar check --resolved FORM`: the form with all that it extends and uses in it.
+pub(crate) fn resolved(settings: &Settings, paths: Vec<PathBuf>, form: &str) -> Outcome {
+    let folders = if paths.is_empty() { settings.forms.clone() } else { paths };
+    match forms::resolved(&folders, form)? {
+        Some(text) => {
+            print(text.trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        None => {
+            say(&format!("registrar: there is no form `{form}`"));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
 /// Exit 0 where all is well, 1 where there are mistakes. A single file is judged together with the
 /// forms folder it belongs to, but only its own mistakes are told.
 pub(crate) fn check(settings: &Settings, paths: Vec<PathBuf>) -> Outcome {
@@ -23,6 +38,9 @@ pub(crate) fn check(settings: &Settings, paths: Vec<PathBuf>) -> Outcome {
     }
     let problems = match forms::load(&folders) {
         Ok(registry) => {
+            for notice in registry.notices() {
+                print(&notice.to_string());
+            }
             say(&format!("registrar: {} form(s), no problem", registry.names().len()));
             return Ok(ExitCode::SUCCESS);
         }

@@ -91,6 +91,9 @@ pub(crate) enum Command {
         /// Folders or single files [default: the forms folders].
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
+        /// Print this form with all that it extends and uses, and where each part came from.
+        #[arg(long, value_name = "FORM")]
+        resolved: Option<String>,
     },
     /// Make, list and revoke API tokens.
     #[command(subcommand)]

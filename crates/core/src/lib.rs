@@ -7,6 +7,7 @@
 //! [`violation::Violations`] at once.
 
 pub mod aggregate;
+mod compose;
 pub mod config;
 pub mod decimal;
 pub mod decode;

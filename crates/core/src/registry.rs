@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::config::{Place, Problem, ProblemCode, Problems, nearest, parse};
+use crate::compose::{self, File, Library};
+use crate::config::{FileId, Node, Place, Problem, ProblemCode, nearest};
 use crate::form::{Form, compile};
+use crate::submission::canonical_json;
 use crate::types::{TypeKind, Types};
 
 /// One file of configuration, read by somebody else.
@@ -26,11 +28,13 @@ pub struct Source {
 pub struct Registry {
     forms: HashMap<Arc<str>, Arc<Form>>,
     names: Vec<Arc<str>>,
+    notices: Vec<Problem>,
 }
 
 /// What a file holds, by where it lies.
 enum Role<'s> {
     Form,
+    Definition,
     Type(TypeKind),
     Unknown(&'s str),
 }
@@ -41,7 +45,7 @@ impl Registry {
     /// # Errors
     /// Everything that is wrong with it, in order of file and place.
     pub fn compile(sources: &[Source]) -> Result<Self, Vec<Problem>> {
-        let mut problems = Vec::new();
+        let (mut problems, mut notices) = (Vec::new(), Vec::new());
         let mut types = Types::default();
         let mut types_hash = Sha256::new();
         for source in sources {
@@ -49,44 +53,55 @@ impl Registry {
                 Role::Type(kind) => {
                     types_hash.update(source.text.as_bytes());
                     let stem = stem(&source.within);
-                    problems.extend(types.add(kind, &source.file, stem, &source.text));
+                    let (wrong, left) = types.add(kind, &source.file, stem, &source.text);
+                    problems.extend(wrong);
+                    notices.extend(left);
                 }
                 Role::Unknown(what) => problems.push(bad_file(source, what)),
-                Role::Form => {}
+                Role::Form | Role::Definition => {}
             }
         }
         let types_hash = types_hash.finalize();
+        let library = library(sources, &mut problems);
         let mut forms = HashMap::new();
-        let mut owners: HashMap<String, Arc<str>> = HashMap::new();
-        for source in sources.iter().filter(|source| matches!(role(&source.within), Role::Form)) {
-            let mut found = Problems::new(source.file.clone());
-            if let Some(tree) = parse(&source.text, &mut found) {
-                let version = version(&types_hash, &source.text);
-                let (form, name) =
-                    compile(&tree, &types, stem(&source.within), version, &mut found);
-                if let Some(first) = owners.insert(name.clone(), source.file.clone()) {
-                    let place = tree.get("name").map_or(Place::START, |entry| entry.value.place);
-                    found.add(
-                        ProblemCode::DuplicateName,
-                        place,
-                        format!("there is another form `{name}`"),
-                        "each name once",
-                        Some(format!("the other one is {first}")),
-                    );
-                }
-                if let Some(form) = form {
-                    forms.insert(form.name.clone(), Arc::new(form));
-                }
+        for read in library.forms() {
+            let mut found = library.problems(read);
+            let tree = library.resolve(read, &mut found);
+            let version = version(&types_hash, &tree);
+            if let Some(form) = compile(&tree, &types, &read.name, version, &mut found) {
+                forms.insert(form.name.clone(), Arc::new(form));
             }
-            problems.extend(found.into_vec());
+            let (wrong, left) = found.into_parts();
+            problems.extend(wrong);
+            notices.extend(left);
+        }
+        // What is wrong with a form is wrong with those that extend it: once is enough.
+        for list in [&mut problems, &mut notices] {
+            list.sort();
+            list.dedup();
         }
         if !problems.is_empty() {
-            problems.sort();
             return Err(problems);
         }
         let mut names: Vec<Arc<str>> = forms.keys().cloned().collect();
         names.sort_unstable();
-        Ok(Self { forms, names })
+        Ok(Self { forms, names, notices })
+    }
+
+    /// What is no mistake but worth a word: parts of the configuration that are left aside.
+    #[must_use]
+    pub fn notices(&self) -> &[Problem] {
+        &self.notices
+    }
+
+    /// A form with all that it extends and uses in it, as YAML; behind each leaf stands the file
+    /// and line that it came from. Nothing where there is no form of that name.
+    #[must_use]
+    pub fn resolved(sources: &[Source], name: &str) -> Option<String> {
+        let library = library(sources, &mut Vec::new());
+        let read = &library.forms()[library.find(name)?];
+        let tree = library.resolve(read, &mut library.problems(read));
+        Some(compose::print(&library, &tree))
     }
 
     /// The form of a name.
@@ -108,33 +123,58 @@ impl Registry {
     }
 }
 
-/// Forms lie anywhere but in `types/`, `contracts/` and `locales/`.
-fn role(within: &str) -> Role<'_> {
-    if !within.ends_with(".yml") && !within.ends_with(".yaml") {
-        return Role::Unknown("is not a .yml or .yaml file");
-    }
-    let Some(rest) = within.strip_prefix("types/") else {
-        return match within.split('/').next() {
-            Some("contracts" | "locales") if within.contains('/') => {
-                Role::Unknown("lies in a folder that this version does not serve yet")
-            }
-            _ => Role::Form,
-        };
+/// All forms and definitions among the files.
+fn library(sources: &[Source], problems: &mut Vec<Problem>) -> Library {
+    let names: Vec<Arc<str>> = sources.iter().map(|source| source.file.clone()).collect();
+    let files = |wanted: fn(&Role<'_>) -> bool| {
+        let numbered = (0..).zip(sources);
+        numbered.filter(move |(_, source)| wanted(&role(&source.within))).map(|(id, source)| File {
+            id: FileId(id),
+            name: &source.file,
+            stem: stem(&source.within),
+            text: &source.text,
+            is_liquid: source.within.ends_with(LIQUID),
+        })
     };
-    let folder = rest.split('/').next().unwrap_or_default();
-    TypeKind::ALL
-        .into_iter()
-        .find(|kind| kind.folder() == folder && rest.contains('/'))
-        .map_or(Role::Unknown("lies in no known folder below types/"), Role::Type)
+    let forms = files(|role| matches!(role, Role::Form));
+    let definitions = files(|role| matches!(role, Role::Definition));
+    Library::read(names.into(), forms, definitions, problems)
+}
+
+/// platformOS' form files: front matter and a page.
+const LIQUID: &str = ".liquid";
+
+/// Forms lie anywhere but in `types/` and platformOS' folders of types, `definitions/`,
+/// `contracts/` and `locales/`.
+fn role(within: &str) -> Role<'_> {
+    let is_yaml = within.ends_with(".yml") || within.ends_with(".yaml");
+    if !is_yaml && !within.ends_with(LIQUID) {
+        return Role::Unknown("is not a .yml, .yaml or .liquid file");
+    }
+    if let Some((kind, _)) = TypeKind::of_folder(within).filter(|_| is_yaml) {
+        return Role::Type(kind);
+    }
+    let inside = |folder: &str| within.strip_prefix(folder).is_some_and(|r| r.starts_with('/'));
+    if inside("definitions") && is_yaml {
+        return Role::Definition;
+    }
+    if inside("types") {
+        return Role::Unknown("lies in no known folder below types/");
+    }
+    if inside("contracts") || inside("locales") {
+        return Role::Unknown("lies in a folder that this version does not serve yet");
+    }
+    Role::Form
 }
 
 /// The default name: the path below the forms folder, or below the folder of its kind, without
 /// the extension.
 fn stem(within: &str) -> &str {
-    let path = within.rsplit_once('.').map_or(within, |(path, _)| path);
-    match path.strip_prefix("types/") {
-        Some(rest) => rest.split_once('/').map_or(rest, |(_, name)| name),
-        None => path,
+    let path = within.strip_suffix(LIQUID).unwrap_or(within);
+    let path = [".yml", ".yaml"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
+    match TypeKind::of_folder(path) {
+        Some((_, name)) => name,
+        None => path.strip_prefix("definitions/").unwrap_or(path),
     }
 }
 
@@ -146,13 +186,14 @@ fn bad_file(source: &Source, what: &str) -> Problem {
         place: Place::START,
         code: ProblemCode::BadFile,
         what: format!("the file {what}"),
-        expected: format!("forms as *.yml, types in {}", folders.join(", ")),
+        expected: format!("forms as *.yml or *.liquid, types in {}", folders.join(", ")),
         hint: None,
     }
 }
 
 /// The first 16 hexadecimal digits of a hash of everything that decides.
-fn version(types: &[u8], text: &str) -> Arc<str> {
+fn version(types: &[u8], tree: &Node) -> Arc<str> {
+    let text = canonical_json(&tree.to_value());
     let digest = Sha256::new().chain_update(types).chain_update(text.as_bytes()).finalize();
     let mut version = String::with_capacity(16);
     for byte in &digest[..8] {

@@ -44,6 +44,29 @@ impl TypeKind {
         }
     }
 
+    /// platformOS' folder for types of this kind.
+    const fn platformos_folders(self) -> &'static [&'static str] {
+        match self {
+            Self::Profile => &["user_profile_types", "user_profile_schemas"],
+            Self::Transactable => &["transactable_types"],
+            Self::Relationship => &["relationship_types", "reservation_types"],
+            Self::RelationshipUser => &["relationship_user_types"],
+            Self::Customization => &["custom_model_types", "model_schemas"],
+        }
+    }
+
+    /// The kind of type that lies at a path, and its name by that path.
+    pub(crate) fn of_folder(within: &str) -> Option<(Self, &str)> {
+        let (folder, rest) = within.split_once('/')?;
+        if folder == "types" {
+            let (folder, name) = rest.split_once('/')?;
+            let kind = Self::ALL.into_iter().find(|kind| kind.folder() == folder)?;
+            return Some((kind, name));
+        }
+        let is_of = |kind: &Self| kind.platformos_folders().contains(&folder);
+        Some((Self::ALL.into_iter().find(is_of)?, rest))
+    }
+
     /// What it is called in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -105,16 +128,16 @@ impl Types {
         names
     }
 
-    /// Reads a type file and adds it. What is wrong with it comes back.
+    /// Reads a type file and adds it. What is wrong with it comes back, and the notices.
     pub(crate) fn add(
         &mut self,
         kind: TypeKind,
         file: &Arc<str>,
         stem: &str,
         text: &str,
-    ) -> Vec<Problem> {
+    ) -> (Vec<Problem>, Vec<Problem>) {
         let mut problems = Problems::new(file.clone());
-        let Some(tree) = parse(text, &mut problems) else { return problems.into_vec() };
+        let Some(tree) = parse(text, &mut problems) else { return problems.into_parts() };
         let mut reader = Reader { problems: &mut problems };
         let read = read(&mut reader, kind, file, stem, &tree);
         if let Some(first) = self.0.get(&(kind, read.name.clone())) {
@@ -128,7 +151,7 @@ impl Types {
         } else {
             self.0.insert((kind, read.name.clone()), read);
         }
-        problems.into_vec()
+        problems.into_parts()
     }
 }
 
@@ -153,11 +176,40 @@ fn read(reader: &mut Reader<'_>, kind: TypeKind, file: &Arc<str>, stem: &str, tr
                 reader.text(&entry.value, "description");
             }
             "properties" => read.properties = properties(reader, &entry.value),
+            key if LEFT_ASIDE_OF_TYPES.contains(&key) => reader.left_aside(entry),
             _ => reader.unknown_key(entry, &format!("a {}", kind.name()), &KEYS),
         }
     }
     read
 }
+
+/// Keys of platformOS' properties that Registrar has no use for: the page's, the search's.
+const LEFT_ASIDE: [&str; 15] = [
+    "options",
+    "default_value",
+    "html_tag",
+    "public",
+    "placeholder",
+    "hint",
+    "label",
+    "prompt",
+    "input_html_options",
+    "wrapper_html_options",
+    "searchable",
+    "index",
+    "versions",
+    "acl",
+    "belongs_to",
+];
+/// The same of its types.
+const LEFT_ASIDE_OF_TYPES: [&str; 6] = [
+    "action_types",
+    "custom_validations",
+    "custom_model_types",
+    "onboarding",
+    "live_reindex",
+    "metadata",
+];
 
 fn properties(reader: &mut Reader<'_>, node: &Node) -> Vec<Property> {
     let mut properties: Vec<Property> = Vec::new();
@@ -189,6 +241,7 @@ fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
             "description" => {
                 reader.text(&entry.value, "description");
             }
+            key if LEFT_ASIDE.contains(&key) => reader.left_aside(entry),
             _ => reader.unknown_key(entry, "a property", &KEYS),
         }
     }
@@ -214,11 +267,13 @@ fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
 
 fn read_type(reader: &mut Reader<'_>, entry: &Entry) -> Option<PropertyType> {
     let mut words: Vec<&str> = FieldType::ALL.iter().map(|known| known.name()).collect();
-    words.extend(["address", "image", "attachment"]);
+    // The last four are platformOS' words.
+    words.extend(["address", "image", "attachment", "photo", "file", "upload", "geojson"]);
     Some(match reader.word(&entry.value, "type", &words)? {
         "address" => PropertyType::Address,
-        "image" => PropertyType::Image,
-        "attachment" => PropertyType::Attachment,
+        "image" | "photo" => PropertyType::Image,
+        "attachment" | "file" | "upload" => PropertyType::Attachment,
+        "geojson" => PropertyType::Field(FieldType::Json),
         name => PropertyType::Field(FieldType::named(name)?),
     })
 }

@@ -51,6 +51,15 @@ pub fn load(folders: &[PathBuf]) -> Result<Registry, FormsError> {
     }
 }
 
+/// A form with all that it extends and uses in it, as YAML; nothing where there is no such form.
+///
+/// # Errors
+/// Where something cannot be read.
+pub fn resolved(folders: &[PathBuf], form: &str) -> Result<Option<String>, FormsError> {
+    let (sources, _) = read(folders)?;
+    Ok(Registry::resolved(&sources, form))
+}
+
 /// The forms folder that a single file belongs to: the nearest one above it with `types/` in it,
 /// else the folder it lies in.
 #[must_use]

@@ -5,10 +5,11 @@
 mod near;
 mod problem;
 mod reader;
+mod tags;
 mod yaml;
 
 pub use near::nearest;
 pub use problem::{Problem, ProblemCode, Problems};
 pub(crate) use reader::Reader;
 pub use yaml::Place;
-pub(crate) use yaml::{Data, Entry, Node, parse};
+pub(crate) use yaml::{Data, Entry, FileId, Node, parse};

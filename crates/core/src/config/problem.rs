@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::yaml::Place;
+use super::yaml::{FileId, Place};
 
 /// One mistake in one configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,6 +89,10 @@ codes! {
     BadDefault = "bad-default",
     /// A part of the form language that this version does not serve.
     NotServed = "not-served",
+    /// Not a mistake, but worth a word: something that Registrar has no use for and leaves aside.
+    Ignored = "ignored",
+    /// A form that extends itself, a definition that uses itself, or too many steps of either.
+    Cycle = "cycle",
     /// A file that is no configuration of a kind that this folder may hold.
     BadFile = "bad-file",
 }
@@ -96,15 +100,44 @@ codes! {
 /// Collects the problems of one file.
 #[derive(Debug)]
 pub struct Problems {
-    file: Arc<str>,
+    /// The file that is being read.
+    own: Arc<str>,
+    /// All files, where what is read is made of several.
+    files: Arc<[Arc<str>]>,
     found: Vec<Problem>,
+    notices: Vec<Problem>,
 }
 
 impl Problems {
     /// An empty collection for a file.
     #[must_use]
     pub fn new(file: Arc<str>) -> Self {
-        Self { file, found: Vec::new() }
+        Self { own: file, files: Arc::new([]), found: Vec::new(), notices: Vec::new() }
+    }
+
+    /// An empty collection for a file that others have a part in.
+    pub(crate) fn among(own: Arc<str>, files: Arc<[Arc<str>]>) -> Self {
+        Self { files, ..Self::new(own) }
+    }
+
+    /// Notes something that is left aside, which is no mistake.
+    pub(crate) fn notice(&mut self, place: Place, what: String, expected: &str) {
+        let (code, expected) = (ProblemCode::Ignored, expected.to_owned());
+        let notice = self.problem(code, place, what, expected, None);
+        self.notices.push(notice);
+    }
+
+    fn problem(
+        &self,
+        code: ProblemCode,
+        place: Place,
+        what: String,
+        expected: String,
+        hint: Option<String>,
+    ) -> Problem {
+        let file = usize::try_from(place.file.0).ok().and_then(|index| self.files.get(index));
+        let file = file.unwrap_or(&self.own).clone();
+        Problem { file, place: Place { file: FileId::OWN, ..place }, code, what, expected, hint }
     }
 
     /// Notes one.
@@ -116,8 +149,8 @@ impl Problems {
         expected: impl Into<String>,
         hint: Option<String>,
     ) {
-        let (what, expected) = (what.into(), expected.into());
-        self.found.push(Problem { file: self.file.clone(), place, code, what, expected, hint });
+        let problem = self.problem(code, place, what.into(), expected.into(), hint);
+        self.found.push(problem);
     }
 
     /// Whether a name was found to be unknown already, so that what refers to it need not be told.
@@ -145,5 +178,10 @@ impl Problems {
     #[must_use]
     pub fn into_vec(self) -> Vec<Problem> {
         self.found
+    }
+
+    /// All of them, and the notices.
+    pub(crate) fn into_parts(self) -> (Vec<Problem>, Vec<Problem>) {
+        (self.found, self.notices)
     }
 }

@@ -76,6 +76,12 @@ impl Reader<'_> {
         self.unknown(ProblemCode::UnknownKey, "key", &entry.key, entry.place, within, known);
     }
 
+    /// Notes a key that means something to others, and nothing to Registrar.
+    pub(crate) fn left_aside(&mut self, entry: &Entry) {
+        let what = format!("`{}` is left aside: Registrar has no use for it", entry.key);
+        self.problems.notice(entry.place, what, "nothing: the rest is served");
+    }
+
     /// Notes a name that is not known.
     pub(crate) fn unknown(
         &mut self,

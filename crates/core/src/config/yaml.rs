@@ -1,7 +1,7 @@
 //! YAML text to a tree in which every key and every value knows its place.
 //!
 //! All use of the YAML library is in this file. It reads YAML 1.2 booleans only (`no` stays a
-//! text), refuses tags, bounds aliases, depth and size, and reports every duplicate key, not just
+//! text), refuses tags but two (see [`super::tags`]), bounds aliases, depth and size, and reports every duplicate key, not just
 //! the first.
 
 use std::borrow::Cow;
@@ -12,6 +12,7 @@ use serde_yaml::Spanned;
 use serde_yaml::options::DuplicateKeyPolicy;
 
 use super::problem::{ProblemCode, Problems};
+use super::tags;
 use crate::value::Value;
 
 /// A position in a file, counted from 1, in characters.
@@ -21,11 +22,22 @@ pub struct Place {
     pub line: u64,
     /// Column, from 1.
     pub column: u64,
+    /// Which of several files, where a tree is made of more than one.
+    pub(crate) file: FileId,
+}
+
+/// A file among those that are compiled together; [`FileId::OWN`] where there is one only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct FileId(pub(crate) u32);
+
+impl FileId {
+    /// The file that is being read.
+    pub(crate) const OWN: Self = Self(u32::MAX);
 }
 
 impl Place {
     /// The beginning of a file.
-    pub const START: Self = Self { line: 1, column: 1 };
+    pub const START: Self = Self { line: 1, column: 1, file: FileId::OWN };
 }
 
 /// A value of the tree.
@@ -45,6 +57,8 @@ pub(crate) enum Data {
     Text(String),
     List(Vec<Node>),
     Map(Vec<Entry>),
+    /// `!remove`: what a form that is extended says here does not hold.
+    Removed,
 }
 
 /// One line of a mapping.
@@ -71,13 +85,14 @@ impl Node {
             Data::Text(_) => "a text",
             Data::List(_) => "a list",
             Data::Map(_) => "a mapping",
+            Data::Removed => "`!remove`",
         }
     }
 
     /// The same as a JSON value.
     pub(crate) fn to_value(&self) -> Value<'static> {
         match &self.data {
-            Data::Null => Value::Null,
+            Data::Null | Data::Removed => Value::Null,
             Data::Bool(flag) => Value::Bool(*flag),
             Data::Number(text) => Value::Number(Cow::Owned(text.clone())),
             Data::Text(text) => Value::String(Cow::Owned(text.clone())),
@@ -94,8 +109,10 @@ impl Node {
 
 /// Reads a file. What is wrong with it goes to `problems`; the tree comes back where there is one.
 pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
-    match serde_yaml::from_str_with_options::<Node>(text, options()) {
-        Ok(tree) => {
+    let text = tags::hide(text);
+    match serde_yaml::from_str_with_options::<Node>(&text, options()) {
+        Ok(mut tree) => {
+            tags::find(&mut tree);
             report_unfit(&tree, problems);
             Some(tree)
         }
@@ -168,7 +185,8 @@ fn report_unfit(node: &Node, problems: &mut Problems) {
 }
 
 fn place_of(location: serde_yaml::Location) -> Place {
-    Place { line: location.line().max(1), column: location.column().max(1) }
+    let (line, column) = (location.line().max(1), location.column().max(1));
+    Place { line, column, file: FileId::OWN }
 }
 
 impl<'de> Deserialize<'de> for Node {

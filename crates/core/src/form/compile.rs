@@ -17,13 +17,15 @@ use crate::types::{PropertyType, Type, TypeKind, Types};
 pub(crate) fn compile(
     tree: &Node,
     types: &Types,
-    stem: &str,
+    name: &str,
     version: Arc<str>,
     problems: &mut Problems,
-) -> (Option<Form>, String) {
+) -> Option<Form> {
     let mut reader = Reader { problems };
     let header = header::read(&mut reader, tree);
-    let name = header.name.unwrap_or(stem).to_owned();
+    if header.is_aside {
+        return None;
+    }
     let mut fields = Vec::new();
     if let Some(entry) = header.fields {
         let mut compiler = Compiler { reader, types };
@@ -31,7 +33,7 @@ pub(crate) fn compile(
         fields = compiler.record(Kind::User, None, &entry.value, &place);
     }
     let mut form = Form {
-        name: name.as_str().into(),
+        name: name.into(),
         version,
         purpose: header.purpose,
         refuses_unknown: header.refuses_unknown,
@@ -46,7 +48,7 @@ pub(crate) fn compile(
     form.assertions = super::assertion::read(&mut reader, &form.root, header.rules);
     form.payload = super::payload::read(&mut reader, &form.root, header.default_payload);
     super::link::link(&mut reader, &mut form);
-    (problems.is_empty().then_some(form), name)
+    problems.is_empty().then_some(form)
 }
 
 struct Compiler<'p, 't> {

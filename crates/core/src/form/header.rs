@@ -1,20 +1,21 @@
 //! The keys of a form that are not its fields.
 
 use super::Purpose;
-use crate::config::{Entry, Node, ProblemCode, Reader};
+use crate::config::{Entry, Node, ProblemCode, Reader, nearest};
 
 /// What a form says of itself.
 #[derive(Debug, Default)]
 pub(crate) struct Header<'n> {
-    pub(crate) name: Option<&'n str>,
     pub(crate) purpose: Purpose,
     pub(crate) refuses_unknown: bool,
+    /// It is for a resource that is not served, and is left aside.
+    pub(crate) is_aside: bool,
     pub(crate) fields: Option<&'n Entry>,
     pub(crate) rules: Option<&'n Node>,
     pub(crate) default_payload: Option<&'n Node>,
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 12] = [
     "name",
     "resource",
     "base_form",
@@ -23,12 +24,53 @@ const KEYS: [&str; 10] = [
     "unknown_fields",
     "fields",
     "configuration",
+    "extends",
+    "definitions",
     "rules",
     "default_payload",
 ];
 
 /// Parts of the form language that are agreed but not served by this version.
-const NOT_SERVED: [&str; 4] = ["events", "examples", "extends", "definitions"];
+const NOT_SERVED: [&str; 2] = ["events", "examples"];
+
+/// Keys of platformOS' forms that say what Registrar does not do: pages, mails, calls, captchas.
+/// Source: documentation.platformos.com, "Form configuration".
+const LEFT_ASIDE: [&str; 17] = [
+    "redirect_to",
+    "return_to",
+    "flash_notice",
+    "flash_alert",
+    "callback_actions",
+    "async_callback_actions",
+    "email_notifications",
+    "sms_notifications",
+    "api_call_notifications",
+    "authorization_policies",
+    "spam_protection",
+    "request_allowed",
+    "live_reindex",
+    "metadata",
+    "layout",
+    "layout_name",
+    "body",
+];
+
+/// Resources of platformOS that no form of this version is for.
+const OTHER_RESOURCES: [&str; 13] = [
+    "Session",
+    "Transactable",
+    "Relationship",
+    "RelationshipUser",
+    "RelationshipTransactable",
+    "Customization",
+    "UserProfile",
+    "Reservation",
+    "Order",
+    "BankAccount",
+    "CreditCard",
+    "AuthenticationToken",
+    "Comment",
+];
 
 /// Reads them.
 pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
@@ -36,14 +78,16 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
     let mut says_resource = false;
     for entry in reader.map(tree, "a form") {
         match entry.key.as_str() {
-            "name" => header.name = reader.text(&entry.value, "name"),
+            "name" => {
+                reader.text(&entry.value, "name");
+            }
             "resource" => {
                 says_resource = true;
-                reader.word(&entry.value, "resource", &["User"]);
+                header.is_aside |= resource(reader, &entry.value, "resource", "User");
             }
             "base_form" => {
                 says_resource = true;
-                reader.word(&entry.value, "base_form", &["UserForm"]);
+                header.is_aside |= resource(reader, &entry.value, "base_form", "UserForm");
             }
             "resource_owner" => {
                 header.purpose = Purpose::Update;
@@ -59,6 +103,9 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
             "rules" => header.rules = Some(&entry.value),
             "default_payload" => header.default_payload = Some(&entry.value),
             "fields" | "configuration" => fields(reader, &mut header, entry),
+            // What they say has been put together already.
+            "extends" | "definitions" => {}
+            key if LEFT_ASIDE.contains(&key) => reader.left_aside(entry),
             key if NOT_SERVED.contains(&key) => reader.problems.add(
                 ProblemCode::NotServed,
                 entry.place,
@@ -72,10 +119,30 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
     if !says_resource {
         missing(reader, tree, "resource", "`resource: User`");
     }
-    if header.fields.is_none() {
+    if header.fields.is_none() && !header.is_aside {
         missing(reader, tree, "fields", "`fields:` with the fields that a client may send");
     }
     header
+}
+
+/// Whether a form is for another resource than users.
+fn resource(reader: &mut Reader<'_>, node: &Node, key: &str, ours: &str) -> bool {
+    let Some(said) = reader.text(node, key) else { return false };
+    if said == ours {
+        return false;
+    }
+    let plain = said.strip_suffix("Form").unwrap_or(said);
+    // platformOS' own models are in lower case; near misses of our name are mistakes.
+    let is_model = said.contains('/')
+        || (said.chars().all(|c| c.is_lowercase() || c.is_numeric() || c == '_')
+            && nearest(said, [ours]).is_none());
+    if OTHER_RESOURCES.contains(&plain) || is_model {
+        let what = format!("the form is left aside: it is for `{said}`");
+        reader.problems.notice(node.place, what, &format!("`{key}: {ours}` is what is served"));
+        return true;
+    }
+    reader.word(node, key, &[ours]);
+    false
 }
 
 fn fields<'n>(reader: &mut Reader<'_>, header: &mut Header<'n>, entry: &'n Entry) {

@@ -7,7 +7,9 @@
 )]
 
 mod broken;
+mod composition;
 mod decode;
+mod platformos;
 mod rules;
 mod submissions;
 

@@ -1,6 +1,6 @@
 //! Whole submissions against forms: `tests/cases/submissions/*.case`.
 //!
-//! A case has sections: `--- type profiles/developer` and `--- form` hold YAML, then any number of
+//! A case has sections: `--- type profiles/developer`, `--- file PATH` and `--- form` hold YAML, then any number of
 //! `--- send WHAT IT SHOWS` with JSON (`--- now MOMENT` says when), each with `--- expect`: `valid` and then lines of the
 //! aggregate that must be in its `Debug`, or one line `PATH CODE` for each violation, in order.
 
@@ -21,6 +21,7 @@ fn every_case_holds() {
             let (word, rest) = title.split_once(' ').unwrap_or((title, ""));
             match word {
                 "type" => sources.push(source(&format!("types/{rest}.yml"), body)),
+                "file" => sources.push(source(rest, body)),
                 "form" => sources.push(source("form.yml", body)),
                 "now" => surroundings.now = rest.parse().unwrap(),
                 "send" => sent = Some((rest.to_owned(), body.to_owned())),

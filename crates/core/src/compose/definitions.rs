@@ -1,0 +1,173 @@
+//! `definitions:` of a form, the files in `definitions/`, and `use:` wherever fields are.
+
+use super::{DEEPEST, merge};
+use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
+
+/// Puts the definitions that a form uses into it.
+pub(super) fn expand(tree: &mut Node, shared: &[Entry], reader: &mut Reader<'_>) {
+    let own = tree.get("definitions").map(|entry| entry.value.clone());
+    let mut known = Vec::new();
+    if let Some(own) = &own {
+        known.extend(reader.map(own, "definitions"));
+    }
+    known.extend(shared);
+    let mut expander = Expander { known, reader, above: Vec::new() };
+    if let Data::Map(entries) = &mut tree.data
+        && let Some(fields) = entries.iter_mut().find(|entry| entry.key == "fields")
+    {
+        expander.node(&mut fields.value);
+    }
+    merge::forget(tree, &["definitions"]);
+}
+
+/// A property may be called `use`: then there are rules below it, or nothing.
+fn is_use(entry: &Entry) -> bool {
+    const OF_FIELDS: [&str; 5] = ["type", "normalize", "validation", "property_options", "if"];
+    entry.key == "use"
+        && match &entry.value.data {
+            Data::Null => false,
+            Data::Map(inner) => !inner.iter().any(|inner| OF_FIELDS.contains(&inner.key.as_str())),
+            _ => true,
+        }
+}
+
+struct Expander<'e, 'p> {
+    known: Vec<&'e Entry>,
+    reader: &'e mut Reader<'p>,
+    /// The definitions that are being put in.
+    above: Vec<String>,
+}
+
+impl Expander<'_, '_> {
+    fn node(&mut self, node: &mut Node) {
+        match &mut node.data {
+            Data::List(items) => items.iter_mut().for_each(|item| self.node(item)),
+            Data::Map(entries) => {
+                let at = entries.iter().position(is_use);
+                if let Some(at) = at {
+                    let used = entries.remove(at);
+                    let own = Node { place: node.place, data: Data::Map(std::mem::take(entries)) };
+                    node.data = Data::Map(Vec::new());
+                    self.put_in(node, used.value);
+                    merge::over(node, own, self.reader);
+                    merge::report_removals(node, self.reader);
+                }
+                if let Data::Map(entries) = &mut node.data {
+                    entries.iter_mut().for_each(|entry| self.node(&mut entry.value));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `use: name`, `use: {name: {parameter: value}}`, or a list of these.
+    fn put_in(&mut self, node: &mut Node, used: Node) {
+        match used.data {
+            Data::List(items) => items.into_iter().for_each(|item| self.put_in(node, item)),
+            Data::Text(name) => self.definition(node, &name, used.place, None),
+            Data::Map(entries) => {
+                for Entry { key, place, value } in entries {
+                    self.definition(node, &key, place, Some(value));
+                }
+            }
+            _ => {
+                let expected = "a name, a mapping from names to parameters, or a list of these";
+                self.reader.wrong_shape(&used, "use", expected);
+            }
+        }
+    }
+
+    fn definition(&mut self, node: &mut Node, name: &str, place: Place, given: Option<Node>) {
+        let Some(found) = self.known.iter().copied().find(|entry| entry.key == name) else {
+            let known: Vec<&str> = self.known.iter().map(|entry| entry.key.as_str()).collect();
+            let code = ProblemCode::UnknownType;
+            return self.reader.unknown(code, "definition", name, place, "`use`", &known);
+        };
+        if self.above.iter().any(|above| above == name) || self.above.len() >= DEEPEST {
+            let what = format!("the definition `{name}` uses itself");
+            let expected = format!("no circle, and at most {DEEPEST} definitions in a row");
+            return self.reader.problems.add(ProblemCode::Cycle, place, what, expected, None);
+        }
+        let mut content = found.value.clone();
+        let Some(parameters) = self.parameters(name, &content, place, given) else { return };
+        merge::forget(&mut content, &["parameters"]);
+        self.fill(&mut content, &parameters);
+        self.above.push(name.to_owned());
+        self.node(&mut content);
+        self.above.pop();
+        merge::over(node, content, self.reader);
+    }
+
+    /// The values of a definition's parameters: what is given, else what it says itself.
+    fn parameters(
+        &mut self,
+        name: &str,
+        content: &Node,
+        place: Place,
+        given: Option<Node>,
+    ) -> Option<Vec<(String, Node)>> {
+        let declared = content.get("parameters").map(|entry| &entry.value);
+        let declared = declared.map_or(&[][..], |node| self.reader.map(node, "parameters"));
+        let given = match given.map(|node| node.data) {
+            Some(Data::Map(entries)) => entries,
+            _ => Vec::new(),
+        };
+        let known: Vec<&str> = declared.iter().map(|entry| entry.key.as_str()).collect();
+        for entry in &given {
+            if !known.contains(&entry.key.as_str()) {
+                let within = format!("the definition `{name}`");
+                let code = ProblemCode::UnknownOption;
+                self.reader.unknown(code, "parameter", &entry.key, entry.place, &within, &known);
+            }
+        }
+        let mut parameters = Vec::new();
+        for entry in declared {
+            let own = given.iter().find(|given| given.key == entry.key);
+            let value = own.map_or(&entry.value, |given| &given.value);
+            if own.is_none() && matches!(value.data, Data::Null) {
+                let what = format!("`use` of `{name}` does not say `{}`", entry.key);
+                let expected = format!("`use: {{ {name}: {{ {}: … }} }}`", entry.key);
+                self.reader.problems.add(ProblemCode::MissingKey, place, what, expected, None);
+                return None;
+            }
+            parameters.push((entry.key.clone(), value.clone()));
+        }
+        Some(parameters)
+    }
+
+    /// Puts parameters where `${name}` stands: alone, it is the value; within a text, its text.
+    fn fill(&mut self, node: &mut Node, parameters: &[(String, Node)]) {
+        match &mut node.data {
+            Data::List(items) => items.iter_mut().for_each(|item| self.fill(item, parameters)),
+            Data::Map(entries) => {
+                entries.iter_mut().for_each(|entry| self.fill(&mut entry.value, parameters));
+            }
+            Data::Text(text) if text.contains("${") => {
+                let find = |name: &str| parameters.iter().find(|(known, _)| known == name);
+                let alone = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+                if let Some((_, value)) = alone.and_then(find) {
+                    *node = value.clone();
+                    return;
+                }
+                let mut filled = text.clone();
+                for (name, value) in parameters {
+                    if let Data::Text(text) | Data::Number(text) = &value.data {
+                        filled = filled.replace(&format!("${{{name}}}"), text);
+                    }
+                }
+                let rest = filled.split_once("${").and_then(|(_, rest)| rest.split_once('}'));
+                let is_name = |name: &str| {
+                    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+                };
+                if let Some((name, _)) = rest.filter(|(name, _)| is_name(name)) {
+                    let known: Vec<&str> = parameters.iter().map(|(name, _)| &**name).collect();
+                    let code = ProblemCode::UnknownOption;
+                    let within = "a definition";
+                    self.reader.unknown(code, "parameter", name, node.place, within, &known);
+                }
+                *text = filled;
+            }
+            _ => {}
+        }
+    }
+}

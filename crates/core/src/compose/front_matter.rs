@@ -1,0 +1,27 @@
+//! platformOS' form files: YAML between two lines `---`, and below it a page, which is not ours.
+
+use crate::config::{Place, ProblemCode, Problems};
+
+/// The YAML in front of a page, each line where it stood.
+pub(super) fn of<'t>(text: &'t str, problems: &mut Problems) -> Option<std::borrow::Cow<'t, str>> {
+    let is_mark = |line: &str| line.trim_end() == "---";
+    let mut lines = text.strip_prefix('\u{feff}').unwrap_or(text).split('\n');
+    let mut skipped = 0;
+    let first = lines.by_ref().inspect(|_| skipped += 1).find(|line| !line.trim().is_empty());
+    if first.is_none_or(|line| !is_mark(line)) {
+        problems.add(
+            ProblemCode::BadFile,
+            Place::START,
+            "the file has no front matter",
+            "a line `---`, the form as YAML, another line `---`, then the page",
+            None,
+        );
+        return None;
+    }
+    let mut yaml = "\n".repeat(skipped);
+    for line in lines.take_while(|line| !is_mark(line)) {
+        yaml.push_str(line);
+        yaml.push('\n');
+    }
+    Some(yaml.into())
+}

@@ -1,0 +1,103 @@
+//! One tree laid over another.
+
+use crate::config::{Data, Entry, FileId, Node, ProblemCode, Reader};
+
+/// Lays `own` over `base`: mappings merge key by key, everything else replaces; `!remove` deletes;
+/// a key without a value keeps what `base` says.
+pub(super) fn over(base: &mut Node, own: Node, reader: &mut Reader<'_>) {
+    let Node { place, data } = own;
+    match (&mut base.data, data) {
+        (_, Data::Null) => {}
+        (Data::Map(below), Data::Map(entries)) => {
+            for entry in entries {
+                lay(below, entry, reader);
+            }
+        }
+        (base_data @ Data::Null, data @ Data::Map(_)) => {
+            base.place = place;
+            *base_data = data;
+        }
+        (base_data, data) => {
+            base.place = place;
+            *base_data = data;
+        }
+    }
+}
+
+fn lay(below: &mut Vec<Entry>, entry: Entry, reader: &mut Reader<'_>) {
+    let at = below.iter().position(|known| known.key == entry.key);
+    match (at, &entry.value.data) {
+        (Some(at), Data::Removed) => {
+            below.remove(at);
+        }
+        (None, Data::Removed) => {
+            let known: Vec<&str> = below.iter().map(|known| known.key.as_str()).collect();
+            let (code, within) = (ProblemCode::UnknownKey, "what is extended, to be removed");
+            reader.unknown(code, "key", &entry.key, entry.place, within, &known);
+        }
+        (Some(at), _) => {
+            // What is said here counts as said here, also where it only adds to it.
+            if !matches!(entry.value.data, Data::Null) {
+                below[at].place = entry.place;
+            }
+            over(&mut below[at].value, entry.value, reader);
+        }
+        (None, _) => below.push(entry),
+    }
+}
+
+/// Drops keys of a mapping.
+pub(super) fn forget(tree: &mut Node, keys: &[&str]) {
+    if let Data::Map(entries) = &mut tree.data {
+        entries.retain(|entry| !keys.contains(&entry.key.as_str()));
+    }
+}
+
+/// Gives a key its other name, unless that is there too.
+pub(super) fn rename(tree: &mut Node, from: &str, to: &str) {
+    if tree.get(to).is_none()
+        && let Data::Map(entries) = &mut tree.data
+        && let Some(entry) = entries.iter_mut().find(|entry| entry.key == from)
+    {
+        to.clone_into(&mut entry.key);
+    }
+}
+
+/// Says of every place in which file it is.
+pub(super) fn stamp(node: &mut Node, file: FileId) {
+    node.place.file = file;
+    match &mut node.data {
+        Data::List(items) => items.iter_mut().for_each(|item| stamp(item, file)),
+        Data::Map(entries) => entries.iter_mut().for_each(|entry| {
+            entry.place.file = file;
+            stamp(&mut entry.value, file);
+        }),
+        _ => {}
+    }
+}
+
+/// Notes and drops every `!remove` that is left: there is nothing below it.
+pub(super) fn report_removals(node: &mut Node, reader: &mut Reader<'_>) {
+    match &mut node.data {
+        Data::List(items) => items.iter_mut().for_each(|item| report_removals(item, reader)),
+        Data::Map(entries) => {
+            // Below `use:` a definition may be what it removes from.
+            let has_use = entries.iter().any(|entry| entry.key == "use");
+            entries.retain_mut(|entry| {
+                if matches!(entry.value.data, Data::Removed) && !has_use {
+                    reader.problems.add(
+                        ProblemCode::UnknownKey,
+                        entry.place,
+                        format!("`{}: !remove` removes nothing", entry.key),
+                        "a key of the form that is extended, or of the definition that is used",
+                        None,
+                    );
+                    return false;
+                }
+                report_removals(&mut entry.value, reader);
+                true
+            });
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,197 @@
+//! Forms made of several files: `extends:`, `definitions:` and `use:`.
+//!
+//! Works on trees, before anything is compiled: what comes out is one tree in which every leaf
+//! still knows the file and line it came from.
+
+mod definitions;
+mod front_matter;
+mod merge;
+mod resolved;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub(crate) use resolved::print;
+
+use crate::config::{
+    Data, Entry, FileId, Node, Place, Problem, ProblemCode, Problems, Reader, nearest, parse,
+};
+
+/// How many forms can stand in a row of `extends:`, and definitions in one of `use:`.
+const DEEPEST: usize = 16;
+
+/// The trees of all forms and definitions.
+#[derive(Debug)]
+pub(crate) struct Library {
+    /// Every file, by its number.
+    files: Arc<[Arc<str>]>,
+    forms: Vec<Read>,
+    by_name: HashMap<String, usize>,
+    definitions: Vec<Entry>,
+}
+
+/// One form file.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) name: String,
+    tree: Node,
+    file: Arc<str>,
+}
+
+/// A file that is to be read as a form or a definition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct File<'s> {
+    pub(crate) id: FileId,
+    pub(crate) name: &'s Arc<str>,
+    /// What a form or definition without a name of its own is called.
+    pub(crate) stem: &'s str,
+    pub(crate) text: &'s str,
+    pub(crate) is_liquid: bool,
+}
+
+impl Library {
+    /// Reads all files; what is wrong with them is noted.
+    pub(crate) fn read<'s>(
+        files: Arc<[Arc<str>]>,
+        forms: impl Iterator<Item = File<'s>>,
+        definitions: impl Iterator<Item = File<'s>>,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut library =
+            Self { files, forms: Vec::new(), by_name: HashMap::new(), definitions: Vec::new() };
+        for file in definitions {
+            if let Some(tree) = tree(file, problems) {
+                let place = tree.place;
+                library.definitions.push(Entry { key: file.stem.to_owned(), place, value: tree });
+            }
+        }
+        for file in forms {
+            let Some(mut tree) = tree(file, problems) else { continue };
+            merge::rename(&mut tree, "configuration", "fields");
+            let entry = tree.get("name");
+            let name = entry.and_then(|entry| match &entry.value.data {
+                Data::Text(name) => Some(name.clone()),
+                _ => None,
+            });
+            let name = name.unwrap_or_else(|| file.stem.to_owned());
+            if let Some(first) = library.by_name.get(&name) {
+                let place = entry.map_or(Place::START, |entry| entry.value.place);
+                let mut found = Problems::among(file.name.clone(), library.files.clone());
+                found.add(
+                    ProblemCode::DuplicateName,
+                    place,
+                    format!("there is another form `{name}`"),
+                    "each name once",
+                    Some(format!("the other one is {}", library.forms[*first].file)),
+                );
+                problems.extend(found.into_vec());
+            } else {
+                library.by_name.insert(name.clone(), library.forms.len());
+            }
+            library.forms.push(Read { name, tree, file: file.name.clone() });
+        }
+        library
+    }
+
+    /// Every form, by its place.
+    pub(crate) fn forms(&self) -> &[Read] {
+        &self.forms
+    }
+
+    /// A collection for the problems of a form, wherever the parts of it stand.
+    pub(crate) fn problems(&self, form: &Read) -> Problems {
+        Problems::among(form.file.clone(), self.files.clone())
+    }
+
+    /// The place of a form.
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The file of a place.
+    pub(crate) fn file(&self, place: Place) -> &str {
+        let index = usize::try_from(place.file.0).unwrap_or(usize::MAX);
+        self.files.get(index).map_or("", |file| file)
+    }
+
+    /// A form with all it extends and uses in it.
+    pub(crate) fn resolve(&self, form: &Read, problems: &mut Problems) -> Node {
+        let mut reader = Reader { problems };
+        let Some(mut tree) = self.extended(form, &mut reader, &mut vec![&form.name]) else {
+            return form.tree.clone();
+        };
+        merge::report_removals(&mut tree, &mut reader);
+        definitions::expand(&mut tree, &self.definitions, &mut reader);
+        tree
+    }
+
+    /// The form over what it extends; nothing where it does not say what.
+    fn extended<'l>(
+        &'l self,
+        form: &'l Read,
+        reader: &mut Reader<'_>,
+        above: &mut Vec<&'l str>,
+    ) -> Option<Node> {
+        let Some(entry) = form.tree.get("extends") else { return Some(form.tree.clone()) };
+        let mut base: Option<Node> = None;
+        for node in parents(reader, &entry.value)? {
+            let name = reader.text(node, "extends")?;
+            let Some(parent) = self.find(name).map(|index| &self.forms[index]) else {
+                let known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
+                let hint = nearest(name, known).map(|near| format!("did you mean `{near}`?"));
+                let what = format!("unknown form `{name}` in `extends`");
+                let code = ProblemCode::UnknownType;
+                reader.problems.add(code, node.place, what, "the name of a form", hint);
+                return None;
+            };
+            if above.contains(&parent.name.as_str()) || above.len() >= DEEPEST {
+                let what = format!("`{}` extends itself, by way of `{name}`", above[0]);
+                let expected = format!("no circle, and at most {DEEPEST} forms in a row");
+                reader.problems.add(ProblemCode::Cycle, node.place, what, expected, None);
+                return None;
+            }
+            above.push(&parent.name);
+            let mut tree = self.extended(parent, reader, above)?;
+            above.pop();
+            merge::forget(&mut tree, &["name", "description", "extends", "examples"]);
+            base = Some(match base {
+                None => tree,
+                Some(mut base) => {
+                    merge::over(&mut base, tree, reader);
+                    base
+                }
+            });
+        }
+        let mut own = form.tree.clone();
+        merge::forget(&mut own, &["extends"]);
+        let Some(mut base) = base else { return Some(own) };
+        base.place = own.place;
+        merge::over(&mut base, own, reader);
+        Some(base)
+    }
+}
+
+fn parents<'n>(reader: &mut Reader<'_>, node: &'n Node) -> Option<Vec<&'n Node>> {
+    match &node.data {
+        Data::Text(_) => Some(vec![node]),
+        Data::List(items) if !items.is_empty() => Some(items.iter().collect()),
+        _ => {
+            reader.wrong_shape(node, "extends", "the name of a form, or a list of names");
+            None
+        }
+    }
+}
+
+fn tree(file: File<'_>, problems: &mut Vec<Problem>) -> Option<Node> {
+    let mut found = Problems::new(file.name.clone());
+    let text = if file.is_liquid {
+        front_matter::of(file.text, &mut found)
+    } else {
+        Some(file.text.into())
+    };
+    let tree = text.and_then(|text| parse(&text, &mut found));
+    problems.extend(found.into_vec());
+    let mut tree = tree?;
+    merge::stamp(&mut tree, file.id);
+    Some(tree)
+}

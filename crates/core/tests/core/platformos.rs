@@ -1,0 +1,138 @@
+//! platformOS' forms and types, as its documentation spells them.
+
+use registrar_core::Surroundings;
+use registrar_core::config::Problem;
+use registrar_core::decode::json;
+use registrar_core::registry::Registry;
+
+use super::{compile, source};
+
+const SIGN_UP: &str = r"---
+name: developer_sign_up
+base_form: UserForm
+resource_owner: anyone
+return_to: /sign-in
+flash_notice: You have signed up.
+configuration:
+  email:
+    validation: {uniqueness: true}
+  password:
+    validation: {confirmation: true}
+  password_confirmation:
+    property_options: {virtual: true}
+  first_name:
+    validation: {presence: {}}
+  external_id:
+    validation:
+      presence:
+        if: '{% if form.first_name == blank %}{% else %}true{% endif %}'
+        message: 'is needed'
+      format: {with: !ruby/regexp '/\A[a-z]{2}\d+\z/i', allow_blank: true}
+  profiles:
+    validation: {presence: true}
+    developer:
+      validation: {presence: true}
+      enabled:
+        property_options: {default: true, readonly: true}
+      properties:
+        validation: {presence: true}
+        years_of_experience: {validation: {numericality: {greater_than_or_equal_to: 0}}}
+        bio:
+      custom_images:
+        avatar:
+email_notifications:
+  - welcome_user
+callback_actions: |-
+  {% graphql g = 'x', email: form.email %}
+default_payload: |-
+  {
+    'properties_attributes': { }
+  }
+---
+{% form %}
+  <input name='{{ form_builder.fields.email.name }}'>
+  --- not yaml: [
+{% endform %}
+";
+const DEVELOPER: &str = "name: developer
+properties:
+- {name: years_of_experience, type: integer}
+- {name: bio, type: string, default_value: none}
+- {name: avatar, type: photo}
+- {name: cv, type: file}
+";
+
+fn sources() -> Vec<registrar_core::registry::Source> {
+    vec![
+        source(
+            "users/developer_sign_up.liquid",
+            &SIGN_UP.replace("    'properties_attributes': { }\n", ""),
+        ),
+        source("user_profile_types/developer.yml", DEVELOPER),
+        source("users/log_out.liquid", "---\nname: log_out\nresource: Session\n---\n"),
+        source(
+            "contact.liquid",
+            "\n---\nname: contact\nresource: modules/contacts/contact\nfields: {properties: {geometry: {validation: {geometry: true}}}}\n---\nx",
+        ),
+    ]
+}
+
+#[test]
+fn they_load_as_they_are_with_a_notice_for_each_key_left_aside() {
+    let registry = compile(&sources()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(registry.names().len(), 1);
+    let told: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
+    let starts = [
+        "contact.liquid:4:11: [ignored] the form is left aside: it is for `modules/contacts/contact`",
+        "user_profile_types/developer.yml:4:29: [ignored] `default_value`",
+        "users/developer_sign_up.liquid:5:1: [ignored] `return_to`",
+        "users/developer_sign_up.liquid:6:1: [ignored] `flash_notice`",
+        "users/developer_sign_up.liquid:34:1: [ignored] `email_notifications`",
+        "users/developer_sign_up.liquid:36:1: [ignored] `callback_actions`",
+        "users/log_out.liquid:3:11: [ignored] the form is left aside: it is for `Session`",
+    ];
+    assert_eq!(told.len(), starts.len(), "{told:#?}");
+    for (told, start) in told.iter().zip(starts) {
+        assert!(told.starts_with(start), "{told} instead of {start}");
+    }
+}
+
+fn codes(registry: &Registry, body: &str) -> Vec<String> {
+    let value = json::parse(body.as_bytes()).unwrap();
+    let form = registry.form("developer_sign_up").unwrap();
+    let violations = form.apply(value, &Surroundings::default()).err().unwrap_or_default();
+    violations.list.iter().map(|v| format!("{} {}", v.path, v.text())).collect()
+}
+
+#[test]
+fn and_decide_as_they_say() {
+    let registry = compile(&sources()).unwrap();
+    let good = r#"{"email": "a@b.co", "password": "secret1", "first_name": "", "profiles": {"developer": {"properties": {"bio": "x"}}}}"#;
+    assert_eq!(codes(&registry, good), ["first_name can't be blank"]);
+    let needs = r#"{"email": "a@b.co", "first_name": "A", "profiles": {"developer": {"properties": {"years_of_experience": -1}}}}"#;
+    assert_eq!(
+        codes(&registry, needs),
+        [
+            "external_id is needed",
+            "profiles.developer.properties.years_of_experience must be greater than or equal to 0"
+        ]
+    );
+    let pattern = r#"{"email": "a@b.co", "first_name": "A", "external_id": "Ab1", "profiles": {"developer": {"properties": {"bio": "x"}}}}"#;
+    assert!(codes(&registry, pattern).is_empty());
+}
+
+#[test]
+fn what_nobody_knows_is_a_mistake_all_the_same() {
+    let form = "---\nresource: User\nredirect_too: /x\nfields: {email: }\n---\n";
+    let problems = compile(&[source("a.liquid", form)]).unwrap_err();
+    assert!(problems[0].to_string().starts_with("a.liquid:3:1: [unknown-key] "), "{problems:?}");
+    for (text, what) in [
+        ("resource: Usr\nfields: {}\n", "did you mean `User`?"),
+        ("resource: user\nfields: {}\n", "did you mean `User`?"),
+    ] {
+        let problems = compile(&[source("a.yml", text)]).unwrap_err();
+        assert!(problems[0].to_string().contains(what), "{problems:?}");
+    }
+    let problems = compile(&[source("a.liquid", "<p>page</p>\n")]).unwrap_err();
+    assert!(problems[0].to_string().contains("no front matter"), "{problems:?}");
+}
