@@ -1,10 +1,11 @@
 //! A server within the test's own process, on a thread of its own.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use actix_web::dev::ServerHandle;
 use registrar_server::app::Application;
+use registrar_server::reload::Forms;
 use registrar_server::token;
 use registrar_store::Store;
 
@@ -21,6 +22,7 @@ pub struct TestServer {
     port: u16,
     running: Option<(ServerHandle, JoinHandle<()>)>,
     store: NoDebug<Store>,
+    forms: Arc<Forms>,
     setup: Setup,
 }
 
@@ -46,7 +48,8 @@ impl TestServer {
                 match Application::build(settings) {
                     Ok(application) => {
                         let store = application.store().clone();
-                        let parts = (application.port(), store, application.handle());
+                        let (port, handle) = (application.port(), application.handle());
+                        let parts = (port, store, application.forms(), handle);
                         started.send(Ok(parts)).unwrap();
                         application.run().await.unwrap();
                     }
@@ -54,11 +57,19 @@ impl TestServer {
                 }
             });
         });
-        let (port, store, handle) = start.recv().unwrap().unwrap_or_else(|error| panic!("{error}"));
+        let (port, store, forms, handle) =
+            start.recv().unwrap().unwrap_or_else(|error| panic!("{error}"));
         let anonymous = Anonymous::new(&format!("http://127.0.0.1:{port}"));
         let running = Some((handle, thread));
-        let mut server =
-            Self { anonymous, token: String::new(), port, running, store: NoDebug(store), setup };
+        let mut server = Self {
+            anonymous,
+            token: String::new(),
+            port,
+            running,
+            store: NoDebug(store),
+            forms,
+            setup,
+        };
         server.token = server.new_token("tests", None);
         server
     }
@@ -98,6 +109,17 @@ impl TestServer {
     #[must_use]
     pub fn connect(&self) -> Connection {
         Connection::open(self.port)
+    }
+
+    /// Writes a file of its forms, which are its own.
+    pub fn write_form(&self, within: &str, text: &str) {
+        std::fs::write(self.setup.settings.forms[0].join(within), text).unwrap();
+    }
+
+    /// Has it read its forms again; says whether they were good.
+    #[must_use]
+    pub fn reload(&self) -> bool {
+        self.forms.reload()
     }
 
     /// A look into the database past the server.

@@ -88,6 +88,15 @@ impl Registry {
         Ok(Self { forms, names, notices })
     }
 
+    /// Whether both hold the same forms in the same versions.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let versions = |of: &Self| -> Vec<Option<Arc<str>>> {
+            of.names.iter().map(|name| of.form(name).map(|form| form.version.clone())).collect()
+        };
+        self.names == other.names && versions(self) == versions(other)
+    }
+
     /// What is no mistake but worth a word: parts of the configuration that are left aside.
     #[must_use]
     pub fn notices(&self) -> &[Problem] {

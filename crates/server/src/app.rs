@@ -5,13 +5,13 @@ use std::sync::Arc;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use registrar_core::registry::Registry;
 use registrar_store::{OpenError, Store, StoreSettings};
 
 use crate::auth::KnownTokens;
-use crate::forms::{self, FormsError};
+use crate::forms::FormsError;
 use crate::observe::observe;
 use crate::passwords::HashPool;
+use crate::reload::{self, Forms, Watch};
 use crate::routes::routes;
 use crate::settings::Settings;
 
@@ -21,7 +21,7 @@ const SHUTDOWN_SECONDS: u64 = 30;
 /// What every handler works with.
 pub(crate) struct AppState {
     pub(crate) settings: Settings,
-    pub(crate) registry: Arc<Registry>,
+    pub(crate) forms: Arc<Forms>,
     pub(crate) store: Store,
     pub(crate) hashes: HashPool,
     pub(crate) tokens: KnownTokens,
@@ -31,6 +31,8 @@ pub(crate) struct AppState {
 pub struct Application {
     server: Server,
     store: Store,
+    forms: Arc<Forms>,
+    watch: Watch,
     port: u16,
 }
 
@@ -89,15 +91,22 @@ impl Application {
     /// # Errors
     /// Where any of that fails; a server with broken forms does not start.
     pub fn build(settings: Settings) -> Result<Self, BuildError> {
-        let registry = Arc::new(forms::load(&settings.forms)?);
+        let forms = Arc::new(Forms::load(settings.forms.clone())?);
         let store = open_store(&settings)?;
         let hashes =
             HashPool::start(settings.hash_threads, settings.hash_queue, settings.hash_cost)
                 .map_err(BuildError::Thread)?;
         let (listen, workers) = (settings.listen.clone(), settings.workers);
         let tokens = KnownTokens::default();
-        let state =
-            web::Data::new(AppState { settings, registry, store: store.clone(), hashes, tokens });
+        let watch = Watch::start(forms.clone()).map_err(BuildError::Thread)?;
+        reload::on_hangup(forms.clone()).map_err(BuildError::Thread)?;
+        let state = web::Data::new(AppState {
+            settings,
+            forms: forms.clone(),
+            store: store.clone(),
+            hashes,
+            tokens,
+        });
         let failed = |source| BuildError::Listen { listen: listen.clone(), source };
         let server = HttpServer::new(move || {
             App::new().app_data(state.clone()).wrap(from_fn(observe)).configure(routes)
@@ -107,7 +116,7 @@ impl Application {
         .bind(&listen)
         .map_err(failed)?;
         let port = server.addrs().first().map_or(0, std::net::SocketAddr::port);
-        Ok(Self { server: server.run(), store, port })
+        Ok(Self { server: server.run(), store, forms, watch, port })
     }
 
     /// The port it listens on.
@@ -122,6 +131,12 @@ impl Application {
         &self.store
     }
 
+    /// The configuration it serves, to be read again at will.
+    #[must_use]
+    pub fn forms(&self) -> Arc<Forms> {
+        self.forms.clone()
+    }
+
     /// Tells it to stop once requests under way are answered.
     #[must_use]
     pub fn handle(&self) -> actix_web::dev::ServerHandle {
@@ -134,6 +149,7 @@ impl Application {
     /// Where the server breaks.
     pub async fn run(self) -> std::io::Result<()> {
         let result = self.server.await;
+        drop(self.watch);
         self.store.shutdown();
         result
     }

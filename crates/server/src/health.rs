@@ -16,10 +16,20 @@ pub(crate) async fn live() -> HttpResponse {
 
 /// 200 where users can be created, else 503 with the reason.
 pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
-    let (store, forms) = (state.store.clone(), state.registry.names().len());
+    let (store, forms) = (state.store.clone(), state.forms.current().names().len());
     match web::block(move || store.ping()).await {
         Ok(Ok(())) => {
-            answer(StatusCode::OK, MEDIA_TYPE, &json!({ "status": "ready", "forms": forms }))
+            let last = state.forms.last();
+            let mut body = json!({
+                "status": "ready",
+                "forms": forms,
+                "forms_loaded_at": last.loaded_at.to_string(),
+            });
+            // The server does its work, with the configuration it has; who changed it should know.
+            if !last.refused.is_empty() {
+                body["forms_problems"] = last.refused.into();
+            }
+            answer(StatusCode::OK, MEDIA_TYPE, &body)
         }
         Ok(Err(reason)) => not_ready(&reason.to_string()),
         Err(_) => not_ready("the server is shutting down"),

@@ -1,6 +1,7 @@
 //! One line of log for each request: its id, route, form, status, time, and what was wrong by
 //! field and code. Never a submitted value: no path, no query, no key that the form does not know.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -9,9 +10,11 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
+use registrar_core::form::Form;
 use registrar_core::violation::Violations;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORM_VERSION: HeaderName = HeaderName::from_static("form-version");
 const LONGEST_ID: usize = 64;
 /// How many violations a line names.
 const MOST: usize = 10;
@@ -46,9 +49,18 @@ impl Note {
     }
 }
 
-/// The form that a request ran.
+/// The form that a request ran, and the version of it that decided.
 #[derive(Debug, Clone)]
-pub(crate) struct FormName(pub(crate) std::sync::Arc<str>);
+pub(crate) struct UsedForm {
+    name: Arc<str>,
+    version: Arc<str>,
+}
+
+impl UsedForm {
+    pub(crate) fn of(form: &Form) -> Self {
+        Self { name: form.name.clone(), version: form.version.clone() }
+    }
+}
 
 /// Gives every answer its request id and the headers that all of them have, and the log its line.
 pub(crate) async fn observe<B: MessageBody>(
@@ -61,7 +73,11 @@ pub(crate) async fn observe<B: MessageBody>(
     if log::log_enabled!(target: "registrar", log::Level::Info) {
         log_line(&mut response, &id, started);
     }
+    let form = response.request().extensions().get::<UsedForm>().map(|form| form.version.clone());
     let headers = response.headers_mut();
+    if let Some(version) = form.and_then(|version| HeaderValue::from_str(&version).ok()) {
+        headers.insert(FORM_VERSION, version);
+    }
     headers.insert(REQUEST_ID, id);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -74,13 +90,13 @@ fn log_line<B>(response: &mut ServiceResponse<B>, id: &HeaderValue, started: Ins
     let note = response.response_mut().extensions_mut().remove::<Note>().unwrap_or_default().text;
     let (request, status) = (response.request(), response.status().as_u16());
     let (method, route) = (request.method(), request.match_pattern());
-    let form = request.extensions().get::<FormName>().cloned();
+    let form = request.extensions().get::<UsedForm>().cloned();
     log::info!(
         target: "registrar",
         "{id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}",
         id = id.to_str().unwrap_or("-"),
         route = route.as_deref().unwrap_or("-"),
-        form = form.as_ref().map_or("-", |form| &*form.0),
+        form = form.as_ref().map_or("-", |form| &*form.name),
         milliseconds = started.elapsed().as_secs_f64() * 1000.0,
     );
 }

@@ -5,7 +5,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 
 use crate::answer::{Answer, Fault};
-use crate::{health, users};
+use crate::{health, metrics, users};
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
@@ -39,6 +39,12 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             web::resource("/health/ready")
                 .route(web::get().to(health::ready))
                 .route(web::head().to(health::ready))
+                .default_service(web::to(|| refuse_method("GET, HEAD"))),
+        )
+        .service(
+            web::resource("/metrics")
+                .route(web::get().to(metrics::metrics))
+                .route(web::head().to(metrics::metrics))
                 .default_service(web::to(|| refuse_method("GET, HEAD"))),
         )
         .default_service(web::to(no_route));

@@ -21,6 +21,7 @@ mod overload;
 mod parameters;
 mod reading;
 mod reference;
+mod reload;
 mod routes;
 mod same_answers;
 mod secrets;

@@ -28,6 +28,7 @@ fn a_method_that_is_not_served_is_told_which_are(server: &TestServer) {
         ("/api/users/1", "GET, HEAD"),
         ("/health/live", "GET, HEAD"),
         ("/health/ready", "GET, HEAD"),
+        ("/metrics", "GET, HEAD"),
     ] {
         for method in ["DELETE", "PATCH", "PUT", "OPTIONS"] {
             let body: Option<&[u8]> =

@@ -4,7 +4,8 @@ use registrar_tests::{Answer, Database, Setup, TestServer, samples};
 use serde_json::{Value, json};
 
 /// What is of the moment and not of the request.
-const MASKED: [&str; 3] = ["\"uuid\":\"", "\"created_at\":\"", "\"updated_at\":\""];
+const MASKED: [&str; 4] =
+    ["\"uuid\":\"", "\"created_at\":\"", "\"updated_at\":\"", "\"forms_loaded_at\":\""];
 
 #[test]
 fn sqlite_and_postgresql_give_byte_equal_answers() {

@@ -1,7 +1,7 @@
 //! `POST /api/users`: a form posted becomes a user.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
+use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use registrar_core::form::{Form, Purpose};
 use registrar_core::registry::Registry;
@@ -14,10 +14,8 @@ use crate::answer::{Answer, Failure, Fault, MEDIA_TYPE, json};
 use crate::app::AppState;
 use crate::auth;
 use crate::body::{self, Format};
-use crate::observe::FormName;
+use crate::observe::UsedForm;
 use crate::passwords::HashError;
-
-const FORM_VERSION: HeaderName = HeaderName::from_static("form-version");
 
 /// 201 after the user is durable; 401, 406, 422, 415, 413, 400, 503 as the design says.
 pub(crate) async fn create(
@@ -36,12 +34,12 @@ async fn run(
     let caller = state.tokens.remembered(request, state).await?;
     let format = body::format(request)?;
     let bytes = body::read(payload, state).await?;
-    let registry = state.registry.clone();
+    let registry = state.forms.current();
     let surroundings = Surroundings { now: Timestamp::now(), token: caller.name.clone() };
     // The decoded submission borrows from the body and ends before anything is awaited.
     let (form, mut user) = {
         let (form, submitted) = select(&registry, body::decode(format, &bytes)?)?;
-        request.extensions_mut().insert(FormName(form.name.clone()));
+        request.extensions_mut().insert(UsedForm::of(form));
         (form, form.apply(submitted, &surroundings)?)
     };
     let password_hash = match user.password.take() {
@@ -56,7 +54,7 @@ async fn run(
         token: Some(caller.id),
     };
     match state.store.create(record).await {
-        Ok(created) => Ok(answer(created, form)),
+        Ok(created) => Ok(answer(created)),
         Err(CreateError::Refused(refusals)) => {
             Err(explain(&registry, format, &bytes, &surroundings, &refusals)?)
         }
@@ -103,15 +101,12 @@ fn select<'v, 'r>(registry: &'r Registry, body: Value<'v>) -> Result<(&'r Form, 
     Ok((form, submitted))
 }
 
-fn answer(created: Created, form: &Form) -> HttpResponse {
+fn answer(created: Created) -> HttpResponse {
     let id = created.id;
     let body = CreatedBody { id, errors: NoErrors {} };
     let mut response = json(StatusCode::CREATED, MEDIA_TYPE, &body);
     if let Ok(location) = HeaderValue::from_str(&format!("/api/users/{id}")) {
         response.headers_mut().insert(LOCATION, location);
-    }
-    if let Ok(version) = HeaderValue::from_str(&form.version) {
-        response.headers_mut().insert(FORM_VERSION, version);
     }
     response
 }
