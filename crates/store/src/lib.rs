@@ -14,6 +14,7 @@ mod error;
 mod migrate;
 mod plan;
 mod pool;
+mod queue;
 mod read;
 mod record;
 mod rows;

@@ -3,8 +3,7 @@
 //! Opening, creating, shutting down. Reading is in [`crate::read`], tokens in [`crate::tokens`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use diesel::QueryResult;
@@ -16,6 +15,7 @@ use crate::dialect::{self, Fault, Role};
 use crate::error::{CreateError, OpenError, PingError, ReadError};
 use crate::migrate;
 use crate::pool::{Readers, readers};
+use crate::queue::{Queue, Refused};
 use crate::record::{Created, NewRecord};
 use crate::settings::{Database, StoreSettings, Target};
 use crate::writer::{Job, Writer};
@@ -29,8 +29,8 @@ pub struct Store {
 struct Inner {
     database: Database,
     readers: Readers,
-    /// `None` once the store is shutting down.
-    queue: RwLock<Option<SyncSender<Job>>>,
+    /// Closed once the store is shutting down.
+    queue: Arc<Queue<Job>>,
     writers: Mutex<Vec<JoinHandle<()>>>,
     /// For each writer, whether it has a connection.
     connected: Vec<Arc<AtomicBool>>,
@@ -62,8 +62,8 @@ impl Store {
             Target::Sqlite(_) => 1,
             Target::Postgres(_) => settings.writers.max(1),
         };
-        let (queue, waiting) = sync_channel(settings.queue.max(1));
-        let waiting = Arc::new(Mutex::new(waiting));
+        let most = settings.batch.max(1);
+        let queue = Arc::new(Queue::new(count, most, settings.queue.max(1)));
         let mut connected = Vec::new();
         let mut writers = Vec::new();
         for number in 1..=count {
@@ -73,8 +73,9 @@ impl Store {
             connected.push(Arc::clone(&up));
             let writer = Writer {
                 database: database.clone(),
-                queue: Arc::clone(&waiting),
-                most: settings.batch.max(1),
+                queue: Arc::clone(&queue),
+                is_at_work: false,
+                most,
                 conn: Some(conn),
                 connected: up,
                 failed_at: None,
@@ -87,7 +88,7 @@ impl Store {
             writers.push(thread);
         }
         let readers = readers(&database, settings.readers);
-        let (queue, writers) = (RwLock::new(Some(queue)), Mutex::new(writers));
+        let writers = Mutex::new(writers);
         Ok(Self { inner: Arc::new(Inner { database, readers, queue, writers, connected }) })
     }
 
@@ -118,13 +119,12 @@ impl Store {
         &self,
         record: NewRecord,
     ) -> Result<oneshot::Receiver<Result<Created, CreateError>>, CreateError> {
-        let queue = self.inner.queue.read().unwrap_or_else(PoisonError::into_inner);
-        let queue = queue.as_ref().ok_or(CreateError::ShuttingDown)?;
         let (answer, answered) = oneshot::channel();
-        match queue.try_send(Job { record, answer, was_put_off: false }) {
+        match self.inner.queue.push(Job { record, answer, was_put_off: false }) {
             Ok(()) => Ok(answered),
-            Err(TrySendError::Full(_)) => Err(CreateError::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(CreateError::Unavailable),
+            Err(Refused::Full) => Err(CreateError::Busy),
+            Err(Refused::Closed) => Err(CreateError::ShuttingDown),
+            Err(Refused::Abandoned) => Err(CreateError::Unavailable),
         }
     }
 
@@ -146,7 +146,7 @@ impl Store {
     /// Stops accepting, finishes what was accepted, and leaves the database file complete without
     /// its log. Blocks until then; calling it again does nothing. Reads still work afterwards.
     pub fn shutdown(&self) {
-        drop(self.inner.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        self.inner.queue.close();
         let writers =
             std::mem::take(&mut *self.inner.writers.lock().unwrap_or_else(PoisonError::into_inner));
         for writer in writers {

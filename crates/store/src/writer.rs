@@ -2,14 +2,13 @@
 //! each after the commit.
 //!
 //! It outlives whatever the database does: it retries what may be retried, finds the submission
-//! that makes a batch fail, reconnects, and never leaves a submission without an answer. It never
-//! sleeps to make a batch bigger: a batch is what came while the last one was written.
+//! that makes a batch fail, reconnects, and never leaves a submission without an answer. A batch is
+//! what came while the last one was written; when a writer begins one, [`crate::queue`] says.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -18,6 +17,7 @@ use crate::batch::{self, Failure, Submission, Verdict};
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Fault, LOCK_WAIT, Role};
 use crate::error::CreateError;
+use crate::queue::Queue;
 use crate::record::{Created, NewRecord};
 use crate::settings::Database;
 
@@ -54,7 +54,9 @@ impl Submission for Job {
 /// The state of a writer thread.
 pub(crate) struct Writer {
     pub(crate) database: Database,
-    pub(crate) queue: Arc<Mutex<Receiver<Job>>>,
+    pub(crate) queue: Arc<Queue<Job>>,
+    /// Whether the queue counts it among those at work.
+    pub(crate) is_at_work: bool,
     /// How many submissions a batch has at most.
     pub(crate) most: usize,
     pub(crate) conn: Option<AnyConnection>,
@@ -111,29 +113,17 @@ impl Writer {
     /// The next batch: what was put off, and what waits. `None` at the end; an empty batch when
     /// it is time to try to reconnect.
     fn gather(&mut self) -> Option<Vec<Job>> {
-        let mut jobs = mem::take(&mut self.put_off);
-        let queue = match self.queue.try_lock() {
-            Ok(queue) => queue,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // Another writer waits for submissions: ours need not wait for them.
-            Err(TryLockError::WouldBlock) if !jobs.is_empty() => return Some(jobs),
-            Err(TryLockError::WouldBlock) => {
-                self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-            }
-        };
-        if jobs.is_empty() {
-            if self.conn.is_some() {
-                jobs.push(queue.recv().ok()?);
-            } else {
-                match queue.recv_timeout(RECONNECT) {
-                    Ok(job) => jobs.push(job),
-                    Err(RecvTimeoutError::Timeout) => return Some(jobs),
-                    Err(RecvTimeoutError::Disconnected) => return None,
-                }
-            }
+        if mem::take(&mut self.is_at_work) {
+            self.queue.done();
         }
-        let room = self.most.saturating_sub(jobs.len());
-        jobs.extend(queue.try_iter().take(room));
+        let mut jobs = mem::take(&mut self.put_off);
+        if jobs.is_empty() {
+            let patience = self.conn.is_none().then_some(RECONNECT);
+            jobs = self.queue.take(self.most, patience)?;
+        } else {
+            jobs.append(&mut self.queue.take_now(self.most.saturating_sub(jobs.len())));
+        }
+        self.is_at_work = !jobs.is_empty();
         Some(jobs)
     }
 
@@ -245,5 +235,15 @@ impl Writer {
                 log::warn!("store: cannot connect: {}", self.database.redacted(&error));
             }
         }
+    }
+}
+
+impl Drop for Writer {
+    /// Also where it panicked.
+    fn drop(&mut self) {
+        if self.is_at_work {
+            self.queue.done();
+        }
+        self.queue.leave();
     }
 }
