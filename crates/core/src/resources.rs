@@ -172,7 +172,7 @@ const fn field(name: &'static str, field_type: FieldType, set: Set) -> BuiltIn {
 }
 
 const fn rule(name: &'static str) -> BuiltInRule {
-    BuiltInRule { name, options: "true", yields_to: &[] }
+    BuiltInRule { name, options: "true", yields_to: &[], replaced_by: &[] }
 }
 
 const USER: &[BuiltIn] = &[
@@ -193,6 +193,7 @@ const USER: &[BuiltIn] = &[
             name: "length",
             options: "{minimum: 6, allow_nil: true}",
             yields_to: &["minimum", "is", "in", "within"],
+            replaced_by: &["password"],
         }],
         is_secret: true,
         set: Set::User(|user, value| {
@@ -244,7 +245,12 @@ const RELATIONSHIP_USER: &[BuiltIn] = &[
     BuiltIn {
         name: "relationship_id",
         field_type: FieldType::Integer,
-        rules: &[BuiltInRule { name: "exists", options: "Relationship", yields_to: &[] }],
+        rules: &[BuiltInRule {
+            name: "exists",
+            options: "Relationship",
+            yields_to: &[],
+            replaced_by: &[],
+        }],
         is_secret: false,
         set: Set::Membership(|membership, value| membership.id = integer(&value)),
     },
@@ -273,6 +279,7 @@ const TRANSACTABLE: &[BuiltIn] = &[
             name: "format",
             options: "{with: '\\A[A-Z]{3}\\z', allow_blank: true}",
             yields_to: &[],
+            replaced_by: &[],
         }],
         is_secret: false,
         set: Set::Transactable(|listing, value| {
@@ -316,6 +323,7 @@ const ADDRESS: &[BuiltIn] = &[
             name: "numericality",
             options: "{in: -90..90, allow_nil: true}",
             yields_to: &[],
+            replaced_by: &[],
         }],
         is_secret: false,
         set: Set::Address(|to, value| to.latitude = text(value)),
@@ -327,6 +335,7 @@ const ADDRESS: &[BuiltIn] = &[
             name: "numericality",
             options: "{in: -180..180, allow_nil: true}",
             yields_to: &[],
+            replaced_by: &[],
         }],
         is_secret: false,
         set: Set::Address(|to, value| to.longitude = text(value)),
@@ -343,6 +352,7 @@ const FILE: &[BuiltIn] = &[
                 name: "format",
                 options: "{with: '\\Ahttps?://[^\\s/]+(/\\S*)?\\z', allow_blank: true}",
                 yields_to: &[],
+                replaced_by: &[],
             },
         ],
         is_secret: false,
