@@ -275,12 +275,7 @@ const TRANSACTABLE: &[BuiltIn] = &[
     BuiltIn {
         name: "currency",
         field_type: FieldType::String,
-        rules: &[BuiltInRule {
-            name: "format",
-            options: "{with: '\\A[A-Z]{3}\\z', allow_blank: true}",
-            yields_to: &[],
-            replaced_by: &[],
-        }],
+        rules: &[rule("currency")],
         is_secret: false,
         set: Set::Transactable(|listing, value| {
             if let Some(currency) = text(value).filter(|currency| !currency.trim().is_empty()) {
@@ -311,11 +306,18 @@ const ADDRESS: &[BuiltIn] = &[
     field("state", FieldType::String, Set::Address(|to, value| to.state = text(value))),
     field("postcode", FieldType::String, Set::Address(|to, value| to.postcode = text(value))),
     field("country", FieldType::String, Set::Address(|to, value| to.country = text(value))),
-    field(
-        "iso_country_code",
-        FieldType::String,
-        Set::Address(|to, value| to.iso_country_code = text(value)),
-    ),
+    BuiltIn {
+        name: "iso_country_code",
+        field_type: FieldType::String,
+        rules: &[BuiltInRule {
+            name: "country",
+            options: "{case_sensitive: false}",
+            yields_to: &[],
+            replaced_by: &["format", "inclusion"],
+        }],
+        is_secret: false,
+        set: Set::Address(|to, value| to.iso_country_code = text(value)),
+    },
     BuiltIn {
         name: "latitude",
         field_type: FieldType::Decimal,

@@ -11,11 +11,6 @@ fn codes(place: usize) -> Vec<&'static str> {
     sorted(pairs.filter_map(|pair| pair.split('/').nth(place)))
 }
 
-/// Whether it is a code of two letters, in upper case.
-pub(super) fn is_alpha_2(code: &str) -> bool {
-    ALPHA_2.contains(code)
-}
-
 pub(super) static RULE: Rule = Rule {
     name: "country",
     aliases: &[],

@@ -42,8 +42,13 @@ impl Check for Language {
     fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
         judge_text(subject, report, |text| {
             text.len() <= LONGEST
-                && LanguageTag::parse(text)
-                    .is_ok_and(|tag| tag.canonicalize().unwrap_or(tag).validate().is_ok())
+                && LanguageTag::parse(text).is_ok_and(|tag| tag.validate().is_ok() && !is_odd(&tag))
         });
     }
+}
+
+/// The crate takes `qa` to `qt` for the private codes `qaa` to `qtz`.
+fn is_odd(tag: &LanguageTag) -> bool {
+    let language = tag.primary_language();
+    language.len() == 2 && language.starts_with('q') && language != "qu"
 }

@@ -6,10 +6,8 @@
 
 use std::sync::LazyLock;
 
-use super::country::is_alpha_2;
 use super::texts::{INVALID, judge_text, words_of};
 use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
-use crate::config::nearest;
 
 pub(super) static RULE: Rule = Rule {
     name: "phone",
@@ -100,12 +98,8 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
         for node in compile.one_or_list(node) {
             let region = compile.reader.text(node, "region")?;
             let Some(plan) = PLANS.iter().find(|plan| plan.region == region) else {
-                let near = nearest(region, PLANS.iter().map(|plan| plan.region));
-                let hint = near.filter(|near| is_alpha_2(near) && region.len() == 2);
-                let hint = hint.map_or(String::new(), |near| format!(" such as {near}"));
                 let what = format!("`{region}` is no region with telephone numbers of its own");
-                let expected = format!("a code of ISO 3166-1{hint}");
-                compile.bad(node.place, what, &expected);
+                compile.bad(node.place, what, "a code of ISO 3166-1 such as NO");
                 return None;
             };
             regions.push(*plan);

@@ -3,11 +3,13 @@
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::paths::LocationSegment;
 use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::Value as Json;
 
 use super::keywords::{Holds, MESSAGES, known, message_of, to_json};
 use super::{Check, Compile, Judges, Report, Rule, RuleOption, Step, Subject};
 use crate::config::{Data, Node, Place, ProblemCode, nearest};
 use crate::submission::shortened;
+use crate::violation::MOST;
 
 /// The most memory that one compiled pattern of a schema may take, in bytes.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -49,7 +51,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     let schema = to_json(&node.to_value());
     for error in jsonschema::draft202012::meta::validator().iter_errors(&schema) {
         let place = place_of(node, error.instance_path().iter());
-        refuse(compile, place, &format!("the schema is none: {error}"), None);
+        refuse(compile, place, &format!("this is no schema: {error}"), None);
     }
     if compile.reader.problems.len() > before {
         return None;
@@ -67,7 +69,10 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
             let place = place_of(node, error.schema_path().iter());
             let inner = place_of(node, error.instance_path().iter());
             let place = place.max(inner);
-            refuse(compile, place, &format!("the schema cannot be used: {error}"), None);
+            // The library goes on to advise its caller.
+            let text = error.to_string();
+            let text = text.split(". Adjust").next().unwrap_or_default();
+            refuse(compile, place, &format!("the schema cannot be used: {text}"), None);
             None
         }
     }
@@ -143,14 +148,28 @@ impl Check for Schema {
                     LocationSegment::Index(index) => Step::Index(*index),
                 })
                 .collect();
-            let (ValidationErrorKind::AdditionalProperties { unexpected }
-            | ValidationErrorKind::UnevaluatedProperties { unexpected }) = error.kind()
-            else {
+            let unexpected: Vec<&String> = match error.kind() {
+                ValidationErrorKind::AdditionalProperties { unexpected }
+                | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                    unexpected.iter().collect()
+                }
+                // Where no entry at all is known, the library names none.
+                ValidationErrorKind::FalseSchema if message.code == "additionalProperties" => {
+                    let object = value.pointer(error.instance_path().as_str());
+                    object
+                        .and_then(Json::as_object)
+                        .into_iter()
+                        .flat_map(|map| map.keys())
+                        .collect()
+                }
+                _ => Vec::new(),
+            };
+            if unexpected.is_empty() {
                 report.fail_within(&path, message, params);
                 continue;
-            };
+            }
             // One for each, where it stands.
-            for key in unexpected.iter().take(crate::violation::MOST) {
+            for key in unexpected.into_iter().take(MOST) {
                 let key = shortened(key);
                 let path: Vec<Step<'_>> = path.iter().copied().chain([Step::Key(&key)]).collect();
                 report.fail_within(&path, message, params.clone());
