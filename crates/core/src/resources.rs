@@ -275,7 +275,12 @@ const TRANSACTABLE: &[BuiltIn] = &[
     BuiltIn {
         name: "currency",
         field_type: FieldType::String,
-        rules: &[rule("currency")],
+        rules: &[BuiltInRule {
+            name: "currency",
+            options: "true",
+            yields_to: &[],
+            replaced_by: &["format", "inclusion"],
+        }],
         is_secret: false,
         set: Set::Transactable(|listing, value| {
             if let Some(currency) = text(value).filter(|currency| !currency.trim().is_empty()) {

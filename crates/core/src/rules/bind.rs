@@ -237,7 +237,8 @@ fn options_of<'n>(
 }
 
 fn own_text(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<Arc<str>> {
-    const KNOWN: [&str; 4] = ["attribute", "count", "restriction", "value"];
+    const KNOWN: [&str; 7] =
+        ["attribute", "count", "restriction", "value", "type", "format", "property"];
     let text = reader.text(node, name)?;
     for placeholder in text.split("%{").skip(1) {
         let placeholder = placeholder.split('}').next().unwrap_or_default();

@@ -124,7 +124,7 @@ impl Distinct {
         if keys.is_empty() {
             return Some(canonical_json(item));
         }
-        let value = keys.iter().fold(Some(item), |value, key| value?.get(key))?;
+        let value = keys.iter().try_fold(item, |value, key| value.get(key))?;
         (!value.is_blank()).then(|| canonical_json(value))
     }
 
