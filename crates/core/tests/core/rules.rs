@@ -145,3 +145,47 @@ fn the_page_of_rules_says_what_the_rules_say() {
     let written = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(written == page, "docs/rules.md is old: run the tests once with UPDATE_DOCS=1");
 }
+
+#[test]
+fn no_rule_stumbles_over_a_value_or_repeats_it() {
+    const ODD: [&str; 22] = [
+        "null",
+        "true",
+        "false",
+        "-0",
+        "1e400",
+        "0.1234567890123456789012345678901234567890",
+        r#""""#,
+        r#""canary""#,
+        r#""cänary \u0001 🦀""#,
+        r#""data:canary""#,
+        r#""data:,canary%""#,
+        r#""data:image/png;base64,canary🦀""#,
+        r#""data:;;;base64,====""#,
+        r#""dätä:,canary""#,
+        r#""https://canary:canary@canary/%zz?🦀#""#,
+        r#""+canary""#,
+        r#""+🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀""#,
+        r#""9999-12-31T23:59:59.999999999+23:59""#,
+        r#""-009999-01-01""#,
+        r#"["canary", null, {"canary": "canary"}]"#,
+        r#"{"a": "canary", "name": ["canary"]}"#,
+        r#"[[], {}, "", 0, false]"#,
+    ];
+    let long = format!("\"{}\"", "canary🦀".repeat(20_000));
+    for rule in RULES {
+        let accepts = rule.accepts.iter().map(|(options, _)| *options);
+        let rejects = rule.rejects.iter().map(|(options, _, _)| *options);
+        let all: std::collections::BTreeSet<&str> = accepts.chain(rejects).collect();
+        for options in all {
+            for value in ODD.iter().copied().chain([long.as_str()]) {
+                let validation = format!("{{{}: {options}}}", rule.name);
+                let got = judge(&Setting::default(), &validation, value);
+                for violation in &got.list {
+                    let told = format!("{} {:?}", violation.text(), violation.params);
+                    assert!(!told.contains("canary"), "{validation} of {value}: {told}");
+                }
+            }
+        }
+    }
+}
