@@ -172,7 +172,7 @@ const fn field(name: &'static str, field_type: FieldType, set: Set) -> BuiltIn {
 }
 
 const fn rule(name: &'static str) -> BuiltInRule {
-    BuiltInRule { name, options: "true", yields_to: &[] }
+    BuiltInRule { name, options: "true", yields_to: &[], replaced_by: &[] }
 }
 
 const USER: &[BuiltIn] = &[
@@ -193,6 +193,7 @@ const USER: &[BuiltIn] = &[
             name: "length",
             options: "{minimum: 6, allow_nil: true}",
             yields_to: &["minimum", "is", "in", "within"],
+            replaced_by: &["password"],
         }],
         is_secret: true,
         set: Set::User(|user, value| {
@@ -244,7 +245,12 @@ const RELATIONSHIP_USER: &[BuiltIn] = &[
     BuiltIn {
         name: "relationship_id",
         field_type: FieldType::Integer,
-        rules: &[BuiltInRule { name: "exists", options: "Relationship", yields_to: &[] }],
+        rules: &[BuiltInRule {
+            name: "exists",
+            options: "Relationship",
+            yields_to: &[],
+            replaced_by: &[],
+        }],
         is_secret: false,
         set: Set::Membership(|membership, value| membership.id = integer(&value)),
     },
@@ -270,9 +276,10 @@ const TRANSACTABLE: &[BuiltIn] = &[
         name: "currency",
         field_type: FieldType::String,
         rules: &[BuiltInRule {
-            name: "format",
-            options: "{with: '\\A[A-Z]{3}\\z', allow_blank: true}",
+            name: "currency",
+            options: "true",
             yields_to: &[],
+            replaced_by: &["format", "inclusion"],
         }],
         is_secret: false,
         set: Set::Transactable(|listing, value| {
@@ -304,11 +311,18 @@ const ADDRESS: &[BuiltIn] = &[
     field("state", FieldType::String, Set::Address(|to, value| to.state = text(value))),
     field("postcode", FieldType::String, Set::Address(|to, value| to.postcode = text(value))),
     field("country", FieldType::String, Set::Address(|to, value| to.country = text(value))),
-    field(
-        "iso_country_code",
-        FieldType::String,
-        Set::Address(|to, value| to.iso_country_code = text(value)),
-    ),
+    BuiltIn {
+        name: "iso_country_code",
+        field_type: FieldType::String,
+        rules: &[BuiltInRule {
+            name: "country",
+            options: "{case_sensitive: false}",
+            yields_to: &[],
+            replaced_by: &["format", "inclusion"],
+        }],
+        is_secret: false,
+        set: Set::Address(|to, value| to.iso_country_code = text(value)),
+    },
     BuiltIn {
         name: "latitude",
         field_type: FieldType::Decimal,
@@ -316,6 +330,7 @@ const ADDRESS: &[BuiltIn] = &[
             name: "numericality",
             options: "{in: -90..90, allow_nil: true}",
             yields_to: &[],
+            replaced_by: &[],
         }],
         is_secret: false,
         set: Set::Address(|to, value| to.latitude = text(value)),
@@ -327,6 +342,7 @@ const ADDRESS: &[BuiltIn] = &[
             name: "numericality",
             options: "{in: -180..180, allow_nil: true}",
             yields_to: &[],
+            replaced_by: &[],
         }],
         is_secret: false,
         set: Set::Address(|to, value| to.longitude = text(value)),
@@ -343,6 +359,7 @@ const FILE: &[BuiltIn] = &[
                 name: "format",
                 options: "{with: '\\Ahttps?://[^\\s/]+(/\\S*)?\\z', allow_blank: true}",
                 yields_to: &[],
+                replaced_by: &[],
             },
         ],
         is_secret: false,

@@ -85,6 +85,10 @@ codes! {
     BadPattern = "bad-pattern",
     /// An expression that cannot be read, or that says something the language does not have.
     BadExpression = "bad-expression",
+    /// A date, a time or a phrase for one that cannot be read, or a restriction that no value meets.
+    BadDate = "bad-date",
+    /// A JSON Schema that is none.
+    BadSchema = "bad-schema",
     /// A default that the field's own type or rules refuse.
     BadDefault = "bad-default",
     /// A part of the form language that this version does not serve.

@@ -7,7 +7,7 @@
 mod boolean;
 mod number;
 mod structured;
-mod temporal;
+pub(crate) mod temporal;
 mod text;
 
 use crate::value::Value;

@@ -11,29 +11,34 @@ use jiff::tz::TimeZone;
 use crate::value::Value;
 
 pub(super) fn coerce_date(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
-    through(value, |text| {
-        // A bare day only: jiff would cut the day out of a moment.
-        (text.len() == 10).then(|| text.parse::<Date>().ok()).flatten().map(|day| day.to_string())
-    })
+    through(value, |text| date(text).map(|day| day.to_string()))
 }
 
 pub(super) fn coerce_datetime(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
-    through(value, |text| {
-        let moment = match text.parse::<Timestamp>() {
-            Ok(moment) => moment,
-            Err(_) => text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp(),
-        };
-        Some(format!("{moment:.6}"))
-    })
+    through(value, |text| datetime(text).map(|moment| format!("{moment:.6}")))
 }
 
 pub(super) fn coerce_time(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
-    through(value, |text| {
-        (text.contains(':') && !text.contains(['T', 't', ' ']))
-            .then(|| text.parse::<Time>().ok())
-            .flatten()
-            .map(|time| time.to_string())
-    })
+    through(value, |text| time(text).map(|time| time.to_string()))
+}
+
+/// The day that a text spells; a bare day only: jiff would cut the day out of a moment.
+pub(crate) fn date(text: &str) -> Option<Date> {
+    if text.len() == 10 { text.parse().ok() } else { None }
+}
+
+/// The moment that a text spells.
+pub(crate) fn datetime(text: &str) -> Option<Timestamp> {
+    match text.parse::<Timestamp>() {
+        Ok(moment) => Some(moment),
+        Err(_) => Some(text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp()),
+    }
+}
+
+/// The time of day that a text spells.
+pub(crate) fn time(text: &str) -> Option<Time> {
+    let is_bare = text.contains(':') && !text.contains(['T', 't', ' ']);
+    if is_bare { text.parse().ok() } else { None }
 }
 
 fn through(

@@ -164,7 +164,7 @@ impl<'t> Compiler<'_, 't> {
     ) -> Field {
         let fields = match container.holds() {
             None => self.properties(of_type, entry, context, place),
-            Some(kind) => self.records(container, kind, of_type, entry, place),
+            Some(kind) => self.records((container, kind), of_type, entry, context, place),
         };
         let body = Body::Container(Group::new(None, container.name().into(), fields));
         self.nested(context, body, Target::Container(container), &entry.value)
@@ -201,14 +201,18 @@ impl<'t> Compiler<'_, 't> {
     /// The records in a container: by type, or by the type's property that each fills.
     fn records(
         &mut self,
-        container: Container,
-        kind: Kind,
+        (container, kind): (Container, Kind),
         of_type: Option<&'t Type>,
         entry: &Entry,
+        context: &Context<'_>,
         place: &Place<'_>,
     ) -> Vec<Field> {
         let mut fields = Vec::new();
-        for record in self.reader.map(&entry.value, container.name()) {
+        let records = self.reader.map(&entry.value, container.name());
+        let is_record = |record: &&Entry| !RESERVED.contains(&record.key.as_str());
+        let own: Vec<&str> = records.iter().filter(is_record).map(|r| r.key.as_str()).collect();
+        let names = Names { own: &own, around: Some(context.names) };
+        for record in records {
             if is_reserved(&mut self.reader, record) {
                 continue;
             }
@@ -238,20 +242,20 @@ impl<'t> Compiler<'_, 't> {
                     (None, place.of(&format!("{}.{}", container.name(), record.key)))
                 }
             };
-            fields.push(self.record_field(container, kind, record_type, record, path));
+            let context = Context { name: &record.key, global_path: &path, names: &names };
+            fields.push(self.record_field((container, kind), record_type, record, &context));
         }
         fields
     }
 
     fn record_field(
         &mut self,
-        container: Container,
-        kind: Kind,
+        (container, kind): (Container, Kind),
         of_type: Option<&'t Type>,
         entry: &Entry,
-        path: String,
+        context: &Context<'_>,
     ) -> Field {
-        let place = Place { path, around: None };
+        let place = Place { path: context.global_path.to_owned(), around: None };
         let fields = self.record(kind, of_type, &entry.value, &place);
         if kind == Kind::RelationshipUser {
             self.demand_relationship(entry, &fields);
@@ -260,9 +264,7 @@ impl<'t> Compiler<'_, 't> {
             of_type.map_or_else(|| entry.key.as_str().into(), |known| known.name.clone());
         let group = Group::new(Some(kind), type_name, fields);
         let body = if container.holds_many() { Body::List(group) } else { Body::Node(group) };
-        let names = Names { own: &[], around: None };
-        let context = Context { name: &entry.key, global_path: &place.path, names: &names };
-        self.nested(&context, body, Target::Record, &entry.value)
+        self.nested(context, body, Target::Record, &entry.value)
     }
 
     /// A membership is of a relationship: the form must let the client say, or say itself, which.
@@ -293,8 +295,7 @@ impl<'t> Compiler<'_, 't> {
 
     fn nested(&mut self, context: &Context<'_>, body: Body, target: Target, node: &Node) -> Field {
         let validation = node.get("validation").map(|entry| &entry.value);
-        let is_list = matches!(body, Body::List(_));
-        let rules = bind_node(&mut self.reader, context, is_list, validation);
+        let rules = bind_node(&mut self.reader, context, &body, validation);
         let mut conditions = Conditions::default();
         for entry in ["if", "unless"].iter().filter_map(|key| node.get(key)) {
             conditions.add(&mut self.reader, entry);

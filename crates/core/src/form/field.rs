@@ -50,14 +50,23 @@ impl<'c> Context<'c> {
         Known { is_declared: true, ..self.known_as(otherwise, target) }
     }
 
-    fn facts(self, field_type: Option<FieldType>, is_list: bool) -> FieldFacts<'c> {
+    fn facts(self, field_type: FieldType) -> FieldFacts<'c> {
         let Self { name, global_path, names } = self;
-        FieldFacts { name, field_type, is_list, global_path, names }
+        let field_type = Some(field_type);
+        FieldFacts { name, field_type, is_list: false, global_path, inner: None, names }
     }
 }
 
-const KEYS: [&str; 7] =
-    ["type", "normalize", "validation", "if", "unless", "property_options", "description"];
+const KEYS: [&str; 8] = [
+    "type",
+    "normalize",
+    "validation",
+    "schema",
+    "if",
+    "unless",
+    "property_options",
+    "description",
+];
 
 /// Reads a field that holds one value.
 pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> Field {
@@ -68,7 +77,8 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
         readonly: false,
         normalize: Vec::new(),
     };
-    let (mut target, mut options, mut validation) = (known.target, None, None);
+    let (mut target, mut options) = (known.target, None);
+    let (mut validation, mut schema) = (None, None);
     let mut conditions = Conditions::default();
     for entry in reader.map(node, known.context.name) {
         match entry.key.as_str() {
@@ -80,7 +90,8 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
                 reader.text(&entry.value, "description");
             }
             "if" | "unless" => conditions.add(reader, entry),
-            "schema" | "use" => not_served(reader, entry),
+            "schema" => schema = Some(entry),
+            "use" => not_served(reader, entry),
             _ => {
                 let within = format!("the field `{}`", known.context.name);
                 reader.unknown_key(entry, &within, &KEYS);
@@ -91,9 +102,12 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
     if let Some(options) = options {
         default = property_options(reader, &mut scalar, &mut target, options);
     }
-    let facts = known.context.facts(Some(scalar.field_type), false);
+    let facts = known.context.facts(scalar.field_type);
     let mut rules = bind_all(reader, facts, known.rules, validation);
     implied_rules(reader, &known, facts, validation, &mut rules);
+    if let Some(entry) = schema {
+        rules.extend(schema_rule(reader, facts, entry));
+    }
     let mut field = Field {
         name: known.context.name.into(),
         body: Body::Scalar(scalar),
@@ -110,10 +124,17 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
 pub(super) fn bind_node(
     reader: &mut Reader<'_>,
     context: &Context<'_>,
-    is_list: bool,
+    body: &Body,
     validation: Option<&Node>,
 ) -> Vec<BoundRule> {
-    bind_all(reader, context.facts(None, is_list), &[], validation)
+    let inner = match body {
+        Body::Container(group) | Body::Node(group) | Body::List(group) => Some(group),
+        Body::Scalar(_) => None,
+    };
+    let Context { name, global_path, names } = *context;
+    let is_list = matches!(body, Body::List(_));
+    let facts = FieldFacts { name, field_type: None, is_list, global_path, inner, names };
+    bind_all(reader, facts, &[], validation)
 }
 
 /// Notes a key whose meaning is agreed but not served by this version.
@@ -190,7 +211,7 @@ fn implied_rules(
     rules: &mut Vec<BoundRule>,
 ) {
     const UNIQUE: &[BuiltInRule] =
-        &[BuiltInRule { name: "unique", options: "true", yields_to: &[] }];
+        &[BuiltInRule { name: "unique", options: "true", yields_to: &[], replaced_by: &[] }];
     if known.unique && validation.is_none_or(|node| !says_unique(node)) {
         rules.extend(bind_all(reader, facts, UNIQUE, None));
     }
@@ -204,6 +225,13 @@ fn implied_rules(
         Data::Map(vec![entry("in", Data::List(members)), entry("allow_blank", Data::Bool(true))]);
     let inclusion = node(Data::Map(vec![entry("inclusion", options)]));
     rules.extend(bind_all(reader, facts, &[], Some(&inclusion)));
+}
+
+/// `schema:` of a field is the rule of that name.
+fn schema_rule(reader: &mut Reader<'_>, facts: FieldFacts<'_>, entry: &Entry) -> Vec<BoundRule> {
+    let holding = |inner: Entry| Node { place: inner.place, data: Data::Map(vec![inner]) };
+    let rule = Entry { value: holding(entry.clone()), ..entry.clone() };
+    bind_all(reader, facts, &[], Some(&holding(rule)))
 }
 
 fn says_unique(validation: &Node) -> bool {

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&PRESENT],
-    judges: Judges { absent: true, nodes: true, wrong_type: false },
+    judges: Judges { absent: true, nodes: true, ..Judges::VALUES },
     accepts: &[("true", "null"), ("true", "\" \""), ("true", "false"), ("true", "[]")],
     rejects: &[
         ("true", "\"Ann\"", "present"),

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[RuleOption::new("accept", "a value or a list", "What says yes: \"1\" and true.")],
     main_option: Some("accept"),
     messages: &[&ACCEPTED],
-    judges: Judges { absent: false, nodes: false, wrong_type: true },
+    judges: Judges { wrong_type: true, ..Judges::VALUES },
     accepts: &[("true", "\"1\""), ("true", "true"), ("true", "null"), ("{accept: yes}", "\"yes\"")],
     rejects: &[
         ("true", "\"0\"", "accepted"),

@@ -39,6 +39,8 @@ pub(crate) struct BuiltInRule {
     /// It gives way to the form's own rule of that name; where options stand here, only to one
     /// that has one of them.
     pub(crate) yields_to: &'static [&'static str],
+    /// Other rules that say what it says: it gives way to each of them.
+    pub(crate) replaced_by: &'static [&'static str],
 }
 
 impl BuiltInRule {
@@ -68,7 +70,11 @@ pub(crate) fn bind_all(
     let mut bound = Vec::new();
     for rule in built_in {
         let given = own.iter().find(|entry| names_rule(&entry.key, rule.name));
-        if given.is_some_and(|entry| rule.yields(entry)) {
+        let is_replaced = own.iter().any(|entry| {
+            rule.replaced_by.iter().any(|name| names_rule(&entry.key, name))
+                && !matches!(entry.value.data, Data::Bool(false))
+        });
+        if is_replaced || given.is_some_and(|entry| rule.yields(entry)) {
             continue;
         }
         let options = crate::config::parse(rule.options, reader.problems);
@@ -127,13 +133,13 @@ fn bind(
     if matches!(node.data, Data::Bool(false)) {
         return None;
     }
-    let is_judged = rule.judges.nodes && (field.is_list || rule.name != "length");
+    let is_judged = rule.judges.nodes || (rule.judges.lists && field.is_list);
     if field.field_type.is_none() && !is_judged {
         reader.problems.add(
             ProblemCode::BadOption,
             node.place,
             format!("the rule `{spelled}` cannot judge `{}`, which is a nested form", field.name),
-            "`presence` or `absence`, and `length` of lists",
+            "`presence`, `absence` or a `required_…` rule; of lists `length` and `distinct` too",
             None,
         );
         return None;
@@ -161,8 +167,11 @@ fn bind(
             (name, _) => own.push((name, value)),
         }
     }
-    let mut compile = Compile { reader, rule: spelled, place: node.place, options: own, field };
+    let conditions = std::mem::take(&mut bound.conditions);
+    let (place, options) = (node.place, own);
+    let mut compile = Compile { reader, rule: spelled, place, options, field, conditions };
     bound.check = (rule.compile)(&mut compile)?;
+    bound.conditions = compile.conditions;
     Some(bound)
 }
 
@@ -177,8 +186,19 @@ fn options_of<'n>(
 ) -> Option<Vec<(&'static RuleOption, Option<&'n Entry>)>> {
     let known = || rule.options.iter().chain(COMMON_OPTIONS);
     let short_for = |name: &str| known().find(|option| option.name == name);
+    let main = rule.main_option.and_then(short_for);
     match &node.data {
         Data::Bool(true) | Data::Null => Some(Vec::new()),
+        // The mapping may be the value of the main option, with no other option beside it.
+        Data::Map(entries)
+            if main.is_some_and(|main| {
+                main.is_mapping
+                    && !entries.is_empty()
+                    && entries.iter().all(|entry| entry.key != main.name)
+            }) =>
+        {
+            Some(main.map(|option| (option, None)).into_iter().collect())
+        }
         Data::Map(entries) => {
             let mut options = Vec::with_capacity(entries.len());
             // A rule with an unknown option is not judged further: what is missing may be it.
@@ -206,7 +226,6 @@ fn options_of<'n>(
             short_for("in").map(|option| vec![(option, None)])
         }
         _ => {
-            let main = rule.main_option.and_then(short_for);
             if main.is_none() {
                 let what = format!("the rule `{spelled}` does not take {}", node.describe());
                 let expected = "`true`, `false` or a mapping of options";
@@ -218,7 +237,8 @@ fn options_of<'n>(
 }
 
 fn own_text(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<Arc<str>> {
-    const KNOWN: [&str; 4] = ["attribute", "count", "restriction", "value"];
+    const KNOWN: [&str; 7] =
+        ["attribute", "count", "restriction", "value", "type", "format", "property"];
     let text = reader.text(node, name)?;
     for placeholder in text.split("%{").skip(1) {
         let placeholder = placeholder.split('}').next().unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::violation::Message;
 pub(super) struct Comparison {
     pub(super) name: &'static str,
     pub(super) message: Message,
-    holds: fn(Ordering) -> bool,
+    pub(super) holds: fn(Ordering) -> bool,
 }
 
 /// All of them. Source of the texts: Active Model's `en.yml`.
@@ -87,6 +87,13 @@ impl Asked {
     }
 }
 
+impl Asked {
+    /// Whether the limit is another field.
+    pub(super) fn looks_around(&self) -> bool {
+        matches!(self.operand, Operand::Field(_))
+    }
+}
+
 /// The number of a value, where it is one or reads as one.
 pub(super) fn number_of(value: &Value<'_>) -> Option<Decimal> {
     match value {
@@ -110,7 +117,7 @@ pub(super) fn asked(compile: &mut Compile<'_, '_>) -> Vec<Asked> {
 
 fn operand(compile: &mut Compile<'_, '_>, name: &str, node: &Node) -> Option<Operand> {
     match &node.data {
-        Data::Text(field) => compile.sibling(field, node.place).map(Operand::Field),
+        Data::Text(field) => compile.shown_sibling(field, node.place).map(Operand::Field),
         _ => compile.number(node, name).map(Operand::Number),
     }
 }

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[RuleOption::new("case_sensitive", "true or false", "Whether case counts: true.")],
     main_option: None,
     messages: &[&CONFIRMATION],
-    judges: Judges { absent: true, nodes: false, wrong_type: false },
+    judges: Judges { absent: true, ..Judges::VALUES },
     accepts: &[],
     rejects: &[],
     compile,
@@ -65,5 +65,8 @@ impl Check for Confirmation {
             let attribute = Param::Text(self.attribute.clone().into());
             report.fail_beside(&self.name, &CONFIRMATION, Params::from([("attribute", attribute)]));
         }
+    }
+    fn looks_around(&self) -> bool {
+        true
     }
 }

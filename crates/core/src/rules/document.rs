@@ -11,7 +11,9 @@ pub fn page() -> String {
         "# Rules\n\nRendered from the rules themselves; a test compares. Names, semantics and \
          texts follow Rails' Active Model.\n\n`rule: true` and `rule: {}` mean the rule without \
          options, `rule: false` turns a built-in one off, and a list or a range is its option \
-         `in`. A field that the client did not send is judged only by the rules that say so.\n\n\
+         `in`; any other bare value is the rule's main option. A field that the client did not send \
+         is judged only by the rules that say so. In the examples `other` is a field that holds 5, \
+         `value_confirmation` one that was not sent, and now is 2026-11-23T10:30:00Z.\n\n\
          Every rule takes:\n\n",
     );
     options(&mut page, COMMON_OPTIONS);

@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("profile"),
     messages: &[&INVALID],
-    judges: Judges { absent: false, nodes: false, wrong_type: false },
+    judges: Judges::VALUES,
     accepts: &[
         ("true", "\"ann@example.com\""),
         ("true", "\"Ann.O'Hara+x@sub.example.co.uk\""),

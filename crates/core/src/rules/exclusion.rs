@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
         .with_alias(&["within"])],
     main_option: None,
     messages: &[&EXCLUSION],
-    judges: Judges { absent: false, nodes: false, wrong_type: false },
+    judges: Judges::VALUES,
     accepts: &[("[admin, root]", "\"ann\""), ("{within: 1..5}", "6"), ("[admin]", "null")],
     rejects: &[
         ("[admin, root]", "\"root\"", "exclusion"),

@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: Some("resource"),
     messages: &[&REQUIRED],
-    judges: Judges { absent: false, nodes: false, wrong_type: true },
+    judges: Judges { wrong_type: true, ..Judges::VALUES },
     accepts: &[
         ("User", "7"),
         ("{resource: User, by: email}", "\"ann@example.com\""),

@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: Some("with"),
     messages: &[&INVALID],
-    judges: Judges { absent: false, nodes: false, wrong_type: false },
+    judges: Judges::VALUES,
     accepts: &[
         ("'\\A[A-Z]{2}\\d+\\z'", "\"NO123\""),
         ("{without: '\\d'}", "\"Ann\""),

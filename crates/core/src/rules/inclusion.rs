@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
         .with_alias(&["within"])],
     main_option: None,
     messages: &[&INCLUSION],
-    judges: Judges { absent: false, nodes: false, wrong_type: false },
+    judges: Judges::VALUES,
     accepts: &[
         ("{in: [small, large]}", "\"small\""),
         ("[1, 2]", "1.0"),

@@ -6,12 +6,12 @@ use crate::decimal::Decimal;
 use crate::value::Value;
 use crate::violation::{Message, Param, Params};
 
-static TOO_SHORT: Message = Message::counted(
+pub(super) static TOO_SHORT: Message = Message::counted(
     "too_short",
     "is too short (minimum is %{count} characters)",
     "is too short (minimum is %{count} character)",
 );
-static TOO_LONG: Message = Message::counted(
+pub(super) static TOO_LONG: Message = Message::counted(
     "too_long",
     "is too long (maximum is %{count} characters)",
     "is too long (maximum is %{count} character)",
@@ -39,7 +39,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: Some("is"),
     messages: &[&TOO_SHORT, &TOO_LONG, &WRONG_LENGTH],
-    judges: Judges { absent: true, nodes: true, wrong_type: false },
+    judges: Judges { absent: true, lists: true, ..Judges::VALUES },
     accepts: &[
         ("{minimum: 2}", "\"ab\""),
         ("{maximum: 2}", "null"),
@@ -137,8 +137,8 @@ impl Check for Length {
 fn length_of(subject: &Subject<'_, '_>) -> Option<u64> {
     let length = match subject.content {
         Content::Absent | Content::Value(Value::Null) => return None,
-        Content::Items(count) => count,
-        Content::Node => 1,
+        Content::Items(items) => items.len(),
+        Content::Node(_) => 1,
         Content::Value(value) => match value {
             Value::String(text) | Value::Number(text) => text.chars().count(),
             Value::Array(items) => items.len(),

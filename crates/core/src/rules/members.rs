@@ -12,6 +12,27 @@ use crate::value::Value;
 pub(super) enum Members {
     List(Vec<Value<'static>>),
     Range(Range),
+    /// A range of texts, dates, moments or times, in the canonical spelling of the field's type.
+    Texts(Texts),
+}
+
+/// A range of texts; their canonical spellings compare as what they spell does.
+#[derive(Debug)]
+pub(super) struct Texts {
+    from: Option<Box<str>>,
+    to: Option<Box<str>>,
+    without_end: bool,
+}
+
+impl Texts {
+    fn contains(&self, text: &str) -> bool {
+        self.from.as_deref().is_none_or(|from| text >= from)
+            && self.to.as_deref().is_none_or(
+                |to| {
+                    if self.without_end { text < to } else { text <= to }
+                },
+            )
+    }
 }
 
 /// `1..5` with its end, `1...5` without; an open end is left out: `1..`.
@@ -43,6 +64,7 @@ impl Members {
                 Value::Number(text) => Decimal::parse(text).is_some_and(|n| range.contains(&n)),
                 _ => false,
             },
+            Self::Texts(range) => value.as_str().is_some_and(|text| range.contains(text)),
         }
     }
 
@@ -63,7 +85,7 @@ impl Members {
     }
 }
 
-fn equal(one: &Value<'_>, other: &Value<'_>) -> bool {
+pub(super) fn equal(one: &Value<'_>, other: &Value<'_>) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
             one == other || Decimal::parse(one).is_some_and(|n| Decimal::parse(other) == Some(n))
@@ -83,8 +105,17 @@ pub(super) fn members(compile: &mut Compile<'_, '_>) -> Option<Members> {
         );
         return None;
     };
-    if let Data::Text(_) = node.data {
-        return range(compile, node).map(Members::Range);
+    if let Data::Text(text) = &node.data {
+        return match compile.field.field_type {
+            Some(
+                kind @ (FieldType::String
+                | FieldType::Text
+                | FieldType::Date
+                | FieldType::Datetime
+                | FieldType::Time),
+            ) => texts(compile, kind, text, node).map(Members::Texts),
+            _ => range(compile, node).map(Members::Range),
+        };
     }
     let items = compile.reader.list(node, "in");
     if items.is_empty() {
@@ -109,6 +140,49 @@ fn member(compile: &mut Compile<'_, '_>, item: &Node) -> Option<Value<'static>> 
         compile.bad(item.place, what, "members of the field's own type");
     }
     member.ok()
+}
+
+/// Reads a range of texts, dates, moments or times.
+fn texts(
+    compile: &mut Compile<'_, '_>,
+    field_type: FieldType,
+    text: &str,
+    node: &Node,
+) -> Option<Texts> {
+    let end = |text: &str| match text.trim() {
+        "" => Some(None),
+        text => match field_type.coerce(Value::String(text.to_owned().into())) {
+            Ok(Value::String(text)) => Some(Some(text.into_owned().into_boxed_str())),
+            _ => None,
+        },
+    };
+    let range = text.split_once("..").and_then(|(from, to)| {
+        let without_end = to.starts_with('.');
+        let to = to.strip_prefix('.').unwrap_or(to);
+        Some(Texts { from: end(from)?, to: end(to)?, without_end })
+    });
+    let is_text = matches!(field_type, FieldType::String | FieldType::Text);
+    let is_number = |end: &Option<Box<str>>| {
+        is_text && end.as_deref().is_some_and(|end| Decimal::parse(end).is_some())
+    };
+    let range = range.filter(|range| {
+        (range.from.is_some() || range.to.is_some())
+            && !is_number(&range.from)
+            && !is_number(&range.to)
+    });
+    let Some(range) = range else {
+        let what = format!("`{text}` is no range of the type {}", field_type.name());
+        compile.bad(node.place, what, "two values of the field's own type with `..` between them");
+        return None;
+    };
+    if let (Some(from), Some(to)) = (&range.from, &range.to)
+        && (from > to || (from == to && range.without_end))
+    {
+        let what = format!("the range `{text}` is empty");
+        compile.contradiction(node.place, what, "a start below the end");
+        return None;
+    }
+    Some(range)
 }
 
 /// Reads a range of numbers.

@@ -8,21 +8,52 @@ mod absence;
 mod acceptance;
 mod bind;
 mod compare;
+mod comparison;
+mod condition;
 mod confirmation;
+mod country;
+mod currency;
+mod date;
+mod datetime;
+mod distinct;
 mod document;
 mod email;
 mod exclusion;
 mod exists;
+mod file;
+mod file_content_type;
+mod file_extension;
+mod file_size;
 mod format;
+mod hostname;
 mod inclusion;
+mod ip;
+mod keywords;
+mod language;
 mod length;
 mod members;
+mod moment;
 mod numericality;
 mod options;
+mod password;
 mod pattern;
+mod phone;
 mod presence;
+mod prohibited_if;
+mod required_if;
+mod required_unless;
+mod required_with;
+mod required_without;
+mod restriction;
+mod schema;
 mod subject;
+mod temporal;
+mod texts;
+mod time;
+mod timezone;
 mod unique;
+mod url;
+mod uuid;
 
 pub use document::page;
 
@@ -30,7 +61,7 @@ pub(crate) use absence::PRESENT;
 pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};
 pub(crate) use exists::REQUIRED;
 pub(crate) use options::{Compile, FieldFacts, Names};
-pub(crate) use subject::{Check, Content, Report, Subject};
+pub(crate) use subject::{Check, Content, Report, Step, Subject};
 
 use crate::violation::Message;
 
@@ -40,6 +71,7 @@ pub static RULES: &[&Rule] = &[
     &absence::RULE,
     &acceptance::RULE,
     &confirmation::RULE,
+    &comparison::RULE,
     &email::RULE,
     &exclusion::RULE,
     &inclusion::RULE,
@@ -48,6 +80,29 @@ pub static RULES: &[&Rule] = &[
     &numericality::RULE,
     &unique::RULE,
     &exists::RULE,
+    &date::RULE,
+    &datetime::RULE,
+    &time::RULE,
+    &url::RULE,
+    &uuid::RULE,
+    &phone::RULE,
+    &country::RULE,
+    &currency::RULE,
+    &timezone::RULE,
+    &language::RULE,
+    &ip::RULE,
+    &hostname::RULE,
+    &password::RULE,
+    &distinct::RULE,
+    &required_if::RULE,
+    &required_unless::RULE,
+    &required_with::RULE,
+    &required_without::RULE,
+    &prohibited_if::RULE,
+    &file_content_type::RULE,
+    &file_extension::RULE,
+    &file_size::RULE,
+    &schema::RULE,
 ];
 
 /// A rule, as it describes itself.
@@ -88,11 +143,14 @@ pub struct RuleOption {
     pub summary: &'static str,
     /// Whether it is the form's own text for the message whose code is its name.
     pub is_text: bool,
+    /// Whether its value is a mapping. Where it is the rule's main option, a mapping without it is
+    /// its value: `schema: {type: object}`.
+    pub is_mapping: bool,
 }
 
 impl RuleOption {
     const fn new(name: &'static str, takes: &'static str, summary: &'static str) -> Self {
-        Self { name, aliases: &[], takes, summary, is_text: false }
+        Self { name, aliases: &[], takes, summary, is_text: false, is_mapping: false }
     }
 
     const fn with_alias(mut self, aliases: &'static [&'static str]) -> Self {
@@ -108,7 +166,13 @@ impl RuleOption {
             takes: "a text",
             summary: "The text to give instead of the rule's own.",
             is_text: true,
+            is_mapping: false,
         }
+    }
+
+    const fn taking_mappings(mut self) -> Self {
+        self.is_mapping = true;
+        self
     }
 }
 
@@ -129,8 +193,15 @@ pub struct Judges {
     pub absent: bool,
     /// Nested forms and lists of them.
     pub nodes: bool,
+    /// Lists of nested forms.
+    pub lists: bool,
     /// Values that are not of the field's type. For all other rules `wrong_type` is said instead.
     pub wrong_type: bool,
+}
+
+impl Judges {
+    /// Values alone.
+    const VALUES: Self = Self { absent: false, nodes: false, lists: false, wrong_type: false };
 }
 
 /// The rule of a name or an alias.

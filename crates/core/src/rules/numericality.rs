@@ -22,7 +22,11 @@ pub(super) static RULE: Rule = Rule {
               \"90.1e1\"; not hexadecimal). Compared as decimals. What is not a number is told \
               only that.",
     options: &[
-        RuleOption::new("only_integer", "true or false", "Whole numbers only."),
+        RuleOption::new(
+            "only_integer",
+            "true or false",
+            "Whole numbers only, spelled as such: not 1.0.",
+        ),
         RuleOption::new(
             "only_numeric",
             "true or false",
@@ -53,7 +57,7 @@ pub(super) static RULE: Rule = Rule {
         &COMPARISONS[4].message,
         &COMPARISONS[5].message,
     ],
-    judges: Judges { absent: false, nodes: false, wrong_type: true },
+    judges: Judges { wrong_type: true, ..Judges::VALUES },
     accepts: &[
         ("true", "7"),
         ("true", "\"0090\""),
@@ -72,6 +76,7 @@ pub(super) static RULE: Rule = Rule {
         ("true", "true", "not_a_number"),
         ("{only_numeric: true}", "\"7\"", "not_a_number"),
         ("{only_integer: true}", "1.5", "not_an_integer"),
+        ("{only_integer: true}", "\"1.0\"", "not_an_integer"),
         ("{odd: true}", "2", "odd"),
         ("{even: true}", "3", "even"),
         ("{in: 1...5}", "5", "in"),
@@ -123,7 +128,7 @@ impl Check for Numericality {
         let is_text = subject.from_text || matches!(value, Value::String(_));
         let number = number_of(value).filter(|_| !(self.only_numeric && is_text));
         let Some(number) = number else { return report.fail(&NOT_A_NUMBER, Params::new()) };
-        if self.only_integer && !number.is_integer() {
+        if self.only_integer && !is_spelled_whole(value) {
             return report.fail(&NOT_AN_INTEGER, Params::new());
         }
         if let Some((range, text)) = &self.range
@@ -145,4 +150,16 @@ impl Check for Numericality {
             report.fail(&EVEN, Params::new());
         }
     }
+
+    fn looks_around(&self) -> bool {
+        self.limits.iter().any(Asked::looks_around)
+    }
+}
+
+/// Whether a number is spelled as a whole one, as Rails asks: `1.0` and `1e3` are not.
+/// Source: Active Model, `NumericalityValidator::INTEGER_REGEX`.
+fn is_spelled_whole(value: &Value<'_>) -> bool {
+    let (Value::String(text) | Value::Number(text)) = value else { return false };
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }

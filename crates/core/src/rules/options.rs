@@ -2,7 +2,9 @@
 
 use crate::config::{Data, Node, Place, ProblemCode, Reader};
 use crate::decimal::Decimal;
+use crate::expression::Conditions;
 use crate::fields::FieldType;
+use crate::form::Group;
 use crate::submission::Sibling;
 
 /// What a rule's compile function works with.
@@ -16,6 +18,8 @@ pub(crate) struct Compile<'c, 'p> {
     /// The options under their canonical names.
     pub(crate) options: Vec<(&'static str, &'c Node)>,
     pub(crate) field: FieldFacts<'c>,
+    /// When the rule judges; a rule may add to it.
+    pub(crate) conditions: Conditions,
 }
 
 /// What a rule may know of the field it is attached to.
@@ -28,6 +32,8 @@ pub(crate) struct FieldFacts<'c> {
     pub(crate) is_list: bool,
     /// Names a field of all users, whatever form it is in: `profiles.developer.properties.handle`.
     pub(crate) global_path: &'c str,
+    /// The fields of a nested form.
+    pub(crate) inner: Option<&'c Group>,
     /// The fields of the same object.
     pub(crate) names: &'c Names<'c>,
 }
@@ -116,6 +122,32 @@ impl<'c> Compile<'c, '_> {
             self.reader.unknown(ProblemCode::UnknownField, "field", name, place, &within, &known);
         }
         found
+    }
+
+    /// The same, where the text that is told shows that field's value.
+    pub(crate) fn shown_sibling(&mut self, name: &str, place: Place) -> Option<Sibling> {
+        let found = self.sibling(name, place)?;
+        if matches!(name, "password" | "password_confirmation") {
+            let what = format!("a text of the rule `{}` would show `{name}`", self.rule);
+            self.bad(place, what, "a field that is no secret");
+            return None;
+        }
+        Some(found)
+    }
+
+    /// The items of a list, or the one node that stands where a list could.
+    pub(crate) fn one_or_list(&self, node: &'c Node) -> &'c [Node] {
+        match &node.data {
+            Data::List(items) => items,
+            _ => std::slice::from_ref(node),
+        }
+    }
+
+    /// Texts: one or a list of them.
+    pub(crate) fn texts(&mut self, name: &'static str) -> Option<Vec<&'c str>> {
+        let node = self.get(name)?;
+        let nodes = self.one_or_list(node);
+        Some(nodes.iter().filter_map(|node| self.reader.text(node, name)).collect())
     }
 
     /// Notes an option that cannot be used.

@@ -3,7 +3,7 @@
 use super::{Check, Compile, Judges, Report, Rule, Subject};
 use crate::violation::{Message, Params};
 
-static BLANK: Message = Message::new("blank", "can't be blank");
+pub(super) static BLANK: Message = Message::new("blank", "can't be blank");
 
 pub(super) static RULE: Rule = Rule {
     name: "presence",
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&BLANK],
-    judges: Judges { absent: true, nodes: true, wrong_type: false },
+    judges: Judges { absent: true, nodes: true, ..Judges::VALUES },
     accepts: &[("true", "\"Ann\""), ("{}", "0"), ("true", "true"), ("true", "[\"\"]")],
     rejects: &[
         ("true", "null", "blank"),

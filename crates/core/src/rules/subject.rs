@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::BoundRule;
 use crate::aggregate::{Claim, Reference};
-use crate::submission::{Outcome, Path, Saying, Scope};
+use crate::submission::{GroupSlots, Item, Outcome, Path, Saying, Scope};
 use crate::surroundings::Timestamp;
 use crate::value::{NULL, Value};
 use crate::violation::{Message, Param, Params};
@@ -15,6 +15,12 @@ use crate::violation::{Message, Param, Params};
 pub(crate) trait Check: fmt::Debug + Send + Sync {
     /// Says what is wrong with the subject, if anything is.
     fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>);
+
+    /// Whether the verdict depends on more than the value: on other fields, or on the moment. Such
+    /// a rule says nothing of a default when the form is loaded.
+    fn looks_around(&self) -> bool {
+        false
+    }
 }
 
 /// The thing a rule judges.
@@ -25,7 +31,6 @@ pub(crate) struct Subject<'s, 'v> {
     pub(crate) from_text: bool,
     pub(crate) scope: &'s Scope<'s, 'v>,
     /// The moment of the submission.
-    #[expect(dead_code, reason = "the rules of dates come next")]
     pub(crate) now: Timestamp,
 }
 
@@ -35,9 +40,9 @@ pub(crate) enum Content<'s, 'v> {
     Absent,
     Value(&'s Value<'v>),
     /// A nested form that the client sent.
-    Node,
-    /// A list of that many nested forms.
-    Items(usize),
+    Node(&'s GroupSlots<'v>),
+    /// A list of nested forms.
+    Items(&'s [Item<'v>]),
 }
 
 impl<'s, 'v> Subject<'s, 'v> {
@@ -59,10 +64,17 @@ impl<'s, 'v> Subject<'s, 'v> {
         match self.content {
             Content::Absent => true,
             Content::Value(value) => value.is_blank(),
-            Content::Node => false,
-            Content::Items(count) => count == 0,
+            Content::Node(_) => false,
+            Content::Items(items) => items.is_empty(),
         }
     }
+}
+
+/// A step into a value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Step<'k> {
+    Key(&'k str),
+    Index(usize),
 }
 
 /// Where a rule's answers go.
@@ -88,6 +100,41 @@ impl<'p> Report<'_, 'p> {
         let path = self.path;
         let saying = self.saying(path.beside(field), message, params);
         self.outcome.violate(saying);
+    }
+
+    /// Something inside the value breaks the rule.
+    pub(crate) fn fail_within(
+        &mut self,
+        inner: &[Step<'_>],
+        message: &'static Message,
+        params: Params,
+    ) {
+        let path = self.path;
+        self.fail_at(&path, inner, message, params);
+    }
+
+    fn fail_at(
+        &mut self,
+        path: &Path<'_>,
+        inner: &[Step<'_>],
+        message: &'static Message,
+        params: Params,
+    ) {
+        match inner {
+            [] => {
+                let saying = self.saying(*path, message, params);
+                self.outcome.violate(saying);
+            }
+            [Step::Key(key), rest @ ..] => self.fail_at(&path.field(key), rest, message, params),
+            [Step::Index(index), rest @ ..] => {
+                self.fail_at(&path.item(*index, None), rest, message, params);
+            }
+        }
+    }
+
+    /// Whether further violations would not be told.
+    pub(crate) fn is_full(&self) -> bool {
+        self.outcome.violations.is_full()
     }
 
     /// The database shall decide whether the value is taken.

@@ -41,7 +41,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: None,
     messages: &[&TAKEN],
-    judges: Judges { absent: false, nodes: false, wrong_type: false },
+    judges: Judges::VALUES,
     accepts: &[("true", "\"ann\""), ("{case_sensitive: false}", "null")],
     rejects: &[],
     compile,

@@ -48,6 +48,7 @@ pub(crate) fn judge_alone(subject: &Field, value: Value<'static>) -> Violations 
         value => Slot::Value { value, from_text: false },
     };
     let scope = Scope { slots: &[], around: None, root: &[] };
+    outcome.is_alone = true;
     field(subject, &slot, &Path::ROOT, &scope, &mut outcome);
     outcome.violations
 }
@@ -90,9 +91,9 @@ fn field(
         Slot::Value { value, .. } | Slot::Wrong { value } => Content::Value(value),
         Slot::Group(group) => match &field.body {
             Body::Container(inner) if !holds_anything(inner, group) => Content::Absent,
-            _ => Content::Node,
+            _ => Content::Node(group),
         },
-        Slot::Items(items) => Content::Items(items.len()),
+        Slot::Items(items) => Content::Items(items),
         Slot::Inactive => return,
         Slot::Undecided { cause } => return undecided(cause, path, outcome),
     };
@@ -133,6 +134,7 @@ fn rules(
         let judges = rule.rule.judges;
         let is_skipped = (is_wrong && !judges.wrong_type)
             || (matches!(subject.content, Content::Absent) && !judges.absent)
+            || (outcome.is_alone && rule.check.looks_around())
             || (rule.allow_nil && subject.is_nil())
             || (rule.allow_blank && subject.is_blank());
         if is_skipped {

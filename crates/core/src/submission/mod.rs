@@ -11,9 +11,9 @@ mod slot;
 
 pub(crate) use json::canonical_json;
 pub(crate) use judge::judge_alone;
-pub(crate) use outcome::{Outcome, Saying};
+pub(crate) use outcome::{Outcome, Saying, shortened};
 pub(crate) use path::Path;
-pub(crate) use slot::{GroupSlots, Scope, Sibling, Slot};
+pub(crate) use slot::{GroupSlots, Item, Scope, Sibling, Slot};
 
 use crate::aggregate::NewUser;
 use crate::form::Form;

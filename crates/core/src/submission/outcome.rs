@@ -23,6 +23,8 @@ pub(crate) struct Outcome {
     /// What to say if the database refuses, one for each claim and each reference. Only collected
     /// when it did: the happy path renders no path.
     pub(crate) explanations: Option<Explanations>,
+    /// Whether one value is judged away from any submission.
+    pub(crate) is_alone: bool,
     claimed: HashSet<Claim>,
 }
 

@@ -68,6 +68,16 @@ impl<'v> Slot<'v> {
         }
     }
 
+    /// Whether nothing is there, as Rails means blank.
+    pub(crate) fn is_blank(&self) -> bool {
+        match self {
+            Self::Absent | Self::Inactive | Self::Undecided { .. } => true,
+            Self::Value { value, .. } | Self::Wrong { value } => value.is_blank(),
+            Self::Group(group) => !group.sent,
+            Self::Items(items) => items.is_empty(),
+        }
+    }
+
     /// Takes the value out, where there is one that is not null.
     pub(crate) fn take(&mut self) -> Option<Value<'v>> {
         match std::mem::take(self) {

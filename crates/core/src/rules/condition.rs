@@ -1,0 +1,206 @@
+//! When `required_if` and its relatives apply: by other fields of the same object, or by an
+//! expression.
+
+use super::members::equal;
+use super::{Check, Compile, Report, Subject};
+use crate::config::{Data, Entry, Node};
+use crate::decimal::Decimal;
+use crate::submission::Sibling;
+use crate::value::Value;
+use crate::violation::{Message, Params};
+
+/// What other fields must hold.
+#[derive(Debug)]
+enum Condition {
+    /// Each of them something.
+    Present(Vec<Sibling>),
+    /// Each of them one of its values.
+    Holds(Vec<(Sibling, Vec<Value<'static>>)>),
+}
+
+impl Condition {
+    /// Reads a field's name, a list of them, or a mapping of fields to values.
+    fn read(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
+        match &node.data {
+            Data::Map(entries) if !entries.is_empty() => {
+                let mut expected = Vec::new();
+                for entry in entries {
+                    let field = compile.sibling(&entry.key, entry.place)?;
+                    let values = match &entry.value.data {
+                        Data::List(items) => items.iter().map(Node::to_value).collect(),
+                        _ => vec![entry.value.to_value()],
+                    };
+                    expected.push((field, values));
+                }
+                Some(Self::Holds(expected))
+            }
+            Data::Text(_) | Data::List(_) => fields(compile, node).map(Self::Present),
+            _ => {
+                let what = format!("`{}` depends on {}", compile.rule, node.describe());
+                compile.bad(
+                    node.place,
+                    what,
+                    "a field, a list of fields, `field: value`, or an expression",
+                );
+                None
+            }
+        }
+    }
+
+    /// Whether it is met.
+    fn holds(&self, subject: &Subject<'_, '_>) -> bool {
+        match self {
+            Self::Present(fields) => fields.iter().all(|field| is_present(subject, *field)),
+            Self::Holds(expected) => expected.iter().all(|(field, values)| {
+                let value = subject.scope.slot(*field).value();
+                values.iter().any(|expected| are_alike(value, expected))
+            }),
+        }
+    }
+}
+
+/// Reads the name of a field, or a list of them.
+fn fields(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Vec<Sibling>> {
+    let nodes = match &node.data {
+        Data::List(items) => &items[..],
+        _ => std::slice::from_ref(node),
+    };
+    if nodes.is_empty() {
+        let what = format!("`{}` names no field", compile.rule);
+        compile.bad(node.place, what, "at least one field");
+        return None;
+    }
+    let mut fields = Vec::new();
+    for node in nodes {
+        let name = compile.reader.text(node, "field")?;
+        fields.push(compile.sibling(name, node.place)?);
+    }
+    Some(fields)
+}
+
+/// Whether a field holds something.
+fn is_present(subject: &Subject<'_, '_>, field: Sibling) -> bool {
+    !subject.scope.slot(field).is_blank()
+}
+
+/// Whether a value is the expected one, in whichever shape it came: a form of HTML sends texts.
+fn are_alike(value: &Value<'_>, expected: &Value<'_>) -> bool {
+    let text = |value: &Value<'_>| match value {
+        Value::String(text) | Value::Number(text) => Some(text.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    };
+    equal(value, expected)
+        || text(value).zip(text(expected)).is_some_and(|(value, expected)| {
+            value == expected
+                || Decimal::parse(&value).is_some_and(|number| {
+                    Decimal::parse(&expected).is_some_and(|expected| expected == number)
+                })
+        })
+}
+
+/// Compiles a rule that demands or forbids a value under a condition; `option` holds it.
+pub(super) fn compile(
+    compile: &mut Compile<'_, '_>,
+    option: &'static str,
+    read: fn(&mut Compile<'_, '_>, &Node) -> Option<When>,
+    verdict: Verdict,
+) -> Option<Box<dyn Check>> {
+    let Some(node) = compile.get(option) else {
+        let what = format!("`{}` does not say on what it depends", compile.rule);
+        compile.bad(compile.place, what, "the name of a field");
+        return None;
+    };
+    let when = read(compile, node)?;
+    Some(Box::new(Conditional { when, verdict }))
+}
+
+/// When a rule applies.
+#[derive(Debug)]
+pub(super) struct When(Applies);
+
+#[derive(Debug)]
+enum Applies {
+    /// Whenever the rule's conditions hold.
+    Always,
+    Met(Condition),
+    NotMet(Condition),
+    AnyPresent(Vec<Sibling>),
+    AnyBlank(Vec<Sibling>),
+}
+
+impl When {
+    /// When a condition is met.
+    pub(super) fn met(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
+        if is_expression(node) {
+            return Some(Self::expressed(compile, node, "if"));
+        }
+        Condition::read(compile, node).map(Applies::Met).map(Self)
+    }
+
+    /// When a condition is not met.
+    pub(super) fn not_met(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
+        if is_expression(node) {
+            return Some(Self::expressed(compile, node, "unless"));
+        }
+        Condition::read(compile, node).map(Applies::NotMet).map(Self)
+    }
+
+    /// When any of some fields is present.
+    pub(super) fn any_present(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
+        fields(compile, node).map(Applies::AnyPresent).map(Self)
+    }
+
+    /// When any of some fields is blank.
+    pub(super) fn any_blank(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
+        fields(compile, node).map(Applies::AnyBlank).map(Self)
+    }
+
+    /// An expression is asked where the conditions of every rule are.
+    fn expressed(compile: &mut Compile<'_, '_>, node: &Node, key: &str) -> Self {
+        let entry = Entry { key: key.to_owned(), place: node.place, value: node.clone() };
+        compile.conditions.add(compile.reader, &entry);
+        Self(Applies::Always)
+    }
+}
+
+/// Whether a text is more than the name of a field.
+fn is_expression(node: &Node) -> bool {
+    let is_of_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+    matches!(&node.data, Data::Text(text) if !text.trim().chars().all(is_of_name))
+}
+
+/// What a rule says when it applies: of a value that is blank, or that is not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Verdict {
+    pub(super) refuses_blank: bool,
+    pub(super) message: &'static Message,
+}
+
+#[derive(Debug)]
+struct Conditional {
+    when: When,
+    verdict: Verdict,
+}
+
+impl Check for Conditional {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        if subject.is_blank() != self.verdict.refuses_blank {
+            return;
+        }
+        let applies = match &self.when.0 {
+            Applies::Always => true,
+            Applies::Met(condition) => condition.holds(subject),
+            Applies::NotMet(condition) => !condition.holds(subject),
+            Applies::AnyPresent(fields) => fields.iter().any(|field| is_present(subject, *field)),
+            Applies::AnyBlank(fields) => fields.iter().any(|field| !is_present(subject, *field)),
+        };
+        if applies {
+            report.fail(self.verdict.message, Params::new());
+        }
+    }
+
+    fn looks_around(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,77 @@
+//! `country`: the value must be a country code.
+
+use super::texts::{INVALID, Words, judge_text, sorted, words_of};
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+
+static ALPHA_2: Words = Words::new(|| codes(0));
+static ALPHA_3: Words = Words::new(|| codes(1));
+
+fn codes(place: usize) -> Vec<&'static str> {
+    let pairs = words_of(include_str!("data/countries.txt"));
+    sorted(pairs.filter_map(|pair| pair.split('/').nth(place)))
+}
+
+pub(super) static RULE: Rule = Rule {
+    name: "country",
+    aliases: &[],
+    summary: "The value must be a code of ISO 3166-1. Blank values pass.",
+    options: &[
+        RuleOption::new("code", "alpha2, alpha3 or any", "Of two letters (the default) or three."),
+        RuleOption::new("case_sensitive", "true or false", "Upper case only: true."),
+    ],
+    main_option: Some("code"),
+    messages: &[&INVALID],
+    judges: Judges::VALUES,
+    accepts: &[
+        ("true", "\"NO\""),
+        ("alpha3", "\"NOR\""),
+        ("any", "\"NO\""),
+        ("{case_sensitive: false}", "\"no\""),
+    ],
+    rejects: &[
+        ("true", "\"XX\"", "invalid"),
+        ("true", "\"UK\"", "invalid"),
+        ("true", "\"no\"", "invalid"),
+        ("true", "\"NOR\"", "invalid"),
+        ("true", "\"Norway\"", "invalid"),
+        ("alpha3", "\"NO\"", "invalid"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let (two, three) = match compile.get("code") {
+        None => (true, false),
+        Some(node) => match compile.reader.word(node, "code", &["alpha2", "alpha3", "any"])? {
+            "alpha3" => (false, true),
+            "any" => (true, true),
+            _ => (true, false),
+        },
+    };
+    let case_sensitive = compile.flag("case_sensitive", true);
+    Some(Box::new(Country { two, three, case_sensitive }))
+}
+
+#[derive(Debug)]
+struct Country {
+    two: bool,
+    three: bool,
+    case_sensitive: bool,
+}
+
+impl Country {
+    fn accepts(&self, text: &str) -> bool {
+        let is_known = |code: &str| match code.len() {
+            2 => self.two && ALPHA_2.contains(code),
+            3 => self.three && ALPHA_3.contains(code),
+            _ => false,
+        };
+        is_known(text) || (!self.case_sensitive && is_known(&text.to_ascii_uppercase()))
+    }
+}
+
+impl Check for Country {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        judge_text(subject, report, |text| self.accepts(text));
+    }
+}

@@ -1,0 +1,175 @@
+//! `distinct`: no two items of a list are equal.
+
+use std::collections::HashSet;
+
+use super::{Check, Compile, Content, Judges, Report, Rule, RuleOption, Subject};
+use crate::config::ProblemCode;
+use crate::fields::FieldType;
+use crate::form::{Body, Group};
+use crate::submission::{GroupSlots, Slot, canonical_json};
+use crate::value::{NULL, Value};
+use crate::violation::{Message, Params};
+
+static DISTINCT: Message = Message::new("distinct", "has duplicates");
+
+pub(super) static RULE: Rule = Rule {
+    name: "distinct",
+    aliases: &[],
+    summary: "No two items of a list may be equal; numbers are equal by value. Of a list of nested \
+              forms, what their fields hold is compared. Items whose `by` is blank are not \
+              compared.",
+    options: &[RuleOption::new(
+        "by",
+        "a field of the items",
+        "What of each item is compared: `name`, `properties.berth`. All of it.",
+    )],
+    main_option: Some("by"),
+    messages: &[&DISTINCT],
+    judges: Judges { lists: true, ..Judges::VALUES },
+    accepts: &[
+        ("true", "[1, 2, \"1\"]"),
+        ("true", "[]"),
+        ("name", "[{\"name\": \"a\"}, {\"name\": \"b\"}, {}, {\"name\": null}]"),
+    ],
+    rejects: &[
+        ("true", "[\"a\", \"b\", \"a\"]", "distinct"),
+        ("true", "[1, 1.0]", "distinct"),
+        ("true", "[{\"a\": 1, \"b\": 2}, {\"b\": 2, \"a\": 1}]", "distinct"),
+        ("name", "[{\"name\": \"a\", \"n\": 1}, {\"name\": \"a\", \"n\": 2}]", "distinct"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let by = match compile.get("by") {
+        Some(node) => Some((compile.reader.text(node, "by")?, node.place)),
+        None => None,
+    };
+    let (Some(inner), None) = (compile.field.inner, compile.field.field_type) else {
+        let field_type = compile.field.field_type?;
+        if !matches!(field_type, FieldType::Any | FieldType::Array | FieldType::Json) {
+            let what = format!("a field of the type {} is no list", field_type.name());
+            compile.bad(compile.place, what, "a field of the type array, or a list of records");
+            return None;
+        }
+        let by = by.map(|(by, _)| by.split('.').map(str::to_owned).collect()).unwrap_or_default();
+        return Some(Box::new(Distinct { by: By::Keys(by) }));
+    };
+    let Some((by, place)) = by else { return Some(Box::new(Distinct { by: By::All })) };
+    let mut group = inner;
+    let mut places = Vec::new();
+    for name in by.split('.') {
+        let Some(index) = group.index_of(name) else {
+            let known: Vec<&str> = group.fields.iter().map(|field| &*field.name).collect();
+            let within = format!("`{}`", compile.field.name);
+            let code = ProblemCode::UnknownField;
+            compile.reader.unknown(code, "field", name, place, &within, &known);
+            return None;
+        };
+        places.push(index);
+        group = match &group.fields[index].body {
+            Body::Container(inner) | Body::Node(inner) => inner,
+            Body::Scalar(_) | Body::List(_) => nothing(),
+        };
+    }
+    Some(Box::new(Distinct { by: By::Slots(places) }))
+}
+
+/// A group without fields.
+fn nothing() -> &'static Group {
+    static NOTHING: std::sync::LazyLock<Group> =
+        std::sync::LazyLock::new(|| Group::new(None, "".into(), Vec::new()));
+    &NOTHING
+}
+
+#[derive(Debug)]
+struct Distinct {
+    by: By,
+}
+
+/// What of each item is compared.
+#[derive(Debug)]
+enum By {
+    /// The keys to go along in values.
+    Keys(Vec<String>),
+    /// The slots to go along in nested forms.
+    Slots(Vec<usize>),
+    /// A whole nested form.
+    All,
+}
+
+impl Check for Distinct {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        let mut seen = HashSet::new();
+        let are_distinct = match subject.content {
+            Content::Items(items) => {
+                let groups = items.iter().filter_map(|item| item.group.as_ref());
+                let mut sent = groups.filter(|group| group.sent);
+                sent.all(|group| self.key_of_group(group).is_none_or(|key| seen.insert(key)))
+            }
+            Content::Value(Value::Array(items)) => {
+                items.iter().all(|item| self.key_of_value(item).is_none_or(|key| seen.insert(key)))
+            }
+            _ => true,
+        };
+        if !are_distinct {
+            report.fail(&DISTINCT, Params::new());
+        }
+    }
+}
+
+impl Distinct {
+    fn key_of_value(&self, item: &Value<'_>) -> Option<String> {
+        let By::Keys(keys) = &self.by else { return None };
+        if keys.is_empty() {
+            return Some(canonical_json(item));
+        }
+        let value = keys.iter().try_fold(item, |value, key| value.get(key))?;
+        (!value.is_blank()).then(|| canonical_json(value))
+    }
+
+    fn key_of_group(&self, group: &GroupSlots<'_>) -> Option<String> {
+        let By::Slots(places) = &self.by else {
+            let mut key = String::new();
+            group.slots.iter().for_each(|slot| write_slot(slot, &mut key));
+            return Some(key);
+        };
+        let (last, before) = places.split_last()?;
+        let mut group = group;
+        for place in before {
+            let Some(Slot::Group(inner)) = group.slots.get(*place) else { return None };
+            group = inner;
+        }
+        let slot = group.slots.get(*last)?;
+        if slot.is_blank() {
+            return None;
+        }
+        let mut key = String::new();
+        write_slot(slot, &mut key);
+        Some(key)
+    }
+}
+
+/// Writes what a slot holds, so that only equal ones read the same.
+fn write_slot(slot: &Slot<'_>, key: &mut String) {
+    match slot {
+        Slot::Absent | Slot::Inactive | Slot::Undecided { .. } => {
+            key.push_str(&canonical_json(&NULL));
+        }
+        Slot::Value { value, .. } | Slot::Wrong { value } => key.push_str(&canonical_json(value)),
+        Slot::Group(group) => {
+            key.push('(');
+            group.slots.iter().for_each(|slot| write_slot(slot, key));
+            key.push(')');
+        }
+        Slot::Items(items) => {
+            key.push('<');
+            for group in items.iter().filter_map(|item| item.group.as_ref()) {
+                group.slots.iter().for_each(|slot| write_slot(slot, key));
+                key.push(';');
+            }
+            key.push('>');
+        }
+    }
+    key.push('\u{1f}');
+}

@@ -1,0 +1,75 @@
+//! `file_content_type`: a file must be of one of some types.
+
+use super::file::Source;
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::violation::{Message, Params};
+
+pub(super) static FILE_TYPE: Message = Message::new("file_type", "has a type that is not allowed");
+
+pub(super) static RULE: Rule = Rule {
+    name: "file_content_type",
+    aliases: &[],
+    summary: "The file must be of one of the media types. The content of a `data:` URL is sniffed \
+              and its label not trusted; texts (CSV, SVG, JSON, …) look alike and count as what \
+              they are labelled. Of a file that is only named, the extension and the declared type \
+              are judged: each that is given, and at least one. Judges texts, images and \
+              attachments.",
+    options: &[RuleOption::new(
+        "allow",
+        "a media type or a list",
+        "Which are allowed: `image/png`, `image/*`.",
+    )],
+    main_option: Some("allow"),
+    messages: &[&FILE_TYPE],
+    judges: Judges { nodes: true, ..Judges::VALUES },
+    accepts: &[
+        ("image/*", "\"data:image/gif;base64,R0lGODlhAQABAAAAACw=\""),
+        ("[image/png, image/jpeg]", "\"https://cdn.example.com/me.JPG?size=2\""),
+        ("[text/csv]", "\"data:text/csv,a,b%0A1,2\""),
+        ("image/png", "\"image/png\""),
+    ],
+    rejects: &[
+        ("image/png", "\"data:image/png;base64,R0lGODlhAQABAAAAACw=\"", "file_type"),
+        ("image/*", "\"data:image/png,not%20an%20image\"", "file_type"),
+        ("image/*", "\"contract.pdf\"", "file_type"),
+        ("image/*", "\"README\"", "file_type"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let source = Source::of(compile)?;
+    let Some(allowed) = compile.texts("allow").filter(|allowed| !allowed.is_empty()) else {
+        compile.bad(compile.place, "`file_content_type` allows nothing", "`allow: [image/png]`");
+        return None;
+    };
+    if let Some(odd) = allowed.iter().find(|allowed| !allowed.contains('/')) {
+        let what = format!("`{odd}` is no media type");
+        compile.bad(compile.place, what, "a type such as `image/png` or `image/*`");
+    }
+    let allowed = allowed.iter().map(|allowed| allowed.to_ascii_lowercase()).collect();
+    Some(Box::new(ContentType { source, allowed }))
+}
+
+#[derive(Debug)]
+struct ContentType {
+    source: Source,
+    allowed: Vec<String>,
+}
+
+impl ContentType {
+    fn allows(&self, found: &str) -> bool {
+        self.allowed.iter().any(|allowed| match allowed.strip_suffix('*') {
+            Some(kind) => found.starts_with(kind),
+            None => found == allowed,
+        })
+    }
+}
+
+impl Check for ContentType {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        if self.source.file(subject).is_some_and(|file| !file.is_of(|found| self.allows(found))) {
+            report.fail(&FILE_TYPE, Params::new());
+        }
+    }
+}

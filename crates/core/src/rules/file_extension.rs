@@ -1,0 +1,61 @@
+//! `file_extension`: a file must have one of some extensions.
+
+use super::file::Source;
+use super::file_content_type::FILE_TYPE;
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::violation::Params;
+
+pub(super) static RULE: Rule = Rule {
+    name: "file_extension",
+    aliases: &[],
+    summary: "The name of the file must end in one of the extensions, in any case; the content of \
+              a `data:` URL is sniffed and must be of a type that has one of them. Judges texts, \
+              images and attachments.",
+    options: &[RuleOption::new(
+        "allow",
+        "an extension or a list",
+        "Which are allowed: `png`, `.png`.",
+    )],
+    main_option: Some("allow"),
+    messages: &[&FILE_TYPE],
+    judges: Judges { nodes: true, ..Judges::VALUES },
+    accepts: &[
+        ("[png, jpg]", "\"me.PNG\""),
+        ("pdf", "\"https://example.com/a/contract.pdf#page=2\""),
+        ("[jpeg]", "\"data:;base64,/9j/4AAQSkZJRgABAQAAAQABAAA=\""),
+    ],
+    rejects: &[
+        ("[png, jpg]", "\"me.png.exe\"", "file_type"),
+        ("png", "\"png\"", "file_type"),
+        ("png", "\"data:image/png;base64,R0lGODlhAQABAAAAACw=\"", "file_type"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let source = Source::of(compile)?;
+    let Some(allowed) = compile.texts("allow").filter(|allowed| !allowed.is_empty()) else {
+        compile.bad(compile.place, "`file_extension` allows nothing", "`allow: [png]`");
+        return None;
+    };
+    let allowed = allowed
+        .iter()
+        .map(|allowed| allowed.trim_start_matches('.').to_ascii_lowercase())
+        .collect();
+    Some(Box::new(Extension { source, allowed }))
+}
+
+#[derive(Debug)]
+struct Extension {
+    source: Source,
+    allowed: Vec<String>,
+}
+
+impl Check for Extension {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        let allows = |found: &str| self.allowed.iter().any(|allowed| allowed == found);
+        if self.source.file(subject).is_some_and(|file| !file.has_extension(allows)) {
+            report.fail(&FILE_TYPE, Params::new());
+        }
+    }
+}

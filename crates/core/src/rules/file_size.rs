@@ -1,0 +1,75 @@
+//! `file_size`: a file must not be too big.
+
+use super::file::Source;
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::config::{Data, Node};
+use crate::violation::{Message, Param, Params};
+
+static FILE_SIZE: Message = Message::new("file_size", "is too big");
+
+pub(super) static RULE: Rule = Rule {
+    name: "file_size",
+    aliases: &[],
+    summary: "The content of a `data:` URL must have at most so many bytes, decoded. Of a file \
+              that is only named, the size is not known and not judged. Judges texts, images and \
+              attachments.",
+    options: &[RuleOption::new(
+        "maximum",
+        "bytes, or a number with KB, MB, KiB or MiB",
+        "The most: `200000`, `200 KB`, `2 MiB`.",
+    )],
+    main_option: Some("maximum"),
+    messages: &[&FILE_SIZE],
+    judges: Judges { nodes: true, ..Judges::VALUES },
+    accepts: &[
+        ("3", "\"data:;base64,AAAA\""),
+        ("1 KiB", "\"data:,hello\""),
+        ("1", "\"https://example.com/large.zip\""),
+    ],
+    rejects: &[("2", "\"data:;base64,AAAA\"", "file_size"), ("4", "\"data:,hello\"", "file_size")],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let source = Source::of(compile)?;
+    let node = compile.get("maximum");
+    let Some(maximum) = node.and_then(size) else {
+        let place = node.map_or(compile.place, |node| node.place);
+        compile.bad(place, "`file_size` has no `maximum`", "bytes, or `200 KB`, `2 MB`, `2 MiB`");
+        return None;
+    };
+    Some(Box::new(Size { source, maximum }))
+}
+
+/// `200000`, `200 KB`, `2MiB`.
+fn size(node: &Node) -> Option<u64> {
+    let (Data::Number(text) | Data::Text(text)) = &node.data else { return None };
+    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit: u64 = match text[digits.len()..].trim() {
+        "" => 1,
+        "KB" | "kB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+#[derive(Debug)]
+struct Size {
+    source: Source,
+    maximum: u64,
+}
+
+impl Check for Size {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        let content = self.source.file(subject).and_then(|file| file.content);
+        if content.is_some_and(|content| content.size() > self.maximum) {
+            let count = Param::Number(self.maximum.to_string());
+            report.fail(&FILE_SIZE, Params::from([("count", count)]));
+        }
+    }
+}

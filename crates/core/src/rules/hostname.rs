@@ -1,0 +1,60 @@
+//! `hostname`: the value must be the name of a host.
+
+use super::texts::{INVALID, judge_text};
+use super::{Check, Compile, Judges, Report, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    name: "hostname",
+    aliases: &[],
+    summary: "The value must be a host name: labels of letters, digits and inner hyphens, at most \
+              63 bytes each and 253 together, the last not all digits (RFC 1123 section 2.1); \
+              internationalized names count in their ASCII form. Blank values pass.",
+    options: &[],
+    main_option: None,
+    messages: &[&INVALID],
+    judges: Judges::VALUES,
+    accepts: &[
+        ("true", "\"example.com\""),
+        ("true", "\"localhost\""),
+        ("true", "\"3com.example\""),
+        ("true", "\"exåmple.no\""),
+        ("true", "\"xn--exmple-jua.no\""),
+    ],
+    rejects: &[
+        ("true", "\"-example.com\"", "invalid"),
+        ("true", "\"exa_mple.com\"", "invalid"),
+        ("true", "\"example..com\"", "invalid"),
+        ("true", "\"192.0.2.1\"", "invalid"),
+        ("true", "\"example.com/\"", "invalid"),
+        ("true", "\"https://example.com\"", "invalid"),
+    ],
+    compile: |_: &mut Compile<'_, '_>| Some(Box::new(Hostname)),
+};
+
+#[derive(Debug)]
+struct Hostname;
+
+impl Check for Hostname {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        judge_text(subject, report, |text| {
+            if text.is_ascii() && !text.to_ascii_lowercase().contains("xn--") {
+                return is_hostname(text);
+            }
+            // No name is longer in letters than four times what it may be in ASCII.
+            text.len() <= 1024 && idna::domain_to_ascii(text).is_ok_and(|ascii| is_hostname(&ascii))
+        });
+    }
+}
+
+fn is_hostname(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.len() <= 253
+        && name.split('.').all(is_label)
+        && !last.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,60 @@
+//! `ip`: the value must be an IP address.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::texts::{INVALID, judge_text};
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    name: "ip",
+    aliases: &[],
+    summary: "The value must be an IPv4 address of four decimal numbers or an IPv6 address (RFC \
+              4291 section 2.2), without a port, a zone or a prefix. Blank values pass.",
+    options: &[RuleOption::new("version", "4 or 6", "Which version it must be of: any.")],
+    main_option: Some("version"),
+    messages: &[&INVALID],
+    judges: Judges::VALUES,
+    accepts: &[
+        ("true", "\"192.0.2.1\""),
+        ("true", "\"2001:db8::1\""),
+        ("4", "\"0.0.0.0\""),
+        ("6", "\"::ffff:192.0.2.1\""),
+    ],
+    rejects: &[
+        ("true", "\"192.0.2\"", "invalid"),
+        ("true", "\"192.0.2.256\"", "invalid"),
+        ("true", "\"192.0.2.01\"", "invalid"),
+        ("true", "\"192.0.2.0/24\"", "invalid"),
+        ("4", "\"::1\"", "invalid"),
+        ("6", "\"192.0.2.1\"", "invalid"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let (four, six) = match compile.count("version") {
+        None => (true, true),
+        Some(4) => (true, false),
+        Some(6) => (false, true),
+        Some(_) => {
+            compile.bad(compile.place, "there is no such version of IP addresses", "4 or 6");
+            return None;
+        }
+    };
+    Some(Box::new(Ip { four, six }))
+}
+
+#[derive(Debug)]
+struct Ip {
+    four: bool,
+    six: bool,
+}
+
+impl Check for Ip {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        judge_text(subject, report, |text| {
+            (self.four && text.parse::<Ipv4Addr>().is_ok())
+                || (self.six && text.parse::<Ipv6Addr>().is_ok())
+        });
+    }
+}

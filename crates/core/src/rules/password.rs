@@ -1,0 +1,180 @@
+//! `password`: how long a password must be, and what it must not be.
+//!
+//! After NIST SP 800-63B section 3.1.1.2: length and a list of common passwords instead of classes
+//! of characters; all of Unicode; nothing is cut off, here or where it is hashed.
+
+use std::collections::HashSet;
+
+use super::length::{TOO_LONG, TOO_SHORT};
+use super::texts::{Words, sorted, words_of};
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::config::Data;
+use crate::submission::Sibling;
+use crate::value::Value;
+use crate::violation::{Message, Param, Params, humanize};
+
+static TOO_SHORT_BYTES: Message = Message::counted(
+    "too_short",
+    "is too short (minimum is %{count} bytes)",
+    "is too short (minimum is %{count} byte)",
+);
+static TOO_LONG_BYTES: Message = Message::counted(
+    "too_long",
+    "is too long (maximum is %{count} bytes)",
+    "is too long (maximum is %{count} byte)",
+);
+static COMMON: Message = Message::new("common", "is too easy to guess");
+static CONTAINS: Message = Message::new("contains", "must not contain %{attribute}");
+
+static BLOCKLIST: Words = Words::new(|| sorted(words_of(include_str!("data/passwords.txt"))));
+
+/// The least characters that a password has where the form does not say.
+const MINIMUM: u64 = 8;
+/// The least characters of another field's text that are looked for.
+const LEAST_CONTAINED: usize = 3;
+
+pub(super) static RULE: Rule = Rule {
+    name: "password",
+    aliases: &[],
+    summary: "The value must be a password that is not easily guessed: long enough, none of the \
+              3000 most common ones, and without the text of other fields (of at least 3 \
+              characters, and of an e-mail address the part before the @, in any case). Any \
+              character may be in it, and all of it counts. Null passes: `presence` refuses it. \
+              It stands for the length rule that the field `password` comes with.",
+    options: &[
+        RuleOption::new("minimum", "a whole number", "The least characters: 8."),
+        RuleOption::new("maximum", "a whole number", "The most characters: any."),
+        RuleOption::new("minimum_bytes", "a whole number", "The least bytes in UTF-8: any."),
+        RuleOption::new("maximum_bytes", "a whole number", "The most bytes in UTF-8: any."),
+        RuleOption::new(
+            "not_containing",
+            "a field or a list of fields",
+            "Fields of the same object whose text must not be in it.",
+        ),
+        RuleOption::new(
+            "blocklist",
+            "true, false or a list",
+            "Whether the common ones are refused: true. A list is refused on top of them.",
+        ),
+        RuleOption::text("too_short"),
+        RuleOption::text("too_long"),
+    ],
+    main_option: Some("minimum"),
+    messages: &[&TOO_SHORT, &TOO_LONG, &TOO_SHORT_BYTES, &TOO_LONG_BYTES, &COMMON, &CONTAINS],
+    judges: Judges::VALUES,
+    accepts: &[
+        ("true", "\"correct horse battery staple\""),
+        ("12", "\"пароль-из-букв\""),
+        ("{blocklist: false}", "\"password\""),
+        ("true", "null"),
+    ],
+    rejects: &[
+        ("true", "\"short1!\"", "too_short"),
+        ("{maximum: 10}", "\"far too long\"", "too_long"),
+        ("{minimum: 4, minimum_bytes: 9}", "\"œufs4\"", "too_short"),
+        ("true", "\"Password\"", "common"),
+        ("{blocklist: [registrar]}", "\"Registrar\"", "common"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let mut not_containing = Vec::new();
+    if let Some(node) = compile.get("not_containing") {
+        for node in compile.one_or_list(node) {
+            let name = compile.reader.text(node, "not_containing")?;
+            not_containing.push((compile.sibling(name, node.place)?, humanize(name)));
+        }
+    }
+    let mut own = HashSet::new();
+    let mut refuses_common = true;
+    match compile.get("blocklist") {
+        Some(node) if matches!(node.data, Data::List(_)) => {
+            for word in compile.texts("blocklist")? {
+                own.insert(word.to_lowercase());
+            }
+        }
+        Some(node) => refuses_common = compile.reader.flag(node, "blocklist")?,
+        None => {}
+    }
+    let minimum = compile.count("minimum").unwrap_or(MINIMUM);
+    let password = Password {
+        minimum: usize::try_from(minimum).ok()?,
+        maximum: compile.count("maximum").and_then(|count| count.try_into().ok()),
+        minimum_bytes: compile.count("minimum_bytes").and_then(|count| count.try_into().ok()),
+        maximum_bytes: compile.count("maximum_bytes").and_then(|count| count.try_into().ok()),
+        not_containing,
+        refuses_common,
+        own,
+    };
+    let limits = [
+        (Some(password.minimum), password.maximum),
+        (password.minimum_bytes, password.maximum_bytes),
+        // No character is longer than four bytes, none shorter than one.
+        (Some(password.minimum), password.maximum_bytes),
+    ];
+    for (least, most) in limits {
+        if let (Some(least), Some(most)) = (least, most)
+            && least > most
+        {
+            let what = format!("no password has at least {least} and at most {most}");
+            compile.contradiction(compile.place, what, "a maximum that is not below the minimum");
+        }
+    }
+    Some(Box::new(password))
+}
+
+#[derive(Debug)]
+struct Password {
+    minimum: usize,
+    maximum: Option<usize>,
+    minimum_bytes: Option<usize>,
+    maximum_bytes: Option<usize>,
+    not_containing: Vec<(Sibling, String)>,
+    refuses_common: bool,
+    /// In lower case.
+    own: HashSet<String>,
+}
+
+impl Check for Password {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        let Value::String(password) = subject.value() else { return };
+        let mut fail = |message, limit: usize| {
+            report.fail(message, Params::from([("count", Param::Number(limit.to_string()))]));
+        };
+        let characters = password.chars().count();
+        if characters < self.minimum {
+            fail(&TOO_SHORT, self.minimum);
+        } else if let Some(minimum) = self.minimum_bytes.filter(|least| password.len() < *least) {
+            fail(&TOO_SHORT_BYTES, minimum);
+        }
+        if let Some(maximum) = self.maximum.filter(|most| characters > *most) {
+            fail(&TOO_LONG, maximum);
+        } else if let Some(maximum) = self.maximum_bytes.filter(|most| password.len() > *most) {
+            fail(&TOO_LONG_BYTES, maximum);
+        }
+        let folded = password.to_lowercase();
+        if (self.refuses_common && BLOCKLIST.contains(&folded)) || self.own.contains(&folded) {
+            report.fail(&COMMON, Params::new());
+        }
+        for (field, attribute) in &self.not_containing {
+            if holds(&folded, subject.scope.slot(*field).value()) {
+                let attribute = Param::Text(attribute.clone().into());
+                report.fail(&CONTAINS, Params::from([("attribute", attribute)]));
+            }
+        }
+    }
+
+    fn looks_around(&self) -> bool {
+        !self.not_containing.is_empty()
+    }
+}
+
+/// Whether the text of a field is in a password, both in lower case.
+fn holds(password: &str, value: &Value<'_>) -> bool {
+    let (Value::String(text) | Value::Number(text)) = value else { return false };
+    let text = text.trim().to_lowercase();
+    let is_in =
+        |part: &str| part.chars().nth(LEAST_CONTAINED - 1).is_some() && password.contains(part);
+    is_in(&text) || text.split_once('@').is_some_and(|(local, _)| is_in(local))
+}

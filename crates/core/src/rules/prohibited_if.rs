@@ -1,0 +1,26 @@
+//! `prohibited_if`: nothing may be there when other fields say so.
+
+use super::absence::PRESENT;
+use super::condition::{self, Verdict, When};
+use super::{Judges, Rule, RuleOption};
+
+pub(super) static RULE: Rule = Rule {
+    name: "prohibited_if",
+    aliases: &[],
+    summary: "The value must be blank when the fields named are all present, or hold the values given, or when the expression holds.",
+    options: &[RuleOption::new(
+        "when",
+        "a field, a list of fields, a mapping of fields to values, or an expression",
+        "`company`, `[company, vat]`, `{plan: free}`, `form.company_size > 1`.",
+    )
+    .taking_mappings()],
+    main_option: Some("when"),
+    messages: &[&PRESENT],
+    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    accepts: &[("other", "null"), ("{other: 6}", "1")],
+    rejects: &[("other", "1", "present"), ("{other: 5}", "\"Ann\"", "present")],
+    compile: |compile| {
+        let verdict = Verdict { refuses_blank: false, message: &PRESENT };
+        condition::compile(compile, "when", When::met, verdict)
+    },
+};

@@ -1,0 +1,30 @@
+//! `required_if`: something must be there when other fields say so.
+
+use super::condition::{self, Verdict, When};
+use super::presence::BLANK;
+use super::{Judges, Rule, RuleOption};
+
+pub(super) static RULE: Rule = Rule {
+    name: "required_if",
+    aliases: &[],
+    summary: "The value must not be blank when the fields named are all present, or hold the values given, or when the expression holds. The fields are of the same object, or of one around it.",
+    options: &[RuleOption::new(
+        "when",
+        "a field, a list of fields, a mapping of fields to values, or an expression",
+        "`company`, `[company, vat]`, `{plan: [pro, team]}`, `form.company_size > 1`.",
+    )
+    .taking_mappings()],
+    main_option: Some("when"),
+    messages: &[&BLANK],
+    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    accepts: &[("other", "\"Ann\""), ("{other: 6}", "null"), ("{when: {other: [6, 7]}}", "\"\"")],
+    rejects: &[
+        ("other", "\" \"", "blank"),
+        ("{other: 5}", "null", "blank"),
+        ("{other: [4, 5]}", "false", "blank"),
+    ],
+    compile: |compile| {
+        let verdict = Verdict { refuses_blank: true, message: &BLANK };
+        condition::compile(compile, "when", When::met, verdict)
+    },
+};

@@ -1,0 +1,25 @@
+//! `required_with`: something must be there together with other fields.
+
+use super::condition::{self, Verdict, When};
+use super::presence::BLANK;
+use super::{Judges, Rule, RuleOption};
+
+pub(super) static RULE: Rule = Rule {
+    name: "required_with",
+    aliases: &[],
+    summary: "The value must not be blank when any of the fields is present.",
+    options: &[RuleOption::new(
+        "fields",
+        "a field or a list of fields",
+        "`company`, `[street, city]`.",
+    )],
+    main_option: Some("fields"),
+    messages: &[&BLANK],
+    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    accepts: &[("other", "1"), ("value_confirmation", "null")],
+    rejects: &[("other", "null", "blank"), ("[value_confirmation, other]", "\"\"", "blank")],
+    compile: |compile| {
+        let verdict = Verdict { refuses_blank: true, message: &BLANK };
+        condition::compile(compile, "fields", When::any_present, verdict)
+    },
+};

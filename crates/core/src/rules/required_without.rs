@@ -1,0 +1,28 @@
+//! `required_without`: something must be there where other fields are not.
+
+use super::condition::{self, Verdict, When};
+use super::presence::BLANK;
+use super::{Judges, Rule, RuleOption};
+
+pub(super) static RULE: Rule = Rule {
+    name: "required_without",
+    aliases: &[],
+    summary: "The value must not be blank when any of the fields is blank.",
+    options: &[RuleOption::new(
+        "fields",
+        "a field or a list of fields",
+        "`phone`, `[phone, email]`.",
+    )],
+    main_option: Some("fields"),
+    messages: &[&BLANK],
+    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    accepts: &[("other", "null"), ("value_confirmation", "1")],
+    rejects: &[
+        ("value_confirmation", "null", "blank"),
+        ("[value_confirmation, other]", "null", "blank"),
+    ],
+    compile: |compile| {
+        let verdict = Verdict { refuses_blank: true, message: &BLANK };
+        condition::compile(compile, "fields", When::any_blank, verdict)
+    },
+};

@@ -1,0 +1,243 @@
+//! What the rules `date`, `datetime` and `time` share.
+
+use std::cmp::Ordering;
+
+use super::moment::{Kind, Moment};
+use super::restriction::Restriction;
+use super::{Check, Compile, Report, RuleOption, Subject};
+use crate::config::{Data, Node, ProblemCode};
+use crate::fields::FieldType;
+use crate::value::Value;
+use crate::violation::{Message, Param, Params};
+
+/// The restrictions, with their names and texts.
+pub(super) static IS_AT: Message = Message::new("is_at", "must be at %{restriction}");
+pub(super) static BEFORE: Message = Message::new("before", "must be before %{restriction}");
+pub(super) static AFTER: Message = Message::new("after", "must be after %{restriction}");
+pub(super) static ON_OR_BEFORE: Message =
+    Message::new("on_or_before", "must be on or before %{restriction}");
+pub(super) static ON_OR_AFTER: Message =
+    Message::new("on_or_after", "must be on or after %{restriction}");
+
+const POINT: &str = "a literal, a field of the same object, or a phrase";
+
+/// The options of all three.
+pub(super) static OPTIONS: [RuleOption; 7] = [
+    RuleOption::new("is_at", POINT, "It.").with_alias(&["at"]),
+    RuleOption::new("before", POINT, "Before it."),
+    RuleOption::new("after", POINT, "After it."),
+    RuleOption::new("on_or_before", POINT, "It or before it.").with_alias(&["at_or_before"]),
+    RuleOption::new("on_or_after", POINT, "It or after it.").with_alias(&["at_or_after"]),
+    RuleOption::new(
+        "between",
+        "a pair or a range",
+        "From the first to the second: `[2026-01-01, today]`, `2026-01-01..2026-12-31`; `...` \
+         leaves out the end.",
+    ),
+    RuleOption::new(
+        "format",
+        "a pattern of strptime",
+        "How the text is written instead of as in RFC 3339: `%d.%m.%Y`. For fields of texts.",
+    ),
+];
+
+/// When a comparison with a restriction holds.
+#[derive(Debug, Clone, Copy)]
+enum Holds {
+    At,
+    Before,
+    After,
+    OnOrBefore,
+    OnOrAfter,
+}
+
+impl Holds {
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::At => order.is_eq(),
+            Self::Before => order.is_lt(),
+            Self::After => order.is_gt(),
+            Self::OnOrBefore => order.is_le(),
+            Self::OnOrAfter => order.is_ge(),
+        }
+    }
+
+    fn message(self) -> &'static Message {
+        match self {
+            Self::At => &IS_AT,
+            Self::Before => &BEFORE,
+            Self::After => &AFTER,
+            Self::OnOrBefore => &ON_OR_BEFORE,
+            Self::OnOrAfter => &ON_OR_AFTER,
+        }
+    }
+}
+
+/// A compiled `date`, `datetime` or `time`.
+#[derive(Debug)]
+struct Temporal {
+    kind: Kind,
+    invalid: &'static Message,
+    format: Option<Box<str>>,
+    /// Whether the value may be a moment of which a part is judged.
+    takes_part: bool,
+    restrictions: Vec<(Holds, Restriction)>,
+}
+
+/// Compiles one of the three.
+pub(super) fn compile(
+    compile: &mut Compile<'_, '_>,
+    kind: Kind,
+    invalid: &'static Message,
+) -> Option<Box<dyn Check>> {
+    let field_type = compile.field.field_type?;
+    let fits = match field_type {
+        FieldType::Any | FieldType::String | FieldType::Text | FieldType::Json => true,
+        FieldType::Datetime => true,
+        FieldType::Date => kind != Kind::Time,
+        FieldType::Time => kind == Kind::Time,
+        _ => false,
+    };
+    if !fits {
+        let what =
+            format!("`{}` cannot judge a field of the type {}", kind.name(), { field_type.name() });
+        compile.bad(compile.place, what, "a field of texts, dates or times");
+        return None;
+    }
+    let mut restrictions = Vec::new();
+    for (name, holds) in [
+        ("is_at", Holds::At),
+        ("before", Holds::Before),
+        ("after", Holds::After),
+        ("on_or_before", Holds::OnOrBefore),
+        ("on_or_after", Holds::OnOrAfter),
+    ] {
+        if let Some(node) = compile.get(name) {
+            restrictions.extend(Restriction::read(compile, node, kind).map(|read| (holds, read)));
+        }
+    }
+    if let Some(node) = compile.get("between") {
+        restrictions.extend(between(compile, node, kind).into_iter().flatten());
+    }
+    contradictions(compile, &restrictions);
+    let format = match compile.get("format") {
+        Some(node) => Some(format(compile, node, kind, field_type)?),
+        None => None,
+    };
+    let takes_part = field_type == FieldType::Datetime;
+    Some(Box::new(Temporal { kind, invalid, format, takes_part, restrictions }))
+}
+
+fn between(
+    compile: &mut Compile<'_, '_>,
+    node: &Node,
+    kind: Kind,
+) -> Option<[(Holds, Restriction); 2]> {
+    let (first, last, without_end) = match &node.data {
+        Data::List(items) if let [first, last] = &items[..] => (
+            Restriction::read(compile, first, kind)?,
+            Restriction::read(compile, last, kind)?,
+            false,
+        ),
+        Data::Text(text) if let Some((first, last)) = text.split_once("..") => {
+            let without_end = last.starts_with('.');
+            let last = last.trim_start_matches('.');
+            (
+                Restriction::read_text(compile, first, node.place, kind)?,
+                Restriction::read_text(compile, last, node.place, kind)?,
+                without_end,
+            )
+        }
+        _ => {
+            let what = format!("`between` is {}", node.describe());
+            compile.bad(node.place, what, "a pair such as [today, tomorrow], or a range");
+            return None;
+        }
+    };
+    let end = if without_end { Holds::Before } else { Holds::OnOrBefore };
+    Some([(Holds::OnOrAfter, first), (end, last)])
+}
+
+fn contradictions(compile: &mut Compile<'_, '_>, restrictions: &[(Holds, Restriction)]) {
+    for (low_holds, low) in restrictions {
+        for (high_holds, high) in restrictions {
+            let (Restriction::Literal(low), Restriction::Literal(high)) = (low, high) else {
+                continue;
+            };
+            let is_empty = match (low_holds, high_holds) {
+                (Holds::After, Holds::Before | Holds::OnOrBefore | Holds::At)
+                | (Holds::OnOrAfter | Holds::At, Holds::Before) => low >= high,
+                (Holds::OnOrAfter, Holds::OnOrBefore | Holds::At)
+                | (Holds::At, Holds::OnOrBefore) => low > high,
+                _ => false,
+            };
+            if is_empty {
+                let (low_name, high_name) = (low_holds.message().code, high_holds.message().code);
+                let what = format!("nothing is `{low_name}: {low}` and `{high_name}: {high}`");
+                compile.contradiction(compile.place, what, "limits that leave room between them");
+            }
+        }
+    }
+}
+
+fn format(
+    compile: &mut Compile<'_, '_>,
+    node: &Node,
+    kind: Kind,
+    field_type: FieldType,
+) -> Option<Box<str>> {
+    let format = compile.reader.text(node, "format")?;
+    if Kind::of(field_type).is_some() {
+        let what = format!("a field of the type {} is written as in RFC 3339", field_type.name());
+        compile.contradiction(node.place, what, "`type: string`, or no `format`");
+        return None;
+    }
+    // What it writes it must read.
+    let sample =
+        jiff::civil::datetime(2026, 11, 22, 17, 30, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
+    let written = sample.ok().and_then(|sample| {
+        jiff::fmt::strtime::BrokenDownTime::from(&sample).to_string(format).ok()
+    });
+    if written.and_then(|text| kind.read_as(format, &text)).is_none() {
+        compile.reader.problems.add(
+            ProblemCode::BadDate,
+            node.place,
+            format!("`{format}` does not say how a {} is written", kind.name()),
+            "a format of strptime such as `%d.%m.%Y` or `%H:%M`",
+            None,
+        );
+        return None;
+    }
+    Some(format.into())
+}
+
+impl Temporal {
+    fn read(&self, text: &str) -> Option<Moment> {
+        match &self.format {
+            Some(format) => self.kind.read_as(format, text),
+            None if self.takes_part => self.kind.read_part(text),
+            None => self.kind.read(text),
+        }
+    }
+}
+
+impl Check for Temporal {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        let moment = match subject.value() {
+            Value::String(text) => self.read(text),
+            _ => None,
+        };
+        let Some(moment) = moment else { return report.fail(self.invalid, Params::new()) };
+        for (holds, restriction) in &self.restrictions {
+            let Some(point) = restriction.point(subject, self.kind) else { continue };
+            if !holds.holds(moment.cmp(&point)) {
+                let restriction = Param::Text(point.to_string().into());
+                report.fail(holds.message(), Params::from([("restriction", restriction)]));
+            }
+        }
+    }
+
+    fn looks_around(&self) -> bool {
+        self.restrictions.iter().any(|(_, restriction)| restriction.looks_around())
+    }
+}

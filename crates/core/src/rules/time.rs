@@ -1,0 +1,33 @@
+//! `time`: the value must be a time of day, within limits.
+
+use super::moment::Kind;
+use super::temporal::{AFTER, BEFORE, IS_AT, ON_OR_AFTER, ON_OR_BEFORE, OPTIONS};
+use super::{Judges, Rule, temporal};
+use crate::violation::Message;
+
+static INVALID: Message = Message::new("invalid_time", "is not a valid time");
+
+pub(super) static RULE: Rule = Rule {
+    name: "time",
+    aliases: &[],
+    summary: "The value must be a time of day (\"17:30\", \"17:30:00\"), and keep the restrictions. `now` is the time of day in UTC. What is no time of day is told only that.",
+    options: &OPTIONS,
+    main_option: Some("between"),
+    messages: &[&INVALID, &IS_AT, &BEFORE, &AFTER, &ON_OR_BEFORE, &ON_OR_AFTER],
+    judges: Judges { wrong_type: true, ..Judges::VALUES },
+    accepts: &[
+        ("true", "\"17:30\""),
+        ("{between: 08:00..17:00}", "\"17:00\""),
+        ("{before: now}", "\"10:29:59\""),
+    ],
+    rejects: &[
+        ("true", "\"24:30\"", "invalid_time"),
+        ("true", "\"half past five\"", "invalid_time"),
+        ("{at: 12:00}", "\"12:01\"", "is_at"),
+        ("{before: 12:00}", "\"12:00\"", "before"),
+        ("{after: 12:00}", "\"12:00\"", "after"),
+        ("08:00..17:00", "\"07:59\"", "on_or_after"),
+        ("{at_or_before: 12:00}", "\"12:01\"", "on_or_before"),
+    ],
+    compile: |compile| temporal::compile(compile, Kind::Time, &INVALID),
+};

@@ -1,0 +1,104 @@
+//! `url`: the value must be an absolute URL with a host.
+
+use url::{Host, Url as Parsed};
+
+use super::texts::{INVALID, judge_text};
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    name: "url",
+    aliases: &[],
+    summary: "The value must be an absolute URL (WHATWG URL) with `//` and a host, without spaces, \
+              and without a user and a password in it. Blank values pass.",
+    options: &[
+        RuleOption::new("schemes", "a scheme or a list", "Which are allowed: http and https."),
+        RuleOption::new(
+            "host",
+            "a host or a list",
+            "Which are allowed: any. `*.example.com` is every host below example.com.",
+        ),
+    ],
+    main_option: Some("schemes"),
+    messages: &[&INVALID],
+    judges: Judges::VALUES,
+    accepts: &[
+        ("true", "\"https://example.com/a?b=c#d\""),
+        ("true", "\"http://exåmple.no:8080\""),
+        ("https", "\"https://[2001:db8::1]/\""),
+        ("{schemes: [ftp, ftps]}", "\"ftp://example.com/file\""),
+        ("{host: [example.com, \"*.example.com\"]}", "\"https://www.example.com\""),
+        ("true", "\"\""),
+    ],
+    rejects: &[
+        ("true", "\"example.com\"", "invalid"),
+        ("true", "\"https://\"", "invalid"),
+        ("true", "\"https:example.com\"", "invalid"),
+        ("true", "\"https://exa mple.com\"", "invalid"),
+        ("true", "\"javascript:alert(1)\"", "invalid"),
+        ("true", "\"https://ann:secret@example.com\"", "invalid"),
+        ("https", "\"http://example.com\"", "invalid"),
+        ("{host: example.com}", "\"https://example.com.evil.net\"", "invalid"),
+    ],
+    compile,
+};
+
+fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+    let schemes = match compile.texts("schemes") {
+        None => vec!["http".into(), "https".into()],
+        Some(schemes) => schemes.into_iter().map(|scheme| scheme.to_ascii_lowercase()).collect(),
+    };
+    let hosts = compile.texts("host").unwrap_or_default();
+    if let Some(scheme) = schemes.iter().find(|scheme| !is_scheme(scheme)) {
+        let what = format!("`{scheme}` is no scheme of a URL");
+        compile.bad(compile.place, what, "a word such as https");
+    }
+    let hosts = hosts.iter().map(|host| host.to_lowercase()).collect();
+    Some(Box::new(Url { schemes, hosts }))
+}
+
+/// RFC 3986 section 3.1.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+#[derive(Debug)]
+struct Url {
+    schemes: Vec<String>,
+    hosts: Vec<String>,
+}
+
+impl Url {
+    fn accepts(&self, text: &str) -> bool {
+        // The parser mends what browsers mend: a missing `//`, spaces, backslashes.
+        let is_plain = |letter: char| !letter.is_whitespace() && !letter.is_control();
+        if !text.chars().all(|letter| is_plain(letter) && letter != '\\') {
+            return false;
+        }
+        let has_authority = text.split_once(':').is_some_and(|(_, rest)| {
+            rest.strip_prefix("//").is_some_and(|rest| !rest.starts_with(['/', '?', '#']))
+        });
+        let Some(url) = Parsed::parse(text).ok().filter(|_| has_authority) else { return false };
+        let host = match url.host() {
+            Some(Host::Domain("")) | None => return false,
+            Some(host) => host.to_string(),
+        };
+        self.schemes.iter().any(|scheme| scheme == url.scheme())
+            && url.username().is_empty()
+            && url.password().is_none()
+            && (self.hosts.is_empty() || self.hosts.iter().any(|allowed| covers(allowed, &host)))
+    }
+}
+
+fn covers(allowed: &str, host: &str) -> bool {
+    match allowed.strip_prefix('*') {
+        Some(below) => host.len() > below.len() && host.ends_with(below),
+        None => host == allowed,
+    }
+}
+
+impl Check for Url {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        judge_text(subject, report, |text| self.accepts(text));
+    }
+}
