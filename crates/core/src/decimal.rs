@@ -75,17 +75,20 @@ impl Decimal {
         self.trailing_zeros().is_some()
     }
 
-    /// Whether the value is a whole number that two does not divide.
+    /// Whether two does not divide the whole part of the value, which is what Rails asks of
+    /// numbers with a fraction: 3.5 is odd. Source: Active Model, `NumericalityValidator`
+    /// (`value.to_i.odd?`).
     #[must_use]
     pub fn is_odd(&self) -> bool {
-        let last = self.digits.bytes().last().unwrap_or(b'0');
-        self.trailing_zeros() == Some(0) && (last - b'0') % 2 == 1
+        let units = usize::try_from(self.point - 1).ok();
+        let last = units.and_then(|at| self.digits.as_bytes().get(at)).unwrap_or(&b'0');
+        (last - b'0') % 2 == 1
     }
 
-    /// Whether the value is a whole number that two divides; zero is.
+    /// Whether two divides the whole part of the value; zero is even.
     #[must_use]
     pub fn is_even(&self) -> bool {
-        self.is_integer() && !self.is_odd()
+        !self.is_odd()
     }
 
     /// The one plain spelling of the value: no exponent, no needless zeros, no `-0`.
@@ -274,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_odd_or_even() {
+    fn numbers_are_odd_or_even_by_their_whole_part() {
         for (text, integer, odd) in [
             ("0", true, false),
             ("1.0", true, true),
@@ -282,13 +285,16 @@ mod tests {
             ("10", true, false),
             ("9007199254740993", true, true),
             ("1e400", true, false),
-            ("1.5", false, false),
+            ("1.5", false, true),
+            ("-2.5", false, false),
+            ("12.9", false, false),
+            ("30", true, false),
             ("0.1", false, false),
             ("1e-400", false, false),
         ] {
             let number = decimal(text);
             let found = (number.is_integer(), number.is_odd(), number.is_even());
-            assert_eq!(found, (integer, odd, integer && !odd), "{text}");
+            assert_eq!(found, (integer, odd, !odd), "{text}");
         }
     }
 
