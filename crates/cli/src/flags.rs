@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use registrar_server::settings::{Given, Settings, SettingsError};
 
+use crate::report::Format;
+
 /// Form-configuration-driven user creation: forms in YAML, users over HTTP, one durable
 /// transaction each.
 #[derive(Debug, Parser)]
@@ -86,14 +88,19 @@ struct Shared {
 pub(crate) enum Command {
     /// Serve the API. On the very first start, print a token and a curl line to try.
     Serve,
-    /// Check forms and types: exit 1 with file:line:column of every mistake.
-    Check {
-        /// Folders or single files [default: the forms folders].
-        #[arg(value_name = "PATH")]
-        paths: Vec<PathBuf>,
-        /// Print this form with all that it extends and uses, and where each part came from.
-        #[arg(long, value_name = "FORM")]
-        resolved: Option<String>,
+    /// Check forms and types and run their examples: exit 1 with file:line:column of every mistake.
+    Check(CheckFlags),
+    /// Print the rules that forms can use, or one of them, with options and examples.
+    Rules {
+        /// A rule.
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Print what the kinds of mistakes mean that `check` tells, or one of them.
+    Explain {
+        /// A kind, such as unknown-rule.
+        #[arg(value_name = "KIND")]
+        kind: Option<String>,
     },
     /// Make, list and revoke API tokens.
     #[command(subcommand)]
@@ -103,6 +110,23 @@ pub(crate) enum Command {
     /// Look at stored users.
     #[command(subcommand)]
     User(UserCommand),
+}
+
+/// What to check, and how to tell it.
+#[derive(Debug, Args)]
+pub(crate) struct CheckFlags {
+    /// Folders or single files [default: the forms folders].
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How to tell what is found.
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(crate) format: Format,
+    /// Name the rules that no example ever trips, and fail where there are any.
+    #[arg(long)]
+    pub(crate) coverage: bool,
+    /// Print this form with all that it extends and uses, and where each part came from.
+    #[arg(long, value_name = "FORM")]
+    pub(crate) resolved: Option<String>,
 }
 
 /// What to do with tokens.

@@ -5,6 +5,7 @@
 
 mod check;
 mod flags;
+mod report;
 mod serve;
 mod tokens;
 mod users;
@@ -35,8 +36,9 @@ fn run(flags: Flags) -> Outcome {
     let settings = flags.settings()?;
     match flags.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(settings),
-        Command::Check { paths, resolved: Some(form) } => check::resolved(&settings, paths, &form),
-        Command::Check { paths, resolved: None } => check::check(&settings, paths),
+        Command::Check(flags) => check::check(&settings, flags),
+        Command::Rules { name } => check::rules(name.as_deref()),
+        Command::Explain { kind } => check::explain(kind.as_deref()),
         Command::Token(TokenCommand::Create { name }) => tokens::create(&settings, &name),
         Command::Token(TokenCommand::List) => tokens::list(&settings),
         Command::Token(TokenCommand::Revoke { name }) => tokens::revoke(&settings, &name),

@@ -11,6 +11,7 @@ mod compose;
 pub mod config;
 pub mod decimal;
 pub mod decode;
+pub mod example;
 mod expression;
 pub mod fields;
 pub mod form;

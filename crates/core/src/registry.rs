@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::compose::{self, File, Library};
 use crate::config::{FileId, Node, Place, Problem, ProblemCode, nearest};
+use crate::example::Tried;
 use crate::form::{Form, compile};
 use crate::submission::canonical_json;
 use crate::types::{TypeKind, Types};
@@ -101,6 +102,16 @@ impl Registry {
     #[must_use]
     pub fn notices(&self) -> &[Problem] {
         &self.notices
+    }
+
+    /// Runs the examples of all forms.
+    #[must_use]
+    pub fn try_examples(&self) -> Tried {
+        let mut tried = Tried::default();
+        for form in self.names.iter().filter_map(|name| self.form(name)) {
+            form.try_examples(&mut tried);
+        }
+        tried
     }
 
     /// A form with all that it extends and uses in it, as YAML; behind each leaf stands the file

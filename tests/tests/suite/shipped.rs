@@ -24,3 +24,13 @@ fn every_shipped_form_compiles() {
     let compiled: Vec<&str> = registry.names().iter().map(|name| &**name).collect();
     assert_eq!(compiled, names, "each form is named as its file is");
 }
+
+#[test]
+fn every_example_in_a_shipped_form_holds_and_together_they_trip_every_rule() {
+    let registry = forms::load(&[repository("forms")]).unwrap_or_else(|error| panic!("{error}"));
+    let tried = registry.try_examples();
+    assert!(tried.count >= 30, "{}", tried.count);
+    let told: Vec<String> =
+        tried.failed.iter().chain(&tried.untested).map(ToString::to_string).collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
+}

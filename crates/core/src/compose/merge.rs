@@ -4,7 +4,7 @@ use crate::config::{Data, Entry, FileId, Node, ProblemCode, Reader};
 
 /// Lays `own` over `base`: mappings merge key by key, everything else replaces; `!remove` deletes;
 /// a key without a value keeps what `base` says.
-pub(super) fn over(base: &mut Node, own: Node, reader: &mut Reader<'_>) {
+pub(crate) fn over(base: &mut Node, own: Node, reader: &mut Reader<'_>) {
     let Node { place, data } = own;
     match (&mut base.data, data) {
         (_, Data::Null) => {}
@@ -53,6 +53,13 @@ pub(super) fn forget(tree: &mut Node, keys: &[&str]) {
     }
 }
 
+/// Takes a key out of a mapping.
+pub(super) fn take(tree: &mut Node, key: &str) -> Option<Entry> {
+    let Data::Map(entries) = &mut tree.data else { return None };
+    let at = entries.iter().position(|entry| entry.key == key)?;
+    Some(entries.remove(at))
+}
+
 /// Gives a key its other name, unless that is there too.
 pub(super) fn rename(tree: &mut Node, from: &str, to: &str) {
     if tree.get(to).is_none()
@@ -77,7 +84,7 @@ pub(super) fn stamp(node: &mut Node, file: FileId) {
 }
 
 /// Notes and drops every `!remove` that is left: there is nothing below it.
-pub(super) fn report_removals(node: &mut Node, reader: &mut Reader<'_>) {
+pub(crate) fn report_removals(node: &mut Node, reader: &mut Reader<'_>) {
     match &mut node.data {
         Data::List(items) => items.iter_mut().for_each(|item| report_removals(item, reader)),
         Data::Map(entries) => {

@@ -11,6 +11,7 @@ mod resolved;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub(crate) use merge::{over, report_removals};
 pub(crate) use resolved::print;
 
 use crate::config::{
@@ -120,8 +121,13 @@ impl Library {
         let Some(mut tree) = self.extended(form, &mut reader, &mut vec![&form.name]) else {
             return form.tree.clone();
         };
+        // Examples have something to remove from too: the examples above them.
+        let examples = merge::take(&mut tree, "examples");
         merge::report_removals(&mut tree, &mut reader);
         definitions::expand(&mut tree, &self.definitions, &mut reader);
+        if let (Some(examples), Data::Map(entries)) = (examples, &mut tree.data) {
+            entries.push(examples);
+        }
         tree
     }
 

@@ -3,12 +3,14 @@
 //! Nothing here knows what a form is; see [`crate::form`] and [`crate::types`] for that.
 
 mod near;
+mod pages;
 mod problem;
 mod reader;
 mod tags;
 mod yaml;
 
 pub use near::nearest;
+pub use pages::problem_pages;
 pub use problem::{Problem, ProblemCode, Problems};
 pub(crate) use reader::Reader;
 pub use yaml::Place;

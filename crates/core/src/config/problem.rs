@@ -52,6 +52,12 @@ macro_rules! codes {
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
+
+            /// What it means, in a sentence or two.
+            #[must_use]
+            pub fn summary(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii_start(),)+ }
+            }
         }
     };
 }
@@ -97,6 +103,10 @@ codes! {
     Ignored = "ignored",
     /// A form that extends itself, a definition that uses itself, or too many steps of either.
     Cycle = "cycle",
+    /// An example in a form that does not come out as it says.
+    ExampleFailed = "example-failed",
+    /// A rule that no example in its form ever trips.
+    UntestedRule = "untested-rule",
     /// A file that is no configuration of a kind that this folder may hold.
     BadFile = "bad-file",
 }
@@ -122,6 +132,16 @@ impl Problems {
     /// An empty collection for a file that others have a part in.
     pub(crate) fn among(own: Arc<str>, files: Arc<[Arc<str>]>) -> Self {
         Self { files, ..Self::new(own) }
+    }
+
+    /// The file that is being read.
+    pub(crate) fn own(&self) -> Arc<str> {
+        self.own.clone()
+    }
+
+    /// All files that places may be in.
+    pub(crate) fn files(&self) -> Arc<[Arc<str>]> {
+        self.files.clone()
     }
 
     /// Notes something that is left aside, which is no mistake.

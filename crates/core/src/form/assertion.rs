@@ -3,25 +3,32 @@
 use std::sync::Arc;
 
 use super::{Body, Group};
-use crate::config::{Entry, Node, ProblemCode, Reader};
+use crate::config::{Entry, Node, Place, ProblemCode, Reader};
 use crate::expression::{Conditions, Names};
 
 /// A rule across fields.
 #[derive(Debug)]
 pub(crate) struct Assertion {
     /// Its code; nothing where the form gives it none.
-    pub(crate) id: Option<Arc<str>>,
+    pub(crate) code: Option<Arc<str>>,
     pub(crate) must: Conditions,
     /// It is asked only where these hold.
     pub(crate) conditions: Conditions,
     /// The names on the way to the field that is told; none for the submission as a whole.
     pub(crate) field: Vec<Arc<str>>,
     pub(crate) message: Option<Arc<str>>,
+    /// Where it stands.
+    pub(crate) place: Place,
 }
 
 const KEYS: [&str; 6] = ["id", "assert", "field", "message", "if", "unless"];
 
 impl Assertion {
+    /// Tells it from all other rules of its form, as long as that is not moved.
+    pub(crate) fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     /// Finds the fields that it names.
     pub(super) fn link(&mut self, reader: &mut Reader<'_>, form: &Names) {
         self.must.link(reader, form, form);
@@ -35,8 +42,8 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Group, node: Option<&Node>) -
     let mut assertions: Vec<Assertion> = Vec::new();
     for item in reader.list(node, "rules") {
         let Some(assertion) = one(reader, root, item) else { continue };
-        if let Some(id) = &assertion.id
-            && assertions.iter().any(|known| known.id.as_ref() == Some(id))
+        if let Some(id) = &assertion.code
+            && assertions.iter().any(|known| known.code.as_ref() == Some(id))
         {
             let place = item.get("id").map_or(item.place, |entry| entry.value.place);
             let what = format!("there is another rule `{id}` in this form");
@@ -49,16 +56,17 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Group, node: Option<&Node>) -
 
 fn one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assertion> {
     let mut assertion = Assertion {
-        id: None,
+        code: None,
         must: Conditions::default(),
         conditions: Conditions::default(),
         field: Vec::new(),
         message: None,
+        place: item.place,
     };
     let mut says_assert = false;
     for entry in reader.map(item, "a rule across fields") {
         match entry.key.as_str() {
-            "id" => assertion.id = id(reader, entry),
+            "id" => assertion.code = code(reader, entry),
             "assert" => {
                 says_assert = true;
                 assertion.must.require(reader, "assert", &entry.value);
@@ -79,7 +87,7 @@ fn one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assertion> 
 }
 
 /// A code is a word, as the codes of rules are.
-fn id(reader: &mut Reader<'_>, entry: &Entry) -> Option<Arc<str>> {
+fn code(reader: &mut Reader<'_>, entry: &Entry) -> Option<Arc<str>> {
     let id = reader.text(&entry.value, "id")?;
     let is_word = !id.is_empty()
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');

@@ -38,6 +38,9 @@ pub(crate) fn compile(
         purpose: header.purpose,
         refuses_unknown: header.refuses_unknown,
         root: Group::new(Some(Kind::User), "user".into(), fields),
+        examples: Vec::new(),
+        file: problems.own(),
+        files: problems.files(),
         assertions: Vec::new(),
         payload: None,
         conditional: Vec::new(),
@@ -47,6 +50,7 @@ pub(crate) fn compile(
     let mut reader = Reader { problems };
     form.assertions = super::assertion::read(&mut reader, &form.root, header.rules);
     form.payload = super::payload::read(&mut reader, &form.root, header.default_payload);
+    form.examples = crate::example::read(&mut reader, header.examples);
     super::link::link(&mut reader, &mut form);
     problems.is_empty().then_some(form)
 }
@@ -117,7 +121,8 @@ impl<'t> Compiler<'_, 't> {
         let mut fields = Vec::new();
         for (entry, plan) in plans {
             let path = place.of(&entry.key);
-            let context = Context { name: &entry.key, global_path: &path, names: &names };
+            let context =
+                Context { name: &entry.key, global_path: &path, names: &names, place: entry.place };
             fields.push(match plan {
                 Plan::Container(container) => {
                     self.container(container, of_type, entry, &context, place)
@@ -242,7 +247,12 @@ impl<'t> Compiler<'_, 't> {
                     (None, place.of(&format!("{}.{}", container.name(), record.key)))
                 }
             };
-            let context = Context { name: &record.key, global_path: &path, names: &names };
+            let context = Context {
+                name: &record.key,
+                global_path: &path,
+                names: &names,
+                place: record.place,
+            };
             fields.push(self.record_field((container, kind), record_type, record, &context));
         }
         fields

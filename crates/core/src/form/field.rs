@@ -13,6 +13,8 @@ pub(super) struct Context<'c> {
     pub(super) name: &'c str,
     pub(super) global_path: &'c str,
     pub(super) names: &'c Names<'c>,
+    /// Where the form lists it.
+    pub(super) place: Place,
 }
 
 /// What is known of a field before its configuration is read.
@@ -51,9 +53,9 @@ impl<'c> Context<'c> {
     }
 
     fn facts(self, field_type: FieldType) -> FieldFacts<'c> {
-        let Self { name, global_path, names } = self;
+        let Self { name, global_path, names, place } = self;
         let field_type = Some(field_type);
-        FieldFacts { name, field_type, is_list: false, global_path, inner: None, names }
+        FieldFacts { name, field_type, is_list: false, global_path, place, inner: None, names }
     }
 }
 
@@ -131,9 +133,9 @@ pub(super) fn bind_node(
         Body::Container(group) | Body::Node(group) | Body::List(group) => Some(group),
         Body::Scalar(_) => None,
     };
-    let Context { name, global_path, names } = *context;
+    let Context { name, global_path, names, place } = *context;
     let is_list = matches!(body, Body::List(_));
-    let facts = FieldFacts { name, field_type: None, is_list, global_path, inner, names };
+    let facts = FieldFacts { name, field_type: None, is_list, global_path, place, inner, names };
     bind_all(reader, facts, &[], validation)
 }
 
@@ -217,9 +219,9 @@ fn implied_rules(
     }
     let Some(names) = &known.only else { return };
     // These nodes stand in no file; no problem can come of them.
-    let node = |data| Node { place: Place::START, data };
-    let entry =
-        |key: &str, data| Entry { key: key.to_owned(), place: Place::START, value: node(data) };
+    let place = known.context.place;
+    let node = |data| Node { place, data };
+    let entry = |key: &str, data| Entry { key: key.to_owned(), place, value: node(data) };
     let members = names.iter().map(|name| node(Data::Text((*name).to_owned()))).collect();
     let options =
         Data::Map(vec![entry("in", Data::List(members)), entry("allow_blank", Data::Bool(true))]);

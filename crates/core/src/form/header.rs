@@ -13,9 +13,10 @@ pub(crate) struct Header<'n> {
     pub(crate) fields: Option<&'n Entry>,
     pub(crate) rules: Option<&'n Node>,
     pub(crate) default_payload: Option<&'n Node>,
+    pub(crate) examples: Option<&'n Node>,
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "name",
     "resource",
     "base_form",
@@ -28,10 +29,11 @@ const KEYS: [&str; 12] = [
     "definitions",
     "rules",
     "default_payload",
+    "examples",
 ];
 
 /// Parts of the form language that are agreed but not served by this version.
-const NOT_SERVED: [&str; 2] = ["events", "examples"];
+const NOT_SERVED: [&str; 1] = ["events"];
 
 /// Keys of platformOS' forms that say what Registrar does not do: pages, mails, calls, captchas.
 /// Source: documentation.platformos.com, "Form configuration".
@@ -102,6 +104,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
             }
             "rules" => header.rules = Some(&entry.value),
             "default_payload" => header.default_payload = Some(&entry.value),
+            "examples" => header.examples = Some(&entry.value),
             "fields" | "configuration" => fields(reader, &mut header, entry),
             // What they say has been put together already.
             "extends" | "definitions" => {}

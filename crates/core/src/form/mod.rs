@@ -20,6 +20,7 @@ pub(crate) use normalize::Normalizer;
 pub(crate) use payload::{Given, Payload};
 
 use crate::aggregate::NewUser;
+use crate::example::Example;
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
 use crate::resources::{BuiltIn, Container, Kind};
@@ -45,6 +46,11 @@ pub struct Form {
     /// Whether keys that it does not list are refused or ignored.
     pub(crate) refuses_unknown: bool,
     pub(crate) root: Group,
+    /// Its tests.
+    pub(crate) examples: Vec<Example>,
+    /// Its file, and all that places in it may be in.
+    pub(crate) file: Arc<str>,
+    pub(crate) files: Arc<[Arc<str>]>,
     /// Rules across fields.
     pub(crate) assertions: Vec<Assertion>,
     /// What the server adds to each submission.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::options::{Compile, FieldFacts};
 use super::{COMMON_OPTIONS, Check, RULES, Rule, RuleOption, named};
-use crate::config::{Data, Entry, Node, ProblemCode, Reader};
+use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
 use crate::expression::Conditions;
 
 /// A rule attached to a field.
@@ -12,6 +12,8 @@ use crate::expression::Conditions;
 pub(crate) struct BoundRule {
     pub(crate) rule: &'static Rule,
     pub(crate) check: Box<dyn Check>,
+    /// Where the form says it; for one that is built in, where the field is.
+    pub(crate) place: Place,
     pub(crate) allow_nil: bool,
     pub(crate) allow_blank: bool,
     /// It judges only where these hold.
@@ -21,6 +23,11 @@ pub(crate) struct BoundRule {
 }
 
 impl BoundRule {
+    /// Tells it from all other rules of its form, as long as that is not moved.
+    pub(crate) fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     /// The form's own words for a code.
     pub(crate) fn own_text(&self, code: &str) -> Option<&Arc<str>> {
         let of_code = self.own_texts.iter().find(|(known, _)| *known == Some(code));
@@ -79,12 +86,14 @@ pub(crate) fn bind_all(
         }
         let options = crate::config::parse(rule.options, reader.problems);
         if let (Some(options), Some(rule)) = (options, named(rule.name)) {
-            bound.extend(bind(reader, field, rule, rule.name, &options));
+            bound.extend(bind(reader, field, rule, (rule.name, field.place), &options));
         }
     }
     for entry in own {
         match named(&entry.key) {
-            Some(rule) => bound.extend(bind(reader, field, rule, &entry.key, &entry.value)),
+            Some(rule) => {
+                bound.extend(bind(reader, field, rule, (&entry.key, entry.place), &entry.value))
+            }
             None => unknown_rule(reader, entry, field.name),
         }
     }
@@ -127,7 +136,7 @@ fn bind(
     reader: &mut Reader<'_>,
     field: FieldFacts<'_>,
     rule: &'static Rule,
-    spelled: &str,
+    (spelled, place): (&str, Place),
     node: &Node,
 ) -> Option<BoundRule> {
     if matches!(node.data, Data::Bool(false)) {
@@ -148,6 +157,7 @@ fn bind(
     let mut bound = BoundRule {
         rule,
         check: Box::new(Undecided),
+        place,
         allow_nil: false,
         allow_blank: false,
         conditions: Conditions::default(),

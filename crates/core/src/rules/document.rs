@@ -23,6 +23,14 @@ pub fn page() -> String {
     page
 }
 
+/// What the page says of one rule.
+#[must_use]
+pub fn page_of(rule: &Rule) -> String {
+    let mut page = String::new();
+    section(&mut page, rule);
+    page.trim_start().to_owned()
+}
+
 // Writing to a `String` cannot fail.
 fn section(page: &mut String, rule: &Rule) {
     let _ = writeln!(page, "\n## {}\n\n{}", rule.name, rule.summary);

@@ -55,7 +55,7 @@ mod unique;
 mod url;
 mod uuid;
 
-pub use document::page;
+pub use document::{page, page_of};
 
 pub(crate) use absence::PRESENT;
 pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};

@@ -32,6 +32,8 @@ pub(crate) struct FieldFacts<'c> {
     pub(crate) is_list: bool,
     /// Names a field of all users, whatever form it is in: `profiles.developer.properties.handle`.
     pub(crate) global_path: &'c str,
+    /// Where the form lists it.
+    pub(crate) place: Place,
     /// The fields of a nested form.
     pub(crate) inner: Option<&'c Group>,
     /// The fields of the same object.

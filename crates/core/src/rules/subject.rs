@@ -159,7 +159,7 @@ impl<'p> Report<'_, 'p> {
         if own_text.as_deref().is_some_and(|text| text.contains("%{value}")) {
             params.push(("value", Param::Text(self.shown_value())));
         }
-        Saying { path, message, code: None, own_text, params }
+        Saying { path, message, rule: Some(self.rule.id()), code: None, own_text, params }
     }
 
     fn shown_value(&self) -> Cow<'static, str> {

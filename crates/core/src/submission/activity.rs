@@ -11,12 +11,8 @@ use crate::surroundings::Surroundings;
 use crate::value::Value;
 
 /// Adds and takes away.
-pub(super) fn complete<'v>(
-    form: &Form,
-    slots: &mut GroupSlots<'v>,
-    surroundings: &Surroundings,
-    outcome: &mut Outcome,
-) {
+pub(super) fn complete<'v>(form: &Form, slots: &mut GroupSlots<'v>, outcome: &mut Outcome) {
+    let surroundings = &outcome.surroundings;
     for way in &form.computed {
         each(&form.root, slots, way, surroundings, |field, slot, view| match (&field.body, slot) {
             (Body::Scalar(scalar), Slot::Absent) => match scalar.computed.as_ref()?.value(view) {

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::json::object;
-use super::outcome::Outcome;
 use super::slot::{GroupSlots, Item, Slot};
 use crate::aggregate::{
     Attached, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
@@ -18,10 +17,9 @@ use crate::value::Value;
 /// Currency of a listing that names none (ISO 4217).
 const DEFAULT_CURRENCY: &str = "USD";
 
-/// Builds the aggregate.
-pub(super) fn assemble(form: &Form, slots: GroupSlots<'_>, outcome: Outcome) -> NewUser {
-    let mut user =
-        NewUser { claims: outcome.claims, references: outcome.references, ..NewUser::default() };
+/// Builds the aggregate, without its claims and references.
+pub(super) fn assemble(form: &Form, slots: GroupSlots<'_>) -> NewUser {
+    let mut user = NewUser::default();
     // The containers need the user too, so they wait until its own fields are set.
     let mut containers = Vec::new();
     fill(

@@ -189,9 +189,10 @@ fn assert_across(assertion: &Assertion, slots: &GroupSlots<'_>, outcome: &mut Ou
         Verdict::Holds => {}
         Verdict::Broken(cause) => undecided(cause, path, outcome),
         Verdict::Fails => {
-            let (code, own_text) = (assertion.id.clone(), own_text.clone());
+            let (code, own_text) = (assertion.code.clone(), own_text.clone());
             let message = &ASSERTION;
-            outcome.violate(Saying { path, message, code, own_text, params: Params::new() });
+            let (rule, params) = (Some(assertion.id()), Params::new());
+            outcome.violate(Saying { path, message, rule, code, own_text, params });
         }
     });
 }

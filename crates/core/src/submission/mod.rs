@@ -9,6 +9,8 @@ mod path;
 mod shape;
 mod slot;
 
+use std::collections::HashSet;
+
 pub(crate) use json::canonical_json;
 pub(crate) use judge::judge_alone;
 pub(crate) use outcome::{Outcome, Saying, shortened};
@@ -36,26 +38,40 @@ pub(crate) fn apply(
     submitted: Value<'_>,
     surroundings: &Surroundings,
 ) -> Result<NewUser, Violations> {
+    decide(form, submitted, &mut Outcome::new(surroundings.clone()))
+}
+
+/// The same, noting which rules are broken.
+pub(crate) fn trace(
+    form: &Form,
+    submitted: Value<'_>,
+    surroundings: &Surroundings,
+    tripped: &mut HashSet<usize>,
+) -> Result<NewUser, Violations> {
     let mut outcome = Outcome::new(surroundings.clone());
-    let slots = prepare(form, submitted, surroundings, &mut outcome);
-    judge::judge(form, &slots, &mut outcome);
-    if outcome.violations.is_empty() {
-        Ok(assemble::assemble(form, slots, outcome))
+    outcome.tripped = Some(std::mem::take(tripped));
+    let decided = decide(form, submitted, &mut outcome);
+    *tripped = outcome.tripped.unwrap_or_default();
+    decided
+}
+
+fn decide(form: &Form, submitted: Value<'_>, outcome: &mut Outcome) -> Result<NewUser, Violations> {
+    let slots = prepare(form, submitted, outcome);
+    judge::judge(form, &slots, outcome);
+    let violations = std::mem::take(&mut outcome.violations);
+    if violations.is_empty() {
+        let (claims, references) = outcome.take();
+        Ok(NewUser { claims, references, ..assemble::assemble(form, slots) })
     } else {
-        Err(outcome.violations)
+        Err(violations)
     }
 }
 
 /// Lays the submission out and completes it: all but the judging.
-fn prepare<'v>(
-    form: &Form,
-    submitted: Value<'v>,
-    surroundings: &Surroundings,
-    outcome: &mut Outcome,
-) -> GroupSlots<'v> {
+fn prepare<'v>(form: &Form, submitted: Value<'v>, outcome: &mut Outcome) -> GroupSlots<'v> {
     let mut slots = shape::shape(form, submitted);
     if form.is_active {
-        activity::complete(form, &mut slots, surroundings, outcome);
+        activity::complete(form, &mut slots, outcome);
     }
     slots
 }
@@ -67,20 +83,31 @@ pub(crate) fn explain(
     surroundings: &Surroundings,
     refusals: &Refusals,
 ) -> Violations {
+    trace_refusals(form, submitted, surroundings, refusals, &mut HashSet::new())
+}
+
+/// The same, noting which rules are broken.
+pub(crate) fn trace_refusals(
+    form: &Form,
+    submitted: Value<'_>,
+    surroundings: &Surroundings,
+    refusals: &Refusals,
+    tripped: &mut HashSet<usize>,
+) -> Violations {
     let mut outcome = Outcome::new(surroundings.clone());
     outcome.explanations = Some(outcome::Explanations::default());
-    let slots = prepare(form, submitted, surroundings, &mut outcome);
+    let slots = prepare(form, submitted, &mut outcome);
     judge::judge(form, &slots, &mut outcome);
     let explanations = outcome.explanations.unwrap_or_default();
     let mut violations = Violations::default();
-    for (place, violation) in explanations.claims.into_iter().enumerate() {
-        if refusals.taken.contains(&place) {
-            violations.add(violation);
-        }
-    }
-    for (place, violation) in explanations.references.into_iter().enumerate() {
-        if refusals.missing.contains(&place) {
-            violations.add(violation);
+    for (told, refused) in
+        [(explanations.claims, &refusals.taken), (explanations.references, &refusals.missing)]
+    {
+        for (place, (rule, violation)) in told.into_iter().enumerate() {
+            if refused.contains(&place) {
+                tripped.extend(rule);
+                violations.add(violation);
+            }
         }
     }
     violations

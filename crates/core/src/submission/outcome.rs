@@ -16,6 +16,8 @@ const LONGEST_KEY: usize = 64;
 pub(crate) struct Outcome {
     pub(crate) surroundings: Surroundings,
     pub(crate) violations: Violations,
+    /// The rules that were broken, where somebody wants to know.
+    pub(crate) tripped: Option<HashSet<usize>>,
     /// Why the server's own payload could not be worked out.
     pub(crate) failure: Option<String>,
     pub(crate) claims: Vec<Claim>,
@@ -28,11 +30,11 @@ pub(crate) struct Outcome {
     claimed: HashSet<Claim>,
 }
 
-/// What to say of a claim or a reference that the database refuses.
+/// What to say of a claim or a reference that the database refuses, and by which rule.
 #[derive(Debug, Default)]
 pub(crate) struct Explanations {
-    pub(crate) claims: Vec<Violation>,
-    pub(crate) references: Vec<Violation>,
+    pub(crate) claims: Vec<(Option<usize>, Violation)>,
+    pub(crate) references: Vec<(Option<usize>, Violation)>,
 }
 
 /// A violation to be: what to say, in whose words, where.
@@ -40,6 +42,8 @@ pub(crate) struct Explanations {
 pub(crate) struct Saying<'p> {
     pub(crate) path: Path<'p>,
     pub(crate) message: &'static Message,
+    /// The rule that says it.
+    pub(crate) rule: Option<usize>,
     /// The form's own code.
     pub(crate) code: Option<Arc<str>>,
     pub(crate) own_text: Option<Arc<str>>,
@@ -49,7 +53,7 @@ pub(crate) struct Saying<'p> {
 impl<'p> Saying<'p> {
     /// What a message says, in its own words.
     pub(crate) fn of(path: Path<'p>, message: &'static Message, params: Params) -> Self {
-        Self { path, message, code: None, own_text: None, params }
+        Self { path, message, rule: None, code: None, own_text: None, params }
     }
 
     fn into_violation(self) -> Violation {
@@ -71,8 +75,16 @@ impl Outcome {
         Self { surroundings, ..Self::default() }
     }
 
+    /// Takes out what only the database can decide.
+    pub(crate) fn take(&mut self) -> (Vec<Claim>, Vec<Reference>) {
+        (std::mem::take(&mut self.claims), std::mem::take(&mut self.references))
+    }
+
     /// Notes a violation.
     pub(crate) fn violate(&mut self, saying: Saying<'_>) {
+        if let Some(tripped) = &mut self.tripped {
+            tripped.extend(saying.rule);
+        }
         if self.violations.is_full() {
             self.violations.truncated = true;
         } else {
@@ -87,7 +99,7 @@ impl Outcome {
             return self.violate(saying);
         }
         if let Some(explanations) = &mut self.explanations {
-            explanations.claims.push(saying.into_violation());
+            explanations.claims.push((saying.rule, saying.into_violation()));
         }
         self.claims.push(claim);
     }
@@ -95,7 +107,7 @@ impl Outcome {
     /// Asks for a row to exist.
     pub(crate) fn refer(&mut self, reference: Reference, saying: Saying<'_>) {
         if let Some(explanations) = &mut self.explanations {
-            explanations.references.push(saying.into_violation());
+            explanations.references.push((saying.rule, saying.into_violation()));
         }
         self.references.push(reference);
     }

@@ -9,6 +9,8 @@
 mod broken;
 mod composition;
 mod decode;
+mod documents;
+mod examples;
 mod platformos;
 mod rules;
 mod submissions;

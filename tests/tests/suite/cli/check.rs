@@ -27,7 +27,11 @@ fn check(setup: &Setup, paths: &[&Path]) -> Finished {
 fn a_good_set_of_forms_is_let_pass() {
     let finished = check(&setup(), &[&repository("forms")]).success();
     assert_eq!(finished.stdout, "");
-    assert_eq!(finished.stderr, "registrar: 5 form(s), no problem\n");
+    let said = finished.stderr;
+    assert!(
+        said.starts_with("registrar: 5 form(s), ") && said.ends_with(", no problem\n"),
+        "{said}"
+    );
 }
 
 #[test]

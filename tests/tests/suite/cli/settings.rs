@@ -57,11 +57,11 @@ fn several_folders_of_forms_are_one_set() {
     let flags = ["--forms".as_ref(), one.path(), "--forms".as_ref(), other.path()];
     assert_eq!(
         say(setup.bare_command(&["check"]).args(flags)),
-        "registrar: 2 form(s), no problem\n"
+        "registrar: 2 form(s), 0 example(s), no problem\n"
     );
     let both = format!("{},{}", one.path().display(), other.path().display());
     let said = say(setup.bare_command(&["check"]).env("REGISTRAR_FORMS", both));
-    assert_eq!(said, "registrar: 2 form(s), no problem\n");
+    assert_eq!(said, "registrar: 2 form(s), 0 example(s), no problem\n");
 }
 
 #[test]

@@ -1,0 +1,153 @@
+//! How `registrar check` tells what it found: for people, for programs, for GitHub's checks, and as
+//! SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0).
+
+use clap::ValueEnum;
+use registrar_core::config::{Problem, ProblemCode};
+use serde_json::{Value, json};
+
+/// A way to tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A line for each: `file:line:column: [kind] what; expected …; hint`.
+    Text,
+    /// One JSON object.
+    Json,
+    /// Workflow commands of GitHub Actions, which it shows beside the lines.
+    Github,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Weight {
+    /// It is no mistake.
+    Note,
+    /// The check fails.
+    Error,
+}
+
+/// What was found, and how much it weighs.
+pub(crate) type Finding = (Weight, Problem);
+
+/// What else is told.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) forms: usize,
+    pub(crate) examples: usize,
+}
+
+/// The report; nothing where there is nothing to say in this format.
+pub(crate) fn render(format: Format, findings: &[Finding], counts: Counts) -> String {
+    match format {
+        Format::Text => lines(findings, |(_, problem)| problem.to_string()),
+        Format::Github => lines(findings, github),
+        Format::Json => pretty(&json!({
+            "forms": counts.forms,
+            "examples": counts.examples,
+            "findings": findings.iter().map(object).collect::<Vec<_>>(),
+        })),
+        Format::Sarif => pretty(&sarif(findings)),
+    }
+}
+
+fn lines(findings: &[Finding], line: impl Fn(&Finding) -> String) -> String {
+    findings.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}")
+}
+
+fn object((weight, problem): &Finding) -> Value {
+    let mut object = json!({
+        "file": *problem.file,
+        "line": problem.place.line,
+        "column": problem.place.column,
+        "level": level(*weight),
+        "kind": problem.code.as_str(),
+        "message": problem.what,
+        "expected": problem.expected,
+    });
+    if let Some(hint) = &problem.hint {
+        object["hint"] = json!(hint);
+    }
+    object
+}
+
+fn level(weight: Weight) -> &'static str {
+    match weight {
+        Weight::Note => "note",
+        Weight::Error => "error",
+    }
+}
+
+/// What is wrong and what helps, without the place.
+fn message(problem: &Problem) -> String {
+    let mut message = problem.what.clone();
+    if !problem.expected.is_empty() {
+        message += &format!("; expected {}", problem.expected);
+    }
+    if let Some(hint) = &problem.hint {
+        message += &format!("; {hint}");
+    }
+    message
+}
+
+/// Source: docs.github.com, "Workflow commands for GitHub Actions".
+fn github((weight, problem): &Finding) -> String {
+    let command = if *weight == Weight::Note { "notice" } else { "error" };
+    let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
+    format!(
+        "::{command} file={},line={},col={},title={}::{}",
+        property(&problem.file),
+        problem.place.line,
+        problem.place.column,
+        property(problem.code.as_str()),
+        escape(&message(problem)),
+    )
+}
+
+fn sarif(findings: &[Finding]) -> Value {
+    let rules: Vec<Value> = ProblemCode::ALL
+        .iter()
+        .map(|code| {
+            json!({
+                "id": code.as_str(),
+                "shortDescription": { "text": code.summary() },
+                "help": { "text": code.page(), "markdown": code.page() },
+            })
+        })
+        .collect();
+    let results: Vec<Value> = findings
+        .iter()
+        .map(|(weight, problem)| {
+            let (line, column) = (problem.place.line, problem.place.column);
+            json!({
+                "ruleId": problem.code.as_str(),
+                "level": level(*weight),
+                "message": { "text": message(problem) },
+                "locations": [{
+                    "physicalLocation": {
+                        "artifactLocation": { "uri": problem.file.replace('\\', "/") },
+                        "region": { "startLine": line, "startColumn": column },
+                    },
+                }],
+            })
+        })
+        .collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "registrar",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}

@@ -1,0 +1,146 @@
+//! Reads `examples:` of a form.
+
+use super::Example;
+use crate::compose;
+use crate::config::{Data, Entry, Node, ProblemCode, Reader};
+use crate::surroundings::{Surroundings, Timestamp};
+
+const KEYS: [&str; 8] =
+    ["name", "from", "form", "now", "token", "users", "relationships", "expect"];
+
+/// The name of the token that examples are sent with, unless they say another.
+const TOKEN: &str = "example";
+
+/// Reads them.
+pub(crate) fn read(reader: &mut Reader<'_>, node: Option<&Node>) -> Vec<Example> {
+    let Some(node) = node else { return Vec::new() };
+    // The forms of those already read, for `from:`.
+    let mut forms: Vec<(String, Node)> = Vec::new();
+    let mut examples = Vec::new();
+    for item in reader.list(node, "examples") {
+        examples.extend(example(reader, item, &mut forms));
+    }
+    examples
+}
+
+fn example(
+    reader: &mut Reader<'_>,
+    item: &Node,
+    forms: &mut Vec<(String, Node)>,
+) -> Option<Example> {
+    let mut example = Example {
+        name: "".into(),
+        form: crate::value::Value::Null,
+        surroundings: Surroundings { token: TOKEN.into(), ..Surroundings::default() },
+        users: Vec::new(),
+        relationships: None,
+        expected: Vec::new(),
+        place: item.place,
+    };
+    let (mut base, mut form, mut says_expect) = (None, None, false);
+    for entry in reader.map(item, "an example") {
+        let value = &entry.value;
+        match entry.key.as_str() {
+            "name" => example.name = reader.text(value, "name")?.into(),
+            "from" => base = Some(of_name(reader, forms, value)?),
+            "form" => form = Some(value),
+            "now" => example.surroundings.now = moment(reader, value)?,
+            "token" => example.surroundings.token = reader.text(value, "token")?.into(),
+            "users" => {
+                let users = reader.list(value, "users").iter().map(Node::to_value);
+                example.users = users.collect();
+            }
+            "relationships" => {
+                let ids = reader.list(value, "relationships");
+                example.relationships = Some(ids.iter().filter_map(id).collect());
+            }
+            "expect" => {
+                says_expect = true;
+                example.place = entry.place;
+                example.expected = expected(reader, value);
+            }
+            _ => reader.unknown_key(entry, "an example", &KEYS),
+        }
+    }
+    let says = |reader: &mut Reader<'_>, what: &str, expected: &str| {
+        let (code, what) = (ProblemCode::MissingKey, format!("an example does not say `{what}`"));
+        reader.problems.add(code, item.place, what, expected, None);
+    };
+    if !says_expect {
+        says(reader, "expect", "`expect: valid`, or fields with the codes they get");
+        return None;
+    }
+    let form = match (base, form) {
+        (None, None) => {
+            says(reader, "form", "`form:` with what a client would send");
+            return None;
+        }
+        (None, Some(form)) => form.clone(),
+        (Some(base), None) => base,
+        (Some(mut base), Some(form)) => {
+            compose::over(&mut base, form.clone(), reader);
+            base
+        }
+    };
+    let mut form = form;
+    compose::report_removals(&mut form, reader);
+    example.form = form.to_value();
+    forms.push((example.name.to_string(), form));
+    if example.name.is_empty() {
+        example.name = forms.len().to_string().into();
+    }
+    Some(example)
+}
+
+/// The form of an example that stands above.
+fn of_name(reader: &mut Reader<'_>, forms: &[(String, Node)], node: &Node) -> Option<Node> {
+    let name = reader.text(node, "from")?;
+    let found = forms.iter().find(|(known, _)| known == name);
+    if found.is_none() {
+        let known: Vec<&str> = forms.iter().map(|(name, _)| name.as_str()).collect();
+        let code = ProblemCode::UnknownType;
+        reader.unknown(code, "example", name, node.place, "`from`; it must stand above", &known);
+    }
+    found.map(|(_, form)| form.clone())
+}
+
+fn moment(reader: &mut Reader<'_>, node: &Node) -> Option<Timestamp> {
+    let moment = reader.text(node, "now")?.parse().ok();
+    if moment.is_none() {
+        let expected = "a moment such as 2026-11-23T10:30:00Z (RFC 3339)";
+        let what = "`now` of an example is no moment";
+        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+    }
+    moment
+}
+
+fn id(node: &Node) -> Option<i64> {
+    match &node.data {
+        Data::Number(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// `valid`, or fields with one code or several.
+fn expected(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
+    let mut expected = Vec::new();
+    match &node.data {
+        Data::Text(text) if text == "valid" => {}
+        Data::Map(entries) if !entries.is_empty() => {
+            for Entry { key, value, .. } in entries {
+                let one = std::slice::from_ref(value);
+                let codes = match &value.data {
+                    Data::List(codes) => codes.as_slice(),
+                    _ => one,
+                };
+                for code in codes {
+                    let code = reader.text(code, key).map(|code| (key.clone(), code.to_owned()));
+                    expected.extend(code);
+                }
+            }
+        }
+        _ => reader.wrong_shape(node, "expect", "`valid`, or fields with the codes they get"),
+    }
+    expected.sort();
+    expected
+}

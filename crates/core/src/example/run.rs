@@ -1,0 +1,67 @@
+//! Runs an example as a submission, with the part of the database played.
+
+use std::collections::HashSet;
+
+use super::coverage::Coverage;
+use super::{Example, shown};
+use crate::aggregate::{Claim, NewUser, ReferenceKey, ReferenceTarget};
+use crate::form::Form;
+use crate::submission::{self, Refusals};
+use crate::violation::Violations;
+
+/// Runs it; what it came to comes back where that is not what was expected.
+pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Result<(), String> {
+    let mut taken = HashSet::new();
+    for (place, user) in example.users.iter().enumerate() {
+        match form.apply(user.clone(), &example.surroundings) {
+            Ok(user) => taken.extend(user.claims),
+            Err(violations) => {
+                let got = shown(&told(&violations));
+                return Err(format!("user {} of it could not be stored: {got}", place + 1));
+            }
+        }
+    }
+    let (submitted, surroundings) = (example.form.clone(), &example.surroundings);
+    let violations = match submission::trace(form, submitted, surroundings, coverage.tripped()) {
+        Err(violations) => violations,
+        Ok(user) => {
+            let refusals = refusals(&user, &taken, example);
+            let (submitted, tripped) = (example.form.clone(), coverage.tripped());
+            submission::trace_refusals(form, submitted, surroundings, &refusals, tripped)
+        }
+    };
+    let got = told(&violations);
+    if got == example.expected { Ok(()) } else { Err(format!("it gets {}", shown(&got))) }
+}
+
+fn told(violations: &Violations) -> Vec<(String, String)> {
+    let told = violations.list.iter();
+    let mut told: Vec<(String, String)> =
+        told.map(|violation| (violation.path.clone(), violation.code().to_owned())).collect();
+    told.sort();
+    told
+}
+
+/// What the database would refuse.
+fn refusals(user: &NewUser, taken: &HashSet<Claim>, example: &Example) -> Refusals {
+    let mut refusals = Refusals::default();
+    for (place, claim) in user.claims.iter().enumerate() {
+        if taken.contains(claim) {
+            refusals.taken.push(place);
+        }
+    }
+    for (place, reference) in user.references.iter().enumerate() {
+        let is_missing = match (reference.resource, &reference.value, &example.relationships) {
+            (ReferenceTarget::Relationship, ReferenceKey::Id(id), Some(known)) => {
+                !known.contains(id)
+            }
+            // Ids are given out from 1 on.
+            (_, ReferenceKey::Id(id), _) => *id < 1,
+            _ => false,
+        };
+        if is_missing {
+            refusals.missing.push(place);
+        }
+    }
+    refusals
+}

@@ -1,0 +1,126 @@
+//! Examples in forms: run as submissions, and what they leave untested.
+
+use registrar_core::config::Problem;
+use registrar_core::example::Tried;
+
+use super::{compile, source};
+
+fn tried(form: &str) -> Tried {
+    let types = source(
+        "types/profiles/member.yml",
+        "properties: [{name: team}, {name: badge, unique: true}]\n",
+    );
+    let agency = source("types/relationship_users/agent.yml", "name: agent\n");
+    let registry = compile(&[types, agency, source("form.yml", form)])
+        .unwrap_or_else(|problems| panic!("{:?}", told(&problems)));
+    registry.try_examples()
+}
+
+fn told(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
+const FORM: &str = r#"resource: User
+fields:
+  email:
+  first_name: {validation: {presence: true, length: {maximum: 3}}}
+  starts: {type: date, property_options: {virtual: true}, validation: {date: {after: today, allow_nil: true}}}
+  name: {property_options: {default: "{{ token.name }}"}}
+  profiles:
+    member: {properties: {team: {validation: {inclusion: [red]}}, badge: }}
+  relationship_users:
+    agent: {relationship_id: }
+rules:
+  - {id: not_red, assert: "form.first_name != 'red'", field: first_name}
+examples:
+  - {name: minimal, form: {email: a@b.co, first_name: Ann}, expect: valid}
+  - {name: nothing, form: {}, expect: {email: blank, first_name: [blank]}}
+  - {name: too long, from: minimal, form: {first_name: Anna}, expect: {first_name: too_long}}
+  - {name: no address, from: minimal, form: {email: "a b"}, expect: {email: invalid}}
+  - {name: red, from: minimal, form: {first_name: red}, expect: {first_name: not_red}}
+  - {name: in time, from: minimal, now: "2026-11-23T10:00:00Z", form: {starts: "2026-11-24"}, expect: valid}
+  - {name: too late, from: minimal, now: "2026-11-25T10:00:00Z", form: {starts: "2026-11-24"}, expect: {starts: after}}
+  - {name: taken, from: minimal, users: [{email: " A@B.CO", first_name: Bob}], expect: {email: taken}}
+  - {name: member, from: minimal, form: {profiles: {member: {team: x, properties: {team: blue, badge: "7"}}}}, expect: {profiles.member.team: unknown_field, profiles.member.properties.team: inclusion}}
+  - {name: badge, from: minimal, form: {profiles: {member: {properties: {badge: "7"}}}}, users: [{email: c@d.co, first_name: C, profiles: {member: {properties: {badge: "7"}}}}], expect: {profiles.member.properties.badge: taken}}
+  - {name: agent, from: minimal, relationships: [7], form: {relationship_users: {agent: {relationship_id: 7}}}, expect: valid}
+  - {name: no agent, from: agent, relationships: [8], expect: {"relationship_users.agent.relationship_id": required}}
+"#;
+
+#[test]
+fn examples_are_submissions_with_the_database_played() {
+    let tried = tried(FORM);
+    assert_eq!(told(&tried.failed), Vec::<String>::new());
+    assert_eq!(tried.count, 12);
+    assert_eq!(told(&tried.untested), Vec::<String>::new());
+}
+
+#[test]
+fn one_that_does_not_hold_is_told_where_it_says_what_it_expects() {
+    let form = FORM
+        .replace("expect: {first_name: too_long}", "expect: {first_name: too_short, name: blank}");
+    let failed = told(&tried(&form).failed);
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert!(
+        failed[0].starts_with("form.yml:16:63: [example-failed] the example `too long`"),
+        "{failed:?}"
+    );
+    assert!(
+        failed[0]
+            .contains("it gets first_name: too_long; expected first_name: too_short, name: blank"),
+        "{failed:?}"
+    );
+    let form = FORM.replace("first_name: Bob}", "first_name: Robert}");
+    let failed = told(&tried(&form).failed);
+    assert!(
+        failed[0].contains("user 1 of it could not be stored: first_name: too_long"),
+        "{failed:?}"
+    );
+}
+
+#[test]
+fn rules_that_no_example_trips_are_named() {
+    let head = FORM.split("examples:").next().unwrap();
+    let untested = told(&tried(&format!("{head}examples:\n  - {{form: {{first_name: ''}}, expect: {{email: blank, first_name: blank}}}}\n")).untested);
+    let lines = [
+        ("form.yml:3:3", "`email` of `email`"),
+        ("form.yml:3:3", "`unique` of `email`"),
+        ("form.yml:4:45", "`length` of `first_name`"),
+        ("form.yml:5:72", "`date` of `starts`"),
+        ("form.yml:8:47", "`inclusion` of `profiles.member.properties.team`"),
+        ("form.yml:8:67", "`unique` of `profiles.member.properties.badge`"),
+        ("form.yml:10:13", "`exists` of `relationship_users.agent.relationship_id`"),
+        ("form.yml:12:5", "`not_red` of `rules`"),
+    ];
+    assert_eq!(untested.len(), lines.len(), "{untested:#?}");
+    for (untested, (place, what)) in untested.iter().zip(lines) {
+        assert!(untested.starts_with(place) && untested.contains(what), "{untested}");
+    }
+}
+
+#[test]
+fn examples_that_cannot_be_read_are_mistakes_of_the_form() {
+    let form = "resource: User
+fields: {email: }
+examples:
+  - {name: a, form: {email: x@y.co}}
+  - {from: b, expect: valid}
+  - {form: {}, expect: maybe}
+  - {form: {}, now: soon, expect: valid}
+  - {frm: {}, expect: valid}
+";
+    let problems = compile(&[source("form.yml", form)]).unwrap_err();
+    let told = told(&problems);
+    let starts = [
+        "form.yml:4:5: [missing-key]",
+        "form.yml:5:12: [unknown-type]",
+        "form.yml:6:24: [wrong-shape]",
+        "form.yml:7:21: [bad-option]",
+        "form.yml:8:5: [missing-key]",
+        "form.yml:8:6: [unknown-key]",
+    ];
+    assert_eq!(told.len(), starts.len(), "{told:#?}");
+    for (told, start) in told.iter().zip(starts) {
+        assert!(told.starts_with(start), "{told} instead of {start}");
+    }
+}
