@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use registrar_core::config::{Problem, ProblemCode, nearest, problem_pages};
+use registrar_core::form::form_format;
 use registrar_core::rules::{self, RULES};
 use registrar_server::app::BuildError;
 use registrar_server::forms::{self, FormsError};
@@ -96,6 +97,18 @@ fn lies_in(file: &str, path: &Path) -> bool {
         (Ok(file), Ok(path)) => file.starts_with(path),
         _ => false,
     }
+}
+
+/// `registrar schema [FORM]`: of what is submitted to a form, or of forms themselves.
+pub(crate) fn schema(settings: &Settings, form: Option<&str>) -> Outcome {
+    let Some(name) = form else {
+        print(&format!("{:#}", form_format()));
+        return Ok(ExitCode::SUCCESS);
+    };
+    let registry = forms::load(&settings.forms).map_err(BuildError::Forms)?;
+    let names = registry.names().iter().map(|name| &**name);
+    let schema = registry.form(name).map(|form| format!("{:#}", form.submission_schema()));
+    tell(schema, "form", name, names)
 }
 
 /// `registrar rules [NAME]`: what rules there are, or what one does.

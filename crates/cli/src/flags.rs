@@ -90,6 +90,12 @@ pub(crate) enum Command {
     Serve,
     /// Check forms and types and run their examples: exit 1 with file:line:column of every mistake.
     Check(CheckFlags),
+    /// Print the JSON Schema of what clients submit to a form; without one, that of the form format.
+    Schema {
+        /// A form.
+        #[arg(value_name = "FORM")]
+        form: Option<String>,
+    },
     /// Print the rules that forms can use, or one of them, with options and examples.
     Rules {
         /// A rule.

@@ -37,6 +37,7 @@ fn run(flags: Flags) -> Outcome {
     match flags.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(settings),
         Command::Check(flags) => check::check(&settings, flags),
+        Command::Schema { form } => check::schema(&settings, form.as_deref()),
         Command::Rules { name } => check::rules(name.as_deref()),
         Command::Explain { kind } => check::explain(kind.as_deref()),
         Command::Token(TokenCommand::Create { name }) => tokens::create(&settings, &name),

@@ -70,6 +70,18 @@ pub(crate) struct Membership {
 }
 
 impl Kind {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::User,
+        Self::Profile,
+        Self::RelationshipUser,
+        Self::Transactable,
+        Self::Customization,
+        Self::Address,
+        Self::Image,
+        Self::Attachment,
+    ];
+
     /// What it is called in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {

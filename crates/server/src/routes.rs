@@ -5,7 +5,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 
 use crate::answer::{Answer, Fault};
-use crate::{health, metrics, users};
+use crate::{form_configurations, health, metrics, users};
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
@@ -27,6 +27,24 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             web::resource("/api/users/{id}")
                 .route(web::get().to(users::show))
                 .route(web::head().to(users::show))
+                .default_service(web::to(|| refuse_method("GET, HEAD"))),
+        )
+        .service(
+            web::resource("/api/form_configurations")
+                .route(web::get().to(form_configurations::list))
+                .route(web::head().to(form_configurations::list))
+                .default_service(web::to(|| refuse_method("GET, HEAD"))),
+        )
+        .service(
+            web::resource("/api/form_configurations/{name:.+}/schema")
+                .route(web::get().to(form_configurations::schema))
+                .route(web::head().to(form_configurations::schema))
+                .default_service(web::to(|| refuse_method("GET, HEAD"))),
+        )
+        .service(
+            web::resource("/api/form_configurations/{name:.+}")
+                .route(web::get().to(form_configurations::show))
+                .route(web::head().to(form_configurations::show))
                 .default_service(web::to(|| refuse_method("GET, HEAD"))),
         )
         .service(

@@ -14,6 +14,7 @@ mod bodies;
 mod cli;
 mod examples;
 mod fields;
+mod form_configurations;
 mod kill;
 mod layering;
 mod nested;

@@ -28,6 +28,9 @@ fn a_method_that_is_not_served_is_told_which_are(server: &TestServer) {
         ("/api/users/1", "GET, HEAD"),
         ("/health/live", "GET, HEAD"),
         ("/health/ready", "GET, HEAD"),
+        ("/api/form_configurations", "GET, HEAD"),
+        ("/api/form_configurations/x", "GET, HEAD"),
+        ("/api/form_configurations/x/schema", "GET, HEAD"),
         ("/metrics", "GET, HEAD"),
     ] {
         for method in ["DELETE", "PATCH", "PUT", "OPTIONS"] {

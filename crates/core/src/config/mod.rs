@@ -13,5 +13,5 @@ pub use near::nearest;
 pub use pages::problem_pages;
 pub use problem::{Problem, ProblemCode, Problems};
 pub(crate) use reader::Reader;
-pub use yaml::Place;
 pub(crate) use yaml::{Data, Entry, FileId, Node, parse};
+pub use yaml::{Place, yaml_to_json};

@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 use serde_yaml::options::DuplicateKeyPolicy;
 
-use super::problem::{ProblemCode, Problems};
+use super::problem::{Problem, ProblemCode, Problems};
 use super::tags;
 use crate::value::Value;
 
@@ -134,6 +134,20 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
             );
             None
         }
+    }
+}
+
+/// A configuration text as JSON, for tools that know no YAML.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn yaml_to_json(text: &str) -> Result<serde_json::Value, Problem> {
+    let mut problems = Problems::new("".into());
+    let tree = parse(text, &mut problems);
+    match (tree, problems.into_vec().into_iter().next()) {
+        (Some(tree), None) => Ok(serde_json::to_value(tree.to_value()).unwrap_or_default()),
+        (_, Some(problem)) => Err(problem),
+        (None, None) => Ok(serde_json::Value::Null),
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn compile(
     let mut form = Form {
         name: name.into(),
         version,
+        description: header.description.map(Arc::from),
         purpose: header.purpose,
         refuses_unknown: header.refuses_unknown,
         root: Group::new(Some(Kind::User), "user".into(), fields),

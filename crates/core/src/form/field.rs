@@ -59,7 +59,7 @@ impl<'c> Context<'c> {
     }
 }
 
-const KEYS: [&str; 8] = [
+pub(super) const KEYS: &[&str] = &[
     "type",
     "normalize",
     "validation",
@@ -68,6 +68,7 @@ const KEYS: [&str; 8] = [
     "unless",
     "property_options",
     "description",
+    "use",
 ];
 
 /// Reads a field that holds one value.
@@ -96,7 +97,7 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
             "use" => not_served(reader, entry),
             _ => {
                 let within = format!("the field `{}`", known.context.name);
-                reader.unknown_key(entry, &within, &KEYS);
+                reader.unknown_key(entry, &within, KEYS);
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::config::{Entry, Node, ProblemCode, Reader, nearest};
 /// What a form says of itself.
 #[derive(Debug, Default)]
 pub(crate) struct Header<'n> {
+    pub(crate) description: Option<&'n str>,
     pub(crate) purpose: Purpose,
     pub(crate) refuses_unknown: bool,
     /// It is for a resource that is not served, and is left aside.
@@ -16,7 +17,7 @@ pub(crate) struct Header<'n> {
     pub(crate) examples: Option<&'n Node>,
 }
 
-const KEYS: [&str; 13] = [
+pub(super) const KEYS: &[&str] = &[
     "name",
     "resource",
     "base_form",
@@ -37,7 +38,7 @@ const NOT_SERVED: [&str; 1] = ["events"];
 
 /// Keys of platformOS' forms that say what Registrar does not do: pages, mails, calls, captchas.
 /// Source: documentation.platformos.com, "Form configuration".
-const LEFT_ASIDE: [&str; 17] = [
+pub(super) const LEFT_ASIDE: &[&str] = &[
     "redirect_to",
     "return_to",
     "flash_notice",
@@ -96,7 +97,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
                 reader.word(&entry.value, "resource_owner", &["anyone"]);
             }
             "description" => {
-                reader.text(&entry.value, "description");
+                header.description = reader.text(&entry.value, "description");
             }
             "unknown_fields" => {
                 let word = reader.word(&entry.value, "unknown_fields", &["reject", "ignore"]);
@@ -116,7 +117,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
                 "a form without it: this version does not serve it yet",
                 None,
             ),
-            _ => reader.unknown_key(entry, "a form", &KEYS),
+            _ => reader.unknown_key(entry, "a form", KEYS),
         }
     }
     if !says_resource {

@@ -6,13 +6,17 @@
 mod assertion;
 mod compile;
 mod field;
+mod format;
 mod header;
 mod link;
 mod normalize;
 mod payload;
+mod schema;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+
+pub use format::form_format;
 
 pub(crate) use assertion::Assertion;
 pub(crate) use compile::compile;
@@ -41,6 +45,8 @@ pub struct Form {
     pub name: Arc<str>,
     /// A hash of everything that decides with it: its file and the types.
     pub version: Arc<str>,
+    /// What it is for, in its own words.
+    pub description: Option<Arc<str>>,
     /// Whether it creates users or updates them.
     pub purpose: Purpose,
     /// Whether keys that it does not list are refused or ignored.

@@ -88,6 +88,19 @@ impl Asked {
 }
 
 impl Asked {
+    /// The limit as JSON Schema says it.
+    pub(super) fn keyword(&self) -> Option<(String, serde_json::Value)> {
+        let Operand::Number(limit) = &self.operand else { return None };
+        let keyword = match self.comparison.name {
+            "greater_than" => "exclusiveMinimum",
+            "greater_than_or_equal_to" => "minimum",
+            "less_than" => "exclusiveMaximum",
+            "less_than_or_equal_to" => "maximum",
+            _ => return None,
+        };
+        Some((keyword.to_owned(), super::members::json_number(limit)?))
+    }
+
     /// Whether the limit is another field.
     pub(super) fn looks_around(&self) -> bool {
         matches!(self.operand, Operand::Field(_))

@@ -2,6 +2,7 @@
 
 use super::members::{Members, members};
 use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::fields::FieldType;
 use crate::violation::{Message, Params};
 
 static EXCLUSION: Message = Message::new("exclusion", "is reserved");
@@ -36,5 +37,9 @@ impl Check for Exclusion {
         if self.0.contains_any(subject.value()) {
             report.fail(&EXCLUSION, Params::new());
         }
+    }
+
+    fn keywords(&self, of: FieldType) -> Option<serde_json::Value> {
+        self.0.keywords(of, false)
     }
 }

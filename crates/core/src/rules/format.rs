@@ -4,6 +4,7 @@ use regex::Regex;
 
 use super::pattern::compile_pattern;
 use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::fields::FieldType;
 use crate::value::Value;
 use crate::violation::{Message, Params};
 
@@ -64,6 +65,28 @@ struct Format {
     must_match: bool,
 }
 
+/// The pattern as ECMA-262 spells it, which is what JSON Schema reads; nothing where it says more.
+fn in_ecma(pattern: &str) -> Option<String> {
+    let inner = pattern.strip_prefix("\\A").unwrap_or(pattern);
+    let start = if inner.len() < pattern.len() { "^" } else { "" };
+    let body = inner.strip_suffix("\\z").unwrap_or(inner);
+    let end = if body.len() < inner.len() { "$" } else { "" };
+    let mut letters = body.chars();
+    while let Some(letter) = letters.next() {
+        let is_shared = match letter {
+            // Classes of letters differ between the two; what is escaped to be itself does not.
+            '\\' => letters.next().is_some_and(|next| next.is_ascii_punctuation()),
+            '(' => !letters.as_str().starts_with('?'),
+            '[' => !letters.as_str().contains("&&") && !letters.as_str().contains("[:"),
+            _ => true,
+        };
+        if !is_shared {
+            return None;
+        }
+    }
+    Some(format!("{start}{body}{end}"))
+}
+
 impl Check for Format {
     fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
         // Rails matches the text of a value; that of nil is empty.
@@ -76,5 +99,17 @@ impl Check for Format {
         if matches != self.must_match {
             report.fail(&INVALID, Params::new());
         }
+    }
+
+    fn keywords(&self, of: FieldType) -> Option<serde_json::Value> {
+        if !matches!(of, FieldType::String | FieldType::Text) {
+            return None;
+        }
+        let pattern = serde_json::json!({ "pattern": in_ecma(self.pattern.as_str())? });
+        Some(if self.must_match {
+            pattern
+        } else {
+            serde_json::json!({ "not": { "type": "string", "allOf": [pattern] } })
+        })
     }
 }

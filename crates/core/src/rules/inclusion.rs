@@ -2,6 +2,7 @@
 
 use super::members::{Members, members};
 use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use crate::fields::FieldType;
 use crate::violation::{Message, Params};
 
 static INCLUSION: Message = Message::new("inclusion", "is not included in the list");
@@ -42,5 +43,9 @@ impl Check for Inclusion {
         if !self.0.contains_all(subject.value()) {
             report.fail(&INCLUSION, Params::new());
         }
+    }
+
+    fn keywords(&self, of: FieldType) -> Option<serde_json::Value> {
+        self.0.keywords(of, true)
     }
 }

@@ -3,6 +3,7 @@
 use super::members::range;
 use super::{Check, Compile, Content, Judges, Report, Rule, RuleOption, Subject};
 use crate::decimal::Decimal;
+use crate::fields::FieldType;
 use crate::value::Value;
 use crate::violation::{Message, Param, Params};
 
@@ -131,6 +132,23 @@ impl Check for Length {
         {
             fail(&WRONG_LENGTH, is);
         }
+    }
+
+    fn keywords(&self, of: FieldType) -> Option<serde_json::Value> {
+        use FieldType::{Any, Array, Json, String, Text};
+        // Other types are counted in their canonical spelling, which need not be the one sent.
+        if !matches!(of, Any | Array | Json | String | Text) {
+            return None;
+        }
+        let mut keywords = serde_json::Map::new();
+        let kinds = ["Length", "Items", "Properties"];
+        for (limit, word) in [(self.minimum.or(self.is), "min"), (self.maximum.or(self.is), "max")]
+        {
+            if let Some(limit) = limit {
+                keywords.extend(kinds.map(|kind| (format!("{word}{kind}"), limit.into())));
+            }
+        }
+        Some(keywords.into())
     }
 }
 

@@ -44,6 +44,18 @@ pub(super) struct Range {
 }
 
 impl Range {
+    /// The range as JSON Schema says it, of numbers.
+    pub(super) fn keywords(&self) -> serde_json::Value {
+        let mut keywords = serde_json::Map::new();
+        let end = if self.without_end { "exclusiveMaximum" } else { "maximum" };
+        for (limit, keyword) in [(&self.from, "minimum"), (&self.to, end)] {
+            if let Some(number) = limit.as_ref().and_then(json_number) {
+                keywords.insert(keyword.to_owned(), number);
+            }
+        }
+        keywords.into()
+    }
+
     /// Whether a number is in it.
     pub(super) fn contains(&self, number: &Decimal) -> bool {
         let after_start = self.from.as_ref().is_none_or(|from| number >= from);
@@ -56,6 +68,28 @@ impl Range {
 }
 
 impl Members {
+    /// The members as JSON Schema says them; nothing where it cannot, for values of that type.
+    pub(super) fn keywords(&self, of: FieldType, wanted: bool) -> Option<serde_json::Value> {
+        use FieldType::{Decimal, Float, Integer, String, Text};
+        let is_number = matches!(of, Integer | Float | Decimal);
+        match self {
+            Self::List(members) if is_number || matches!(of, String | Text) => {
+                // What is sent in another JSON type may be coerced to a member.
+                let kind = if is_number { "number" } else { "string" };
+                let members = members.iter().map(serde_json::to_value);
+                let members = members.collect::<Result<Vec<_>, _>>().ok()?;
+                let is_one = serde_json::json!({ "enum": members });
+                Some(if wanted {
+                    serde_json::json!({ "anyOf": [{ "not": { "type": kind } }, is_one] })
+                } else {
+                    serde_json::json!({ "not": is_one })
+                })
+            }
+            Self::Range(range) if wanted && is_number => Some(range.keywords()),
+            _ => None,
+        }
+    }
+
     /// Whether the value is one of them. Numbers are equal by value: 1 and 1.0.
     pub(super) fn contains(&self, value: &Value<'_>) -> bool {
         match self {
@@ -218,4 +252,9 @@ pub(super) fn range(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Range>
         return None;
     }
     Some(range)
+}
+
+/// A number as JSON has it.
+pub(super) fn json_number(number: &Decimal) -> Option<serde_json::Value> {
+    serde_json::from_str(&number.to_plain_string()).ok()
 }

@@ -4,6 +4,7 @@ use super::compare::{Asked, COMPARISONS, asked, number_of};
 use super::members::{Range, range};
 use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
 use crate::config::Data;
+use crate::fields::FieldType;
 use crate::value::Value;
 use crate::violation::{Message, Param, Params};
 
@@ -149,6 +150,18 @@ impl Check for Numericality {
         if self.even && !number.is_even() {
             report.fail(&EVEN, Params::new());
         }
+    }
+
+    fn keywords(&self, _: FieldType) -> Option<serde_json::Value> {
+        let mut keywords = serde_json::Map::new();
+        if let Some((range, _)) = &self.range
+            && let serde_json::Value::Object(limits) = range.keywords()
+        {
+            keywords.extend(limits);
+        }
+        // Where a range and a limit say the same keyword, one of them is enough to be right.
+        keywords.extend(self.limits.iter().filter_map(Asked::keyword));
+        Some(keywords.into())
     }
 
     fn looks_around(&self) -> bool {

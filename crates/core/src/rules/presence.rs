@@ -1,6 +1,7 @@
 //! `presence`: something must be there.
 
 use super::{Check, Compile, Judges, Report, Rule, Subject};
+use crate::fields::FieldType;
 use crate::violation::{Message, Params};
 
 pub(super) static BLANK: Message = Message::new("blank", "can't be blank");
@@ -38,5 +39,14 @@ impl Check for Presence {
         if subject.is_blank() {
             report.fail(&BLANK, Params::new());
         }
+    }
+
+    fn keywords(&self, _: FieldType) -> Option<serde_json::Value> {
+        Some(serde_json::json!({
+            "not": { "type": "null" },
+            "minLength": 1,
+            "minItems": 1,
+            "minProperties": 1,
+        }))
     }
 }

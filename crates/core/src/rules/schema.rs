@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::keywords::{Holds, MESSAGES, known, message_of, to_json};
 use super::{Check, Compile, Judges, Report, Rule, RuleOption, Step, Subject};
 use crate::config::{Data, Node, Place, ProblemCode, nearest};
+use crate::fields::FieldType;
 use crate::submission::shortened;
 use crate::violation::MOST;
 
@@ -64,7 +65,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
         .with_pattern_options(PatternOptions::regex().size_limit(SIZE_LIMIT))
         .build(&schema);
     match built {
-        Ok(validator) => Some(Box::new(Schema { validator })),
+        Ok(validator) => Some(Box::new(Schema { validator, schema })),
         Err(error) => {
             let place = place_of(node, error.schema_path().iter());
             let inner = place_of(node, error.instance_path().iter());
@@ -128,6 +129,7 @@ fn place_of<'l>(node: &Node, path: impl Iterator<Item = LocationSegment<'l>>) ->
 #[derive(Debug)]
 struct Schema {
     validator: Validator,
+    schema: serde_json::Value,
 }
 
 impl Check for Schema {
@@ -175,6 +177,11 @@ impl Check for Schema {
                 report.fail_within(&path, message, params.clone());
             }
         }
+    }
+
+    fn keywords(&self, of: FieldType) -> Option<serde_json::Value> {
+        // It judges the coerced value; these types take everything as it is.
+        matches!(of, FieldType::Any | FieldType::Json).then(|| self.schema.clone())
     }
 }
 

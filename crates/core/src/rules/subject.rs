@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::BoundRule;
 use crate::aggregate::{Claim, Reference};
+use crate::fields::FieldType;
 use crate::submission::{GroupSlots, Item, Outcome, Path, Saying, Scope};
 use crate::surroundings::Timestamp;
 use crate::value::{NULL, Value};
@@ -20,6 +21,12 @@ pub(crate) trait Check: fmt::Debug + Send + Sync {
     /// a rule says nothing of a default when the form is loaded.
     fn looks_around(&self) -> bool {
         false
+    }
+
+    /// What JSON Schema 2020-12 can say of it for values of the field: keywords that refuse nothing
+    /// that the rule accepts. Nothing where it has no words for it.
+    fn keywords(&self, _of: FieldType) -> Option<serde_json::Value> {
+        None
     }
 }
 

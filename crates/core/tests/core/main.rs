@@ -13,6 +13,7 @@ mod documents;
 mod examples;
 mod platformos;
 mod rules;
+mod schema;
 mod submissions;
 
 use std::path::{Path, PathBuf};

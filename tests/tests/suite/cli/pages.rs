@@ -91,6 +91,21 @@ fn rules_and_kinds_of_mistakes_have_pages() {
 }
 
 #[test]
+fn schemas_of_a_form_and_of_forms_are_printed() {
+    let setup = setup();
+    let of_form = setup.run(&["schema", "client_sign_up"]).success().stdout;
+    let schema: Value = serde_json::from_str(&of_form).unwrap();
+    assert_eq!(schema["title"], "client_sign_up");
+    let of_forms: Value = serde_json::from_str(&setup.run(&["schema"]).success().stdout).unwrap();
+    assert!(of_forms["$defs"]["rule_length"]["properties"]["maximum"].is_object());
+    let unknown = setup.run(&["schema", "client_signup"]).failure(1).stderr;
+    assert_eq!(
+        unknown,
+        "registrar: there is no form `client_signup`: did you mean `client_sign_up`?\n"
+    );
+}
+
+#[test]
 fn a_form_made_of_several_files_is_printed_with_where_each_part_came_from() {
     let folder = Folder::of(&[
         ("base.yml", "resource: User\nfields:\n  email:\n"),
