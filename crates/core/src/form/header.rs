@@ -120,10 +120,12 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
             _ => reader.unknown_key(entry, "a form", KEYS),
         }
     }
-    if !says_resource {
+    // What is extended could not be put under it: what that says is not known.
+    let is_whole = tree.get("extends").is_none();
+    if !says_resource && is_whole {
         missing(reader, tree, "resource", "`resource: User`");
     }
-    if header.fields.is_none() && !header.is_aside {
+    if header.fields.is_none() && !header.is_aside && is_whole {
         missing(reader, tree, "fields", "`fields:` with the fields that a client may send");
     }
     header

@@ -74,6 +74,34 @@ fn each_kind_of_mistake_is_printed_at_its_place() {
 }
 
 #[test]
+fn a_folder_of_many_broken_forms_is_told_in_one_run() {
+    let folder = Folder::of(&TYPES);
+    let mut expected = Vec::new();
+    for case in std::fs::read_dir(repository("crates/core/tests/cases/broken")).unwrap() {
+        let path = case.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        // Files with other names and second files of one name need a folder of their own.
+        if text.contains("#! file ") || text.contains("the other one is") {
+            continue;
+        }
+        let name = path.file_name().unwrap().to_str().unwrap();
+        folder.write(name, &text);
+        for line in text.lines().filter_map(|line| line.strip_prefix("#! ")) {
+            let (place, rest) = line.split_once(' ').unwrap();
+            let code = rest.split(' ').next().unwrap();
+            expected.push(format!("{}:{place}: [{code}] ", folder.path().join(name).display()));
+        }
+    }
+    let files = std::fs::read_dir(folder.path()).unwrap().count();
+    assert!(files >= 50, "{files}");
+    let told = check(&setup(), &[folder.path()]).failure(1).stdout;
+    for expected in &expected {
+        assert!(told.contains(expected), "{expected} is not in\n{told}");
+    }
+    assert_eq!(told.lines().count(), expected.len());
+}
+
+#[test]
 fn the_server_refuses_what_check_refuses_in_the_same_words_and_touches_nothing() {
     let setup = setup().forms(&[
         ("a.yml", "resource: User\nfields: {emial: }\n"),
