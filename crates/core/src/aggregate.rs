@@ -1,4 +1,5 @@
-//! What a valid submission becomes: a user with everything that is written together with it.
+//! What a valid submission becomes: a user with everything that is written together with it. What
+//! one to a stored user becomes is in [`crate::changes`].
 //!
 //! The store writes these types and knows nothing of forms. They hold no path and no rule; what a
 //! refusal of the database means for the client is looked up through [`Claim`]'s and
@@ -61,6 +62,8 @@ pub struct NewUser {
 /// A profile of the new user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewProfile {
+    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    pub id: Option<i64>,
     /// Name of the profile type.
     pub type_name: Arc<str>,
     /// Whether the profile is switched on.
@@ -74,6 +77,8 @@ pub struct NewProfile {
 /// A listing of the new user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewTransactable {
+    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    pub id: Option<i64>,
     /// Name of the transactable type.
     pub type_name: Arc<str>,
     /// What it is called.
@@ -93,6 +98,8 @@ pub struct NewTransactable {
 /// A membership of the new user in a relationship.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRelationshipUser {
+    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    pub id: Option<i64>,
     /// Name of the relationship user type.
     pub type_name: Arc<str>,
     /// The relationship.
@@ -116,6 +123,8 @@ pub enum RelationshipLink {
 /// A customization: a typed record that hangs on another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCustomization {
+    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    pub id: Option<i64>,
     /// Name of the customization type.
     pub type_name: Arc<str>,
     /// Typed properties.
@@ -138,6 +147,8 @@ pub struct Attached {
 /// An address.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct NewAddress {
+    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    pub id: Option<i64>,
     /// The property of the type that this address fills.
     pub name: Arc<str>,
     /// The address in one line.
@@ -167,6 +178,8 @@ pub struct NewAddress {
 /// A file that lives elsewhere: Registrar keeps what is known of it.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct NewFile {
+    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    pub id: Option<i64>,
     /// The property of the type that this file fills.
     pub name: Arc<str>,
     /// Whether it is a picture.

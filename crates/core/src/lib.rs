@@ -7,6 +7,7 @@
 //! [`violation::Violations`] at once.
 
 pub mod aggregate;
+pub mod changes;
 mod compose;
 pub mod config;
 pub mod decimal;

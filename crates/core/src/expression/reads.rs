@@ -292,7 +292,11 @@ fn value(reading: &Reading, slot: &Slot<'_>) -> Option<Dynamic> {
             let records = items.iter().filter_map(|item| item.group.as_ref());
             Some(records.map(|slots: &GroupSlots<'_>| group(reading, &slots.slots)).collect())
         }
-        Slot::Absent | Slot::Wrong { .. } | Slot::Inactive | Slot::Undecided { .. } => None,
+        Slot::Absent
+        | Slot::Wrong { .. }
+        | Slot::Inactive
+        | Slot::Kept
+        | Slot::Undecided { .. } => None,
     }
 }
 

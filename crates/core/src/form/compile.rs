@@ -28,15 +28,17 @@ pub(crate) fn compile(
     }
     let mut fields = Vec::new();
     if let Some(entry) = header.fields {
-        let mut compiler = Compiler { reader, types };
+        let mut compiler = Compiler { reader, types, may_update: header.may_update };
         let place = Place { path: String::new(), around: None };
         fields = compiler.record(Kind::User, None, &entry.value, &place);
     }
+    let lists_email = fields.iter().any(|field| &*field.name == "email");
     let mut form = Form {
         name: name.into(),
         version,
         description: header.description.map(Arc::from),
-        purpose: header.purpose,
+        may_create: lists_email || !header.may_update,
+        may_update: header.may_update,
         refuses_unknown: header.refuses_unknown,
         root: Group::new(Some(Kind::User), "user".into(), fields),
         examples: Vec::new(),
@@ -59,6 +61,8 @@ pub(crate) fn compile(
 struct Compiler<'p, 't> {
     reader: Reader<'p>,
     types: &'t Types,
+    /// Whether the form may change users: what is stored can keep the rules then.
+    may_update: bool,
 }
 
 /// Where in the form an object stands.
@@ -122,8 +126,13 @@ impl<'t> Compiler<'_, 't> {
         let mut fields = Vec::new();
         for (entry, plan) in plans {
             let path = place.of(&entry.key);
-            let context =
-                Context { name: &entry.key, global_path: &path, names: &names, place: entry.place };
+            let context = Context {
+                name: &entry.key,
+                global_path: &path,
+                names: &names,
+                place: entry.place,
+                may_update: self.may_update,
+            };
             fields.push(match plan {
                 Plan::Container(container) => {
                     self.container(container, of_type, entry, &context, place)
@@ -253,6 +262,7 @@ impl<'t> Compiler<'_, 't> {
                 global_path: &path,
                 names: &names,
                 place: record.place,
+                may_update: self.may_update,
             };
             fields.push(self.record_field((container, kind), record_type, record, &context));
         }

@@ -15,6 +15,8 @@ pub(super) struct Context<'c> {
     pub(super) names: &'c Names<'c>,
     /// Where the form lists it.
     pub(super) place: Place,
+    /// Whether the form may change users.
+    pub(super) may_update: bool,
 }
 
 /// What is known of a field before its configuration is read.
@@ -53,7 +55,7 @@ impl<'c> Context<'c> {
     }
 
     fn facts(self, field_type: FieldType) -> FieldFacts<'c> {
-        let Self { name, global_path, names, place } = self;
+        let Self { name, global_path, names, place, .. } = self;
         let field_type = Some(field_type);
         FieldFacts { name, field_type, is_list: false, global_path, place, inner: None, names }
     }
@@ -119,7 +121,7 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
         conditions,
         is_secret: known.is_secret,
     };
-    check_default(reader, &mut field, default, node);
+    check_default(reader, &mut field, default, node, known.context.may_update);
     field
 }
 
@@ -134,7 +136,7 @@ pub(super) fn bind_node(
         Body::Container(group) | Body::Node(group) | Body::List(group) => Some(group),
         Body::Scalar(_) => None,
     };
-    let Context { name, global_path, names, place } = *context;
+    let Context { name, global_path, names, place, .. } = *context;
     let is_list = matches!(body, Body::List(_));
     let facts = FieldFacts { name, field_type: None, is_list, global_path, place, inner, names };
     bind_all(reader, facts, &[], validation)
@@ -242,8 +244,14 @@ fn says_unique(validation: &Node) -> bool {
 }
 
 /// A default must be of the field's type and keep the field's rules; a read-only field without one
-/// must be allowed to be absent.
-fn check_default(reader: &mut Reader<'_>, field: &mut Field, default: Option<&Node>, node: &Node) {
+/// must be allowed to be absent, unless what is stored can stand in for it.
+fn check_default(
+    reader: &mut Reader<'_>,
+    field: &mut Field,
+    default: Option<&Node>,
+    node: &Node,
+    may_update: bool,
+) {
     let name = field.name.clone();
     let Body::Scalar(scalar) = &mut field.body else { return };
     let mut place = node.place;
@@ -270,7 +278,7 @@ fn check_default(reader: &mut Reader<'_>, field: &mut Field, default: Option<&No
             }
         }
     }
-    if default.is_none() && !scalar.readonly {
+    if default.is_none() && (!scalar.readonly || may_update) {
         return;
     }
     let value = scalar.default.clone();

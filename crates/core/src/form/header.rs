@@ -1,13 +1,13 @@
 //! The keys of a form that are not its fields.
 
-use super::Purpose;
 use crate::config::{Entry, Node, ProblemCode, Reader, nearest};
 
 /// What a form says of itself.
 #[derive(Debug, Default)]
 pub(crate) struct Header<'n> {
     pub(crate) description: Option<&'n str>,
-    pub(crate) purpose: Purpose,
+    /// It may change users.
+    pub(crate) may_update: bool,
     pub(crate) refuses_unknown: bool,
     /// It is for a resource that is not served, and is left aside.
     pub(crate) is_aside: bool,
@@ -93,7 +93,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
                 header.is_aside |= resource(reader, &entry.value, "base_form", "UserForm");
             }
             "resource_owner" => {
-                header.purpose = Purpose::Update;
+                header.may_update = true;
                 reader.word(&entry.value, "resource_owner", &["anyone"]);
             }
             "description" => {

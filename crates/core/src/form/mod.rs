@@ -24,6 +24,7 @@ pub(crate) use normalize::Normalizer;
 pub(crate) use payload::{Given, Payload};
 
 use crate::aggregate::NewUser;
+use crate::changes::ChangedUser;
 use crate::example::Example;
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
@@ -47,8 +48,10 @@ pub struct Form {
     pub version: Arc<str>,
     /// What it is for, in its own words.
     pub description: Option<Arc<str>>,
-    /// Whether it creates users or updates them.
-    pub purpose: Purpose,
+    /// Whether it may create users: it lists `email`, or says nothing of an owner.
+    pub may_create: bool,
+    /// Whether it may change users: it says `resource_owner: anyone`.
+    pub may_update: bool,
     /// Whether keys that it does not list are refused or ignored.
     pub(crate) refuses_unknown: bool,
     pub(crate) root: Group,
@@ -67,16 +70,6 @@ pub struct Form {
     pub(crate) computed: Vec<Box<[usize]>>,
     /// Whether any of the four is there.
     pub(crate) is_active: bool,
-}
-
-/// What a form is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Purpose {
-    /// It creates users.
-    #[default]
-    Create,
-    /// It changes a user (`resource_owner:` is said).
-    Update,
 }
 
 /// One object of a form: slot `i` of a submission is its field `i`.
@@ -166,16 +159,31 @@ impl Form {
         submission::apply(self, submitted, surroundings)
     }
 
-    /// Says which violations the database's refusals are. The submission is the one that was
-    /// accepted before, in the same surroundings: it is judged again, because the happy path keeps
-    /// no paths.
-    #[must_use]
-    pub fn explain(
+    /// Shapes and judges a submission to a stored user: what was not sent is as it is stored.
+    /// `stored` is the user in the shape of a submission, its records with their `id`.
+    ///
+    /// # Errors
+    /// All violations at once, in the form's order; paths and places are those of what was sent.
+    pub fn update<'v>(
         &self,
-        submitted: Value<'_>,
+        submitted: Value<'v>,
+        stored: &'v Value<'v>,
+        surroundings: &Surroundings,
+    ) -> Result<ChangedUser, Violations> {
+        submission::update(self, submitted, stored, surroundings)
+    }
+
+    /// Says which violations the database's refusals are. The submission is the one that was
+    /// accepted before, in the same surroundings and over the same stored user, if any: it is
+    /// judged again, because the happy path keeps no paths.
+    #[must_use]
+    pub fn explain<'v>(
+        &self,
+        submitted: Value<'v>,
+        stored: Option<&'v Value<'v>>,
         surroundings: &Surroundings,
         refusals: &Refusals,
     ) -> Violations {
-        submission::explain(self, submitted, surroundings, refusals)
+        submission::explain(self, submitted, stored, surroundings, refusals)
     }
 }

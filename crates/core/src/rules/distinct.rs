@@ -104,8 +104,8 @@ impl Check for Distinct {
         let are_distinct = match subject.content {
             Content::Items(items) => {
                 let groups = items.iter().filter_map(|item| item.group.as_ref());
-                let mut sent = groups.filter(|group| group.sent);
-                sent.all(|group| self.key_of_group(group).is_none_or(|key| seen.insert(key)))
+                let mut there = groups.filter(|group| group.sent || group.is_untouched());
+                there.all(|group| self.key_of_group(group).is_none_or(|key| seen.insert(key)))
             }
             Content::Value(Value::Array(items)) => {
                 items.iter().all(|item| self.key_of_value(item).is_none_or(|key| seen.insert(key)))
@@ -153,7 +153,7 @@ impl Distinct {
 /// Writes what a slot holds, so that only equal ones read the same.
 fn write_slot(slot: &Slot<'_>, key: &mut String) {
     match slot {
-        Slot::Absent | Slot::Inactive | Slot::Undecided { .. } => {
+        Slot::Absent | Slot::Inactive | Slot::Kept | Slot::Undecided { .. } => {
             key.push_str(&canonical_json(&NULL));
         }
         Slot::Value { value, .. } | Slot::Wrong { value } => key.push_str(&canonical_json(value)),

@@ -14,7 +14,7 @@ use crate::submission::Sibling;
 use crate::value::Value;
 use crate::violation::Message;
 
-static TAKEN: Message = Message::new("taken", "has already been taken");
+pub(crate) static TAKEN: Message = Message::new("taken", "has already been taken");
 
 pub(super) static RULE: Rule = Rule {
     name: "unique",
@@ -126,7 +126,8 @@ impl Check for Unique {
     }
 }
 
-fn key_of(value: &Value<'_>, case_sensitive: bool) -> String {
+/// The text under which equal values meet.
+pub(crate) fn key_of(value: &Value<'_>, case_sensitive: bool) -> String {
     match value {
         Value::Null => String::new(),
         Value::Bool(flag) => flag.to_string(),

@@ -6,7 +6,7 @@ use super::outcome::Outcome;
 use super::shape;
 use super::slot::{GroupSlots, Slot};
 use crate::expression::{Verdict, View};
-use crate::form::{Body, Field, Form, Given, Group};
+use crate::form::{Body, Field, Form, Given, Group, Target};
 use crate::surroundings::Surroundings;
 use crate::value::Value;
 
@@ -14,22 +14,35 @@ use crate::value::Value;
 pub(super) fn complete<'v>(form: &Form, slots: &mut GroupSlots<'v>, outcome: &mut Outcome) {
     let surroundings = &outcome.surroundings;
     for way in &form.computed {
-        each(&form.root, slots, way, surroundings, |field, slot, view| match (&field.body, slot) {
-            (Body::Scalar(scalar), Slot::Absent) => match scalar.computed.as_ref()?.value(view) {
-                Ok(value) => Some(shape::given(scalar, value?)),
-                Err(cause) => Some(Slot::Undecided { cause }),
-            },
-            _ => None,
+        each(&form.root, slots, way, surroundings, |field, (slot, is_stored), view| {
+            match (&field.body, slot) {
+                // What is stored as nothing stays so.
+                (Body::Scalar(scalar), Slot::Absent) if is_stored && !scalar.readonly => None,
+                (Body::Scalar(scalar), Slot::Absent) => match scalar.computed.as_ref()?.value(view)
+                {
+                    Ok(value) => Some(shape::given(scalar, value?)),
+                    Err(cause) => Some(Slot::Undecided { cause }),
+                },
+                _ => None,
+            }
         });
     }
     if let Some(payload) = &form.payload {
         let view = View { form: &slots.slots, this: &slots.slots, surroundings };
         match object(&payload.0, &view) {
-            Ok(Value::Object(entries)) => shape::merge(form, &form.root, slots, entries),
+            Ok(Value::Object(entries)) => {
+                let is_update = slots.stored.is_some();
+                shape::merge(form, &form.root, slots, entries, is_update);
+            }
             Ok(_) => {}
             Err(cause) => outcome.failure = Some(cause),
         }
     }
+    take_away(form, slots, surroundings);
+}
+
+/// Takes away what has a condition that does not hold.
+pub(super) fn take_away(form: &Form, slots: &mut GroupSlots<'_>, surroundings: &Surroundings) {
     for way in &form.conditional {
         each(&form.root, slots, way, surroundings, |field, _, view| {
             match field.conditions.verdict(view) {
@@ -47,14 +60,14 @@ fn each<'v>(
     slots: &mut GroupSlots<'v>,
     way: &[usize],
     surroundings: &Surroundings,
-    decide: impl Fn(&Field, &Slot<'v>, &View<'_, 'v>) -> Option<Slot<'v>>,
+    decide: impl Fn(&Field, (&Slot<'v>, bool), &View<'_, 'v>) -> Option<Slot<'v>>,
 ) {
     let mut choices = Vec::new();
     expand(slots, way, &mut Vec::new(), &mut choices);
     for items in choices {
-        let Some((field, slot, this)) = find(root, slots, way, &items) else { continue };
+        let Some((field, slot, is_stored, this)) = find(root, slots, way, &items) else { continue };
         let view = View { form: &slots.slots, this, surroundings };
-        let Some(new) = decide(field, slot, &view) else { continue };
+        let Some(new) = decide(field, (slot, is_stored), &view) else { continue };
         if let Some(slot) = find_mut(slots, way, &items) {
             *slot = new;
         }
@@ -87,13 +100,14 @@ fn expand(
     }
 }
 
-/// The field, its slot, and the slots of the record that it stands in.
+/// The field, its slot, whether the object around it is stored and it with it, and the slots of the
+/// record that it stands in.
 fn find<'f, 's, 'v>(
     root: &'f Group,
     slots: &'s GroupSlots<'v>,
     way: &[usize],
     items: &[usize],
-) -> Option<(&'f Field, &'s Slot<'v>, &'s [Slot<'v>])> {
+) -> Option<(&'f Field, &'s Slot<'v>, bool, &'s [Slot<'v>])> {
     let (mut group, mut slots, mut items) = (root, slots, items.iter());
     let mut this = slots.slots.as_slice();
     let (last, way) = way.split_last()?;
@@ -112,7 +126,9 @@ fn find<'f, 's, 'v>(
             Body::Scalar(_) => return None,
         }
     }
-    Some((group.fields.get(*last)?, slots.slots.get(*last)?, this))
+    let field = group.fields.get(*last)?;
+    let is_stored = slots.stored.is_some() && !matches!(field.target, Target::Virtual);
+    Some((field, slots.slots.get(*last)?, is_stored, this))
 }
 
 fn find_mut<'s, 'v>(

@@ -1,5 +1,6 @@
 //! From the slots of a valid submission to the aggregate. Only fields that the form lists can
-//! reach it: nothing else has a slot.
+//! change: nothing else has a slot. In an update the others are as they are stored, and of the
+//! records only those that something was sent for are in it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,7 +20,10 @@ const DEFAULT_CURRENCY: &str = "USD";
 
 /// Builds the aggregate, without its claims and references.
 pub(super) fn assemble(form: &Form, slots: GroupSlots<'_>) -> NewUser {
-    let mut user = NewUser::default();
+    let mut user = NewUser {
+        properties: slots.stored.map(|stored| stored_properties(Some(stored))),
+        ..NewUser::default()
+    };
     // The containers need the user too, so they wait until its own fields are set.
     let mut containers = Vec::new();
     fill(
@@ -62,7 +66,7 @@ fn records<'v>(field: &Field, slots: GroupSlots<'v>, mut take: impl FnMut(&Group
     let Body::Container(container) = &field.body else { return };
     for (field, slot) in container.fields.iter().zip(slots.slots) {
         match (&field.body, slot) {
-            (Body::Node(group), Slot::Group(inner)) => take(group, inner),
+            (Body::Node(group), Slot::Group(inner)) if !inner.is_untouched() => take(group, inner),
             (Body::List(group), Slot::Items(items)) => {
                 items
                     .into_iter()
@@ -82,6 +86,15 @@ fn fill<'f, 'v>(
     mut set: impl FnMut(Set, Value<'v>),
     mut contain: impl FnMut(Container, &'f Field, GroupSlots<'v>),
 ) {
+    if let (Some(stored), Some(kind)) = (slots.stored, group.kind) {
+        for built_in in kind.built_ins() {
+            match stored.get(built_in.name) {
+                None | Some(Value::Null) => {}
+                Some(_) if is_said(group, &slots, built_in.name) => {}
+                Some(value) => set(built_in.set, value.clone()),
+            }
+        }
+    }
     for (field, mut slot) in group.fields.iter().zip(slots.slots) {
         match field.target {
             Target::BuiltIn(built_in) => {
@@ -99,9 +112,27 @@ fn fill<'f, 'v>(
     }
 }
 
+/// Whether the form decides a field, not what is stored.
+fn is_said(group: &Group, slots: &GroupSlots<'_>, name: &str) -> bool {
+    let slot = group.index_of(name).and_then(|index| slots.slots.get(index));
+    slot.is_some_and(|slot| !slot.keeps_stored())
+}
+
+/// The properties that are stored of a record.
+fn stored_properties(record: Option<&Value<'_>>) -> String {
+    match record.and_then(|record| record.get("properties")) {
+        Some(Value::Object(entries)) => object(entries.clone()),
+        _ => object(Vec::new()),
+    }
+}
+
 fn properties(field: &Field, slots: GroupSlots<'_>) -> String {
     let Body::Container(group) = &field.body else { return object(Vec::new()) };
     let mut entries = Vec::new();
+    if let Some(Value::Object(stored)) = slots.stored {
+        let left = stored.iter().filter(|(name, _)| !is_said(group, &slots, name));
+        entries.extend(left.map(|(name, value)| (Cow::Borrowed(&**name), value.clone())));
+    }
     for (field, mut slot) in group.fields.iter().zip(slots.slots) {
         if let (Target::Property, Some(value)) = (field.target, slot.take()) {
             entries.push((Cow::Borrowed(&*field.name), value));
@@ -133,13 +164,15 @@ fn attach(
 }
 
 fn profile(group: &Group, slots: GroupSlots<'_>) -> NewProfile {
+    let (id, stored) = (slots.id(), slots.stored);
     let mut profile = NewProfile {
+        id,
         type_name: group.type_name.clone(),
         enabled: true,
         properties: object(Vec::new()),
         attached: Attached::default(),
     };
-    let (mut properties, mut attached) = (object(Vec::new()), Attached::default());
+    let (mut properties, mut attached) = (stored_properties(stored), Attached::default());
     fill(
         group,
         slots,
@@ -154,7 +187,9 @@ fn profile(group: &Group, slots: GroupSlots<'_>) -> NewProfile {
 }
 
 fn transactable(group: &Group, slots: GroupSlots<'_>) -> NewTransactable {
+    let (id, stored) = (slots.id(), slots.stored);
     let mut listing = NewTransactable {
+        id,
         type_name: group.type_name.clone(),
         name: None,
         description: None,
@@ -163,7 +198,7 @@ fn transactable(group: &Group, slots: GroupSlots<'_>) -> NewTransactable {
         properties: String::new(),
         attached: Attached::default(),
     };
-    let (mut properties, mut attached) = (object(Vec::new()), Attached::default());
+    let (mut properties, mut attached) = (stored_properties(stored), Attached::default());
     fill(
         group,
         slots,
@@ -178,20 +213,21 @@ fn transactable(group: &Group, slots: GroupSlots<'_>) -> NewTransactable {
 }
 
 fn customization(group: &Group, slots: GroupSlots<'_>) -> NewCustomization {
-    let (mut properties, mut attached) = (object(Vec::new()), Attached::default());
+    let id = slots.id();
+    let (mut properties, mut attached) = (stored_properties(slots.stored), Attached::default());
     fill(
         group,
         slots,
         |_, _| {},
         |container, field, inner| attach((&mut properties, &mut attached), container, field, inner),
     );
-    NewCustomization { type_name: group.type_name.clone(), properties, attached }
+    NewCustomization { id, type_name: group.type_name.clone(), properties, attached }
 }
 
 /// Nothing where it is of no relationship: judging refuses that.
 fn membership(group: &Group, slots: GroupSlots<'_>) -> Option<NewRelationshipUser> {
     let mut membership = Membership::default();
-    let mut own = object(Vec::new());
+    let (id, mut own) = (slots.id(), stored_properties(slots.stored));
     fill(
         group,
         slots,
@@ -207,11 +243,13 @@ fn membership(group: &Group, slots: GroupSlots<'_>) -> Option<NewRelationshipUse
         (None, Some(name)) => RelationshipLink::New { type_name: Arc::from(name) },
         (None, None) => return None,
     };
-    Some(NewRelationshipUser { type_name: group.type_name.clone(), relationship, properties: own })
+    let type_name = group.type_name.clone();
+    Some(NewRelationshipUser { id, type_name, relationship, properties: own })
 }
 
 fn address(group: &Group, slots: GroupSlots<'_>) -> NewAddress {
-    let mut address = NewAddress { name: group.type_name.clone(), ..NewAddress::default() };
+    let mut address =
+        NewAddress { id: slots.id(), name: group.type_name.clone(), ..NewAddress::default() };
     fill(
         group,
         slots,
@@ -227,7 +265,8 @@ fn address(group: &Group, slots: GroupSlots<'_>) -> NewAddress {
 
 fn file(group: &Group, slots: GroupSlots<'_>) -> NewFile {
     let is_image = group.kind == Some(Kind::Image);
-    let mut file = NewFile { name: group.type_name.clone(), is_image, ..NewFile::default() };
+    let mut file =
+        NewFile { id: slots.id(), name: group.type_name.clone(), is_image, ..NewFile::default() };
     fill(
         group,
         slots,

@@ -25,9 +25,44 @@ pub(super) fn judge(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Outcome) 
     if let Some(cause) = outcome.failure.take() {
         undecided(&cause, Path::ROOT, outcome);
     }
+    if slots.stored.is_some() {
+        outcome.is_muted = true;
+        untouched(&form.root, slots, &slots.slots, outcome);
+        outcome.is_muted = false;
+    }
     group(&form.root, slots, &Path::ROOT, Around::Root(&slots.slots), outcome);
     for assertion in &form.assertions {
         assert_across(assertion, slots, outcome);
+    }
+}
+
+/// The claims of all that is there, in a muted outcome: nothing else is said.
+pub(super) fn claims(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Outcome) {
+    outcome.is_muted = true;
+    group(&form.root, slots, &Path::ROOT, Around::Root(&slots.slots), outcome);
+}
+
+/// Notes what stored records claim that are not judged, so that what is judged collides with them.
+fn untouched(of: &Group, slots: &GroupSlots<'_>, root: &[Slot<'_>], outcome: &mut Outcome) {
+    for (field, slot) in of.fields.iter().zip(&slots.slots) {
+        match (&field.body, slot) {
+            (Body::Node(inner), Slot::Group(slots)) if slots.is_untouched() => {
+                group(inner, slots, &Path::ROOT, Around::Root(root), outcome);
+            }
+            (Body::Container(inner) | Body::Node(inner), Slot::Group(slots)) => {
+                untouched(inner, slots, root, outcome);
+            }
+            (Body::List(inner), Slot::Items(items)) => {
+                for slots in items.iter().filter_map(|item| item.group.as_ref()) {
+                    if slots.is_untouched() {
+                        group(inner, slots, &Path::ROOT, Around::Root(root), outcome);
+                    } else {
+                        untouched(inner, slots, root, outcome);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -94,7 +129,7 @@ fn field(
             _ => Content::Node(group),
         },
         Slot::Items(items) => Content::Items(items),
-        Slot::Inactive => return,
+        Slot::Inactive | Slot::Kept => return,
         Slot::Undecided { cause } => return undecided(cause, path, outcome),
     };
     let from_text = matches!(slot, Slot::Value { from_text: true, .. });
@@ -115,6 +150,7 @@ fn field(
         (Body::Container(inner), Slot::Group(slots)) => {
             group(inner, slots, &path, Around::Scope(scope), outcome);
         }
+        (Body::Node(_), Slot::Group(slots)) if slots.is_untouched() && !outcome.is_muted => {}
         (Body::Node(inner), Slot::Group(slots)) => {
             group(inner, slots, &path, Around::Root(scope.root), outcome);
         }
@@ -206,6 +242,9 @@ fn at(way: &[Arc<str>], path: Path<'_>, call: &mut dyn FnMut(Path<'_>)) {
 }
 
 fn undecided(cause: &str, path: Path<'_>, outcome: &mut Outcome) {
+    if outcome.is_muted {
+        return;
+    }
     outcome.violations.causes.push(format!("{}: {cause}", path.dotted()));
     outcome.violate(Saying::of(path, &CONDITION_ERROR, Params::new()));
 }
@@ -217,7 +256,7 @@ fn holds_anything(inner: &Group, slots: &GroupSlots<'_>) -> bool {
     }
     inner.fields.iter().zip(&slots.slots).any(|(field, slot)| match (&field.body, slot) {
         (_, Slot::Absent | Slot::Inactive) => false,
-        (Body::Scalar(_), _) => slots.sent,
+        (Body::Scalar(_), _) => slots.sent || slots.stored.is_some(),
         _ => true,
     })
 }
@@ -232,7 +271,7 @@ fn list(
     for (index, item) in items.iter().enumerate() {
         let item_path;
         let path = match &item.key {
-            ItemKey::Only => path,
+            ItemKey::Only | ItemKey::Stored => path,
             ItemKey::Index => {
                 item_path = path.item(index, None);
                 &item_path
@@ -243,6 +282,12 @@ fn list(
             }
         };
         match &item.group {
+            Some(GroupSlots { id_fault: Some(message), .. }) => {
+                outcome.violate(Saying::of(path.field("id"), message, Params::new()));
+            }
+            Some(slots) if slots.is_untouched() && outcome.is_muted => {
+                group(inner, slots, path, Around::Root(root), outcome);
+            }
             // An empty item is ignored, as an empty nested form is.
             Some(slots) if !slots.sent && slots.unknown.is_empty() => {}
             Some(slots) => group(inner, slots, path, Around::Root(root), outcome),

@@ -8,6 +8,8 @@ mod outcome;
 mod path;
 mod shape;
 mod slot;
+mod stored;
+mod update;
 
 use std::collections::HashSet;
 
@@ -16,7 +18,9 @@ pub(crate) use judge::judge_alone;
 pub(crate) use outcome::{Outcome, Saying, shortened};
 pub(crate) use path::Path;
 pub(crate) use slot::{GroupSlots, Item, Scope, Sibling, Slot};
+pub(crate) use update::update;
 
+use self::stored::Stored;
 use crate::aggregate::NewUser;
 use crate::form::Form;
 use crate::surroundings::Surroundings;
@@ -56,7 +60,7 @@ pub(crate) fn trace(
 }
 
 fn decide(form: &Form, submitted: Value<'_>, outcome: &mut Outcome) -> Result<NewUser, Violations> {
-    let slots = prepare(form, submitted, outcome);
+    let slots = prepare(form, submitted, Stored::default(), outcome);
     judge::judge(form, &slots, outcome);
     let violations = std::mem::take(&mut outcome.violations);
     if violations.is_empty() {
@@ -68,22 +72,30 @@ fn decide(form: &Form, submitted: Value<'_>, outcome: &mut Outcome) -> Result<Ne
 }
 
 /// Lays the submission out and completes it: all but the judging.
-fn prepare<'v>(form: &Form, submitted: Value<'v>, outcome: &mut Outcome) -> GroupSlots<'v> {
-    let mut slots = shape::shape(form, submitted);
+fn prepare<'v>(
+    form: &Form,
+    submitted: Value<'v>,
+    stored: Stored<'v>,
+    outcome: &mut Outcome,
+) -> GroupSlots<'v> {
+    let mut slots = shape::shape(form, submitted, stored);
     if form.is_active {
         activity::complete(form, &mut slots, outcome);
     }
     slots
 }
 
-/// The violations that the database's refusals are.
-pub(crate) fn explain(
+/// The violations that the database's refusals are, of what is laid over `stored` where there is
+/// such a user.
+pub(crate) fn explain<'v>(
     form: &Form,
-    submitted: Value<'_>,
+    submitted: Value<'v>,
+    stored: Option<&'v Value<'v>>,
     surroundings: &Surroundings,
     refusals: &Refusals,
 ) -> Violations {
-    trace_refusals(form, submitted, surroundings, refusals, &mut HashSet::new())
+    let stored = Stored::new(stored, stored.is_some());
+    refused(form, (submitted, stored), surroundings, refusals, &mut HashSet::new())
 }
 
 /// The same, noting which rules are broken.
@@ -94,9 +106,19 @@ pub(crate) fn trace_refusals(
     refusals: &Refusals,
     tripped: &mut HashSet<usize>,
 ) -> Violations {
+    refused(form, (submitted, Stored::default()), surroundings, refusals, tripped)
+}
+
+fn refused<'v>(
+    form: &Form,
+    (submitted, stored): (Value<'v>, Stored<'v>),
+    surroundings: &Surroundings,
+    refusals: &Refusals,
+    tripped: &mut HashSet<usize>,
+) -> Violations {
     let mut outcome = Outcome::new(surroundings.clone());
     outcome.explanations = Some(outcome::Explanations::default());
-    let slots = prepare(form, submitted, &mut outcome);
+    let slots = prepare(form, submitted, stored, &mut outcome);
     judge::judge(form, &slots, &mut outcome);
     let explanations = outcome.explanations.unwrap_or_default();
     let mut violations = Violations::default();

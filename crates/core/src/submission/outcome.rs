@@ -27,7 +27,9 @@ pub(crate) struct Outcome {
     pub(crate) explanations: Option<Explanations>,
     /// Whether one value is judged away from any submission.
     pub(crate) is_alone: bool,
-    claimed: HashSet<Claim>,
+    /// Whether nothing is said: only claims are noted, as those that the user holds.
+    pub(crate) is_muted: bool,
+    pub(crate) claimed: HashSet<Claim>,
 }
 
 /// What to say of a claim or a reference that the database refuses, and by which rule.
@@ -82,6 +84,9 @@ impl Outcome {
 
     /// Notes a violation.
     pub(crate) fn violate(&mut self, saying: Saying<'_>) {
+        if self.is_muted {
+            return;
+        }
         if let Some(tripped) = &mut self.tripped {
             tripped.extend(saying.rule);
         }
@@ -95,7 +100,11 @@ impl Outcome {
     /// Claims a value for this user alone. The same claim twice in one submission is a violation
     /// already.
     pub(crate) fn claim(&mut self, claim: Claim, saying: Saying<'_>) {
-        if !self.claimed.insert(claim.clone()) {
+        let is_first = self.claimed.insert(claim.clone());
+        if self.is_muted {
+            return;
+        }
+        if !is_first {
             return self.violate(saying);
         }
         if let Some(explanations) = &mut self.explanations {
@@ -106,6 +115,9 @@ impl Outcome {
 
     /// Asks for a row to exist.
     pub(crate) fn refer(&mut self, reference: Reference, saying: Saying<'_>) {
+        if self.is_muted {
+            return;
+        }
         if let Some(explanations) = &mut self.explanations {
             explanations.references.push((saying.rule, saying.into_violation()));
         }

@@ -1,26 +1,35 @@
 //! From what the client sent to the form's own slots, in the published order: `_attributes`
 //! suffixes and index-hashes are undone, unknown keys are set aside, read-only and absent fields
 //! take their default, texts are normalised, values are coerced.
+//!
+//! In an update what is stored stands where nothing was sent ([`super::stored`]).
 
 use std::borrow::Cow;
 
 use super::slot::{GroupSlots, Item, ItemKey, Slot};
+use super::stored::{Records, Stored};
 use crate::form::{Body, Field, Form, Group, Scalar};
 use crate::value::Value;
 
 /// Lays the submission out.
-pub(super) fn shape<'v>(form: &Form, submitted: Value<'v>) -> GroupSlots<'v> {
+pub(super) fn shape<'v>(form: &Form, submitted: Value<'v>, stored: Stored<'v>) -> GroupSlots<'v> {
     let entries = match submitted {
         Value::Object(entries) => entries,
         _ => Vec::new(),
     };
-    group(form, &form.root, entries)
+    group(form, &form.root, entries, stored)
 }
 
-type Entries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
+pub(super) type Entries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
 
-fn group<'v>(form: &Form, group: &Group, entries: Entries<'v>) -> GroupSlots<'v> {
+fn group<'v>(
+    form: &Form,
+    group: &Group,
+    entries: Entries<'v>,
+    stored: Stored<'v>,
+) -> GroupSlots<'v> {
     let mut shaped = GroupSlots {
+        stored: stored.object(),
         slots: std::iter::repeat_with(Slot::default).take(group.fields.len()).collect(),
         ..GroupSlots::default()
     };
@@ -31,7 +40,8 @@ fn group<'v>(form: &Form, group: &Group, entries: Entries<'v>) -> GroupSlots<'v>
             Some(index) => {
                 seen[index] = true;
                 shaped.sent |= says_something(&group.fields[index], &value);
-                shaped.slots[index] = field(form, &group.fields[index], value, suffixed);
+                let of = &group.fields[index];
+                shaped.slots[index] = field(form, of, value, suffixed, stored.at(&of.name));
             }
             None if form.refuses_unknown => shaped.unknown.push(key),
             None => {}
@@ -39,7 +49,7 @@ fn group<'v>(form: &Form, group: &Group, entries: Entries<'v>) -> GroupSlots<'v>
     }
     for (index, field) in group.fields.iter().enumerate() {
         if !seen[index] {
-            shaped.slots[index] = absent(form, field);
+            shaped.slots[index] = absent(form, field, stored.at(&field.name));
         }
     }
     shaped
@@ -69,33 +79,56 @@ fn says_something(field: &Field, value: &Value<'_>) -> bool {
     }
 }
 
-fn field<'v>(form: &Form, field: &Field, value: Value<'v>, suffixed: bool) -> Slot<'v> {
+fn field<'v>(
+    form: &Form,
+    field: &Field,
+    value: Value<'v>,
+    suffixed: bool,
+    stored: Stored<'v>,
+) -> Slot<'v> {
     match &field.body {
-        Body::Scalar(scalar) => scalar_slot(scalar, value),
-        Body::Container(group) => container(form, group, value, suffixed),
+        Body::Scalar(scalar) if scalar.readonly || stored.is_kept_by(field, &value) => {
+            unsent(field, scalar, stored)
+        }
+        Body::Scalar(scalar) => given(scalar, value),
+        Body::Container(group) => container(form, group, value, suffixed, stored.container()),
         Body::Node(inner) => match value {
-            Value::Null => Slot::Absent,
+            Value::Null => untouched(form, inner, stored),
             Value::Object(entries) => {
-                let mut shaped = group(form, inner, entries);
+                let mut shaped = group(form, inner, entries, stored);
                 shaped.suffixed = suffixed;
                 // Unknown keys alone do not ask for the nested form, but must be told.
                 if shaped.sent || !shaped.unknown.is_empty() {
                     Slot::Group(shaped)
                 } else {
-                    Slot::Absent
+                    untouched(form, inner, stored)
                 }
             }
             value => Slot::Wrong { value },
         },
-        Body::List(group) => list(form, group, value),
+        Body::List(group) => list(form, group, value, stored),
     }
 }
 
-fn container<'v>(form: &Form, inner: &Group, value: Value<'v>, suffixed: bool) -> Slot<'v> {
+/// A nested form of which nothing was sent.
+fn untouched<'v>(form: &Form, inner: &Group, stored: Stored<'v>) -> Slot<'v> {
+    match stored.object() {
+        Some(_) => Slot::Group(group(form, inner, Vec::new(), stored.alone())),
+        None => Slot::Absent,
+    }
+}
+
+fn container<'v>(
+    form: &Form,
+    inner: &Group,
+    value: Value<'v>,
+    suffixed: bool,
+    stored: Stored<'v>,
+) -> Slot<'v> {
     match value {
-        Value::Null => Slot::Group(group(form, inner, Vec::new())),
+        Value::Null => Slot::Group(group(form, inner, Vec::new(), stored)),
         Value::Object(entries) => {
-            let mut shaped = group(form, inner, entries);
+            let mut shaped = group(form, inner, entries, stored);
             shaped.suffixed = suffixed;
             Slot::Group(shaped)
         }
@@ -103,8 +136,9 @@ fn container<'v>(form: &Form, inner: &Group, value: Value<'v>, suffixed: bool) -
     }
 }
 
-fn scalar_slot<'v>(scalar: &Scalar, value: Value<'v>) -> Slot<'v> {
-    if scalar.readonly { default(scalar) } else { given(scalar, value) }
+/// What stands in a field of which nothing counts that was sent.
+fn unsent<'v>(field: &Field, scalar: &Scalar, stored: Stored<'v>) -> Slot<'v> {
+    stored.slot(field, scalar).unwrap_or_else(|| default(scalar))
 }
 
 /// A value that the client or the form gives, in the shape of its type.
@@ -118,7 +152,14 @@ pub(super) fn given<'v>(scalar: &Scalar, value: Value<'v>) -> Slot<'v> {
 }
 
 /// Puts what the server gives over what the client sent.
-pub(super) fn merge<'v>(form: &Form, of: &Group, slots: &mut GroupSlots<'v>, entries: Entries<'v>) {
+pub(super) fn merge<'v>(
+    form: &Form,
+    of: &Group,
+    slots: &mut GroupSlots<'v>,
+    entries: Entries<'v>,
+    is_update: bool,
+) {
+    let around = Stored::new(slots.stored, is_update);
     for (key, value) in entries {
         let Some(index) = of.index_of(&key) else { continue };
         let (Some(slot), of) = (slots.slots.get_mut(index), &of.fields[index]) else { continue };
@@ -127,23 +168,25 @@ pub(super) fn merge<'v>(form: &Form, of: &Group, slots: &mut GroupSlots<'v>, ent
             (Body::Scalar(scalar), value) => *slot = given(scalar, value),
             (Body::Container(inner) | Body::Node(inner), Value::Object(entries)) => {
                 if !matches!(slot, Slot::Group(_)) {
-                    *slot = Slot::Group(group(form, inner, Vec::new()));
+                    let stored = around.at(&of.name);
+                    *slot = Slot::Group(group(form, inner, Vec::new(), stored));
                 }
                 if let Slot::Group(slots) = slot {
-                    merge(form, inner, slots, entries);
+                    merge(form, inner, slots, entries, is_update);
                 }
             }
-            (_, value) => *slot = field(form, of, value, false),
+            (_, value) => *slot = field(form, of, value, false, around.at(&of.name)),
         }
     }
 }
 
 /// What stands where the client sent nothing.
-fn absent<'v>(form: &Form, field: &Field) -> Slot<'v> {
+fn absent<'v>(form: &Form, field: &Field, stored: Stored<'v>) -> Slot<'v> {
     match &field.body {
-        Body::Scalar(scalar) => default(scalar),
-        Body::Container(inner) => Slot::Group(group(form, inner, Vec::new())),
-        Body::Node(_) | Body::List(_) => Slot::Absent,
+        Body::Scalar(scalar) => unsent(field, scalar, stored),
+        Body::Container(inner) => Slot::Group(group(form, inner, Vec::new(), stored.container())),
+        Body::Node(inner) => untouched(form, inner, stored),
+        Body::List(inner) => list(form, inner, Value::Null, stored),
     }
 }
 
@@ -154,14 +197,18 @@ fn default<'v>(scalar: &Scalar) -> Slot<'v> {
     }
 }
 
-/// One object, a list, or an index-hash: an object whose keys are all whole numbers.
-fn list<'v>(form: &Form, inner: &Group, value: Value<'v>) -> Slot<'v> {
-    let item = |key: ItemKey<'v>, value: Value<'v>| match value {
-        Value::Object(entries) => Some(Item { key, group: Some(group(form, inner, entries)) }),
+/// One object, a list, or an index-hash: an object whose keys are all whole numbers. What is stored
+/// and was not mentioned comes last.
+fn list<'v>(form: &Form, inner: &Group, value: Value<'v>, stored: Stored<'v>) -> Slot<'v> {
+    let mut records = stored.records();
+    let mut item = |key: ItemKey<'v>, value: Value<'v>| match value {
+        Value::Object(entries) => {
+            Some(Item { key, group: Some(record(form, inner, entries, &mut records)) })
+        }
         Value::Null => None,
         _ => Some(Item { key, group: None }),
     };
-    let items: Vec<Item<'v>> = match value {
+    let mut items: Vec<Item<'v>> = match value {
         Value::Null => Vec::new(),
         Value::Array(items) => {
             // A null keeps its place in the list, so that the places of the others stay true.
@@ -177,11 +224,34 @@ fn list<'v>(form: &Form, inner: &Group, value: Value<'v>) -> Slot<'v> {
         Value::Object(entries) => item(ItemKey::Only, Value::Object(entries)).into_iter().collect(),
         value => return Slot::Wrong { value },
     };
+    items.extend(records.unmentioned().map(|stored| {
+        let group = group(form, inner, Vec::new(), stored);
+        Item { key: ItemKey::Stored, group: Some(group) }
+    }));
     if items.iter().any(is_asked_for) { Slot::Items(items) } else { Slot::Absent }
 }
 
+/// An object of a list: a new record, or what changes in the stored one that its `id` names.
+fn record<'v>(
+    form: &Form,
+    inner: &Group,
+    mut entries: Entries<'v>,
+    records: &mut Records<'v>,
+) -> GroupSlots<'v> {
+    match records.named_by(inner, &mut entries) {
+        Ok(stored) if entries.is_empty() => group(form, inner, entries, stored.alone()),
+        Ok(stored) => group(form, inner, entries, stored),
+        Err(message) => GroupSlots { id_fault: Some(message), ..GroupSlots::default() },
+    }
+}
+
 fn is_asked_for(item: &Item<'_>) -> bool {
-    item.group.as_ref().is_none_or(|group| group.sent || !group.unknown.is_empty())
+    item.group.as_ref().is_none_or(|group| {
+        group.sent
+            || !group.unknown.is_empty()
+            || group.stored.is_some()
+            || group.id_fault.is_some()
+    })
 }
 
 fn is_index_hash(entries: &[(Cow<'_, str>, Value<'_>)]) -> bool {

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::stored::id_of;
 use crate::value::{NULL, Value};
+use crate::violation::Message;
 
 /// What stands where a field is.
 #[derive(Debug, Default)]
@@ -24,6 +26,9 @@ pub(crate) enum Slot<'v> {
     Items(Vec<Item<'v>>),
     /// Its condition does not hold: neither judged nor stored.
     Inactive,
+    /// What is stored stays and is not judged: a password that was not sent, or a value of a type
+    /// that the field had once.
+    Kept,
     /// Its condition could not be evaluated, for this reason: refused.
     Undecided { cause: String },
 }
@@ -38,6 +43,22 @@ pub(crate) struct GroupSlots<'v> {
     pub(crate) suffixed: bool,
     /// Keys that the form does not know, where it refuses them.
     pub(crate) unknown: Vec<Cow<'v, str>>,
+    /// What is stored of it: nothing where it is new.
+    pub(crate) stored: Option<&'v Value<'v>>,
+    /// What is wrong with the `id` by which it names a stored record.
+    pub(crate) id_fault: Option<&'static Message>,
+}
+
+impl GroupSlots<'_> {
+    /// Whether it is a stored record of which nothing was sent: it is there, and not looked into.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.stored.is_some() && !self.sent && self.unknown.is_empty()
+    }
+
+    /// The id of the stored record.
+    pub(crate) fn id(&self) -> Option<i64> {
+        self.stored.and_then(id_of)
+    }
 }
 
 /// One object of a list.
@@ -57,6 +78,8 @@ pub(crate) enum ItemKey<'v> {
     Index,
     /// By its key in an index-hash.
     Key(Cow<'v, str>),
+    /// Not at all: it is stored, and was not mentioned.
+    Stored,
 }
 
 impl<'v> Slot<'v> {
@@ -71,11 +94,16 @@ impl<'v> Slot<'v> {
     /// Whether nothing is there, as Rails means blank.
     pub(crate) fn is_blank(&self) -> bool {
         match self {
-            Self::Absent | Self::Inactive | Self::Undecided { .. } => true,
+            Self::Absent | Self::Inactive | Self::Kept | Self::Undecided { .. } => true,
             Self::Value { value, .. } | Self::Wrong { value } => value.is_blank(),
-            Self::Group(group) => !group.sent,
+            Self::Group(group) => !group.sent && !group.is_untouched(),
             Self::Items(items) => items.is_empty(),
         }
+    }
+
+    /// Whether what is stored stays, whatever was sent.
+    pub(crate) fn keeps_stored(&self) -> bool {
+        matches!(self, Self::Inactive | Self::Kept)
     }
 
     /// Takes the value out, where there is one that is not null.

@@ -2,7 +2,8 @@
 //!
 //! A case has sections: `--- type profiles/developer`, `--- file PATH` and `--- form` hold YAML, then any number of
 //! `--- send WHAT IT SHOWS` with JSON (`--- now MOMENT` says when), each with `--- expect`: `valid` and then lines of the
-//! aggregate that must be in its `Debug`, or one line `PATH CODE` for each violation, in order.
+//! aggregate that must be in its `Debug` (or, after `without `, must not), or one line `PATH CODE`
+//! for each violation, in order. After `--- stored` with a user in JSON they are sent to that user.
 
 use registrar_core::Surroundings;
 use registrar_core::decode::json;
@@ -14,7 +15,7 @@ fn every_case_holds() {
     let mut wrong = Vec::new();
     for (path, text) in cases("submissions") {
         let mut sources = Vec::new();
-        let mut sent = None;
+        let (mut sent, mut stored) = (None, None);
         let mut surroundings = Surroundings { token: "the-token".into(), ..Default::default() };
         for section in text.split("--- ").filter(|section| !section.trim().is_empty()) {
             let (title, body) = section.split_once('\n').unwrap_or((section, ""));
@@ -24,10 +25,12 @@ fn every_case_holds() {
                 "file" => sources.push(source(rest, body)),
                 "form" => sources.push(source("form.yml", body)),
                 "now" => surroundings.now = rest.parse().unwrap(),
+                "stored" => stored = Some(body.to_owned()),
                 "send" => sent = Some((rest.to_owned(), body.to_owned())),
                 "expect" => {
                     let (what, body_sent) = sent.take().unwrap();
-                    if let Err(got) = check(&sources, &surroundings, &body_sent, body) {
+                    let stored = stored.as_deref();
+                    if let Err(got) = check(&sources, &surroundings, stored, &body_sent, body) {
                         wrong.push(format!("{}: {what}: {got}", path.display()));
                     }
                 }
@@ -41,6 +44,7 @@ fn every_case_holds() {
 fn check(
     sources: &[registrar_core::registry::Source],
     surroundings: &Surroundings,
+    stored: Option<&str>,
     sent: &str,
     expected: &str,
 ) -> Result<(), String> {
@@ -49,14 +53,23 @@ fn check(
     })?;
     let value = json::parse(sent.as_bytes()).map_err(|error| error.to_string())?;
     let mut lines = expected.lines().map(str::trim).filter(|line| !line.is_empty());
-    match registry.form("form").unwrap().apply(value, surroundings) {
-        Ok(user) => {
-            let got = format!("{user:?}");
+    let form = registry.form("form").unwrap();
+    let stored = stored.map(|text| json::parse(text.as_bytes()).unwrap());
+    let outcome = match &stored {
+        Some(stored) => form.update(value, stored, surroundings).map(|user| format!("{user:?}")),
+        None => form.apply(value, surroundings).map(|user| format!("{user:?}")),
+    };
+    match outcome {
+        Ok(got) => {
             if lines.next() != Some("valid") {
                 return Err(format!("was accepted: {got}"));
             }
-            match lines.find(|line| !got.contains(line)) {
-                Some(line) => Err(format!("lacks {line}\n  {got}")),
+            let is_wrong = |line: &&str| match line.strip_prefix("without ") {
+                Some(line) => got.contains(line),
+                None => !got.contains(line),
+            };
+            match lines.find(is_wrong) {
+                Some(line) => Err(format!("is not so: {line}\n  {got}")),
                 None => Ok(()),
             }
         }
@@ -108,7 +121,8 @@ fn a_refusal_of_the_database_is_explained_at_its_path() {
         ["user.email", "user.external_id", "user.profiles.developer.properties.handle"]
     );
     let refusals = registrar_core::Refusals { taken: vec![0, 2], missing: vec![] };
-    let violations = form.explain(json::parse(body).unwrap(), &Surroundings::default(), &refusals);
+    let violations =
+        form.explain(json::parse(body).unwrap(), None, &Surroundings::default(), &refusals);
     let told: Vec<_> =
         violations.list.iter().map(|v| (v.path.as_str(), v.code(), v.text())).collect();
     let text = "has already been taken".to_owned();
