@@ -55,14 +55,26 @@ pub(crate) fn write<S: Submission>(
     conn: &mut AnyConnection,
     submissions: &[S],
 ) -> Result<Vec<Verdict>, Failure> {
+    let is_kept = |verdicts: &Vec<Verdict>| {
+        verdicts.iter().any(|verdict| matches!(verdict, Verdict::Created(_)))
+    };
+    transaction(conn, |conn| fill(conn, submissions), is_kept)
+}
+
+/// Runs writes in one transaction; where there is nothing to keep of them, it is not committed.
+pub(crate) fn transaction<T>(
+    conn: &mut AnyConnection,
+    writes: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+    is_kept: impl FnOnce(&T) -> bool,
+) -> Result<T, Failure> {
     if let Err(error) = dialect::begin_write(conn) {
         return Err(match dialect::fault(conn, &error) {
             Fault::Retry => Failure::Undone(error),
             _ => Failure::Broken(error),
         });
     }
-    let verdicts = match fill(conn, submissions) {
-        Ok(verdicts) => verdicts,
+    let outcome = match writes(conn) {
+        Ok(outcome) => outcome,
         Err(error) => {
             return Err(match dialect::rollback(conn) {
                 Ok(()) => Failure::Undone(error),
@@ -70,7 +82,7 @@ pub(crate) fn write<S: Submission>(
             });
         }
     };
-    if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Created(_))) {
+    if is_kept(&outcome) {
         if let Err(error) = dialect::commit(conn) {
             return Err(if dialect::was_undone(conn, &error) {
                 Failure::Undone(error)
@@ -82,7 +94,7 @@ pub(crate) fn write<S: Submission>(
         // Nothing to keep, so nothing to wait for the disk for.
         dialect::rollback(conn).map_err(Failure::Broken)?;
     }
-    Ok(verdicts)
+    Ok(outcome)
 }
 
 fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResult<Vec<Verdict>> {

@@ -128,7 +128,7 @@ pub(crate) fn decide(
 }
 
 /// The references of each contender that lead nowhere.
-fn missing_references(
+pub(crate) fn missing_references(
     conn: &mut AnyConnection,
     contenders: &[Contender<'_>],
 ) -> QueryResult<Vec<Vec<Refusal>>> {

@@ -32,6 +32,20 @@ pub enum CreateError {
     Failed,
 }
 
+/// Why a user was not changed or deleted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// There is no such user.
+    #[error("there is no such user")]
+    NotFound,
+    /// The user was changed or deleted since it was loaded. Nothing was stored; load it again.
+    #[error("the user was changed meanwhile")]
+    Conflict,
+    /// What can go wrong with every write.
+    #[error(transparent)]
+    NotWritten(#[from] CreateError),
+}
+
 /// One thing that the database has against a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {

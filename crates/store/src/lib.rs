@@ -4,9 +4,12 @@
 //! It knows neither forms nor HTTP, and makes no decision that is not the database's to make.
 //!
 //! The way of a submission: [`Store::create`] queues it, the writer takes all that waits and
-//! commits it in one transaction, and each submission is answered once that is durable.
+//! commits it in one transaction, and each submission is answered once that is durable. Changes of
+//! stored users ([`Store::update`], [`Store::delete`]) go the same way, in transactions of their own.
 
 mod batch;
+mod change;
+mod changed;
 mod claims;
 mod connection;
 mod dialect;
@@ -26,10 +29,10 @@ mod tokens;
 mod types;
 mod writer;
 
-pub use error::{CreateError, OpenError, PingError, ReadError, Refusal, TokenError};
+pub use error::{ChangeError, CreateError, OpenError, PingError, ReadError, Refusal, TokenError};
 pub use migrate::{migrate, pending};
 pub use read::{UserFilter, UserPage};
-pub use record::{Created, NewRecord};
+pub use record::{Created, NewRecord, UpdateRecord};
 pub use settings::{StoreSettings, redact};
 pub use store::Store;
 pub use stored::{

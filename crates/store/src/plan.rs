@@ -1,4 +1,5 @@
-//! From the winners of a batch to the rows of every table.
+//! From the winners of a batch to the rows of every table, and from a changed user to those that
+//! are new and those that change.
 //!
 //! Here ids meet the tree of an aggregate. Nothing here talks to a database; the order of rows and
 //! ids is the order sent, depth first.
@@ -10,6 +11,7 @@ use diesel::result::Error;
 use registrar_core::aggregate::{Attached, NewCustomization, NewUser, RelationshipLink};
 use uuid::Uuid;
 
+use crate::changed::Changed;
 use crate::connection::AnyConnection;
 use crate::dialect::insert;
 use crate::record::NewRecord;
@@ -41,9 +43,14 @@ impl Counts {
     /// Counts in what one more user needs.
     pub(crate) fn add(&mut self, user: &NewUser) {
         self.users += 1;
-        self.profiles += count(&user.profiles);
-        self.transactables += count(&user.transactables);
-        self.relationship_users += count(&user.relationship_users);
+        self.add_records(user);
+    }
+
+    /// Counts in what the records of a user need that are new.
+    pub(crate) fn add_records(&mut self, user: &NewUser) {
+        self.profiles += count(&user.profiles, |profile| profile.id);
+        self.transactables += count(&user.transactables, |transactable| transactable.id);
+        self.relationship_users += count(&user.relationship_users, |member| member.id);
         for member in &user.relationship_users {
             if let RelationshipLink::New { .. } = member.relationship {
                 self.relationships += 1;
@@ -58,22 +65,37 @@ impl Counts {
         self.add_customizations(&user.customizations);
     }
 
+    /// Whether any is needed.
+    pub(crate) fn any(&self) -> bool {
+        self.users
+            + self.profiles
+            + self.transactables
+            + self.relationships
+            + self.relationship_users
+            + self.customizations
+            + self.addresses
+            + self.files
+            > 0
+    }
+
     fn add_attached(&mut self, attached: &Attached) {
-        self.addresses += count(&attached.addresses);
-        self.files += count(&attached.files);
+        self.addresses += count(&attached.addresses, |address| address.id);
+        self.files += count(&attached.files, |file| file.id);
         self.add_customizations(&attached.customizations);
     }
 
     fn add_customizations(&mut self, customizations: &[NewCustomization]) {
-        self.customizations += count(customizations);
+        self.customizations += count(customizations, |customization| customization.id);
         for customization in customizations {
             self.add_attached(&customization.attached);
         }
     }
 }
 
-fn count<T>(items: &[T]) -> i64 {
-    i64::try_from(items.len()).unwrap_or(i64::MAX)
+/// How many have no id yet.
+fn count<T>(items: &[T], id: impl Fn(&T) -> Option<i64>) -> i64 {
+    let new = items.iter().filter(|item| id(item).is_none()).count();
+    i64::try_from(new).unwrap_or(i64::MAX)
 }
 
 /// The rows of a batch.
@@ -89,6 +111,10 @@ pub(crate) struct Plan<'a> {
     customizations: Vec<CustomizationRow<'a>>,
     addresses: Vec<AddressRow<'a>>,
     files: Vec<FileRow<'a>>,
+    /// The places of the first new rows among those of a user that are there.
+    first: PerTable<i32>,
+    /// The new values of rows that are there.
+    pub(crate) changed: Changed<'a>,
 }
 
 /// The row that something hangs on.
@@ -100,6 +126,11 @@ struct Owner {
 }
 
 impl<'a> Plan<'a> {
+    /// An empty plan for a user who is there: new rows come after those that it has.
+    pub(crate) fn after(now: i64, first: PerTable<i32>) -> Self {
+        Self { first, ..Self::new(now) }
+    }
+
     /// An empty plan, whose rows are made at `now` (microseconds since 1970 UTC).
     pub(crate) fn new(now: i64) -> Self {
         Self { now, ..Self::default() }
@@ -139,25 +170,36 @@ impl<'a> Plan<'a> {
         if let Some(phc) = &record.password_hash {
             self.passwords.push(PasswordRow { user_id: id, phc, created_at: self.now });
         }
+        self.add_records(user, id, ids)?;
+        Ok(id)
+    }
+
+    /// Adds the rows of what hangs on a user; those that are there already go to what changes.
+    pub(crate) fn add_records(
+        &mut self,
+        user: &'a NewUser,
+        id: i64,
+        ids: &mut Ids,
+    ) -> QueryResult<()> {
         self.add_profiles(user, id, ids)?;
         self.add_memberships(user, id, ids)?;
         self.add_transactables(user, id, ids)?;
         let owner = Owner { user_id: id, kind: "user", id };
-        self.add_customizations(&user.customizations, owner, ids)?;
-        Ok(id)
+        self.add_customizations(&user.customizations, owner, ids)
     }
 
     fn add_profiles(&mut self, user: &'a NewUser, user_id: i64, ids: &mut Ids) -> QueryResult<()> {
-        for (profile, position) in user.profiles.iter().zip(0..) {
-            let id = next(&mut ids.profiles)?;
-            self.profiles.push(ProfileRow {
+        for (profile, position) in user.profiles.iter().zip(self.first.profiles..) {
+            let id = next_unless(profile.id, &mut ids.profiles)?;
+            let row = ProfileRow {
                 id,
                 user_id,
                 position,
                 type_name: &profile.type_name,
                 enabled: profile.enabled,
                 properties: &profile.properties,
-            });
+            };
+            pick(profile.id, &mut self.profiles, &mut self.changed.profiles).push(row);
             self.add_attached(&profile.attached, Owner { user_id, kind: "profile", id }, ids)?;
         }
         Ok(())
@@ -169,7 +211,9 @@ impl<'a> Plan<'a> {
         user_id: i64,
         ids: &mut Ids,
     ) -> QueryResult<()> {
-        for (member, position) in user.relationship_users.iter().zip(0..) {
+        for (member, position) in
+            user.relationship_users.iter().zip(self.first.relationship_users..)
+        {
             let relationship_id = match &member.relationship {
                 RelationshipLink::Existing(id) => *id,
                 RelationshipLink::New { type_name } => {
@@ -183,14 +227,16 @@ impl<'a> Plan<'a> {
                     id
                 }
             };
-            self.relationship_users.push(RelationshipUserRow {
-                id: next(&mut ids.relationship_users)?,
+            let row = RelationshipUserRow {
+                id: next_unless(member.id, &mut ids.relationship_users)?,
                 user_id,
                 relationship_id,
                 position,
                 type_name: &member.type_name,
                 properties: &member.properties,
-            });
+            };
+            pick(member.id, &mut self.relationship_users, &mut self.changed.relationship_users)
+                .push(row);
         }
         Ok(())
     }
@@ -201,9 +247,9 @@ impl<'a> Plan<'a> {
         user_id: i64,
         ids: &mut Ids,
     ) -> QueryResult<()> {
-        for (transactable, position) in user.transactables.iter().zip(0..) {
-            let id = next(&mut ids.transactables)?;
-            self.transactables.push(TransactableRow {
+        for (transactable, position) in user.transactables.iter().zip(self.first.transactables..) {
+            let id = next_unless(transactable.id, &mut ids.transactables)?;
+            let row = TransactableRow {
                 id,
                 user_id,
                 position,
@@ -213,7 +259,9 @@ impl<'a> Plan<'a> {
                 currency: &transactable.currency,
                 enabled: transactable.enabled,
                 properties: &transactable.properties,
-            });
+            };
+            pick(transactable.id, &mut self.transactables, &mut self.changed.transactables)
+                .push(row);
             let owner = Owner { user_id, kind: "transactable", id };
             self.add_attached(&transactable.attached, owner, ids)?;
         }
@@ -226,9 +274,9 @@ impl<'a> Plan<'a> {
         owner: Owner,
         ids: &mut Ids,
     ) -> QueryResult<()> {
-        for (address, position) in attached.addresses.iter().zip(0..) {
-            self.addresses.push(AddressRow {
-                id: next(&mut ids.addresses)?,
+        for (address, position) in attached.addresses.iter().zip(self.first.addresses..) {
+            let row = AddressRow {
+                id: next_unless(address.id, &mut ids.addresses)?,
                 user_id: owner.user_id,
                 owner_kind: owner.kind,
                 owner_id: owner.id,
@@ -245,11 +293,12 @@ impl<'a> Plan<'a> {
                 iso_country_code: address.iso_country_code.as_deref(),
                 latitude: address.latitude.as_deref(),
                 longitude: address.longitude.as_deref(),
-            });
+            };
+            pick(address.id, &mut self.addresses, &mut self.changed.addresses).push(row);
         }
-        for (file, position) in attached.files.iter().zip(0..) {
-            self.files.push(FileRow {
-                id: next(&mut ids.files)?,
+        for (file, position) in attached.files.iter().zip(self.first.files..) {
+            let row = FileRow {
+                id: next_unless(file.id, &mut ids.files)?,
                 user_id: owner.user_id,
                 owner_kind: owner.kind,
                 owner_id: owner.id,
@@ -260,7 +309,8 @@ impl<'a> Plan<'a> {
                 file_name: file.file_name.as_deref(),
                 content_type: file.content_type.as_deref(),
                 caption: file.caption.as_deref(),
-            });
+            };
+            pick(file.id, &mut self.files, &mut self.changed.files).push(row);
         }
         self.add_customizations(&attached.customizations, owner, ids)
     }
@@ -271,9 +321,9 @@ impl<'a> Plan<'a> {
         owner: Owner,
         ids: &mut Ids,
     ) -> QueryResult<()> {
-        for (customization, position) in customizations.iter().zip(0..) {
-            let id = next(&mut ids.customizations)?;
-            self.customizations.push(CustomizationRow {
+        for (customization, position) in customizations.iter().zip(self.first.customizations..) {
+            let id = next_unless(customization.id, &mut ids.customizations)?;
+            let row = CustomizationRow {
                 id,
                 user_id: owner.user_id,
                 owner_kind: owner.kind,
@@ -281,7 +331,9 @@ impl<'a> Plan<'a> {
                 position,
                 type_name: &customization.type_name,
                 properties: &customization.properties,
-            });
+            };
+            pick(customization.id, &mut self.customizations, &mut self.changed.customizations)
+                .push(row);
             let itself = Owner { user_id: owner.user_id, kind: "customization", id };
             self.add_attached(&customization.attached, itself, ids)?;
         }
@@ -305,4 +357,14 @@ impl<'a> Plan<'a> {
 /// The next id. As many were reserved as were counted; anything else is a fault of this file.
 fn next(ids: &mut vec::IntoIter<i64>) -> QueryResult<i64> {
     ids.next().ok_or_else(|| Error::QueryBuilderError("more rows than ids".into()))
+}
+
+/// The id of what is there, or the next one.
+fn next_unless(known: Option<i64>, ids: &mut vec::IntoIter<i64>) -> QueryResult<i64> {
+    known.map_or_else(|| next(ids), Ok)
+}
+
+/// Where a row goes: what is there changes.
+fn pick<'p, T>(known: Option<i64>, new: &'p mut Vec<T>, changed: &'p mut Vec<T>) -> &'p mut Vec<T> {
+    if known.is_some() { changed } else { new }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use registrar_core::aggregate::NewUser;
+use registrar_core::changes::ChangedUser;
 use uuid::Uuid;
 
 /// A user to be written, with what the aggregate does not say.
@@ -29,6 +30,33 @@ impl fmt::Debug for NewRecord {
             .field("user", &self.user)
             .field("form_name", &self.form_name)
             .field("form_version", &self.form_version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a stored user shall be, with what the core does not know of it.
+#[derive(Clone)]
+pub struct UpdateRecord {
+    /// The user's id.
+    pub id: i64,
+    /// The user's UUID, by which it holds its claims.
+    pub uuid: Uuid,
+    /// When it was last changed, as it was loaded: it must not have been changed since.
+    pub loaded_at: i64,
+    /// The user as it shall be. Its `password` is not looked at: it must be hashed before.
+    pub changed: ChangedUser,
+    /// The hash of a new password, in PHC string format.
+    pub password_hash: Option<String>,
+    /// The id of the token that asks for it, judged as that of a [`NewRecord`].
+    pub token: Option<i64>,
+}
+
+impl fmt::Debug for UpdateRecord {
+    /// Without the hash: it is no secret to be read in passing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpdateRecord")
+            .field("id", &self.id)
+            .field("changed", &self.changed)
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! The store: the handle that the rest of Registrar holds.
 //!
-//! Opening, creating, shutting down. Reading is in [`crate::read`], tokens in [`crate::tokens`].
+//! Opening, writing, shutting down. Reading is in [`crate::read`], tokens in [`crate::tokens`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,15 +10,16 @@ use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
 use tokio::sync::oneshot;
 
+use crate::change::{Change, ChangeJob};
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Fault, Role};
-use crate::error::{CreateError, OpenError, PingError, ReadError};
+use crate::error::{ChangeError, CreateError, OpenError, PingError, ReadError};
 use crate::migrate;
 use crate::pool::{Readers, readers};
 use crate::queue::{Queue, Refused};
-use crate::record::{Created, NewRecord};
+use crate::record::{Created, NewRecord, UpdateRecord};
 use crate::settings::{Database, StoreSettings, Target};
-use crate::writer::{Job, Writer};
+use crate::writer::{Job, Waiting, Writer};
 
 /// An open database. Clones are handles to the same one, and cheap.
 #[derive(Clone)]
@@ -30,7 +31,7 @@ struct Inner {
     database: Database,
     readers: Readers,
     /// Closed once the store is shutting down.
-    queue: Arc<Queue<Job>>,
+    queue: Arc<Queue<Waiting>>,
     writers: Mutex<Vec<JoinHandle<()>>>,
     /// For each writer, whether it has a connection.
     connected: Vec<Arc<AtomicBool>>,
@@ -80,6 +81,7 @@ impl Store {
                 connected: up,
                 failed_at: None,
                 put_off: Vec::new(),
+                changes: Vec::new(),
             };
             let thread = thread::Builder::new()
                 .name(format!("writer-{number}"))
@@ -115,17 +117,59 @@ impl Store {
         }
     }
 
+    /// Changes a user as a whole; the answer comes once that is durable. As with
+    /// [`create`](Self::create), it is queued by this call.
+    ///
+    /// # Errors
+    /// See [`ChangeError`]. [`ChangeError::Conflict`] where the user is not as it was loaded.
+    pub fn update(
+        &self,
+        record: UpdateRecord,
+    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
+        debug_assert!(
+            record.changed.user.password.is_none() || record.password_hash.is_some(),
+            "a password must be hashed before it comes here"
+        );
+        self.change(Change::Update(Box::new(record)))
+    }
+
+    /// Deletes a user with everything nested in it, its password and its claims; the answer comes
+    /// once that is durable. `token` is the id of the token that asks for it.
+    ///
+    /// # Errors
+    /// See [`ChangeError`]. [`ChangeError::NotFound`] where there is no such user.
+    pub fn delete(
+        &self,
+        id: i64,
+        token: Option<i64>,
+    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
+        self.change(Change::Delete { id, token })
+    }
+
+    fn change(
+        &self,
+        change: Change,
+    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
+        let (answer, answered) = oneshot::channel();
+        let queued = self.push(Waiting::Change(ChangeJob { change, answer })).map(|()| answered);
+        async move { queued?.await.unwrap_or(Err(CreateError::Unavailable.into())) }
+    }
+
     fn enqueue(
         &self,
         record: NewRecord,
     ) -> Result<oneshot::Receiver<Result<Created, CreateError>>, CreateError> {
         let (answer, answered) = oneshot::channel();
-        match self.inner.queue.push(Job { record, answer, was_put_off: false }) {
-            Ok(()) => Ok(answered),
-            Err(Refused::Full) => Err(CreateError::Busy),
-            Err(Refused::Closed) => Err(CreateError::ShuttingDown),
-            Err(Refused::Abandoned) => Err(CreateError::Unavailable),
-        }
+        self.push(Waiting::Create(Job { record, answer, was_put_off: false }))?;
+        Ok(answered)
+    }
+
+    fn push(&self, waiting: Waiting) -> Result<(), CreateError> {
+        self.inner.queue.push(waiting).map_err(|refused| match refused {
+            Refused::Full => CreateError::Busy,
+            Refused::Closed => CreateError::ShuttingDown,
+            Refused::Abandoned => CreateError::Unavailable,
+        })
     }
 
     /// Whether the database can be read and written, for a readiness probe. Blocks for up to two

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::batch::{self, Failure, Submission, Verdict};
+use crate::change::{self, ChangeJob};
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Fault, LOCK_WAIT, Role};
 use crate::error::CreateError;
@@ -51,10 +52,17 @@ impl Submission for Job {
     }
 }
 
+/// What waits for a writer.
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
+pub(crate) enum Waiting {
+    Create(Job),
+    Change(ChangeJob),
+}
+
 /// The state of a writer thread.
 pub(crate) struct Writer {
     pub(crate) database: Database,
-    pub(crate) queue: Arc<Queue<Job>>,
+    pub(crate) queue: Arc<Queue<Waiting>>,
     /// Whether the queue counts it among those at work.
     pub(crate) is_at_work: bool,
     /// How many submissions a batch has at most.
@@ -66,6 +74,8 @@ pub(crate) struct Writer {
     pub(crate) failed_at: Option<Instant>,
     /// What the last batch put off.
     pub(crate) put_off: Vec<Job>,
+    /// The changes of stored users that came with the batch.
+    pub(crate) changes: Vec<ChangeJob>,
 }
 
 /// Why a batch was not written, as far as the answer depends on it.
@@ -96,10 +106,15 @@ impl Writer {
     /// Writes until nobody can send any more and all that was sent is answered.
     pub(crate) fn run(mut self) {
         while let Some(jobs) = self.gather() {
-            if jobs.is_empty() {
+            let changes = mem::take(&mut self.changes);
+            if jobs.is_empty() && changes.is_empty() {
                 self.connect();
-            } else {
+            }
+            if !jobs.is_empty() {
                 self.settle(jobs);
+            }
+            if !changes.is_empty() {
+                self.settle_changes(changes);
             }
         }
         if let Some(conn) = &mut self.conn
@@ -110,26 +125,33 @@ impl Writer {
         self.connected.store(false, Ordering::Relaxed);
     }
 
-    /// The next batch: what was put off, and what waits. `None` at the end; an empty batch when
+    /// The next batch: what was put off, and what waits; changes of stored users are laid aside. `None` at the end; an empty batch when
     /// it is time to try to reconnect.
     fn gather(&mut self) -> Option<Vec<Job>> {
         if mem::take(&mut self.is_at_work) {
             self.queue.done();
         }
         let mut jobs = mem::take(&mut self.put_off);
-        if jobs.is_empty() {
+        let waiting = if jobs.is_empty() {
             let patience = self.conn.is_none().then_some(RECONNECT);
-            jobs = self.queue.take(self.most, patience)?;
+            self.queue.take(self.most, patience)?
         } else {
-            jobs.append(&mut self.queue.take_now(self.most.saturating_sub(jobs.len())));
+            self.queue.take_now(self.most.saturating_sub(jobs.len()))
+        };
+        self.is_at_work = !(jobs.is_empty() && waiting.is_empty());
+        jobs.reserve(waiting.len());
+        for waiting in waiting {
+            match waiting {
+                Waiting::Create(job) => jobs.push(job),
+                Waiting::Change(job) => self.changes.push(job),
+            }
         }
-        self.is_at_work = !jobs.is_empty();
         Some(jobs)
     }
 
     /// Writes a batch and answers all of it, except for what is put off.
     fn settle(&mut self, jobs: Vec<Job>) {
-        match self.write(&jobs) {
+        match self.attempt(&jobs, batch::write) {
             Ok(verdicts) => {
                 for (mut job, verdict) in jobs.into_iter().zip(verdicts) {
                     match verdict {
@@ -167,12 +189,43 @@ impl Writer {
         }
     }
 
-    /// Writes a batch, again where that may help.
-    fn write(&mut self, jobs: &[Job]) -> Result<Vec<Verdict>, Trouble> {
+    /// Makes changes and answers them. They have a transaction of their own: whatever becomes of
+    /// it, the batch they came with does not notice.
+    fn settle_changes(&mut self, jobs: Vec<ChangeJob>) {
+        match self.attempt(&jobs, change::write) {
+            Ok(outcomes) => {
+                for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                    job.answer(outcome);
+                }
+            }
+            Err(Trouble::Other) if jobs.len() > 1 => {
+                let begun = Instant::now();
+                for job in jobs {
+                    if begun.elapsed() > LOCK_WAIT {
+                        job.answer(Err(CreateError::Busy.into()));
+                    } else {
+                        self.settle_changes(vec![job]);
+                    }
+                }
+            }
+            Err(trouble) => {
+                for job in jobs {
+                    job.answer(Err(CreateError::from(trouble).into()));
+                }
+            }
+        }
+    }
+
+    /// Writes jobs, again where that may help.
+    fn attempt<J, T>(
+        &mut self,
+        jobs: &[J],
+        write: fn(&mut AnyConnection, &[J]) -> Result<T, Failure>,
+    ) -> Result<T, Trouble> {
         let begun = Instant::now();
         let mut retries = 0;
         loop {
-            match self.write_once(jobs) {
+            match self.attempt_once(jobs, write) {
                 Err(Trouble::InTheWay | Trouble::Lost)
                     if retries < RETRIES && begun.elapsed() < LOCK_WAIT =>
                 {
@@ -183,18 +236,22 @@ impl Writer {
         }
     }
 
-    fn write_once(&mut self, jobs: &[Job]) -> Result<Vec<Verdict>, Trouble> {
+    fn attempt_once<J, T>(
+        &mut self,
+        jobs: &[J],
+        write: fn(&mut AnyConnection, &[J]) -> Result<T, Failure>,
+    ) -> Result<T, Trouble> {
         self.connect();
         let Some(conn) = &mut self.conn else { return Err(Trouble::Unavailable) };
         // A panic in there leaves nothing half done but the connection, which is given up.
-        let outcome = catch_unwind(AssertUnwindSafe(|| batch::write(conn, jobs)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| write(conn, jobs)));
         let Ok(outcome) = outcome else {
             log::error!("store: writing a batch of {} panicked", jobs.len());
             self.disconnect();
             return Err(Trouble::Other);
         };
         let failure = match outcome {
-            Ok(verdicts) => return Ok(verdicts),
+            Ok(done) => return Ok(done),
             Err(failure) => failure,
         };
         let (Failure::Undone(error) | Failure::Broken(error) | Failure::Unknown(error)) = &failure;

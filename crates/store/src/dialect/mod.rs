@@ -178,6 +178,11 @@ pub(crate) fn was_undone(conn: &mut AnyConnection, error: &Error) -> bool {
     }
 }
 
+/// Begins a part of the transaction under way: `commit` and `rollback` end it, and it alone.
+pub(crate) fn begin_part(conn: &mut AnyConnection) -> QueryResult<()> {
+    Manager::begin_transaction(conn)
+}
+
 /// Takes back everything since the transaction began.
 pub(crate) fn rollback(conn: &mut AnyConnection) -> QueryResult<()> {
     Manager::rollback_transaction(conn)

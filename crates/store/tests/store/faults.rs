@@ -21,6 +21,7 @@ on_both!(
 /// A user that core would never let through: its properties are no JSON.
 fn malformed(name: &str) -> NewUser {
     let profile = NewProfile {
+        id: None,
         type_name: "developer".into(),
         enabled: true,
         properties: "{".to_owned(),

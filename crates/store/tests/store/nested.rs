@@ -20,6 +20,7 @@ const JSON: &str = r#"{"aa":[1,2.50,-3],"b":{"x":null,"zzz":"\"é\"\n\\"},"ccc":
 
 fn customization(name: &str, attached: Attached) -> NewCustomization {
     NewCustomization {
+        id: None,
         type_name: name.into(),
         properties: format!(r#"{{"name":"{name}"}}"#),
         attached,
@@ -30,6 +31,7 @@ fn attached(prefix: &str, customizations: Vec<NewCustomization>) -> Attached {
     Attached {
         addresses: vec![
             NewAddress {
+                id: None,
                 name: format!("{prefix}_home").as_str().into(),
                 address: Some("1 Long Street, Łódź".to_owned()),
                 latitude: Some("51.7500".to_owned()),
@@ -37,6 +39,7 @@ fn attached(prefix: &str, customizations: Vec<NewCustomization>) -> Attached {
                 ..NewAddress::default()
             },
             NewAddress {
+                id: None,
                 name: format!("{prefix}_away").as_str().into(),
                 street: Some("Street".to_owned()),
                 street_number: Some("7b".to_owned()),
@@ -50,6 +53,7 @@ fn attached(prefix: &str, customizations: Vec<NewCustomization>) -> Attached {
             },
         ],
         files: vec![NewFile {
+            id: None,
             name: format!("{prefix}_photo").as_str().into(),
             is_image: true,
             direct_url: Some("https://example.com/a.png".to_owned()),
@@ -84,6 +88,7 @@ fn nested_user() -> NewUser {
         properties: Some(JSON.to_owned()),
         profiles: ["developer", "client"]
             .map(|name| NewProfile {
+                id: None,
                 type_name: name.into(),
                 enabled: name == "client",
                 properties: JSON.to_owned(),
@@ -92,11 +97,13 @@ fn nested_user() -> NewUser {
             .into(),
         relationship_users: vec![
             NewRelationshipUser {
+                id: None,
                 type_name: "agency_member".into(),
                 relationship: RelationshipLink::New { type_name: "agency".into() },
                 properties: r#"{"role":"owner"}"#.to_owned(),
             },
             NewRelationshipUser {
+                id: None,
                 type_name: "team_member".into(),
                 relationship: RelationshipLink::New { type_name: "team".into() },
                 properties: "{}".to_owned(),
@@ -104,6 +111,7 @@ fn nested_user() -> NewUser {
         ],
         transactables: (0..3)
             .map(|i| NewTransactable {
+                id: None,
                 type_name: "boat".into(),
                 name: Some(format!("boat {i}")),
                 description: (i == 1).then(|| "wet".to_owned()),
@@ -215,6 +223,7 @@ fn a_nested_user_comes_back_as_it_was_sent(scratch: &Scratch) {
     let id = stored.relationship_users[1].relationship_id;
     let member = NewUser {
         relationship_users: vec![NewRelationshipUser {
+            id: None,
             type_name: "team_member".into(),
             relationship: RelationshipLink::Existing(id),
             properties: "{}".to_owned(),

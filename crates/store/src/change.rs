@@ -1,0 +1,237 @@
+//! Changes of stored users: several in one transaction, each a part of its own that can be taken
+//! back without the others.
+//!
+//! A user's row comes first: who writes it has the user to himself until the commit.
+
+use std::collections::{BTreeSet, HashSet};
+
+use diesel::dsl::max;
+use diesel::sql_types::{BigInt, Text};
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
+use registrar_core::aggregate::{Claim, NewUser};
+use registrar_core::changes::Released;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::batch::{self, Failure, now};
+use crate::changed::{execute, update_password, update_user};
+use crate::claims::{Contender, missing_references};
+use crate::connection::AnyConnection;
+use crate::dialect::{self, Claiming, statement};
+use crate::error::{ChangeError, CreateError, Refusal};
+use crate::plan::{Counts, Ids, PerTable, Plan};
+use crate::record::UpdateRecord;
+use crate::tokens;
+use crate::types::Uid;
+
+/// What is to be done with a stored user.
+#[derive(Debug)]
+pub(crate) enum Change {
+    Update(Box<UpdateRecord>),
+    Delete {
+        id: i64,
+        /// The token that asks for it.
+        token: Option<i64>,
+    },
+}
+
+/// A change that waits, and where its answer goes.
+#[derive(Debug)]
+pub(crate) struct ChangeJob {
+    pub(crate) change: Change,
+    pub(crate) answer: oneshot::Sender<Result<(), ChangeError>>,
+}
+
+impl ChangeJob {
+    pub(crate) fn answer(self, outcome: Result<(), ChangeError>) {
+        // Nobody listens any more when the client hung up. What is stored stays stored.
+        let _ = self.answer.send(outcome);
+    }
+}
+
+impl Change {
+    fn id(&self) -> i64 {
+        match self {
+            Self::Update(record) => record.id,
+            Self::Delete { id, .. } => *id,
+        }
+    }
+
+    fn token(&self) -> Option<i64> {
+        match self {
+            Self::Update(record) => record.token,
+            Self::Delete { token, .. } => *token,
+        }
+    }
+}
+
+type Outcome = Result<(), ChangeError>;
+
+/// Makes changes in one transaction; what becomes of each, in their order.
+pub(crate) fn write(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> Result<Vec<Outcome>, Failure> {
+    let is_kept = |outcomes: &Vec<Outcome>| outcomes.iter().any(Result::is_ok);
+    batch::transaction(conn, |conn| all(conn, jobs), is_kept)
+}
+
+fn all(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> QueryResult<Vec<Outcome>> {
+    let tokens: BTreeSet<i64> = jobs.iter().filter_map(|job| job.change.token()).collect();
+    let valid = tokens::still_valid(conn, &tokens)?;
+    let may = |change: &Change| change.token().is_none_or(|token| valid.contains(&token));
+    // In the order of the users, so that two writers do not wait for each other in a circle.
+    let mut order: Vec<usize> = (0..jobs.len()).collect();
+    order.sort_by_key(|&place| jobs[place].change.id());
+    let mut outcomes: Vec<Outcome> = vec![Err(CreateError::TokenRefused.into()); jobs.len()];
+    for place in order {
+        let change = &jobs[place].change;
+        if may(change) {
+            outcomes[place] = part(conn, change)?;
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Makes one change, or takes back what was done of it.
+fn part(conn: &mut AnyConnection, change: &Change) -> QueryResult<Outcome> {
+    dialect::begin_part(conn)?;
+    let outcome = match change {
+        Change::Update(record) => update(conn, record),
+        Change::Delete { id, .. } => delete(conn, *id),
+    };
+    match &outcome {
+        Ok(Ok(())) => dialect::commit(conn)?,
+        Ok(Err(_)) => dialect::rollback(conn)?,
+        // The whole transaction is to end; if even this fails, so will that.
+        Err(_) => drop(dialect::rollback(conn)),
+    }
+    outcome
+}
+
+fn update(conn: &mut AnyConnection, record: &UpdateRecord) -> QueryResult<Outcome> {
+    let UpdateRecord { id, uuid, loaded_at, changed, .. } = record;
+    let user = &changed.user;
+    // It grows even where the clock does not.
+    let at = now().max(loaded_at.saturating_add(1));
+    if !update_user(conn, user, *id, (*loaded_at, at))? {
+        return Ok(Err(ChangeError::Conflict));
+    }
+    let refusals = refusals(conn, user, &changed.released, uuid)?;
+    if !refusals.is_empty() {
+        return Ok(Err(CreateError::Refused(refusals).into()));
+    }
+    if let Some(phc) = &record.password_hash {
+        update_password(conn, *id, phc, at)?;
+    }
+    let mut counts = Counts::default();
+    counts.add_records(user);
+    let has_new = counts.any();
+    let mut ids = if has_new { dialect::reserve_ids(conn, &counts)? } else { Ids::default() };
+    let first = if has_new { first_places(conn, *id, &counts)? } else { PerTable::default() };
+    let mut plan = Plan::after(at, first);
+    plan.add_records(user, *id, &mut ids)?;
+    plan.insert(conn)?;
+    let was_there = plan.changed.write(conn)?;
+    Ok(if was_there { Ok(()) } else { Err(ChangeError::Conflict) })
+}
+
+statement! {
+    ClaimsOf<'a> -> (Text, Text):
+    "SELECT scope, value_key FROM unique_claims WHERE owner = " { owner: &'a Uuid as Uid } ""
+}
+
+statement! {
+    DropClaim<'a>:
+    "DELETE FROM unique_claims WHERE scope = " { scope: &'a str as Text }
+    " AND value_key = " { value_key: &'a str as Text }
+    " AND owner = " { owner: &'a Uuid as Uid }
+    ""
+}
+
+/// Makes the claims that the user does not hold yet and gives up those of what is gone. What the
+/// database has against it: claims in their order, then references in theirs.
+fn refusals(
+    conn: &mut AnyConnection,
+    user: &NewUser,
+    released: &Released,
+    owner: &Uuid,
+) -> QueryResult<Vec<Refusal>> {
+    let find = ClaimsOf { owner };
+    let held: Vec<(String, String)> = match conn {
+        AnyConnection::Sqlite(conn) => find.load(conn)?,
+        AnyConnection::Postgres(conn) => find.load(conn)?,
+    };
+    let held: HashSet<Claim> = held
+        .into_iter()
+        .map(|(scope, value_key)| Claim { scope: scope.into(), value_key })
+        .collect();
+    let new = user.claims.iter().enumerate().filter(|(_, claim)| !held.contains(claim));
+    let mut new: Vec<(usize, &Claim)> = new.collect();
+    new.sort_by_key(|(_, claim)| *claim);
+    let claims: Vec<Claiming<'_>> =
+        new.iter().map(|(_, claim)| Claiming { claim, owner }).collect();
+    let lost = if claims.is_empty() { Vec::new() } else { dialect::insert_claims(conn, &claims)? };
+    let mut taken: Vec<usize> = lost.into_iter().map(|place| new[place].0).collect();
+    taken.sort_unstable();
+
+    for claim in held.iter().filter(|claim| released.gives_up(claim)) {
+        let Claim { scope, value_key } = claim;
+        execute!(conn, DropClaim { scope, value_key, owner })?;
+    }
+
+    let contender =
+        Contender { uuid: *owner, claims: &[], references: &user.references, was_put_off: false };
+    let mut missing = missing_references(conn, &[contender])?.pop().unwrap_or_default();
+    let mut refusals: Vec<Refusal> =
+        taken.into_iter().map(|claim| Refusal::Taken { claim }).collect();
+    refusals.append(&mut missing);
+    Ok(refusals)
+}
+
+/// The places after those of a user's rows, in the tables that get new ones.
+fn first_places(
+    conn: &mut AnyConnection,
+    user_id: i64,
+    counts: &Counts,
+) -> QueryResult<PerTable<i32>> {
+    use crate::schema::{
+        addresses, customizations, files, relationship_users, transactables, user_profiles,
+    };
+    macro_rules! after {
+        ($table:ident, $count:expr) => {
+            if $count == 0 {
+                0
+            } else {
+                let rows = $table::table.filter($table::user_id.eq(user_id));
+                let last: Option<i32> = rows.select(max($table::position)).first(conn)?;
+                last.map_or(0, |last| last.saturating_add(1))
+            }
+        };
+    }
+    Ok(PerTable {
+        profiles: after!(user_profiles, counts.profiles),
+        transactables: after!(transactables, counts.transactables),
+        relationship_users: after!(relationship_users, counts.relationship_users),
+        customizations: after!(customizations, counts.customizations),
+        addresses: after!(addresses, counts.addresses),
+        files: after!(files, counts.files),
+        ..PerTable::default()
+    })
+}
+
+statement! {
+    DeleteUser<'a> -> Uid:
+    "DELETE FROM users WHERE id = " { id: &'a i64 as BigInt } " RETURNING uuid"
+}
+
+/// Deletes a user; the foreign keys take what hangs on it along.
+fn delete(conn: &mut AnyConnection, id: i64) -> QueryResult<Outcome> {
+    let delete = DeleteUser { id: &id };
+    let gone: Vec<Uuid> = match conn {
+        AnyConnection::Sqlite(conn) => delete.load(conn)?,
+        AnyConnection::Postgres(conn) => delete.load(conn)?,
+    };
+    if gone.is_empty() {
+        return Ok(Err(ChangeError::NotFound));
+    }
+    dialect::drop_claims(conn, &gone)?;
+    Ok(Ok(()))
+}
