@@ -27,7 +27,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             web::resource("/api/users/{id}")
                 .route(web::get().to(users::show))
                 .route(web::head().to(users::show))
-                .default_service(web::to(|| refuse_method("GET, HEAD"))),
+                .route(web::put().to(users::update))
+                .route(web::delete().to(users::delete))
+                .default_service(web::to(|| refuse_method("DELETE, GET, HEAD, PUT"))),
         )
         .service(
             web::resource("/api/form_configurations")

@@ -3,19 +3,19 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
-use registrar_core::form::{Form, Purpose};
+use registrar_core::form::Form;
 use registrar_core::registry::Registry;
 use registrar_core::value::Value;
-use registrar_core::{Refusals, Surroundings, Timestamp};
+use registrar_core::{Surroundings, Timestamp};
 use registrar_store::{CreateError, Created, NewRecord, Refusal};
 use serde::Serialize;
 
+use super::submitted::{self, by_kind, not_hashed, not_stored};
 use crate::answer::{Answer, Failure, Fault, MEDIA_TYPE, json};
 use crate::app::AppState;
 use crate::auth;
 use crate::body::{self, Format};
 use crate::observe::UsedForm;
-use crate::passwords::HashError;
 
 /// 201 after the user is durable; 401, 406, 422, 415, 413, 400, 503 as the design says.
 pub(crate) async fn create(
@@ -66,41 +66,6 @@ async fn run(
     }
 }
 
-/// The form that is asked for, and what is submitted to it.
-fn select<'v, 'r>(registry: &'r Registry, body: Value<'v>) -> Result<(&'r Form, Value<'v>), Fault> {
-    let Value::Object(entries) = body else {
-        let message = "the body is no object: expected `form_configuration_name` and `form`";
-        return Err(Fault::wrong_parameter("base", "wrong_parameters", message));
-    };
-    let (mut name, mut submitted) = (Value::Null, Value::Null);
-    for (key, value) in entries {
-        match &*key {
-            "form_configuration_name" => name = value,
-            "form" => submitted = value,
-            _ => {}
-        }
-    }
-    let field = "form_configuration_name";
-    let Some(name) = name.as_str() else {
-        let message = "is missing: expected the name of a form";
-        return Err(Fault::wrong_parameter(field, "missing", message));
-    };
-    let Some(form) = registry.form(name) else {
-        let message = "is not the name of a form";
-        return Err(Fault::wrong_parameter(field, "unknown_form", message)
-            .with_near(registry.nearest(name)));
-    };
-    if form.purpose != Purpose::Create {
-        let message = "names a form that changes users, not one that creates them";
-        return Err(Fault::wrong_parameter(field, "wrong_form", message));
-    }
-    if !matches!(submitted, Value::Object(_)) {
-        let message = "is missing: expected an object with the fields of the form";
-        return Err(Fault::wrong_parameter("form", "missing", message));
-    }
-    Ok((form, submitted))
-}
-
 fn answer(created: Created) -> HttpResponse {
     let id = created.id;
     let body = CreatedBody { id, errors: NoErrors {} };
@@ -130,33 +95,11 @@ fn explain(
     refusals: &[Refusal],
 ) -> Result<Failure, Fault> {
     let (form, submitted) = select(registry, body::decode(format, bytes)?)?;
-    let mut told = Refusals::default();
-    for refusal in refusals {
-        match refusal {
-            Refusal::Taken { claim } => told.taken.push(*claim),
-            Refusal::Missing { reference } => told.missing.push(*reference),
-        }
-    }
-    Ok(form.explain(submitted, surroundings, &told).into())
+    Ok(form.explain(submitted, None, surroundings, &by_kind(refusals)).into())
 }
 
-fn not_hashed(error: HashError) -> Fault {
-    match error {
-        HashError::Busy => Fault::busy("busy", error.to_string(), 1),
-        HashError::Failed => {
-            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
-        }
-    }
-}
-
-fn not_stored(error: &CreateError) -> Fault {
-    let text = error.to_string();
-    match error {
-        CreateError::Busy => Fault::busy("busy", text, 1),
-        CreateError::Unavailable | CreateError::ShuttingDown => Fault::busy("unavailable", text, 2),
-        CreateError::Full => Fault::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", text),
-        CreateError::Failed | CreateError::Refused(_) | CreateError::TokenRefused => {
-            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
-        }
-    }
+/// The form that is asked for, which must be one that may create.
+fn select<'v, 'r>(registry: &'r Registry, body: Value<'v>) -> Result<(&'r Form, Value<'v>), Fault> {
+    let message = "names a form that changes users, not one that creates them";
+    submitted::select(registry, body, |form| form.may_create, message)
 }

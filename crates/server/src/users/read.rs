@@ -8,7 +8,9 @@ use registrar_core::value::Value;
 use registrar_store::UserFilter;
 use serde::Serialize;
 
+use super::id_of;
 use super::render::stored_user;
+use super::update::no_such_user;
 use crate::answer::{Answer, Failure, Fault, MEDIA_TYPE, json};
 use crate::app::AppState;
 use crate::auth;
@@ -30,9 +32,9 @@ async fn show_one(
     id: &str,
     state: &AppState,
 ) -> Result<HttpResponse, Failure> {
-    let id: Option<i64> = id.parse().ok();
+    let id = id_of(id);
     let found = auth::read(request, state, move |store| id.map_or(Ok(None), |id| store.user(id)));
-    let user = found.await?.ok_or_else(|| Fault::not_found("there is no such user"))?;
+    let user = found.await?.ok_or_else(no_such_user)?;
     Ok(json(StatusCode::OK, MEDIA_TYPE, &stored_user(user)))
 }
 

@@ -47,6 +47,28 @@ pub fn stored_user(user: StoredUser) -> Value<'static> {
     Value::Object(entries)
 }
 
+/// The user in the shape of a submission, with the ids of its records: a membership names its
+/// relationship once, by its id.
+#[must_use]
+pub(crate) fn as_submitted(user: StoredUser) -> Value<'static> {
+    let mut shown = stored_user(user);
+    let Value::Object(entries) = &mut shown else { return shown };
+    let memberships = entries.iter_mut().filter(|(name, _)| name == "relationship_users");
+    let types = memberships.filter_map(|(_, types)| match types {
+        Value::Object(types) => Some(types),
+        _ => None,
+    });
+    for (_, members) in types.flatten() {
+        let Value::Array(members) = members else { continue };
+        for member in members {
+            if let Value::Object(entries) = member {
+                entries.retain(|(name, _)| name != "relationship_name");
+            }
+        }
+    }
+    shown
+}
+
 fn profile_entries(profile: StoredProfile) -> Entries {
     let mut entries = vec![
         entry("id", id(profile.id)),
