@@ -14,7 +14,11 @@ impl Form {
     /// The JSON Schema of what clients submit as `form`.
     #[must_use]
     pub fn submission_schema(&self) -> Value {
-        let mut writer = Writer { refuses_unknown: self.refuses_unknown, left_out: Vec::new() };
+        let mut writer = Writer {
+            refuses_unknown: self.refuses_unknown,
+            may_update: self.may_update,
+            left_out: Vec::new(),
+        };
         if !self.assertions.is_empty() {
             writer.left_out.push("rules across fields".to_owned());
         }
@@ -43,6 +47,8 @@ impl Form {
 
 struct Writer {
     refuses_unknown: bool,
+    /// What is left out may be stored, and records may be named by their id.
+    may_update: bool,
     /// Rules that JSON Schema has no words for, by field.
     left_out: Vec<String>,
 }
@@ -61,7 +67,7 @@ impl Writer {
                 self.left_out.push(format!("{inner} (its condition, or what the server adds)"));
             }
             let schema = if is_open { json!({}) } else { self.field(field, &inner, asked) };
-            let is_demanded = !is_open && demands_presence(field);
+            let is_demanded = !is_open && !self.may_update && demands_presence(field);
             if let Body::Scalar(_) = field.body {
                 scalars.push(json!({ "required": [name] }));
                 if is_demanded {
@@ -122,7 +128,10 @@ impl Writer {
             }
             Body::List(group) => {
                 self.leave_out(&field.rules, path, &["presence"]);
-                let one = nullable(self.group(group, path, &[], false));
+                let mut one = nullable(self.group(group, path, &[], false));
+                if self.may_update && group.index_of("id").is_none() {
+                    one["properties"]["id"] = json!({ "type": ["integer", "string", "null"] });
+                }
                 // One object, a list, or an object whose keys are whole numbers.
                 let hash = json!({
                     "type": "object",
@@ -161,6 +170,10 @@ impl Writer {
             && let Ok(default) = serde_json::to_value(default)
         {
             schema["default"] = default;
+        }
+        if field.is_secret && self.may_update {
+            // Nothing keeps the password that is stored.
+            schema = json!({ "anyOf": [{ "enum": [null, ""] }, schema] });
         }
         if field.is_secret {
             schema["writeOnly"] = true.into();
