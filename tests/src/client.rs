@@ -106,6 +106,14 @@ impl Anonymous {
         self.post("/api/users", &body(form_name, form))
     }
 
+    /// Submits a form to `PUT /api/users/{id}`.
+    #[track_caller]
+    pub fn update(&self, id: i64, form_name: &str, form: &Value) -> Answer {
+        let label = [("content-type", "application/json")];
+        let body = body(form_name, form);
+        self.send("PUT", &format!("/api/users/{id}"), &label, Some(body.as_bytes()))
+    }
+
     /// Submits form fields with bracket names, the names of the form and its fields spelled out.
     #[track_caller]
     pub fn post_fields(&self, fields: &str) -> Answer {
@@ -130,6 +138,21 @@ impl WithToken {
     pub fn try_submit(&self, form_name: &str, form: &Value) -> Result<Answer, ureq::Error> {
         let label = [("content-type", "application/json")];
         self.try_send("POST", "/api/users", &label, Some(body(form_name, form).as_bytes()))
+    }
+
+    /// Submits a change to a server that may go away meanwhile.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn try_update(
+        &self,
+        id: i64,
+        form_name: &str,
+        form: &Value,
+    ) -> Result<Answer, ureq::Error> {
+        let label = [("content-type", "application/json")];
+        let path = format!("/api/users/{id}");
+        self.try_send("PUT", &path, &label, Some(body(form_name, form).as_bytes()))
     }
 
     /// The stored user of an id.

@@ -47,6 +47,15 @@ impl Setup {
         self
     }
 
+    /// With a folder of these forms and types beside the others.
+    #[must_use]
+    pub fn more_forms(mut self, files: &[(&str, &str)]) -> Self {
+        let folder = Folder::of(files);
+        self.settings.forms.push(folder.path().to_owned());
+        self.folders.push(folder);
+        self
+    }
+
     /// With one form named `form`.
     #[must_use]
     pub fn form(self, fields: &str) -> Self {

@@ -31,4 +31,5 @@ mod sizes;
 mod spellings;
 mod stored;
 mod unique;
+mod updating;
 mod violations;
