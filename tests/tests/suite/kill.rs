@@ -1,5 +1,6 @@
-//! Invariant 2: a 201 means durable. The server is killed (`kill -9`) again and again under load;
-//! no user that was acknowledged may be lost, and none may be there in part.
+//! Invariant 2: a 201 or 204 means durable. The server is killed (`kill -9`) again and again under
+//! load; no user that was acknowledged may be lost, none may be there in part, and no change that
+//! was acknowledged may be undone.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
@@ -26,6 +27,8 @@ const HALF_WRITTEN: &str = "users u WHERE NOT (
 const CLAIMS_OF_NOBODY: &str =
     "unique_claims x WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.uuid = x.owner)";
 
+const PHONE: &str = "resource: User\nresource_owner: anyone\nfields: { phone: }\n";
+
 #[test]
 fn sqlite_keeps_every_acknowledged_user_whole_through_twenty_kills() {
     kill_again_and_again(Database::Sqlite);
@@ -38,6 +41,7 @@ fn postgres_keeps_every_acknowledged_user_whole_through_twenty_kills() {
 
 fn kill_again_and_again(database: Database) {
     let Some(setup) = Setup::of(database) else { return };
+    let setup = setup.more_forms(&[("phone.yml", PHONE)]);
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     println!("seed {seed}");
     let (mut random, begun) = (Random::new(seed), Instant::now());
@@ -70,17 +74,31 @@ fn kill_again_and_again(database: Database) {
 
 /// What one thread was told is stored.
 #[derive(Default)]
-struct Acknowledged(Vec<(i64, String)>);
+struct Acknowledged {
+    created: Vec<(i64, String)>,
+    /// Ids and the phone numbers that they got.
+    changed: Vec<(i64, String)>,
+}
 
 impl Acknowledged {
     /// All of it is; gives how many.
     fn check(self, setup: &Setup) -> i64 {
-        let told = self.0.len() as i64;
-        let rows: Vec<String> =
-            self.0.iter().map(|(id, tag)| format!("({id}, '{tag}@example.com')")).collect();
+        let told = self.created.len() as i64;
+        let rows = |pairs: &[(i64, String)], behind: &str| {
+            let rows: Vec<String> =
+                pairs.iter().map(|(id, text)| format!("({id}, '{text}{behind}')")).collect();
+            rows.join(", ")
+        };
         if told > 0 {
-            let kept = format!("users WHERE (id, email) IN (VALUES {})", rows.join(", "));
+            let rows = rows(&self.created, "@example.com");
+            let kept = format!("users WHERE (id, email) IN (VALUES {rows})");
             assert_eq!(setup.direct().count(&kept), told, "acknowledged users are lost");
+        }
+        if !self.changed.is_empty() {
+            let rows = rows(&self.changed, "");
+            let kept = format!("users WHERE (id, phone) IN (VALUES {rows})");
+            let changed = self.changed.len() as i64;
+            assert_eq!(setup.direct().count(&kept), changed, "acknowledged changes are lost");
         }
         told
     }
@@ -107,7 +125,18 @@ fn load(
                 }
                 let Ok(answer) = client.try_submit("marketplace_seller", &sample) else { break };
                 if answer.status != 503 {
-                    acknowledged.0.push((answer.created(), tag));
+                    let id = answer.created();
+                    acknowledged.created.push((id, tag.clone()));
+                    if count % 4 == 1 {
+                        let change = json!({ "phone": tag });
+                        match client.try_update(id, "phone", &change) {
+                            Ok(answer) => {
+                                answer.is(204);
+                                acknowledged.changed.push((id, tag));
+                            }
+                            Err(_) => break,
+                        }
+                    }
                     // Nobody counts any more once the kill is decided.
                     let _ = acknowledge.send(());
                 }
