@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "to panic is how a test fails")]
 
+mod changes;
 mod claims;
 mod faults;
 mod migrations;
