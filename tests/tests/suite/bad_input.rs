@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use registrar_tests::{Random, TestServer, cases, samples};
 use serde_json::{Value, json};
 
+use super::updating::{changing, seller};
+
 cases! {
     every_enemy_in_every_place_is_refused_or_stored,
     spoilt_submissions_are_refused_or_stored_and_never_break_the_server,
     spoilt_form_fields_are_refused_or_stored_and_never_break_the_server,
+    spoilt_changes_are_refused_or_stored_and_never_break_the_server with changing,
     paths_and_queries_of_any_kind_never_break_the_server,
 }
 
@@ -102,6 +105,41 @@ fn spoilt_submissions_are_refused_or_stored_and_never_break_the_server(server: &
         *statuses.entry(answer.status).or_insert(0) += 1;
     }
     for status in [201, 400, 406, 422] {
+        assert!(statuses.get(&status).is_some_and(|count| *count > 20), "{statuses:?}");
+    }
+    every_user_can_be_read(server);
+}
+
+fn spoilt_changes_are_refused_or_stored_and_never_break_the_server(server: &TestServer) {
+    let mut random = Random::new(SEED);
+    let mut statuses = BTreeMap::new();
+    let ids: Vec<i64> = (0..3).map(|number| seller(server, &format!("s{number}"))).collect();
+    for nth in 0..TIMES / 2 {
+        let id = ids[nth % 3];
+        let boat = server.client().user(id)["transactables"]["boat"][0]["id"].clone();
+        let mut form = json!({
+            "email": format!("n{nth}@example.com"),
+            "first_name": "Siri",
+            "phone": "1",
+            "properties": { "invited_by": ids[0] },
+            "profiles": { "seller": { "enabled": true, "properties": { "shop_name": format!("shop {nth}") } } },
+            "relationship_users": { "agency_member": [] },
+            "transactables": { "boat": [{
+                "id": boat,
+                "name": "Boat",
+                "properties": { "registration": format!("R{nth}"), "length_m": 3 },
+                "custom_addresses": { "harbour": { "city": "Bergen", "street": "Quay" } },
+                "custom_images": { "photo": { "direct_url": "https://img.example/a.png" } },
+            }] },
+        });
+        for _ in 0..random.below(3) {
+            spoil(&mut form, &mut random);
+        }
+        let answer = server.client().update(id, "change", &form);
+        assert!((204..500).contains(&answer.status), "seed {SEED}, {nth}: {answer:?}\n{form}");
+        *statuses.entry(answer.status).or_insert(0) += 1;
+    }
+    for status in [204, 422] {
         assert!(statuses.get(&status).is_some_and(|count| *count > 20), "{statuses:?}");
     }
     every_user_can_be_read(server);

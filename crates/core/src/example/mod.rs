@@ -22,6 +22,8 @@ pub(crate) struct Example {
     surroundings: Surroundings,
     /// Submissions to the same form that are stored already.
     users: Vec<Value<'static>>,
+    /// The user that it changes.
+    stored: Option<Value<'static>>,
     /// The relationships that are there; nothing where every one is that is referred to.
     relationships: Option<Vec<i64>>,
     /// Path and code of each violation, sorted; empty where it is valid.

@@ -5,8 +5,8 @@ use crate::compose;
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
 use crate::surroundings::{Surroundings, Timestamp};
 
-const KEYS: [&str; 8] =
-    ["name", "from", "form", "now", "token", "users", "relationships", "expect"];
+const KEYS: [&str; 9] =
+    ["name", "from", "form", "now", "token", "users", "stored", "relationships", "expect"];
 
 /// The name of the token that examples are sent with, unless they say another.
 const TOKEN: &str = "example";
@@ -33,6 +33,7 @@ fn example(
         form: crate::value::Value::Null,
         surroundings: Surroundings { token: TOKEN.into(), ..Surroundings::default() },
         users: Vec::new(),
+        stored: None,
         relationships: None,
         expected: Vec::new(),
         place: item.place,
@@ -49,6 +50,10 @@ fn example(
             "users" => {
                 let users = reader.list(value, "users").iter().map(Node::to_value);
                 example.users = users.collect();
+            }
+            "stored" => {
+                reader.map(value, "stored");
+                example.stored = Some(value.to_value());
             }
             "relationships" => {
                 let ids = reader.list(value, "relationships");

@@ -22,12 +22,13 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
         }
     }
     let (submitted, surroundings) = (example.form.clone(), &example.surroundings);
-    let violations = match submission::trace(form, submitted, surroundings, coverage.tripped()) {
+    let (stored, tripped) = (example.stored.as_ref(), coverage.tripped());
+    let violations = match submission::trace(form, submitted, stored, surroundings, tripped) {
         Err(violations) => violations,
         Ok(user) => {
             let refusals = refusals(&user, &taken, example);
-            let (submitted, tripped) = (example.form.clone(), coverage.tripped());
-            submission::trace_refusals(form, submitted, surroundings, &refusals, tripped)
+            let (submitted, told) = (example.form.clone(), (&refusals, coverage.tripped()));
+            submission::trace_refusals(form, submitted, stored, surroundings, told)
         }
     };
     let got = told(&violations);

@@ -239,6 +239,7 @@ fn example() -> Value {
             "now": { "type": "string", "description": "The moment, as RFC 3339 has it." },
             "token": { "type": "string", "description": "The name of the caller's token." },
             "users": { "type": "array", "description": "Submissions that are stored already." },
+            "stored": { "type": "object", "description": "The stored user that the example changes." },
             "relationships": { "type": "array", "description": "Ids of relationships that are there." },
             "expect": {
                 "description": "`valid`, or fields with the codes they get.",

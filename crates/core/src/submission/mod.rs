@@ -42,25 +42,32 @@ pub(crate) fn apply(
     submitted: Value<'_>,
     surroundings: &Surroundings,
 ) -> Result<NewUser, Violations> {
-    decide(form, submitted, &mut Outcome::new(surroundings.clone()))
+    decide(form, submitted, Stored::default(), &mut Outcome::new(surroundings.clone()))
 }
 
-/// The same, noting which rules are broken.
-pub(crate) fn trace(
+/// The same, or what it comes to over a stored user, noting which rules are broken.
+pub(crate) fn trace<'v>(
     form: &Form,
-    submitted: Value<'_>,
+    submitted: Value<'v>,
+    stored: Option<&'v Value<'v>>,
     surroundings: &Surroundings,
     tripped: &mut HashSet<usize>,
 ) -> Result<NewUser, Violations> {
     let mut outcome = Outcome::new(surroundings.clone());
     outcome.tripped = Some(std::mem::take(tripped));
-    let decided = decide(form, submitted, &mut outcome);
+    let stored = Stored::new(stored, stored.is_some());
+    let decided = decide(form, submitted, stored, &mut outcome);
     *tripped = outcome.tripped.unwrap_or_default();
     decided
 }
 
-fn decide(form: &Form, submitted: Value<'_>, outcome: &mut Outcome) -> Result<NewUser, Violations> {
-    let slots = prepare(form, submitted, Stored::default(), outcome);
+fn decide<'v>(
+    form: &Form,
+    submitted: Value<'v>,
+    stored: Stored<'v>,
+    outcome: &mut Outcome,
+) -> Result<NewUser, Violations> {
+    let slots = prepare(form, submitted, stored, outcome);
     judge::judge(form, &slots, outcome);
     let violations = std::mem::take(&mut outcome.violations);
     if violations.is_empty() {
@@ -94,28 +101,18 @@ pub(crate) fn explain<'v>(
     surroundings: &Surroundings,
     refusals: &Refusals,
 ) -> Violations {
-    let stored = Stored::new(stored, stored.is_some());
-    refused(form, (submitted, stored), surroundings, refusals, &mut HashSet::new())
+    trace_refusals(form, submitted, stored, surroundings, (refusals, &mut HashSet::new()))
 }
 
 /// The same, noting which rules are broken.
-pub(crate) fn trace_refusals(
+pub(crate) fn trace_refusals<'v>(
     form: &Form,
-    submitted: Value<'_>,
+    submitted: Value<'v>,
+    stored: Option<&'v Value<'v>>,
     surroundings: &Surroundings,
-    refusals: &Refusals,
-    tripped: &mut HashSet<usize>,
+    (refusals, tripped): (&Refusals, &mut HashSet<usize>),
 ) -> Violations {
-    refused(form, (submitted, Stored::default()), surroundings, refusals, tripped)
-}
-
-fn refused<'v>(
-    form: &Form,
-    (submitted, stored): (Value<'v>, Stored<'v>),
-    surroundings: &Surroundings,
-    refusals: &Refusals,
-    tripped: &mut HashSet<usize>,
-) -> Violations {
+    let stored = Stored::new(stored, stored.is_some());
     let mut outcome = Outcome::new(surroundings.clone());
     outcome.explanations = Some(outcome::Explanations::default());
     let slots = prepare(form, submitted, stored, &mut outcome);

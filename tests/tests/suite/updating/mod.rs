@@ -1,0 +1,76 @@
+//! PUT and DELETE: a form laid over a stored user, and a user that goes.
+
+mod claims;
+mod deleting;
+mod records;
+mod rules;
+
+use registrar_tests::{Answer, Setup, TestServer, samples};
+use serde_json::{Value, json};
+
+const CHANGE: &str = "\
+resource: User
+resource_owner: anyone
+fields:
+  email:
+  external_id: { validation: { unique: { scope: language } } }
+  password: { validation: { presence: true } }
+  first_name: { validation: { presence: true } }
+  last_name: { property_options: { default: Doe } }
+  phone:
+  language:
+  mobile_number: { property_options: { readonly: true }, validation: { presence: true } }
+  properties:
+    invited_by: { type: integer, validation: { exists: User } }
+  profiles:
+    validation: { presence: true }
+    seller:
+      validation: { presence: true }
+      enabled:
+      properties: { shop_name: { validation: { presence: true } } }
+  relationship_users:
+    agency_member: { relationship_id: , relationship_name: , properties: { status: } }
+  transactables:
+    boat:
+      validation: { length: { maximum: 4 } }
+      name: { validation: { presence: true } }
+      properties: { registration: { validation: { unique: true } }, length_m: }
+      custom_addresses: { harbour: { city: { validation: { presence: true } }, street: } }
+      custom_images: { photo: { direct_url: , caption: } }
+";
+const SEED: &str = "\
+resource: User
+fields: { email: , password: , first_name: , mobile_number: , external_id: , profiles: { seller: { properties: { shop_name: , commission: } } } }
+";
+const EMAIL: &str = "\
+resource: User
+resource_owner: anyone
+fields: { email: { validation: { unique: false } }, external_id: { validation: { unique: false } } }
+";
+
+const SELLER: &str = "\
+resource: User
+extends: marketplace_seller
+fields: { mobile_number: }
+";
+
+/// The shipped forms and more.
+pub(crate) fn changing(setup: Setup) -> Setup {
+    setup.more_forms(&[
+        ("change.yml", CHANGE),
+        ("seed.yml", SEED),
+        ("only_email.yml", EMAIL),
+        ("seller.yml", SELLER),
+    ])
+}
+
+fn put(server: &TestServer, id: i64, form: Value) -> Answer {
+    server.client().update(id, "change", &form)
+}
+
+/// A seller who has all that `change` demands.
+pub(crate) fn seller(server: &TestServer, tag: &str) -> i64 {
+    let mut sample = samples::seller(tag);
+    sample["mobile_number"] = json!("99");
+    server.client().submit("seller", &sample).created()
+}

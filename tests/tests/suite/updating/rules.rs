@@ -1,0 +1,150 @@
+//! What a change is answered with, and what the rules see of it.
+
+use registrar_tests::{TestServer, cases, samples};
+use serde_json::{Value, json};
+
+use super::{changing, put, seller};
+
+cases! {
+    a_change_is_answered_with_nothing_and_stored,
+    what_is_not_there_or_not_allowed_is_told,
+    rules_look_at_what_is_stored_too with changing,
+    a_form_that_may_both_creates_and_changes with changing,
+    a_password_is_kept_until_another_is_sent with changing,
+    a_form_of_html_changes_too with changing,
+}
+
+fn a_change_is_answered_with_nothing_and_stored(server: &TestServer) {
+    let id = server.client().submit("marketplace_seller", &samples::seller("siri")).created();
+    let before = server.client().user(id);
+    let form = "reference_rest_api_update_user";
+    let answer = server.client().update(id, form, &json!({ "first_name": "Iris" }));
+    assert_eq!((answer.is(204).text.as_str(), answer.header("content-type")), ("", None));
+    assert_eq!(answer.header("form-version").map(str::len), Some(16));
+    let mut after = server.client().user(id);
+    assert_eq!(after["first_name"], "Iris");
+    assert!(after["updated_at"].as_str() > before["updated_at"].as_str());
+    after["first_name"] = before["first_name"].clone();
+    after["updated_at"] = before["updated_at"].clone();
+    assert_eq!(after, before, "all else is as it was");
+
+    let body = json!({ "form_configuration_name": form, "form": { "first_name": "Json" } });
+    let path = format!("/api/users/{id}.json");
+    server.client().send("PUT", &path, &[], Some(body.to_string().as_bytes())).is(204);
+    assert_eq!(server.client().get(&path).is(200).json()["first_name"], "Json");
+    server.client().send("DELETE", &path, &[], None).is(204);
+    server.client().get(&path).is(404);
+}
+
+fn what_is_not_there_or_not_allowed_is_told(server: &TestServer) {
+    let id = server.client().submit("client_sign_up", &samples::client("a")).created();
+    let form = "reference_rest_api_update_user";
+    let change = json!({ "first_name": "B" });
+    let name = "form_configuration_name";
+    server.client().update(id, "client_sign_up", &change).fault(406, name, "wrong_form");
+    server.client().update(id, "reference_rest_api_update", &change).fault(
+        406,
+        name,
+        "unknown_form",
+    );
+    server.client().submit(form, &change).fault(406, name, "wrong_form");
+    server.client().update(id, form, &json!([])).fault(406, "form", "missing");
+    server.client().update(id + 1, form, &change).fault(404, "base", "not_found");
+    for nobody in ["0", "-1", "x", "1x", "9223372036854775808", ".json", "1.json.json"] {
+        let path = format!("/api/users/{nobody}");
+        let body = json!({ "form_configuration_name": form, "form": change }).to_string();
+        let answer = server.client().send("PUT", &path, &[], Some(body.as_bytes()));
+        answer.fault(404, "base", "not_found");
+        server.client().send("DELETE", &path, &[], None).fault(404, "base", "not_found");
+    }
+    let path = format!("/api/users/{id}");
+    server.client().send("PUT", &path, &[], Some(b"{")).fault(400, "base", "malformed");
+    let label = [("content-type", "text/csv")];
+    let answer = server.client().send("PUT", &path, &label, Some(b"a"));
+    answer.fault(415, "base", "unsupported_media_type");
+    server
+        .client()
+        .update(id, form, &json!({ "first_name": "" }))
+        .invalid(&[("first_name", "blank")]);
+    let unknown = json!({ "email": "x@example.com", "first_name": "B" });
+    server.client().update(id, form, &unknown).invalid(&[("email", "unknown_field")]);
+}
+
+fn rules_look_at_what_is_stored_too(server: &TestServer) {
+    let id = seller(server, "siri");
+    put(server, id, json!({})).is(204);
+    put(server, id, json!({ "last_name": "S" })).is(204);
+    put(
+        server,
+        id,
+        json!({ "first_name": null, "transactables": { "boat": {
+        "id": server.client().user(id)["transactables"]["boat"][1]["id"], "name": "" } } }),
+    )
+    .invalid(&[("first_name", "blank"), ("transactables.boat.name", "blank")]);
+    let user = server.client().user(id);
+    assert_eq!((&user["first_name"], &user["last_name"]), (&json!("Siri"), &json!("S")));
+    put(server, id, json!({ "mobile_number": "1", "last_name": null })).is(204);
+    let user = server.client().user(id);
+    assert_eq!((&user["mobile_number"], &user["last_name"]), (&json!("99"), &Value::Null));
+    // A default is for what is new.
+    put(server, id, json!({ "phone": "1" })).is(204);
+    assert_eq!(server.client().user(id)["last_name"], Value::Null);
+
+    let bare = server.client().submit("client_sign_up", &samples::client("bare")).created();
+    put(server, bare, json!({})).invalid(&[
+        ("first_name", "blank"),
+        ("mobile_number", "blank"),
+        ("profiles", "blank"),
+    ]);
+}
+
+fn a_form_that_may_both_creates_and_changes(server: &TestServer) {
+    let form = json!({ "email": "a@example.com", "external_id": "1" });
+    let id = server.client().submit("only_email", &form).created();
+    server.client().update(id, "only_email", &json!({ "external_id": "2" })).is(204);
+    let user = server.client().user(id);
+    assert_eq!((&user["email"], &user["external_id"]), (&form["email"], &json!("2")));
+}
+
+fn a_password_is_kept_until_another_is_sent(server: &TestServer) {
+    let seed = json!({
+        "email": "a@example.com", "password": "hunter2-hunter2", "first_name": "A",
+        "mobile_number": "1", "profiles": { "seller": { "properties": { "shop_name": "S" } } },
+    });
+    let id = server.client().submit("seed", &seed).created();
+    let hashes = |server: &TestServer| {
+        let cells = server.direct().every_cell().into_iter();
+        cells.filter(|cell| cell.starts_with("password_credentials.phc")).collect::<String>()
+    };
+    let before = hashes(server);
+    for kept in [json!({ "phone": "1" }), json!({ "password": "" }), json!({ "password": null })] {
+        put(server, id, kept).is(204);
+        assert_eq!(hashes(server), before);
+    }
+    put(server, id, json!({ "password": "short" })).invalid(&[("password", "too_short")]);
+    put(server, id, json!({ "password": "correct horse" })).is(204);
+    let after = hashes(server);
+    assert!(after != before && after.contains("$argon2id$"));
+    let shown = server.client().get(&format!("/api/users/{id}")).text;
+    assert!(!shown.contains("argon2") && !shown.contains("password"), "{shown}");
+
+    let without = seller(server, "without");
+    put(server, without, json!({ "password": "correct horse" })).is(204);
+    assert_eq!(server.direct().count("password_credentials"), 2);
+}
+
+fn a_form_of_html_changes_too(server: &TestServer) {
+    let id = seller(server, "siri");
+    let boat = server.client().user(id)["transactables"]["boat"][0]["id"].clone();
+    let fields = format!(
+        "form_configuration_name=change&form[password]=&form[transactables][boat][0][id]={boat}\
+         &form[transactables][boat][0][properties][length_m]=9.5&form[transactables][boat][1][id]=\
+         &form[transactables][boat][1][name]=New"
+    );
+    let label = [("content-type", "application/x-www-form-urlencoded")];
+    let path = format!("/api/users/{id}");
+    server.client().send("PUT", &path, &label, Some(fields.as_bytes())).is(204);
+    let boats = server.client().user(id)["transactables"]["boat"].clone();
+    assert_eq!((&boats[0]["id"], &boats[0]["properties"]["length_m"]), (&boat, &json!(9.5)));
+    assert_eq!((&boats[0]["name"], &boats[2]["name"]), (&json!("Boat siri-1"), &json!("New")));
+}
