@@ -27,6 +27,7 @@ use crate::aggregate::NewUser;
 use crate::example::Example;
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
+use crate::locale::Locales;
 use crate::resources::{BuiltIn, Container, Kind};
 use crate::rules::BoundRule;
 use crate::submission::{self, Refusals};
@@ -49,6 +50,8 @@ pub struct Form {
     pub description: Option<Arc<str>>,
     /// Whether it creates users or updates them.
     pub purpose: Purpose,
+    /// The languages that what is wrong with a submission can be told in.
+    pub locales: Arc<Locales>,
     /// Whether keys that it does not list are refused or ignored.
     pub(crate) refuses_unknown: bool,
     pub(crate) root: Group,

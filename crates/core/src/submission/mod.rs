@@ -12,7 +12,7 @@ mod slot;
 use std::collections::HashSet;
 
 pub(crate) use json::canonical_json;
-pub(crate) use judge::judge_alone;
+pub(crate) use judge::{MESSAGES, judge_alone};
 pub(crate) use outcome::{Outcome, Saying, shortened};
 pub(crate) use path::Path;
 pub(crate) use slot::{GroupSlots, Item, Scope, Sibling, Slot};
@@ -38,7 +38,7 @@ pub(crate) fn apply(
     submitted: Value<'_>,
     surroundings: &Surroundings,
 ) -> Result<NewUser, Violations> {
-    decide(form, submitted, &mut Outcome::new(surroundings.clone()))
+    decide(form, submitted, &mut Outcome::new(form, surroundings.clone()))
 }
 
 /// The same, noting which rules are broken.
@@ -48,7 +48,7 @@ pub(crate) fn trace(
     surroundings: &Surroundings,
     tripped: &mut HashSet<usize>,
 ) -> Result<NewUser, Violations> {
-    let mut outcome = Outcome::new(surroundings.clone());
+    let mut outcome = Outcome::new(form, surroundings.clone());
     outcome.tripped = Some(std::mem::take(tripped));
     let decided = decide(form, submitted, &mut outcome);
     *tripped = outcome.tripped.unwrap_or_default();
@@ -94,12 +94,12 @@ pub(crate) fn trace_refusals(
     refusals: &Refusals,
     tripped: &mut HashSet<usize>,
 ) -> Violations {
-    let mut outcome = Outcome::new(surroundings.clone());
+    let mut outcome = Outcome::new(form, surroundings.clone());
     outcome.explanations = Some(outcome::Explanations::default());
     let slots = prepare(form, submitted, &mut outcome);
     judge::judge(form, &slots, &mut outcome);
     let explanations = outcome.explanations.unwrap_or_default();
-    let mut violations = Violations::default();
+    let mut violations = Violations { form: Some(form.name.clone()), ..Violations::default() };
     for (told, refused) in
         [(explanations.claims, &refusals.taken), (explanations.references, &refusals.missing)]
     {
