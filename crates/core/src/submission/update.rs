@@ -22,7 +22,7 @@ pub(crate) fn update<'v>(
     stored: &'v Value<'v>,
     surroundings: &Surroundings,
 ) -> Result<ChangedUser, Violations> {
-    let mut outcome = Outcome::new(surroundings.clone());
+    let mut outcome = Outcome::new(form, surroundings.clone());
     let slots = super::prepare(form, submitted, Stored::new(Some(stored), true), &mut outcome);
     judge::judge(form, &slots, &mut outcome);
     if !outcome.violations.is_empty() {
@@ -39,7 +39,7 @@ pub(crate) fn update<'v>(
 
 /// What the user holds by the form's rules, as it is stored.
 fn claims_before(form: &Form, stored: &Value<'_>, surroundings: &Surroundings) -> HashSet<Claim> {
-    let mut outcome = Outcome::new(surroundings.clone());
+    let mut outcome = Outcome::new(form, surroundings.clone());
     let mut slots = shape::shape(form, Value::Null, Stored::new(Some(stored), true).alone());
     activity::take_away(form, &mut slots, surroundings);
     judge::claims(form, &slots, &mut outcome);
