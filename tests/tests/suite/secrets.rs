@@ -9,6 +9,9 @@ const VALUE: &str = "c4n4ry";
 /// In every key that no form knows. An answer may name them, a log may not.
 const KEY: &str = "k3yk4n";
 
+const CHANGE: &str =
+    "resource: User\nresource_owner: anyone\nfields: { email: , password: , first_name: }\n";
+
 #[test]
 fn sqlite_no_log_and_no_error_tells_what_was_sent() {
     nothing_is_told(Database::Sqlite, "info");
@@ -31,6 +34,7 @@ fn postgres_not_even_a_log_of_everything_tells_what_was_sent() {
 
 fn nothing_is_told(database: Database, level: &str) {
     let Some(setup) = Setup::of(database) else { return };
+    let setup = setup.more_forms(&[("change.yml", CHANGE)]);
     let server = Process::start(setup.command(&["serve"]).env("RUST_LOG", level));
     let token = server.first_token();
     for answer in requests(&server, &token) {
@@ -81,6 +85,12 @@ fn requests(server: &Process, token: &str) -> Vec<Answer> {
     for form in ["client_sign_up", "developer_sign_up", "marketplace_seller"] {
         answers.push(client.submit(form, &canaries(form)));
     }
+    let change = |form: Value| client.update(2, "change", &form);
+    answers.extend([
+        change(json!({ "first_name": VALUE, "password": format!("{VALUE}-other") })),
+        change(json!({ "first_name": VALUE, "email": format!("{VALUE}@example.com") })),
+        change(json!({ "first_name": [VALUE], "password": VALUE, KEY: VALUE })),
+    ]);
     let json = [("content-type", "application/json")];
     let form = ("content-type", "application/x-www-form-urlencoded");
     let send = |headers: &[(&str, &str)], body: &str| {
