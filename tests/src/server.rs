@@ -116,6 +116,11 @@ impl TestServer {
         std::fs::write(self.setup.settings.forms[0].join(within), text).unwrap();
     }
 
+    /// Has it take nothing more to be written, as when it stops.
+    pub fn stop_writing(&self) {
+        self.store.0.shutdown();
+    }
+
     /// Has it read its forms again; says whether they were good.
     #[must_use]
     pub fn reload(&self) -> bool {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use divan::Bencher;
 use registrar_core::Surroundings;
 use registrar_core::decode::{brackets, json};
+use registrar_core::locale::Locale;
 use registrar_core::registry::{Registry, Source};
 use registrar_core::rules::RULES;
 
@@ -104,7 +105,7 @@ fn refuse_and_render_developer_sign_up(bencher: Bencher<'_, '_>) {
         let violations = form
             .apply(json::parse(black_box(b"{}")).unwrap(), &Surroundings::default())
             .unwrap_err();
-        serde_json::to_string(&violations).unwrap()
+        serde_json::to_string(&violations.told_in(Locale::english())).unwrap()
     });
 }
 

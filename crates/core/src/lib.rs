@@ -17,6 +17,7 @@ mod expression;
 pub mod fields;
 pub mod form;
 pub mod keys;
+pub mod locale;
 pub mod registry;
 mod resources;
 pub mod rules;

@@ -10,6 +10,7 @@ use crate::compose::{self, File, Library};
 use crate::config::{FileId, Node, Place, Problem, ProblemCode, nearest};
 use crate::example::Tried;
 use crate::form::{Form, compile};
+use crate::locale::{self, Locale, Locales};
 use crate::submission::canonical_json;
 use crate::types::{TypeKind, Types};
 
@@ -29,6 +30,7 @@ pub struct Source {
 pub struct Registry {
     forms: HashMap<Arc<str>, Arc<Form>>,
     names: Vec<Arc<str>>,
+    locales: Arc<Locales>,
     notices: Vec<Problem>,
 }
 
@@ -36,6 +38,7 @@ pub struct Registry {
 enum Role<'s> {
     Form,
     Definition,
+    Locale,
     Type(TypeKind),
     Unknown(&'s str),
 }
@@ -59,23 +62,29 @@ impl Registry {
                     notices.extend(left);
                 }
                 Role::Unknown(what) => problems.push(bad_file(source, what)),
-                Role::Form | Role::Definition => {}
+                Role::Form | Role::Definition | Role::Locale => {}
             }
         }
         let types_hash = types_hash.finalize();
         let library = library(sources, &mut problems);
-        let mut forms = HashMap::new();
+        let (locales, references) = Locales::read(locale_files(sources), &mut problems);
+        let locales = Arc::new(locales);
+        let (mut forms, mut is_whole) = (HashMap::new(), true);
         for read in library.forms() {
             let mut found = library.problems(read);
             let tree = library.resolve(read, &mut found);
             let version = version(&types_hash, &tree);
-            if let Some(form) = compile(&tree, &types, &read.name, version, &mut found) {
+            if let Some(form) = compile(&tree, &types, &read.name, version, &locales, &mut found) {
                 forms.insert(form.name.clone(), Arc::new(form));
             }
+            is_whole &= found.is_empty();
             let (wrong, left) = found.into_parts();
             problems.extend(wrong);
             notices.extend(left);
         }
+        let is_form = |name: &str| library.find(name).is_some();
+        let known = locale::Known { forms: &forms, is_form: &is_form, is_whole };
+        locale::check(references, &known, &mut problems);
         // What is wrong with a form is wrong with those that extend it: once is enough.
         for list in [&mut problems, &mut notices] {
             list.sort();
@@ -86,16 +95,18 @@ impl Registry {
         }
         let mut names: Vec<Arc<str>> = forms.keys().cloned().collect();
         names.sort_unstable();
-        Ok(Self { forms, names, notices })
+        Ok(Self { forms, names, locales, notices })
     }
 
-    /// Whether both hold the same forms in the same versions.
+    /// Whether both hold the same forms in the same versions, and say the same of them.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         let versions = |of: &Self| -> Vec<Option<Arc<str>>> {
             of.names.iter().map(|name| of.form(name).map(|form| form.version.clone())).collect()
         };
-        self.names == other.names && versions(self) == versions(other)
+        self.names == other.names
+            && versions(self) == versions(other)
+            && self.locales.is_same_as(&other.locales)
     }
 
     /// What is no mistake but worth a word: parts of the configuration that are left aside.
@@ -130,6 +141,18 @@ impl Registry {
         self.forms.get(name)
     }
 
+    /// The language of a tag; English is always there.
+    #[must_use]
+    pub fn locale(&self, tag: &str) -> Option<&Arc<Locale>> {
+        self.locales.get(tag)
+    }
+
+    /// All languages.
+    #[must_use]
+    pub fn locales(&self) -> &Arc<Locales> {
+        &self.locales
+    }
+
     /// The names of all forms, sorted.
     #[must_use]
     pub fn names(&self) -> &[Arc<str>] {
@@ -161,6 +184,16 @@ fn library(sources: &[Source], problems: &mut Vec<Problem>) -> Library {
     Library::read(names.into(), forms, definitions, problems)
 }
 
+/// All files of texts.
+fn locale_files(sources: &[Source]) -> impl Iterator<Item = locale::File<'_>> {
+    let is_locale = |source: &&Source| matches!(role(&source.within), Role::Locale);
+    sources.iter().filter(is_locale).map(|source| locale::File {
+        name: &source.file,
+        stem: stem(&source.within),
+        text: &source.text,
+    })
+}
+
 /// platformOS' form files: front matter and a page.
 const LIQUID: &str = ".liquid";
 
@@ -181,7 +214,14 @@ fn role(within: &str) -> Role<'_> {
     if inside("types") {
         return Role::Unknown("lies in no known folder below types/");
     }
-    if inside("contracts") || inside("locales") {
+    if inside("locales") {
+        return if is_yaml {
+            Role::Locale
+        } else {
+            Role::Unknown("holds texts but is no .yml file")
+        };
+    }
+    if inside("contracts") {
         return Role::Unknown("lies in a folder that this version does not serve yet");
     }
     Role::Form
@@ -194,7 +234,10 @@ fn stem(within: &str) -> &str {
     let path = [".yml", ".yaml"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
     match TypeKind::of_folder(path) {
         Some((_, name)) => name,
-        None => path.strip_prefix("definitions/").unwrap_or(path),
+        None => {
+            let folders = ["definitions/", "locales/"];
+            folders.iter().find_map(|folder| path.strip_prefix(folder)).unwrap_or(path)
+        }
     }
 }
 
@@ -206,7 +249,10 @@ fn bad_file(source: &Source, what: &str) -> Problem {
         place: Place::START,
         code: ProblemCode::BadFile,
         what: format!("the file {what}"),
-        expected: format!("forms as *.yml or *.liquid, types in {}", folders.join(", ")),
+        expected: format!(
+            "forms as *.yml or *.liquid, texts in locales/*.yml, types in {}",
+            folders.join(", ")
+        ),
         hint: None,
     }
 }

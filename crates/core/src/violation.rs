@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
+use crate::locale::{BROKEN_RULES, Locale, OwnText};
+
 /// The most violations that one answer tells.
 pub const MOST: usize = 100;
 
@@ -15,23 +17,41 @@ pub const MOST: usize = 100;
 pub struct Message {
     /// Stable, never localised.
     pub code: &'static str,
+    /// What its text is called in files of texts: the code, where no other message has it.
+    pub key: &'static str,
     /// The text.
     pub text: &'static str,
     /// The text where the parameter `count` is 1, if it differs.
     pub one: Option<&'static str>,
+    /// Whether `%{type}` is the name of a type, to be told in words.
+    pub names_type: bool,
 }
 
 impl Message {
     /// A message that reads the same for every count.
     #[must_use]
     pub const fn new(code: &'static str, text: &'static str) -> Self {
-        Self { code, text, one: None }
+        Self { code, key: code, text, one: None, names_type: false }
     }
 
     /// A message with a text of its own for the count 1.
     #[must_use]
     pub const fn counted(code: &'static str, text: &'static str, one: &'static str) -> Self {
-        Self { code, text, one: Some(one) }
+        Self { code, key: code, text, one: Some(one), names_type: false }
+    }
+
+    /// The same, under a key of its own: another message has its code.
+    #[must_use]
+    pub const fn keyed(mut self, key: &'static str) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// The same, with the name of a type as its parameter `type`.
+    #[must_use]
+    pub const fn naming_a_type(mut self) -> Self {
+        self.names_type = true;
+        self
     }
 }
 
@@ -42,6 +62,8 @@ pub enum Param {
     Number(String),
     /// A text.
     Text(Cow<'static, str>),
+    /// The name of a field of the same object; told as people call it.
+    Field(Arc<str>),
 }
 
 /// The parameters of a violation.
@@ -59,7 +81,7 @@ pub struct Violation {
     /// The form's own code instead of the rule's.
     pub own_code: Option<Arc<str>>,
     /// The form's own words instead of the rule's.
-    pub own_text: Option<Arc<str>>,
+    pub own_text: Option<OwnText>,
     /// What the text and the client may need to know. Never the submitted value, unless the
     /// form's own words ask for it.
     pub params: Params,
@@ -72,50 +94,10 @@ impl Violation {
         self.own_code.as_deref().unwrap_or(self.message.code)
     }
 
-    /// The text, without the name of the field.
+    /// The text in English, without the name of the field.
     #[must_use]
     pub fn text(&self) -> String {
-        let template = self.own_text.as_deref().unwrap_or_else(|| {
-            let is_one = self.params.iter().any(
-                |(name, value)| matches!(value, Param::Number(n) if *name == "count" && n == "1"),
-            );
-            self.message.one.filter(|_| is_one).unwrap_or(self.message.text)
-        });
-        self.fill(template)
-    }
-
-    /// The text, with the name of the field in front.
-    #[must_use]
-    pub fn full_text(&self) -> String {
-        if self.path == "base" {
-            return self.text();
-        }
-        format!("{} {}", humanize(&self.path), self.text())
-    }
-
-    fn fill(&self, template: &str) -> String {
-        if !template.contains("%{") {
-            return template.to_owned();
-        }
-        let mut text = String::with_capacity(template.len() + 16);
-        let mut rest = template;
-        while let Some(start) = rest.find("%{") {
-            let Some(length) = rest[start..].find('}') else { break };
-            text.push_str(&rest[..start]);
-            let name = &rest[start + 2..start + length];
-            match self.params.iter().find(|(known, _)| *known == name) {
-                Some((_, Param::Number(value))) => text.push_str(value),
-                Some((_, Param::Text(value))) => text.push_str(value),
-                None if name == "attribute" => {
-                    let field = self.path.rsplit('.').next().unwrap_or_default();
-                    text.push_str(&humanize(field));
-                }
-                None => {}
-            }
-            rest = &rest[start + length + 1..];
-        }
-        text.push_str(rest);
-        text
+        Locale::english().text(self, None)
     }
 }
 
@@ -136,6 +118,8 @@ pub fn humanize(path: &str) -> String {
 /// All broken rules of one submission, in the form's order; at most [`MOST`].
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Violations {
+    /// The form that they are about, where it is one.
+    pub form: Option<Arc<str>>,
     /// The first [`MOST`].
     pub list: Vec<Violation>,
     /// Whether there were more.
@@ -167,34 +151,61 @@ impl Violations {
         self.list.is_empty()
     }
 
+    /// As they are told in a language.
+    #[must_use]
+    pub fn told_in<'v>(&'v self, locale: &'v Locale) -> Told<'v> {
+        Told { violations: self, locale }
+    }
+}
+
+/// Violations in a language; serialised, the body of a 422: `errors`, `details`, and `truncated`
+/// where there were more.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'v> {
+    violations: &'v Violations,
+    locale: &'v Locale,
+}
+
+impl Told<'_> {
+    fn form(&self) -> Option<&str> {
+        self.violations.form.as_deref()
+    }
+
     /// `{"path": ["text", …]}`, in order of first mention.
     #[must_use]
     pub fn by_path(&self) -> Vec<(&str, Vec<String>)> {
         let mut paths: Vec<(&str, Vec<String>)> = Vec::new();
-        for violation in &self.list {
+        for violation in &self.violations.list {
+            let text = self.locale.text(violation, self.form());
             match paths.iter_mut().find(|(path, _)| *path == violation.path) {
-                Some((_, texts)) => texts.push(violation.text()),
-                None => paths.push((&violation.path, vec![violation.text()])),
+                Some((_, texts)) => texts.push(text),
+                None => paths.push((&violation.path, vec![text])),
             }
         }
         paths
     }
+
+    /// What is told of the submission as a whole.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let count = Param::Number(self.violations.list.len().to_string());
+        self.locale.message(&BROKEN_RULES, Params::from([("count", count)]))
+    }
 }
 
-impl Serialize for Violations {
-    /// The body of a 422: `errors`, `details`, and `truncated` where there were more.
+impl Serialize for Told<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut body = serializer.serialize_map(None)?;
         body.serialize_entry("errors", &ByPath(self))?;
-        body.serialize_entry("details", &self.list)?;
-        if self.truncated {
+        body.serialize_entry("details", &Details(self))?;
+        if self.violations.truncated {
             body.serialize_entry("truncated", &true)?;
         }
         body.end()
     }
 }
 
-struct ByPath<'v>(&'v Violations);
+struct ByPath<'t>(&'t Told<'t>);
 
 impl Serialize for ByPath<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -202,15 +213,27 @@ impl Serialize for ByPath<'_> {
     }
 }
 
-impl Serialize for Violation {
+struct Details<'t>(&'t Told<'t>);
+
+impl Serialize for Details<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.violations.list.iter().map(|one| Detail(self.0, one)))
+    }
+}
+
+struct Detail<'t>(&'t Told<'t>, &'t Violation);
+
+impl Serialize for Detail<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(Told { locale, .. }, violation) = self;
+        let form = self.0.form();
         let mut detail = serializer.serialize_struct("Violation", 6)?;
-        detail.serialize_field("field", &self.path)?;
-        detail.serialize_field("pointer", &self.pointer)?;
-        detail.serialize_field("code", self.code())?;
-        detail.serialize_field("params", &ByName(&self.params))?;
-        detail.serialize_field("message", &self.text())?;
-        detail.serialize_field("full_message", &self.full_text())?;
+        detail.serialize_field("field", &violation.path)?;
+        detail.serialize_field("pointer", &violation.pointer)?;
+        detail.serialize_field("code", violation.code())?;
+        detail.serialize_field("params", &ByName(&violation.params))?;
+        detail.serialize_field("message", &locale.text(violation, form))?;
+        detail.serialize_field("full_message", &locale.full_text(violation, form))?;
         detail.end()
     }
 }
@@ -227,6 +250,7 @@ impl Serialize for Param {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Text(text) => serializer.serialize_str(text),
+            Self::Field(name) => serializer.serialize_str(&humanize(name)),
             Self::Number(text) => match text.parse::<serde_json::Number>() {
                 Ok(number) => number.serialize(serializer),
                 Err(_) => serializer.serialize_str(text),

@@ -5,11 +5,13 @@
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
+use registrar_core::locale::Locale;
 use registrar_core::violation::Violations;
 use serde::Serialize;
 
-use crate::observe::Note;
+use crate::language;
+use crate::observe::{Note, UsedForm};
 
 /// The media type of the native API's answers.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.api+json";
@@ -100,16 +102,13 @@ impl Responder for Answer {
                 for cause in &violations.causes {
                     log::warn!("a condition could not be checked at {cause}");
                 }
-                let told = violations.list.len();
-                let detail = format!("{told} rule(s) of the form are broken");
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                let mut response = body(request, status, &detail, &violations);
+                let mut response = invalid(request, &violations);
                 response.extensions_mut().insert(Note::of(&violations));
                 response
             }
             Err(Failure::Fault(fault)) => {
-                let mut response =
-                    body(request, fault.status, &fault.message, &FaultBody::of(&fault));
+                let told = FaultBody::of(&fault);
+                let mut response = refusal(request, fault.status, &fault.message, &told);
                 response.extensions_mut().insert(Note::code(fault.code));
                 for (name, value) in fault.headers {
                     response.headers_mut().insert(name, value);
@@ -120,24 +119,53 @@ impl Responder for Answer {
     }
 }
 
-/// The body of a refusal: as RFC 9457 has it where the client asks for that.
-fn body(
+/// 422, in the client's language.
+fn invalid(request: &HttpRequest, violations: &Violations) -> HttpResponse {
+    let used = request.extensions().get::<UsedForm>().cloned();
+    let locale: &Locale = match &used {
+        Some(used) => language::of(request, &used.locales),
+        None => Locale::english(),
+    };
+    let told = violations.told_in(locale);
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let mut response = refusal(request, status, &told.summary(), &told);
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Language, Accept"));
+    if let Ok(tag) = HeaderValue::from_str(locale.tag()) {
+        headers.insert(header::CONTENT_LANGUAGE, tag);
+    }
+    response
+}
+
+/// A refusal: as RFC 9457 has it where the client asks for that.
+fn refusal(
     request: &HttpRequest,
     status: StatusCode,
     detail: &str,
     members: &impl Serialize,
 ) -> HttpResponse {
-    let wants_problem = request
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains(PROBLEM_TYPE));
-    if !wants_problem {
-        return json(status, MEDIA_TYPE, members);
-    }
-    let title = status.canonical_reason().unwrap_or_default();
-    let problem = Problem { kind: "about:blank", title, status: status.as_u16(), detail, members };
-    json(status, PROBLEM_TYPE, &problem)
+    let mut response = if wants_problem(request) {
+        let title = status.canonical_reason().unwrap_or_default();
+        let (kind, status_code) = ("about:blank", status.as_u16());
+        let problem = Problem { kind, title, status: status_code, detail, members };
+        json(status, PROBLEM_TYPE, &problem)
+    } else {
+        json(status, MEDIA_TYPE, members)
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+/// Whether the client names RFC 9457's media type among those it takes, and does not refuse it.
+pub(crate) fn wants_problem(request: &HttpRequest) -> bool {
+    let headers = request.headers().get_all(header::ACCEPT);
+    let mut ranges = headers.filter_map(|accept| accept.to_str().ok()).flat_map(|a| a.split(','));
+    ranges.any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_it = parts.next().is_some_and(|range| range.eq_ignore_ascii_case(PROBLEM_TYPE));
+        let mut weights = parts.filter_map(|part| part.strip_prefix("q="));
+        is_it && !weights.any(|weight| language::quality(weight) == Some(0))
+    })
 }
 
 /// A JSON answer.

@@ -1,10 +1,10 @@
 //! Whether the server is there, and whether it can do its work.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use serde_json::json;
 
-use crate::answer::json as answer;
+use crate::answer::{Answer, Fault, json as answer, wants_problem};
 use crate::app::AppState;
 
 const MEDIA_TYPE: &str = "application/json";
@@ -15,7 +15,7 @@ pub(crate) async fn live() -> HttpResponse {
 }
 
 /// 200 where users can be created, else 503 with the reason.
-pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
+pub(crate) async fn ready(request: HttpRequest, state: web::Data<AppState>) -> HttpResponse {
     let (store, forms) = (state.store.clone(), state.forms.current().names().len());
     match web::block(move || store.ping()).await {
         Ok(Ok(())) => {
@@ -31,12 +31,17 @@ pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
             }
             answer(StatusCode::OK, MEDIA_TYPE, &body)
         }
-        Ok(Err(reason)) => not_ready(&reason.to_string()),
-        Err(_) => not_ready("the server is shutting down"),
+        Ok(Err(reason)) => not_ready(&request, &reason.to_string()),
+        Err(_) => not_ready(&request, "the server is shutting down"),
     }
 }
 
-fn not_ready(reason: &str) -> HttpResponse {
+fn not_ready(request: &HttpRequest, reason: &str) -> HttpResponse {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    if wants_problem(request) {
+        let fault = Fault::new(status, "not_ready", reason);
+        return Answer(Err(fault.into())).respond_to(request);
+    }
     let body = json!({ "status": "not ready", "reasons": [reason] });
-    answer(StatusCode::SERVICE_UNAVAILABLE, MEDIA_TYPE, &body)
+    answer(status, MEDIA_TYPE, &body)
 }

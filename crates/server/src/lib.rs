@@ -10,6 +10,7 @@ mod body;
 mod form_configurations;
 pub mod forms;
 mod health;
+mod language;
 mod metrics;
 mod observe;
 pub mod passwords;

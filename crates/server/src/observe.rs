@@ -11,6 +11,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
 use registrar_core::form::Form;
+use registrar_core::locale::Locales;
 use registrar_core::violation::Violations;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -49,16 +50,18 @@ impl Note {
     }
 }
 
-/// The form that a request ran, and the version of it that decided.
+/// The form that a request ran, the version of it that decided, and its languages.
 #[derive(Debug, Clone)]
 pub(crate) struct UsedForm {
     name: Arc<str>,
     version: Arc<str>,
+    pub(crate) locales: Arc<Locales>,
 }
 
 impl UsedForm {
     pub(crate) fn of(form: &Form) -> Self {
-        Self { name: form.name.clone(), version: form.version.clone() }
+        let (name, version) = (form.name.clone(), form.version.clone());
+        Self { name, version, locales: form.locales.clone() }
     }
 }
 

@@ -91,7 +91,7 @@ fn who_asks_for_a_problem_gets_one(server: &TestServer) {
         (&body["type"], &body["title"], &body["status"]),
         (&json!("about:blank"), &json!("Unprocessable Entity"), &json!(422))
     );
-    assert_eq!(body["detail"], "2 rule(s) of the form are broken");
+    assert_eq!(body["detail"], "2 rules of the form are broken");
     assert_eq!(body["errors"]["first_name"], json!(["can't be blank"]));
 
     let answer = ask("no_such", &json!({}));

@@ -86,6 +86,18 @@ impl ProblemCode {
                 "profiles: { develper: { properties: { bio: } } }",
                 "profiles: { developer: { properties: { bio: } } }",
             ),
+            Self::UnknownCode => page(
+                "Codes are listed with the rules (`registrar rules`); `id:` of a rule across fields is \
+                 one too. `locales/en.yml` has every text of `messages:`.",
+                "# locales/de.yml\nmessages: { blnak: muss ausgefüllt werden }",
+                "# locales/de.yml\nmessages: { blank: muss ausgefüllt werden }",
+            ),
+            Self::UnknownLanguage => page(
+                "Files of texts are named by a language tag of BCP 47. A message can be in the \
+                 languages that have such a file, and in English.",
+                "first_name: { validation: { presence: { message: { english: is needed } } } }",
+                "first_name: { validation: { presence: { message: { en: is needed } } } }",
+            ),
             Self::UnknownRule => page(
                 "`registrar rules` lists them.",
                 "email: { validation: { presense: true } }",

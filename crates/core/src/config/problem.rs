@@ -79,6 +79,10 @@ codes! {
     UnknownField = "unknown-field",
     /// A type (of profile, transactable, …) that no file defines.
     UnknownType = "unknown-type",
+    /// A code that no rule says, in a file of texts.
+    UnknownCode = "unknown-code",
+    /// What is no language tag, or a language that no file of texts is of.
+    UnknownLanguage = "unknown-language",
     /// A rule that does not exist.
     UnknownRule = "unknown-rule",
     /// An option that the rule does not take.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Body, Group};
 use crate::config::{Entry, Node, Place, ProblemCode, Reader};
 use crate::expression::{Conditions, Names};
+use crate::locale::OwnText;
 
 /// A rule across fields.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(crate) struct Assertion {
     pub(crate) conditions: Conditions,
     /// The names on the way to the field that is told; none for the submission as a whole.
     pub(crate) field: Vec<Arc<str>>,
-    pub(crate) message: Option<Arc<str>>,
+    pub(crate) message: Option<OwnText>,
     /// Where it stands.
     pub(crate) place: Place,
 }
@@ -72,7 +73,7 @@ fn one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assertion> 
                 assertion.must.require(reader, "assert", &entry.value);
             }
             "field" => assertion.field = way(reader, root, entry)?,
-            "message" => assertion.message = reader.text(&entry.value, "message").map(Arc::from),
+            "message" => assertion.message = OwnText::read(reader, "message", &entry.value),
             "if" | "unless" => assertion.conditions.add(reader, entry),
             _ => reader.unknown_key(entry, "a rule across fields", &KEYS),
         }

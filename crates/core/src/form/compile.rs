@@ -9,6 +9,7 @@ use super::{Body, Field, Form, Group, RESERVED, Target, header};
 use crate::config::{Data, Entry, Node, ProblemCode, Problems, Reader};
 use crate::expression::Conditions;
 use crate::fields::FieldType;
+use crate::locale::{self, Locales};
 use crate::resources::{BuiltIn, Container, Kind};
 use crate::rules::Names;
 use crate::types::{PropertyType, Type, TypeKind, Types};
@@ -19,6 +20,7 @@ pub(crate) fn compile(
     types: &Types,
     name: &str,
     version: Arc<str>,
+    locales: &Arc<Locales>,
     problems: &mut Problems,
 ) -> Option<Form> {
     let mut reader = Reader { problems };
@@ -39,6 +41,7 @@ pub(crate) fn compile(
         description: header.description.map(Arc::from),
         may_create: lists_email || !header.may_update,
         may_update: header.may_update,
+        locales: locales.clone(),
         refuses_unknown: header.refuses_unknown,
         root: Group::new(Some(Kind::User), "user".into(), fields),
         examples: Vec::new(),
@@ -55,6 +58,7 @@ pub(crate) fn compile(
     form.payload = super::payload::read(&mut reader, &form.root, header.default_payload);
     form.examples = crate::example::read(&mut reader, header.examples);
     super::link::link(&mut reader, &mut form);
+    locale::own_words(&form, locales, problems);
     problems.is_empty().then_some(form)
 }
 

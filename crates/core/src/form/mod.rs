@@ -28,6 +28,7 @@ use crate::changes::ChangedUser;
 use crate::example::Example;
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
+use crate::locale::Locales;
 use crate::resources::{BuiltIn, Container, Kind};
 use crate::rules::BoundRule;
 use crate::submission::{self, Refusals};
@@ -52,6 +53,8 @@ pub struct Form {
     pub may_create: bool,
     /// Whether it may change users: it says `resource_owner: anyone`.
     pub may_update: bool,
+    /// The languages that what is wrong with a submission can be told in.
+    pub locales: Arc<Locales>,
     /// Whether keys that it does not list are refused or ignored.
     pub(crate) refuses_unknown: bool,
     pub(crate) root: Group,

@@ -1,11 +1,10 @@
 //! From the `validation:` of a field to its compiled rules.
 
-use std::sync::Arc;
-
 use super::options::{Compile, FieldFacts};
 use super::{COMMON_OPTIONS, Check, RULES, Rule, RuleOption, named};
 use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
 use crate::expression::Conditions;
+use crate::locale::OwnText;
 
 /// A rule attached to a field.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub(crate) struct BoundRule {
     /// It judges only where these hold.
     pub(crate) conditions: Conditions,
     /// The form's own words: for one code, or for all of them.
-    own_texts: Vec<(Option<&'static str>, Arc<str>)>,
+    own_texts: Vec<(Option<&'static str>, OwnText)>,
 }
 
 impl BoundRule {
@@ -29,11 +28,16 @@ impl BoundRule {
     }
 
     /// The form's own words for a code.
-    pub(crate) fn own_text(&self, code: &str) -> Option<&Arc<str>> {
+    pub(crate) fn own_text(&self, code: &str) -> Option<&OwnText> {
         let of_code = self.own_texts.iter().find(|(known, _)| *known == Some(code));
         of_code
             .or_else(|| self.own_texts.iter().find(|(known, _)| known.is_none()))
             .map(|(_, text)| text)
+    }
+
+    /// All of the form's own words.
+    pub(crate) fn own_texts(&self) -> impl Iterator<Item = &OwnText> {
+        self.own_texts.iter().map(|(_, text)| text)
     }
 }
 
@@ -170,9 +174,11 @@ fn bind(
             ("allow_nil", _) => bound.allow_nil = reader.flag(value, "allow_nil")?,
             ("allow_blank", _) => bound.allow_blank = reader.flag(value, "allow_blank")?,
             ("if" | "unless", Some(entry)) => bound.conditions.add(reader, entry),
-            ("message", _) => bound.own_texts.push((None, own_text(reader, "message", value)?)),
+            ("message", _) => {
+                bound.own_texts.push((None, OwnText::read(reader, "message", value)?))
+            }
             (name, _) if option.is_text => {
-                bound.own_texts.push((Some(name), own_text(reader, name, value)?));
+                bound.own_texts.push((Some(name), OwnText::read(reader, name, value)?));
             }
             (name, _) => own.push((name, value)),
         }
@@ -244,20 +250,6 @@ fn options_of<'n>(
             main.map(|option| vec![(option, None)])
         }
     }
-}
-
-fn own_text(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<Arc<str>> {
-    const KNOWN: [&str; 7] =
-        ["attribute", "count", "restriction", "value", "type", "format", "property"];
-    let text = reader.text(node, name)?;
-    for placeholder in text.split("%{").skip(1) {
-        let placeholder = placeholder.split('}').next().unwrap_or_default();
-        if !KNOWN.contains(&placeholder) {
-            let code = ProblemCode::BadOption;
-            reader.unknown(code, "placeholder", placeholder, node.place, "a message", &KNOWN);
-        }
-    }
-    Some(text.into())
 }
 
 /// Stands in until the rule's own check is compiled.

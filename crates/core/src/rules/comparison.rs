@@ -1,6 +1,7 @@
 //! `comparison`: the value compared with a literal or with another field, in its own order.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::compare::{COMPARISONS, Comparison};
 use super::moment::Kind;
@@ -12,7 +13,7 @@ use crate::decimal::Decimal;
 use crate::fields::FieldType;
 use crate::submission::Sibling;
 use crate::value::Value;
-use crate::violation::{Param, Params, humanize};
+use crate::violation::{Param, Params};
 
 const WITH: &str = "a literal or a field of the same object";
 
@@ -64,7 +65,7 @@ enum Operand {
     Text(Box<str>),
     Point(Kind, Restriction),
     /// A field; texts of it are told by its name.
-    Field(Sibling, Box<str>),
+    Field(Sibling, Arc<str>),
 }
 
 fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
@@ -97,7 +98,7 @@ fn operand(compile: &mut Compile<'_, '_>, field_type: FieldType, node: &Node) ->
     match &node.data {
         Data::Text(text) if is_number || compile.field.names.find(text).is_some() => {
             let field = compile.shown_sibling(text, node.place)?;
-            Some(Operand::Field(field, humanize(text).into()))
+            Some(Operand::Field(field, text.as_str().into()))
         }
         Data::Text(text) => Some(Operand::Text(text.as_str().into())),
         Data::Number(text) if !is_text => Decimal::parse(text).map(Operand::Number),
@@ -176,7 +177,7 @@ impl Operand {
                     }
                     _ => {
                         let order = text_of(value).zip(text_of(other)).map(|(a, b)| a.cmp(b));
-                        Met::Order(order, Param::Text(name.clone().into_string().into()))
+                        Met::Order(order, Param::Field(name.clone()))
                     }
                 }
             }

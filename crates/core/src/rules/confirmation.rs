@@ -1,10 +1,12 @@
 //! `confirmation`: the value must have been entered twice.
 
+use std::sync::Arc;
+
 use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
 use crate::config::ProblemCode;
 use crate::submission::Sibling;
 use crate::value::Value;
-use crate::violation::{Message, Param, Params, humanize};
+use crate::violation::{Message, Param, Params};
 
 static CONFIRMATION: Message = Message::new("confirmation", "doesn't match %{attribute}");
 
@@ -34,7 +36,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
         );
         return None;
     };
-    let attribute = humanize(compile.field.name);
+    let attribute = compile.field.name.into();
     let case_sensitive = compile.flag("case_sensitive", true);
     Some(Box::new(Confirmation { confirmation, name, attribute, case_sensitive }))
 }
@@ -43,7 +45,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
 struct Confirmation {
     confirmation: Sibling,
     name: String,
-    attribute: String,
+    attribute: Arc<str>,
     case_sensitive: bool,
 }
 
@@ -62,7 +64,7 @@ impl Check for Confirmation {
     fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
         let confirmation = subject.scope.slot(self.confirmation).value();
         if *confirmation != Value::Null && !self.matches(subject.value(), confirmation) {
-            let attribute = Param::Text(self.attribute.clone().into());
+            let attribute = Param::Field(self.attribute.clone());
             report.fail_beside(&self.name, &CONFIRMATION, Params::from([("attribute", attribute)]));
         }
     }

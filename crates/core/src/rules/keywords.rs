@@ -7,17 +7,13 @@ use serde_json::Value as Json;
 use crate::violation::{Message, Param, Params};
 
 macro_rules! messages {
-    ($($name:ident = $code:literal $text:literal $(, 1: $one:literal)?;)+) => {
-        $(static $name: Message = Message {
-            code: $code,
-            text: $text,
-            one: messages!(@one $($one)?),
-        };)+
+    ($($name:ident = $code:literal $(as $key:literal)? $text:literal $(, 1: $one:literal)?;)+) => {
+        $(static $name: Message = messages!(@of $code, $text $(, $one)?)$(.keyed($key))?;)+
         /// All of them.
         pub(super) static MESSAGES: &[&Message] = &[$(&$name),+];
     };
-    (@one) => { None };
-    (@one $one:literal) => { Some($one) };
+    (@of $code:literal, $text:literal) => { Message::new($code, $text) };
+    (@of $code:literal, $text:literal, $one:literal) => { Message::counted($code, $text, $one) };
 }
 
 messages! {
@@ -38,12 +34,12 @@ messages! {
     MIN_ITEMS = "minItems" "has too few items (minimum is %{count})";
     MAX_ITEMS = "maxItems" "has too many items (maximum is %{count})";
     UNIQUE_ITEMS = "uniqueItems" "has duplicates";
-    CONTAINS = "contains" "does not have the items that it must have";
+    CONTAINS = "contains" as "schema_contains" "does not have the items that it must have";
     ITEMS = "items" "has items that are not allowed";
     UNEVALUATED_ITEMS = "unevaluatedItems" "has items that are not allowed";
     MIN_PROPERTIES = "minProperties" "has too few entries (minimum is %{count})";
     MAX_PROPERTIES = "maxProperties" "has too many entries (maximum is %{count})";
-    REQUIRED = "required" "must have an entry %{property}";
+    REQUIRED = "required" as "schema_required" "must have an entry %{property}";
     ADDITIONAL_PROPERTIES = "additionalProperties" "is not a known entry";
     UNEVALUATED_PROPERTIES = "unevaluatedProperties" "is not a known entry";
     PROPERTY_NAMES = "propertyNames" "has an entry whose name is not allowed";

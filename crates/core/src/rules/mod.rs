@@ -164,7 +164,7 @@ impl RuleOption {
         Self {
             name,
             aliases: &[],
-            takes: "a text",
+            takes: "a text, or texts by language",
             summary: "The text to give instead of the rule's own.",
             is_text: true,
             is_mapping: false,
@@ -179,7 +179,11 @@ impl RuleOption {
 
 /// Options that every rule takes.
 pub static COMMON_OPTIONS: &[RuleOption] = &[
-    RuleOption::new("message", "a text", "The text to give instead of the rule's own."),
+    RuleOption::new(
+        "message",
+        "a text, or texts by language",
+        "The text to give instead of the rule's own: `{en: …, de: …}` for each language.",
+    ),
     RuleOption::new("if", "an expression", "Judge only where it holds."),
     RuleOption::new("unless", "an expression", "Judge only where it does not hold."),
     RuleOption::new("allow_nil", "true or false", "Do not judge null, nor a field not sent."),

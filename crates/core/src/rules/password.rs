@@ -4,6 +4,7 @@
 //! of characters; all of Unicode; nothing is cut off, here or where it is hashed.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::length::{TOO_LONG, TOO_SHORT};
 use super::texts::{Words, sorted, words_of};
@@ -11,18 +12,20 @@ use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
 use crate::config::Data;
 use crate::submission::Sibling;
 use crate::value::Value;
-use crate::violation::{Message, Param, Params, humanize};
+use crate::violation::{Message, Param, Params};
 
 static TOO_SHORT_BYTES: Message = Message::counted(
     "too_short",
     "is too short (minimum is %{count} bytes)",
     "is too short (minimum is %{count} byte)",
-);
+)
+.keyed("too_short_bytes");
 static TOO_LONG_BYTES: Message = Message::counted(
     "too_long",
     "is too long (maximum is %{count} bytes)",
     "is too long (maximum is %{count} byte)",
-);
+)
+.keyed("too_long_bytes");
 static COMMON: Message = Message::new("common", "is too easy to guess");
 static CONTAINS: Message = Message::new("contains", "must not contain %{attribute}");
 
@@ -83,7 +86,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     if let Some(node) = compile.get("not_containing") {
         for node in compile.one_or_list(node) {
             let name = compile.reader.text(node, "not_containing")?;
-            not_containing.push((compile.sibling(name, node.place)?, humanize(name)));
+            not_containing.push((compile.sibling(name, node.place)?, name.into()));
         }
     }
     let mut own = HashSet::new();
@@ -130,7 +133,7 @@ struct Password {
     maximum: Option<usize>,
     minimum_bytes: Option<usize>,
     maximum_bytes: Option<usize>,
-    not_containing: Vec<(Sibling, String)>,
+    not_containing: Vec<(Sibling, Arc<str>)>,
     refuses_common: bool,
     /// In lower case.
     own: HashSet<String>,
@@ -159,7 +162,7 @@ impl Check for Password {
         }
         for (field, attribute) in &self.not_containing {
             if holds(&folded, subject.scope.slot(*field).value()) {
-                let attribute = Param::Text(attribute.clone().into());
+                let attribute = Param::Field(attribute.clone());
                 report.fail(&CONTAINS, Params::from([("attribute", attribute)]));
             }
         }

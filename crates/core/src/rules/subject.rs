@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use super::BoundRule;
 use crate::aggregate::{Claim, Reference};
 use crate::fields::FieldType;
+use crate::locale::OwnText;
 use crate::submission::{GroupSlots, Item, Outcome, Path, Saying, Scope};
 use crate::surroundings::Timestamp;
 use crate::value::{NULL, Value};
@@ -162,8 +162,10 @@ impl<'p> Report<'_, 'p> {
         message: &'static Message,
         mut params: Params,
     ) -> Saying<'c> {
-        let own_text: Option<Arc<str>> = self.rule.own_text(message.code).cloned();
-        if own_text.as_deref().is_some_and(|text| text.contains("%{value}")) {
+        let own_text = self.rule.own_text(message.code).cloned();
+        let is_asked = own_text.as_ref().is_some_and(OwnText::asks_for_value)
+            || self.outcome.shows_value(&path, message.code);
+        if is_asked {
             params.push(("value", Param::Text(self.shown_value())));
         }
         Saying { path, message, rule: Some(self.rule.id()), code: None, own_text, params }

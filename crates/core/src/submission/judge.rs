@@ -17,8 +17,11 @@ use crate::violation::{Message, Param, Params, Violations};
 static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
 static ASSERTION: Message = Message::new("assertion", "is invalid");
 static CONDITION_ERROR: Message = Message::new("condition_error", "could not be checked");
-static WRONG_TYPE: Message = Message::new("wrong_type", "must be a %{type}");
-static WRONG_TYPE_VOWEL: Message = Message::new("wrong_type", "must be an %{type}");
+static WRONG_TYPE: Message = Message::new("wrong_type", "must be %{type}").naming_a_type();
+
+/// What is said without a rule.
+pub(crate) static MESSAGES: &[&Message] =
+    &[&UNKNOWN_FIELD, &ASSERTION, &CONDITION_ERROR, &WRONG_TYPE];
 
 /// Judges a whole submission.
 pub(super) fn judge(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Outcome) {
@@ -338,9 +341,7 @@ fn type_name(body: &Body) -> &'static str {
 }
 
 fn wrong_type(expected: &'static str, path: Path<'_>, outcome: &mut Outcome) {
-    let starts_with_vowel = expected.starts_with(['a', 'e', 'i', 'o', 'u']);
-    let message = if starts_with_vowel { &WRONG_TYPE_VOWEL } else { &WRONG_TYPE };
     let params = Params::from([("type", Param::Text(expected.into()))]);
-    outcome.violate(Saying::of(path, message, params));
+    outcome.violate(Saying::of(path, &WRONG_TYPE, params));
     debug_assert_ne!(expected, FieldType::Any.name(), "everything is of the type `value`");
 }

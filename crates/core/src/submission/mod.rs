@@ -14,7 +14,7 @@ mod update;
 use std::collections::HashSet;
 
 pub(crate) use json::canonical_json;
-pub(crate) use judge::judge_alone;
+pub(crate) use judge::{MESSAGES, judge_alone};
 pub(crate) use outcome::{Outcome, Saying, shortened};
 pub(crate) use path::Path;
 pub(crate) use slot::{GroupSlots, Item, Scope, Sibling, Slot};
@@ -42,7 +42,7 @@ pub(crate) fn apply(
     submitted: Value<'_>,
     surroundings: &Surroundings,
 ) -> Result<NewUser, Violations> {
-    decide(form, submitted, Stored::default(), &mut Outcome::new(surroundings.clone()))
+    decide(form, submitted, Stored::default(), &mut Outcome::new(form, surroundings.clone()))
 }
 
 /// The same, or what it comes to over a stored user, noting which rules are broken.
@@ -53,7 +53,7 @@ pub(crate) fn trace<'v>(
     surroundings: &Surroundings,
     tripped: &mut HashSet<usize>,
 ) -> Result<NewUser, Violations> {
-    let mut outcome = Outcome::new(surroundings.clone());
+    let mut outcome = Outcome::new(form, surroundings.clone());
     outcome.tripped = Some(std::mem::take(tripped));
     let stored = Stored::new(stored, stored.is_some());
     let decided = decide(form, submitted, stored, &mut outcome);
@@ -113,12 +113,12 @@ pub(crate) fn trace_refusals<'v>(
     (refusals, tripped): (&Refusals, &mut HashSet<usize>),
 ) -> Violations {
     let stored = Stored::new(stored, stored.is_some());
-    let mut outcome = Outcome::new(surroundings.clone());
+    let mut outcome = Outcome::new(form, surroundings.clone());
     outcome.explanations = Some(outcome::Explanations::default());
     let slots = prepare(form, submitted, stored, &mut outcome);
     judge::judge(form, &slots, &mut outcome);
     let explanations = outcome.explanations.unwrap_or_default();
-    let mut violations = Violations::default();
+    let mut violations = Violations { form: Some(form.name.clone()), ..Violations::default() };
     for (told, refused) in
         [(explanations.claims, &refusals.taken), (explanations.references, &refusals.missing)]
     {

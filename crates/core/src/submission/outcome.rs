@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::path::Path;
 use crate::aggregate::{Claim, Reference};
+use crate::form::Form;
+use crate::locale::{Locales, OwnText};
 use crate::surroundings::Surroundings;
 use crate::violation::{Message, Params, Violation, Violations};
 
@@ -30,6 +32,8 @@ pub(crate) struct Outcome {
     /// Whether nothing is said: only claims are noted, as those that the user holds.
     pub(crate) is_muted: bool,
     pub(crate) claimed: HashSet<Claim>,
+    /// The languages, where a text of theirs shows submitted values.
+    showing: Option<Arc<Locales>>,
 }
 
 /// What to say of a claim or a reference that the database refuses, and by which rule.
@@ -48,7 +52,7 @@ pub(crate) struct Saying<'p> {
     pub(crate) rule: Option<usize>,
     /// The form's own code.
     pub(crate) code: Option<Arc<str>>,
-    pub(crate) own_text: Option<Arc<str>>,
+    pub(crate) own_text: Option<OwnText>,
     pub(crate) params: Params,
 }
 
@@ -72,9 +76,19 @@ impl<'p> Saying<'p> {
 }
 
 impl Outcome {
-    /// Nothing said yet.
-    pub(crate) fn new(surroundings: Surroundings) -> Self {
-        Self { surroundings, ..Self::default() }
+    /// Nothing said yet of a submission to a form.
+    pub(crate) fn new(form: &Form, surroundings: Surroundings) -> Self {
+        let violations = Violations { form: Some(form.name.clone()), ..Violations::default() };
+        let showing = form.locales.shows_values().then(|| form.locales.clone());
+        Self { surroundings, violations, showing, ..Self::default() }
+    }
+
+    /// Whether a text of a language shows the value of what is said there.
+    pub(crate) fn shows_value(&self, path: &Path<'_>, code: &str) -> bool {
+        let (Some(locales), Some(form)) = (&self.showing, &self.violations.form) else {
+            return false;
+        };
+        locales.shows_value(form, &path.dotted(), code)
     }
 
     /// Takes out what only the database can decide.

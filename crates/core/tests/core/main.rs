@@ -11,6 +11,7 @@ mod composition;
 mod decode;
 mod documents;
 mod examples;
+mod locales;
 mod platformos;
 mod rules;
 mod schema;

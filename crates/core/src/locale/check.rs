@@ -1,0 +1,162 @@
+//! Whether what files of texts and forms say of each other is there.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::file::{Reference, To};
+use super::{Locales, english, unknown_code};
+use crate::config::{Place, Problem, ProblemCode, Problems, Reader};
+use crate::form::{Body, Form, Group};
+use crate::resources::Kind;
+
+/// The forms that a file of texts may name.
+pub(crate) struct Known<'f> {
+    pub(crate) forms: &'f HashMap<Arc<str>, Arc<Form>>,
+    /// Whether a form has this name, be it a wrong one.
+    pub(crate) is_form: &'f dyn Fn(&str) -> bool,
+    /// Whether no form is wrong: otherwise nobody knows which paths and codes there are.
+    pub(crate) is_whole: bool,
+}
+
+/// Notes the forms, paths and codes that are not there.
+pub(crate) fn check(references: Vec<Reference>, known: &Known<'_>, problems: &mut Vec<Problem>) {
+    if references.is_empty() {
+        return;
+    }
+    let everywhere = Everything::of(known);
+    for reference in references {
+        let mut found = Problems::new(reference.file.clone());
+        let mut reader = Reader { problems: &mut found };
+        let place = reference.place;
+        let form = reference.form.as_deref();
+        let in_form;
+        let here = match form.map(|form| known.forms.get(form)) {
+            None if known.is_whole => &everywhere,
+            None => continue,
+            Some(Some(form)) => {
+                in_form = Everything::in_form(form);
+                &in_form
+            }
+            Some(None) => {
+                if let (To::Form, Some(name)) = (&reference.to, form)
+                    && !(known.is_form)(name)
+                {
+                    let names: Vec<&str> = known.forms.keys().map(|name| &**name).collect();
+                    let code = ProblemCode::UnknownType;
+                    reader.unknown(code, "form", name, place, "`forms`", &names);
+                }
+                problems.extend(found.into_vec());
+                continue;
+            }
+        };
+        match &reference.to {
+            To::Form => {}
+            To::Path(path) if here.has(path) => {}
+            To::Path(path) => {
+                let names: Vec<&str> = here.paths.iter().map(String::as_str).collect();
+                let within = match form {
+                    Some(form) => format!("the form `{form}`"),
+                    None => "all forms".to_owned(),
+                };
+                reader.unknown(ProblemCode::UnknownField, "path", path, place, &within, &names);
+            }
+            To::Code(code, _) if here.ids.contains(&**code) => {}
+            To::Code(code, section) => {
+                let ids = here.ids.iter().map(|id| &**id);
+                let mut names: Vec<&str> = if *section == "messages" {
+                    english::keys().collect()
+                } else {
+                    english::codes().collect()
+                };
+                names.extend(ids);
+                unknown_code(&mut reader, code, place, &format!("`{section}`"), &names);
+            }
+        }
+        problems.extend(found.into_vec());
+    }
+}
+
+/// Paths, and codes of rules across fields.
+#[derive(Default)]
+struct Everything {
+    paths: BTreeSet<String>,
+    /// Paths of fields in whose values there may be paths.
+    open: BTreeSet<String>,
+    ids: BTreeSet<Box<str>>,
+}
+
+impl Everything {
+    fn of(known: &Known<'_>) -> Self {
+        let mut all = Self::default();
+        // Built-in fields of users have names even where no form lists them.
+        all.paths.extend(Kind::User.built_ins().iter().map(|field| field.name.to_owned()));
+        known.forms.values().for_each(|form| all.add(form));
+        all
+    }
+
+    fn in_form(form: &Form) -> Self {
+        let mut all = Self::default();
+        all.add(form);
+        all
+    }
+
+    fn add(&mut self, form: &Form) {
+        self.paths.insert("base".to_owned());
+        self.group(&form.root, "");
+        let ids = form.assertions.iter().filter_map(|assertion| assertion.code.as_deref());
+        self.ids.extend(ids.map(Box::from));
+    }
+
+    fn group(&mut self, group: &Group, around: &str) {
+        for field in &group.fields {
+            let path = match around {
+                "" => field.name.to_string(),
+                around => format!("{around}.{}", field.name),
+            };
+            match &field.body {
+                Body::Container(inner) | Body::Node(inner) | Body::List(inner) => {
+                    self.group(inner, &path);
+                }
+                Body::Scalar(_) => {
+                    if field.rules.iter().any(|rule| rule.rule.name == "schema") {
+                        self.open.insert(path.clone());
+                    }
+                }
+            }
+            self.paths.insert(path);
+        }
+    }
+
+    fn has(&self, path: &str) -> bool {
+        let mut above = path.match_indices('.').map(|(end, _)| &path[..end]);
+        self.paths.contains(path) || above.any(|above| self.open.contains(above))
+    }
+}
+
+/// Notes the languages of a form's own words that are not served.
+pub(crate) fn own_words(form: &Form, locales: &Locales, problems: &mut Problems) {
+    let mut note = |tag: &str, place: Place| {
+        if locales.get(tag).is_none() {
+            let known: Vec<&str> = locales.all().iter().map(|locale| locale.tag()).collect();
+            let reader = &mut Reader { problems };
+            let code = ProblemCode::UnknownLanguage;
+            reader.unknown(code, "language", tag, place, "a message", &known);
+        }
+    };
+    of_group(&form.root, &mut note);
+    for text in form.assertions.iter().filter_map(|assertion| assertion.message.as_ref()) {
+        text.languages().for_each(|(tag, place)| note(tag, place));
+    }
+}
+
+fn of_group(group: &Group, note: &mut dyn FnMut(&str, Place)) {
+    for field in &group.fields {
+        for text in field.rules.iter().flat_map(|rule| rule.own_texts()) {
+            text.languages().for_each(|(tag, place)| note(tag, place));
+        }
+        match &field.body {
+            Body::Container(inner) | Body::Node(inner) | Body::List(inner) => of_group(inner, note),
+            Body::Scalar(_) => {}
+        }
+    }
+}

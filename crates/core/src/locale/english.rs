@@ -1,0 +1,130 @@
+//! English: everything that can be said, as the code has it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use crate::rules::RULES;
+use crate::submission::MESSAGES;
+use crate::violation::Message;
+
+/// What an answer says of a submission as a whole; `%{count}` is how many violations it tells.
+pub static BROKEN_RULES: Message = Message::counted(
+    "broken_rules",
+    "%{count} rules of the form are broken",
+    "%{count} rule of the form is broken",
+);
+
+/// What `%{type}` is in `wrong_type`, by the name of the type.
+pub(super) const TYPES: [(&str, &str); 13] = [
+    ("string", "a string"),
+    ("text", "a text"),
+    ("integer", "an integer"),
+    ("float", "a float"),
+    ("decimal", "a decimal"),
+    ("boolean", "a boolean"),
+    ("date", "a date"),
+    ("datetime", "a datetime"),
+    ("time", "a time"),
+    ("array", "an array"),
+    ("json", "a JSON value"),
+    ("object", "an object"),
+    ("list", "a list"),
+];
+
+/// How a field's name and a text make a sentence.
+pub(super) const FULL_MESSAGE: &str = "%{attribute} %{message}";
+
+static BY_KEY: LazyLock<BTreeMap<&'static str, &'static Message>> = LazyLock::new(|| {
+    let of_rules = RULES.iter().flat_map(|rule| rule.messages);
+    let all = of_rules.chain(MESSAGES).copied().chain([&BROKEN_RULES]);
+    all.map(|message| (message.key, message)).collect()
+});
+
+/// Every text there is, one for each key, in the order of their keys.
+#[must_use]
+pub fn messages() -> Vec<&'static Message> {
+    BY_KEY.values().copied().collect()
+}
+
+/// Whether a text of `messages:` has this key.
+pub(super) fn has_key(key: &str) -> bool {
+    BY_KEY.contains_key(key)
+}
+
+/// Whether a rule can say this code.
+pub(super) fn has_code(code: &str) -> bool {
+    codes().any(|known| known == code)
+}
+
+/// The code of a key of `messages:`.
+pub(super) fn code_of(key: &str) -> &str {
+    BY_KEY.get(key).map_or(key, |message| message.code)
+}
+
+/// The keys of `messages:`.
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    BY_KEY.keys().copied()
+}
+
+/// The codes that rules can say.
+pub(super) fn codes() -> impl Iterator<Item = &'static str> {
+    let of_forms = BY_KEY.values().filter(|message| message.key != BROKEN_RULES.key);
+    of_forms.map(|message| message.code)
+}
+
+/// `locales/en.yml`: everything as the code has it.
+#[must_use]
+pub fn file() -> String {
+    let mut file = String::from(
+        "# English, rendered from the rules; a test compares. The language that others fall back to.\n\
+         # How texts are looked up: docs/forms.md, \"Languages\".\n\nen:\n  full_messages:\n",
+    );
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(file, "    format: \"{FULL_MESSAGE}\"\n  types:");
+    for (name, text) in TYPES {
+        let _ = writeln!(file, "    {name}: {text}");
+    }
+    file.push_str("  messages:\n");
+    for (key, message) in &*BY_KEY {
+        match message.one {
+            None => {
+                let _ = writeln!(file, "    {}: \"{}\"", quoted(key), message.text);
+            }
+            Some(one) => {
+                let text = message.text;
+                let key = quoted(key);
+                let _ = writeln!(file, "    {key}:\n      one: \"{one}\"\n      other: \"{text}\"");
+            }
+        }
+    }
+    file
+}
+
+/// A key that YAML would take for something else than a text.
+fn quoted(key: &str) -> String {
+    if matches!(key, "true" | "false" | "null") { format!("\"{key}\"") } else { key.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BY_KEY, MESSAGES, RULES, TYPES};
+    use crate::fields::FieldType;
+
+    #[test]
+    fn a_key_means_one_text() {
+        let of_rules = RULES.iter().flat_map(|rule| rule.messages);
+        for message in of_rules.chain(MESSAGES) {
+            let known = BY_KEY[message.key];
+            assert_eq!((known.text, known.one), (message.text, message.one), "{}", message.key);
+        }
+    }
+
+    #[test]
+    fn every_type_has_a_text() {
+        for field_type in FieldType::ALL {
+            let name = field_type.name();
+            assert!(TYPES.iter().any(|(known, _)| *known == name), "{name}");
+        }
+    }
+}

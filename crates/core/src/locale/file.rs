@@ -1,0 +1,237 @@
+//! One file of texts: `locales/de.yml`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::plural::Plurals;
+use super::text::Text;
+use super::{File, Shown, english, tag};
+use crate::config::{Data, Entry, Node, Place, ProblemCode, Problems, Reader, parse};
+
+/// The texts of one language, without those of its parents.
+#[derive(Debug)]
+pub(super) struct Texts {
+    pub(super) tag: Box<str>,
+    pub(super) plurals: Plurals,
+    /// How a field's name and a text make a sentence.
+    pub(super) full_message: Option<Box<str>>,
+    /// By [`crate::violation::Message::key`], or by the id of a rule across fields.
+    pub(super) messages: HashMap<Box<str>, Text>,
+    /// What stands for `%{type}` in `wrong_type`.
+    pub(super) types: HashMap<Box<str>, Box<str>>,
+    /// By path, in all forms.
+    pub(super) attributes: HashMap<Box<str>, Attribute>,
+    /// By form and path.
+    pub(super) forms: HashMap<Box<str>, HashMap<Box<str>, Attribute>>,
+}
+
+/// What is said of a field.
+#[derive(Debug, Default)]
+pub(super) struct Attribute {
+    /// What it is called.
+    pub(super) name: Option<Box<str>>,
+    /// By code.
+    pub(super) texts: HashMap<Box<str>, Text>,
+}
+
+/// Something of a form that a file of texts names.
+#[derive(Debug)]
+pub(crate) struct Reference {
+    pub(super) file: Arc<str>,
+    pub(super) place: Place,
+    /// Nothing where it may be in any form.
+    pub(super) form: Option<Box<str>>,
+    pub(super) to: To,
+}
+
+/// What a [`Reference`] is to.
+#[derive(Debug)]
+pub(super) enum To {
+    /// The form itself.
+    Form,
+    Path(Box<str>),
+    /// A code that no rule has; with the section it stands in.
+    Code(Box<str>, &'static str),
+}
+
+const SECTIONS: [&str; 5] = ["messages", "attributes", "forms", "types", "full_messages"];
+/// The key of a field's name beside its texts.
+const NAME: &str = "_name";
+const FORMAT: &str = "format";
+
+impl Texts {
+    /// A language without any.
+    pub(super) fn empty(tag: &str) -> Self {
+        Self {
+            tag: tag.into(),
+            plurals: Plurals::of(tag),
+            full_message: None,
+            messages: HashMap::new(),
+            types: HashMap::new(),
+            attributes: HashMap::new(),
+            forms: HashMap::new(),
+        }
+    }
+
+    /// Notes which texts show the submitted value.
+    pub(super) fn note_shown(&self, shown: &mut Vec<Shown>) {
+        let mut note = |form: Option<&str>, path: Option<&str>, texts: &HashMap<Box<str>, Text>| {
+            for (code, _) in texts.iter().filter(|(_, text)| text.asks_for_value()) {
+                let code = english::code_of(code).into();
+                shown.push(Shown { form: form.map(Into::into), path: path.map(Into::into), code });
+            }
+        };
+        note(None, None, &self.messages);
+        for (path, attribute) in &self.attributes {
+            note(None, Some(path), &attribute.texts);
+        }
+        for (form, attributes) in &self.forms {
+            for (path, attribute) in attributes {
+                note(Some(form), Some(path), &attribute.texts);
+            }
+        }
+    }
+}
+
+/// Reads a file; nothing comes back where it is none.
+pub(super) fn read(
+    file: File<'_>,
+    problems: &mut Problems,
+    references: &mut Vec<Reference>,
+) -> Option<Texts> {
+    let mut reader = Reader { problems };
+    let Some(tag) = tag::canonical(file.stem) else {
+        tag::unknown(&mut reader, file.stem, Place::START, "the name of the file");
+        return None;
+    };
+    let tree = parse(file.text, reader.problems)?;
+    let node = inner(&mut reader, &tree, &tag);
+    let mut sections =
+        Sections { texts: Texts::empty(&tag), reader, file: file.name.clone(), references };
+    for entry in sections.reader.map(node, "a file of texts") {
+        sections.section(entry);
+    }
+    Some(sections.texts)
+}
+
+/// What stands below the language, where that is the only key, as Rails writes it.
+fn inner<'n>(reader: &mut Reader<'_>, tree: &'n Node, tag: &str) -> &'n Node {
+    let Data::Map(entries) = &tree.data else { return tree };
+    let [only] = entries.as_slice() else { return tree };
+    let Some(said) = tag::canonical(&only.key) else { return tree };
+    if *said != *tag {
+        let what = format!("the file of `{tag}` says that it is of `{said}`");
+        let expected = format!("`{tag}:`, or the file `{said}.yml`");
+        reader.problems.add(ProblemCode::Contradiction, only.place, what, expected, None);
+    }
+    &only.value
+}
+
+struct Sections<'r, 'p> {
+    texts: Texts,
+    reader: Reader<'p>,
+    file: Arc<str>,
+    references: &'r mut Vec<Reference>,
+}
+
+impl Sections<'_, '_> {
+    fn section(&mut self, entry: &Entry) {
+        match entry.key.as_str() {
+            "messages" => {
+                for entry in self.reader.map(&entry.value, "messages") {
+                    if !english::has_key(&entry.key) {
+                        self.refer(entry, None, To::Code(entry.key.as_str().into(), "messages"));
+                    }
+                    if let Some(text) = self.text(entry) {
+                        self.texts.messages.insert(entry.key.as_str().into(), text);
+                    }
+                }
+            }
+            "attributes" => self.texts.attributes = self.attributes(None, entry),
+            "forms" => {
+                for entry in self.reader.map(&entry.value, "forms") {
+                    self.refer(entry, Some(&entry.key), To::Form);
+                    let attributes = self.attributes(Some(&entry.key), entry);
+                    self.texts.forms.insert(entry.key.as_str().into(), attributes);
+                }
+            }
+            "types" => {
+                for entry in self.reader.map(&entry.value, "types") {
+                    if !english::TYPES.iter().any(|(name, _)| *name == entry.key) {
+                        let known: Vec<&str> =
+                            english::TYPES.iter().map(|(name, _)| *name).collect();
+                        self.reader.unknown_key(entry, "`types`", &known);
+                    } else if let Some(text) = self.reader.text(&entry.value, &entry.key) {
+                        self.texts.types.insert(entry.key.as_str().into(), text.into());
+                    }
+                }
+            }
+            "full_messages" => {
+                for entry in self.reader.map(&entry.value, "full_messages") {
+                    match entry.key.as_str() {
+                        FORMAT => self.texts.full_message = self.format(entry),
+                        _ => self.reader.unknown_key(entry, "`full_messages`", &[FORMAT]),
+                    }
+                }
+            }
+            _ => self.reader.unknown_key(entry, "a file of texts", &SECTIONS),
+        }
+    }
+
+    /// Fields by path, each with its name, its texts, or both.
+    fn attributes(&mut self, form: Option<&str>, of: &Entry) -> HashMap<Box<str>, Attribute> {
+        let mut attributes = HashMap::new();
+        for entry in self.reader.map(&of.value, &of.key) {
+            self.refer(entry, form, To::Path(entry.key.as_str().into()));
+            let mut attribute = Attribute::default();
+            match &entry.value.data {
+                Data::Map(texts) => {
+                    for entry in texts {
+                        if entry.key == NAME {
+                            attribute.name = self.reader.text(&entry.value, NAME).map(Into::into);
+                            continue;
+                        }
+                        if !english::has_code(&entry.key) {
+                            let section = if form.is_some() { "forms" } else { "attributes" };
+                            self.refer(entry, form, To::Code(entry.key.as_str().into(), section));
+                        }
+                        if let Some(text) = self.text(entry) {
+                            attribute.texts.insert(entry.key.as_str().into(), text);
+                        }
+                    }
+                }
+                Data::Text(name) => attribute.name = Some(name.as_str().into()),
+                _ => {
+                    let expected = "the field's name, or a mapping of codes to texts";
+                    self.reader.wrong_shape(&entry.value, &entry.key, expected);
+                }
+            }
+            attributes.insert(entry.key.as_str().into(), attribute);
+        }
+        attributes
+    }
+
+    fn text(&mut self, entry: &Entry) -> Option<Text> {
+        let Texts { tag, plurals, .. } = &self.texts;
+        Text::read(&mut self.reader, &entry.key, &entry.value, tag, plurals)
+    }
+
+    fn format(&mut self, entry: &Entry) -> Option<Box<str>> {
+        // `%{message}` belongs here and nowhere else.
+        let text = self.reader.text(&entry.value, FORMAT)?;
+        let has_message = text.contains("%{message}");
+        let others = text.replace("%{message}", "").replace("%{attribute}", "");
+        if has_message && !others.contains("%{") {
+            return Some(text.into());
+        }
+        let expected = "a text with `%{message}`, and with `%{attribute}` or nothing else";
+        let what = format!("`{text}` cannot be the format of a sentence");
+        self.reader.problems.add(ProblemCode::BadOption, entry.value.place, what, expected, None);
+        None
+    }
+
+    fn refer(&mut self, entry: &Entry, form: Option<&str>, to: To) {
+        let (file, place) = (self.file.clone(), entry.place);
+        self.references.push(Reference { file, place, form: form.map(Into::into), to });
+    }
+}

@@ -1,0 +1,60 @@
+//! Language tags (BCP 47): how files and forms name languages.
+
+use language_tags::LanguageTag;
+
+use crate::config::{Place, ProblemCode, Reader};
+
+/// The language that everything falls back to.
+pub(super) const ENGLISH: &str = "en";
+
+/// The tag in its canonical spelling, where it is one of registered words: `pt-br` is `pt-BR`.
+pub(super) fn canonical(text: &str) -> Option<Box<str>> {
+    let tag = LanguageTag::parse(text).ok()?;
+    tag.validate().ok()?;
+    Some(tag.canonicalize().ok()?.as_str().into())
+}
+
+/// The tag and its parents, nearest first: `zh-Hant-TW`, `zh-Hant`, `zh`.
+/// Source: RFC 4647 section 3.4.
+pub(super) fn with_parents(tag: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(tag), |tag| {
+        let parent = tag.rsplit_once('-')?.0;
+        // A single letter begins what follows it, and means nothing at an end.
+        let is_single = parent.len() > 2 && parent[parent.len() - 2..].starts_with('-');
+        Some(if is_single { &parent[..parent.len() - 2] } else { parent })
+    })
+}
+
+/// Notes a name that is no language.
+pub(super) fn unknown(reader: &mut Reader<'_>, name: &str, place: Place, within: &str) {
+    let what = format!("unknown language `{name}` in {within}");
+    let expected = "a language tag such as `en`, `de` or `pt-BR`";
+    let hint = name
+        .contains('_')
+        .then(|| canonical(&name.replace('_', "-")))
+        .flatten()
+        .map(|tag| format!("did you mean `{tag}`?"));
+    reader.problems.add(ProblemCode::UnknownLanguage, place, what, expected, hint);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{canonical, with_parents};
+
+    #[test]
+    fn tags_are_spelled_one_way_and_only_registered_ones_are_known() {
+        assert_eq!(canonical("pt-br").as_deref(), Some("pt-BR"));
+        assert_eq!(canonical("ZH-hant-tw").as_deref(), Some("zh-Hant-TW"));
+        for unknown in ["german", "xx", "de_AT", "", "messages"] {
+            assert_eq!(canonical(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn parents_come_nearest_first() {
+        let parents = |tag| with_parents(tag).collect::<Vec<_>>();
+        assert_eq!(parents("zh-Hant-TW"), ["zh-Hant-TW", "zh-Hant", "zh"]);
+        assert_eq!(parents("de-x-wien"), ["de-x-wien", "de"]);
+        assert_eq!(parents("en"), ["en"]);
+    }
+}

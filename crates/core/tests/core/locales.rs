@@ -1,0 +1,162 @@
+//! Languages: `tests/cases/locales/*.case`, and that the shipped ones say everything.
+//!
+//! A case is made of sections. `--- file NAME` is a file of the forms folder; `--- send LANGUAGE`
+//! has a submission to the form `form` below it, and the `--- expect` after it what is told in that
+//! language: a line `PATH CODE | TEXT | WHOLE SENTENCE` for each violation; the sentence, or both,
+//! may be left out.
+
+use std::path::PathBuf;
+
+use registrar_core::Surroundings;
+use registrar_core::decode::json;
+use registrar_core::locale::{english_file, messages};
+use registrar_core::registry::{Registry, Source};
+
+use super::{cases, compile, source};
+
+#[test]
+fn texts_are_found_most_specific_first() {
+    let mut wrong = Vec::new();
+    for (path, text) in cases("locales") {
+        let mut sources = Vec::new();
+        let mut sent = None;
+        for section in text.split("--- ").skip(1) {
+            let (title, body) = section.split_once('\n').unwrap_or((section, ""));
+            let (word, rest) = title.split_once(' ').unwrap_or((title, ""));
+            match word {
+                "file" => sources.push(source(rest, body)),
+                "send" => sent = Some((rest.to_owned(), body.to_owned())),
+                "expect" => {
+                    let (language, body_sent) = sent.take().unwrap();
+                    let got = told(&sources, &language, &body_sent);
+                    let expected: Vec<&str> =
+                        body.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+                    if !is_as(&got, &expected) {
+                        let got = got.join("\n    ");
+                        wrong.push(format!("{}, {language}:\n    {got}", path.display()));
+                    }
+                }
+                _ => panic!("{}: unknown section {word:?}", path.display()),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn told(sources: &[Source], language: &str, sent: &str) -> Vec<String> {
+    let registry = match compile(sources) {
+        Ok(registry) => registry,
+        Err(problems) => return problems.iter().map(ToString::to_string).collect(),
+    };
+    let value = json::parse(sent.as_bytes()).unwrap();
+    let form = registry.form("form").unwrap();
+    let violations = form.apply(value, &Surroundings::default()).err().unwrap_or_default();
+    let locale = registry.locale(language).unwrap();
+    let name = violations.form.as_deref();
+    let line = |violation| {
+        let text = locale.text(violation, name);
+        let full_text = locale.full_text(violation, name);
+        format!("{} {} | {text} | {full_text}", violation.path, violation.code())
+    };
+    violations.list.iter().map(line).collect()
+}
+
+fn is_as(got: &[String], expected: &[&str]) -> bool {
+    got.len() == expected.len()
+        && got.iter().zip(expected).all(|(got, expected)| {
+            got.strip_prefix(expected).is_some_and(|rest| rest.is_empty() || rest.starts_with(" |"))
+        })
+}
+
+fn shipped(name: &str) -> PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../forms/locales").join(name)
+}
+
+#[test]
+fn the_english_file_says_what_the_rules_say() {
+    let page = english_file();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(shipped("en.yml"), &page).unwrap();
+    }
+    let written = std::fs::read_to_string(shipped("en.yml")).unwrap_or_default();
+    assert!(written == page, "locales/en.yml is old: run the tests once with UPDATE_DOCS=1");
+}
+
+/// The texts that a file gives in its own words, each with a placeholder where English has one.
+fn shipped_registry() -> Registry {
+    let texts = ["en.yml", "de.yml"].map(|name| {
+        source(&format!("locales/{name}"), &std::fs::read_to_string(shipped(name)).unwrap())
+    });
+    compile(&texts).unwrap_or_else(|problems| {
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        panic!("{}", told.join("\n"))
+    })
+}
+
+#[test]
+fn no_code_lacks_a_text_in_a_shipped_language() {
+    let registry = shipped_registry();
+    let english = registry.locale("en").unwrap();
+    for language in ["en", "de"] {
+        let locale = registry.locale(language).unwrap();
+        let own = locale.keys();
+        for message in messages() {
+            assert!(own.contains(&message.key), "{language} lacks `{}`", message.key);
+        }
+        for (name, _) in english.types() {
+            let has = locale.types().into_iter().any(|(known, _)| known == name);
+            assert!(has, "{language} lacks the type `{name}`");
+        }
+    }
+}
+
+#[test]
+fn a_shipped_text_has_the_placeholders_of_the_english_one() {
+    let placeholders = |text: &str| {
+        let names = text.split("%{").skip(1).filter_map(|rest| rest.split('}').next());
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+    let registry = shipped_registry();
+    for language in ["en", "de"] {
+        for message in messages() {
+            for text in registry.locale(language).unwrap().templates(message.key) {
+                assert_eq!(placeholders(text), placeholders(message.text), "{language}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_language_has_one_file() {
+    let texts = "messages: {}\n";
+    let problems =
+        compile(&[source("locales/DE.yml", texts), source("locales/de.yaml", texts)]).unwrap_err();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("locales/de.yaml:1:1: [duplicate-name] "), "{told:?}");
+    assert!(told[0].ends_with("the other one is locales/DE.yml"), "{told:?}");
+}
+
+#[test]
+fn a_text_that_changes_is_another_configuration() {
+    let of = |text: &str| compile(&[source("locales/de.yml", text)]).unwrap();
+    let (one, other) = (of("messages: {blank: a}"), of("messages: {blank: b}"));
+    assert!(one.is_same_as(&of("messages: {blank: a}")));
+    assert!(!one.is_same_as(&other));
+    assert!(!one.is_same_as(&compile(&[]).unwrap()));
+}
+
+#[test]
+fn what_a_file_says_of_a_form_that_is_wrong_is_not_told_before_the_form_is_right() {
+    let texts = "forms: {form: {first_nam: Vorname}}\nattributes: {last_nam: Name}\n";
+    let of = |fields: &str| {
+        let form = format!("resource: User\nfields: {{{fields}: }}\n");
+        let sources = [source("form.yml", &form), source("locales/de.yml", texts)];
+        let problems = compile(&sources).unwrap_err();
+        problems.iter().map(|problem| problem.file.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("emial"), ["form.yml"]);
+    assert_eq!(of("email"), ["locales/de.yml", "locales/de.yml"]);
+}
