@@ -232,8 +232,9 @@ impl Serialize for Detail<'_> {
         detail.serialize_field("pointer", &violation.pointer)?;
         detail.serialize_field("code", violation.code())?;
         detail.serialize_field("params", &ByName(&violation.params))?;
-        detail.serialize_field("message", &locale.text(violation, form))?;
-        detail.serialize_field("full_message", &locale.full_text(violation, form))?;
+        let text = locale.text(violation, form);
+        detail.serialize_field("message", &text)?;
+        detail.serialize_field("full_message", &locale.sentence(violation, form, &text))?;
         detail.end()
     }
 }

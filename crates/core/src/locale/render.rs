@@ -27,11 +27,15 @@ impl Locale {
     /// The text of a violation, with the name of the field.
     #[must_use]
     pub fn full_text(&self, violation: &Violation, form: Option<&str>) -> String {
-        let path = without_indexes(&violation.path);
-        let text = self.fill(&Asked { violation, form, path: &path });
+        self.sentence(violation, form, &self.text(violation, form))
+    }
+
+    /// A text of a violation with the name of the field.
+    pub(crate) fn sentence(&self, violation: &Violation, form: Option<&str>, text: &str) -> String {
         if violation.path == "base" {
-            return text;
+            return text.to_owned();
         }
+        let path = without_indexes(&violation.path);
         let named = self.name(form, &path).map(Cow::Borrowed);
         let name = named.unwrap_or_else(|| humanize(&violation.path).into());
         let format = self.layers.iter().find_map(|texts| texts.full_message.as_deref());
@@ -39,7 +43,7 @@ impl Locale {
             None | Some(FULL_MESSAGE) => format!("{name} {text}"),
             Some(format) => filled(format, &mut |placeholder, into| match placeholder {
                 "attribute" => into.push_str(&name),
-                "message" => into.push_str(&text),
+                "message" => into.push_str(text),
                 _ => {}
             }),
         }
