@@ -149,9 +149,8 @@ impl Problems {
     }
 
     /// Notes something that is left aside, which is no mistake.
-    pub(crate) fn notice(&mut self, place: Place, what: String, expected: &str) {
-        let (code, expected) = (ProblemCode::Ignored, expected.to_owned());
-        let notice = self.problem(code, place, what, expected, None);
+    pub(crate) fn notice(&mut self, place: Place, what: String) {
+        let notice = self.problem(ProblemCode::Ignored, place, what, String::new(), None);
         self.notices.push(notice);
     }
 

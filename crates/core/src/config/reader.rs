@@ -79,7 +79,7 @@ impl Reader<'_> {
     /// Notes a key that means something to others, and nothing to Registrar.
     pub(crate) fn left_aside(&mut self, entry: &Entry) {
         let what = format!("`{}` is left aside: Registrar has no use for it", entry.key);
-        self.problems.notice(entry.place, what, "nothing: the rest is served");
+        self.problems.notice(entry.place, what);
     }
 
     /// Notes a name that is not known.

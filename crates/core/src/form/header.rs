@@ -143,8 +143,8 @@ fn resource(reader: &mut Reader<'_>, node: &Node, key: &str, ours: &str) -> bool
         || (said.chars().all(|c| c.is_lowercase() || c.is_numeric() || c == '_')
             && nearest(said, [ours]).is_none());
     if OTHER_RESOURCES.contains(&plain) || is_model {
-        let what = format!("the form is left aside: it is for `{said}`");
-        reader.problems.notice(node.place, what, &format!("`{key}: {ours}` is what is served"));
+        let what = format!("the form is left aside: it is for `{said}`, and `{ours}` is served");
+        reader.problems.notice(node.place, what);
         return true;
     }
     reader.word(node, key, &[ours]);

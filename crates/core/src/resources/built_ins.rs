@@ -1,183 +1,13 @@
-//! What Registrar knows of each kind of record without being told: its fields, what it may
-//! contain, and where a valid value goes in the aggregate.
-//!
-//! A new built-in field is a line here, a field of the aggregate, and a column.
+//! The built-in fields of each kind of record.
 
-use std::borrow::Cow;
-
-use crate::aggregate::{NewAddress, NewFile, NewProfile, NewTransactable, NewUser, Secret};
+use crate::aggregate::Secret;
 use crate::fields::FieldType;
 use crate::keys::email_key;
 use crate::rules::BuiltInRule;
-use crate::types::TypeKind;
 use crate::value::Value;
+use std::borrow::Cow;
 
-/// A kind of record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    User,
-    Profile,
-    RelationshipUser,
-    Transactable,
-    Customization,
-    Address,
-    Image,
-    Attachment,
-}
-
-/// A key that holds other fields or records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Container {
-    Properties,
-    Profiles,
-    RelationshipUsers,
-    Transactables,
-    Customizations,
-    CustomAddresses,
-    CustomImages,
-    CustomAttachments,
-}
-
-/// A field that a kind of record has without being told.
-#[derive(Debug)]
-pub(crate) struct BuiltIn {
-    pub(crate) name: &'static str,
-    pub(crate) field_type: FieldType,
-    pub(crate) rules: &'static [BuiltInRule],
-    /// Never shown, not even in the form's own words.
-    pub(crate) is_secret: bool,
-    pub(crate) set: Set,
-}
-
-/// Where a valid value goes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Set {
-    User(fn(&mut NewUser, Value<'_>)),
-    Profile(fn(&mut NewProfile, Value<'_>)),
-    Membership(fn(&mut Membership, Value<'_>)),
-    Transactable(fn(&mut NewTransactable, Value<'_>)),
-    Address(fn(&mut NewAddress, Value<'_>)),
-    File(fn(&mut NewFile, Value<'_>)),
-    /// Judged, and said again elsewhere.
-    Nowhere,
-}
-
-/// What a relationship user says of its relationship.
-#[derive(Debug, Default)]
-pub(crate) struct Membership {
-    pub(crate) id: Option<i64>,
-    pub(crate) type_name: Option<String>,
-}
-
-impl Kind {
-    /// Every kind.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::User,
-        Self::Profile,
-        Self::RelationshipUser,
-        Self::Transactable,
-        Self::Customization,
-        Self::Address,
-        Self::Image,
-        Self::Attachment,
-    ];
-
-    /// What it is called in messages.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Profile => "profile",
-            Self::RelationshipUser => "relationship user",
-            Self::Transactable => "transactable",
-            Self::Customization => "customization",
-            Self::Address => "address",
-            Self::Image => "image",
-            Self::Attachment => "attachment",
-        }
-    }
-
-    /// The fields it has without being told.
-    pub(crate) fn built_ins(self) -> &'static [BuiltIn] {
-        match self {
-            Self::User => USER,
-            Self::Profile => PROFILE,
-            Self::RelationshipUser => RELATIONSHIP_USER,
-            Self::Transactable => TRANSACTABLE,
-            Self::Customization => CUSTOMIZATION,
-            Self::Address => ADDRESS,
-            Self::Image | Self::Attachment => FILE,
-        }
-    }
-
-    /// What it may contain.
-    pub(crate) fn containers(self) -> &'static [Container] {
-        use Container as C;
-        match self {
-            Self::User => &[
-                C::Properties,
-                C::Profiles,
-                C::RelationshipUsers,
-                C::Transactables,
-                C::Customizations,
-            ],
-            Self::Profile | Self::Transactable | Self::Customization => &[
-                C::Properties,
-                C::CustomAddresses,
-                C::CustomImages,
-                C::CustomAttachments,
-                C::Customizations,
-            ],
-            Self::RelationshipUser => &[C::Properties],
-            Self::Address | Self::Image | Self::Attachment => &[],
-        }
-    }
-}
-
-impl Container {
-    /// The key in a form and in a submission.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Properties => "properties",
-            Self::Profiles => "profiles",
-            Self::RelationshipUsers => "relationship_users",
-            Self::Transactables => "transactables",
-            Self::Customizations => "customizations",
-            Self::CustomAddresses => "custom_addresses",
-            Self::CustomImages => "custom_images",
-            Self::CustomAttachments => "custom_attachments",
-        }
-    }
-
-    /// The kind of record in it; nothing for `properties`, which holds fields.
-    pub(crate) fn holds(self) -> Option<Kind> {
-        match self {
-            Self::Properties => None,
-            Self::Profiles => Some(Kind::Profile),
-            Self::RelationshipUsers => Some(Kind::RelationshipUser),
-            Self::Transactables => Some(Kind::Transactable),
-            Self::Customizations => Some(Kind::Customization),
-            Self::CustomAddresses => Some(Kind::Address),
-            Self::CustomImages => Some(Kind::Image),
-            Self::CustomAttachments => Some(Kind::Attachment),
-        }
-    }
-
-    /// The kind of type file that names what is in it.
-    pub(crate) fn type_kind(self) -> Option<TypeKind> {
-        match self {
-            Self::Profiles => Some(TypeKind::Profile),
-            Self::RelationshipUsers => Some(TypeKind::RelationshipUser),
-            Self::Transactables => Some(TypeKind::Transactable),
-            Self::Customizations => Some(TypeKind::Customization),
-            _ => None,
-        }
-    }
-
-    /// Whether there may be several records of one type in it.
-    pub(crate) fn holds_many(self) -> bool {
-        matches!(self, Self::RelationshipUsers | Self::Transactables | Self::Customizations)
-    }
-}
+use super::{BuiltIn, Set};
 
 const fn field(name: &'static str, field_type: FieldType, set: Set) -> BuiltIn {
     BuiltIn { name, field_type, rules: &[], is_secret: false, set }
@@ -187,7 +17,7 @@ const fn rule(name: &'static str) -> BuiltInRule {
     BuiltInRule { name, options: "true", yields_to: &[], replaced_by: &[] }
 }
 
-const USER: &[BuiltIn] = &[
+pub(super) const USER: &[BuiltIn] = &[
     BuiltIn {
         name: "email",
         field_type: FieldType::String,
@@ -247,13 +77,13 @@ const USER: &[BuiltIn] = &[
     ),
 ];
 
-const PROFILE: &[BuiltIn] = &[field(
+pub(super) const PROFILE: &[BuiltIn] = &[field(
     "enabled",
     FieldType::Boolean,
     Set::Profile(|profile, value| profile.enabled = flag(&value)),
 )];
 
-const RELATIONSHIP_USER: &[BuiltIn] = &[
+pub(super) const RELATIONSHIP_USER: &[BuiltIn] = &[
     BuiltIn {
         name: "relationship_id",
         field_type: FieldType::Integer,
@@ -273,7 +103,7 @@ const RELATIONSHIP_USER: &[BuiltIn] = &[
     ),
 ];
 
-const TRANSACTABLE: &[BuiltIn] = &[
+pub(super) const TRANSACTABLE: &[BuiltIn] = &[
     field(
         "name",
         FieldType::String,
@@ -307,10 +137,10 @@ const TRANSACTABLE: &[BuiltIn] = &[
     ),
 ];
 
-const CUSTOMIZATION: &[BuiltIn] =
+pub(super) const CUSTOMIZATION: &[BuiltIn] =
     &[field("custom_model_type_name", FieldType::String, Set::Nowhere)];
 
-const ADDRESS: &[BuiltIn] = &[
+pub(super) const ADDRESS: &[BuiltIn] = &[
     field("address", FieldType::String, Set::Address(|to, value| to.address = text(value))),
     field("street", FieldType::String, Set::Address(|to, value| to.street = text(value))),
     field(
@@ -361,7 +191,7 @@ const ADDRESS: &[BuiltIn] = &[
     },
 ];
 
-const FILE: &[BuiltIn] = &[
+pub(super) const FILE: &[BuiltIn] = &[
     BuiltIn {
         name: "direct_url",
         field_type: FieldType::String,
