@@ -9,6 +9,7 @@ cases! {
     the_client_says_in_which_language_it_is_told,
     codes_and_params_are_the_same_in_every_language,
     what_the_database_refuses_is_told_in_the_language_too,
+    a_refused_change_is_told_in_the_language_too,
     a_problem_is_told_in_the_language_too,
     only_answers_with_texts_of_rules_have_a_language,
     a_form_and_its_fields_have_texts_of_their_own with own_texts,
@@ -83,6 +84,20 @@ fn what_the_database_refuses_is_told_in_the_language_too(server: &TestServer) {
     let answer = submit(&server.client(), "de", "client_sign_up", &sample);
     assert_eq!(answer.is(422).header("content-language"), Some("de"));
     assert_eq!(answer.json()["details"][0]["message"], "ist bereits vergeben");
+}
+
+fn a_refused_change_is_told_in_the_language_too(server: &TestServer) {
+    let client = server.client();
+    let id = client.submit("client_sign_up", &samples::client("ann")).created();
+    let body = json!({
+        "form_configuration_name": "reference_rest_api_update_user",
+        "form": { "first_name": "" },
+    });
+    let headers = [("content-type", "application/json"), ("accept-language", "de")];
+    let path = format!("/api/users/{id}");
+    let answer = client.send("PUT", &path, &headers, Some(body.to_string().as_bytes()));
+    assert_eq!(answer.is(422).header("content-language"), Some("de"));
+    assert_eq!(answer.json()["details"][0]["message"], "muss ausgefüllt werden");
 }
 
 fn a_problem_is_told_in_the_language_too(server: &TestServer) {

@@ -64,9 +64,15 @@ fn every_refusal_is_a_problem_for_who_asks_for_one(server: &TestServer) {
         is_problem(&get(path), 404, "Not Found", "not_found");
     }
     for path in ["/api/users", "/api/users.json", "/health/live", "/metrics"] {
-        let answer = client.send("DELETE", path, &[ASKING], None);
+        let answer = client.send("PATCH", path, &[ASKING], Some(b"{}"));
         is_problem(&answer, 405, "Method Not Allowed", "method_not_allowed");
     }
+    let put =
+        |body: &str| client.send("PUT", "/api/users/1", &[ASKING, JSON], Some(body.as_bytes()));
+    let change = submission("reference_rest_api_update_user", &json!({ "first_name": "" }));
+    is_problem(&put(&change), 404, "Not Found", "not_found");
+    let delete = client.send("DELETE", "/api/users/1", &[ASKING], None);
+    is_problem(&delete, 404, "Not Found", "not_found");
     let unknown = post(JSON, &submission("client_sing_up", &json!({})));
     is_problem(&unknown, 406, "Not Acceptable", "unknown_form");
     assert_eq!(unknown.json()["details"][0]["params"], json!({ "near": "client_sign_up" }));
