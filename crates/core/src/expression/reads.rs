@@ -21,6 +21,8 @@ pub(crate) struct Reads {
     names: BTreeSet<String>,
     place: Option<Place>,
     form: Option<Reading>,
+    /// What it reads of `form` that only the record has.
+    local: Option<Reading>,
     this: Option<Reading>,
     asks_now: bool,
     asks_today: bool,
@@ -138,6 +140,8 @@ impl Reads {
             let (root, rest) = name.split_once('.').unwrap_or((&name, ""));
             let mut linker = Linker { reader, place, name: &name, may_ask_secrets };
             match root {
+                // As in platformOS' nested forms: what the whole form lacks is the record's.
+                "form" if is_local(form, this, rest) => linker.add(&mut self.local, this, rest),
                 "form" => linker.add(&mut self.form, form, rest),
                 "this" => linker.add(&mut self.this, this, rest),
                 "now" => self.asks_now = true,
@@ -152,8 +156,10 @@ impl Reads {
     /// What the expression sees.
     pub(super) fn context(&self, view: &View<'_, '_>) -> Dynamic {
         let mut entries = Vec::with_capacity(2);
-        if let Some(reading) = &self.form {
-            entries.push((Arc::from("form"), group(reading, view.form)));
+        if self.form.is_some() || self.local.is_some() {
+            let mut form = fields_of(self.form.as_ref(), view.form);
+            form.extend(fields_of(self.local.as_ref(), view.this));
+            entries.push((Arc::from("form"), Dynamic::from_object(Record(form))));
         }
         if let Some(reading) = &self.this {
             entries.push((Arc::from("this"), group(reading, view.this)));
@@ -179,7 +185,9 @@ impl Reads {
         let wrong = |reading: &Option<Reading>, slots: &[Slot<'_>]| {
             reading.as_ref().is_some_and(|reading| is_wrong_in(reading, slots))
         };
-        wrong(&self.form, view.form) || wrong(&self.this, view.this)
+        wrong(&self.form, view.form)
+            || wrong(&self.local, view.this)
+            || wrong(&self.this, view.this)
     }
 }
 
@@ -273,15 +281,24 @@ impl Linker<'_, '_> {
     }
 }
 
+/// Whether a path begins with a field that the record has and the whole form has not.
+fn is_local(form: &Names, this: &Names, path: &str) -> bool {
+    let first = path.split('.').next().unwrap_or_default();
+    form.find(first).is_none() && this.find(first).is_some()
+}
+
 fn group(reading: &Reading, slots: &[Slot<'_>]) -> Dynamic {
-    let (Reading::Group(fields) | Reading::Items(fields)) = reading else {
-        return Dynamic::UNDEFINED;
-    };
+    Dynamic::from_object(Record(fields_of(Some(reading), slots)))
+}
+
+/// The fields that are read and are there.
+fn fields_of(reading: Option<&Reading>, slots: &[Slot<'_>]) -> Vec<(Arc<str>, Dynamic)> {
+    let Some(Reading::Group(fields) | Reading::Items(fields)) = reading else { return Vec::new() };
     let entries = fields.iter().filter_map(|(name, index, reading)| {
         let value = value(reading, slots.get(*index)?)?;
         Some((name.clone(), value))
     });
-    Dynamic::from_object(Record(entries.collect()))
+    entries.collect()
 }
 
 fn value(reading: &Reading, slot: &Slot<'_>) -> Option<Dynamic> {
