@@ -23,7 +23,7 @@ pub(crate) async fn ready(request: HttpRequest, state: web::Data<AppState>) -> H
             let mut body = json!({
                 "status": "ready",
                 "forms": forms,
-                "forms_loaded_at": last.loaded_at.to_string(),
+                "forms_loaded_at": format!("{:.6}", last.loaded_at),
             });
             // The server does its work, with the configuration it has; who changed it should know.
             if !last.refused.is_empty() {
