@@ -33,7 +33,7 @@ pub(crate) type Failure = String;
 /// One compiled expression and the names it reads.
 pub(crate) struct Program {
     code: Expression<'static, 'static>,
-    reads: Reads,
+    reads: Box<Reads>,
 }
 
 impl std::fmt::Debug for Program {
@@ -60,7 +60,7 @@ impl Program {
         match language::ENVIRONMENT.compile_expression_owned(text) {
             Ok(code) => {
                 let names: BTreeSet<String> = code.undeclared_variables(true).into_iter().collect();
-                Some(Self { code, reads: Reads::of(names, node.place) })
+                Some(Self { code, reads: Box::new(Reads::of(names, node.place)) })
             }
             Err(error) => {
                 syntax(reader, node, &error);
