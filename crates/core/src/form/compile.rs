@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use super::field::{Context, bind_node, scalar};
+use super::plan::{Plan, is_reserved, plan, property_type_of};
 use super::{Body, Field, Form, Group, RESERVED, Target, header};
 use crate::config::{Data, Entry, Node, ProblemCode, Problems, Reader};
 use crate::expression::Conditions;
 use crate::fields::FieldType;
 use crate::locale::{self, Locales};
-use crate::resources::{BuiltIn, Container, Kind};
+use crate::resources::{Container, Kind};
 use crate::rules::Names;
 use crate::types::{PropertyType, Type, TypeKind, Types};
 
@@ -82,19 +83,6 @@ impl Place<'_> {
     }
 }
 
-/// What a key of a record is.
-enum Plan {
-    BuiltIn(&'static BuiltIn),
-    Container(Container),
-    Property {
-        field_type: FieldType,
-        unique: bool,
-    },
-    /// A property that the form itself declares.
-    OwnProperty,
-    Virtual,
-}
-
 impl<'t> Compiler<'_, 't> {
     /// The fields of one record: a user, a profile, an address.
     fn record(
@@ -109,7 +97,7 @@ impl<'t> Compiler<'_, 't> {
         for entry in entries {
             // What a record is known to have comes before what the word means elsewhere: the
             // `description` of a listing is a field.
-            match plan(kind, entries, entry) {
+            match plan(&mut self.reader, kind, entries, entry) {
                 Some(plan) => plans.push((entry, plan)),
                 None if is_reserved(&mut self.reader, entry) => {}
                 None => self.unknown_field(kind, entry),
@@ -162,6 +150,11 @@ impl<'t> Compiler<'_, 't> {
                 Plan::OwnProperty => {
                     let known = context.declared(FieldType::String, Target::Property);
                     scalar(&mut self.reader, known, &entry.value)
+                }
+                Plan::Aside => {
+                    let known = context.declared(FieldType::Any, Target::Virtual);
+                    let nothing = Node { place: entry.value.place, data: Data::Null };
+                    scalar(&mut self.reader, known, &nothing)
                 }
                 Plan::Virtual => {
                     let mut known = context.declared(FieldType::Any, Target::Virtual);
@@ -352,47 +345,4 @@ impl<'t> Compiler<'_, 't> {
         let code = ProblemCode::UnknownField;
         self.reader.unknown(code, "property", &entry.key, entry.place, &within, &known);
     }
-}
-
-fn property_type_of(kind: Kind) -> PropertyType {
-    match kind {
-        Kind::Image => PropertyType::Image,
-        Kind::Attachment => PropertyType::Attachment,
-        _ => PropertyType::Address,
-    }
-}
-
-fn plan(kind: Kind, entries: &[Entry], entry: &Entry) -> Option<Plan> {
-    let key = entry.key.as_str();
-    if let Some(container) = kind.containers().iter().find(|known| known.name() == key) {
-        return Some(Plan::Container(*container));
-    }
-    if let Some(built_in) = kind.built_ins().iter().find(|known| known.name == key) {
-        return Some(Plan::BuiltIn(built_in));
-    }
-    let confirms = key
-        .strip_suffix("_confirmation")
-        .is_some_and(|name| entries.iter().any(|other| other.key == name));
-    let is_virtual = entry
-        .value
-        .get("property_options")
-        .and_then(|options| options.value.get("virtual"))
-        .is_some_and(|entry| matches!(entry.value.data, Data::Bool(true)));
-    (confirms || is_virtual).then_some(Plan::Virtual)
-}
-
-/// Whether a key says something of the record it stands in, instead of naming a field.
-fn is_reserved(reader: &mut Reader<'_>, entry: &Entry) -> bool {
-    match entry.key.as_str() {
-        "description" => {
-            reader.text(&entry.value, "description");
-        }
-        "schema" | "use" => super::field::not_served(reader, entry),
-        "property_options" => {
-            let known = ["validation", "if", "unless", "description"];
-            reader.unknown_key(entry, "a nested form", &known);
-        }
-        _ => {}
-    }
-    RESERVED.contains(&entry.key.as_str())
 }

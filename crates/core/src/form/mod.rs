@@ -11,6 +11,7 @@ mod header;
 mod link;
 mod normalize;
 mod payload;
+mod plan;
 mod schema;
 
 use std::collections::HashMap;

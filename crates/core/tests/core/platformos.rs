@@ -22,6 +22,10 @@ configuration:
     property_options: {virtual: true}
   first_name:
     validation: {presence: {}}
+  accept_emails:
+    validation: {inclusion: [true]}
+  current_address:
+    address: {validation: {presence: true}}
   external_id:
     validation:
       presence:
@@ -87,8 +91,10 @@ fn they_load_as_they_are_with_a_notice_for_each_key_left_aside() {
         "user_profile_types/developer.yml:4:29: [ignored] `default_value`",
         "users/developer_sign_up.liquid:5:1: [ignored] `return_to`",
         "users/developer_sign_up.liquid:6:1: [ignored] `flash_notice`",
-        "users/developer_sign_up.liquid:34:1: [ignored] `email_notifications`",
-        "users/developer_sign_up.liquid:36:1: [ignored] `callback_actions`",
+        "users/developer_sign_up.liquid:16:3: [ignored] `accept_emails` of platformOS is judged",
+        "users/developer_sign_up.liquid:18:3: [ignored] `current_address` of platformOS is left",
+        "users/developer_sign_up.liquid:38:1: [ignored] `email_notifications`",
+        "users/developer_sign_up.liquid:40:1: [ignored] `callback_actions`",
         "users/log_out.liquid:3:11: [ignored] the form is left aside: it is for `Session`",
     ];
     assert_eq!(told.len(), starts.len(), "{told:#?}");
