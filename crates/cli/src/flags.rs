@@ -143,6 +143,12 @@ pub(crate) enum TokenCommand {
         /// What to call it.
         #[arg(value_name = "NAME")]
         name: String,
+        /// For callers of this contract.
+        #[arg(long, value_name = "CONTRACT")]
+        contract: Option<String>,
+        /// Print the whole value of `Authorization`, as the contract spells it.
+        #[arg(long, requires = "contract")]
+        header: bool,
     },
     /// List tokens by name.
     List,

@@ -10,6 +10,7 @@ pub mod aggregate;
 pub mod changes;
 mod compose;
 pub mod config;
+pub mod contract;
 pub mod decimal;
 pub mod decode;
 pub mod example;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::compose::{self, File, Library};
-use crate::config::{FileId, Node, Place, Problem, ProblemCode, nearest};
+use crate::config::{FileId, Node, Place, Problem, ProblemCode, Problems, nearest};
+use crate::contract::{self, Around, Catalogue, Contract, Contracts};
 use crate::example::Tried;
 use crate::form::{Form, compile};
 use crate::locale::{self, Locale, Locales};
@@ -31,6 +32,7 @@ pub struct Registry {
     forms: HashMap<Arc<str>, Arc<Form>>,
     names: Vec<Arc<str>>,
     locales: Arc<Locales>,
+    contracts: Contracts,
     notices: Vec<Problem>,
 }
 
@@ -39,6 +41,8 @@ enum Role<'s> {
     Form,
     Definition,
     Locale,
+    Contract,
+    Catalogue,
     Type(TypeKind),
     Unknown(&'s str),
 }
@@ -62,7 +66,8 @@ impl Registry {
                     notices.extend(left);
                 }
                 Role::Unknown(what) => problems.push(bad_file(source, what)),
-                Role::Form | Role::Definition | Role::Locale => {}
+                Role::Form | Role::Definition | Role::Locale | Role::Contract | Role::Catalogue => {
+                }
             }
         }
         let types_hash = types_hash.finalize();
@@ -85,6 +90,7 @@ impl Registry {
         let is_form = |name: &str| library.find(name).is_some();
         let known = locale::Known { forms: &forms, is_form: &is_form, is_whole };
         locale::check(references, &known, &mut problems);
+        let contracts = contracts(sources, &forms, &is_form, &mut problems);
         // What is wrong with a form is wrong with those that extend it: once is enough.
         for list in [&mut problems, &mut notices] {
             list.sort();
@@ -95,7 +101,7 @@ impl Registry {
         }
         let mut names: Vec<Arc<str>> = forms.keys().cloned().collect();
         names.sort_unstable();
-        Ok(Self { forms, names, locales, notices })
+        Ok(Self { forms, names, locales, contracts, notices })
     }
 
     /// Whether both hold the same forms in the same versions, and say the same of them.
@@ -107,6 +113,13 @@ impl Registry {
         self.names == other.names
             && versions(self) == versions(other)
             && self.locales.is_same_as(&other.locales)
+            && self.contracts.is_same_as(&other.contracts)
+    }
+
+    /// All contracts.
+    #[must_use]
+    pub fn contracts(&self) -> &Contracts {
+        &self.contracts
     }
 
     /// What is no mistake but worth a word: parts of the configuration that are left aside.
@@ -194,11 +207,50 @@ fn locale_files(sources: &[Source]) -> impl Iterator<Item = locale::File<'_>> {
     })
 }
 
+/// All contracts, by name. The version of one is a hash of its file and of the catalogues.
+fn contracts(
+    sources: &[Source],
+    forms: &HashMap<Arc<str>, Arc<Form>>,
+    is_form: &dyn Fn(&str) -> bool,
+    problems: &mut Vec<Problem>,
+) -> Contracts {
+    let of = |wanted: fn(&Role<'_>) -> bool| {
+        sources.iter().filter(move |source| wanted(&role(&source.within)))
+    };
+    let (mut catalogues, mut hash, mut has_all_catalogues) = (Vec::new(), Sha256::new(), true);
+    for source in of(|role| matches!(role, Role::Catalogue)) {
+        hash.update(source.text.as_bytes());
+        let mut found = Problems::new(source.file.clone());
+        let read = Catalogue::read(stem(&source.within), &source.text, &mut found);
+        has_all_catalogues &= read.is_some();
+        catalogues.extend(read.map(Arc::new));
+        problems.extend(found.into_vec());
+    }
+    let around = Around { forms, is_form, catalogues: &catalogues, has_all_catalogues };
+    let mut contracts: Vec<(Arc<str>, Contract)> = Vec::new();
+    for source in of(|role| matches!(role, Role::Contract)) {
+        let version = hex(&hash.clone().chain_update(source.text.as_bytes()).finalize());
+        let mut found = Problems::new(source.file.clone());
+        let read = contract::read(stem(&source.within), &source.text, version, &around, &mut found);
+        if let Some((contract, place)) = read {
+            for (file, other) in &contracts {
+                contract::clash(&contract, place, other, file, &mut found);
+            }
+            contracts.push((source.file.clone(), contract));
+        }
+        problems.extend(found.into_vec());
+    }
+    let mut list: Vec<Arc<Contract>> =
+        contracts.into_iter().map(|(_, contract)| Arc::new(contract)).collect();
+    list.sort_by(|one, other| one.name.cmp(&other.name));
+    Contracts::new(list)
+}
+
 /// platformOS' form files: front matter and a page.
 const LIQUID: &str = ".liquid";
 
 /// Forms lie anywhere but in `types/` and platformOS' folders of types, `definitions/`,
-/// `contracts/` and `locales/`.
+/// `locales/` and `contracts/`, but for `contracts/forms/`.
 fn role(within: &str) -> Role<'_> {
     let is_yaml = within.ends_with(".yml") || within.ends_with(".yaml");
     if !is_yaml && !within.ends_with(LIQUID) {
@@ -221,8 +273,14 @@ fn role(within: &str) -> Role<'_> {
             Role::Unknown("holds texts but is no .yml file")
         };
     }
+    if inside("contracts/forms") {
+        return Role::Form;
+    }
+    if inside("contracts") && is_yaml {
+        return if inside("contracts/catalogues") { Role::Catalogue } else { Role::Contract };
+    }
     if inside("contracts") {
-        return Role::Unknown("lies in a folder that this version does not serve yet");
+        return Role::Unknown("holds a contract but is no .yml file");
     }
     Role::Form
 }
@@ -235,7 +293,13 @@ fn stem(within: &str) -> &str {
     match TypeKind::of_folder(path) {
         Some((_, name)) => name,
         None => {
-            let folders = ["definitions/", "locales/"];
+            let folders = [
+                "definitions/",
+                "locales/",
+                "contracts/catalogues/",
+                "contracts/forms/",
+                "contracts/",
+            ];
             folders.iter().find_map(|folder| path.strip_prefix(folder)).unwrap_or(path)
         }
     }
@@ -250,7 +314,8 @@ fn bad_file(source: &Source, what: &str) -> Problem {
         code: ProblemCode::BadFile,
         what: format!("the file {what}"),
         expected: format!(
-            "forms as *.yml or *.liquid, texts in locales/*.yml, types in {}",
+            "forms as *.yml or *.liquid, texts in locales/*.yml, contracts in contracts/*.yml, \
+             types in {}",
             folders.join(", ")
         ),
         hint: None,
@@ -260,7 +325,11 @@ fn bad_file(source: &Source, what: &str) -> Problem {
 /// The first 16 hexadecimal digits of a hash of everything that decides.
 fn version(types: &[u8], tree: &Node) -> Arc<str> {
     let text = canonical_json(&tree.to_value());
-    let digest = Sha256::new().chain_update(types).chain_update(text.as_bytes()).finalize();
+    hex(&Sha256::new().chain_update(types).chain_update(text.as_bytes()).finalize())
+}
+
+/// The first 16 hexadecimal digits of a hash.
+fn hex(digest: &[u8]) -> Arc<str> {
     let mut version = String::with_capacity(16);
     for byte in &digest[..8] {
         let _ = write!(version, "{byte:02x}");

@@ -64,6 +64,21 @@ impl Fault {
             .with_header(header::RETRY_AFTER, seconds.into())
     }
 
+    /// The stable code of its kind.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Its status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Its headers.
+    pub(crate) fn into_headers(self) -> Vec<(HeaderName, HeaderValue)> {
+        self.headers
+    }
+
     /// With the name that was probably meant.
     pub(crate) fn with_near(mut self, near: Option<&str>) -> Self {
         if let Some(near) = near {

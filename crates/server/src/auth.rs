@@ -26,13 +26,22 @@ pub(crate) async fn read<T: Send + 'static>(
     state: &AppState,
     work: impl FnOnce(&Store) -> Result<T, ReadError> + Send + 'static,
 ) -> Result<T, Fault> {
-    let (hash, store) = (token::hash(spelled(request)?), state.store.clone());
-    let done = web::block(move || match valid_token(&store, &hash)? {
-        Some(_) => work(&store).map(Some),
+    let hash = token::hash(spelled(request)?);
+    let read = load(state, move |store| match valid_token(store, &hash)? {
+        Some(_) => work(store).map(Some),
         None => Ok(None),
     });
-    let done = done.await.unwrap_or(Err(ReadError::Failed));
-    done.map_err(|error| not_read(&error))?.ok_or_else(invalid)
+    read.await?.ok_or_else(invalid)
+}
+
+/// Reads for whoever was let in already, away from the threads that answer.
+pub(crate) async fn load<T: Send + 'static>(
+    state: &AppState,
+    work: impl FnOnce(&Store) -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, Fault> {
+    let store = state.store.clone();
+    let done = web::block(move || work(&store)).await;
+    done.unwrap_or(Err(ReadError::Failed)).map_err(|error| not_read(&error))
 }
 
 /// Tokens that were valid a moment ago.
@@ -54,14 +63,10 @@ pub(crate) struct Caller {
 }
 
 impl KnownTokens {
-    /// Gives the token that the request bears. One that was valid a moment ago is let
-    /// through: the writing transaction judges it again.
-    pub(crate) async fn remembered(
-        &self,
-        request: &HttpRequest,
-        state: &AppState,
-    ) -> Result<Caller, Fault> {
-        let hash = token::hash(spelled(request)?);
+    /// Gives whose a token is. One that was valid a moment ago is let through: the writing
+    /// transaction judges it again.
+    pub(crate) async fn remembered(&self, token: &str, state: &AppState) -> Result<Caller, Fault> {
+        let hash = token::hash(token);
         let known = {
             let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
             tokens.get(&hash).map(|known| (known.caller.clone(), known.until))
@@ -71,7 +76,8 @@ impl KnownTokens {
         {
             return Ok(caller);
         }
-        let found = look_up(hash, state).await;
+        let found = load(state, move |store| valid_token(store, &hash)).await;
+        let found = found.and_then(|found| found.ok_or_else(invalid));
         let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
         match found {
             Ok(caller) => {
@@ -115,21 +121,19 @@ pub(crate) fn invalid() -> Fault {
 }
 
 /// The token that the request bears, where it can be one.
-fn spelled(request: &HttpRequest) -> Result<&str, Fault> {
+pub(crate) fn spelled(request: &HttpRequest) -> Result<&str, Fault> {
     let Some(header) = request.headers().get(header::AUTHORIZATION) else {
         let message = "a token is needed: send `Authorization: Token token=…`";
         return Err(unauthorized("missing_token", message));
     };
     let token = header.to_str().ok().and_then(token_of).ok_or_else(invalid)?;
-    // A slip of the finger is told from a stranger without asking the database.
-    if token::is_well_formed(token) { Ok(token) } else { Err(invalid()) }
+    well_formed(token)
 }
 
-async fn look_up(hash: [u8; 32], state: &AppState) -> Result<Caller, Fault> {
-    let store = state.store.clone();
-    let found = web::block(move || valid_token(&store, &hash)).await;
-    let found = found.unwrap_or(Err(ReadError::Failed)).map_err(|error| not_read(&error))?;
-    found.ok_or_else(invalid)
+/// The token, where it can be one: a slip of the finger is told from a stranger without asking the
+/// database.
+pub(crate) fn well_formed(token: &str) -> Result<&str, Fault> {
+    if token::is_well_formed(token) { Ok(token) } else { Err(invalid()) }
 }
 
 /// The token of this hash, where it is valid now.

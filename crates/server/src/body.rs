@@ -18,12 +18,18 @@ pub(crate) enum Format {
     UrlEncoded,
 }
 
-/// What the request's headers say of its body; refuses what is not read here.
-pub(crate) fn format(request: &HttpRequest) -> Result<Format, Fault> {
+/// Refuses bodies that are compressed.
+pub(crate) fn check_encoding(request: &HttpRequest) -> Result<(), Fault> {
     let encoding = request.headers().get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(unsupported("content encodings are not read: send the body as it is"));
     }
+    Ok(())
+}
+
+/// What the request's headers say of its body; refuses what is not read here.
+pub(crate) fn format(request: &HttpRequest) -> Result<Format, Fault> {
+    check_encoding(request)?;
     let expected = "expected `Content-Type: application/json`, or \
                     `application/x-www-form-urlencoded` with names such as `form[email]`";
     let unknown = || unsupported(&format!("the content type is not read here: {expected}"));

@@ -7,6 +7,7 @@ mod answer;
 pub mod app;
 mod auth;
 mod body;
+mod contracts;
 mod form_configurations;
 pub mod forms;
 mod health;

@@ -1,14 +1,21 @@
 //! Every route.
 
+use actix_web::guard;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 
 use crate::answer::{Answer, Fault};
-use crate::{form_configurations, health, metrics, users};
+use crate::{contracts, form_configurations, health, metrics, users};
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
+        // A host that is a contract's has its paths and no others.
+        .service(
+            web::scope("")
+                .guard(guard::fn_guard(contracts::has_host))
+                .default_service(web::to(contracts::serve)),
+        )
         .service(
             web::resource("/api/users")
                 .route(web::post().to(users::create))
@@ -67,12 +74,13 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(web::head().to(metrics::metrics))
                 .default_service(web::to(|| refuse_method("GET, HEAD"))),
         )
-        .default_service(web::to(no_route));
+        .default_service(web::to(contracts::serve));
 }
 
-async fn no_route(method: Method) -> Answer {
+/// What is said where nothing is, native or a contract's.
+pub(crate) fn no_route(method: &Method) -> Answer {
     let what =
-        if method == Method::POST { "POST /api/users creates users" } else { "nothing is here" };
+        if *method == Method::POST { "POST /api/users creates users" } else { "nothing is here" };
     Answer(Err(Fault::not_found(&format!("there is no such route: {what}")).into()))
 }
 

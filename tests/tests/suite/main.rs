@@ -12,6 +12,7 @@ mod auth;
 mod bad_input;
 mod bodies;
 mod cli;
+mod contracts;
 mod examples;
 mod fields;
 mod form_configurations;

@@ -64,6 +64,17 @@ impl ProblemCode {
                 "first_name: { validations: { presence: true } }",
                 "first_name: { validation: { presence: true } }",
             ),
+            Self::UnknownForm => page(
+                "The names of all forms are listed, and the nearest one is proposed. A form is called \
+                 by its `name:`, or by its path.",
+                "form: grmat",
+                "form: garmat",
+            ),
+            Self::UnknownCatalogue => page(
+                "A catalogue is a file in `contracts/catalogues/`, called by its name.",
+                "catalogue: dfr",
+                "catalogue: drf   # contracts/catalogues/drf.yml",
+            ),
             Self::MissingKey => page(
                 "What is missing is named.",
                 "fields: { email: }",

@@ -79,6 +79,10 @@ codes! {
     UnknownField = "unknown-field",
     /// A type (of profile, transactable, …) that no file defines.
     UnknownType = "unknown-type",
+    /// A form that no file defines, named by a contract.
+    UnknownForm = "unknown-form",
+    /// A catalogue of texts that no file holds, named by a contract.
+    UnknownCatalogue = "unknown-catalogue",
     /// A code that no rule says, in a file of texts.
     UnknownCode = "unknown-code",
     /// What is no language tag, or a language that no file of texts is of.

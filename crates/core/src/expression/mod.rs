@@ -23,6 +23,7 @@ pub(crate) use condition::{Conditions, Verdict};
 pub(crate) use names::check as check_names;
 pub(crate) use reads::{Names, Reads, View};
 pub(crate) use template::Template;
+pub(crate) use value::to_dynamic;
 
 use crate::config::{Node, Place, ProblemCode, Reader};
 use crate::surroundings::Surroundings;
@@ -83,6 +84,11 @@ impl Program {
         if let Err(error) = self.code.eval(self.reads.context(&nothing)) {
             misuse(reader, self.reads.place(), &error);
         }
+    }
+
+    /// Evaluates it over whatever the names in it are taken from.
+    fn eval_in(&self, context: &minijinja::Value) -> Result<minijinja::Value, Failure> {
+        self.code.eval(context).map_err(|error| error.kind().to_string())
     }
 
     fn eval(&self, view: &View<'_, '_>) -> Result<minijinja::Value, Failure> {

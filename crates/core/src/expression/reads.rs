@@ -121,6 +121,11 @@ impl Reads {
         Self { names, place: Some(place), ..Self::default() }
     }
 
+    /// What it names, as it spells it.
+    pub(super) fn names(&self) -> &BTreeSet<String> {
+        &self.names
+    }
+
     /// Where the expression stands.
     pub(super) fn place(&self) -> Place {
         self.place.unwrap_or(Place::START)

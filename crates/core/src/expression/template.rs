@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use minijinja::Environment;
+use minijinja::{Environment, Value as Dynamic};
 
 use super::reads::Reads;
 use super::tokens::{Piece, pieces};
@@ -106,6 +106,51 @@ impl Template {
                 }
             }
         }
+    }
+
+    /// What it names, as it spells it, where it is not of a form: nobody links it.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let reads: Vec<&Reads> = match self {
+            Self::Sole(program) => vec![&program.reads],
+            Self::Blocks(blocks) => vec![&blocks.reads],
+            Self::Pieces(parts) => parts
+                .iter()
+                .filter_map(|part| match part {
+                    Part::Program(program) => Some(&program.reads),
+                    Part::Text(_) => None,
+                })
+                .collect(),
+        };
+        reads.into_iter().flat_map(Reads::names).map(String::as_str).collect()
+    }
+
+    /// What it gives over values by name: that of its only expression, else a text. Nothing where
+    /// that is undefined.
+    pub(crate) fn value_in(&self, context: &Dynamic) -> Result<Option<Value<'static>>, Failure> {
+        let text = match self {
+            Self::Sole(program) => return Ok(from_dynamic(&program.eval_in(context)?)),
+            Self::Blocks(blocks) => {
+                let template = blocks.environment.get_template(ONLY);
+                let filled = template.and_then(|text| text.render(context));
+                filled.map_err(|error| error.kind().to_string())?
+            }
+            Self::Pieces(parts) => {
+                let mut text = String::new();
+                for part in parts {
+                    match part {
+                        Part::Text(more) => text.push_str(more),
+                        Part::Program(program) => {
+                            text.push_str(&language::shown(&program.eval_in(context)?));
+                        }
+                    }
+                }
+                text
+            }
+        };
+        if text.len() > LONGEST {
+            return Err(format!("it makes a text longer than {LONGEST} bytes"));
+        }
+        Ok(Some(Value::String(Cow::Owned(text))))
     }
 
     /// What it gives: the value of its only expression, else a text. Nothing where that is

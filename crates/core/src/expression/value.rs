@@ -9,7 +9,7 @@ use crate::decimal::Decimal;
 use crate::value::Value;
 
 /// The value as an expression sees it. Whole numbers of 64 bits stay exact, others are binary64.
-pub(super) fn to_dynamic(value: &Value<'_>) -> Dynamic {
+pub(crate) fn to_dynamic(value: &Value<'_>) -> Dynamic {
     match value {
         Value::Null => Dynamic::from(()),
         Value::Bool(flag) => Dynamic::from(*flag),

@@ -53,7 +53,7 @@ pub(super) fn has_key(key: &str) -> bool {
 }
 
 /// Whether a rule can say this code.
-pub(super) fn has_code(code: &str) -> bool {
+pub(crate) fn has_code(code: &str) -> bool {
     codes().any(|known| known == code)
 }
 
@@ -68,7 +68,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static str> {
 }
 
 /// The codes that rules can say.
-pub(super) fn codes() -> impl Iterator<Item = &'static str> {
+pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
     let of_forms = BY_KEY.values().filter(|message| message.key != BROKEN_RULES.key);
     of_forms.map(|message| message.code)
 }

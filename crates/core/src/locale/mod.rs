@@ -24,6 +24,7 @@ pub use english::{BROKEN_RULES, file as english_file, messages};
 pub use own::OwnText;
 
 pub(crate) use check::{Known, check, own_words};
+pub(crate) use english::{codes, has_code};
 pub(crate) use file::Reference;
 
 use crate::config::{Place, Problem, ProblemCode, Problems, Reader};

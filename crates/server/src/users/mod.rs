@@ -4,7 +4,7 @@ mod create;
 mod delete;
 mod read;
 pub(crate) mod render;
-mod submitted;
+pub(crate) mod submitted;
 mod update;
 
 pub(crate) use create::create;

@@ -51,7 +51,7 @@ pub(super) fn select<'v, 'r>(
 }
 
 /// The database's refusals as the core knows them.
-pub(super) fn by_kind(refusals: &[Refusal]) -> Refusals {
+pub(crate) fn by_kind(refusals: &[Refusal]) -> Refusals {
     let mut told = Refusals::default();
     for refusal in refusals {
         match refusal {
@@ -62,7 +62,7 @@ pub(super) fn by_kind(refusals: &[Refusal]) -> Refusals {
     told
 }
 
-pub(super) fn not_hashed(error: HashError) -> Fault {
+pub(crate) fn not_hashed(error: HashError) -> Fault {
     match error {
         HashError::Busy => Fault::busy("busy", error.to_string(), 1),
         HashError::Failed => {
@@ -71,7 +71,7 @@ pub(super) fn not_hashed(error: HashError) -> Fault {
     }
 }
 
-pub(super) fn not_stored(error: &CreateError) -> Fault {
+pub(crate) fn not_stored(error: &CreateError) -> Fault {
     let text = error.to_string();
     match error {
         CreateError::Busy => Fault::busy("busy", text, 1),

@@ -1,0 +1,115 @@
+//! How an API reads bodies: by their label, or by what they look like.
+
+use crate::config::{Entry, Node, Reader};
+use crate::decode::{DecodeError, brackets, json};
+use crate::value::Value;
+
+use super::fields::Casing;
+
+/// What a contract says of bodies.
+#[derive(Debug)]
+pub(crate) struct Decoding {
+    json: bool,
+    form: bool,
+    /// Whether a body's looks count for more than its label.
+    sniff: bool,
+    pub(crate) casing: Casing,
+    /// Whether an empty body is an empty object.
+    empty: bool,
+}
+
+/// Why a body is not read.
+#[derive(Debug)]
+pub enum Undecoded {
+    /// It is labelled as something that is not read.
+    MediaType,
+    /// It is not what it is labelled as.
+    Malformed(DecodeError),
+}
+
+const KEYS: [&str; 4] = ["accept", "sniff", "casing", "empty"];
+
+impl Default for Decoding {
+    fn default() -> Self {
+        Self { json: true, form: false, sniff: false, casing: Casing::Verbatim, empty: true }
+    }
+}
+
+impl Decoding {
+    pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Self {
+        let mut decoding = Self::default();
+        for entry in reader.map(node, "decoding") {
+            let value = &entry.value;
+            match entry.key.as_str() {
+                "accept" => {
+                    (decoding.json, decoding.form) = (false, false);
+                    for item in reader.list(value, "accept") {
+                        match reader.word(item, "accept", &["json", "form"]) {
+                            Some("json") => decoding.json = true,
+                            Some(_) => decoding.form = true,
+                            None => {}
+                        }
+                    }
+                }
+                "sniff" => decoding.sniff = reader.flag(value, "sniff") == Some(true),
+                "casing" => decoding.casing = casing(reader, entry, &["both", "camel"]),
+                "empty" => {
+                    let word = reader.word(value, "empty", &["object", "malformed"]);
+                    decoding.empty = word != Some("malformed");
+                }
+                _ => reader.unknown_key(entry, "`decoding`", &KEYS),
+            }
+        }
+        decoding
+    }
+
+    /// Reads a body. The label is a media type in lower case, without parameters.
+    pub(crate) fn decode<'b>(
+        &self,
+        label: Option<&str>,
+        bytes: &'b [u8],
+    ) -> Result<Value<'b>, Undecoded> {
+        let is_json = label.is_none_or(|label| {
+            label.is_empty() || label == "application/json" || label.ends_with("+json")
+        });
+        let is_form = label == Some("application/x-www-form-urlencoded");
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        if self.sniff && self.json && matches!(first, Some(b'{' | b'[')) {
+            return json::parse(bytes).map_err(Undecoded::Malformed);
+        }
+        if !(is_json && self.json || is_form && self.form) {
+            return Err(Undecoded::MediaType);
+        }
+        if first.is_none() && self.empty {
+            return Ok(Value::Object(Vec::new()));
+        }
+        if is_form {
+            return brackets::parse_urlencoded(bytes).map_err(Undecoded::Malformed);
+        }
+        match json::parse(bytes) {
+            Err(_) if self.sniff && self.form && looks_like_form(bytes) => {
+                brackets::parse_urlencoded(bytes).map_err(Undecoded::Malformed)
+            }
+            parsed => parsed.map_err(Undecoded::Malformed),
+        }
+    }
+}
+
+/// `k=v(&k=v)*`, without whitespace in it.
+fn looks_like_form(bytes: &[u8]) -> bool {
+    let is_pair = |pair: &[u8]| pair.iter().position(|byte| *byte == b'=').is_some_and(|at| at > 0);
+    !bytes.iter().any(u8::is_ascii_whitespace)
+        && !matches!(bytes.first(), Some(b'"'))
+        && bytes.split(|byte| *byte == b'&').all(is_pair)
+}
+
+/// Reads a casing: `verbatim`, `snake`, and those that make sense there.
+pub(crate) fn casing(reader: &mut Reader<'_>, entry: &Entry, more: &[&str]) -> Casing {
+    let words: Vec<&str> = ["verbatim", "snake"].iter().chain(more).copied().collect();
+    match reader.word(&entry.value, &entry.key, &words) {
+        Some("snake") => Casing::Snake,
+        Some("camel") => Casing::Camel,
+        Some("both") => Casing::Both,
+        _ => Casing::Verbatim,
+    }
+}

@@ -1,0 +1,233 @@
+//! What an API calls the fields of a form: in, when something is submitted; out, when it is refused.
+
+use std::borrow::Cow;
+
+use super::catalogue::Texts;
+use crate::config::{Data, Entry, ProblemCode, Reader};
+use crate::form::{Body, Field, Form, Group};
+use crate::value::Value;
+
+/// A field of an API.
+#[derive(Debug)]
+pub(crate) struct Mapped {
+    /// What the API calls it, in its documentation's casing.
+    pub(crate) name: Box<str>,
+    /// Where it is in the form; nothing where what is sent is ignored.
+    pub(crate) to: Option<Target>,
+    /// Never shown in an answer.
+    pub(crate) is_write_only: bool,
+    /// What is sent, and what is stored for it.
+    codes: Vec<(Box<str>, Box<str>)>,
+    /// Its own words for broken rules.
+    pub(crate) texts: Texts,
+}
+
+/// A place in a form.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// `properties.city`
+    pub(crate) path: Box<str>,
+    pub(crate) field_type: Option<crate::fields::FieldType>,
+    pub(crate) is_secret: bool,
+}
+
+/// How names of fields are cased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Casing {
+    /// As they are.
+    Verbatim,
+    /// `is_active`
+    Snake,
+    /// `isActive`
+    Camel,
+    /// Coming in: both.
+    Both,
+}
+
+const KEYS: [&str; 5] = ["to", "codes", "read_only", "write_only", "messages"];
+
+impl Casing {
+    /// The name as it is told.
+    pub(crate) fn told(self, name: &str) -> Cow<'_, str> {
+        match self {
+            Self::Camel => Cow::Owned(camel(name)),
+            Self::Verbatim | Self::Snake | Self::Both => Cow::Borrowed(name),
+        }
+    }
+
+    /// Whether a key that was sent is this name.
+    pub(crate) fn is(self, sent: &str, name: &str) -> bool {
+        match self {
+            Self::Verbatim | Self::Snake => sent == name,
+            Self::Camel => sent == camel(name),
+            Self::Both => sent == name || sent == camel(name),
+        }
+    }
+}
+
+/// `is_active` as `isActive`. Source: djangorestframework-camel-case, `camelize`.
+fn camel(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    let mut letters = name.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letters.peek() {
+            Some(next) if letter == '_' && !text.is_empty() && next.is_ascii_alphanumeric() => {
+                text.push(next.to_ascii_uppercase());
+                letters.next();
+            }
+            _ => text.push(letter),
+        }
+    }
+    text
+}
+
+impl Mapped {
+    /// Reads one; what it maps to must be in the form.
+    pub(crate) fn read(reader: &mut Reader<'_>, entry: &Entry, form: Option<&Form>) -> Self {
+        let mut mapped = Self {
+            name: entry.key.as_str().into(),
+            to: None,
+            is_write_only: false,
+            codes: Vec::new(),
+            texts: Texts::default(),
+        };
+        let (mut path, mut is_read_only) = ((entry.key.as_str(), entry.place), false);
+        if let Data::Text(text) = &entry.value.data {
+            path = (text, entry.value.place);
+        } else {
+            for inner in reader.map(&entry.value, &entry.key) {
+                let value = &inner.value;
+                match inner.key.as_str() {
+                    "to" => path = (reader.text(value, "to").unwrap_or(path.0), value.place),
+                    "read_only" => is_read_only = reader.flag(value, "read_only") == Some(true),
+                    "write_only" => {
+                        mapped.is_write_only = reader.flag(value, "write_only") == Some(true);
+                    }
+                    "messages" => mapped.texts = Texts::read(reader, value),
+                    "codes" => {
+                        for code in reader.map(value, "codes") {
+                            let label = reader.text(&code.value, &code.key);
+                            mapped.codes.extend(
+                                label.map(|label| (code.key.as_str().into(), label.into())),
+                            );
+                        }
+                    }
+                    _ => reader.unknown_key(inner, &format!("`{}`", entry.key), &KEYS),
+                }
+            }
+        }
+        if is_read_only {
+            if let Some(other) = entry.value.get("to").or_else(|| entry.value.get("codes")) {
+                let what = format!("`{}` is read-only, so `{}` has no use", entry.key, other.key);
+                let code = ProblemCode::Contradiction;
+                reader.problems.add(code, other.place, what, "one of the two", None);
+            }
+            return mapped;
+        }
+        // What is wrong with the form itself has been told.
+        let Some(form) = form else { return mapped };
+        match field_at(form, path.0) {
+            Ok(field) => {
+                let field_type = match &field.body {
+                    Body::Scalar(scalar) => Some(scalar.field_type),
+                    _ => None,
+                };
+                let is_secret = field.is_secret;
+                mapped.to = Some(Target { path: path.0.into(), field_type, is_secret });
+            }
+            Err((name, known)) => {
+                let within = format!("the form `{}`", form.name);
+                let code = ProblemCode::UnknownField;
+                reader.unknown(code, "field", &name, path.1, &within, &known);
+            }
+        }
+        mapped
+    }
+
+    /// What is submitted for what was sent. A code that is none becomes what no field takes.
+    pub(crate) fn submitted<'v>(&self, sent: Value<'v>) -> Value<'v> {
+        if self.codes.is_empty() || sent == Value::Null {
+            return sent;
+        }
+        let text = match &sent {
+            Value::String(text) | Value::Number(text) => text,
+            _ => return Value::Object(Vec::new()),
+        };
+        match self.codes.iter().find(|(code, _)| **code == **text) {
+            Some((_, label)) => Value::String(Cow::Owned(label.to_string())),
+            None => Value::Object(Vec::new()),
+        }
+    }
+
+    /// The code of a rule as the API has it: a wrong code is a wrong choice.
+    pub(crate) fn code<'c>(&self, code: &'c str) -> &'c str {
+        if !self.codes.is_empty() && code == "wrong_type" { "inclusion" } else { code }
+    }
+
+    /// What stands behind this field in a path: `[1]` of `properties.tags[1]`.
+    pub(crate) fn rest_of<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let rest = path.strip_prefix(&*self.to.as_ref()?.path)?;
+        (rest.is_empty() || rest.starts_with(['.', '['])).then_some(rest)
+    }
+}
+
+/// The field at a path of a form; else the name that is not known, and those that are.
+pub(crate) fn field_at<'f>(
+    form: &'f Form,
+    path: &str,
+) -> Result<&'f Field, (String, Vec<&'f str>)> {
+    let mut group: &Group = &form.root;
+    let mut parts = path.split('.').peekable();
+    while let Some(part) = parts.next() {
+        let names = || group.fields.iter().map(|field| &*field.name).collect();
+        let unknown = || (part.to_owned(), names());
+        let field = &group.fields[group.index_of(part).ok_or_else(unknown)?];
+        if parts.peek().is_none() {
+            return Ok(field);
+        }
+        group = match &field.body {
+            Body::Container(inner) | Body::Node(inner) | Body::List(inner) => inner,
+            Body::Scalar(_) => return Err((path.to_owned(), Vec::new())),
+        };
+    }
+    Err((path.to_owned(), Vec::new()))
+}
+
+/// Puts a value where a path leads, making objects on the way.
+pub(crate) fn put<'v>(entries: &mut Vec<(Cow<'v, str>, Value<'v>)>, path: &str, value: Value<'v>) {
+    let (first, rest) = match path.split_once('.') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (path, None),
+    };
+    let at = entries.iter().position(|(name, _)| name == first);
+    let Some(rest) = rest else {
+        match at {
+            Some(at) => entries[at].1 = value,
+            None => entries.push((Cow::Owned(first.to_owned()), value)),
+        }
+        return;
+    };
+    let at = at.unwrap_or_else(|| {
+        entries.push((Cow::Owned(first.to_owned()), Value::Object(Vec::new())));
+        entries.len() - 1
+    });
+    if let Value::Object(inner) = &mut entries[at].1 {
+        put(inner, rest, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Casing, camel};
+
+    #[test]
+    fn names_are_cased_as_the_libraries_do() {
+        for (name, cased) in
+            [("is_active", "isActive"), ("id", "id"), ("a_1_b", "a1B"), ("_x", "_x")]
+        {
+            assert_eq!(camel(name), cased);
+            assert!(Casing::Both.is(cased, name) && Casing::Both.is(name, name));
+        }
+        assert!(!Casing::Verbatim.is("isActive", "is_active"));
+    }
+}

@@ -1,0 +1,100 @@
+//! Garmat: 200, six keys, and an error that says no more than its status.
+
+use registrar_tests::{TestServer, cases};
+
+use super::{FORM, JSON, is, masked, post, send};
+
+const PATH: &str = "/garmat/api/users";
+const TYPE: &str = "application/json; charset=utf-8";
+const SAMPLE: &str = r#"{"name":"Test User","role":"customer_read_only","email":"user@test.com","status":"active","account_id":"f260f115-f2e6-4dde-bcab-98b10fdb8cf6"}"#;
+
+cases! {
+    the_sample_creates_a_user_though_it_is_labelled_as_a_form,
+    what_is_left_out_takes_its_default,
+    what_is_wrong_is_told_by_its_status,
+    who_does_not_say_who_they_are_is_told_so,
+    its_host_is_all_its_own,
+}
+
+fn created(server: &TestServer, authorization: &str, label: (&str, &str), body: &str) -> String {
+    let answer = post(server, PATH, authorization, label, body);
+    assert_eq!((answer.is(200).status, answer.header("content-type")), (200, Some(TYPE)));
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(server.client().user(1)["uuid"], id.as_str());
+    masked(&answer, &["id"])
+}
+
+fn the_sample_creates_a_user_though_it_is_labelled_as_a_form(server: &TestServer) {
+    assert_eq!(
+        created(server, "Bearer $", FORM, SAMPLE),
+        r#"{"id":_,"name":"Test User","role":"customer_read_only","email":"user@test.com","status":"active","account_id":"f260f115-f2e6-4dde-bcab-98b10fdb8cf6"}"#
+    );
+    let stored = server.client().user(1);
+    assert_eq!(stored["properties"]["role"], "customer_read_only");
+}
+
+fn what_is_left_out_takes_its_default(server: &TestServer) {
+    let body = r#"{"name":"A","role":"customer_admin","email":"a@test.com","account_id":"f260f115-f2e6-4dde-bcab-98b10fdb8cf6","id":"mine","more":[1]}"#;
+    assert_eq!(
+        created(server, "$", JSON, body),
+        r#"{"id":_,"name":"A","role":"customer_admin","email":"a@test.com","status":"active","account_id":"f260f115-f2e6-4dde-bcab-98b10fdb8cf6"}"#
+    );
+}
+
+fn what_is_wrong_is_told_by_its_status(server: &TestServer) {
+    let bad = r#"{"error":"Bad Request"}"#;
+    let wrong = [
+        "{}".to_owned(),
+        String::new(),
+        "[1]".to_owned(),
+        "{".to_owned(),
+        SAMPLE.replace("customer_read_only", "king"),
+        SAMPLE.replace("\"active", "\"asleep"),
+        SAMPLE.replace("user@", ""),
+        SAMPLE.replace("f260f115", "x"),
+    ];
+    for body in wrong {
+        is(&post(server, PATH, "Bearer $", JSON, &body), 400, TYPE, bad);
+    }
+    post(server, PATH, "Bearer $", JSON, SAMPLE).is(200);
+    let again = SAMPLE.replace("user@test", "USER@Test");
+    is(&post(server, PATH, "Bearer $", JSON, &again), 400, TYPE, bad);
+    assert_eq!(server.client().count(), 1);
+
+    let label = ("content-type", "application/x-www-form-urlencoded");
+    is(
+        &post(server, PATH, "Bearer $", label, "email=a%40b.co"),
+        415,
+        TYPE,
+        r#"{"error":"Unsupported Media Type"}"#,
+    );
+    let method = send(server, "GET", PATH, "Bearer $", &[], None);
+    is(&method, 405, TYPE, r#"{"error":"Method Not Allowed"}"#);
+    assert_eq!(method.header("allow"), Some("POST"));
+    for path in ["/garmat/api/users/", "/garmat/", "/garmat/api"] {
+        is(&post(server, path, "Bearer $", JSON, SAMPLE), 404, TYPE, r#"{"error":"Not Found"}"#);
+    }
+}
+
+fn who_does_not_say_who_they_are_is_told_so(server: &TestServer) {
+    let unauthorized = r#"{"error":"Unauthorized"}"#;
+    for header in ["", "Basic eDp5", "Token $", "Bearer x", "x", "Bearer $x", "Bearer"] {
+        is(&post(server, PATH, header, JSON, SAMPLE), 401, TYPE, unauthorized);
+    }
+    server.revoke("tests");
+}
+
+fn its_host_is_all_its_own(server: &TestServer) {
+    let host = ("host", "localhost:4000");
+    let answer = send(server, "POST", "/api/users", "Bearer $", &[host, FORM], Some(SAMPLE));
+    assert_eq!(answer.is(200).header("content-type"), Some(TYPE));
+    // What is native elsewhere is not there, and what is there is not native elsewhere.
+    is(
+        &send(server, "GET", "/health/live", "", &[host], None),
+        404,
+        TYPE,
+        r#"{"error":"Not Found"}"#,
+    );
+    let other = ("host", "localhost:4001");
+    send(server, "POST", "/api/users", "Bearer $", &[other, JSON], Some(SAMPLE)).is(406);
+}

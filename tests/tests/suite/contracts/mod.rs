@@ -1,0 +1,69 @@
+//! The vendors' APIs, from YAML alone: what their documentation shows, byte by byte.
+
+mod fifty_skills;
+mod garmat;
+mod reaching;
+mod user_com;
+
+use registrar_tests::{Answer, TestServer};
+use serde_json::Value;
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+/// Posts with this `Authorization`, `$` standing for a good token.
+fn post(
+    server: &TestServer,
+    path: &str,
+    authorization: &str,
+    label: (&str, &str),
+    body: &str,
+) -> Answer {
+    send(server, "POST", path, authorization, &[label], Some(body))
+}
+
+fn send(
+    server: &TestServer,
+    method: &str,
+    path: &str,
+    authorization: &str,
+    headers: &[(&str, &str)],
+    body: Option<&str>,
+) -> Answer {
+    let header = authorization.replace('$', server.token());
+    let mut headers = headers.to_vec();
+    if !header.is_empty() {
+        headers.push(("authorization", &header));
+    }
+    server.anonymous().send(method, path, &headers, body.map(str::as_bytes))
+}
+
+/// An answer is this, exactly.
+#[track_caller]
+fn is(answer: &Answer, status: u16, content_type: &str, text: &str) {
+    assert_eq!(
+        (answer.status, answer.header("content-type"), answer.text.as_str()),
+        (status, Some(content_type), text),
+        "{answer:?}"
+    );
+}
+
+/// The body with what differs from time to time made the same: the values of these keys.
+#[track_caller]
+fn masked(answer: &Answer, keys: &[&str]) -> String {
+    let body = answer.json();
+    let mut text = answer.text.clone();
+    for key in keys {
+        let value = &body[*key];
+        assert!(!value.is_null(), "no `{key}`: {answer:?}");
+        text = text.replacen(&format!("\"{key}\":{value}"), &format!("\"{key}\":_"), 1);
+    }
+    text
+}
+
+/// Whether a text is so many letters and digits.
+#[track_caller]
+fn is_letters(value: &Value, length: usize) {
+    let text = value.as_str().unwrap();
+    assert!(text.len() == length && text.bytes().all(|b| b.is_ascii_alphanumeric()), "{text}");
+}

@@ -1,0 +1,87 @@
+//! A contract of one's own: served as soon as its file is there, and never a broken one.
+
+use registrar_tests::{Setup, TestServer, cases};
+
+use super::{JSON, is, post};
+
+const FORM: &str =
+    "resource: User\nfields: { email: , password: { validation: { presence: true } } }\n";
+const CONTRACT: &str = "\
+mount: /mine
+form: form
+authentication: { schemes: [none] }
+catalogue: words
+unknown: reject
+casing_out: camel
+fields: { e_mail: { to: email, messages: { taken: 'gone: %{value}' } }, pass_word: { to: password, write_only: true } }
+routes: [{ method: POST, path: /people, aliases: [/people.json], operation: create }]
+answers:
+  created: { status: 204, headers: { Location: '{{ base_url }}/{{ user.id }}', X-Name: \"{{ user.email | upcase }}\" } }
+  invalid: { status: 422, content_type: text/plain, text: '{{ error.field }} {{ error.code }}: {{ error.text }}' }
+  not_an_object: { status: 400 }
+  malformed: { status: 400 }
+  media_type: { status: 415 }
+  no_route: { status: 404, content_type: text/html, text: '<p>{{ request.path }}</p>' }
+  method: { status: 405 }
+  failed: { content_type: application/json, body: { code: '{{ status }}', why: '{{ reason }}' } }
+";
+
+cases! {
+    a_contract_of_ones_own_is_served with mine,
+    a_contract_is_served_as_it_is_now with mine,
+}
+
+fn mine(setup: Setup) -> Setup {
+    setup
+        .forms(&[
+            ("form.yml", FORM),
+            ("contracts/catalogues/words.yml", "messages: { blank: 'is needed' }\n"),
+            ("contracts/mine.yml", CONTRACT),
+        ])
+        .with(|settings| settings.body_limit = 200)
+}
+
+fn a_contract_of_ones_own_is_served(server: &TestServer) {
+    let send = |path: &str, body: &str| post(server, path, "", JSON, body);
+    let sent = r#"{"e_mail":"a@b.co","pass_word":"secret1"}"#;
+    let created = send("/mine/people", sent);
+    assert_eq!(created.is(204).text, "");
+    assert!(created.header("location").unwrap().ends_with("/mine/1"), "{created:?}");
+    assert_eq!(created.header("x-name"), Some("A@B.CO"));
+    for (body, told) in [
+        (sent, "eMail taken: gone: a@b.co"),
+        ("{}", "eMail blank: is needed"),
+        (r#"{"e_mail":"a","pass_word":"x"}"#, "eMail invalid: is invalid"),
+        (
+            r#"{"e_mail":"c@b.co","pass_word":"secret1","more":1}"#,
+            "more unknown_field: is not a known field",
+        ),
+        (r#"{"e_mail":"c@b.co","password":"secret1"}"#, "passWord blank: is needed"),
+    ] {
+        is(&send("/mine/people.json", body), 422, "text/plain", told);
+    }
+    is(&send("/mine/<b>", ""), 404, "text/html", "<p>/mine/&lt;b&gt;</p>");
+    is(
+        &send("/mine/people", &"x".repeat(300)),
+        413,
+        "application/json",
+        r#"{"code":413,"why":"Payload Too Large"}"#,
+    );
+    assert_eq!(server.client().count(), 1);
+}
+
+fn a_contract_is_served_as_it_is_now(server: &TestServer) {
+    let sent = r#"{"e_mail":"a@b.co","pass_word":"secret1"}"#;
+    server.write_form("contracts/mine.yml", &CONTRACT.replace("/mine", "/yours"));
+    assert!(server.reload());
+    post(server, "/mine/people", "", JSON, sent).fault(404, "base", "not_found");
+    post(server, "/yours/people", "", JSON, sent).is(204);
+    server.write_form("contracts/mine.yml", "mount: /gone\n");
+    assert!(!server.reload());
+    post(server, "/yours/people", "", JSON, "{}").is(422);
+    server.write_form("contracts/catalogues/words.yml", "messages: { blank: 'is missing' }\n");
+    server.write_form("contracts/mine.yml", &CONTRACT.replace("/mine", "/yours"));
+    assert!(server.reload());
+    let told = post(server, "/yours/people", "", JSON, "{}");
+    is(&told, 422, "text/plain", "eMail blank: is missing");
+}

@@ -1,0 +1,158 @@
+//! User.com, version 1: codes in and labels out, bodies of either kind under either label, and
+//! errors as the real API has been recorded to tell them.
+
+use registrar_tests::{TestServer, cases};
+
+use super::{FORM, JSON, is, is_letters, masked, post, send};
+
+const PATH: &str = "/user_com/api/public/users/";
+const TYPE: &str = "application/json";
+const SAMPLE: &str = r#"{"email":"myemail@example.org","first_name":"John","last_name":"Doe"}"#;
+const PAIRS: &str = "email=mynewemail%40mydomain.com&first_name=John&last_name=Doe";
+
+cases! {
+    the_sample_creates_a_user_with_thirty_five_keys,
+    a_body_is_read_for_what_it_is_whatever_its_label,
+    codes_are_read_and_labels_shown,
+    a_name_is_made_of_what_there_is,
+    several_users_may_have_one_address,
+    a_user_is_retrieved_by_its_number,
+    what_is_wrong_is_told_as_recorded,
+    what_only_the_vendor_says_is_ignored,
+    who_does_not_say_who_they_are_is_told_so,
+    any_host_below_its_own_reaches_it,
+}
+
+fn the_sample_creates_a_user_with_thirty_five_keys(server: &TestServer) {
+    let answer = post(server, PATH, "Token $", JSON, SAMPLE);
+    is(&answer, 201, TYPE, &answer.text);
+    assert_eq!(answer.header("allow"), Some("GET, POST, HEAD, OPTIONS"));
+    let body = answer.json();
+    is_letters(&body["key"], 12);
+    for key in ["created_at", "updated_at"] {
+        let time = body[key].as_str().unwrap();
+        assert!(time.len() == 27 && time.ends_with('Z') && &time[10..11] == "T", "{time}");
+    }
+    assert_eq!(
+        masked(&answer, &["updated_at", "key", "created_at"]),
+        r#"{"updated_at":_,"companies":[],"key":_,"city":null,"linkedin_url":null,"tags":[],"last_contacted":null,"phone_number":null,"facebook_url":null,"notifications":true,"region":null,"timezone":null,"status":"visitor","gravatar_url":null,"twitter_url":null,"google_url":null,"os_type":null,"email":"myemail@example.org","score":0,"unsubscribed":false,"first_seen":null,"page_views":0,"last_ip":null,"chat_id":"Chat ID is deprecated and will be removed in future","browser":null,"gender":"unknown","resolution":null,"country":null,"name":"John Doe","created_at":_,"last_seen":null,"lists":[],"attributes":[],"browser_language":null,"id":1}"#
+    );
+}
+
+fn a_body_is_read_for_what_it_is_whatever_its_label(server: &TestServer) {
+    for (label, body) in [(JSON, SAMPLE), (FORM, SAMPLE), (JSON, PAIRS), (FORM, PAIRS)] {
+        let answer = post(server, PATH, "Token $", label, body);
+        assert_eq!(answer.is(201).json()["name"], "John Doe");
+    }
+    let bodies = post(server, PATH, "Token $", FORM, "gender=2&score=7&unsubscribed=true");
+    let body = bodies.is(201).json();
+    assert_eq!((&body["gender"], &body["score"]), (&"male".into(), &7.into()));
+    assert_eq!(body["unsubscribed"], true);
+}
+
+fn codes_are_read_and_labels_shown(server: &TestServer) {
+    for (sent, gender) in [("1", "unknown"), ("2", "male"), ("\"2\"", "male"), ("3", "female")] {
+        let body = format!(r#"{{"gender":{sent},"status":2}}"#);
+        let answer = post(server, PATH, "Token $", JSON, &body).is(201).json();
+        assert_eq!((&answer["gender"], &answer["status"]), (&gender.into(), &"user".into()));
+    }
+}
+
+fn a_name_is_made_of_what_there_is(server: &TestServer) {
+    for (body, name) in [
+        (r#"{"email":"specs@example.com","gender":2}"#, r#""name":"specs@example.com""#),
+        (r#"{"email":"a@example.com","first_name":"Ann"}"#, r#""name":"Ann""#),
+        (r#"{"last_name":"Lee","name":"Mine"}"#, r#""name":"Lee""#),
+        (r#"{"first_name":null}"#, r#""name":null"#),
+        ("", r#""name":null"#),
+    ] {
+        let answer = post(server, PATH, "Token $", JSON, body);
+        assert!(answer.is(201).text.contains(name), "{body}: {answer:?}");
+    }
+}
+
+fn several_users_may_have_one_address(server: &TestServer) {
+    for _ in 0..2 {
+        post(server, PATH, "Token $", JSON, SAMPLE).is(201);
+    }
+    assert_eq!(server.client().count(), 2);
+}
+
+fn a_user_is_retrieved_by_its_number(server: &TestServer) {
+    let created = post(server, PATH, "Token $", JSON, SAMPLE);
+    let get = |path: &str| send(server, "GET", path, "Token $", &[], None);
+    is(&get(&format!("{PATH}1/")), 200, TYPE, &created.text);
+    for id in ["2", "x", "0", "99999999999999999999"] {
+        is(&get(&format!("{PATH}{id}/")), 404, TYPE, r#"{"detail":"Not found."}"#);
+    }
+    // As recorded: a path without its slash is no route, and is told in HTML.
+    let bare = get(&format!("{PATH}1"));
+    assert_eq!((bare.status, bare.header("content-type")), (404, Some("text/html; charset=utf-8")));
+}
+
+fn what_is_wrong_is_told_as_recorded(server: &TestServer) {
+    let long = "x".repeat(41);
+    let too_long = format!(r#"{{"first_name":"{long}"}}"#);
+    for (body, errors) in [
+        (r#"{"gender":"invalid"}"#, r#"{"gender":["\"invalid\" is not a valid choice."]}"#),
+        (r#"{"gender":"male"}"#, r#"{"gender":["\"male\" is not a valid choice."]}"#),
+        (r#"{"gender":7}"#, r#"{"gender":["\"7\" is not a valid choice."]}"#),
+        (r#"{"gender":null}"#, r#"{"gender":["This field may not be null."]}"#),
+        (&too_long, r#"{"first_name":["Ensure this field has no more than 40 characters."]}"#),
+        (
+            r#"{"email":"x","score":"many","notifications":"maybe","google_url":"x"}"#,
+            r#"{"email":["Enter a valid email address."],"google_url":["Enter a valid URL."],"notifications":["Must be a valid boolean."],"score":["A valid integer is required."]}"#,
+        ),
+        ("[]", r#"{"non_field_errors":["Invalid data. Expected a dictionary, but got list."]}"#),
+    ] {
+        let text = format!(r#"{{"errors":{errors}}}"#);
+        is(&post(server, PATH, "Token $", JSON, body), 400, TYPE, &text);
+    }
+    assert_eq!(post(server, PATH, "Token $", JSON, r#"{"gender":"invalid"}"#).text.len(), 60);
+    is(
+        &post(server, PATH, "Token $", JSON, r#"{"a":}"#),
+        400,
+        TYPE,
+        r#"{"detail":"JSON parse error - Expecting value: line 1 column 6 (char 5)"}"#,
+    );
+    is(
+        &post(server, PATH, "Token $", ("content-type", "text/plain"), "hello"),
+        415,
+        TYPE,
+        r#"{"detail":"Unsupported media type \"text/plain\" in request."}"#,
+    );
+    let put = send(server, "PUT", PATH, "Token $", &[JSON], Some(SAMPLE));
+    is(&put, 405, TYPE, r#"{"detail":"Method \"PUT\" not allowed."}"#);
+    assert_eq!(server.client().count(), 0);
+}
+
+fn what_only_the_vendor_says_is_ignored(server: &TestServer) {
+    let body = r#"{"id":7,"key":"x","first_seen":"0001-01-01T00:00:00Z","last_seen":"0001-01-01T00:00:00Z","page_views":9,"properties":{"city":"Oslo"},"password":"secret1","featured":true,"Verified Member":1}"#;
+    let answer = post(server, PATH, "Token $", JSON, body).is(201).json();
+    assert_eq!((&answer["id"], &answer["page_views"]), (&1.into(), &0.into()));
+    assert!(answer["city"].is_null() && answer["first_seen"].is_null());
+    assert_eq!(server.client().user(1)["featured"], false);
+}
+
+fn who_does_not_say_who_they_are_is_told_so(server: &TestServer) {
+    for header in ["", "Bearer $", "$"] {
+        let answer = post(server, PATH, header, JSON, SAMPLE);
+        let missing = r#"{"detail":"Authentication credentials were not provided."}"#;
+        is(&answer, 401, TYPE, missing);
+        assert_eq!(answer.header("www-authenticate"), Some("Token"));
+    }
+    for header in ["Token x", "Token"] {
+        let answer = post(server, PATH, header, JSON, SAMPLE);
+        is(&answer, 401, TYPE, r#"{"detail":"Invalid token."}"#);
+    }
+}
+
+fn any_host_below_its_own_reaches_it(server: &TestServer) {
+    for host in ["acme.user.com", "ACME.user.com:443"] {
+        let headers = [("host", host), JSON];
+        send(server, "POST", "/api/public/users/", "Token $", &headers, Some(SAMPLE)).is(201);
+    }
+    let headers = [("host", "user.com"), JSON];
+    let answer = send(server, "POST", "/api/public/users/", "Token $", &headers, Some(SAMPLE));
+    answer.fault(404, "base", "not_found");
+}
