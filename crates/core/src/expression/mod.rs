@@ -88,7 +88,7 @@ impl Program {
 
     /// Evaluates it over whatever the names in it are taken from.
     fn eval_in(&self, context: &minijinja::Value) -> Result<minijinja::Value, Failure> {
-        self.code.eval(context).map_err(|error| error.kind().to_string())
+        self.code.eval(context.clone()).map_err(|error| error.kind().to_string())
     }
 
     fn eval(&self, view: &View<'_, '_>) -> Result<minijinja::Value, Failure> {

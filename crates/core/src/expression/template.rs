@@ -131,7 +131,7 @@ impl Template {
             Self::Sole(program) => return Ok(from_dynamic(&program.eval_in(context)?)),
             Self::Blocks(blocks) => {
                 let template = blocks.environment.get_template(ONLY);
-                let filled = template.and_then(|text| text.render(context));
+                let filled = template.and_then(|text| text.render(context.clone()));
                 filled.map_err(|error| error.kind().to_string())?
             }
             Self::Pieces(parts) => {

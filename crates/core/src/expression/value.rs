@@ -21,7 +21,8 @@ pub(crate) fn to_dynamic(value: &Value<'_>) -> Dynamic {
         Value::String(text) => Dynamic::from(&**text),
         Value::Array(items) => items.iter().map(to_dynamic).collect(),
         Value::Object(entries) => {
-            entries.iter().map(|(key, value)| (key.to_string(), to_dynamic(value))).collect()
+            // To collect pairs would make a list of them.
+            Dynamic::from_pairs(entries.iter().map(|(key, value)| (&**key, to_dynamic(value))))
         }
     }
 }

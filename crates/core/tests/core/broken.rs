@@ -7,7 +7,7 @@ use registrar_core::config::ProblemCode;
 
 use super::{cases, compile, source};
 
-const TYPES: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 6] = [
     (
         "types/profiles/developer.yml",
         "name: developer\nproperties:\n  - {name: bio, type: text}\n  - {name: rate, type: float}\n  - {name: home, type: address}\n",
@@ -16,6 +16,7 @@ const TYPES: [(&str, &str); 5] = [
     ("types/relationships/agency.yml", "name: agency\n"),
     ("types/relationship_users/agency_member.yml", "name: agency_member\n"),
     ("types/customizations/link.yml", "name: link\nproperties: [{name: url}]\n"),
+    ("contracts/catalogues/words.yml", "messages: {blank: is needed}\n"),
 ];
 
 #[test]
@@ -30,7 +31,7 @@ fn each_mistake_is_reported_at_its_place() {
                 None => expected.push(line),
             }
         }
-        let mut sources: Vec<_> = TYPES.iter().map(|(name, text)| source(name, text)).collect();
+        let mut sources: Vec<_> = OTHERS.iter().map(|(name, text)| source(name, text)).collect();
         sources.push(source(file, &text));
         sources.push(source("good.yml", "resource: User\nfields: {email: }\n"));
         let problems = compile(&sources).expect_err(&path.display().to_string());
