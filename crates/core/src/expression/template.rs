@@ -116,7 +116,7 @@ impl Template {
             Self::Pieces(parts) => parts
                 .iter()
                 .filter_map(|part| match part {
-                    Part::Program(program) => Some(&program.reads),
+                    Part::Program(program) => Some(&*program.reads),
                     Part::Text(_) => None,
                 })
                 .collect(),

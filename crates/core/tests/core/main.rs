@@ -8,6 +8,7 @@
 
 mod broken;
 mod composition;
+mod contracts;
 mod decode;
 mod documents;
 mod examples;

@@ -63,6 +63,26 @@ fn what_cannot_be_done_with_tokens_is_told() {
 }
 
 #[test]
+fn a_contracts_token_is_printed_as_its_callers_send_it() {
+    let setup = setup();
+    let created = |name: &str, flags: &[&str]| {
+        let arguments = [&["token", "create", name, "--contract"], flags].concat();
+        setup.run(&arguments).success().stdout
+    };
+    assert!(created("a", &["garmat"]).starts_with("reg_"));
+    assert!(created("b", &["50skills", "--header"]).starts_with("Bearer reg_"));
+    let header = created("c", &["user_com", "--header"]);
+    assert!(header.starts_with("Token reg_"), "{header}");
+    let server = setup.serve();
+    let client = server.anonymous().with_authorization(header.trim_end());
+    client.post("/user_com/api/public/users/", r#"{"email":"a@b.co"}"#).is(201);
+    client.post("/user_com/api/public/users/", r#"{"email":"a"}"#).is(400);
+
+    let unknown = refusal(&mut setup.command(&["token", "create", "d", "--contract", "garmt"]));
+    assert_eq!(unknown, "registrar: there is no contract `garmt`: did you mean `garmat`?");
+}
+
+#[test]
 fn a_database_that_is_not_there_is_not_made_by_looking_into_it() {
     let setup = setup();
     let missing = setup.folder().join("mistyped.db");

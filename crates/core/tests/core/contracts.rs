@@ -1,0 +1,60 @@
+//! Contracts as the core knows them: what is served to whom, and the page's own example.
+
+use super::{compile, source};
+
+const PAGE: &str = include_str!("../../../../docs/contracts.md");
+const FORM: &str = "resource: User\nfields: { email: , name: , properties: { city: { type: string }, gender: { type: string }, send_invite: { type: boolean } } }\n";
+
+#[test]
+fn the_example_of_the_page_is_served_where_it_says() {
+    let mut blocks =
+        PAGE.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let (contract, catalogue) = (blocks.next().unwrap(), blocks.next().unwrap());
+    let registry = compile(&[
+        source("people.yml", FORM),
+        source("contracts/people.yml", contract),
+        source("contracts/catalogues/drf.yml", catalogue),
+    ])
+    .unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let contracts = registry.contracts();
+    let of_host = |host: &str| contracts.of_host(host).is_some();
+    for host in
+        ["people.example.com", "PEOPLE.example.com:80", "a.people.example.com", "localhost:4000"]
+    {
+        assert!(of_host(host), "{host}");
+    }
+    for host in [
+        "example.com",
+        "xpeople.example.com",
+        ".people.example.com",
+        "localhost",
+        "localhost:80",
+        "",
+    ] {
+        assert!(!of_host(host), "{host}");
+    }
+    let rest = |path: &'static str| contracts.of_path(path).map(|(_, rest)| rest);
+    assert_eq!(rest("/people/v1/users"), Some("/v1/users"));
+    assert_eq!((rest("/people"), rest("/peoples/v1"), rest("/v1/users")), (None, None, None));
+}
+
+#[test]
+fn two_contracts_are_told_apart() {
+    let (contract, catalogue) = {
+        let mut blocks = PAGE.split("```yaml\n").skip(1);
+        let mut next = || blocks.next().unwrap().split("```").next().unwrap();
+        (next(), next())
+    };
+    let problems = compile(&[
+        source("people.yml", FORM),
+        source("contracts/one.yml", contract),
+        source("contracts/two.yml", contract),
+        source("contracts/catalogues/drf.yml", catalogue),
+    ])
+    .unwrap_err();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 5, "{told:#?}");
+    for part in ["[duplicate-name]", "mounted at `/people`", "host `localhost:4000`"] {
+        assert!(told.iter().any(|told| told.contains(part)), "{part}: {told:#?}");
+    }
+}
