@@ -11,7 +11,10 @@ use serde_json::Value;
 #[test]
 fn every_form_has_examples() {
     let registry = forms::load(&[repository("forms")]).unwrap();
-    let forms: Vec<&str> = registry.names().iter().map(|name| &**name).collect();
+    // What contracts run is shown by the vendors' own samples, in `contracts`.
+    let contracts = registry.contracts().list();
+    let is_native = |name: &&str| !contracts.iter().any(|contract| *contract.form.name == **name);
+    let forms: Vec<&str> = registry.names().iter().map(|name| &**name).filter(is_native).collect();
     let with_examples: Vec<String> = folders()
         .iter()
         .map(|folder| folder.file_name().unwrap().to_str().unwrap().to_owned())

@@ -12,7 +12,10 @@ use crate::violation::{Param, Violation, humanize};
 
 /// Texts by code.
 #[derive(Debug, Default)]
-pub(crate) struct Texts(HashMap<Box<str>, Vec<(Box<str>, Box<str>)>>);
+pub(crate) struct Texts(HashMap<Box<str>, Cases>);
+
+/// Texts by the case that they are for.
+type Cases = Vec<(Box<str>, Box<str>)>;
 
 /// All texts of an API, and what it calls things.
 #[derive(Debug)]
@@ -176,7 +179,7 @@ impl Texts {
     }
 }
 
-fn cases(reader: &mut Reader<'_>, entry: &Entry) -> Vec<(Box<str>, Box<str>)> {
+fn cases(reader: &mut Reader<'_>, entry: &Entry) -> Cases {
     let mut cases = Vec::new();
     let mut add = |reader: &mut Reader<'_>, name: &str, node: &Node| {
         if let Some(text) = reader.text(node, name) {
