@@ -4,6 +4,7 @@
 
 use std::time::Instant;
 
+use actix_web::dev::RequestHead;
 use actix_web::guard::GuardContext;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -42,10 +43,15 @@ impl From<Fault> for Done {
 /// Whether the host of a request is a contract's: then nothing of the native API is there.
 pub(crate) fn has_host(context: &GuardContext<'_>) -> bool {
     let Some(state) = context.app_data::<web::Data<AppState>>() else { return false };
-    let head = context.head();
+    host_of(context.head())
+        .is_some_and(|host| state.forms.current().contracts().of_host(host).is_some())
+}
+
+/// The host that a request is to, with its port. What proxies say of it does not count: they pass
+/// on the host whose contract is to answer.
+fn host_of(head: &RequestHead) -> Option<&str> {
     let host = head.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     host.or(head.uri.authority().map(|authority| authority.as_str()))
-        .is_some_and(|host| state.forms.current().contracts().of_host(host).is_some())
 }
 
 /// Answers what no native route takes.
@@ -57,9 +63,8 @@ pub(crate) async fn serve(
     let started = Instant::now();
     let registry = state.forms.current();
     let contracts = registry.contracts();
-    let host = request.connection_info().host().to_owned();
-    let by_host = contracts.of_host(&host).map(|contract| (contract, request.path(), ""));
-    let found = by_host.or_else(|| {
+    let by_host = host_of(request.head()).and_then(|host| contracts.of_host(host));
+    let found = by_host.map(|contract| (contract, request.path(), "")).or_else(|| {
         let (contract, path) = contracts.of_path(request.path())?;
         Some((contract, path, contract.mount.as_deref().unwrap_or_default()))
     });
@@ -67,7 +72,10 @@ pub(crate) async fn serve(
         return actix_web::Responder::respond_to(no_route(request.method()), &request)
             .map_into_boxed_body();
     };
-    let base_url = format!("{}://{host}{mount}", request.connection_info().scheme());
+    let base_url = {
+        let from = request.connection_info();
+        format!("{}://{}{mount}", from.scheme(), from.host())
+    };
     let done = run(contract, path, &request, payload, &state).await;
     let asked = Asked {
         method: request.method().to_string(),

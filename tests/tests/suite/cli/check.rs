@@ -7,7 +7,7 @@ use registrar_tests::{Finished, Folder, Setup, finish, repository};
 
 use super::setup;
 
-const TYPES: [(&str, &str); 6] = [
+const OTHERS: [(&str, &str); 7] = [
     (
         "types/profiles/developer.yml",
         "name: developer\nproperties:\n  - {name: bio, type: text}\n  - {name: rate, type: float}\n  - {name: home, type: address}\n",
@@ -16,6 +16,7 @@ const TYPES: [(&str, &str); 6] = [
     ("types/relationships/agency.yml", "name: agency\n"),
     ("types/relationship_users/agency_member.yml", "name: agency_member\n"),
     ("types/customizations/link.yml", "name: link\nproperties: [{name: url}]\n"),
+    ("contracts/catalogues/words.yml", "messages: {blank: is needed}\n"),
     ("good.yml", "resource: User\nfields: {email: }\n"),
 ];
 
@@ -29,7 +30,7 @@ fn a_good_set_of_forms_is_let_pass() {
     assert_eq!(finished.stdout, "");
     let said = finished.stderr;
     assert!(
-        said.starts_with("registrar: 5 form(s), ") && said.ends_with(", no problem\n"),
+        said.starts_with("registrar: 8 form(s), ") && said.ends_with(", no problem\n"),
         "{said}"
     );
 }
@@ -48,7 +49,7 @@ fn each_kind_of_mistake_is_printed_at_its_place() {
                 None => expected.push(line.splitn(3, ' ').collect::<Vec<_>>()),
             }
         }
-        let folder = Folder::of(&TYPES);
+        let folder = Folder::of(&OTHERS);
         folder.write(file, &text);
         let finished = check(&setup, &[folder.path()]).failure(1);
         let told: Vec<&str> = finished.stdout.lines().collect();
@@ -75,7 +76,7 @@ fn each_kind_of_mistake_is_printed_at_its_place() {
 
 #[test]
 fn a_folder_of_many_broken_forms_is_told_in_one_run() {
-    let folder = Folder::of(&TYPES);
+    let folder = Folder::of(&OTHERS);
     let mut expected = Vec::new();
     for case in std::fs::read_dir(repository("crates/core/tests/cases/broken")).unwrap() {
         let path = case.unwrap().path();
@@ -140,7 +141,7 @@ fn a_single_file_is_judged_with_its_folder_and_told_alone() {
     let forms = repository("forms");
     let good = check(&setup, &[&forms.join("marketplace_seller.yml")]).success();
     assert_eq!(good.stdout, "");
-    let folder = Folder::of(&TYPES);
+    let folder = Folder::of(&OTHERS);
     folder.write("one.yml", "resource: User\nfields: {emial: }\n");
     folder.write("two.yml", "resource: User\nfields: {profiles: {developer: {enabled: }}}\n");
     let one = check(&setup, &[&folder.path().join("one.yml")]).failure(1);
