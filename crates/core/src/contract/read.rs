@@ -324,7 +324,12 @@ impl Known<'_> {
         let shown = self.fields.iter().filter(|field| field.is_write_only);
         let path = |field: &&Mapped| {
             let to = field.to.as_ref();
-            to.is_some_and(|to| text.contains(&format!("user.{}", to.path)))
+            to.is_some_and(|to| {
+                let name = format!("user.{}", to.path);
+                let is_more =
+                    |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+                text.match_indices(&name).any(|(at, _)| !is_more(&text[at + name.len()..]))
+            })
         };
         shown.into_iter().find(path).map(|field| &*field.name)
     }
