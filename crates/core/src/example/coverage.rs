@@ -42,13 +42,13 @@ impl Coverage {
     }
 
     /// Names the rules that nothing tripped.
-    pub(super) fn report(&self, problems: &mut Problems) {
+    pub(super) fn report(&self, form: &str, problems: &mut Problems) {
         for Known { id, path, name, place } in &self.rules {
             if !self.tripped.contains(id) {
                 problems.add(
                     ProblemCode::UntestedRule,
                     *place,
-                    format!("no example trips `{name}` of `{path}`"),
+                    format!("no example of `{form}` trips `{name}` of `{path}`"),
                     "an example that expects its code",
                     None,
                 );

@@ -62,7 +62,7 @@ impl Form {
         }
         tried.failed.extend(problems.into_vec());
         let mut problems = Problems::among(self.file.clone(), self.files.clone());
-        coverage.report(&mut problems);
+        coverage.report(&self.name, &mut problems);
         tried.untested.extend(problems.into_vec());
     }
 }

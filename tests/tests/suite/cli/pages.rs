@@ -30,7 +30,8 @@ fn examples_are_run_and_one_that_does_not_hold_fails_the_check() {
     let bad = checked(&FORM.replace("maximum: 3", "maximum: 4"), &[], 1);
     assert!(bad.stdout.contains("form.yml:6:44: [example-failed] the example `long`"), "{bad:?}");
     let coverage = checked(FORM, &["--coverage"], 1);
-    let told = "form.yml:4:29: [untested-rule] no example trips `presence` of `first_name`";
+    let told =
+        "form.yml:4:29: [untested-rule] no example of `form` trips `presence` of `first_name`";
     assert!(coverage.stdout.contains(told), "{coverage:?}");
 }
 
