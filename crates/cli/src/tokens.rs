@@ -30,7 +30,7 @@ pub(crate) fn create(
     let token = token::generate()?;
     open_store(settings)?.create_token(name, &token::hash(token.reveal()), None, None, None)?;
     match scheme.filter(|_| header) {
-        Some(scheme) => print(&scheme.header(token.reveal())),
+        Some(scheme) => print(&scheme.header(name, token.reveal())),
         None => print(token.reveal()),
     }
     Ok(ExitCode::SUCCESS)
@@ -49,7 +49,7 @@ fn scheme_of(
         let near = nearest(name, names).map(|near| format!(": did you mean `{near}`?"));
         return Err(format!("there is no contract `{name}`{}", near.unwrap_or_default()).into());
     };
-    match contract.schemes.first() {
+    match contract.authentication.schemes.first() {
         Some(scheme) => Ok(Some(*scheme)),
         None => Err(format!("anybody may call `{name}`: it needs no token").into()),
     }

@@ -16,19 +16,30 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 /// # Errors
 /// Where the operating system gives no randomness.
 pub fn generate() -> Result<Secret, getrandom::Error> {
-    let mut token = String::with_capacity(PREFIX.len() + RANDOM + CHECKSUM);
-    token.push_str(PREFIX);
-    let mut bytes = [0_u8; 64];
-    while token.len() < PREFIX.len() + RANDOM {
-        getrandom::fill(&mut bytes)?;
-        // Only bytes below a multiple of 62 are used, so that every letter is as likely.
-        let letters = bytes.iter().filter(|byte| **byte < 248);
-        let missing = PREFIX.len() + RANDOM - token.len();
-        token.extend(letters.take(missing).map(|byte| letter(u32::from(*byte))));
-    }
+    let alphabet = std::str::from_utf8(ALPHABET).unwrap_or_default();
+    let mut token = format!("{PREFIX}{}", letters(alphabet, RANDOM)?);
     let checksum = checksum(&token);
     token.push_str(&checksum);
     Ok(Secret::new(token))
+}
+
+/// So many letters of an alphabet, each as likely as any other.
+///
+/// # Errors
+/// Where the operating system gives no randomness.
+pub fn letters(alphabet: &str, length: usize) -> Result<String, getrandom::Error> {
+    let letters = alphabet.as_bytes();
+    // Only bytes below a multiple of their number are used, so that none is likelier.
+    let most = 256 - 256 % letters.len().max(1);
+    let mut text = String::with_capacity(length);
+    let mut bytes = [0_u8; 64];
+    while text.len() < length && !letters.is_empty() {
+        getrandom::fill(&mut bytes)?;
+        let fit = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < most);
+        let fit = fit.take(length - text.len());
+        text.extend(fit.map(|byte| char::from(letters[byte % letters.len()])));
+    }
+    Ok(text)
 }
 
 /// What is stored of a token.
@@ -55,10 +66,6 @@ fn checksum(text: &str) -> String {
         rest /= 62;
     }
     digits.iter().map(|digit| char::from(*digit)).collect()
-}
-
-fn letter(number: u32) -> char {
-    char::from(ALPHABET[(number % 62) as usize])
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use registrar_core::aggregate::{Claim, Reference, ReferenceKey, ReferenceTarget}
 use uuid::Uuid;
 
 use crate::connection::AnyConnection;
-use crate::dialect::{self, Claiming, TextKey};
+use crate::dialect::{self, Claiming, Lock, TextKey};
 use crate::error::Refusal;
 
 /// One submission of a batch, as far as it concerns its claims.
@@ -127,10 +127,35 @@ pub(crate) fn decide(
         .collect())
 }
 
+/// What would be refused of claims and references, as things are.
+pub(crate) fn refusals(
+    conn: &mut AnyConnection,
+    claims: &[Claim],
+    references: &[Reference],
+) -> QueryResult<Vec<Refusal>> {
+    let claims: Vec<&Claim> = claims.iter().collect();
+    let taken = match claims.is_empty() {
+        true => Vec::new(),
+        false => dialect::claims_that_exist(conn, &claims)?,
+    };
+    let contender = Contender { uuid: Uuid::nil(), claims: &[], references, was_put_off: false };
+    let missing = missing_of(conn, &[contender], Lock::None)?;
+    let taken = taken.into_iter().map(|claim| Refusal::Taken { claim });
+    Ok(taken.chain(missing.into_iter().flatten()).collect())
+}
+
 /// The references of each contender that lead nowhere.
 pub(crate) fn missing_references(
     conn: &mut AnyConnection,
     contenders: &[Contender<'_>],
+) -> QueryResult<Vec<Vec<Refusal>>> {
+    missing_of(conn, contenders, Lock::Kept)
+}
+
+fn missing_of(
+    conn: &mut AnyConnection,
+    contenders: &[Contender<'_>],
+    lock: Lock,
 ) -> QueryResult<Vec<Vec<Refusal>>> {
     let mut missing = vec![Vec::new(); contenders.len()];
     let wanted: HashSet<&Reference> =
@@ -138,7 +163,7 @@ pub(crate) fn missing_references(
     if wanted.is_empty() {
         return Ok(missing);
     }
-    let found = existing_references(conn, &wanted)?;
+    let found = existing_references(conn, &wanted, lock)?;
     for (contender, missing) in contenders.iter().zip(&mut missing) {
         for (reference, wanted) in contender.references.iter().enumerate() {
             if !found.contains(wanted) {
@@ -153,6 +178,7 @@ pub(crate) fn missing_references(
 fn existing_references(
     conn: &mut AnyConnection,
     wanted: &HashSet<&Reference>,
+    lock: Lock,
 ) -> QueryResult<HashSet<Reference>> {
     use ReferenceTarget::{Relationship, Transactable, User};
 
@@ -170,7 +196,7 @@ fn existing_references(
             continue;
         }
         let ids: Vec<i64> = ids.into_iter().collect();
-        for id in dialect::existing_ids(conn, target, &ids)? {
+        for id in dialect::existing_ids(conn, target, &ids, lock)? {
             found.insert(Reference { resource: target, value: ReferenceKey::Id(id) });
         }
     }
@@ -188,7 +214,7 @@ fn existing_references(
             continue;
         }
         let texts: Vec<&str> = texts.into_iter().collect();
-        for text in dialect::existing_texts(conn, key, &texts)? {
+        for text in dialect::existing_texts(conn, key, &texts, lock)? {
             let value = match key {
                 TextKey::ExternalId => ReferenceKey::ExternalId(text),
                 TextKey::EmailKey => ReferenceKey::EmailKey(text),

@@ -10,8 +10,11 @@ use diesel::{
 };
 
 use crate::connection::{AnyConnection, MultiBackend};
-use crate::dialect::among;
-use crate::error::ReadError;
+use registrar_core::aggregate::{Claim, Reference};
+
+use crate::claims;
+use crate::dialect::{among, property_is};
+use crate::error::{ReadError, Refusal};
 use crate::schema::{
     addresses, customizations, files, relationship_users, relationships, transactables,
     user_profiles, users,
@@ -29,6 +32,10 @@ pub struct UserFilter {
     pub email_key: Option<String>,
     /// Their id in somebody else's database.
     pub external_id: Option<String>,
+    /// The name of one of their own properties, and its text. No index helps: all are looked at.
+    pub property: Option<(String, String)>,
+    /// Whether the last ones come first.
+    pub is_descending: bool,
 }
 
 /// A page of users.
@@ -66,17 +73,45 @@ impl Store {
         page: u32,
         per_page: u32,
     ) -> Result<UserPage, ReadError> {
-        let offset = i64::from(page.saturating_sub(1)) * i64::from(per_page);
+        let offset = u64::from(page.saturating_sub(1)) * u64::from(per_page);
+        self.users_from(filter, offset, per_page)
+    }
+
+    /// So many of the users that a filter names, behind so many others.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn users_from(
+        &self,
+        filter: &UserFilter,
+        offset: u64,
+        most: u32,
+    ) -> Result<UserPage, ReadError> {
+        let offset = i64::try_from(offset).unwrap_or(i64::MAX);
         self.reading(|conn| {
             let total = filtered(filter).count().get_result(conn)?;
-            let rows = filtered(filter)
-                .select(UserColumns::as_select())
-                .order(users::id)
-                .limit(per_page.into())
-                .offset(offset)
-                .load(conn)?;
+            let page =
+                filtered(filter).select(UserColumns::as_select()).limit(most.into()).offset(offset);
+            let rows = if filter.is_descending {
+                page.order(users::id.desc()).load(conn)?
+            } else {
+                page.order(users::id).load(conn)?
+            };
             Ok(UserPage { users: with_children(conn, rows)?, total })
         })
+    }
+
+    /// What the database would refuse of claims and references, were they made now: nothing is
+    /// decided by it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn refusals(
+        &self,
+        claims: &[Claim],
+        references: &[Reference],
+    ) -> Result<Vec<Refusal>, ReadError> {
+        self.reading(|conn| claims::refusals(conn, claims, references))
     }
 }
 
@@ -87,6 +122,9 @@ fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     }
     if let Some(id) = &filter.external_id {
         query = query.filter(users::external_id.eq(id));
+    }
+    if let Some((name, text)) = &filter.property {
+        query = query.filter(property_is(name, text));
     }
     query
 }

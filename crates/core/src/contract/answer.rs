@@ -3,65 +3,13 @@
 //! A body is compiled to pieces: JSON that is always the same is written when the file is read,
 //! and to answer is to put values between.
 
-use std::cell::OnceCell;
+use crate::config::{Data, Entry, Node, ProblemCode, Reader};
+use crate::expression::Template;
+use crate::value::Value;
 
-use crate::config::{Data, Node, ProblemCode, Reader};
-use crate::expression::{Template, to_dynamic};
-use crate::value::{NULL, Value};
-
-macro_rules! outcomes {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal [$($value:literal),*],)+) => {
-        /// What can come of a request.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Outcome { $($(#[doc = $doc])+ $variant,)+ }
-
-        impl Outcome {
-            /// All of them.
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// What it is called in a contract, and in logs.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-
-            /// The values that only its answer has.
-            fn values(self) -> &'static [&'static str] {
-                match self { $(Self::$variant => &[$($value),*],)+ }
-            }
-        }
-    };
-}
-
-outcomes! {
-    /// A user was created.
-    Created = "created" ["user", "ids"],
-    /// A user is shown.
-    Found = "found" ["user", "ids"],
-    /// Rules are broken.
-    Invalid = "invalid" ["errors", "error"],
-    /// The body is something else than an object.
-    NotAnObject = "not_an_object" ["got"],
-    /// The body cannot be read.
-    Malformed = "malformed" ["malformed"],
-    /// Nobody says who asks.
-    Unauthenticated = "unauthenticated" [],
-    /// Who asks is not let in.
-    BadCredential = "bad_credential" [],
-    /// There is no such user.
-    NotFound = "not_found" [],
-    /// There is no such path.
-    NoRoute = "no_route" [],
-    /// The path has other methods.
-    Method = "method" ["allow"],
-    /// The body is of a type that is not read.
-    MediaType = "media_type" ["media_type"],
-    /// Anything else: too large, too slow, too busy, broken. With the status that says which.
-    Failed = "failed" [],
-}
-
-/// Values that every answer has.
-const EVERYWHERE: [&str; 5] = ["status", "reason", "request", "elapsed", "base_url"];
+use super::expressions::Expressions;
+use super::outcome::{EVERYWHERE, Outcome};
+use super::values::{Filling, Values, object};
 
 /// An answer of a contract.
 #[derive(Debug)]
@@ -90,32 +38,25 @@ enum Piece {
     Json(Filling),
     /// A value as text, with what means something in HTML escaped where it is HTML.
     Text(Filling, bool),
+    /// A list, with an item for each value of another.
+    Each(Box<Each>),
+    /// An entry of an object that is there under a condition.
+    When(Box<(Filling, Vec<Piece>)>),
 }
 
 #[derive(Debug)]
-enum Filling {
-    /// A plain name, `user.properties.city`: looked up as it is.
-    Name(Box<[Box<str>]>),
-    Template(Template),
+struct Each {
+    list: Filling,
+    /// What each value is called; where it is called nothing, it is an object of named values.
+    name: Option<Box<str>>,
+    only: Option<Filling>,
+    pieces: Vec<Piece>,
 }
 
-/// What an answer is filled in with.
-pub(crate) struct Values<'v> {
-    values: Value<'v>,
-    dynamic: OnceCell<minijinja::Value>,
-}
-
-/// Checks that a name in a template is known: `user.properties.city`. What is said of an unknown
-/// one comes back: the part, and the names known there.
-pub(crate) type IsKnown<'c> = dyn Fn(&str) -> Result<(), (String, Vec<String>)> + 'c;
+/// The names that the objects of a list have, where they are not named.
+const NAMED: [&str; 3] = ["user", "record", "ids"];
 
 const KEYS: [&str; 5] = ["status", "content_type", "headers", "body", "text"];
-
-impl<'v> Values<'v> {
-    pub(crate) fn new(values: Value<'v>) -> Self {
-        Self { values, dynamic: OnceCell::new() }
-    }
-}
 
 impl Answer {
     /// Reads the answer of an outcome.
@@ -123,11 +64,13 @@ impl Answer {
         reader: &mut Reader<'_>,
         node: &Node,
         outcome: Outcome,
-        is_known: &IsKnown<'_>,
+        expressions: &Expressions<'_>,
     ) -> Self {
         let (headers, body) = (Vec::new(), Vec::new());
         let mut answer = Self { status: None, content_type: None, headers, body };
-        let mut writer = Writer { reader, outcome, is_known, pieces: Vec::new() };
+        let roots = outcome.values().iter().chain(&EVERYWHERE).map(|name| (*name).to_owned());
+        let (roots, within) = (roots.collect(), format!("the answer `{}`", outcome.name()));
+        let mut writer = Writer { reader, within, roots, expressions, pieces: Vec::new() };
         for entry in writer.reader.map(node, outcome.name()) {
             let value = &entry.value;
             match entry.key.as_str() {
@@ -173,6 +116,12 @@ impl Answer {
         answer
     }
 
+    /// Whether it shows a value of this name.
+    pub(crate) fn reads(&self, root: &str) -> bool {
+        let headers = self.headers.iter().flat_map(|(_, pieces)| pieces);
+        headers.chain(&self.body).any(|piece| piece.reads(root))
+    }
+
     /// Fills it in. An expression that fails says why: its kind, never a value.
     pub(crate) fn render(&self, values: &Values<'_>) -> Result<Rendered<'_>, String> {
         let headers = self.headers.iter().map(|(name, pieces)| {
@@ -185,56 +134,89 @@ impl Answer {
     }
 }
 
+impl Piece {
+    fn reads(&self, root: &str) -> bool {
+        let any = |pieces: &[Self]| pieces.iter().any(|piece| piece.reads(root));
+        match self {
+            Self::Literal(_) => false,
+            Self::Json(filling) | Self::Text(filling, _) => filling.reads(root),
+            Self::Each(each) => {
+                each.list.reads(root)
+                    || each.only.as_ref().is_some_and(|only| only.reads(root))
+                    || any(&each.pieces)
+            }
+            Self::When(entry) => entry.0.reads(root) || any(&entry.1),
+        }
+    }
+}
+
 fn fill(pieces: &[Piece], values: &Values<'_>) -> Result<Vec<u8>, String> {
     let mut out = Vec::with_capacity(512);
+    fill_into(pieces, values, &mut out)?;
+    Ok(out)
+}
+
+fn fill_into(pieces: &[Piece], values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), String> {
     for piece in pieces {
         match piece {
             Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
             Piece::Json(filling) => filling.with(values, |value| {
-                serde_json::to_writer(&mut out, value).map_err(|error| error.to_string())
+                serde_json::to_writer(&mut *out, value).map_err(|error| error.to_string())
             })??,
-            Piece::Text(filling, is_html) => filling.with(values, |value| {
-                let text = match value {
-                    Value::Null => String::new(),
-                    Value::String(text) | Value::Number(text) => text.to_string(),
-                    other => serde_json::to_string(other).unwrap_or_default(),
-                };
+            Piece::Text(filling, is_html) => {
+                let text = filling.text(values)?.unwrap_or_default();
                 let text = if *is_html { escaped(&text) } else { text };
                 out.extend_from_slice(text.as_bytes());
-            })?,
+            }
+            Piece::Each(each) => fill_each(each, values, out)?,
+            Piece::When(entry) => {
+                if entry.0.is_true(values)? {
+                    fill_into(&entry.1, values, out)?;
+                }
+            }
         }
     }
-    Ok(out)
+    Ok(())
+}
+
+fn fill_each(each: &Each, values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    out.push(b'[');
+    each.list.with(values, |list| {
+        let items = if let Value::Array(items) = list { items.as_slice() } else { &[] };
+        let mut is_first = true;
+        for item in items {
+            let item = item.clone();
+            let values = values.inside(match &each.name {
+                Some(name) => object([(&**name, item)]),
+                None => item,
+            });
+            if let Some(only) = &each.only
+                && !only.is_true(&values)?
+            {
+                continue;
+            }
+            if !std::mem::take(&mut is_first) {
+                out.push(b',');
+            }
+            fill_into(&each.pieces, &values, out)?;
+        }
+        Ok::<(), String>(())
+    })??;
+    out.push(b']');
+    Ok(())
 }
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-impl Filling {
-    fn with<R>(
-        &self,
-        values: &Values<'_>,
-        use_it: impl FnOnce(&Value<'_>) -> R,
-    ) -> Result<R, String> {
-        match self {
-            Self::Name(parts) => {
-                let found = parts.iter().try_fold(&values.values, |value, part| value.get(part));
-                Ok(use_it(found.unwrap_or(&NULL)))
-            }
-            Self::Template(template) => {
-                let dynamic = values.dynamic.get_or_init(|| to_dynamic(&values.values));
-                Ok(use_it(&template.value_in(dynamic)?.unwrap_or_default()))
-            }
-        }
-    }
-}
-
 /// Writes the pieces of an answer.
 struct Writer<'w, 'p> {
     reader: &'w mut Reader<'p>,
-    outcome: Outcome,
-    is_known: &'w IsKnown<'w>,
+    within: String,
+    /// The names of the values that are there.
+    roots: Vec<String>,
+    expressions: &'w Expressions<'w>,
     pieces: Vec<Piece>,
 }
 
@@ -252,8 +234,13 @@ impl Writer<'_, '_> {
 
     fn tree(&mut self, node: &Node) {
         match &node.data {
+            Data::Map(entries) if node.get("$each").is_some() => self.each(node, entries),
             Data::Map(entries) => {
                 for (index, entry) in entries.iter().enumerate() {
+                    if entry.value.get("$when").is_some() {
+                        self.when(entry, index);
+                        continue;
+                    }
                     self.literal(if index == 0 { "{" } else { "," });
                     self.json(&entry.key);
                     self.literal(":");
@@ -302,40 +289,72 @@ impl Writer<'_, '_> {
     }
 
     fn filling(&mut self, node: &Node, text: &str) -> Option<Filling> {
-        let template = Template::compile(self.reader, node, text)?;
-        for name in template.names() {
-            self.check(node, name);
-        }
-        let inner = text.strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
-        let plain = inner.map(str::trim).filter(|name| {
-            name.split('.').all(|part| {
-                !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            }) && !name.starts_with(|c: char| c.is_ascii_digit())
-        });
-        Some(match plain {
-            Some(name) if !["true", "false", "none"].contains(&name) => {
-                Filling::Name(name.split('.').map(Into::into).collect())
-            }
-            _ => Filling::Template(template),
-        })
+        let roots: Vec<&str> = self.roots.iter().map(String::as_str).collect();
+        Filling::read(self.reader, node, text, (&roots, &self.within), self.expressions)
     }
 
-    fn check(&mut self, node: &Node, name: &str) {
-        let root = name.split('.').next().unwrap_or(name);
-        let own = self.outcome.values();
-        if !own.contains(&root) && !EVERYWHERE.contains(&root) {
-            let known: Vec<&str> = own.iter().chain(&EVERYWHERE).copied().collect();
-            let within = format!("the answer `{}`", self.outcome.name());
-            let code = ProblemCode::BadExpression;
-            self.reader.unknown(code, "name", root, node.place, &within, &known);
-        } else if let Err((part, known)) = (self.is_known)(name) {
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let within = format!("`{name}`");
-            let code = ProblemCode::UnknownField;
-            self.reader.unknown(code, "field", &part, node.place, &within, &known);
+    /// The expression that a key of a list or an entry says.
+    fn part(&mut self, node: &Node, key: &str) -> Option<Filling> {
+        let entry = node.get(key)?;
+        let text = self.reader.text(&entry.value, key)?;
+        let text =
+            if Template::is_in(text) { text.to_owned() } else { format!("{{{{ {text} }}}}") };
+        self.filling(&entry.value, &text)
+    }
+
+    /// `{$each: users, $as: user, $if: …, $item: …}`
+    fn each(&mut self, node: &Node, entries: &[Entry]) {
+        for entry in entries.iter().filter(|entry| !EACH_KEYS.contains(&entry.key.as_str())) {
+            self.reader.unknown_key(entry, "a list", &EACH_KEYS);
+        }
+        let list = self.part(node, "$each");
+        let name = node.get("$as");
+        let name = name.and_then(|entry| self.reader.text(&entry.value, "$as")).map(str::to_owned);
+        let known = self.roots.len();
+        match &name {
+            Some(name) => self.roots.push(name.clone()),
+            None => self.roots.extend(NAMED.map(str::to_owned)),
+        }
+        let only = self.part(node, "$if");
+        let before = std::mem::take(&mut self.pieces);
+        match node.get("$item") {
+            Some(item) => self.tree(&item.value),
+            None => {
+                let what = "a list does not say what it holds";
+                let code = ProblemCode::MissingKey;
+                self.reader.problems.add(code, node.place, what, "`$item:`", None);
+            }
+        }
+        let pieces = std::mem::replace(&mut self.pieces, before);
+        self.roots.truncate(known);
+        if let Some(list) = list {
+            let name = name.map(Into::into);
+            self.pieces.push(Piece::Each(Box::new(Each { list, name, only, pieces })));
+        }
+    }
+
+    /// `key: {$when: …, $value: …}`: an entry after the first.
+    fn when(&mut self, entry: &Entry, index: usize) {
+        if let Some(more) = entry.value.get("$value").filter(|_| index > 0) {
+            let condition = self.part(&entry.value, "$when");
+            let before = std::mem::take(&mut self.pieces);
+            self.literal(",");
+            self.json(&entry.key);
+            self.literal(":");
+            self.tree(&more.value);
+            let pieces = std::mem::replace(&mut self.pieces, before);
+            self.pieces
+                .extend(condition.map(|condition| Piece::When(Box::new((condition, pieces)))));
+        } else {
+            let what = "an entry with `$when` stands first, or has no `$value`";
+            let expected = "`{$when: …, $value: …}` behind an entry that is always there";
+            let code = ProblemCode::Contradiction;
+            self.reader.problems.add(code, entry.place, what, expected, None);
         }
     }
 }
+
+const EACH_KEYS: [&str; 4] = ["$each", "$as", "$if", "$item"];
 
 fn status(reader: &mut Reader<'_>, node: &Node) -> Option<u16> {
     let status = match &node.data {

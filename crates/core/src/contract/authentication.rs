@@ -1,5 +1,11 @@
 //! How callers of an API say who they are.
 
+use data_encoding::BASE64;
+
+use super::expressions::Expressions;
+use super::sought::{Way, ways};
+use super::values::Filling;
+use crate::aggregate::Secret;
 use crate::config::{Data, Node, ProblemCode, Reader};
 
 /// What stands in `Authorization`.
@@ -11,61 +17,105 @@ pub enum Scheme {
     Bearer,
     /// The credential alone.
     Key,
+    /// `Basic …`: the name and the password of a stored user (RFC 7617).
+    Basic,
+}
+
+/// How callers of an API say who they are.
+#[derive(Debug, Default)]
+pub struct Authentication {
+    /// The schemes, the usual way first. Empty: anybody may call.
+    pub schemes: Vec<Scheme>,
+    /// Whether callers are looked at before the path is.
+    pub is_first: bool,
+    /// How the user of a name is found.
+    pub(crate) user: Vec<(Way, Filling)>,
+    /// Which users may call.
+    pub(crate) allowed_if: Option<Filling>,
 }
 
 /// What a request says of who sends it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential<'h> {
     /// Nothing that the contract listens to.
     Missing,
     /// This.
     Sent(&'h str),
+    /// The name and the password of a user.
+    Pair(String, Secret),
     /// Something that cannot be a credential.
     Unreadable,
 }
 
-const SCHEMES: [&str; 4] = ["token", "bearer", "key", "none"];
+const SCHEMES: [&str; 5] = ["token", "bearer", "key", "basic", "none"];
+const KEYS: [&str; 4] = ["schemes", "before_routing", "user", "allowed_if"];
 
 impl Scheme {
-    /// The whole header with a credential.
+    /// The whole header with a credential; with a name too where a user's is meant.
     #[must_use]
-    pub fn header(self, credential: &str) -> String {
+    pub fn header(self, name: &str, credential: &str) -> String {
         match self {
             Self::Token => format!("Token {credential}"),
             Self::Bearer => format!("Bearer {credential}"),
             Self::Key => credential.to_owned(),
+            Self::Basic => {
+                let pair = format!("{name}:{credential}");
+                format!("Basic {}", BASE64.encode(pair.as_bytes()))
+            }
         }
     }
+}
 
-    /// Reads `authentication: {schemes: [bearer, key]}`; empty where anybody may call.
-    pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<Self> {
-        let (mut schemes, mut is_open) = (Vec::new(), false);
+impl Authentication {
+    /// Reads `authentication: {schemes: [bearer, key]}`.
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        node: &Node,
+        expressions: &Expressions<'_>,
+    ) -> Self {
+        let (mut read, mut is_open) = (Self::default(), false);
         for entry in reader.map(node, "authentication") {
-            if entry.key != "schemes" {
-                reader.unknown_key(entry, "`authentication`", &["schemes"]);
-                continue;
-            }
-            for item in reader.list(&entry.value, "schemes") {
-                match reader.word(item, "schemes", &SCHEMES) {
-                    Some("token") => schemes.push(Self::Token),
-                    Some("bearer") => schemes.push(Self::Bearer),
-                    Some("key") => schemes.push(Self::Key),
-                    Some(_) => is_open = true,
-                    None => {}
+            let value = &entry.value;
+            match entry.key.as_str() {
+                "schemes" => {
+                    for item in reader.list(value, "schemes") {
+                        match reader.word(item, "schemes", &SCHEMES) {
+                            Some("token") => read.schemes.push(Scheme::Token),
+                            Some("bearer") => read.schemes.push(Scheme::Bearer),
+                            Some("key") => read.schemes.push(Scheme::Key),
+                            Some("basic") => read.schemes.push(Scheme::Basic),
+                            Some(_) => is_open = true,
+                            None => {}
+                        }
+                    }
+                    if is_open && !read.schemes.is_empty() {
+                        let what = "`none` stands beside other schemes: then nobody need say who \
+                             they are";
+                        let expected = "`none` alone, or the others";
+                        let code = ProblemCode::Contradiction;
+                        reader.problems.add(code, value.place, what, expected, None);
+                    }
+                    if matches!(&value.data, Data::List(items) if items.is_empty()) {
+                        let expected = "at least one scheme; `none` where anybody may call";
+                        reader.wrong_shape(value, "schemes", expected);
+                    }
                 }
-            }
-            if is_open && !schemes.is_empty() {
-                let what = "`none` stands beside other schemes: then nobody need say who they are";
-                let expected = "`none` alone, or the others";
-                let code = ProblemCode::Contradiction;
-                reader.problems.add(code, entry.value.place, what, expected, None);
-            }
-            if matches!(&entry.value.data, Data::List(items) if items.is_empty()) {
-                let expected = "at least one scheme; `none` where anybody may call";
-                reader.wrong_shape(&entry.value, "schemes", expected);
+                "before_routing" => {
+                    read.is_first = reader.flag(value, "before_routing") == Some(true);
+                }
+                "user" => read.user = ways(reader, value, "user", expressions),
+                "allowed_if" => {
+                    read.allowed_if = expressions.condition(reader, value, "allowed_if", &[]);
+                }
+                _ => reader.unknown_key(entry, "`authentication`", &KEYS),
             }
         }
-        schemes
+        if read.schemes.contains(&Scheme::Basic) && read.user.is_empty() {
+            let what = "`basic` does not say how the user of a name is found";
+            let expected = "`user: {email: \"{{ credential.name }}\"}`";
+            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+        }
+        read
     }
 }
 
@@ -88,6 +138,9 @@ pub(crate) fn credential<'h>(schemes: &[Scheme], header: Option<&'h str>) -> Cre
                 let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
                 bare.unwrap_or(value)
             }
+            Scheme::Basic if word.eq_ignore_ascii_case("basic") => {
+                return pair(rest).unwrap_or(Credential::Unreadable);
+            }
             Scheme::Bearer if word.eq_ignore_ascii_case("bearer") => rest,
             Scheme::Key if rest.is_empty() => word,
             _ => continue,
@@ -98,11 +151,18 @@ pub(crate) fn credential<'h>(schemes: &[Scheme], header: Option<&'h str>) -> Cre
     Credential::Missing
 }
 
+/// The name and the password in the credentials of RFC 7617, section 2.
+fn pair(text: &str) -> Option<Credential<'static>> {
+    let bytes = BASE64.decode(text.as_bytes()).ok()?;
+    let (name, password) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
+    Some(Credential::Pair(name.to_owned(), Secret::new(password.to_owned())))
+}
+
 impl super::Contract {
     /// What a request's `Authorization` says to it.
     #[must_use]
     pub fn credential<'h>(&self, header: Option<&'h str>) -> Credential<'h> {
-        credential(&self.schemes, header)
+        credential(&self.authentication.schemes, header)
     }
 }
 
@@ -126,5 +186,16 @@ mod tests {
             assert_eq!(credential(&[Scheme::Bearer], header), Credential::Missing, "{header:?}");
         }
         assert_eq!(credential(&[Scheme::Key], Some("Bearer x")), Credential::Missing);
+        let basic = |header: &str| {
+            let found = credential(&[Scheme::Basic], Some(header));
+            match found {
+                Credential::Pair(name, password) => format!("{name}={}", password.reveal()),
+                other => format!("{other:?}"),
+            }
+        };
+        assert_eq!(basic(&Scheme::Basic.header("ann", "a:b")), "ann=a:b");
+        for header in ["Basic", "Basic x", "Basic YW5u"] {
+            assert_eq!(basic(header), "Unreadable", "{header}");
+        }
     }
 }

@@ -20,6 +20,16 @@ pub(crate) struct Mapped {
     codes: Vec<(Box<str>, Box<str>)>,
     /// Its own words for broken rules.
     pub(crate) texts: Texts,
+    /// Its values are one field each of the records that it maps to.
+    pub(crate) each: Option<Box<str>>,
+    /// Several of them are sent, in a list.
+    pub(crate) is_list: bool,
+    /// The contract's id that it holds, by its name.
+    pub(crate) id: Option<Box<str>>,
+    /// What is no object, or an empty one, is null.
+    pub(crate) is_object: bool,
+    /// Its key must be sent, whatever the form says.
+    pub(crate) is_required: bool,
 }
 
 /// A place in a form.
@@ -44,7 +54,18 @@ pub(crate) enum Casing {
     Both,
 }
 
-const KEYS: [&str; 5] = ["to", "codes", "read_only", "write_only", "messages"];
+const KEYS: [&str; 10] = [
+    "to",
+    "codes",
+    "read_only",
+    "write_only",
+    "messages",
+    "each",
+    "list",
+    "id",
+    "object",
+    "required",
+];
 
 impl Casing {
     /// The name as it is told.
@@ -90,6 +111,11 @@ impl Mapped {
             is_write_only: false,
             codes: Vec::new(),
             texts: Texts::default(),
+            each: None,
+            is_list: false,
+            id: None,
+            is_object: false,
+            is_required: false,
         };
         let (mut path, mut is_read_only) = ((entry.key.as_str(), entry.place), false);
         if let Data::Text(text) = &entry.value.data {
@@ -104,6 +130,13 @@ impl Mapped {
                         mapped.is_write_only = reader.flag(value, "write_only") == Some(true);
                     }
                     "messages" => mapped.texts = Texts::read(reader, value),
+                    "each" => mapped.each = reader.text(value, "each").map(Into::into),
+                    "list" => mapped.is_list = reader.flag(value, "list") == Some(true),
+                    "id" => mapped.id = reader.text(value, "id").map(Into::into),
+                    "object" => mapped.is_object = reader.flag(value, "object") == Some(true),
+                    "required" => {
+                        mapped.is_required = reader.flag(value, "required") == Some(true);
+                    }
                     "codes" => {
                         for code in reader.map(value, "codes") {
                             let label = reader.text(&code.value, &code.key);
@@ -141,11 +174,50 @@ impl Mapped {
                 reader.unknown(code, "field", &name, path.1, &within, &known);
             }
         }
+        if let Some(each) = &mapped.each
+            && let Err((name, known)) = field_at(form, &format!("{}.{each}", path.0))
+        {
+            let within = format!("`{}` of the form `{}`", path.0, form.name);
+            reader.unknown(ProblemCode::UnknownField, "field", &name, path.1, &within, &known);
+        }
         mapped
     }
 
-    /// What is submitted for what was sent. A code that is none becomes what no field takes.
-    pub(crate) fn submitted<'v>(&self, sent: Value<'v>) -> Value<'v> {
+    /// What is submitted for what was sent; nothing where that says nothing. A code that is none
+    /// becomes what no field takes. `number` finds the number of an id.
+    pub(crate) fn submitted<'v>(
+        &self,
+        sent: Value<'v>,
+        number: &dyn Fn(&str, &str) -> Option<i64>,
+    ) -> Option<Value<'v>> {
+        if self.is_object {
+            let is_filled = matches!(&sent, Value::Object(entries) if !entries.is_empty());
+            return Some(if is_filled { sent } else { Value::Null });
+        }
+        if let Some(each) = &self.each {
+            let record = |item: Value<'v>| {
+                let item = self.one(item, number);
+                Value::Object(vec![(Cow::Owned(each.to_string()), item)])
+            };
+            return match sent {
+                Value::Null => None,
+                Value::String(text) if text.is_empty() => None,
+                Value::Array(items) => Some(Value::Array(items.into_iter().map(record).collect())),
+                // An object would be a record, and a record is what is not sent here.
+                Value::Object(_) => Some(Value::Bool(true)),
+                one if self.is_list => Some(one),
+                one => Some(Value::Array(vec![record(one)])),
+            };
+        }
+        Some(self.one(sent, number))
+    }
+
+    fn one<'v>(&self, sent: Value<'v>, number: &dyn Fn(&str, &str) -> Option<i64>) -> Value<'v> {
+        if let (Some(id), Value::String(text) | Value::Number(text)) = (&self.id, &sent) {
+            // Nothing has the number 0, so what is no id leads nowhere.
+            let number = number(id, text).unwrap_or_default();
+            return Value::Number(Cow::Owned(number.to_string()));
+        }
         if self.codes.is_empty() || sent == Value::Null {
             return sent;
         }
@@ -167,6 +239,11 @@ impl Mapped {
     /// What stands behind this field in a path: `[1]` of `properties.tags[1]`.
     pub(crate) fn rest_of<'p>(&self, path: &'p str) -> Option<&'p str> {
         let rest = path.strip_prefix(&*self.to.as_ref()?.path)?;
+        let inner = self
+            .each
+            .as_ref()
+            .and_then(|each| rest.strip_suffix(&**each).and_then(|rest| rest.strip_suffix('.')));
+        let rest = inner.unwrap_or(rest);
         (rest.is_empty() || rest.starts_with(['.', '['])).then_some(rest)
     }
 }

@@ -14,16 +14,29 @@ use crate::value::Value;
 const ROUNDS: u8 = 6;
 /// Texts that are fewer than this could run out.
 const FEWEST: u128 = 1 << 32;
+/// UUIDs of version 4 (RFC 9562, section 5.4).
+const UUIDS: u128 = 1 << 122;
 
-/// A way to name users.
+/// A way to name users and records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IdFormat {
     /// `7`
     Integer,
-    /// `0192f0c1-…`
+    /// `0192f0c1-…`: the user's own, of version 7.
     Uuid,
-    /// So many of these letters.
-    Letters { alphabet: &'static str, length: usize },
+    /// `f260f115-f2e6-4dde-bcab-98b10fdb8cf6`: its number, scrambled, as one of version 4.
+    Uuid4,
+    /// So many letters.
+    Letters(Letters),
+}
+
+/// So many letters of an alphabet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Letters {
+    /// The letters, each once.
+    pub alphabet: &'static str,
+    /// How many.
+    pub length: usize,
 }
 
 const ALPHABETS: [(&str, &str); 3] = [
@@ -32,46 +45,103 @@ const ALPHABETS: [(&str, &str); 3] = [
     ("hex", "0123456789abcdef"),
 ];
 
+impl Letters {
+    /// Reads `base62(8)`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (name, rest) = text.split_once('(')?;
+        let length: usize = rest.strip_suffix(')')?.parse().ok()?;
+        let (_, alphabet) = ALPHABETS.into_iter().find(|(known, _)| *known == name)?;
+        (1..=128).contains(&length).then_some(Self { alphabet, length })
+    }
+
+    fn count(self, length: usize) -> Option<u128> {
+        u128::try_from(self.alphabet.len()).ok()?.checked_pow(u32::try_from(length).ok()?)
+    }
+
+    /// How many of the letters hold the number. Those before them are made of it.
+    fn tail(self) -> (usize, u128) {
+        let fits = |length: &usize| self.count(*length).is_some_and(|count| count <= 1 << 120);
+        let length = (1..=self.length).rev().find(fits).unwrap_or(1);
+        (length, self.count(length).unwrap_or(1))
+    }
+
+    fn show(self, salt: &str, number: u128) -> Option<String> {
+        let (length, count) = self.tail();
+        if number >= count {
+            return None;
+        }
+        let network = Network::new(salt, length, count);
+        let (letters, base) = (self.alphabet.as_bytes(), self.alphabet.len() as u128);
+        let mut text = vec![b'0'; self.length];
+        let (head, tail) = text.split_at_mut(self.length - length);
+        let mut rest = network.scramble(number);
+        for letter in tail.iter_mut().rev() {
+            *letter = letters[usize::try_from(rest % base).unwrap_or_default()];
+            rest /= base;
+        }
+        let mut rest = network.mixed(ROUNDS, number);
+        for letter in head.iter_mut() {
+            *letter = letters[usize::try_from(rest % base).unwrap_or_default()];
+            rest /= base;
+        }
+        Some(text.into_iter().map(char::from).collect())
+    }
+
+    fn read(self, salt: &str, text: &str) -> Option<i64> {
+        if text.len() != self.length || !text.is_ascii() {
+            return None;
+        }
+        let (length, count) = self.tail();
+        let (base, mut scrambled) = (self.alphabet.len() as u128, 0_u128);
+        for letter in text[self.length - length..].bytes() {
+            let place = self.alphabet.bytes().position(|known| known == letter)?;
+            scrambled = scrambled * base + place as u128;
+        }
+        let number = Network::new(salt, length, count).restore(scrambled);
+        let is_whole = length == self.length || self.show(salt, number).as_deref() == Some(text);
+        i64::try_from(number).ok().filter(|_| is_whole)
+    }
+}
+
 impl IdFormat {
     /// What a contract may say.
-    pub(crate) const EXPECTED: &'static str = "`integer`, `uuid`, or so many letters: \
-         `base62(8)`, `base36(12)`, `hex(16)`, with at least 2^32 texts and at most 2^120";
+    pub(crate) const EXPECTED: &'static str = "`integer`, `uuid`, `uuid4`, or so many letters: \
+         `base62(8)`, `base36(12)`, `hex(16)`, with at least 2^32 texts";
 
-    /// Reads `integer`, `uuid` or `base62(8)`.
+    /// Reads `integer`, `uuid4` or `base62(8)`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "integer" => return Some(Self::Integer),
-            "uuid" => return Some(Self::Uuid),
-            _ => {}
-        }
-        let (name, rest) = text.split_once('(')?;
-        let length: u32 = rest.strip_suffix(')')?.parse().ok()?;
-        let (_, alphabet) = ALPHABETS.into_iter().find(|(known, _)| *known == name)?;
-        let count = u128::try_from(alphabet.len()).ok()?.checked_pow(length)?;
-        let fits = (FEWEST..=1 << 120).contains(&count);
-        fits.then_some(Self::Letters { alphabet, length: usize::try_from(length).ok()? })
+        Some(match text {
+            "integer" => Self::Integer,
+            "uuid" => Self::Uuid,
+            "uuid4" => Self::Uuid4,
+            _ => Self::Letters(Letters::parse(text).filter(|letters| letters.tail().1 >= FEWEST)?),
+        })
     }
 
     /// The id of a user as a value of an answer. `salt` tells the permutations of APIs apart.
     pub(crate) fn show(self, salt: &str, number: i64, uuid: &str) -> Value<'static> {
+        let scrambled = |text: fn(&str, u128, Self) -> Option<String>| {
+            let number = u128::try_from(number).ok();
+            let text = number.and_then(|number| text(salt, number, self));
+            text.map_or(Value::Null, |text| Value::String(Cow::Owned(text)))
+        };
         match self {
             Self::Integer => Value::Number(Cow::Owned(number.to_string())),
             Self::Uuid => Value::String(Cow::Owned(uuid.to_owned())),
-            Self::Letters { alphabet, length } => {
-                let network = Network::new(salt, alphabet, length);
-                let Ok(number) = u128::try_from(number) else { return Value::Null };
-                if number >= network.count {
-                    return Value::Null;
-                }
-                let letters = alphabet.as_bytes();
-                let (mut rest, mut text) = (network.scramble(number), vec![b'0'; length]);
-                let base = letters.len() as u128;
-                for letter in text.iter_mut().rev() {
-                    *letter = letters[usize::try_from(rest % base).unwrap_or_default()];
-                    rest /= base;
-                }
-                Value::String(Cow::Owned(text.into_iter().map(char::from).collect()))
-            }
+            Self::Uuid4 => scrambled(|salt, number, _| {
+                let bits = Network::new(salt, 0, UUIDS).scramble(number);
+                // Source: RFC 9562, section 5.4: version and variant stand between the others.
+                let (high, low) = (bits >> 62, bits & ((1 << 62) - 1));
+                let (first, last) = (high >> 12, high & 0xfff);
+                let all = first << 80 | 4 << 76 | last << 64 | 0b10 << 62 | low;
+                let hex = format!("{all:032x}");
+                let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+                Some(parts.join("-"))
+            }),
+            Self::Letters(_) => scrambled(|salt, number, format| match format {
+                Self::Letters(letters) => letters.show(salt, number),
+                _ => None,
+            }),
         }
     }
 
@@ -79,19 +149,26 @@ impl IdFormat {
     pub(crate) fn read(self, salt: &str, text: &str) -> Option<i64> {
         match self {
             Self::Integer => text.parse().ok(),
-            // No index leads from a UUID to its user: such a route is refused at load.
+            // No index leads from it to its user: such a route is refused at load.
             Self::Uuid => None,
-            Self::Letters { alphabet, length } => {
-                if text.len() != length {
+            Self::Uuid4 => {
+                let is_shaped = text.len() == 36
+                    && text.bytes().enumerate().all(|(at, byte)| match at {
+                        8 | 13 | 18 | 23 => byte == b'-',
+                        _ => byte.is_ascii_hexdigit(),
+                    });
+                if !is_shaped {
                     return None;
                 }
-                let (base, mut number) = (alphabet.len() as u128, 0_u128);
-                for letter in text.bytes() {
-                    let place = alphabet.bytes().position(|known| known == letter)?;
-                    number = number * base + place as u128;
+                let all = u128::from_str_radix(&text.replace('-', ""), 16).ok()?;
+                if all >> 76 & 0xf != 4 || all >> 62 & 0b11 != 0b10 {
+                    return None;
                 }
-                i64::try_from(Network::new(salt, alphabet, length).restore(number)).ok()
+                let high = all >> 80 << 12 | all >> 64 & 0xfff;
+                let bits = high << 62 | all & ((1 << 62) - 1);
+                i64::try_from(Network::new(salt, 0, UUIDS).restore(bits)).ok()
             }
+            Self::Letters(letters) => letters.read(salt, text),
         }
     }
 }
@@ -105,9 +182,7 @@ struct Network {
 }
 
 impl Network {
-    fn new(salt: &str, alphabet: &str, length: usize) -> Self {
-        let exponent = u32::try_from(length).unwrap_or(u32::MAX);
-        let count = (alphabet.len() as u128).saturating_pow(exponent);
+    fn new(salt: &str, length: usize, count: u128) -> Self {
         let bits = u128::BITS - (count - 1).leading_zeros();
         let keyed = Sha256::new().chain_update(salt.as_bytes()).chain_update([length as u8]);
         Self { keyed, count, half: bits.div_ceil(2) }
@@ -159,7 +234,9 @@ mod tests {
 
     #[test]
     fn letters_lead_back_to_the_user_and_are_nobody_elses() {
-        for format in ["base62(8)", "base62(12)", "base36(7)", "hex(8)", "base62(20)"] {
+        for format in
+            ["base62(8)", "base62(12)", "base36(7)", "hex(8)", "base62(20)", "base36(25)", "uuid4"]
+        {
             let format = IdFormat::parse(format).unwrap();
             let mut seen = HashSet::new();
             for number in (1..2000).chain([i64::from(u32::MAX) - 1]) {
@@ -178,7 +255,14 @@ mod tests {
             assert_eq!(letters.read("a", text), None, "{text}");
         }
         assert_eq!(IdFormat::Integer.read("a", "x"), None);
-        for text in ["base62", "base62(5)", "base62(99)", "base61(8)", "text", "base62(8"] {
+        let shown = IdFormat::Uuid4.show("a", 7, "");
+        let text = shown.as_str().unwrap();
+        assert!(text.as_bytes()[14] == b'4' && b"89ab".contains(&text.as_bytes()[19]), "{text}");
+        assert_eq!(IdFormat::Uuid4.read("a", &text.to_uppercase()), Some(7));
+        for slip in ["", &text[1..], &format!("{}1{}", &text[..14], &text[15..])] {
+            assert_eq!(IdFormat::Uuid4.read("a", slip), None, "{slip}");
+        }
+        for text in ["base62", "base62(5)", "base62(999)", "base61(8)", "text", "base62(8"] {
             assert_eq!(IdFormat::parse(text), None, "{text}");
         }
     }

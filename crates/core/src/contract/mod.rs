@@ -5,15 +5,24 @@
 //! Everything is compiled when the file is read. What asks the database, and who asks, is the
 //! server's.
 
+mod action;
 mod answer;
+mod asked;
 mod authentication;
 mod catalogue;
 mod decoding;
+mod expressions;
 mod fields;
 mod id;
+mod outcome;
+mod paging;
+mod reach;
 mod read;
 mod route;
+mod sought;
+mod taken;
 mod told;
+mod values;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,22 +32,30 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
-pub use answer::{Outcome, Rendered};
-pub use authentication::{Credential, Scheme};
+pub use action::{Action, Mint, Operation};
+pub use answer::Rendered;
+pub use asked::Asked;
+pub use authentication::{Authentication, Credential, Scheme};
 pub(crate) use catalogue::Catalogue;
 pub use decoding::Undecoded;
+pub use id::Letters;
+pub use outcome::Outcome;
+pub use paging::{PageAsked, Paging};
 pub(crate) use read::{Around, read};
-pub use route::{Matched, Operation};
-pub use told::Told;
+pub use route::Matched;
+pub use sought::Sought;
+pub use taken::WrongParameter;
+pub use told::{NotTaken, Submission, Told};
 
 use crate::config::{Place, ProblemCode, Problems};
-use crate::form::Form;
 use crate::value::Value;
-use answer::{Answer, Values};
+use answer::Answer;
 use decoding::Decoding;
-use fields::{Casing, Mapped};
-use id::IdFormat;
+use fields::Casing;
 use route::Route;
+use sought::Id;
+use taken::Taken;
+use told::Rank;
 
 /// A compiled contract.
 #[derive(Debug)]
@@ -47,25 +64,32 @@ pub struct Contract {
     pub name: Arc<str>,
     /// What it is for, in its own words.
     pub description: Option<Arc<str>>,
-    /// The form it runs.
-    pub form: Arc<Form>,
-    /// How callers say who they are, the usual way first. Empty: anybody may call.
-    pub schemes: Vec<Scheme>,
-    /// The path before its own paths, where it is reached by path: `/garmat`.
+    /// How callers say who they are.
+    pub authentication: Authentication,
+    /// The path before its own paths, where it is reached by path: `/garmat`; empty at the root.
     pub mount: Option<Box<str>>,
     hosts: Vec<Host>,
-    ids: Vec<(Box<str>, IdFormat)>,
+    api_version: Option<Version>,
+    ids: Vec<Id>,
     times: Option<Box<str>>,
     routes: Vec<Route>,
     decoding: Decoding,
-    fields: Vec<Mapped>,
-    refuses_unknown: bool,
     catalogue: Arc<Catalogue>,
     tells_first: bool,
+    order: Vec<Rank>,
     casing_out: Casing,
     answers: HashMap<Outcome, Answer>,
+    taken: Taken,
     /// Hash of everything that decides.
     version: Arc<str>,
+}
+
+/// Which of several versions of an API a contract is, by a parameter of `Accept`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Version {
+    parameter: Box<str>,
+    is: Box<str>,
+    is_default: bool,
 }
 
 /// A host that belongs to a contract.
@@ -83,9 +107,6 @@ pub struct Contracts {
     list: Vec<Arc<Contract>>,
     has_hosts: bool,
 }
-
-/// The name under which ids in paths are known.
-const ID: &str = "id";
 
 impl Contracts {
     pub(crate) fn new(list: Vec<Arc<Contract>>) -> Self {
@@ -112,68 +133,78 @@ impl Contracts {
         self.list.iter().find(|contract| &*contract.name == name)
     }
 
-    /// The contract that a host belongs to: the one that names it, before those that name what it
+    /// The contracts that a host belongs to: those that name it, before those that name what it
     /// is below. `host` is that of the request, with its port.
     #[must_use]
-    pub fn of_host(&self, host: &str) -> Option<&Arc<Contract>> {
+    pub fn of_host(&self, host: &str) -> Vec<&Arc<Contract>> {
         if !self.has_hosts {
-            return None;
+            return Vec::new();
         }
         let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
-        let with = |fits: &dyn Fn(&Host) -> bool| {
-            self.list.iter().find(|contract| contract.hosts.iter().any(fits))
+        let with = |fits: &dyn Fn(&Host) -> bool| -> Vec<&Arc<Contract>> {
+            self.list.iter().filter(|contract| contract.hosts.iter().any(fits)).collect()
         };
         let is_it =
             |name: &str| name.eq_ignore_ascii_case(if name.contains(':') { host } else { bare });
-        with(&|known| matches!(known, Host::Exact(name) if is_it(name))).or_else(|| {
-            with(&|known| match known {
-                Host::Below(end) => {
-                    let start = bare.len().checked_sub(end.len()).filter(|start| *start > 0);
-                    start
-                        .and_then(|start| bare.get(start..))
-                        .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-                }
-                Host::Exact(_) => false,
-            })
+        let exact = with(&|known| matches!(known, Host::Exact(name) if is_it(name)));
+        if !exact.is_empty() {
+            return exact;
+        }
+        with(&|known| match known {
+            Host::Below(end) => {
+                let start = bare.len().checked_sub(end.len()).filter(|start| *start > 0);
+                start
+                    .and_then(|start| bare.get(start..))
+                    .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+            }
+            Host::Exact(_) => false,
         })
     }
 
-    /// The contract that is mounted where a path leads, and the path behind its mount.
+    /// The contracts that are mounted where a path leads, and the path behind their mount.
     #[must_use]
-    pub fn of_path<'p>(&self, path: &'p str) -> Option<(&Arc<Contract>, &'p str)> {
+    pub fn of_path<'p>(&self, path: &'p str) -> (Vec<&Arc<Contract>>, &'p str) {
         let behind = |contract: &Contract| {
             let rest = path.strip_prefix(contract.mount.as_deref()?)?;
             rest.starts_with('/').then_some(rest)
         };
         let found = self.list.iter().filter_map(|contract| Some((contract, behind(contract)?)));
-        found.min_by_key(|(_, rest)| rest.len())
+        let mut found: Vec<_> = found.collect();
+        let shortest = found.iter().map(|(_, rest)| rest.len()).min().unwrap_or_default();
+        found.retain(|(_, rest)| rest.len() == shortest);
+        let rest = found.first().map_or("", |(_, rest)| rest);
+        (found.into_iter().map(|(contract, _)| contract).collect(), rest)
     }
-}
 
-/// What is known of a request, for answers to it.
-#[derive(Debug, Default, Clone)]
-pub struct Asked {
-    /// Its method.
-    pub method: String,
-    /// Its path, as the client wrote it.
-    pub path: String,
-    /// Where the contract is reached, without a slash at the end: `https://api.example.com`.
-    pub base_url: String,
-    /// Seconds since it came.
-    pub elapsed: f64,
+    /// The one of several versions that an `Accept` asks for; where it asks for one that there is
+    /// not, the usual one and `false`.
+    #[must_use]
+    pub fn accepted<'c>(
+        of: &[&'c Arc<Contract>],
+        accept: Option<&str>,
+    ) -> Option<(&'c Arc<Contract>, bool)> {
+        let usual = of.iter().find(|contract| {
+            contract.api_version.as_ref().is_none_or(|version| version.is_default)
+        });
+        let usual = usual.or(of.first()).copied()?;
+        let asked = usual.api_version.as_ref().zip(accept).and_then(|(version, accept)| {
+            let mut parameters = accept.split([';', ',']).filter_map(|part| part.split_once('='));
+            let is_it = |name: &str| name.trim().eq_ignore_ascii_case(&version.parameter);
+            parameters.find(|(name, _)| is_it(name)).map(|(_, said)| said.trim().trim_matches('"'))
+        });
+        let Some(asked) = asked else { return Some((usual, true)) };
+        let is_asked = |contract: &&&Arc<Contract>| {
+            contract.api_version.as_ref().is_some_and(|version| *version.is == *asked)
+        };
+        Some(of.iter().find(is_asked).map_or((usual, false), |found| (*found, true)))
+    }
 }
 
 impl Contract {
     /// What a request is to it; `path` begins behind the mount.
     #[must_use]
-    pub fn find<'r>(&self, method: &str, path: &'r str) -> Matched<'r> {
-        route::find(&self.routes, method, path)
-    }
-
-    /// The user that an id in a path means; nothing where it can be nobody's.
-    #[must_use]
-    pub fn user_id(&self, text: &str) -> Option<i64> {
-        self.ids.iter().find(|(name, _)| &**name == ID)?.1.read(&self.name, text)
+    pub fn find(&self, method: &str, path: &str, query: &Value<'_>) -> Matched<'_> {
+        route::find(&self.routes, method, path, query)
     }
 
     /// Reads a body. The label is a media type in lower case, without parameters.
@@ -190,66 +221,89 @@ impl Contract {
         self.catalogue.type_of(value)
     }
 
-    /// The values of an answer that shows a user: `user` and `ids`. `user` is as `GET` shows it.
+    /// The form that the contract itself runs.
     #[must_use]
-    pub fn shown(&self, mut user: Value<'static>) -> Vec<(&'static str, Value<'static>)> {
-        let number = match user.get("id") {
+    pub fn form(&self) -> Option<&Arc<crate::form::Form>> {
+        match &self.taken.form {
+            taken::FormChoice::One(form) => Some(form),
+            _ => None,
+        }
+    }
+
+    /// Whether one of its routes runs the form of this name, and says so itself.
+    #[must_use]
+    pub fn runs(&self, form: &str) -> bool {
+        let taken = self.routes.iter().map(|route| &route.action.taken).chain([&self.taken]);
+        taken
+            .map(|taken| &taken.form)
+            .any(|choice| matches!(choice, taken::FormChoice::One(one) if *one.name == *form))
+    }
+
+    /// The ids of a user or record, by the names under `ids:`.
+    #[must_use]
+    pub fn ids_of(&self, shown: &Value<'_>, is_user: bool) -> Value<'static> {
+        let number = match shown.get("id") {
             Some(Value::Number(text)) => text.parse().unwrap_or_default(),
             _ => 0,
         };
-        let uuid = user.get("uuid").and_then(Value::as_str).unwrap_or_default();
-        let ids = self.ids.iter().map(|(name, format)| {
-            (Cow::Owned(name.to_string()), format.show(&self.name, number, uuid))
-        });
-        let ids = Value::Object(ids.collect());
-        if let (Some(format), Value::Object(entries)) = (&self.times, &mut user) {
-            for (name, value) in entries {
-                if (name == "created_at" || name == "updated_at")
-                    && let Some(moment) = value.as_str().and_then(|text| text.parse().ok())
-                    && let Some(text) = formatted(format, moment)
-                {
-                    *value = Value::String(Cow::Owned(text));
-                }
-            }
+        let ids = self.ids.iter().filter(|id| !is_user || id.is_of_users);
+        let ids = ids.map(|id| (Cow::Owned(id.name.to_string()), id.show(number, shown)));
+        Value::Object(ids.collect())
+    }
+
+    /// A user or record as answers show it: with its times in the contract's format.
+    #[must_use]
+    pub fn shown(&self, mut shown: Value<'static>) -> Value<'static> {
+        if let Some(format) = &self.times {
+            with_times(&mut shown, format);
         }
-        vec![("user", user), ("ids", ids)]
+        shown
+    }
+
+    fn answer_of<'c>(&'c self, action: Option<&'c Action>, outcome: Outcome) -> Option<&'c Answer> {
+        let own = action.and_then(|action| action.answers.get(&outcome));
+        own.or_else(|| self.answers.get(&outcome))
+    }
+
+    /// Whether an answer, or what is done before it, reads a value of this name.
+    #[must_use]
+    pub fn reads(&self, action: &Action, root: &str) -> bool {
+        action.reads(root) || self.answers.values().any(|answer| answer.reads(root))
+    }
+
+    /// Whether the answer of an outcome shows a value of this name.
+    #[must_use]
+    pub fn shows(&self, action: &Action, outcome: Outcome, root: &str) -> bool {
+        self.answer_of(Some(action), outcome).is_some_and(|answer| answer.reads(root))
     }
 
     /// The status of an outcome; nothing where the answer takes that of the failure.
     #[must_use]
-    pub fn status(&self, outcome: Outcome) -> Option<u16> {
-        self.answers.get(&outcome).and_then(|answer| answer.status)
+    pub fn status(&self, action: Option<&Action>, outcome: Outcome) -> Option<u16> {
+        self.answer_of(action, outcome).and_then(|answer| answer.status)
     }
 
     /// The answer of an outcome, filled in with its own values and those that every answer has.
     ///
     /// # Errors
     /// Where an expression cannot be worked out: why, never with a value.
-    pub fn answer(
-        &self,
-        outcome: Outcome,
+    pub fn answer<'c>(
+        &'c self,
+        (action, outcome): (Option<&'c Action>, Outcome),
         (status, reason): (u16, &str),
         asked: &Asked,
         own: Vec<(&'static str, Value<'_>)>,
-    ) -> Result<Rendered<'_>, String> {
-        let Some(answer) = self.answers.get(&outcome) else {
+    ) -> Result<Rendered<'c>, String> {
+        let Some(answer) = self.answer_of(action, outcome) else {
             return Err(format!("the contract has no answer `{}`", outcome.name()));
         };
-        fn text(text: &str) -> Value<'_> {
-            Value::String(Cow::Borrowed(text))
-        }
-        let request = [("method", text(&asked.method)), ("path", text(&asked.path))];
-        let request = request.map(|(name, value)| (Cow::Borrowed(name), value));
-        let everywhere = [
-            ("status", Value::Number(Cow::Owned(status.to_string()))),
-            ("reason", text(reason)),
-            ("request", Value::Object(request.into())),
-            ("elapsed", Value::Number(Cow::Owned(format!("{:.6}", asked.elapsed)))),
-            ("base_url", text(&asked.base_url)),
-        ];
-        let all = own.into_iter().chain(everywhere);
-        let all = all.map(|(name, value)| (Cow::Borrowed(name), value));
-        answer.render(&Values::new(Value::Object(all.collect())))
+        let around = values::Values::new(asked.values());
+        let status = Value::Number(Cow::Owned(status.to_string()));
+        let reason = Value::String(Cow::Borrowed(reason));
+        let elapsed = Value::Number(Cow::Owned(format!("{:.6}", asked.elapsed)));
+        let more = [("status", status), ("reason", reason), ("elapsed", elapsed)];
+        let all = own.into_iter().chain(more);
+        answer.render(&around.inside(values::object(all)))
     }
 
     /// The value that says so of a body that cannot be read: `malformed.line`, `.column`,
@@ -277,6 +331,37 @@ impl Contract {
     }
 }
 
+/// Writes the times of a user or record, and of what is nested in it, in a format.
+fn with_times(shown: &mut Value<'static>, format: &str) {
+    match shown {
+        Value::Array(items) => items.iter_mut().for_each(|item| with_times(item, format)),
+        Value::Object(entries) => {
+            for (name, value) in entries {
+                let is_time = name == "created_at" || name == "updated_at";
+                match value.as_str().and_then(|text| text.parse().ok()) {
+                    Some(moment) if is_time => {
+                        if let Some(text) = formatted(format, moment) {
+                            *value = Value::String(Cow::Owned(text));
+                        }
+                    }
+                    _ if name == "properties" => {}
+                    _ => with_times(value, format),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The filter `id`: the number of a user or record as an API spells it. What is no number, or no
+/// format, is nothing.
+pub(crate) fn spelled_id(number: &minijinja::Value, format: &str, salt: &str) -> minijinja::Value {
+    let spelled = number
+        .as_i64()
+        .and_then(|number| Some(id::IdFormat::parse(format)?.show(salt, number, "")));
+    spelled.map_or(minijinja::Value::UNDEFINED, |id| crate::expression::to_dynamic(&id))
+}
+
 /// A moment in a format of `strftime`; nothing where the format is none.
 fn formatted(format: &str, moment: Timestamp) -> Option<String> {
     strtime::format(format, &moment.to_zoned(TimeZone::UTC)).ok()
@@ -297,12 +382,16 @@ pub(crate) fn clash(
         let what = format!("there is another contract `{}`", contract.name);
         note(ProblemCode::DuplicateName, what, "each name once");
     }
-    if let Some(mount) = contract.mount.as_ref().filter(|mount| other.mount.as_ref() == Some(mount))
-    {
+    let are_versions = match (&contract.api_version, &other.api_version) {
+        (Some(one), Some(other)) => one.parameter == other.parameter && one.is != other.is,
+        _ => false,
+    };
+    let same_mount = contract.mount.as_ref().filter(|mount| other.mount.as_ref() == Some(mount));
+    if let Some(mount) = same_mount.filter(|_| !are_versions) {
         let what = format!("another contract is mounted at `{mount}`");
         note(ProblemCode::Contradiction, what, "each mount once");
     }
-    for host in contract.hosts.iter().filter(|host| other.hosts.contains(host)) {
+    for host in contract.hosts.iter().filter(|host| other.hosts.contains(host) && !are_versions) {
         let (Host::Exact(name) | Host::Below(name)) = host;
         let what = format!("another contract has the host `{name}`");
         note(ProblemCode::Contradiction, what, "each host once");

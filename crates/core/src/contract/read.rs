@@ -1,19 +1,23 @@
 //! Reads a contract file: everything that is wrong with it at once.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::answer::{Answer, Outcome};
-use super::authentication::Scheme;
+use super::action::Action;
+use super::answer::Answer;
+use super::authentication::Authentication;
 use super::decoding::{Decoding, casing};
-use super::fields::{Casing, Mapped, field_at};
+use super::expressions::Expressions;
+use super::fields::Casing;
 use super::id::IdFormat;
-use super::route::{Operation, Route};
-use super::{Catalogue, Contract, Host, ID, formatted};
-use crate::config::{Data, Entry, Node, Place, ProblemCode, Problems, Reader, parse};
+use super::outcome::Outcome;
+use super::route::{self, Route};
+use super::sought::Id;
+use super::taken::{FormChoice, Taken};
+use super::told::Rank;
+use super::{Catalogue, Contract, formatted, reach};
+use crate::config::{Data, Node, Place, ProblemCode, Problems, Reader, parse};
 use crate::form::Form;
-use crate::resources::Kind;
 
 /// What a contract may name.
 #[derive(Clone, Copy)]
@@ -26,26 +30,27 @@ pub(crate) struct Around<'a> {
     pub(crate) has_all_catalogues: bool,
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 19] = [
     "name",
     "description",
     "mount",
     "hosts",
+    "version",
     "form",
     "authentication",
     "decoding",
     "unknown",
     "fields",
+    "set",
     "ids",
     "times",
     "catalogue",
     "aggregation",
+    "order",
     "casing_out",
     "routes",
     "answers",
 ];
-/// Paths that are Registrar's own.
-const OWN: [&str; 3] = ["/api", "/health", "/metrics"];
 
 /// Reads a file; nothing comes back where something is missing without which there is no contract.
 pub(crate) fn read(
@@ -62,7 +67,7 @@ pub(crate) fn read(
             reader.unknown_key(entry, "a contract", &KEYS);
         }
     }
-    for key in ["form", "authentication", "fields", "catalogue", "routes", "answers"] {
+    for key in ["authentication", "catalogue", "routes", "answers"] {
         missing(&mut reader, &tree, key, Place::START);
     }
     let name_entry = tree.get("name");
@@ -70,52 +75,53 @@ pub(crate) fn read(
     let description = tree.get("description");
     let description =
         description.and_then(|entry| reader.text(&entry.value, "description")).map(Arc::from);
-    let form = form(&mut reader, &tree, around);
+    let form = tree.get("form").and_then(|entry| around.form(&mut reader, &entry.value));
     let catalogue = catalogue(&mut reader, &tree, around);
-    let (mount, hosts) = (mount(&mut reader, &tree), hosts(&mut reader, &tree));
+    let (mount, hosts) = (reach::mount(&mut reader, &tree), reach::hosts(&mut reader, &tree));
     if mount.is_none() && hosts.is_empty() && tree.get("mount").is_none() {
         let what = "the contract does not say where it is reached";
         let expected = "`mount:`, `hosts:`, or both";
         reader.problems.add(ProblemCode::MissingKey, Place::START, what, expected, None);
     }
-    let ids = ids(&mut reader, &tree);
+    let api_version = reach::version(&mut reader, &tree);
+    let ids = ids(&mut reader, &tree, name);
     let times = times(&mut reader, &tree);
+    let expressions = Expressions { around, form: form.as_ref(), ids: &ids };
     let part = |key: &str| tree.get(key).map(|entry| &entry.value);
-    let schemes = part("authentication").map(|node| Scheme::read(&mut reader, node));
-    let schemes = schemes.unwrap_or_default();
+    let authentication =
+        part("authentication").map(|node| Authentication::read(&mut reader, node, &expressions));
+    let authentication = authentication.unwrap_or_default();
     let decoding = part("decoding").map(|node| Decoding::read(&mut reader, node));
     let decoding = decoding.unwrap_or_default();
-    let word = |reader: &mut Reader<'_>, key: &str, words: &[&str; 2]| {
-        let entry = tree.get(key)?;
-        reader.word(&entry.value, key, words).map(|word| word == words[1])
-    };
-    let refuses_unknown = word(&mut reader, "unknown", &["ignore", "reject"]) == Some(true);
-    let tells_first = word(&mut reader, "aggregation", &["all", "first"]) == Some(true);
+    let aggregation =
+        part("aggregation").and_then(|node| reader.word(node, "aggregation", &["all", "first"]));
+    let order = part("order").map(|node| order(&mut reader, node)).unwrap_or_default();
     let casing_out = tree.get("casing_out");
     let casing_out =
         casing_out.map_or(Casing::Verbatim, |entry| casing(&mut reader, entry, &["camel"]));
-    let fields = fields(&mut reader, &tree, form.as_deref());
-    let routes = routes(&mut reader, &tree, &ids);
-    let known = Known { form: form.as_deref(), ids: &ids, fields: &fields };
-    let answers = answers(&mut reader, &tree, &routes, &schemes, &known);
+    let taken = Taken::of_contract(&mut reader, &tree, &expressions);
+    let routes = routes(&mut reader, &tree, &taken, &expressions);
+    let answers = part("answers").map(|node| expressions.answers(&mut reader, node, &taken));
+    let answers = answers.unwrap_or_default();
+    is_complete(&mut reader, &tree, &routes, &authentication, &answers);
     let place = name_entry.map_or(Place::START, |entry| entry.value.place);
     let contract = Contract {
         name: name.into(),
         description,
-        form: form?,
-        schemes,
+        authentication,
         mount,
         hosts,
+        api_version,
         ids,
         times,
         routes,
         decoding,
-        fields,
-        refuses_unknown,
         catalogue: catalogue?,
-        tells_first,
+        tells_first: aggregation == Some("first"),
+        order,
         casing_out,
         answers,
+        taken,
         version,
     };
     Some((contract, place))
@@ -129,27 +135,20 @@ fn missing(reader: &mut Reader<'_>, node: &Node, key: &str, place: Place) {
     }
 }
 
-fn form(reader: &mut Reader<'_>, tree: &Node, around: &Around<'_>) -> Option<Arc<Form>> {
-    let node = &tree.get("form")?.value;
-    let name = reader.text(node, "form")?;
-    let found = around.forms.get(name);
-    match found {
-        Some(form) if form.may_create => {}
-        Some(_) => {
-            let what = format!("the form `{name}` changes users, it does not create them");
-            let expected = "a form that creates users";
-            reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
-        }
+impl Around<'_> {
+    /// The form that a node names.
+    pub(crate) fn form(&self, reader: &mut Reader<'_>, node: &Node) -> Option<Arc<Form>> {
+        let name = reader.text(node, "form")?;
+        let found = self.forms.get(name);
         // What is wrong with a form that is there has been told.
-        None if (around.is_form)(name) => {}
-        None => {
-            let mut known: Vec<&str> = around.forms.keys().map(|name| &**name).collect();
+        if found.is_none() && !(self.is_form)(name) {
+            let mut known: Vec<&str> = self.forms.keys().map(|name| &**name).collect();
             known.sort_unstable();
             let code = ProblemCode::UnknownForm;
             reader.unknown(code, "form", name, node.place, "the contract", &known);
         }
+        found.cloned()
     }
-    found.cloned()
 }
 
 fn catalogue(reader: &mut Reader<'_>, tree: &Node, around: &Around<'_>) -> Option<Arc<Catalogue>> {
@@ -164,66 +163,46 @@ fn catalogue(reader: &mut Reader<'_>, tree: &Node, around: &Around<'_>) -> Optio
     found.cloned()
 }
 
-fn mount(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
-    let node = &tree.get("mount")?.value;
-    let mount = reader.text(node, "mount")?;
-    let is_path = mount.len() > 1
-        && mount.strip_prefix('/').is_some_and(|rest| {
-            rest.split('/')
-                .all(|part| !part.is_empty() && !part.contains(['{', '}', '?', '#', '%']))
-        });
-    let own = OWN.iter().find(|own| {
-        mount.strip_prefix(**own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    });
-    if !is_path {
-        let what = format!("`{mount}` is nowhere to mount a contract");
-        let expected = "a path such as `/garmat`, without a slash at its end";
-        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
-    } else if let Some(own) = own {
-        let what = format!("`{own}` is Registrar's own");
-        let expected = "a mount of the contract's own";
-        reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
-    }
-    Some(mount.into())
-}
-
-fn hosts(reader: &mut Reader<'_>, tree: &Node) -> Vec<Host> {
-    let mut hosts = Vec::new();
-    let Some(entry) = tree.get("hosts") else { return hosts };
-    for node in reader.list(&entry.value, "hosts") {
-        let Some(text) = reader.text(node, "hosts") else { continue };
-        let host = match text.strip_prefix('*') {
-            Some(end)
-                if end.len() > 1 && end.starts_with('.') && !end.contains([':', '*', '/']) =>
-            {
-                Host::Below(end.into())
-            }
-            None if !text.is_empty() && !text.contains(['*', '/', ' ']) => Host::Exact(text.into()),
-            _ => {
-                let what = format!("`{text}` is no host");
-                let expected = "`api.example.com`, `localhost:4000`, or `*.example.com`";
-                reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
-                continue;
-            }
-        };
-        hosts.push(host);
-    }
-    hosts
-}
-
-fn ids(reader: &mut Reader<'_>, tree: &Node) -> Vec<(Box<str>, IdFormat)> {
-    let mut ids = Vec::new();
+fn ids(reader: &mut Reader<'_>, tree: &Node, contract: &str) -> Vec<Id> {
+    let mut ids: Vec<Id> = Vec::new();
     let Some(entry) = tree.get("ids") else { return ids };
     for entry in reader.map(&entry.value, "ids") {
-        let Some(text) = reader.text(&entry.value, &entry.key) else { continue };
-        match IdFormat::parse(text) {
-            Some(format) => ids.push((entry.key.as_str().into(), format)),
-            None => {
-                let what = format!("`{text}` is no format of ids");
-                let (code, place) = (ProblemCode::BadOption, entry.value.place);
-                reader.problems.add(code, place, what, IdFormat::EXPECTED, None);
+        let (name, node) = (entry.key.as_str(), &entry.value);
+        let (mut format, mut given, mut of) = (None, None, None);
+        if let Data::Map(_) = node.data {
+            for inner in reader.map(node, name) {
+                let value = &inner.value;
+                match inner.key.as_str() {
+                    "format" => format = Some(value),
+                    "given" => given = reader.word(value, "given", &["external_id"]),
+                    "of" => of = reader.text(value, "of"),
+                    _ => reader.unknown_key(inner, "an id", &["format", "given", "of"]),
+                }
             }
+        } else {
+            format = Some(node);
         }
+        let Some(node) = format else {
+            reader.wrong_shape(node, "an id", "a format, or `{format: uuid4, given: external_id}`");
+            continue;
+        };
+        let Some(text) = reader.text(node, name) else { continue };
+        let Some(format) = IdFormat::parse(text) else {
+            let what = format!("`{text}` is no format of ids");
+            let code = ProblemCode::BadOption;
+            reader.problems.add(code, node.place, what, IdFormat::EXPECTED, None);
+            continue;
+        };
+        // Ids of what is not users have permutations of their own.
+        let salt = of.map_or_else(|| contract.to_owned(), |of| format!("{contract}.{of}"));
+        ids.push(Id {
+            name: name.into(),
+            format,
+            spelled: text.into(),
+            salt: salt.into(),
+            may_be_given: given.is_some(),
+            is_of_users: of.is_none(),
+        });
     }
     ids
 }
@@ -239,160 +218,87 @@ fn times(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
     Some(format.into())
 }
 
-fn fields(reader: &mut Reader<'_>, tree: &Node, form: Option<&Form>) -> Vec<Mapped> {
-    let Some(entry) = tree.get("fields") else { return Vec::new() };
-    let mut fields: Vec<Mapped> = Vec::new();
-    for entry in reader.map(&entry.value, "fields") {
-        let mapped = Mapped::read(reader, entry, form);
-        let path = |field: &Mapped| field.to.as_ref().map(|to| to.path.clone());
-        let other =
-            fields.iter().find(|other| path(other).is_some() && path(other) == path(&mapped));
-        if let Some(other) = other {
-            let what = format!("`{}` and `{}` are one field of the form", other.name, mapped.name);
-            let code = ProblemCode::Contradiction;
-            reader.problems.add(code, entry.place, what, "each field once", None);
-        }
-        fields.push(mapped);
-    }
-    fields
+fn order(reader: &mut Reader<'_>, node: &Node) -> Vec<Rank> {
+    let ranks = reader.list(node, "order").iter().filter_map(|node| {
+        let text = reader.text(node, "order")?;
+        let (field, code) = match text.split_once('.') {
+            Some((field, code)) if crate::locale::has_code(code) => (field, Some(code.into())),
+            _ => (text, None),
+        };
+        Some(Rank { field: field.into(), code })
+    });
+    ranks.collect()
 }
 
-fn routes(reader: &mut Reader<'_>, tree: &Node, ids: &[(Box<str>, IdFormat)]) -> Vec<Route> {
+fn routes(
+    reader: &mut Reader<'_>,
+    tree: &Node,
+    taken: &Taken,
+    expressions: &Expressions<'_>,
+) -> Vec<Route> {
     let Some(entry) = tree.get("routes") else { return Vec::new() };
-    let id = ids.iter().find(|(name, _)| &**name == ID).map(|(_, format)| *format);
     let mut routes: Vec<Route> = Vec::new();
     for node in reader.list(&entry.value, "routes") {
-        let Some(route) = Route::read(reader, node, id) else { continue };
+        let route = route::read(reader, node, |reader, node, keys, names| {
+            Action::read(reader, node, keys, names, taken, expressions)
+        });
+        let Some(route) = route else { continue };
         if routes.iter().any(|other| other.clashes_with(&route)) {
-            let what = "two routes take the same method and path";
-            let expected = "one route for each method and path";
+            let what = "two routes take the same method, path and query";
+            let expected = "one route for each method, path and query";
+            reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
+        }
+        let action = &route.action;
+        if action.operation.has_form() && matches!(action.taken.form, FormChoice::None) {
+            let what = "the route runs no form";
+            let expected = "`form:`, at the route or for the whole contract";
+            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+        }
+        let finds_uuid = action.finds_by().any(|name| {
+            expressions.ids.iter().any(|id| *id.name == *name && id.format == IdFormat::Uuid)
+        });
+        if finds_uuid {
+            let what = "users cannot be found by a `uuid`";
+            let expected = "an id that leads back: `uuid4`, an integer or letters";
             reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
         }
         routes.push(route);
     }
+    route::sort(&mut routes);
     routes
 }
 
-/// What templates may name.
-struct Known<'k> {
-    form: Option<&'k Form>,
-    ids: &'k [(Box<str>, IdFormat)],
-    fields: &'k [Mapped],
-}
-
-impl Known<'_> {
-    /// The known names where a name is not.
-    fn check(&self, name: &str) -> Result<(), (String, Vec<String>)> {
-        let one_of = |part: &str, known: &mut dyn Iterator<Item = &str>| {
-            let known: Vec<&str> = known.collect();
-            let owned = || (part.to_owned(), known.iter().map(|name| (*name).to_owned()).collect());
-            if known.contains(&part) { Ok(()) } else { Err(owned()) }
-        };
-        let mut parts = name.splitn(3, '.');
-        let (root, part, rest) = (parts.next(), parts.next(), parts.next());
-        match (root, part) {
-            (Some("request"), Some(part)) => one_of(part, &mut ["method", "path"].into_iter()),
-            (Some("error"), Some(part)) => one_of(part, &mut ["field", "code", "text"].into_iter()),
-            (Some("malformed"), Some(part)) => {
-                one_of(part, &mut ["line", "column", "offset", "what"].into_iter())
-            }
-            (Some("ids"), Some(part)) => {
-                one_of(part, &mut self.ids.iter().map(|(name, _)| &**name))
-            }
-            (Some("user"), Some(part)) => {
-                let built_in = Kind::User.built_ins().iter().filter(|field| !field.is_secret);
-                let containers = Kind::User.containers().iter().map(|container| container.name());
-                let more = ["id", "uuid", "created_at", "updated_at"].into_iter();
-                one_of(part, &mut more.chain(built_in.map(|field| field.name)).chain(containers))?;
-                match (self.form, rest) {
-                    (Some(form), Some(rest)) if part == "properties" => {
-                        let first = rest.split('.').next().unwrap_or(rest);
-                        let owned = |(name, known): (String, Vec<&str>)| {
-                            (name, known.into_iter().map(str::to_owned).collect())
-                        };
-                        field_at(form, &format!("properties.{first}")).map(|_| ()).map_err(owned)
-                    }
-                    _ => Ok(()),
-                }
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The write-only field that a template shows.
-    fn hidden(&self, text: &str) -> Option<&str> {
-        let shown = self.fields.iter().filter(|field| field.is_write_only);
-        let path = |field: &&Mapped| {
-            let to = field.to.as_ref();
-            to.is_some_and(|to| {
-                let name = format!("user.{}", to.path);
-                let is_more =
-                    |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-                text.match_indices(&name).any(|(at, _)| !is_more(&text[at + name.len()..]))
-            })
-        };
-        shown.into_iter().find(path).map(|field| &*field.name)
-    }
-}
-
-fn answers(
+/// Notes what can happen and has no answer.
+fn is_complete(
     reader: &mut Reader<'_>,
     tree: &Node,
     routes: &[Route],
-    schemes: &[Scheme],
-    known: &Known<'_>,
-) -> HashMap<Outcome, Answer> {
-    let mut answers = HashMap::new();
-    let Some(all) = tree.get("answers") else { return answers };
-    let names: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
-    for entry in reader.map(&all.value, "answers") {
-        let Some(outcome) = Outcome::ALL.iter().find(|outcome| outcome.name() == entry.key) else {
-            let code = ProblemCode::UnknownKey;
-            reader.unknown(code, "outcome", &entry.key, entry.place, "`answers`", &names);
-            continue;
-        };
-        show_nothing_hidden(reader, &entry.value, known);
-        let is_known = |name: &str| known.check(name);
-        answers.insert(*outcome, Answer::read(reader, &entry.value, *outcome, &is_known));
+    authentication: &Authentication,
+    answers: &HashMap<Outcome, Answer>,
+) {
+    use Outcome as O;
+    let Some(all) = tree.get("answers") else { return };
+    let mut needed = vec![O::NoRoute, O::Method, O::Failed];
+    if !authentication.schemes.is_empty() {
+        needed.extend([O::Unauthenticated, O::BadCredential]);
     }
-    let has = |operation| routes.iter().any(|route| route.operation == operation);
-    for outcome in Outcome::ALL {
-        let is_needed = match outcome {
-            Outcome::Created
-            | Outcome::Invalid
-            | Outcome::NotAnObject
-            | Outcome::Malformed
-            | Outcome::MediaType => has(Operation::Create),
-            Outcome::Found | Outcome::NotFound => has(Operation::Show),
-            Outcome::Unauthenticated | Outcome::BadCredential => !schemes.is_empty(),
-            Outcome::NoRoute | Outcome::Method | Outcome::Failed => true,
-        };
-        if is_needed && all.value.get(outcome.name()).is_none() {
+    if authentication.allowed_if.is_some() {
+        needed.push(O::BadCredential);
+    }
+    if tree.get("version").is_some() {
+        needed.push(O::NotAcceptable);
+    }
+    for route in routes {
+        let of_route = route.action.outcomes();
+        needed.extend(of_route.into_iter().filter(|o| !route.action.answers.contains_key(o)));
+    }
+    needed.sort_unstable();
+    needed.dedup();
+    for outcome in needed {
+        if !answers.contains_key(&outcome) && all.value.get(outcome.name()).is_none() {
             let what = format!("the outcome `{}` has no answer", outcome.name());
             let expected = format!("`{}:` with status and body", outcome.name());
             reader.problems.add(ProblemCode::MissingKey, all.place, what, expected, None);
         }
-    }
-    answers
-}
-
-/// Notes templates that show what is write-only.
-fn show_nothing_hidden(reader: &mut Reader<'_>, node: &Node, known: &Known<'_>) {
-    match &node.data {
-        Data::Map(entries) => {
-            entries
-                .iter()
-                .for_each(|entry: &Entry| show_nothing_hidden(reader, &entry.value, known));
-        }
-        Data::List(items) => items.iter().for_each(|item| show_nothing_hidden(reader, item, known)),
-        Data::Text(text) => {
-            if let Some(name) = known.hidden(text) {
-                let what = format!("`{name}` is write-only, and an answer shows it");
-                let expected: Cow<'_, str> = "an answer without it".into();
-                let code = ProblemCode::Contradiction;
-                reader.problems.add(code, node.place, what, expected, None);
-            }
-        }
-        _ => {}
     }
 }

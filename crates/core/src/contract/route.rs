@@ -1,17 +1,12 @@
-//! Where an API's operations are: methods and paths, within a mount or on a host.
+//! Where an API's operations are: methods, paths and queries, within a mount or on a host.
 
-use crate::config::{Entry, Node, ProblemCode, Reader};
+use std::borrow::Cow;
 
-use super::id::IdFormat;
+use crate::config::{Data, Entry, Node, ProblemCode, Reader};
+use crate::decode::brackets;
+use crate::value::Value;
 
-/// What a route does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// What is posted becomes a user.
-    Create,
-    /// The user of the id in the path.
-    Show,
-}
+use super::action::Action;
 
 /// Whether a path ends with a slash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +22,9 @@ pub(crate) struct Route {
     method: Box<str>,
     paths: Vec<Path>,
     slash: Slash,
-    pub(crate) operation: Operation,
+    /// What the query must say: a key, with this value where one is said.
+    query: Vec<(Box<str>, Option<Box<str>>)>,
+    pub(crate) action: Action,
 }
 
 /// `/v1/users/{id}`, by segments.
@@ -37,79 +34,83 @@ struct Path(Vec<Segment>);
 #[derive(Debug, PartialEq, Eq)]
 enum Segment {
     Word(Box<str>),
-    Id,
+    /// `{id}`
+    Name(Box<str>),
 }
 
 /// What a request is to a contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Matched<'r> {
-    /// To be done; with the id in the path.
-    Route(Operation, Option<&'r str>),
+#[derive(Debug)]
+pub enum Matched<'c> {
+    /// To be done; with what its path says, by name.
+    Route(&'c Action, Value<'static>),
     /// The path is known, with other methods: these.
     Method(String),
     /// Nothing is there.
     Nothing,
 }
 
-const KEYS: [&str; 5] = ["method", "path", "aliases", "trailing_slash", "operation"];
+/// Where a route is.
+const KEYS: [&str; 5] = ["method", "path", "aliases", "trailing_slash", "query"];
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-const ID: &str = "{id}";
 
-impl Route {
-    /// Reads one; `id` is how the contract names users in paths, where it says so.
-    pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, id: Option<IdFormat>) -> Option<Self> {
-        let (mut method, mut operation, mut slash) = (None, None, Slash::Optional);
-        let mut paths = Vec::new();
-        for entry in reader.map(node, "a route") {
-            let value = &entry.value;
-            match entry.key.as_str() {
-                "method" => method = reader.word(value, "method", &METHODS),
-                "path" => paths.extend(path(reader, value)),
-                "aliases" => {
-                    for alias in reader.list(value, "aliases") {
-                        paths.extend(path(reader, alias));
-                    }
+/// Reads where a route is; what is done there is read from the other entries by `action`.
+pub(crate) fn read(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    action: impl FnOnce(&mut Reader<'_>, &Node, &[&str], &[String]) -> Option<Action>,
+) -> Option<Route> {
+    let (mut method, mut slash) = (None, Slash::Optional);
+    let (mut paths, mut query) = (Vec::new(), Vec::new());
+    for entry in reader.map(node, "a route") {
+        let value = &entry.value;
+        match entry.key.as_str() {
+            "method" => method = reader.word(value, "method", &METHODS),
+            "path" => paths.extend(path(reader, value)),
+            "aliases" => {
+                for alias in reader.list(value, "aliases") {
+                    paths.extend(path(reader, alias));
                 }
-                "trailing_slash" => slash = trailing_slash(reader, entry),
-                "operation" => {
-                    operation = reader.word(value, "operation", &["create", "show"]).map(|word| {
-                        if word == "create" { Operation::Create } else { Operation::Show }
-                    });
+            }
+            "trailing_slash" => slash = trailing_slash(reader, entry),
+            "query" => {
+                for entry in reader.map(value, "query") {
+                    let said = match &entry.value.data {
+                        Data::Null => None,
+                        Data::Bool(flag) => Some(flag.to_string().into()),
+                        Data::Number(text) => Some(text.as_str().into()),
+                        _ => reader.text(&entry.value, &entry.key).map(Into::into),
+                    };
+                    query.push((entry.key.as_str().into(), said));
                 }
-                _ => reader.unknown_key(entry, "a route", &KEYS),
             }
+            _ => {}
         }
-        for key in ["method", "path", "operation"] {
-            if node.get(key).is_none() {
-                let what = format!("a route does not say its `{key}`");
-                let expected = format!("`{key}:`");
-                reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
-            }
-        }
-        let (method, operation) = (method?, operation?);
-        let route = Self { method: method.into(), paths, slash, operation };
-        let takes_id = |path: &Path| path.0.contains(&Segment::Id);
-        let wants_id = operation == Operation::Show;
-        if route.paths.iter().any(|path| takes_id(path) != wants_id) {
-            let what = "a path with `{id}` shows a user, and one without creates one";
-            let expected = "`{id}` once in the path of `show`, and not in that of `create`";
-            reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
-        }
-        if wants_id && id.is_none_or(|id| id == IdFormat::Uuid) {
-            let what = "users cannot be found by `{id}`: `ids` does not say how to read it";
-            let expected = "`ids: {id: …}`, an integer or letters (no index leads from a UUID)";
+    }
+    for key in ["method", "path", "operation"] {
+        if node.get(key).is_none() {
+            let what = format!("a route does not say its `{key}`");
+            let expected = format!("`{key}:`");
             reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
         }
-        Some(route)
     }
+    let names = paths.first().map(Path::names).unwrap_or_default();
+    if let Some(other) = paths.iter().find(|path| path.names() != names) {
+        let what = "the paths of a route do not name the same";
+        let expected = format!("{names:?} in each, not {:?}", other.names());
+        reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
+    }
+    let action = action(reader, node, &KEYS, &names)?;
+    Some(Route { method: method?.into(), paths, slash, query, action })
+}
 
+impl Route {
     /// Whether a request could be to both.
     pub(crate) fn clashes_with(&self, other: &Self) -> bool {
         let overlap = |one: &Path| other.paths.iter().any(|path| path.overlaps(one));
-        self.method == other.method && self.paths.iter().any(overlap)
+        self.method == other.method && self.query == other.query && self.paths.iter().any(overlap)
     }
 
-    fn find<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
+    fn find(&self, path: &str, query: &Value<'_>) -> Option<Value<'static>> {
         let (bare, has_slash) = match path.strip_suffix('/') {
             Some(bare) => (bare, true),
             None => (path, false),
@@ -119,7 +120,11 @@ impl Route {
             Slash::Optional => true,
             Slash::Forbidden => !has_slash,
         };
-        if !fits {
+        let is_said = |(key, said): &(Box<str>, Option<Box<str>>)| {
+            let value = query.get(key).and_then(Value::as_str);
+            value.is_some_and(|value| said.as_ref().is_none_or(|said| **said == *value))
+        };
+        if !fits || !self.query.iter().all(is_said) {
             return None;
         }
         self.paths.iter().find_map(|known| known.find(bare))
@@ -127,40 +132,85 @@ impl Route {
 }
 
 impl Path {
-    fn find<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
-        let (mut id, mut parts) = (None, path.strip_prefix('/')?.split('/'));
+    fn find(&self, path: &str) -> Option<Value<'static>> {
+        let (mut names, mut parts) = (Vec::new(), path.strip_prefix('/')?.split('/'));
         for segment in &self.0 {
             let part = parts.next()?;
             match segment {
                 Segment::Word(word) if **word == *part => {}
-                Segment::Id if !part.is_empty() => id = Some(part),
-                Segment::Word(_) | Segment::Id => return None,
+                Segment::Name(name) if !part.is_empty() => {
+                    let text = decoded(part)?;
+                    names.push((Cow::Owned(name.to_string()), Value::String(Cow::Owned(text))));
+                }
+                Segment::Word(_) | Segment::Name(_) => return None,
             }
         }
-        parts.next().is_none().then_some(id)
+        parts.next().is_none().then_some(Value::Object(names))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let name = |segment: &Segment| match segment {
+            Segment::Name(name) => Some(name.to_string()),
+            Segment::Word(_) => None,
+        };
+        let mut names: Vec<String> = self.0.iter().filter_map(name).collect();
+        names.sort_unstable();
+        names
     }
 
     fn overlaps(&self, other: &Self) -> bool {
         self.0.len() == other.0.len()
             && self.0.iter().zip(&other.0).all(|pair| match pair {
                 (Segment::Word(one), Segment::Word(other)) => one == other,
-                _ => true,
+                // A word comes before a name.
+                (Segment::Name(_), Segment::Name(_)) => true,
+                _ => false,
             })
+    }
+
+    /// How many of its segments are names: words come first.
+    fn openness(&self) -> usize {
+        self.0.iter().filter(|segment| matches!(segment, Segment::Name(_))).count()
     }
 }
 
+/// A part of a path with its percent signs read (RFC 3986, section 2.1); nothing where it is no
+/// text.
+fn decoded(part: &str) -> Option<String> {
+    if !part.contains('%') {
+        return Some(part.to_owned());
+    }
+    // A plus is a plus in a path.
+    let part = part.replace('+', "%2B");
+    brackets::percent_decoded(part.as_bytes()).ok().map(Cow::into_owned)
+}
+
+/// Puts routes in the order in which they are tried: those with more in the query first, then
+/// those with more words.
+pub(crate) fn sort(routes: &mut [Route]) {
+    let openness = |route: &Route| route.paths.iter().map(Path::openness).max();
+    routes.sort_by_key(|route| (std::cmp::Reverse(route.query.len()), openness(route)));
+}
+
 /// The route of a request; `path` begins behind the mount.
-pub(crate) fn find<'r>(routes: &[Route], method: &str, path: &'r str) -> Matched<'r> {
+pub(crate) fn find<'c>(
+    routes: &'c [Route],
+    method: &str,
+    path: &str,
+    query: &Value<'_>,
+) -> Matched<'c> {
     let method = if method == "HEAD" { "GET" } else { method };
     let mut allowed: Vec<&str> = Vec::new();
     for route in routes {
-        let Some(id) = route.find(path) else { continue };
+        let Some(names) = route.find(path, query) else { continue };
         if *route.method == *method {
-            return Matched::Route(route.operation, id);
+            return Matched::Route(&route.action, names);
         }
-        allowed.push(&route.method);
-        if &*route.method == "GET" {
-            allowed.push("HEAD");
+        for method in [&*route.method, "HEAD"] {
+            let is_it = method != "HEAD" || &*route.method == "GET";
+            if is_it && !allowed.contains(&method) {
+                allowed.push(method);
+            }
         }
     }
     if allowed.is_empty() { Matched::Nothing } else { Matched::Method(allowed.join(", ")) }
@@ -179,16 +229,27 @@ fn path(reader: &mut Reader<'_>, node: &Node) -> Option<Path> {
     let text = reader.text(node, "path")?;
     let bare = text.strip_suffix('/').unwrap_or(text);
     let parts: Option<Vec<&str>> = bare.strip_prefix('/').map(|rest| rest.split('/').collect());
-    let is_fit = |part: &&str| *part == ID || !(part.is_empty() || part.contains(['{', '}', '?']));
-    let parts = parts.filter(|parts| {
-        parts.iter().all(is_fit) && parts.iter().filter(|part| **part == ID).count() <= 1
-    });
-    let Some(parts) = parts else {
-        let what = format!("`{text}` is no path");
-        let expected = "a path such as `/v1/users/{id}`, with `{id}` once at most";
-        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
-        return None;
+    let segment = |part: &&str| match part.strip_prefix('{').and_then(|p| p.strip_suffix('}')) {
+        Some(name) => {
+            let is_name = !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            is_name.then(|| Segment::Name(name.into()))
+        }
+        None => {
+            let is_word = !(part.is_empty() || part.contains(['{', '}', '?', '#']));
+            is_word.then(|| Segment::Word((*part).into()))
+        }
     };
-    let segment = |part: &str| if part == ID { Segment::Id } else { Segment::Word(part.into()) };
-    Some(Path(parts.into_iter().map(segment).collect()))
+    let segments: Option<Vec<Segment>> =
+        parts.and_then(|parts| parts.iter().map(segment).collect());
+    let read = segments.map(Path).filter(|path| {
+        let names = path.names();
+        names.windows(2).all(|pair| pair[0] != pair[1])
+    });
+    if read.is_none() {
+        let what = format!("`{text}` is no path");
+        let expected = "a path such as `/v1/users/{id}`, with each name once";
+        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+    }
+    read
 }

@@ -2,16 +2,23 @@
 
 use std::borrow::Cow;
 
-use super::Contract;
+use super::action::Action;
 use super::catalogue::{About, Texts};
 use super::fields::{Mapped, put};
-use crate::aggregate::NewUser;
+use super::sought::Sought;
+use super::taken::Taken;
+use super::values::Values;
+use super::{Asked, Contract};
+use crate::aggregate::{Claim, NewUser, Reference};
+use crate::changes::ChangedUser;
+use crate::form::Form;
 use crate::submission::{Refusals, shortened};
 use crate::surroundings::Surroundings;
 use crate::value::Value;
 use crate::violation::{Message, Params, Violation, Violations};
 
 static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
+static BLANK: Message = Message::new("blank", "can't be blank");
 
 type Entries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
 
@@ -26,78 +33,236 @@ pub struct Told {
     pub violations: Violations,
 }
 
+/// A submission to an API: which form takes it, what was sent, and what else is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Submission<'s> {
+    /// What the route does.
+    pub action: &'s Action,
+    /// The form that takes it.
+    pub form: &'s Form,
+    /// What was sent.
+    pub sent: &'s Value<'s>,
+    /// What expressions are worked out over.
+    pub asked: &'s Asked,
+    /// When, and by whom.
+    pub surroundings: &'s Surroundings,
+}
+
+/// Why a submission is not taken.
+#[derive(Debug)]
+pub enum NotTaken {
+    /// Rules are broken.
+    Invalid(Box<Told>),
+    /// An expression of the contract cannot be worked out: why, never with a value.
+    Failed(String),
+}
+
+impl From<String> for NotTaken {
+    fn from(cause: String) -> Self {
+        Self::Failed(cause)
+    }
+}
+
+/// What goes to the form.
+struct Submitted<'s> {
+    value: Value<'s>,
+    /// What the contract itself finds wrong.
+    own: Vec<Violation>,
+}
+
 impl Contract {
-    /// Judges what was sent.
+    /// Judges what shall become a new user or record.
     ///
     /// # Errors
     /// All that is wrong with it, or the first, as the contract says.
-    pub fn judge(
+    pub fn judge(&self, of: Submission<'_>) -> Result<NewUser, NotTaken> {
+        let submitted = self.submission(of)?;
+        match of.form.apply(submitted.value, of.surroundings) {
+            Ok(user) if submitted.own.is_empty() => Ok(user),
+            Ok(_) => Err(self.refused(of, Violations::default(), submitted.own)),
+            Err(violations) => Err(self.refused(of, violations, submitted.own)),
+        }
+    }
+
+    /// Judges what shall change a stored user or record.
+    ///
+    /// # Errors
+    /// As for [`judge`](Self::judge).
+    pub fn judge_change(
         &self,
-        sent: &Value<'_>,
-        surroundings: &Surroundings,
-    ) -> Result<NewUser, Box<Told>> {
-        let (submitted, unknown) = self.submission(sent);
-        match self.form.apply(submitted, surroundings) {
-            Ok(user) if unknown.is_empty() => Ok(user),
-            Ok(_) => Err(self.told(sent, Violations::default(), unknown)),
-            Err(violations) => Err(self.told(sent, violations, unknown)),
+        of: Submission<'_>,
+        stored: &Value<'_>,
+    ) -> Result<ChangedUser, NotTaken> {
+        let submitted = self.submission(of)?;
+        // What must be sent is said of what is new.
+        let own = submitted.own.into_iter().filter(|violation| violation.own_code.is_none());
+        let own: Vec<Violation> = own.collect();
+        match of.form.update(submitted.value, stored, of.surroundings) {
+            Ok(changed) if own.is_empty() => Ok(changed),
+            Ok(_) => Err(self.refused(of, Violations::default(), own)),
+            Err(violations) => Err(self.refused(of, violations, own)),
         }
     }
 
     /// What the database's refusals are of what was sent and judged before.
+    ///
+    /// # Errors
+    /// Never anything else than [`NotTaken`]: that is what it makes.
     #[must_use]
     pub fn explain(
         &self,
-        sent: &Value<'_>,
-        surroundings: &Surroundings,
+        of: Submission<'_>,
+        stored: Option<&Value<'_>>,
         refusals: &Refusals,
-    ) -> Box<Told> {
-        let (submitted, unknown) = self.submission(sent);
-        let violations = self.form.explain(submitted, None, surroundings, refusals);
-        self.told(sent, violations, unknown)
+    ) -> NotTaken {
+        match self.submission(of) {
+            Ok(submitted) => {
+                let told = of.form.explain(submitted.value, stored, of.surroundings, refusals);
+                self.refused(of, told, Vec::new())
+            }
+            Err(cause) => NotTaken::Failed(cause),
+        }
     }
 
-    /// What is submitted to the form for what was sent, and the keys that nothing takes.
-    fn submission<'s>(&self, sent: &'s Value<'_>) -> (Value<'s>, Vec<&'s str>) {
-        let (mut submitted, mut unknown): (Entries<'s>, _) = (Vec::new(), Vec::new());
-        let Value::Object(entries) = sent else { return (Value::Object(submitted), unknown) };
+    /// Whether what is told first depends on what the database would refuse, though rules are
+    /// broken already.
+    #[must_use]
+    pub fn asks_before_telling(&self) -> bool {
+        self.order.iter().any(|told| matches!(told.code.as_deref(), Some("taken" | "required")))
+    }
+
+    /// What the database would be asked of what was sent, valid or not.
+    ///
+    /// # Errors
+    /// Where an expression of the contract cannot be worked out.
+    pub fn contested(&self, of: Submission<'_>) -> Result<(Vec<Claim>, Vec<Reference>), String> {
+        let submitted = self.submission(of)?;
+        Ok(of.form.contested(submitted.value, of.surroundings))
+    }
+
+    /// What is wrong with what was sent, with what the database would refuse of it.
+    #[must_use]
+    pub fn explain_whole(&self, of: Submission<'_>, refusals: &Refusals) -> NotTaken {
+        let submitted = match self.submission(of) {
+            Ok(submitted) => submitted,
+            Err(cause) => return NotTaken::Failed(cause),
+        };
+        let told = of.form.explain_whole(submitted.value, of.surroundings, refusals);
+        self.refused(of, told, submitted.own)
+    }
+
+    /// What is submitted to the form for what was sent, and what no form need be asked for.
+    fn submission<'s>(&self, of: Submission<'s>) -> Result<Submitted<'s>, String> {
+        let taken = &of.action.taken;
+        let (mut submitted, mut own): (Entries<'s>, _) = (Vec::new(), Vec::new());
+        let violation = |message, code: Option<&str>, path: &str| Violation {
+            path: shortened(path),
+            pointer: String::new(),
+            message,
+            own_code: code.map(Into::into),
+            own_text: None,
+            params: Params::new(),
+        };
+        let sent: Value<'s> = taken.entry_of(of.sent).into_owned();
+        let Some(fields) = taken.fields.as_deref() else {
+            let mut value = sent;
+            self.set(of, &mut value)?;
+            return Ok(Submitted { value, own });
+        };
+        let entries = if let Value::Object(entries) = sent { entries } else { Vec::new() };
+        for field in fields.iter().filter(|field| field.is_required) {
+            let is_sent = |(key, value): &(Cow<'_, str>, Value<'_>)| {
+                self.is_named(field, key) && *value != Value::Null
+            };
+            if !entries.iter().any(is_sent)
+                && let Some(to) = &field.to
+            {
+                own.push(violation(&BLANK, Some("blank"), &to.path));
+            }
+        }
+        let number = |id: &str, text: &str| match self.read_id(id, text) {
+            Sought::Id(number) => Some(number),
+            _ => None,
+        };
         for (key, value) in entries {
-            let Some(mapped) = self.fields.iter().find(|field| self.is_named(field, key)) else {
-                if self.refuses_unknown {
-                    unknown.push(&**key);
+            let Some(mapped) = fields.iter().find(|field| self.is_named(field, &key)) else {
+                if taken.refuses_unknown {
+                    own.push(violation(&UNKNOWN_FIELD, None, &key));
                 }
                 continue;
             };
-            if let Some(to) = &mapped.to {
-                put(&mut submitted, &to.path, mapped.submitted(value.clone()));
+            if let Some(to) = &mapped.to
+                && let Some(value) = mapped.submitted(value, &number)
+            {
+                put(&mut submitted, &to.path, value);
             }
         }
-        (Value::Object(submitted), unknown)
+        let mut value = Value::Object(submitted);
+        self.set(of, &mut value)?;
+        Ok(Submitted { value, own })
+    }
+
+    /// Puts in what the contract says itself.
+    fn set(&self, of: Submission<'_>, value: &mut Value<'_>) -> Result<(), String> {
+        let set = &of.action.taken.set;
+        if set.is_empty() {
+            return Ok(());
+        }
+        let values = Values::new(of.asked.values());
+        if let Value::Object(entries) = value {
+            for (path, filling) in set.iter() {
+                let said = filling.value(&values)?;
+                if said != Value::Null {
+                    put(entries, path, said);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn is_named(&self, field: &Mapped, key: &str) -> bool {
         self.decoding.casing.is(key, &field.name)
     }
 
-    fn told(&self, sent: &Value<'_>, violations: Violations, unknown: Vec<&str>) -> Box<Told> {
+    fn refused(&self, of: Submission<'_>, violations: Violations, own: Vec<Violation>) -> NotTaken {
+        NotTaken::Invalid(self.told(of, violations, own))
+    }
+
+    fn told(&self, of: Submission<'_>, violations: Violations, own: Vec<Violation>) -> Box<Told> {
         let mut errors: Entries<'static> = Vec::new();
         let mut first = Value::Null;
         let none = Texts::default();
-        let of_unknown = unknown.into_iter().map(|key| Violation {
-            path: shortened(key),
-            pointer: String::new(),
-            message: &UNKNOWN_FIELD,
-            own_code: None,
-            own_text: None,
-            params: Params::new(),
-        });
-        let of_unknown: Vec<Violation> = of_unknown.collect();
-        for violation in violations.list.iter().chain(&of_unknown) {
-            let mapped = self
-                .fields
+        let fields = of.action.taken.fields.as_deref().unwrap_or_default();
+        let sent = &*of.action.taken.entry_of(of.sent);
+        let (must, unknown): (Vec<_>, Vec<_>) =
+            own.into_iter().partition(|violation| violation.own_code.is_some());
+        let is_new = |violation: &&Violation| {
+            !violations
+                .list
                 .iter()
-                .filter_map(|field| Some((field, field.rest_of(&violation.path)?)))
-                .min_by_key(|(_, rest)| rest.len());
+                .any(|other| other.path == violation.path && other.code() == violation.code())
+        };
+        let must = must.iter().filter(is_new);
+        let mut all: Vec<&Violation> = must.chain(&violations.list).chain(&unknown).collect();
+        let mapped = |violation: &Violation| {
+            let found = fields.iter().filter_map(|field| {
+                let rest = field.rest_of(&violation.path)?;
+                Some((
+                    field,
+                    if field.each.is_some() && !field.is_list { "" } else { rest }.to_owned(),
+                ))
+            });
+            found.min_by_key(|(_, rest)| rest.len())
+        };
+        if !self.order.is_empty() {
+            all.sort_by_key(|violation| {
+                let name = mapped(violation).map(|(field, _)| &*field.name);
+                self.rank(name.unwrap_or(&violation.path), violation.code())
+            });
+        }
+        for violation in all {
+            let mapped = mapped(violation);
+            let mapped = mapped.as_ref().map(|(field, rest)| (*field, rest.as_str()));
             let (name, rest) = match mapped {
                 Some((field, rest)) => (self.casing_out.told(&field.name), rest),
                 None if violation.path == "base" => (Cow::Borrowed(&*self.catalogue.base), ""),
@@ -105,7 +270,16 @@ impl Contract {
             };
             let to = mapped.and_then(|(field, _)| field.to.as_ref());
             let about = About {
-                sent: mapped.and_then(|(field, rest)| self.sent_for(sent, field, rest)),
+                sent: match mapped {
+                    Some((field, rest)) => self.sent_for(sent, field, rest),
+                    None if fields.is_empty() => {
+                        steps(&violation.path).try_fold(sent, |value, step| match value {
+                            Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+                            other => other.get(step),
+                        })
+                    }
+                    None => None,
+                },
                 field_type: to.and_then(|to| to.field_type),
                 name: &name,
                 is_secret: to.is_none_or(|to| to.is_secret),
@@ -128,6 +302,14 @@ impl Contract {
         Box::new(Told { errors: Value::Object(errors), first, violations })
     }
 
+    /// Where what is wrong with a field stands in the order of the contract.
+    fn rank(&self, name: &str, code: &str) -> usize {
+        let is_it = |told: &Rank| {
+            *told.field == *name && told.code.as_deref().is_none_or(|known| known == code)
+        };
+        self.order.iter().position(is_it).unwrap_or(self.order.len())
+    }
+
     /// What was sent for a field, or within it.
     fn sent_for<'s>(
         &self,
@@ -142,6 +324,27 @@ impl Contract {
             Value::Array(items) => items.get(step.parse::<usize>().ok()?),
             other => other.get(step),
         })
+    }
+}
+
+/// A place in the order in which what is wrong is told: a field, for one code or for all.
+#[derive(Debug)]
+pub(crate) struct Rank {
+    pub(crate) field: Box<str>,
+    pub(crate) code: Option<Box<str>>,
+}
+
+impl Taken {
+    /// What was sent, as an object of fields: where it is a name and a value, of that one.
+    fn entry_of<'s>(&self, sent: &'s Value<'s>) -> Cow<'s, Value<'s>> {
+        let Some((name, value)) = &self.entry else { return Cow::Borrowed(sent) };
+        let entry = match sent.get(name) {
+            Some(Value::String(key) | Value::Number(key)) => {
+                Some((key.clone(), sent.get(value).cloned().unwrap_or_default()))
+            }
+            _ => None,
+        };
+        Cow::Owned(Value::Object(entry.into_iter().collect()))
     }
 }
 

@@ -215,7 +215,7 @@ fn pointer_of(name: &str) -> String {
 
 /// Undoes `+` and `%41`. A percent sign without two hexadecimal digits stays as it is (WHATWG URL
 /// standard, section 1.3).
-fn percent_decoded(raw: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
+pub(crate) fn percent_decoded(raw: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     let bytes = if raw.iter().any(|byte| matches!(byte, b'+' | b'%')) {
         let mut decoded = Vec::with_capacity(raw.len());
         let mut rest = raw;

@@ -38,6 +38,7 @@ words!(
         ("downcase", filters::lower),
         ("first", filters::first),
         ("float", filters::float),
+        ("id", crate::contract::spelled_id),
         ("int", filters::int),
         ("items", filters::items),
         ("join", filters::join),

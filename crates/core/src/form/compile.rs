@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::field::{Context, bind_node, scalar};
 use super::plan::{Plan, is_reserved, plan, property_type_of};
-use super::{Body, Field, Form, Group, RESERVED, Target, header};
+use super::{Body, Field, Form, Group, RESERVED, Resource, Target, header};
 use crate::config::{Data, Entry, Node, ProblemCode, Problems, Reader};
 use crate::expression::Conditions;
 use crate::fields::FieldType;
@@ -40,6 +40,8 @@ pub(crate) fn compile(
         name: name.into(),
         version,
         description: header.description.map(Arc::from),
+        resource: Resource::User,
+        record_type: None,
         may_create: lists_email || !header.may_update,
         may_update: header.may_update,
         locales: locales.clone(),

@@ -14,6 +14,7 @@ mod payload;
 mod plan;
 mod schema;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub(crate) use compile::compile;
 pub(crate) use normalize::Normalizer;
 pub(crate) use payload::{Given, Payload};
 
-use crate::aggregate::NewUser;
+use crate::aggregate::{Claim, NewUser, Reference};
 use crate::changes::ChangedUser;
 use crate::example::Example;
 use crate::expression::{Conditions, Template};
@@ -50,6 +51,10 @@ pub struct Form {
     pub version: Arc<str>,
     /// What it is for, in its own words.
     pub description: Option<Arc<str>>,
+    /// What it is for.
+    pub resource: Resource,
+    /// The type of its records, where they have types.
+    pub record_type: Option<Arc<str>>,
     /// Whether it may create users: it lists `email`, or says nothing of an owner.
     pub may_create: bool,
     /// Whether it may change users: it says `resource_owner: anyone`.
@@ -74,6 +79,25 @@ pub struct Form {
     pub(crate) computed: Vec<Box<[usize]>>,
     /// Whether any of the four is there.
     pub(crate) is_active: bool,
+}
+
+/// What a form is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// Users.
+    User,
+    /// Listings.
+    Transactable,
+    /// Relationships.
+    Relationship,
+    /// Memberships of users in relationships.
+    RelationshipUser,
+    /// Listings of relationships.
+    RelationshipTransactable,
+    /// Customizations.
+    Customization,
+    /// Sessions: what proves who somebody is.
+    Session,
 }
 
 /// One object of a form: slot `i` of a submission is its field `i`.
@@ -175,6 +199,49 @@ impl Form {
         surroundings: &Surroundings,
     ) -> Result<ChangedUser, Violations> {
         submission::update(self, submitted, stored, surroundings)
+    }
+
+    /// What the database would be asked of a submission, valid or not.
+    #[must_use]
+    pub fn contested(
+        &self,
+        submitted: Value<'_>,
+        surroundings: &Surroundings,
+    ) -> (Vec<Claim>, Vec<Reference>) {
+        submission::contested(self, submitted, surroundings)
+    }
+
+    /// All that is wrong with a submission to nobody stored: by its rules, and by what the
+    /// database would refuse of it.
+    #[must_use]
+    pub fn explain_whole(
+        &self,
+        submitted: Value<'_>,
+        surroundings: &Surroundings,
+        refusals: &Refusals,
+    ) -> Violations {
+        submission::explain_whole(self, submitted, surroundings, refusals)
+    }
+
+    /// The claim that holds a text at a path, such as `properties.username`, for one user alone;
+    /// nothing where the form has no such rule.
+    #[must_use]
+    pub fn claim_of(&self, path: &str, text: &str) -> Option<Claim> {
+        let mut value = Value::String(Cow::Borrowed(text));
+        for part in path.rsplit('.') {
+            value = Value::Object(vec![(Cow::Borrowed(part), value)]);
+        }
+        let (claims, _) = self.contested(value, &Surroundings::default());
+        let scope = format!("user.{path}");
+        claims.into_iter().find(|claim| {
+            let rest = claim.scope.strip_prefix(&scope);
+            rest.is_some_and(|rest| rest.is_empty() || rest == "~case")
+        })
+    }
+
+    /// Whether a rule of the form keeps the value at a path for one user alone.
+    pub(crate) fn is_unique(&self, path: &str) -> bool {
+        self.claim_of(path, "a").is_some()
     }
 
     /// Says which violations the database's refusals are. The submission is the one that was

@@ -21,7 +21,7 @@ pub(crate) use slot::{GroupSlots, Item, Scope, Sibling, Slot};
 pub(crate) use update::update;
 
 use self::stored::Stored;
-use crate::aggregate::NewUser;
+use crate::aggregate::{Claim, NewUser, Reference};
 use crate::form::Form;
 use crate::surroundings::Surroundings;
 use crate::value::Value;
@@ -78,6 +78,54 @@ fn decide<'v>(
     }
 }
 
+/// What the database would be asked of a submission, valid or not.
+pub(crate) fn contested(
+    form: &Form,
+    submitted: Value<'_>,
+    surroundings: &Surroundings,
+) -> (Vec<Claim>, Vec<Reference>) {
+    let mut outcome = Outcome::new(form, surroundings.clone());
+    let slots = prepare(form, submitted, Stored::default(), &mut outcome);
+    judge::judge(form, &slots, &mut outcome);
+    outcome.take()
+}
+
+/// All that is wrong with a submission to nobody stored.
+pub(crate) fn explain_whole(
+    form: &Form,
+    submitted: Value<'_>,
+    surroundings: &Surroundings,
+    refusals: &Refusals,
+) -> Violations {
+    let mut outcome = Outcome::new(form, surroundings.clone());
+    outcome.explanations = Some(outcome::Explanations::default());
+    let slots = prepare(form, submitted, Stored::default(), &mut outcome);
+    judge::judge(form, &slots, &mut outcome);
+    let mut violations = std::mem::take(&mut outcome.violations);
+    let explanations = outcome.explanations.unwrap_or_default();
+    refused(explanations, refusals, &mut HashSet::new(), &mut violations);
+    violations
+}
+
+/// Adds the violations that the database's refusals are.
+fn refused(
+    explanations: outcome::Explanations,
+    refusals: &Refusals,
+    tripped: &mut HashSet<usize>,
+    violations: &mut Violations,
+) {
+    for (told, refused) in
+        [(explanations.claims, &refusals.taken), (explanations.references, &refusals.missing)]
+    {
+        for (place, (rule, violation)) in told.into_iter().enumerate() {
+            if refused.contains(&place) {
+                tripped.extend(rule);
+                violations.add(violation);
+            }
+        }
+    }
+}
+
 /// Lays the submission out and completes it: all but the judging.
 fn prepare<'v>(
     form: &Form,
@@ -119,15 +167,6 @@ pub(crate) fn trace_refusals<'v>(
     judge::judge(form, &slots, &mut outcome);
     let explanations = outcome.explanations.unwrap_or_default();
     let mut violations = Violations { form: Some(form.name.clone()), ..Violations::default() };
-    for (told, refused) in
-        [(explanations.claims, &refusals.taken), (explanations.references, &refusals.missing)]
-    {
-        for (place, (rule, violation)) in told.into_iter().enumerate() {
-            if refused.contains(&place) {
-                tripped.extend(rule);
-                violations.add(violation);
-            }
-        }
-    }
+    refused(explanations, refusals, tripped, &mut violations);
     violations
 }

@@ -9,10 +9,17 @@ use registrar_core::aggregate::ReferenceTarget;
 use crate::connection::AnyConnection;
 use crate::schema::{relationships, transactables, users};
 
+/// Whether what is found stays until the transaction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    Kept,
+    None,
+}
+
 /// The keys that exist in a column: one query for all of them on PostgreSQL, one for each on
 /// SQLite.
 macro_rules! existing {
-    ($conn:ident, $table:ident, $column:ident, $selected:expr, $keys:ident) => {
+    ($conn:ident, $table:ident, $column:ident, $selected:expr, $keys:ident, $lock:ident) => {
         match $conn {
             AnyConnection::Sqlite(conn) => {
                 let mut found = Vec::new();
@@ -22,11 +29,13 @@ macro_rules! existing {
                 }
                 Ok(found)
             }
-            AnyConnection::Postgres(conn) => $table::table
-                .filter($table::$column.eq_any($keys))
-                .select($selected)
-                .for_key_share()
-                .load(conn),
+            AnyConnection::Postgres(conn) => {
+                let found = $table::table.filter($table::$column.eq_any($keys)).select($selected);
+                match $lock {
+                    Lock::Kept => found.for_key_share().load(conn),
+                    Lock::None => found.load(conn),
+                }
+            }
         }
     };
 }
@@ -36,14 +45,15 @@ pub(crate) fn existing_ids(
     conn: &mut AnyConnection,
     target: ReferenceTarget,
     ids: &[i64],
+    lock: Lock,
 ) -> QueryResult<Vec<i64>> {
     match target {
-        ReferenceTarget::User => existing!(conn, users, id, users::id, ids),
+        ReferenceTarget::User => existing!(conn, users, id, users::id, ids, lock),
         ReferenceTarget::Relationship => {
-            existing!(conn, relationships, id, relationships::id, ids)
+            existing!(conn, relationships, id, relationships::id, ids, lock)
         }
         ReferenceTarget::Transactable => {
-            existing!(conn, transactables, id, transactables::id, ids)
+            existing!(conn, transactables, id, transactables::id, ids, lock)
         }
     }
 }
@@ -62,13 +72,14 @@ pub(crate) fn existing_texts(
     conn: &mut AnyConnection,
     key: TextKey,
     texts: &[&str],
+    lock: Lock,
 ) -> QueryResult<Vec<String>> {
     match key {
         TextKey::ExternalId => {
-            existing!(conn, users, external_id, users::external_id.assume_not_null(), texts)
+            existing!(conn, users, external_id, users::external_id.assume_not_null(), texts, lock)
         }
         TextKey::EmailKey => {
-            existing!(conn, users, email_key, users::email_key.assume_not_null(), texts)
+            existing!(conn, users, email_key, users::email_key.assume_not_null(), texts, lock)
         }
     }
 }

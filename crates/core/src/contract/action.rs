@@ -1,0 +1,383 @@
+//! What a route does: one of a few operations, with whom it is about, what is read and what is
+//! answered.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::answer::Answer;
+use super::expressions::Expressions;
+use super::id::Letters;
+use super::outcome::Outcome;
+use super::paging::Paging;
+use super::sought::{Way, ways};
+use super::taken::{FormChoice, Taken};
+use super::values::Filling;
+use crate::config::{Data, Node, ProblemCode, Reader};
+use crate::form::Resource;
+
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// What is sent becomes a user or a record.
+    Create,
+    /// One is shown.
+    Show,
+    /// A page of them is shown.
+    List,
+    /// What is sent changes one.
+    Update,
+    /// What is sent changes one that there is, or becomes one.
+    Upsert,
+    /// One goes.
+    Delete,
+    /// Records of a user go.
+    Detach,
+    /// A credential is made for who shows another.
+    Mint,
+    /// A user's name and password are tried.
+    Verify,
+    /// The credential that the caller shows ends.
+    Revoke,
+    /// There is nothing to do but to answer.
+    Say,
+}
+
+impl Operation {
+    const ALL: [(&'static str, Self); 11] = [
+        ("create", Self::Create),
+        ("show", Self::Show),
+        ("list", Self::List),
+        ("update", Self::Update),
+        ("upsert", Self::Upsert),
+        ("delete", Self::Delete),
+        ("detach", Self::Detach),
+        ("mint", Self::Mint),
+        ("verify", Self::Verify),
+        ("revoke", Self::Revoke),
+        ("say", Self::Say),
+    ];
+
+    /// Whether what is sent goes through a form.
+    pub(crate) fn has_form(self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::Upsert)
+    }
+
+    /// Whether it reads a body.
+    #[must_use]
+    pub fn has_body(self) -> bool {
+        self.has_form() || matches!(self, Self::Detach | Self::Mint | Self::Verify)
+    }
+
+    /// Whether it is about one that there is.
+    fn finds(self) -> bool {
+        matches!(
+            self,
+            Self::Show | Self::Update | Self::Upsert | Self::Delete | Self::Detach | Self::Verify
+        )
+    }
+
+    /// The answers that it can have, besides those that every operation can.
+    pub(crate) fn outcomes(self) -> &'static [Outcome] {
+        use Outcome as O;
+        match self {
+            Self::Create => &[O::Created, O::Invalid],
+            Self::Show => &[O::Found, O::NotFound],
+            Self::List => &[O::Listed],
+            Self::Update => &[O::Updated, O::Invalid, O::NotFound],
+            Self::Upsert => &[O::Updated, O::Created, O::Invalid],
+            Self::Delete => &[O::Deleted, O::NotFound],
+            Self::Detach => &[O::Updated, O::Unchanged, O::NotFound],
+            Self::Mint => &[O::Minted, O::Refused],
+            Self::Verify => &[O::Verified, O::Refused],
+            Self::Revoke => &[O::Revoked],
+            Self::Say => &[O::Said],
+        }
+    }
+}
+
+/// What a route does.
+#[derive(Debug)]
+pub struct Action {
+    /// What is done.
+    pub operation: Operation,
+    /// To what.
+    pub resource: Resource,
+    /// The type of the records, where the route says one.
+    pub record_type: Option<Arc<str>>,
+    /// Whether nobody need say who they are.
+    pub is_open: bool,
+    /// How pages are asked for.
+    pub paging: Option<Paging>,
+    /// The credential that is made.
+    pub mint: Option<Mint>,
+    pub(crate) taken: Taken,
+    pub(crate) find: Vec<(Way, Filling)>,
+    /// The user to whom the record must belong, by the name in the path.
+    pub(crate) within: Option<Vec<(Way, Filling)>>,
+    pub(crate) password: Option<Filling>,
+    pub(crate) checks: Vec<(Outcome, bool, Filling)>,
+    pub(crate) remove: Option<Remove>,
+    pub(crate) generate: Vec<(Box<str>, Letters)>,
+    pub(crate) answers: HashMap<Outcome, Answer>,
+}
+
+/// A credential to be made.
+#[derive(Debug)]
+pub struct Mint {
+    /// How it is spelled; as Registrar's own tokens where nothing is said.
+    pub(crate) format: Option<Letters>,
+    /// How long it counts, in seconds.
+    pub expires_in: u32,
+    /// The token that is shown for it; where there is none, a user's password is.
+    pub(crate) secret: Option<Filling>,
+    /// The name of that token, where it must be said too.
+    pub(crate) name: Option<Filling>,
+}
+
+/// Records of a user that go.
+#[derive(Debug)]
+pub(crate) struct Remove {
+    /// Where they are: `relationship_users.tag`.
+    pub(crate) path: Box<str>,
+    /// Which of them, by `member`.
+    pub(crate) only: Option<Filling>,
+}
+
+const KEYS: [&str; 21] = [
+    "operation",
+    "resource",
+    "type",
+    "open",
+    "form",
+    "fields",
+    "unknown",
+    "set",
+    "entry",
+    "find",
+    "within",
+    "password",
+    "only_if",
+    "allowed_if",
+    "skip_if",
+    "paging",
+    "mint",
+    "remove",
+    "only",
+    "generate",
+    "answers",
+];
+
+const RESOURCES: [(&str, Resource); 7] = [
+    ("user", Resource::User),
+    ("transactable", Resource::Transactable),
+    ("relationship", Resource::Relationship),
+    ("relationship_user", Resource::RelationshipUser),
+    ("relationship_transactable", Resource::RelationshipTransactable),
+    ("customization", Resource::Customization),
+    ("session", Resource::Session),
+];
+
+/// Conditions: the key, what comes of it, and whether that is so where it is true.
+const CHECKS: [(&str, Outcome, bool); 3] = [
+    ("allowed_if", Outcome::Forbidden, false),
+    ("only_if", Outcome::Conflict, false),
+    ("skip_if", Outcome::Unchanged, true),
+];
+
+/// The names in the expressions of a route.
+pub(crate) const ROOTS: [&str; 11] = [
+    "sent",
+    "path",
+    "query",
+    "caller",
+    "user",
+    "record",
+    "generated",
+    "credential",
+    "request",
+    "base_url",
+    "ids",
+];
+
+impl Action {
+    /// The ids by which somebody is found.
+    pub(crate) fn finds_by(&self) -> impl Iterator<Item = &str> {
+        let ways = self.find.iter().chain(self.within.iter().flatten());
+        ways.filter_map(|(way, _)| match way {
+            Way::Id(name) => Some(&**name),
+            _ => None,
+        })
+    }
+
+    /// All that can come of it.
+    pub(crate) fn outcomes(&self) -> Vec<Outcome> {
+        let mut outcomes = self.operation.outcomes().to_vec();
+        outcomes.extend(self.checks.iter().map(|(outcome, ..)| *outcome));
+        if self.operation.has_body() {
+            outcomes.extend([Outcome::NotAnObject, Outcome::Malformed, Outcome::MediaType]);
+        }
+        if matches!(self.taken.form, FormChoice::Named(_)) {
+            outcomes.push(Outcome::WrongParameters);
+        }
+        outcomes
+    }
+
+    /// Whether any of its expressions reads a value of this name.
+    pub(crate) fn reads(&self, root: &str) -> bool {
+        let find = self.find.iter().chain(self.within.iter().flatten()).map(|(_, value)| value);
+        let checks = self.checks.iter().map(|(.., value)| value);
+        let set = self.taken.set.iter().map(|(_, value)| value);
+        let mint = self.mint.iter().flat_map(|mint| mint.secret.iter().chain(&mint.name));
+        let remove = self.remove.iter().filter_map(|remove| remove.only.as_ref());
+        let all = find.chain(checks).chain(set).chain(mint).chain(remove).chain(&self.password);
+        all.into_iter().any(|filling| filling.reads(root))
+            || self.answers.values().any(|answer| answer.reads(root))
+    }
+
+    /// Reads what a route does. `default` is what the contract takes where the route says nothing.
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        node: &Node,
+        more_keys: &[&str],
+        names: &[String],
+        default: &Taken,
+        expressions: &Expressions<'_>,
+    ) -> Option<Self> {
+        let keys: Vec<&str> = more_keys.iter().chain(&KEYS).copied().collect();
+        for entry in reader.map(node, "a route") {
+            if !keys.contains(&entry.key.as_str()) {
+                reader.unknown_key(entry, "a route", &keys);
+            }
+        }
+        let words: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
+        let said = node.get("operation")?;
+        let word = reader.word(&said.value, "operation", &words)?;
+        let (_, operation) = Operation::ALL.into_iter().find(|(name, _)| *name == word)?;
+        let resource = resource(reader, node);
+        let record_type = node.get("type");
+        let record_type = record_type.and_then(|entry| reader.text(&entry.value, "type"));
+        let taken = Taken::of_route(reader, node, default, (operation, resource), expressions);
+        let expression = |reader: &mut Reader<'_>, key: &str, more: &[&str]| {
+            let entry = node.get(key)?;
+            expressions.condition(reader, &entry.value, key, more)
+        };
+        let checks = CHECKS.into_iter().filter_map(|(key, outcome, when)| {
+            Some((outcome, when, expression(reader, key, &[])?))
+        });
+        let checks: Vec<_> = checks.collect();
+        let password = expression(reader, "password", &[]);
+        let only = expression(reader, "only", &["member"]);
+        let find = match node.get("find") {
+            Some(entry) => ways(reader, &entry.value, "find", expressions),
+            None if operation.finds() => expressions.by_path(reader, node, names, "id"),
+            None => Vec::new(),
+        };
+        if find.is_empty() && operation.finds() && resource != Resource::Session {
+            let what = "the route does not say who is meant";
+            let expected = "`{id}` in the path with `id` among `ids:`, or `find:`";
+            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+        }
+        let within = node.get("within");
+        let within = within.map(|entry| ways(reader, &entry.value, "within", expressions));
+        let remove = node.get("remove").and_then(|entry| {
+            let path = reader.text(&entry.value, "remove")?;
+            Some(path.into())
+        });
+        let remove = remove.map(|path| Remove { path, only });
+        if remove.is_none() && operation == Operation::Detach {
+            let what = "the route does not say what is detached";
+            let expected = "`remove: relationship_users.tag`";
+            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+        }
+        let mint = match node.get("mint") {
+            Some(entry) => Mint::read(reader, &entry.value, expressions),
+            None if operation == Operation::Mint => {
+                let what = "the route does not say what is made";
+                let expected = "`mint: {expires_in: 3600, secret: \"{{ sent.api_key }}\"}`";
+                reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+                None
+            }
+            None => None,
+        };
+        let paging = node.get("paging").map(|entry| Paging::read(reader, &entry.value));
+        let paging = paging.or_else(|| (operation == Operation::List).then(Paging::default));
+        let open = node.get("open");
+        let is_open = open.and_then(|entry| reader.flag(&entry.value, "open")) == Some(true);
+        let generate = generated(reader, node);
+        let answers = node.get("answers");
+        let answers = answers.map(|entry| expressions.answers(reader, &entry.value, &taken));
+        Some(Self {
+            operation,
+            resource,
+            record_type: record_type.map(Into::into),
+            is_open,
+            paging,
+            mint,
+            taken,
+            find,
+            within,
+            password,
+            checks,
+            remove,
+            generate,
+            answers: answers.unwrap_or_default(),
+        })
+    }
+}
+
+fn resource(reader: &mut Reader<'_>, node: &Node) -> Resource {
+    let Some(entry) = node.get("resource") else { return Resource::User };
+    let words = RESOURCES.map(|(name, _)| name);
+    let word = reader.word(&entry.value, "resource", &words);
+    let found = RESOURCES.into_iter().find(|(name, _)| Some(*name) == word);
+    found.map_or(Resource::User, |(_, resource)| resource)
+}
+
+fn generated(reader: &mut Reader<'_>, node: &Node) -> Vec<(Box<str>, Letters)> {
+    let mut generated = Vec::new();
+    let Some(entry) = node.get("generate") else { return generated };
+    for entry in reader.map(&entry.value, "generate") {
+        let letters = letters(reader, &entry.value, &entry.key);
+        generated.extend(letters.map(|letters| (entry.key.as_str().into(), letters)));
+    }
+    generated
+}
+
+fn letters(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Letters> {
+    let text = reader.text(node, key)?;
+    let letters = Letters::parse(text);
+    if letters.is_none() {
+        let what = format!("`{text}` are no letters");
+        let expected = "so many of an alphabet: `hex(40)`, `base62(43)`, `base36(25)`";
+        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+    }
+    letters
+}
+
+impl Mint {
+    fn read(reader: &mut Reader<'_>, node: &Node, expressions: &Expressions<'_>) -> Option<Self> {
+        let mut mint = Self { format: None, expires_in: 3600, secret: None, name: None };
+        for entry in reader.map(node, "mint") {
+            let value = &entry.value;
+            match entry.key.as_str() {
+                "format" => mint.format = letters(reader, value, "format"),
+                "secret" => mint.secret = expressions.condition(reader, value, "secret", &[]),
+                "name" => mint.name = expressions.condition(reader, value, "name", &[]),
+                "expires_in" => {
+                    if let Data::Number(text) = &value.data
+                        && let Ok(seconds) = text.parse()
+                    {
+                        mint.expires_in = seconds;
+                    } else {
+                        reader.wrong_shape(value, "expires_in", "a number of seconds");
+                    }
+                }
+                _ => {
+                    let keys = ["format", "expires_in", "secret", "name"];
+                    reader.unknown_key(entry, "`mint`", &keys);
+                }
+            }
+        }
+        Some(mint)
+    }
+}

@@ -1,0 +1,189 @@
+//! What the expressions of a contract may name, and the compiling of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::action::ROOTS;
+use super::answer::Answer;
+use super::fields::{Mapped, field_at};
+use super::outcome::Outcome;
+use super::read::Around;
+use super::sought::{Id, Way};
+use super::taken::Taken;
+use super::values::Filling;
+use crate::config::{Data, Node, ProblemCode, Reader};
+use crate::expression::Template;
+use crate::form::Form;
+use crate::resources::Kind;
+
+/// What is known where an expression stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Expressions<'k> {
+    pub(crate) around: &'k Around<'k>,
+    pub(crate) form: Option<&'k Arc<Form>>,
+    pub(crate) ids: &'k [Id],
+}
+
+impl<'k> Expressions<'k> {
+    /// The same where another form is run.
+    pub(crate) fn with_form<'f>(&self, form: &'f Arc<Form>) -> Expressions<'f>
+    where
+        'k: 'f,
+    {
+        Expressions { form: Some(form), ..*self }
+    }
+
+    /// Whether there is an id of this name.
+    pub(crate) fn has_id(&self, name: &str) -> bool {
+        self.ids.iter().any(|id| *id.name == *name)
+    }
+
+    /// Compiles an expression, with braces or without. `more` are names that only it has.
+    pub(crate) fn condition(
+        &self,
+        reader: &mut Reader<'_>,
+        node: &Node,
+        key: &str,
+        more: &[&str],
+    ) -> Option<Filling> {
+        let text = match &node.data {
+            Data::Bool(flag) => flag.to_string(),
+            Data::Number(text) => text.clone(),
+            _ => reader.text(node, key)?.to_owned(),
+        };
+        let text = if Template::is_in(&text) { text } else { format!("{{{{ {text} }}}}") };
+        let roots: Vec<&str> = ROOTS.iter().chain(more).copied().collect();
+        let within = format!("`{key}`");
+        Filling::read(reader, node, &text, (&roots, &within), self)
+    }
+
+    /// Who is meant where only the path says so: by the id of its name.
+    pub(crate) fn by_path(
+        &self,
+        reader: &mut Reader<'_>,
+        node: &Node,
+        names: &[String],
+        name: &str,
+    ) -> Vec<(Way, Filling)> {
+        if !self.has_id(name) || !names.iter().any(|known| known == name) {
+            return Vec::new();
+        }
+        let text = format!("{{{{ path.{name} }}}}");
+        let (roots, within) = (["path"], "`find`");
+        let filling = Filling::read(reader, node, &text, (&roots, within), self);
+        filling.map(|filling| (Way::Id(name.into()), filling)).into_iter().collect()
+    }
+
+    /// Reads the answers of a contract or of a route.
+    pub(crate) fn answers(
+        &self,
+        reader: &mut Reader<'_>,
+        node: &Node,
+        taken: &Taken,
+    ) -> HashMap<Outcome, Answer> {
+        let mut answers = HashMap::new();
+        let names: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
+        for entry in reader.map(node, "answers") {
+            let Some(outcome) = Outcome::ALL.iter().find(|known| known.name() == entry.key) else {
+                let code = ProblemCode::UnknownKey;
+                reader.unknown(code, "outcome", &entry.key, entry.place, "`answers`", &names);
+                continue;
+            };
+            show_nothing_hidden(reader, &entry.value, taken.fields.as_deref().unwrap_or_default());
+            answers.insert(*outcome, Answer::read(reader, &entry.value, *outcome, self));
+        }
+        answers
+    }
+
+    /// A text with the ids that it writes, `| id('group')`, told by their formats.
+    pub(crate) fn with_ids(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for id in self.ids.iter().filter(|_| text.contains("id(")).collect::<Vec<_>>() {
+            let with = format!("id('{}', '{}')", id.spelled, id.salt);
+            text = text.replace(&format!("id('{}')", id.name), &with);
+        }
+        text
+    }
+
+    /// The known names where a name is not.
+    pub(crate) fn check(&self, name: &str) -> Result<(), (String, Vec<String>)> {
+        let one_of = |part: &str, known: &mut dyn Iterator<Item = &str>| {
+            let known: Vec<&str> = known.collect();
+            let owned = || (part.to_owned(), known.iter().map(|name| (*name).to_owned()).collect());
+            if known.contains(&part) { Ok(()) } else { Err(owned()) }
+        };
+        let mut parts = name.splitn(3, '.');
+        let (root, part, rest) = (parts.next(), parts.next(), parts.next());
+        let words: &[&str] = match root {
+            Some("request") => &["method", "path"],
+            Some("error") => &["field", "code", "text"],
+            Some("parameter") => &["field", "code", "text"],
+            Some("malformed") => &["line", "column", "offset", "what"],
+            Some("credential") => &["name", "password", "token", "expires_in"],
+            Some("page") => &["number", "size", "offset", "total", "pages", "next", "previous"],
+            Some("caller") => &["name", "user", "user_id", "attributes"],
+            _ => &[],
+        };
+        match (root, part) {
+            (_, Some(part)) if !words.is_empty() => one_of(part, &mut words.iter().copied()),
+            (Some("ids"), Some(part)) => one_of(part, &mut self.ids.iter().map(|id| &*id.name)),
+            (Some("user"), Some(part)) => {
+                let built_in = Kind::User.built_ins().iter().filter(|field| !field.is_secret);
+                let containers = Kind::User.containers().iter().map(|container| container.name());
+                let more = ["id", "uuid", "created_at", "updated_at"].into_iter();
+                one_of(part, &mut more.chain(built_in.map(|field| field.name)).chain(containers))?;
+                match (self.form.filter(|form| form.resource == crate::form::Resource::User), rest)
+                {
+                    (Some(form), Some(rest)) if part == "properties" => {
+                        let first = rest.split('.').next().unwrap_or(rest);
+                        let owned = |(name, known): (String, Vec<&str>)| {
+                            (name, known.into_iter().map(str::to_owned).collect())
+                        };
+                        field_at(form, &format!("properties.{first}")).map(|_| ()).map_err(owned)
+                    }
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The write-only field that a template shows.
+fn hidden<'f>(text: &str, fields: &'f [Mapped]) -> Option<&'f str> {
+    let shown = fields.iter().filter(|field| field.is_write_only);
+    let shows = |name: &str| {
+        let is_more = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        text.match_indices(name).any(|(at, _)| !is_more(&text[at + name.len()..]))
+    };
+    let path = |field: &&Mapped| {
+        let to = field.to.as_ref();
+        to.is_some_and(|to| shows(&format!("user.{}", to.path)))
+            || shows(&format!("sent.{}", field.name))
+    };
+    shown.into_iter().find(path).map(|field| &*field.name)
+}
+
+/// Notes templates that show what is write-only.
+fn show_nothing_hidden(reader: &mut Reader<'_>, node: &Node, fields: &[Mapped]) {
+    match &node.data {
+        Data::Map(entries) => {
+            for entry in entries {
+                show_nothing_hidden(reader, &entry.value, fields);
+            }
+        }
+        Data::List(items) => {
+            for item in items {
+                show_nothing_hidden(reader, item, fields);
+            }
+        }
+        Data::Text(text) => {
+            if let Some(name) = hidden(text, fields) {
+                let what = format!("`{name}` is write-only, and an answer shows it");
+                let code = ProblemCode::Contradiction;
+                reader.problems.add(code, node.place, what, "an answer without it", None);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,82 @@
+//! What can come of a request to an API.
+
+macro_rules! outcomes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal [$($value:literal),*],)+) => {
+        /// What can come of a request.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Outcome { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Outcome {
+            /// All of them.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// What it is called in a contract, and in logs.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The values that only its answer has.
+            pub(crate) fn values(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($value),*],)+ }
+            }
+        }
+    };
+}
+
+outcomes! {
+    /// A user or a record was created.
+    Created = "created" ["user", "record", "ids", "generated"],
+    /// A user or a record is shown.
+    Found = "found" ["user", "record", "ids"],
+    /// A page of them is shown.
+    Listed = "listed" ["users", "records", "page", "user"],
+    /// One was changed.
+    Updated = "updated" ["user", "record", "ids", "generated"],
+    /// There was nothing to change.
+    Unchanged = "unchanged" ["user", "record", "ids"],
+    /// One was deleted.
+    Deleted = "deleted" ["user", "record", "ids"],
+    /// A credential was made.
+    Minted = "minted" ["credential", "user", "ids"],
+    /// A credential counts.
+    Verified = "verified" ["user", "ids"],
+    /// A credential ended.
+    Revoked = "revoked" [],
+    /// There is nothing to do but to answer.
+    Said = "said" [],
+    /// A credential in the body does not count.
+    Refused = "refused" [],
+    /// The state of things is against it.
+    Conflict = "conflict" ["user", "record", "ids"],
+    /// Who asks may not.
+    Forbidden = "forbidden" [],
+    /// Rules are broken.
+    Invalid = "invalid" ["errors", "error"],
+    /// What is around the form is wrong.
+    WrongParameters = "wrong_parameters" ["parameter"],
+    /// The body is something else than an object.
+    NotAnObject = "not_an_object" ["got"],
+    /// The body cannot be read.
+    Malformed = "malformed" ["malformed"],
+    /// Nobody says who asks.
+    Unauthenticated = "unauthenticated" [],
+    /// Who asks is not let in.
+    BadCredential = "bad_credential" [],
+    /// There is no such user or record.
+    NotFound = "not_found" [],
+    /// There is no such path.
+    NoRoute = "no_route" [],
+    /// The path has other methods.
+    Method = "method" ["allow"],
+    /// The body is of a type that is not read.
+    MediaType = "media_type" ["media_type"],
+    /// There is no such version of the API.
+    NotAcceptable = "not_acceptable" [],
+    /// Anything else: too large, too slow, too busy, broken. With the status that says which.
+    Failed = "failed" [],
+}
+
+/// Values that every answer has.
+pub(crate) const EVERYWHERE: [&str; 9] =
+    ["status", "reason", "request", "elapsed", "base_url", "path", "query", "sent", "caller"];

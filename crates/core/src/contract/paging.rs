@@ -1,0 +1,133 @@
+//! Lists, page by page.
+
+use std::borrow::Cow;
+
+use crate::config::{Data, Node, Reader};
+use crate::value::Value;
+
+/// How pages are asked for, and how large they are.
+#[derive(Debug)]
+pub struct Paging {
+    pub(crate) number: Option<Box<str>>,
+    pub(crate) size: Option<Box<str>>,
+    pub(crate) offset: Option<Box<str>>,
+    pub(crate) default: u32,
+    pub(crate) most: u32,
+    /// Whether the last ones come first.
+    pub is_descending: bool,
+}
+
+/// The page that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageAsked {
+    /// Its number, from 1 on.
+    pub number: u32,
+    /// The most that it holds.
+    pub size: u32,
+    /// How many come before it.
+    pub offset: u64,
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        let (number, size) = (Some("page".into()), None);
+        Self { number, size, offset: None, default: 20, most: 100, is_descending: false }
+    }
+}
+
+impl Paging {
+    pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Self {
+        let mut paging = Self { number: None, ..Self::default() };
+        let keys = ["number", "size", "offset", "default", "most", "order"];
+        for entry in reader.map(node, "paging") {
+            let value = &entry.value;
+            let count = |reader: &mut Reader<'_>| {
+                let text = reader.text(value, &entry.key);
+                let count = match &value.data {
+                    Data::Number(text) => text.parse().ok(),
+                    _ => text.and_then(|text| text.parse().ok()),
+                };
+                count.filter(|count| (1..=1000).contains(count))
+            };
+            match entry.key.as_str() {
+                "number" => paging.number = reader.text(value, "number").map(Into::into),
+                "size" => paging.size = reader.text(value, "size").map(Into::into),
+                "offset" => paging.offset = reader.text(value, "offset").map(Into::into),
+                "default" => paging.default = count(reader).unwrap_or(paging.default),
+                "most" => paging.most = count(reader).unwrap_or(paging.most),
+                "order" => {
+                    let word = reader.word(value, "order", &["first", "last"]);
+                    paging.is_descending = word == Some("last");
+                }
+                _ => reader.unknown_key(entry, "`paging`", &keys),
+            }
+        }
+        paging
+    }
+}
+
+impl Paging {
+    /// The page that a query asks for; nothing where it is none.
+    #[must_use]
+    pub fn asked(&self, query: &Value<'_>) -> Option<PageAsked> {
+        let number = |key: &Option<Box<str>>| -> Option<Option<u32>> {
+            let Some(said) = key.as_ref().and_then(|key| query.get(key)) else { return Some(None) };
+            said.as_str()?.parse().ok().map(Some)
+        };
+        let size = number(&self.size)?.unwrap_or(self.default).clamp(1, self.most);
+        if let Some(offset) = number(&self.offset)? {
+            return Some(PageAsked { number: offset / size + 1, size, offset: offset.into() });
+        }
+        let number = number(&self.number)?.unwrap_or(1);
+        let before = u64::from(number.checked_sub(1)?) * u64::from(size);
+        Some(PageAsked { number, size, offset: before })
+    }
+
+    /// What an answer shows of a page: `base` is the address without its query.
+    #[must_use]
+    pub fn shown(
+        &self,
+        page: PageAsked,
+        total: i64,
+        base: &str,
+        query: &Value<'_>,
+    ) -> Value<'static> {
+        let total = u64::try_from(total).unwrap_or_default();
+        let count = |number: u64| Value::Number(Cow::Owned(number.to_string()));
+        let pages = total.div_ceil(page.size.into());
+        let address = |at: Option<u64>| match (at, self.offset.as_ref().or(self.number.as_ref())) {
+            (Some(at), Some(key)) => {
+                let mut address = url::form_urlencoded::Serializer::new(String::new());
+                if let Value::Object(entries) = query {
+                    for (name, value) in entries.iter().filter(|(name, _)| **name != **key) {
+                        if let Value::String(value) = value {
+                            address.append_pair(name, value);
+                        }
+                    }
+                }
+                address.append_pair(key, &at.to_string());
+                Value::String(Cow::Owned(format!("{base}?{}", address.finish())))
+            }
+            _ => Value::Null,
+        };
+        let (next, previous) = if self.offset.is_some() {
+            let next = Some(page.offset + u64::from(page.size)).filter(|next| *next < total);
+            let previous = page.offset.checked_sub(u64::from(page.size));
+            (next, previous.or((page.offset > 0).then_some(0)))
+        } else {
+            let number = u64::from(page.number);
+            (Some(number + 1).filter(|next| *next <= pages), (number > 1).then(|| number - 1))
+        };
+        let entries = [
+            ("number", count(page.number.into())),
+            ("size", count(page.size.into())),
+            ("offset", count(page.offset)),
+            ("total", count(total)),
+            ("pages", count(pages)),
+            ("next", address(next)),
+            ("previous", address(previous)),
+        ];
+        let entries = entries.map(|(name, value)| (Cow::Borrowed(name), value));
+        Value::Object(entries.into())
+    }
+}

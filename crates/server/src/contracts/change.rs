@@ -1,0 +1,127 @@
+//! Stored users are changed, and go.
+
+use actix_web::HttpMessage;
+use registrar_core::contract::Outcome;
+use registrar_core::value::Value;
+use registrar_store::{ChangeError, CreateError, StoredUser, UpdateRecord};
+
+use super::answer::{Done, Own, failed};
+use super::{Call, contended, not_taken};
+use crate::auth;
+use crate::observe::UsedForm;
+use crate::users::render::{as_submitted, stored_user};
+use crate::users::submitted::{by_kind, not_hashed, not_stored};
+
+/// How often a user is loaded and judged again because somebody else changed it meanwhile.
+const ATTEMPTS: u32 = 3;
+
+impl Call<'_> {
+    /// Changes a user.
+    pub(super) async fn update(&mut self) -> Result<Done, Done> {
+        let user = self.find().await?;
+        self.change(user).await
+    }
+
+    /// Changes a user who is there, or creates one.
+    pub(super) async fn upsert(&mut self) -> Result<Done, Done> {
+        match self.find_any().await? {
+            Some(user) => self.change(user).await,
+            None => self.create().await,
+        }
+    }
+
+    async fn change(&mut self, mut user: StoredUser) -> Result<Done, Done> {
+        let id = user.columns.id;
+        let mut password_hash = None;
+        for _ in 0..ATTEMPTS {
+            self.knows(stored_user(user.clone()));
+            self.check()?;
+            if self.write(user, &mut password_hash).await? {
+                if self.contract.shows(self.action, Outcome::Updated, "user")
+                    && let Some(user) = auth::load(self.state, move |store| store.user(id)).await?
+                {
+                    self.knows(stored_user(user));
+                }
+                return Ok(Done::Outcome(Outcome::Updated, Own::new()));
+            }
+            let found = auth::load(self.state, move |store| store.user(id)).await?;
+            let gone = || Done::Outcome(Outcome::NotFound, Own::new());
+            user = found.ok_or_else(gone)?;
+        }
+        Err(contended())
+    }
+
+    /// Whether the user could be written as it was loaded. The hash of a password is kept for the
+    /// next attempt.
+    async fn write(
+        &self,
+        user: StoredUser,
+        password_hash: &mut Option<String>,
+    ) -> Result<bool, Done> {
+        let (uuid, id, loaded_at) = (user.columns.uuid, user.columns.id, user.columns.updated_at);
+        let stored = as_submitted(user);
+        let mut changed = {
+            let sent = self.sent()?;
+            let (form, submitted) = self.chosen(&sent)?;
+            self.request.extensions_mut().insert(UsedForm::of(form));
+            let judged = self.contract.judge_change(self.submission(form, submitted), &stored);
+            judged.map_err(not_taken)?
+        };
+        match changed.user.password.take() {
+            Some(password) if password_hash.is_none() => {
+                let hash = self.state.hashes.hash(password).await;
+                *password_hash = Some(hash.map_err(not_hashed)?);
+            }
+            None => *password_hash = None,
+            Some(_) => {}
+        }
+        let (password_hash, token) = (password_hash.clone(), self.who.token);
+        let record = UpdateRecord { id, uuid, loaded_at, changed, password_hash, token };
+        match self.state.store.update(record).await {
+            Ok(()) => Ok(true),
+            Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
+            Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
+                let sent = self.sent()?;
+                let (form, submitted) = self.chosen(&sent)?;
+                let of = self.submission(form, submitted);
+                Err(not_taken(self.contract.explain(of, Some(&stored), &by_kind(&refusals))))
+            }
+            Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
+        }
+    }
+
+    /// What is said where nothing could be written.
+    pub(super) fn not_written(&self, error: CreateError) -> Done {
+        if let CreateError::TokenRefused = error {
+            self.state.tokens.forget();
+            return auth::invalid().into();
+        }
+        not_stored(&error).into()
+    }
+
+    /// Deletes a user.
+    pub(super) async fn delete(&mut self) -> Result<Done, Done> {
+        let user = self.find().await?;
+        let id = user.columns.id;
+        self.knows(stored_user(user));
+        self.check()?;
+        match self.state.store.delete(id, self.who.token).await {
+            Ok(()) => Ok(Done::Outcome(Outcome::Deleted, Own::new())),
+            Err(ChangeError::NotFound | ChangeError::Conflict) => {
+                Err(Done::Outcome(Outcome::NotFound, Own::new()))
+            }
+            Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
+        }
+    }
+
+    /// Takes records of a user away.
+    pub(super) async fn detach(&mut self) -> Result<Done, Done> {
+        let user = self.find().await?;
+        let shown: Value<'static> = stored_user(user);
+        self.knows(shown.clone());
+        self.check()?;
+        let removed = self.contract.removed(self.action, self.asked, &shown).map_err(failed)?;
+        let outcome = if removed.is_empty() { Outcome::Unchanged } else { Outcome::Updated };
+        Ok(Done::Outcome(outcome, Own::new()))
+    }
+}

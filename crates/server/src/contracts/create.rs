@@ -1,0 +1,105 @@
+//! What is sent becomes a user.
+
+use actix_web::HttpMessage;
+use registrar_core::contract::Outcome;
+use registrar_core::value::Value;
+use registrar_store::{CreateError, Created, NewRecord};
+
+use super::answer::{Done, Own, failed};
+use super::{Call, not_taken};
+use crate::auth;
+use crate::observe::UsedForm;
+use crate::users::render::stored_user;
+use crate::users::submitted::{by_kind, not_hashed, not_stored};
+
+impl Call<'_> {
+    /// Creates a user.
+    pub(super) async fn create(&mut self) -> Result<Done, Done> {
+        self.check()?;
+        let (judged, form_name, form_version) = {
+            let sent = self.sent()?;
+            let (form, submitted) = self.chosen(&sent)?;
+            self.request.extensions_mut().insert(UsedForm::of(form));
+            let judged = self.contract.judge(self.submission(form, submitted));
+            (judged.map_err(not_taken), form.name.clone(), form.version.clone())
+        };
+        let mut user = match judged {
+            Ok(user) => user,
+            Err(done) => return Err(self.first_told(done).await?),
+        };
+        let password_hash = match user.password.take() {
+            Some(password) => Some(self.state.hashes.hash(password).await.map_err(not_hashed)?),
+            None => None,
+        };
+        let external_id = user.external_id.clone();
+        let record =
+            NewRecord { user, password_hash, form_name, form_version, token: self.who.token };
+        match self.state.store.create(record).await {
+            Ok(created) => self.created(created, external_id).await,
+            Err(CreateError::Refused(refusals)) => {
+                let sent = self.sent()?;
+                let (form, submitted) = self.chosen(&sent)?;
+                let of = self.submission(form, submitted);
+                Err(not_taken(self.contract.explain(of, None, &by_kind(&refusals))))
+            }
+            Err(CreateError::TokenRefused) => {
+                self.state.tokens.forget();
+                Err(auth::invalid().into())
+            }
+            Err(error) => Err(not_stored(&error).into()),
+        }
+    }
+
+    /// What is told first of a submission that breaks rules, where that depends on what the
+    /// database would refuse of it too.
+    async fn first_told(&self, done: Done) -> Result<Done, Done> {
+        if !matches!(done, Done::Invalid(_)) || !self.contract.asks_before_telling() {
+            return Ok(done);
+        }
+        let (claims, references) = {
+            let sent = self.sent()?;
+            let (form, submitted) = self.chosen(&sent)?;
+            self.contract.contested(self.submission(form, submitted)).map_err(failed)?
+        };
+        let refusals =
+            auth::load(self.state, move |store| store.refusals(&claims, &references)).await?;
+        let sent = self.sent()?;
+        let (form, submitted) = self.chosen(&sent)?;
+        let of = self.submission(form, submitted);
+        Ok(not_taken(self.contract.explain_whole(of, &by_kind(&refusals))))
+    }
+
+    async fn created(
+        &mut self,
+        created: Created,
+        external_id: Option<String>,
+    ) -> Result<Done, Done> {
+        if self.contract.shows(self.action, Outcome::Created, "user") {
+            let id = created.id;
+            let found = auth::load(self.state, move |store| store.user(id)).await?;
+            if let Some(user) = found {
+                return Ok(self.shows(Outcome::Created, stored_user(user)));
+            }
+        }
+        let own = |text: String| Value::String(text.into());
+        let shown = Value::Object(vec![
+            ("id".into(), Value::Number(created.id.to_string().into())),
+            ("uuid".into(), own(created.uuid.to_string())),
+            ("external_id".into(), external_id.map(own).unwrap_or_default()),
+        ]);
+        Ok(self.shows(Outcome::Created, shown))
+    }
+
+    /// The outcome that shows a user.
+    pub(super) fn shows(&mut self, outcome: Outcome, user: Value<'static>) -> Done {
+        self.knows(user);
+        Done::Outcome(outcome, Own::new())
+    }
+
+    /// From here on, expressions and answers know a user.
+    pub(super) fn knows(&mut self, user: Value<'static>) {
+        self.asked.note("ids", self.contract.ids_of(&user, true));
+        let user = self.contract.shown(user);
+        self.asked.note("user", user);
+    }
+}

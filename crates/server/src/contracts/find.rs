@@ -1,0 +1,121 @@
+//! Users are found, shown and listed.
+
+use registrar_core::contract::{Outcome, PageAsked, Paging, Sought};
+use registrar_core::value::Value;
+use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserPage};
+
+use super::Call;
+use super::answer::{Done, Own, failed};
+use crate::auth;
+use crate::users::render::stored_user;
+
+impl Call<'_> {
+    /// Shows a user.
+    pub(super) async fn show(&mut self) -> Result<Done, Done> {
+        let user = self.find().await?;
+        self.knows(stored_user(user));
+        self.check()?;
+        Ok(Done::Outcome(Outcome::Found, Own::new()))
+    }
+
+    /// Shows a page of users.
+    pub(super) async fn list(&mut self) -> Result<Done, Done> {
+        self.check()?;
+        let usual = Paging::default();
+        let paging = self.action.paging.as_ref().unwrap_or(&usual);
+        let Some(page) = paging.asked(&self.asked.query) else {
+            return Err(Done::Outcome(Outcome::NotFound, Own::new()));
+        };
+        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
+        let is_descending = paging.is_descending;
+        let found = auth::load(self.state, move |store| users(store, &sought, page, is_descending));
+        let found = found.await?;
+        let users = found.users.into_iter().map(|user| {
+            let user = stored_user(user);
+            let ids = self.contract.ids_of(&user, true);
+            let user = self.contract.shown(user);
+            Value::Object(vec![("user".into(), user), ("ids".into(), ids)])
+        });
+        let users = Value::Array(users.collect());
+        let base = format!(
+            "{}{}",
+            self.asked.base_url,
+            self.asked.path.strip_prefix(self.contract_mount()).unwrap_or(&self.asked.path)
+        );
+        let page = paging.shown(page, found.total, &base, &self.asked.query);
+        Ok(Done::Outcome(Outcome::Listed, vec![("users", users), ("page", page)]))
+    }
+
+    /// The path before the contract's own, where the request came by it.
+    fn contract_mount(&self) -> &str {
+        let mount = self.contract.mount.as_deref().unwrap_or_default();
+        if self.asked.base_url.ends_with(mount) { mount } else { "" }
+    }
+
+    /// The user who is meant.
+    pub(super) async fn find(&self) -> Result<StoredUser, Done> {
+        let found = self.find_any().await?;
+        found.ok_or_else(|| Done::Outcome(Outcome::NotFound, Own::new()))
+    }
+
+    /// The user who is meant, if there is one.
+    pub(super) async fn find_any(&self) -> Result<Option<StoredUser>, Done> {
+        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
+        self.user(sought).await
+    }
+
+    /// The first user of all that is said.
+    pub(super) async fn user(&self, sought: Vec<Sought>) -> Result<Option<StoredUser>, Done> {
+        if sought.is_empty() {
+            return Ok(None);
+        }
+        let one = PageAsked { number: 1, size: 1, offset: 0 };
+        let found = auth::load(self.state, move |store| users(store, &sought, one, false));
+        Ok(found.await?.users.pop())
+    }
+}
+
+/// The users of whom all that is said holds.
+fn users(
+    store: &Store,
+    sought: &[Sought],
+    page: PageAsked,
+    is_descending: bool,
+) -> Result<UserPage, ReadError> {
+    let mut filter = UserFilter { is_descending, ..UserFilter::default() };
+    let mut only: Option<Option<StoredUser>> = None;
+    for said in sought {
+        match said {
+            Sought::Nobody | Sought::Key(_) | Sought::Owner(_) => only = Some(None),
+            Sought::Id(id) => only = Some(store.user(*id)?),
+            Sought::IdOrOwn(id, own) => {
+                let of_own = UserFilter { external_id: Some(own.clone()), ..UserFilter::default() };
+                let found = store.users_from(&of_own, 0, 1)?.users.pop();
+                only = Some(match (found, id) {
+                    (Some(user), _) => Some(user),
+                    (None, Some(id)) => {
+                        store.user(*id)?.filter(|user| user.columns.external_id.is_none())
+                    }
+                    (None, None) => None,
+                });
+            }
+            Sought::Claim(_) | Sought::Relationship(_) => only = Some(None),
+            Sought::EmailKey(key) => filter.email_key = Some(key.clone()),
+            Sought::ExternalId(id) => filter.external_id = Some(id.clone()),
+            Sought::Property(name, text) => filter.property = Some((name.clone(), text.clone())),
+        }
+    }
+    let Some(only) = only else {
+        return store.users_from(&filter, page.offset, page.size);
+    };
+    let holds = |user: &StoredUser| {
+        filter.email_key.as_ref().is_none_or(|key| user.columns.email_key.as_ref() == Some(key))
+            && filter
+                .external_id
+                .as_ref()
+                .is_none_or(|id| user.columns.external_id.as_ref() == Some(id))
+    };
+    let users: Vec<StoredUser> = only.into_iter().filter(holds).collect();
+    let total = i64::try_from(users.len()).unwrap_or_default();
+    Ok(UserPage { users: if page.offset == 0 { users } else { Vec::new() }, total })
+}

@@ -1,0 +1,258 @@
+//! Requests to contracts: authenticate, read, decode, do what the route says, answer in the words
+//! of the contract. What can go wrong is the same as with a form posted to the native API; a fault
+//! becomes the outcome of the contract that it is.
+
+mod answer;
+mod caller;
+mod change;
+mod create;
+mod find;
+
+use std::time::Instant;
+
+use actix_web::dev::RequestHead;
+use actix_web::guard::GuardContext;
+use actix_web::http::header;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use registrar_core::contract::{
+    Action, Asked, Contract, Contracts, Matched, NotTaken, Operation, Outcome, Submission,
+    Undecoded, WrongParameter,
+};
+use registrar_core::decode::brackets;
+use registrar_core::form::Form;
+use registrar_core::value::Value;
+use registrar_core::{Surroundings, Timestamp};
+
+use crate::answer::Fault;
+use crate::app::AppState;
+use crate::body;
+use crate::routes::no_route;
+use answer::{Done, Own, failed};
+use caller::Who;
+
+/// Whether the host of a request is a contract's: then nothing of the native API is there.
+pub(crate) fn has_host(context: &GuardContext<'_>) -> bool {
+    let Some(state) = context.app_data::<web::Data<AppState>>() else { return false };
+    host_of(context.head())
+        .is_some_and(|host| !state.forms.current().contracts().of_host(host).is_empty())
+}
+
+/// The host that a request is to, with its port. What proxies say of it does not count: they pass
+/// on the host whose contract is to answer.
+fn host_of(head: &RequestHead) -> Option<&str> {
+    let host = head.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    host.or(head.uri.authority().map(|authority| authority.as_str()))
+}
+
+/// Answers what no native route takes.
+pub(crate) async fn serve(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    let started = Instant::now();
+    let registry = state.forms.current();
+    let contracts = registry.contracts();
+    let of_host = host_of(request.head()).map(|host| contracts.of_host(host)).unwrap_or_default();
+    let (found, path) = if of_host.is_empty() {
+        contracts.of_path(request.path())
+    } else {
+        (of_host, request.path())
+    };
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let Some((contract, is_served)) = Contracts::accepted(&found, accept) else {
+        return actix_web::Responder::respond_to(no_route(request.method()), &request)
+            .map_into_boxed_body();
+    };
+    let mount = request.path().strip_suffix(path).unwrap_or_default();
+    let base_url = {
+        let from = request.connection_info();
+        format!("{}://{}{mount}", from.scheme(), from.host())
+    };
+    let query = brackets::parse_urlencoded(request.query_string().as_bytes());
+    let mut asked = Asked {
+        method: request.method().to_string(),
+        path: request.path().to_owned(),
+        base_url,
+        query: query.map_or_else(|_| Value::Object(Vec::new()), Value::into_owned),
+        ..Asked::default()
+    };
+    let (action, done) = if is_served {
+        run(contract, path, &mut asked, &request, payload, &state).await
+    } else {
+        (None, Done::Outcome(Outcome::NotAcceptable, Own::new()))
+    };
+    asked.elapsed = started.elapsed().as_secs_f64();
+    answer::answer(contract, action, &asked, done)
+}
+
+async fn run<'c>(
+    contract: &'c Contract,
+    path: &str,
+    asked: &mut Asked,
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &AppState,
+) -> (Option<&'c Action>, Done) {
+    let outcome = |outcome, own| (None, Done::Outcome(outcome, own));
+    let matched = contract.find(request.method().as_str(), path, &asked.query);
+    let is_open = matches!(&matched, Matched::Route(action, _) if action.is_open);
+    if matches!(matched, Matched::Nothing) && !contract.authentication.is_first {
+        return outcome(Outcome::NoRoute, Own::new());
+    }
+    let who = if is_open {
+        Who::default()
+    } else {
+        match caller::caller(contract, request, state).await {
+            Ok(who) => who,
+            Err(done) => return (None, done),
+        }
+    };
+    let (action, names) = match matched {
+        Matched::Route(action, names) => (action, names),
+        Matched::Method(allow) => {
+            return outcome(Outcome::Method, vec![("allow", Value::String(allow.into()))]);
+        }
+        Matched::Nothing => return outcome(Outcome::NoRoute, Own::new()),
+    };
+    asked.names = names;
+    if contract.reads(action, "caller") {
+        asked.caller = who.shown(contract);
+    }
+    let mut call = Call {
+        contract,
+        action,
+        request,
+        state,
+        surroundings: Surroundings { now: Timestamp::now(), token: who.name.clone() },
+        who,
+        asked,
+        label: request.content_type().trim().to_ascii_lowercase(),
+        bytes: web::Bytes::new(),
+    };
+    let done = call.run(payload).await;
+    (Some(action), done.unwrap_or_else(|done| done))
+}
+
+/// A request under way.
+struct Call<'c> {
+    contract: &'c Contract,
+    action: &'c Action,
+    request: &'c HttpRequest,
+    state: &'c AppState,
+    who: Who,
+    surroundings: Surroundings,
+    asked: &'c mut Asked,
+    /// The media type of the body, in lower case.
+    label: String,
+    bytes: web::Bytes,
+}
+
+impl Call<'_> {
+    async fn run(&mut self, payload: web::Payload) -> Result<Done, Done> {
+        let operation = self.action.operation;
+        if operation.has_body() {
+            body::check_encoding(self.request)?;
+            self.bytes = body::read(payload, self.state).await?;
+        } else if operation == Operation::Delete || operation == Operation::Revoke {
+            self.bytes = body::read(payload, self.state).await?;
+        }
+        if operation.has_body() || !self.bytes.is_empty() {
+            let sent = self.sent()?;
+            if self.contract.reads(self.action, "sent") {
+                let sent = sent.into_owned();
+                self.asked.sent = sent;
+            }
+        }
+        self.generate()?;
+        match operation {
+            Operation::Create => self.create().await,
+            Operation::Show => self.show().await,
+            Operation::List => self.list().await,
+            Operation::Update => self.update().await,
+            Operation::Upsert => self.upsert().await,
+            Operation::Delete => self.delete().await,
+            Operation::Detach => self.detach().await,
+            Operation::Mint | Operation::Verify | Operation::Revoke => Err(failed(String::new())),
+            Operation::Say => {
+                self.check()?;
+                Ok(Done::Outcome(Outcome::Said, Own::new()))
+            }
+        }
+    }
+
+    /// What was sent, which must be an object. It is decoded for each use: what comes out borrows
+    /// from the body.
+    fn sent(&self) -> Result<Value<'_>, Done> {
+        let Call { contract, label, bytes, .. } = self;
+        let sent = contract.decode(Some(label), bytes).map_err(|error| match error {
+            Undecoded::MediaType => {
+                let media_type = label.chars().take(64).collect::<String>();
+                let own = vec![("media_type", Value::String(media_type.into()))];
+                Done::Outcome(Outcome::MediaType, own)
+            }
+            Undecoded::Malformed(error) => {
+                Done::Outcome(Outcome::Malformed, vec![Contract::malformed(&error, bytes)])
+            }
+        })?;
+        if matches!(sent, Value::Object(_)) {
+            return Ok(sent);
+        }
+        let got = Value::String(contract.type_of(&sent).to_owned().into());
+        Err(Done::Outcome(Outcome::NotAnObject, vec![("got", got)]))
+    }
+
+    /// The form that takes what was sent, and what goes to it.
+    fn chosen<'s>(&'s self, sent: &'s Value<'s>) -> Result<(&'s Form, &'s Value<'s>), Done> {
+        let chosen = self.contract.chosen(self.action, sent, &self.asked.query);
+        let (form, submitted) = chosen.map_err(|wrong| {
+            let WrongParameter { field, code, text } = wrong;
+            let entries = [("field", field), ("code", code), ("text", text)];
+            let entries = entries.map(|(name, text)| (name, Value::String(text.to_owned().into())));
+            let entries = entries.map(|(name, value)| (name.into(), value));
+            let own = vec![("parameter", Value::Object(entries.into()))];
+            Done::Outcome(Outcome::WrongParameters, own)
+        })?;
+        Ok((form, submitted))
+    }
+
+    fn submission<'s>(&'s self, form: &'s Form, sent: &'s Value<'s>) -> Submission<'s> {
+        let Call { action, asked, surroundings, .. } = self;
+        Submission { action, form, sent, asked, surroundings }
+    }
+
+    /// Refuses what the route's conditions are against.
+    fn check(&self) -> Result<(), Done> {
+        match self.contract.objection(self.action, self.asked).map_err(failed)? {
+            Some(outcome) => Err(Done::Outcome(outcome, Own::new())),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes what the route wants of chance.
+    fn generate(&mut self) -> Result<(), Done> {
+        let mut made = Vec::new();
+        for (name, letters) in self.action.generates() {
+            let text = crate::token::letters(letters.alphabet, letters.length);
+            let text = text.map_err(|_| failed("no chance is to be had".to_owned()))?;
+            made.push((name.to_owned().into(), Value::String(text.into())));
+        }
+        if !made.is_empty() {
+            self.asked.note("generated", Value::Object(made));
+        }
+        Ok(())
+    }
+}
+
+/// What is said of a submission that is not taken.
+fn not_taken(not: NotTaken) -> Done {
+    match not {
+        NotTaken::Invalid(told) => Done::Invalid(told),
+        NotTaken::Failed(cause) => failed(cause),
+    }
+}
+
+/// What a client is told who asks again and again while others change the same.
+fn contended() -> Done {
+    Fault::busy("busy", "others change the user too: try again in a moment", 1).into()
+}
