@@ -154,10 +154,10 @@ fn existing_references(
     conn: &mut AnyConnection,
     wanted: &HashSet<&Reference>,
 ) -> QueryResult<HashSet<Reference>> {
-    use ReferenceTarget::{Relationship, Transactable, User};
+    use ReferenceTarget::{Customization, Profile, Relationship, Transactable, User};
 
     let mut found = HashSet::new();
-    for target in [User, Relationship, Transactable] {
+    for target in [User, Relationship, Transactable, Profile, Customization] {
         let ids: BTreeSet<i64> = wanted
             .iter()
             .filter(|reference| reference.resource == target)
@@ -194,6 +194,13 @@ fn existing_references(
                 TextKey::EmailKey => ReferenceKey::EmailKey(text),
             };
             found.insert(Reference { resource: User, value });
+        }
+    }
+    for reference in wanted {
+        if let ReferenceKey::Key { type_name, key } = &reference.value
+            && dialect::relationship_by_key(conn, type_name, key)?.is_some()
+        {
+            found.insert((*reference).clone());
         }
     }
     Ok(found)
