@@ -1,5 +1,6 @@
-//! What a valid submission becomes: a user with everything that is written together with it. What
-//! one to a stored user becomes is in [`crate::changes`].
+//! What a valid submission becomes: a user with everything that is written together with it, or, of
+//! a form for another resource, one record that hangs on a user who is there. What one to a stored
+//! user or record becomes is in [`crate::changes`].
 //!
 //! The store writes these types and knows nothing of forms. They hold no path and no rule; what a
 //! refusal of the database means for the client is looked up through [`Claim`]'s and
@@ -7,6 +8,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+
+use crate::rules::may_be_of;
+use crate::value::Value;
 
 /// A JSON object as text, with its keys sorted and its numbers in plain notation, so that every
 /// database gives back the same. Always an object: `{}` when there is nothing to say.
@@ -53,6 +57,14 @@ pub struct NewUser {
     pub transactables: Vec<NewTransactable>,
     /// Customizations of the user itself, in the order sent.
     pub customizations: Vec<NewCustomization>,
+    /// Relationships: only of their own forms, and then one.
+    pub relationships: Vec<NewRelationship>,
+    /// Listings in relationships: only of their own forms, and then one.
+    pub relationship_transactables: Vec<NewRelationshipTransactable>,
+    /// Of the form of a record: the user that the submission says it belongs to.
+    pub owner: Option<i64>,
+    /// Of the form of a customization: the record that it hangs on; nothing where that is its user.
+    pub customizable: Option<Customizable>,
     /// The uniqueness this user claims. The database decides; a lost claim is named by its index.
     pub claims: Vec<Claim>,
     /// The rows of the database that must exist. One that is missing is named by its index.
@@ -118,6 +130,53 @@ pub enum RelationshipLink {
         /// Name of the relationship type.
         type_name: Arc<str>,
     },
+    /// The one of this relationship type that has this key.
+    Keyed {
+        /// Name of the relationship type.
+        type_name: Arc<str>,
+        /// The key, as [`crate::keys::text_key`] makes it.
+        key: String,
+        /// The properties with which it is made in the same transaction where it is missing.
+        /// Nothing where it must be there; [`NewUser::references`] names it then.
+        make: Option<JsonObject>,
+    },
+}
+
+/// A relationship.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRelationship {
+    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    pub id: Option<i64>,
+    /// Name of the relationship type.
+    pub type_name: Arc<str>,
+    /// What names it among those of its type, as the claim that no other has it.
+    pub key: Option<Claim>,
+    /// Typed properties.
+    pub properties: JsonObject,
+}
+
+/// A listing in a relationship.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRelationshipTransactable {
+    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    pub id: Option<i64>,
+    /// Name of the relationship transactable type.
+    pub type_name: Arc<str>,
+    /// The relationship. [`NewUser::references`] names it too.
+    pub relationship_id: i64,
+    /// The listing. [`NewUser::references`] names it too.
+    pub transactable_id: i64,
+    /// Typed properties.
+    pub properties: JsonObject,
+}
+
+/// What a customization hangs on. [`NewUser::references`] names it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Customizable {
+    /// What kind of record it is.
+    pub resource: ReferenceTarget,
+    /// Its id.
+    pub id: i64,
 }
 
 /// A customization: a typed record that hangs on another.
@@ -194,13 +253,23 @@ pub struct NewFile {
     pub caption: Option<String>,
 }
 
-/// A value that only one user may hold within a scope, as the primary key of `unique_claims`.
+/// A value that only one user (or, of a relationship's, one relationship) may hold within a scope, as the primary key of `unique_claims`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Claim {
     /// What is unique, e.g. `user.email` or `profiles.developer.properties.handle`.
     pub scope: Arc<str>,
     /// The normalised value; at most 512 bytes (longer ones are their digest).
     pub value_key: String,
+}
+
+impl Claim {
+    /// Whether a stored object may hold this claim, as far as its values say. `path` is where the
+    /// object stands in every form, such as `transactables.boat.properties`; `around` is the record
+    /// that it is the `properties` of.
+    #[must_use]
+    pub fn may_be_of(&self, path: &str, object: &Value<'_>, around: Option<&Value<'_>>) -> bool {
+        may_be_of(self, path, object, around)
+    }
 }
 
 /// A row that must exist when the user is written.
@@ -221,6 +290,10 @@ pub enum ReferenceTarget {
     Relationship,
     /// A transactable.
     Transactable,
+    /// A profile of a user.
+    Profile,
+    /// A customization.
+    Customization,
 }
 
 /// What a [`Reference`] is found by.
@@ -232,6 +305,13 @@ pub enum ReferenceKey {
     ExternalId(String),
     /// The key of the e-mail address (users only).
     EmailKey(String),
+    /// The key of a relationship among those of its type (relationships only).
+    Key {
+        /// Name of the relationship type.
+        type_name: Arc<str>,
+        /// The key.
+        key: String,
+    },
 }
 
 /// A text that must never be shown: its `Debug` is `[secret]`.

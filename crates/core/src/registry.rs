@@ -70,6 +70,7 @@ impl Registry {
                 }
             }
         }
+        problems.extend(types.check());
         let types_hash = types_hash.finalize();
         let library = library(sources, &mut problems);
         let (locales, references) = Locales::read(locale_files(sources), &mut problems);

@@ -1,11 +1,15 @@
 //! Types: what a profile, a transactable, a relationship, a membership or a customization is
 //! called and which typed properties it has.
 
+mod links;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::{Entry, Node, Place, Problem, ProblemCode, Problems, Reader, parse};
 use crate::fields::FieldType;
+
+pub(crate) use links::KeyedRelationship;
 
 /// What a type is a type of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,17 +22,20 @@ pub enum TypeKind {
     Relationship,
     /// `types/relationship_users/`
     RelationshipUser,
+    /// `types/relationship_transactables/`
+    RelationshipTransactable,
     /// `types/customizations/`
     Customization,
 }
 
 impl TypeKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Profile,
         Self::Transactable,
         Self::Relationship,
         Self::RelationshipUser,
+        Self::RelationshipTransactable,
         Self::Customization,
     ];
 
@@ -40,6 +47,7 @@ impl TypeKind {
             Self::Transactable => "transactables",
             Self::Relationship => "relationships",
             Self::RelationshipUser => "relationship_users",
+            Self::RelationshipTransactable => "relationship_transactables",
             Self::Customization => "customizations",
         }
     }
@@ -51,6 +59,7 @@ impl TypeKind {
             Self::Transactable => &["transactable_types"],
             Self::Relationship => &["relationship_types", "reservation_types"],
             Self::RelationshipUser => &["relationship_user_types"],
+            Self::RelationshipTransactable => &["relationship_transactable_types"],
             Self::Customization => &["custom_model_types", "model_schemas"],
         }
     }
@@ -75,6 +84,7 @@ impl TypeKind {
             Self::Transactable => "transactable type",
             Self::Relationship => "relationship type",
             Self::RelationshipUser => "relationship user type",
+            Self::RelationshipTransactable => "relationship transactable type",
             Self::Customization => "customization type",
         }
     }
@@ -85,6 +95,13 @@ impl TypeKind {
 pub(crate) struct Type {
     pub(crate) name: Arc<str>,
     pub(crate) properties: Vec<Property>,
+    /// Of a relationship user type: which relationships its members join, and where it says so.
+    pub(crate) joins: Option<(Arc<str>, Place)>,
+    /// Of a relationship user type: whether a relationship that is named by its key is made where
+    /// it is missing, and where that is said.
+    pub(crate) makes: Option<Place>,
+    /// Of a relationship type: the property that names one of it, and where that is said.
+    pub(crate) key: Option<(Arc<str>, Place)>,
     place: Place,
     file: Arc<str>,
 }
@@ -161,9 +178,22 @@ fn snake(name: &str) -> String {
 }
 
 fn read(reader: &mut Reader<'_>, kind: TypeKind, file: &Arc<str>, stem: &str, tree: &Node) -> Type {
-    const KEYS: [&str; 3] = ["name", "description", "properties"];
-    let mut read =
-        Type { name: stem.into(), properties: Vec::new(), place: tree.place, file: file.clone() };
+    let keys: &[&str] = match kind {
+        TypeKind::Relationship => &["name", "description", "properties", "key"],
+        TypeKind::RelationshipUser => {
+            &["name", "description", "properties", "relationship", "make"]
+        }
+        _ => &["name", "description", "properties"],
+    };
+    let mut read = Type {
+        name: stem.into(),
+        properties: Vec::new(),
+        joins: None,
+        makes: None,
+        key: None,
+        place: tree.place,
+        file: file.clone(),
+    };
     for entry in reader.map(tree, kind.name()) {
         match entry.key.as_str() {
             "name" => {
@@ -176,10 +206,23 @@ fn read(reader: &mut Reader<'_>, kind: TypeKind, file: &Arc<str>, stem: &str, tr
                 reader.text(&entry.value, "description");
             }
             "properties" => read.properties = properties(reader, &entry.value),
+            "key" if keys.contains(&"key") => {
+                let key = reader.text(&entry.value, "key");
+                read.key = key.map(|key| (key.into(), entry.value.place));
+            }
+            "relationship" if keys.contains(&"relationship") => {
+                let name = reader.text(&entry.value, "relationship");
+                read.joins = name.map(|name| (snake(name).into(), entry.value.place));
+            }
+            "make" if keys.contains(&"make") => {
+                let makes = reader.flag(&entry.value, "make") == Some(true);
+                read.makes = makes.then_some(entry.value.place);
+            }
             key if LEFT_ASIDE_OF_TYPES.contains(&key) => reader.left_aside(entry),
-            _ => reader.unknown_key(entry, &format!("a {}", kind.name()), &KEYS),
+            _ => reader.unknown_key(entry, &format!("a {}", kind.name()), keys),
         }
     }
+    links::check_key(reader, &read);
     read
 }
 

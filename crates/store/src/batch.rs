@@ -14,6 +14,7 @@ use crate::claims::{self, Contender, Decision};
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Fault};
 use crate::error::Refusal;
+use crate::keyed;
 use crate::plan::{Counts, Ids, Plan};
 use crate::record::{Created, NewRecord};
 use crate::tokens;
@@ -124,6 +125,8 @@ fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResu
     let mut ids =
         if counts.users == 0 { Ids::default() } else { dialect::reserve_ids(conn, &counts)? };
     let mut plan = Plan::new(now());
+    let winners = asked().zip(&decisions).filter(|(_, decision)| **decision == Decision::Won);
+    plan.keyed = keyed::find_or_make(conn, winners.map(|(record, _)| &record.user))?;
     let mut verdicts = Vec::with_capacity(submissions.len());
     let mut decided = contenders.iter().zip(decisions);
     for record in submissions.iter().map(Submission::record) {

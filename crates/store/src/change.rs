@@ -19,6 +19,7 @@ use crate::claims::{Contender, missing_references};
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Claiming, statement};
 use crate::error::{ChangeError, CreateError, Refusal};
+use crate::keyed;
 use crate::plan::{Counts, Ids, PerTable, Plan};
 use crate::record::UpdateRecord;
 use crate::tokens;
@@ -127,6 +128,7 @@ fn update(conn: &mut AnyConnection, record: &UpdateRecord) -> QueryResult<Outcom
     let mut ids = if has_new { dialect::reserve_ids(conn, &counts)? } else { Ids::default() };
     let first = if has_new { first_places(conn, *id, &counts)? } else { PerTable::default() };
     let mut plan = Plan::after(at, first);
+    plan.keyed = keyed::find_or_make(conn, [user])?;
     plan.add_records(user, *id, &mut ids)?;
     plan.insert(conn)?;
     let was_there = plan.changed.write(conn)?;

@@ -180,10 +180,10 @@ fn existing_references(
     wanted: &HashSet<&Reference>,
     lock: Lock,
 ) -> QueryResult<HashSet<Reference>> {
-    use ReferenceTarget::{Relationship, Transactable, User};
+    use ReferenceTarget::{Customization, Profile, Relationship, Transactable, User};
 
     let mut found = HashSet::new();
-    for target in [User, Relationship, Transactable] {
+    for target in [User, Relationship, Transactable, Profile, Customization] {
         let ids: BTreeSet<i64> = wanted
             .iter()
             .filter(|reference| reference.resource == target)
@@ -220,6 +220,13 @@ fn existing_references(
                 TextKey::EmailKey => ReferenceKey::EmailKey(text),
             };
             found.insert(Reference { resource: User, value });
+        }
+    }
+    for reference in wanted {
+        if let ReferenceKey::Key { type_name, key } = &reference.value
+            && dialect::relationship_by_key(conn, type_name, key)?.is_some()
+        {
+            found.insert((*reference).clone());
         }
     }
     Ok(found)

@@ -14,6 +14,7 @@ mod claims;
 mod connection;
 mod dialect;
 mod error;
+mod keyed;
 mod migrate;
 mod plan;
 mod pool;

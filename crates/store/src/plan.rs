@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::changed::Changed;
 use crate::connection::AnyConnection;
 use crate::dialect::insert;
+use crate::keyed::Keyed;
 use crate::record::NewRecord;
 use crate::rows::{
     AddressRow, CustomizationRow, FileRow, NewUserRow, PasswordRow, ProfileRow, RelationshipRow,
@@ -113,6 +114,8 @@ pub(crate) struct Plan<'a> {
     files: Vec<FileRow<'a>>,
     /// The places of the first new rows among those of a user that are there.
     first: PerTable<i32>,
+    /// The relationships that are named by their key.
+    pub(crate) keyed: Keyed,
     /// The new values of rows that are there.
     pub(crate) changed: Changed<'a>,
 }
@@ -222,10 +225,15 @@ impl<'a> Plan<'a> {
                         id,
                         type_name,
                         creator_id: Some(user_id),
+                        properties: "{}",
                         created_at: self.now,
+                        uuid: Uuid::now_v7(),
+                        key: None,
+                        updated_at: self.now,
                     });
                     id
                 }
+                RelationshipLink::Keyed { type_name, key, .. } => self.keyed.id(type_name, key)?,
             };
             let row = RelationshipUserRow {
                 id: next_unless(member.id, &mut ids.relationship_users)?,

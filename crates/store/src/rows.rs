@@ -72,7 +72,11 @@ row! {
         id: i64 as BigInt,
         type_name: &'a str as Text,
         creator_id: Option<i64> as Nullable<BigInt>,
+        properties: &'a str as JsonDoc,
         created_at: i64 as Micros,
+        uuid: Uuid as Uid,
+        key: Option<&'a str> as Nullable<Text>,
+        updated_at: i64 as Micros,
     }
 }
 

@@ -61,6 +61,9 @@ table! {
         creator_id -> Nullable<BigInt>,
         properties -> crate::types::JsonDoc,
         created_at -> crate::types::Micros,
+        uuid -> crate::types::Uid,
+        key -> Nullable<Text>,
+        updated_at -> crate::types::Micros,
     }
 }
 
@@ -69,6 +72,17 @@ table! {
         id -> BigInt,
         user_id -> BigInt,
         relationship_id -> BigInt,
+        position -> Integer,
+        type_name -> Text,
+        properties -> crate::types::JsonDoc,
+    }
+}
+
+table! {
+    relationship_transactables (id) {
+        id -> BigInt,
+        relationship_id -> BigInt,
+        transactable_id -> BigInt,
         position -> Integer,
         type_name -> Text,
         properties -> crate::types::JsonDoc,
@@ -135,8 +149,29 @@ table! {
         expires_at -> Nullable<crate::types::Micros>,
         revoked_at -> Nullable<crate::types::Micros>,
         created_at -> crate::types::Micros,
+        user_id -> Nullable<BigInt>,
+        contract -> Nullable<Text>,
+        parent_id -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    password_credentials (user_id) {
+        user_id -> BigInt,
+        phc -> Text,
+    }
+}
+
+table! {
+    unique_claims (scope, value_key) {
+        scope -> Text,
+        value_key -> Text,
+        owner -> crate::types::Uid,
     }
 }
 
 joinable!(relationship_users -> relationships (relationship_id));
-allow_tables_to_appear_in_same_query!(relationship_users, relationships);
+joinable!(relationship_transactables -> transactables (transactable_id));
+allow_tables_to_appear_in_same_query!(relationship_users, relationships, users);
+allow_tables_to_appear_in_same_query!(relationship_transactables, transactables, users);
+allow_tables_to_appear_in_same_query!(unique_claims, users);

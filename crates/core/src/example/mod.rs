@@ -25,11 +25,19 @@ pub(crate) struct Example {
     /// The user that it changes.
     stored: Option<Value<'static>>,
     /// The relationships that are there; nothing where every one is that is referred to.
-    relationships: Option<Vec<i64>>,
+    relationships: Option<Relationships>,
     /// Path and code of each violation, sorted; empty where it is valid.
     expected: Vec<(String, String)>,
     /// Where that is said.
     place: Place,
+}
+
+/// Relationships, by what names them.
+#[derive(Debug, Default)]
+struct Relationships {
+    ids: Vec<i64>,
+    /// As [`crate::keys::text_key`] makes them.
+    keys: Vec<String>,
 }
 
 /// What came of the examples of forms.

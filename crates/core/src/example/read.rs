@@ -1,12 +1,23 @@
 //! Reads `examples:` of a form.
 
-use super::Example;
+use super::{Example, Relationships};
 use crate::compose;
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
+use crate::keys::text_key;
 use crate::surroundings::{Surroundings, Timestamp};
 
-const KEYS: [&str; 9] =
-    ["name", "from", "form", "now", "token", "users", "stored", "relationships", "expect"];
+const KEYS: [&str; 10] = [
+    "name",
+    "from",
+    "form",
+    "now",
+    "token",
+    "users",
+    "records",
+    "stored",
+    "relationships",
+    "expect",
+];
 
 /// The name of the token that examples are sent with, unless they say another.
 const TOKEN: &str = "example";
@@ -47,8 +58,8 @@ fn example(
             "form" => form = Some(value),
             "now" => example.surroundings.now = moment(reader, value)?,
             "token" => example.surroundings.token = reader.text(value, "token")?.into(),
-            "users" => {
-                let users = reader.list(value, "users").iter().map(Node::to_value);
+            key @ ("users" | "records") => {
+                let users = reader.list(value, key).iter().map(Node::to_value);
                 example.users = users.collect();
             }
             "stored" => {
@@ -56,8 +67,14 @@ fn example(
                 example.stored = Some(value.to_value());
             }
             "relationships" => {
-                let ids = reader.list(value, "relationships");
-                example.relationships = Some(ids.iter().filter_map(id).collect());
+                let mut known = Relationships::default();
+                for item in reader.list(value, "relationships") {
+                    match &item.data {
+                        Data::Text(key) => known.keys.push(text_key(key, true)),
+                        _ => known.ids.extend(id(item)),
+                    }
+                }
+                example.relationships = Some(known);
             }
             "expect" => {
                 says_expect = true;

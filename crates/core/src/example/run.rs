@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::coverage::Coverage;
 use super::{Example, shown};
 use crate::aggregate::{Claim, NewUser, ReferenceKey, ReferenceTarget};
-use crate::form::Form;
+use crate::form::{Form, Resource};
 use crate::submission::{self, Refusals};
 use crate::violation::Violations;
 
@@ -17,7 +17,11 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
             Ok(user) => taken.extend(user.claims),
             Err(violations) => {
                 let got = shown(&told(&violations));
-                return Err(format!("user {} of it could not be stored: {got}", place + 1));
+                return Err(format!(
+                    "{} {} of it could not be stored: {got}",
+                    what(form),
+                    place + 1
+                ));
             }
         }
     }
@@ -33,6 +37,10 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
     };
     let got = told(&violations);
     if got == example.expected { Ok(()) } else { Err(format!("it gets {}", shown(&got))) }
+}
+
+fn what(form: &Form) -> &'static str {
+    if form.resource == Resource::User { "user" } else { "record" }
 }
 
 fn told(violations: &Violations) -> Vec<(String, String)> {
@@ -54,8 +62,9 @@ fn refusals(user: &NewUser, taken: &HashSet<Claim>, example: &Example) -> Refusa
     for (place, reference) in user.references.iter().enumerate() {
         let is_missing = match (reference.resource, &reference.value, &example.relationships) {
             (ReferenceTarget::Relationship, ReferenceKey::Id(id), Some(known)) => {
-                !known.contains(id)
+                !known.ids.contains(id)
             }
+            (_, ReferenceKey::Key { key, .. }, Some(known)) => !known.keys.contains(key),
             // Ids are given out from 1 on.
             (_, ReferenceKey::Id(id), _) => *id < 1,
             _ => false,

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use super::field::{Context, bind_node, scalar};
 use super::plan::{Plan, is_reserved, plan, property_type_of};
-use super::{Body, Field, Form, Group, RESERVED, Resource, Target, header};
+use super::{Body, Field, Form, Group, RESERVED, Resource, Target, header, roots};
 use crate::config::{Data, Entry, Node, ProblemCode, Problems, Reader};
 use crate::expression::Conditions;
 use crate::fields::FieldType;
 use crate::locale::{self, Locales};
-use crate::resources::{Container, Kind};
+use crate::resources::{CUSTOMIZABLE, Container, Kind};
 use crate::rules::Names;
-use crate::types::{PropertyType, Type, TypeKind, Types};
+use crate::types::{PropertyType, Type, Types};
 
 /// Compiles a form; nothing comes back where there are problems.
 pub(crate) fn compile(
@@ -26,27 +26,21 @@ pub(crate) fn compile(
 ) -> Option<Form> {
     let mut reader = Reader { problems };
     let header = header::read(&mut reader, tree);
-    if header.is_aside {
-        return None;
-    }
-    let mut fields = Vec::new();
-    if let Some(entry) = header.fields {
-        let mut compiler = Compiler { reader, types, may_update: header.may_update };
-        let place = Place { path: String::new(), around: None };
-        fields = compiler.record(Kind::User, None, &entry.value, &place);
-    }
-    let lists_email = fields.iter().any(|field| &*field.name == "email");
+    let resource = header.resource?;
+    let of_type = roots::type_of(&mut reader, types, resource, &header)?;
+    let mut compiler = Compiler { reader, types, may_update: header.may_update };
+    let root = compiler.root(resource, of_type, tree, header.fields);
     let mut form = Form {
         name: name.into(),
         version,
+        resource,
+        record_type: of_type.map(|of_type| of_type.name.clone()),
         description: header.description.map(Arc::from),
-        resource: Resource::User,
-        record_type: None,
-        may_create: lists_email || !header.may_update,
-        may_update: header.may_update,
+        may_create: roots::may_create(resource, &root, header.may_update),
+        may_update: header.may_update && resource != Resource::Session,
         locales: locales.clone(),
         refuses_unknown: header.refuses_unknown,
-        root: Group::new(Some(Kind::User), "user".into(), fields),
+        root,
         examples: Vec::new(),
         file: problems.own(),
         files: problems.files(),
@@ -65,18 +59,20 @@ pub(crate) fn compile(
     problems.is_empty().then_some(form)
 }
 
-struct Compiler<'p, 't> {
-    reader: Reader<'p>,
-    types: &'t Types,
-    /// Whether the form may change users: what is stored can keep the rules then.
-    may_update: bool,
+pub(super) struct Compiler<'p, 't> {
+    pub(super) reader: Reader<'p>,
+    pub(super) types: &'t Types,
+    /// Whether the form may change what is stored: that can keep the rules then.
+    pub(super) may_update: bool,
 }
 
 /// Where in the form an object stands.
-struct Place<'c> {
+pub(super) struct Place<'c> {
     /// The same in every form: `profiles.developer`.
-    path: String,
-    around: Option<&'c Names<'c>>,
+    pub(super) path: String,
+    pub(super) around: Option<&'c Names<'c>>,
+    /// Whether it is what the whole form is for.
+    pub(super) is_root: bool,
 }
 
 impl Place<'_> {
@@ -87,7 +83,7 @@ impl Place<'_> {
 
 impl<'t> Compiler<'_, 't> {
     /// The fields of one record: a user, a profile, an address.
-    fn record(
+    pub(super) fn record(
         &mut self,
         kind: Kind,
         of_type: Option<&'t Type>,
@@ -99,18 +95,17 @@ impl<'t> Compiler<'_, 't> {
         for entry in entries {
             // What a record is known to have comes before what the word means elsewhere: the
             // `description` of a listing is a field.
-            match plan(&mut self.reader, kind, entries, entry) {
+            match plan(&mut self.reader, (kind, place.is_root), entries, entry) {
                 Some(plan) => plans.push((entry, plan)),
                 None if is_reserved(&mut self.reader, entry) => {}
-                None => self.unknown_field(kind, entry),
+                None => self.unknown_field((kind, place.is_root), entry),
             }
         }
-        self.fields(kind, of_type, plans, place)
+        self.fields(of_type, plans, place)
     }
 
     fn fields(
         &mut self,
-        kind: Kind,
         of_type: Option<&'t Type>,
         plans: Vec<(&Entry, Plan)>,
         place: &Place<'_>,
@@ -136,11 +131,16 @@ impl<'t> Compiler<'_, 't> {
                         context.known_as(built_in.field_type, Target::BuiltIn(built_in));
                     known.rules = built_in.rules;
                     known.is_secret = built_in.is_secret;
-                    if let (Kind::Customization, Some(of_type)) = (kind, of_type) {
-                        known.only = Some(vec![&of_type.name]);
-                    }
-                    if built_in.name == "relationship_name" {
-                        known.only = self.relationship_types(entry);
+                    match (built_in.name, of_type) {
+                        ("custom_model_type_name", Some(of_type)) => {
+                            known.only = Some(vec![&of_type.name]);
+                        }
+                        ("customizable_type", _) => {
+                            known.only = Some(CUSTOMIZABLE.map(|(name, _)| name).to_vec());
+                        }
+                        ("relationship_name", _) => known.only = self.relationship_types(entry),
+                        ("relationship_key", _) => self.demand_key(of_type, entry),
+                        _ => {}
                     }
                     scalar(&mut self.reader, known, &entry.value)
                 }
@@ -198,7 +198,8 @@ impl<'t> Compiler<'_, 't> {
             let found = declared.into_iter().find(|known| known.name == property.key);
             match (found.map(|known| (known, known.property_type)), of_type) {
                 (Some((known, PropertyType::Field(field_type))), _) => {
-                    let plan = Plan::Property { field_type, unique: known.unique };
+                    let is_key = self.is_key(of_type, property);
+                    let plan = Plan::Property { field_type, unique: known.unique || is_key };
                     plans.push((property, plan));
                 }
                 _ if is_reserved(&mut self.reader, property) => {}
@@ -208,8 +209,9 @@ impl<'t> Compiler<'_, 't> {
                 }),
             }
         }
-        let place = Place { path: place.of("properties"), around: Some(context.names) };
-        self.fields(Kind::User, of_type, plans, &place)
+        let path = place.of("properties");
+        let place = Place { path, around: Some(context.names), is_root: false };
+        self.fields(of_type, plans, &place)
     }
 
     /// The records in a container: by type, or by the type's property that each fills.
@@ -275,42 +277,17 @@ impl<'t> Compiler<'_, 't> {
         entry: &Entry,
         context: &Context<'_>,
     ) -> Field {
-        let place = Place { path: context.global_path.to_owned(), around: None };
+        let place = Place { path: context.global_path.to_owned(), around: None, is_root: false };
         let fields = self.record(kind, of_type, &entry.value, &place);
         if kind == Kind::RelationshipUser {
-            self.demand_relationship(entry, &fields);
+            self.demand_relationship(&entry.key, entry.place, &fields);
         }
         let type_name =
             of_type.map_or_else(|| entry.key.as_str().into(), |known| known.name.clone());
-        let group = Group::new(Some(kind), type_name, fields);
+        let mut group = Group::new(Some(kind), type_name, fields);
+        group.keyed = of_type.and_then(|of_type| self.types.keyed(of_type));
         let body = if container.holds_many() { Body::List(group) } else { Body::Node(group) };
         self.nested(context, body, Target::Record, &entry.value)
-    }
-
-    /// A membership is of a relationship: the form must let the client say, or say itself, which.
-    fn demand_relationship(&mut self, entry: &Entry, fields: &[Field]) {
-        let says = |name: &str| fields.iter().any(|field| &*field.name == name);
-        if !says("relationship_id") && !says("relationship_name") {
-            self.reader.problems.add(
-                ProblemCode::MissingKey,
-                entry.place,
-                format!("`{}` does not say which relationship it is in", entry.key),
-                "`relationship_id` or `relationship_name`",
-                None,
-            );
-        }
-    }
-
-    /// The relationship types that a new relationship can be of; there must be one.
-    fn relationship_types(&mut self, entry: &Entry) -> Option<Vec<&'t str>> {
-        let names = self.types.names(TypeKind::Relationship);
-        if names.is_empty() {
-            let within = "`types/relationships/`, of which a new relationship could be";
-            let (code, kind) = (ProblemCode::UnknownType, "type for");
-            self.reader.unknown(code, kind, &entry.key, entry.place, within, &[]);
-            return None;
-        }
-        Some(names)
     }
 
     fn nested(&mut self, context: &Context<'_>, body: Body, target: Target, node: &Node) -> Field {
@@ -323,8 +300,10 @@ impl<'t> Compiler<'_, 't> {
         Field { name: context.name.into(), body, target, rules, conditions, is_secret: false }
     }
 
-    fn unknown_field(&mut self, kind: Kind, entry: &Entry) {
-        let mut known: Vec<&str> = kind.built_ins().iter().map(|built_in| built_in.name).collect();
+    fn unknown_field(&mut self, (kind, is_root): (Kind, bool), entry: &Entry) {
+        let own = kind.own_built_ins().iter().filter(|_| is_root);
+        let built_ins = kind.built_ins().iter().chain(own);
+        let mut known: Vec<&str> = built_ins.map(|built_in| built_in.name).collect();
         known.extend(kind.containers().iter().map(|container| container.name()));
         let within = format!("a {}", kind.name());
         let code = ProblemCode::UnknownField;

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{field, header};
+use super::{Resource, field, header};
 use crate::fields::FieldType;
 use crate::form::Normalizer;
 use crate::resources::{Container, Kind};
@@ -12,9 +12,10 @@ use crate::rules::{COMMON_OPTIONS, RULES, Rule, RuleOption};
 /// What each key of a form is for; the keys themselves are those that are read.
 const OF_FORMS: &[(&str, &str)] = &[
     ("name", "What clients call it; without it, the file's path without its extension."),
-    ("resource", "What it creates: User."),
-    ("base_form", "platformOS' word for `resource`: UserForm."),
-    ("resource_owner", "`anyone`: the form may change users (PUT), whoever owns them."),
+    ("resource", "What its submissions become: User, Transactable, …"),
+    ("base_form", "platformOS' word for `resource`: UserForm, TransactableForm, …"),
+    ("type", "The type that its records are of; users and sessions have none."),
+    ("resource_owner", "`anyone`: the form may change what is stored (PUT), whoever owns it."),
     ("description", "What it is for, for people."),
     ("unknown_fields", "Whether keys that it does not list are refused or ignored."),
     ("fields", "The fields that clients may send."),
@@ -92,7 +93,14 @@ fn of_form() -> Map<String, Value> {
     let mut properties = keys(header::KEYS, OF_FORMS, |key| match key {
         "resource_owner" => json!({ "enum": ["anyone"] }),
         "unknown_fields" => json!({ "enum": ["reject", "ignore"] }),
-        "fields" | "configuration" => reference(&name_of(Kind::User)),
+        "resource" => json!({ "type": "string", "examples": Resource::ALL.map(Resource::name) }),
+        "base_form" => {
+            json!({ "type": "string", "examples": Resource::ALL.map(Resource::form_name) })
+        }
+        "fields" | "configuration" => {
+            let records = Resource::ALL.map(|resource| reference(&name_of(resource.kind())));
+            json!({ "anyOf": records })
+        }
         "extends" => texts.clone(),
         "definitions" => json!({ "type": "object" }),
         "rules" => json!({ "type": "array", "items": reference("assertion") }),
@@ -172,7 +180,7 @@ fn of_rule(rule: &Rule) -> Value {
 /// A record: its built-in fields, what hangs on it, and virtual fields under other names.
 fn record(kind: Kind) -> Value {
     let mut properties = Map::new();
-    for built_in in kind.built_ins() {
+    for built_in in kind.built_ins().iter().chain(kind.own_built_ins()) {
         properties.insert(built_in.name.to_owned(), reference("field"));
     }
     for container in kind.containers() {
@@ -238,9 +246,10 @@ fn example() -> Value {
             "form": { "type": ["object", "null"], "description": "What a client would send." },
             "now": { "type": "string", "description": "The moment, as RFC 3339 has it." },
             "token": { "type": "string", "description": "The name of the caller's token." },
+            "records": { "type": "array", "description": "The same, of forms for records." },
             "users": { "type": "array", "description": "Submissions that are stored already." },
             "stored": { "type": "object", "description": "The stored user that the example changes." },
-            "relationships": { "type": "array", "description": "Ids of relationships that are there." },
+            "relationships": { "type": "array", "description": "Ids and keys of relationships that are there." },
             "expect": {
                 "description": "`valid`, or fields with the codes they get.",
                 "anyOf": [{ "const": "valid" }, { "type": "object" }],

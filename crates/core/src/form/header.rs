@@ -1,16 +1,21 @@
 //! The keys of a form that are not its fields.
 
-use crate::config::{Entry, Node, ProblemCode, Reader, nearest};
+use super::Resource;
+use crate::config::{Entry, Node, Place, ProblemCode, Reader, nearest};
 
 /// What a form says of itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Header<'n> {
     pub(crate) description: Option<&'n str>,
     /// It may change users.
     pub(crate) may_update: bool,
     pub(crate) refuses_unknown: bool,
-    /// It is for a resource that is not served, and is left aside.
-    pub(crate) is_aside: bool,
+    /// What it is for; nothing where it is for a resource that is not served, and is left aside.
+    pub(crate) resource: Option<Resource>,
+    /// Where that is said.
+    pub(crate) resource_place: Place,
+    /// The name of the type that its records are of.
+    pub(crate) record_type: Option<(&'n str, Place)>,
     pub(crate) fields: Option<&'n Entry>,
     pub(crate) rules: Option<&'n Node>,
     pub(crate) default_payload: Option<&'n Node>,
@@ -21,6 +26,7 @@ pub(super) const KEYS: &[&str] = &[
     "name",
     "resource",
     "base_form",
+    "type",
     "resource_owner",
     "description",
     "unknown_fields",
@@ -59,13 +65,7 @@ pub(super) const LEFT_ASIDE: &[&str] = &[
 ];
 
 /// Resources of platformOS that no form of this version is for.
-const OTHER_RESOURCES: [&str; 13] = [
-    "Session",
-    "Transactable",
-    "Relationship",
-    "RelationshipUser",
-    "RelationshipTransactable",
-    "Customization",
+const OTHER_RESOURCES: [&str; 7] = [
     "UserProfile",
     "Reservation",
     "Order",
@@ -77,20 +77,32 @@ const OTHER_RESOURCES: [&str; 13] = [
 
 /// Reads them.
 pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
-    let mut header = Header { refuses_unknown: true, ..Header::default() };
+    let mut header = Header {
+        description: None,
+        may_update: false,
+        refuses_unknown: true,
+        resource: Some(Resource::User),
+        resource_place: tree.place,
+        record_type: None,
+        fields: None,
+        rules: None,
+        default_payload: None,
+        examples: None,
+    };
     let mut says_resource = false;
     for entry in reader.map(tree, "a form") {
         match entry.key.as_str() {
             "name" => {
                 reader.text(&entry.value, "name");
             }
-            "resource" => {
+            key @ ("resource" | "base_form") => {
                 says_resource = true;
-                header.is_aside |= resource(reader, &entry.value, "resource", "User");
+                header.resource_place = entry.value.place;
+                header.resource = resource(reader, &entry.value, key);
             }
-            "base_form" => {
-                says_resource = true;
-                header.is_aside |= resource(reader, &entry.value, "base_form", "UserForm");
+            "type" => {
+                let name = reader.text(&entry.value, "type");
+                header.record_type = name.map(|name| (name, entry.value.place));
             }
             "resource_owner" => {
                 header.may_update = true;
@@ -125,30 +137,34 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
     if !says_resource && is_whole {
         missing(reader, tree, "resource", "`resource: User`");
     }
-    if header.fields.is_none() && !header.is_aside && is_whole {
+    if header.fields.is_none() && header.resource == Some(Resource::User) && is_whole {
         missing(reader, tree, "fields", "`fields:` with the fields that a client may send");
     }
     header
 }
 
-/// Whether a form is for another resource than users.
-fn resource(reader: &mut Reader<'_>, node: &Node, key: &str, ours: &str) -> bool {
-    let Some(said) = reader.text(node, key) else { return false };
-    if said == ours {
-        return false;
+/// What a form is for; nothing where that is a resource that is not served.
+fn resource(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Resource> {
+    let otherwise = Some(Resource::User);
+    let Some(said) = reader.text(node, key) else { return otherwise };
+    let names = Resource::ALL.map(Resource::name);
+    let forms = Resource::ALL.map(Resource::form_name);
+    let ours = if key == "resource" { &names } else { &forms };
+    if let Some(found) = Resource::ALL.into_iter().zip(ours).find(|(_, name)| **name == said) {
+        return Some(found.0);
     }
     let plain = said.strip_suffix("Form").unwrap_or(said);
-    // platformOS' own models are in lower case; near misses of our name are mistakes.
+    // platformOS' own models are in lower case; near misses of our names are mistakes.
     let is_model = said.contains('/')
         || (said.chars().all(|c| c.is_lowercase() || c.is_numeric() || c == '_')
-            && nearest(said, [ours]).is_none());
+            && nearest(said, ours.iter().copied()).is_none());
     if OTHER_RESOURCES.contains(&plain) || is_model {
-        let what = format!("the form is left aside: it is for `{said}`, and `{ours}` is served");
+        let what = format!("the form is left aside: it is for `{said}`, which is not served");
         reader.problems.notice(node.place, what);
-        return true;
+        return None;
     }
-    reader.word(node, key, &[ours]);
-    false
+    reader.word(node, key, ours);
+    otherwise
 }
 
 fn fields<'n>(reader: &mut Reader<'_>, header: &mut Header<'n>, entry: &'n Entry) {

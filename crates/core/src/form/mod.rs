@@ -9,9 +9,12 @@ mod field;
 mod format;
 mod header;
 mod link;
+mod memberships;
 mod normalize;
 mod payload;
 mod plan;
+mod resource;
+mod roots;
 mod schema;
 
 use std::borrow::Cow;
@@ -19,6 +22,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use format::form_format;
+pub use resource::Resource;
 
 pub(crate) use assertion::Assertion;
 pub(crate) use compile::compile;
@@ -35,6 +39,7 @@ use crate::resources::{BuiltIn, Container, Kind};
 use crate::rules::BoundRule;
 use crate::submission::{self, Refusals};
 use crate::surroundings::Surroundings;
+use crate::types::KeyedRelationship;
 use crate::value::Value;
 use crate::violation::Violations;
 
@@ -49,15 +54,16 @@ pub struct Form {
     pub name: Arc<str>,
     /// A hash of everything that decides with it: its file and the types.
     pub version: Arc<str>,
+    /// What its submissions become.
+    pub resource: Resource,
+    /// The type that its records are of; nothing of users and sessions, which have no types.
+    pub record_type: Option<Arc<str>>,
     /// What it is for, in its own words.
     pub description: Option<Arc<str>>,
-    /// What it is for.
-    pub resource: Resource,
-    /// The type of its records, where they have types.
-    pub record_type: Option<Arc<str>>,
-    /// Whether it may create users: it lists `email`, or says nothing of an owner.
+    /// Whether it may create: it lists what says whose a new record is (`email` of users,
+    /// `creator_id` of listings, …), or says nothing of an owner.
     pub may_create: bool,
-    /// Whether it may change users: it says `resource_owner: anyone`.
+    /// Whether it may change what is stored: it says `resource_owner: anyone`.
     pub may_update: bool,
     /// The languages that what is wrong with a submission can be told in.
     pub locales: Arc<Locales>,
@@ -81,31 +87,16 @@ pub struct Form {
     pub(crate) is_active: bool,
 }
 
-/// What a form is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Resource {
-    /// Users.
-    User,
-    /// Listings.
-    Transactable,
-    /// Relationships.
-    Relationship,
-    /// Memberships of users in relationships.
-    RelationshipUser,
-    /// Listings of relationships.
-    RelationshipTransactable,
-    /// Customizations.
-    Customization,
-    /// Sessions: what proves who somebody is.
-    Session,
-}
-
 /// One object of a form: slot `i` of a submission is its field `i`.
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) kind: Option<Kind>,
     pub(crate) type_name: Arc<str>,
     pub(crate) fields: Vec<Field>,
+    /// Of memberships: the relationships that can be named by their key.
+    pub(crate) keyed: Option<KeyedRelationship>,
+    /// Of relationships: the property that names one, which nobody else may have.
+    pub(crate) key: Option<Arc<str>>,
     by_name: HashMap<Arc<str>, usize>,
 }
 
@@ -161,7 +152,7 @@ impl Group {
     pub(crate) fn new(kind: Option<Kind>, type_name: Arc<str>, fields: Vec<Field>) -> Self {
         let by_name =
             fields.iter().enumerate().map(|(index, field)| (field.name.clone(), index)).collect();
-        Self { kind, type_name, fields, by_name }
+        Self { kind, type_name, fields, keyed: None, key: None, by_name }
     }
 
     /// The place of a field. Few fields are found faster by looking than by hashing.
@@ -177,6 +168,10 @@ impl Form {
     /// Shapes and judges a submission. No IO: what only the database can decide is in the
     /// aggregate's claims and references.
     ///
+    /// Of a form for another resource than users comes a bag: no user of its own, exactly one
+    /// record in the list of its kind, and the claims and references of that. Of a session it holds
+    /// what was submitted as `email` and `password`.
+    ///
     /// # Errors
     /// All violations at once, in the form's order.
     pub fn apply(
@@ -187,8 +182,9 @@ impl Form {
         submission::apply(self, submitted, surroundings)
     }
 
-    /// Shapes and judges a submission to a stored user: what was not sent is as it is stored.
-    /// `stored` is the user in the shape of a submission, its records with their `id`.
+    /// Shapes and judges a submission to a stored user or record: what was not sent is as it is
+    /// stored. `stored` is that in the shape of a submission, its records with their `id`; of a
+    /// record itself with its `id` and with the fields that say where it belongs.
     ///
     /// # Errors
     /// All violations at once, in the form's order; paths and places are those of what was sent.

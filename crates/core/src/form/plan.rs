@@ -46,7 +46,7 @@ const OF_PLATFORMOS: [&str; 7] = [
 /// What a key of a record is; nothing where it names no field.
 pub(super) fn plan(
     reader: &mut Reader<'_>,
-    kind: Kind,
+    (kind, is_root): (Kind, bool),
     entries: &[Entry],
     entry: &Entry,
 ) -> Option<Plan> {
@@ -54,7 +54,8 @@ pub(super) fn plan(
     if let Some(container) = kind.containers().iter().find(|known| known.name() == key) {
         return Some(Plan::Container(*container));
     }
-    if let Some(built_in) = kind.built_ins().iter().find(|known| known.name == key) {
+    let own = kind.own_built_ins().iter().filter(|_| is_root);
+    if let Some(built_in) = kind.built_ins().iter().chain(own).find(|known| known.name == key) {
         return Some(Plan::BuiltIn(built_in));
     }
     let confirms = key

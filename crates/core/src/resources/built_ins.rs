@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use super::{BuiltIn, Set};
 
-const fn field(name: &'static str, field_type: FieldType, set: Set) -> BuiltIn {
+pub(super) const fn field(name: &'static str, field_type: FieldType, set: Set) -> BuiltIn {
     BuiltIn { name, field_type, rules: &[], is_secret: false, set }
 }
 
@@ -96,6 +96,11 @@ pub(super) const RELATIONSHIP_USER: &[BuiltIn] = &[
         is_secret: false,
         set: Set::Membership(|membership, value| membership.id = integer(&value)),
     },
+    field(
+        "relationship_key",
+        FieldType::String,
+        Set::Membership(|membership, value| membership.key = text(value)),
+    ),
     field(
         "relationship_name",
         FieldType::String,
@@ -216,7 +221,7 @@ pub(super) const FILE: &[BuiltIn] = &[
     field("caption", FieldType::String, Set::File(|file, value| file.caption = text(value))),
 ];
 
-fn text(value: Value<'_>) -> Option<String> {
+pub(super) fn text(value: Value<'_>) -> Option<String> {
     match value {
         Value::String(text) | Value::Number(text) => Some(Cow::into_owned(text)),
         _ => None,
@@ -227,7 +232,7 @@ fn flag(value: &Value<'_>) -> bool {
     matches!(value, Value::Bool(true))
 }
 
-fn integer(value: &Value<'_>) -> Option<i64> {
+pub(super) fn integer(value: &Value<'_>) -> Option<i64> {
     let Value::Number(text) = value else { return None };
     text.parse().ok()
 }

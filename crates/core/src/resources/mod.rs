@@ -3,6 +3,7 @@
 //!
 //! A new built-in field is a line here, a field of the aggregate, and a column.
 
+mod belonging;
 mod built_ins;
 
 use crate::aggregate::{NewAddress, NewFile, NewProfile, NewTransactable, NewUser};
@@ -10,6 +11,7 @@ use crate::fields::FieldType;
 use crate::rules::BuiltInRule;
 use crate::types::TypeKind;
 use crate::value::Value;
+pub(crate) use belonging::{Belonging, CUSTOMIZABLE};
 use built_ins::{ADDRESS, CUSTOMIZATION, FILE, PROFILE, RELATIONSHIP_USER, TRANSACTABLE, USER};
 
 /// A kind of record.
@@ -19,10 +21,14 @@ pub(crate) enum Kind {
     Profile,
     RelationshipUser,
     Transactable,
+    Relationship,
+    RelationshipTransactable,
     Customization,
     Address,
     Image,
     Attachment,
+    /// What somebody signs in with: judged only.
+    Session,
 }
 
 /// A key that holds other fields or records.
@@ -58,6 +64,8 @@ pub(crate) enum Set {
     Transactable(fn(&mut NewTransactable, Value<'_>)),
     Address(fn(&mut NewAddress, Value<'_>)),
     File(fn(&mut NewFile, Value<'_>)),
+    /// Of the form of a record itself.
+    Belonging(fn(&mut Belonging, Value<'_>)),
     /// Judged, and said again elsewhere.
     Nowhere,
 }
@@ -66,20 +74,24 @@ pub(crate) enum Set {
 #[derive(Debug, Default)]
 pub(crate) struct Membership {
     pub(crate) id: Option<i64>,
+    pub(crate) key: Option<String>,
     pub(crate) type_name: Option<String>,
 }
 
 impl Kind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::User,
         Self::Profile,
         Self::RelationshipUser,
         Self::Transactable,
+        Self::Relationship,
+        Self::RelationshipTransactable,
         Self::Customization,
         Self::Address,
         Self::Image,
         Self::Attachment,
+        Self::Session,
     ];
 
     /// What it is called in messages.
@@ -89,10 +101,13 @@ impl Kind {
             Self::Profile => "profile",
             Self::RelationshipUser => "relationship user",
             Self::Transactable => "transactable",
+            Self::Relationship => "relationship",
+            Self::RelationshipTransactable => "relationship transactable",
             Self::Customization => "customization",
             Self::Address => "address",
             Self::Image => "image",
             Self::Attachment => "attachment",
+            Self::Session => "session",
         }
     }
 
@@ -106,6 +121,28 @@ impl Kind {
             Self::Customization => CUSTOMIZATION,
             Self::Address => ADDRESS,
             Self::Image | Self::Attachment => FILE,
+            Self::Relationship | Self::RelationshipTransactable => &[],
+            Self::Session => belonging::SESSION,
+        }
+    }
+
+    /// The further fields that it has where a form is for it itself: where it belongs.
+    pub(crate) fn own_built_ins(self) -> &'static [BuiltIn] {
+        match self {
+            Self::Transactable | Self::Relationship => belonging::CREATED,
+            Self::RelationshipUser => belonging::MEMBER,
+            Self::RelationshipTransactable => belonging::RELATIONSHIP_TRANSACTABLE,
+            Self::Customization => belonging::CUSTOMIZATION,
+            _ => &[],
+        }
+    }
+
+    /// The field that says whose it is, where it is somebody's.
+    pub(crate) fn owner_field(self) -> Option<&'static str> {
+        match self {
+            Self::Transactable => Some("creator_id"),
+            Self::RelationshipUser | Self::Customization => Some("user_id"),
+            _ => None,
         }
     }
 
@@ -127,8 +164,10 @@ impl Kind {
                 C::CustomAttachments,
                 C::Customizations,
             ],
-            Self::RelationshipUser => &[C::Properties],
-            Self::Address | Self::Image | Self::Attachment => &[],
+            Self::RelationshipUser | Self::Relationship | Self::RelationshipTransactable => {
+                &[C::Properties]
+            }
+            Self::Address | Self::Image | Self::Attachment | Self::Session => &[],
         }
     }
 }

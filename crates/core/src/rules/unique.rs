@@ -11,7 +11,7 @@ use crate::config::{Data, Node};
 use crate::decimal::Decimal;
 use crate::keys::{bounded, email_key, text_key};
 use crate::submission::Sibling;
-use crate::value::Value;
+use crate::value::{NULL, Value};
 use crate::violation::Message;
 
 pub(crate) static TAKEN: Message = Message::new("taken", "has already been taken");
@@ -113,17 +113,63 @@ impl Check for Unique {
             Value::String(text) if self.is_email => email_key(text),
             value => key_of(value, self.case_sensitive),
         };
-        if !self.scope.is_empty() {
-            // Each part is preceded by its length, so that no two lists of parts read the same.
-            value_key.insert_str(0, &format!("{}:", value_key.len()));
-            for field in &self.scope {
-                let part = key_of(subject.scope.slot(*field).value(), self.case_sensitive);
-                value_key.push_str(&format!("\u{1f}{}:{part}", part.len()));
-            }
-            value_key = bounded(value_key);
-        }
+        let parts = self.scope.iter().map(|field| subject.scope.slot(*field).value());
+        value_key = within(value_key, parts, self.case_sensitive);
         report.claim(Claim { scope: self.scope_name.clone(), value_key }, &TAKEN);
     }
+}
+
+/// The key of a value together with those of other fields, where there are any.
+fn within<'v>(
+    mut value_key: String,
+    parts: impl Iterator<Item = &'v Value<'v>>,
+    case_sensitive: bool,
+) -> String {
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return value_key;
+    }
+    // Each part is preceded by its length, so that no two lists of parts read the same.
+    value_key.insert_str(0, &format!("{}:", value_key.len()));
+    for part in parts {
+        let part = key_of(part, case_sensitive);
+        value_key.push_str(&format!("\u{1f}{}:{part}", part.len()));
+    }
+    bounded(value_key)
+}
+
+/// Whether a claim may be one of a value of a stored object that stands at `path` in every form
+/// (`transactables.boat.properties`): by all that its scope and key say. `around` is the record that
+/// the object is the `properties` of.
+pub(crate) fn may_be_of(
+    claim: &Claim,
+    path: &str,
+    object: &Value<'_>,
+    around: Option<&Value<'_>>,
+) -> bool {
+    let scope = claim.scope.strip_prefix("user.").and_then(|scope| scope.strip_prefix(path));
+    let Some(scope) = scope.and_then(|scope| scope.strip_prefix('.')) else { return false };
+    let (scope, case_sensitive) = match scope.strip_suffix("~case") {
+        Some(scope) => (scope, false),
+        None => (scope, true),
+    };
+    let Value::Object(entries) = object else { return false };
+    let sibling = |name: &str| object.get(name).or_else(|| around?.get(name)).unwrap_or(&NULL);
+    entries.iter().any(|(name, value)| {
+        let Some(narrowed) = scope.strip_prefix(&**name) else { return false };
+        let mut conditions = narrowed.split('?');
+        let others = conditions.next().unwrap_or_default();
+        if !others.is_empty() && !others.starts_with('+') {
+            return false;
+        }
+        let holds = |condition: &str| match condition.split_once('=') {
+            Some((name, expected)) => key_of(sibling(name), true) == expected,
+            None => false,
+        };
+        let parts = others.split('+').skip(1).map(sibling);
+        conditions.all(holds)
+            && within(key_of(value, case_sensitive), parts, case_sensitive) == claim.value_key
+    })
 }
 
 /// The text under which equal values meet.

@@ -12,14 +12,16 @@ use crate::aggregate::{
     NewTransactable, NewUser, RelationshipLink,
 };
 use crate::form::{Body, Field, Form, Group, Target};
+use crate::keys::text_key;
 use crate::resources::{Container, Kind, Membership, Set};
+use crate::types::KeyedRelationship;
 use crate::value::Value;
 
 /// Currency of a listing that names none (ISO 4217).
 const DEFAULT_CURRENCY: &str = "USD";
 
-/// Builds the aggregate, without its claims and references.
-pub(super) fn assemble(form: &Form, slots: GroupSlots<'_>) -> NewUser {
+/// Builds a user, without its claims and references.
+pub(super) fn user(form: &Form, slots: GroupSlots<'_>) -> NewUser {
     let mut user = NewUser {
         properties: slots.stored.map(|stored| stored_properties(Some(stored))),
         ..NewUser::default()
@@ -80,14 +82,14 @@ fn records<'v>(field: &Field, slots: GroupSlots<'v>, mut take: impl FnMut(&Group
 }
 
 /// Sets the built-in fields of a record, and hands its containers on.
-fn fill<'f, 'v>(
+pub(super) fn fill<'f, 'v>(
     group: &'f Group,
     slots: GroupSlots<'v>,
     mut set: impl FnMut(Set, Value<'v>),
     mut contain: impl FnMut(Container, &'f Field, GroupSlots<'v>),
 ) {
     if let (Some(stored), Some(kind)) = (slots.stored, group.kind) {
-        for built_in in kind.built_ins() {
+        for built_in in kind.built_ins().iter().chain(kind.own_built_ins()) {
             match stored.get(built_in.name) {
                 None | Some(Value::Null) => {}
                 Some(_) if is_said(group, &slots, built_in.name) => {}
@@ -119,14 +121,14 @@ fn is_said(group: &Group, slots: &GroupSlots<'_>, name: &str) -> bool {
 }
 
 /// The properties that are stored of a record.
-fn stored_properties(record: Option<&Value<'_>>) -> String {
+pub(super) fn stored_properties(record: Option<&Value<'_>>) -> String {
     match record.and_then(|record| record.get("properties")) {
         Some(Value::Object(entries)) => object(entries.clone()),
         _ => object(Vec::new()),
     }
 }
 
-fn properties(field: &Field, slots: GroupSlots<'_>) -> String {
+pub(super) fn properties(field: &Field, slots: GroupSlots<'_>) -> String {
     let Body::Container(group) = &field.body else { return object(Vec::new()) };
     let mut entries = Vec::new();
     if let Some(Value::Object(stored)) = slots.stored {
@@ -186,7 +188,7 @@ fn profile(group: &Group, slots: GroupSlots<'_>) -> NewProfile {
     NewProfile { properties, attached, ..profile }
 }
 
-fn transactable(group: &Group, slots: GroupSlots<'_>) -> NewTransactable {
+pub(super) fn transactable(group: &Group, slots: GroupSlots<'_>) -> NewTransactable {
     let (id, stored) = (slots.id(), slots.stored);
     let mut listing = NewTransactable {
         id,
@@ -212,7 +214,7 @@ fn transactable(group: &Group, slots: GroupSlots<'_>) -> NewTransactable {
     NewTransactable { properties, attached, ..listing }
 }
 
-fn customization(group: &Group, slots: GroupSlots<'_>) -> NewCustomization {
+pub(super) fn customization(group: &Group, slots: GroupSlots<'_>) -> NewCustomization {
     let id = slots.id();
     let (mut properties, mut attached) = (stored_properties(slots.stored), Attached::default());
     fill(
@@ -225,7 +227,7 @@ fn customization(group: &Group, slots: GroupSlots<'_>) -> NewCustomization {
 }
 
 /// Nothing where it is of no relationship: judging refuses that.
-fn membership(group: &Group, slots: GroupSlots<'_>) -> Option<NewRelationshipUser> {
+pub(super) fn membership(group: &Group, slots: GroupSlots<'_>) -> Option<NewRelationshipUser> {
     let mut membership = Membership::default();
     let (id, mut own) = (slots.id(), stored_properties(slots.stored));
     fill(
@@ -238,13 +240,24 @@ fn membership(group: &Group, slots: GroupSlots<'_>) -> Option<NewRelationshipUse
         },
         |_, field, inner| own = properties(field, inner),
     );
-    let relationship = match (membership.id, membership.type_name) {
-        (Some(id), _) => RelationshipLink::Existing(id),
-        (None, Some(name)) => RelationshipLink::New { type_name: Arc::from(name) },
-        (None, None) => return None,
+    // What is stored has an id: whatever else is there was sent and counts.
+    let key = membership.key.filter(|key| !key.trim().is_empty());
+    let relationship = match (key.zip(group.keyed.as_ref()), membership.type_name, membership.id) {
+        (Some((key, keyed)), _, _) => keyed_link(&key, keyed),
+        (None, Some(name), _) => RelationshipLink::New { type_name: Arc::from(name) },
+        (None, None, Some(id)) => RelationshipLink::Existing(id),
+        (None, None, None) => return None,
     };
     let type_name = group.type_name.clone();
     Some(NewRelationshipUser { id, type_name, relationship, properties: own })
+}
+
+fn keyed_link(key: &str, keyed: &KeyedRelationship) -> RelationshipLink {
+    let named = || {
+        object(vec![(Cow::Borrowed(&*keyed.property), Value::String(Cow::Borrowed(key.trim())))])
+    };
+    let make = keyed.makes.then(named);
+    RelationshipLink::Keyed { type_name: keyed.type_name.clone(), key: text_key(key, true), make }
 }
 
 fn address(group: &Group, slots: GroupSlots<'_>) -> NewAddress {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::belonging::{self, IMMUTABLE};
 use super::outcome::{Outcome, Saying, shortened};
 use super::path::Path;
 use super::slot::{GroupSlots, Item, ItemKey, Scope, Slot};
@@ -10,7 +11,7 @@ use crate::expression::{Verdict, View};
 use crate::fields::FieldType;
 use crate::form::{Assertion, Body, Field, Form, Group};
 use crate::resources::Kind;
-use crate::rules::{BoundRule, Content, PRESENT, REQUIRED, Report, Subject};
+use crate::rules::{BoundRule, Content, Report, Subject};
 use crate::value::{NULL, Value};
 use crate::violation::{Message, Param, Params, Violations};
 
@@ -21,7 +22,7 @@ static WRONG_TYPE: Message = Message::new("wrong_type", "must be %{type}").namin
 
 /// What is said without a rule.
 pub(crate) static MESSAGES: &[&Message] =
-    &[&UNKNOWN_FIELD, &ASSERTION, &CONDITION_ERROR, &WRONG_TYPE];
+    &[&UNKNOWN_FIELD, &ASSERTION, &CONDITION_ERROR, &WRONG_TYPE, &IMMUTABLE];
 
 /// Judges a whole submission.
 pub(super) fn judge(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Outcome) {
@@ -34,6 +35,7 @@ pub(super) fn judge(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Outcome) 
         outcome.is_muted = false;
     }
     group(&form.root, slots, &Path::ROOT, Around::Root(&slots.slots), outcome);
+    belonging::judge(&form.root, slots, outcome);
     for assertion in &form.assertions {
         assert_across(assertion, slots, outcome);
     }
@@ -108,7 +110,7 @@ fn group(
         field(subject, slot, path, &scope, outcome);
     }
     if group.kind == Some(Kind::RelationshipUser) && slots.sent {
-        relationship(group, slots, path, outcome);
+        belonging::relationship(group, slots, path, outcome);
     }
     for key in &slots.unknown {
         unknown(group, key, path, outcome);
@@ -296,27 +298,6 @@ fn list(
             Some(slots) => group(inner, slots, path, Around::Root(root), outcome),
             None => wrong_type("object", *path, outcome),
         }
-    }
-}
-
-/// A membership is of exactly one relationship.
-fn relationship(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, outcome: &mut Outcome) {
-    let is_given = |name: &str| {
-        let slot = group.index_of(name).and_then(|index| slots.slots.get(index));
-        slot.map(|slot| !slot.value().is_blank())
-    };
-    let say = |name: &str, message, outcome: &mut Outcome| {
-        let path = path.field(name);
-        // The field's own presence rule may have said so already.
-        if !outcome.violations.list.iter().any(|told| told.path == path.dotted()) {
-            outcome.violate(Saying::of(path, message, Params::new()));
-        }
-    };
-    match (is_given("relationship_id"), is_given("relationship_name")) {
-        (Some(true), Some(true)) => say("relationship_name", &PRESENT, outcome),
-        (Some(true), _) | (_, Some(true)) => {}
-        (Some(false), _) => say("relationship_id", &REQUIRED, outcome),
-        (None, _) => say("relationship_name", &REQUIRED, outcome),
     }
 }
 

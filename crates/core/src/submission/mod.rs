@@ -2,6 +2,8 @@
 
 mod activity;
 mod assemble;
+mod bag;
+mod belonging;
 mod json;
 mod judge;
 mod outcome;
@@ -34,6 +36,8 @@ pub struct Refusals {
     pub taken: Vec<usize>,
     /// References to rows that are not there.
     pub missing: Vec<usize>,
+    /// Of a record: that it is nobody's, or of somebody who is not there.
+    pub ownerless: bool,
 }
 
 /// Shapes, judges and assembles.
@@ -72,7 +76,7 @@ fn decide<'v>(
     let violations = std::mem::take(&mut outcome.violations);
     if violations.is_empty() {
         let (claims, references) = outcome.take();
-        Ok(NewUser { claims, references, ..assemble::assemble(form, slots) })
+        Ok(bag::assemble(form, slots, claims, references))
     } else {
         Err(violations)
     }
@@ -168,5 +172,8 @@ pub(crate) fn trace_refusals<'v>(
     let explanations = outcome.explanations.unwrap_or_default();
     let mut violations = Violations { form: Some(form.name.clone()), ..Violations::default() };
     refused(explanations, refusals, tripped, &mut violations);
+    if refusals.ownerless {
+        violations.add(belonging::ownerless(&form.root));
+    }
     violations
 }

@@ -62,7 +62,7 @@ impl<'p> Saying<'p> {
         Self { path, message, rule: None, code: None, own_text: None, params }
     }
 
-    fn into_violation(self) -> Violation {
+    pub(super) fn into_violation(self) -> Violation {
         let path = self.path.dotted();
         Violation {
             path: if path.is_empty() { "base".to_owned() } else { path },

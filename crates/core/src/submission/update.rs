@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::outcome::Outcome;
 use super::slot::{GroupSlots, Slot};
 use super::stored::Stored;
-use super::{activity, assemble, judge, shape};
-use crate::aggregate::{Claim, NewUser};
+use super::{activity, bag, judge, shape};
+use crate::aggregate::Claim;
 use crate::changes::{ChangedUser, OldValue, Released};
 use crate::form::{Body, Field, Form, Group, Target};
 use crate::keys::email_key;
@@ -29,11 +29,11 @@ pub(crate) fn update<'v>(
         return Err(outcome.violations);
     }
     let mut values = Vec::new();
-    old_values(&form.root, &slots, &Place::ROOT, &mut values);
+    old_values(&form.root, &slots, &Place::root(form), &mut values);
     let before = claims_before(form, stored, surroundings);
     let (claims, references) = outcome.take();
     let released = Released { held: outcome.claimed, before, values };
-    let user = NewUser { claims, references, ..assemble::assemble(form, slots) };
+    let user = bag::assemble(form, slots, claims, references);
     Ok(ChangedUser { user, released })
 }
 
@@ -53,7 +53,15 @@ struct Place {
 }
 
 impl Place {
-    const ROOT: Self = Self { path: String::new(), is_in_list: false };
+    /// Where the whole form stands: a record is one of several, as it is within a user.
+    fn root(form: &Form) -> Self {
+        match (form.resource.type_kind(), &form.record_type) {
+            (Some(kind), Some(of_type)) => {
+                Self { path: format!("{}.{of_type}", kind.folder()), is_in_list: true }
+            }
+            _ => Self { path: String::new(), is_in_list: false },
+        }
+    }
 
     fn of(&self, field: &Field) -> Self {
         let name = &field.name;

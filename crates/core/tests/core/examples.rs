@@ -55,6 +55,36 @@ fn examples_are_submissions_with_the_database_played() {
     assert_eq!(told(&tried.untested), Vec::<String>::new());
 }
 
+const MEMBERS: &str = r#"resource: RelationshipUser
+type: clerk
+resource_owner: anyone
+fields:
+  user_id:
+  relationship_key:
+  properties: {badge: }
+examples:
+  - {name: by key, relationships: [ACME], form: {user_id: 3, relationship_key: " ACME"}, expect: valid}
+  - {name: no such company, from: by key, relationships: [9, Ace], expect: {relationship_key: required}}
+  - {name: nobody, from: by key, form: {user_id: 0}, expect: {user_id: required}}
+  - {name: a badge twice, from: by key, form: {properties: {badge: B}}, records: [{relationship_key: x, properties: {badge: B}}], expect: {properties.badge: taken}}
+  - {name: another member, stored: {id: 1, user_id: 3, relationship_id: 9, properties: {}}, form: {user_id: 4}, expect: {user_id: immutable}}
+"#;
+
+#[test]
+fn forms_for_records_have_them_too() {
+    let registry = compile(&[
+        source("types/relationships/company.yml", "properties: [{name: name}]\nkey: name\n"),
+        source(
+            "types/relationship_users/clerk.yml",
+            "relationship: company\nproperties: [{name: badge, unique: true}]\n",
+        ),
+        source("form.yml", MEMBERS),
+    ]);
+    let tried = registry.unwrap_or_else(|problems| panic!("{:?}", told(&problems))).try_examples();
+    assert_eq!(told(&tried.failed), Vec::<String>::new());
+    assert_eq!((tried.count, told(&tried.untested)), (5, Vec::new()));
+}
+
 #[test]
 fn one_that_does_not_hold_is_told_where_it_says_what_it_expects() {
     let form = FORM

@@ -74,6 +74,7 @@ fn sources() -> Vec<registrar_core::registry::Source> {
         ),
         source("user_profile_types/developer.yml", DEVELOPER),
         source("users/log_out.liquid", "---\nname: log_out\nresource: Session\n---\n"),
+        source("users/new_boat.liquid", "---\nname: new_boat\nbase_form: TransactableForm\n---\n"),
         source(
             "contact.liquid",
             "\n---\nname: contact\nresource: modules/contacts/contact\nfields: {properties: {geometry: {validation: {geometry: true}}}}\n---\nx",
@@ -84,7 +85,7 @@ fn sources() -> Vec<registrar_core::registry::Source> {
 #[test]
 fn they_load_as_they_are_with_a_notice_for_each_key_left_aside() {
     let registry = compile(&sources()).unwrap_or_else(|problems| panic!("{problems:?}"));
-    assert_eq!(registry.names().len(), 1);
+    assert_eq!(registry.names().len(), 2, "one for users, one for sessions");
     let told: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
     let starts = [
         "contact.liquid:4:11: [ignored] the form is left aside: it is for `modules/contacts/contact`",
@@ -95,7 +96,7 @@ fn they_load_as_they_are_with_a_notice_for_each_key_left_aside() {
         "users/developer_sign_up.liquid:18:3: [ignored] `current_address` of platformOS is left",
         "users/developer_sign_up.liquid:38:1: [ignored] `email_notifications`",
         "users/developer_sign_up.liquid:40:1: [ignored] `callback_actions`",
-        "users/log_out.liquid:3:11: [ignored] the form is left aside: it is for `Session`",
+        "users/new_boat.liquid:3:12: [ignored] the form is left aside: it is for `Transactable` and does not say `type`",
     ];
     assert_eq!(told.len(), starts.len(), "{told:#?}");
     for (told, start) in told.iter().zip(starts) {

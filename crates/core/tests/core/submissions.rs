@@ -120,7 +120,7 @@ fn a_refusal_of_the_database_is_explained_at_its_path() {
         scopes,
         ["user.email", "user.external_id", "user.profiles.developer.properties.handle"]
     );
-    let refusals = registrar_core::Refusals { taken: vec![0, 2], missing: vec![] };
+    let refusals = registrar_core::Refusals { taken: vec![0, 2], ..Default::default() };
     let violations =
         form.explain(json::parse(body).unwrap(), None, &Surroundings::default(), &refusals);
     let told: Vec<_> =

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
-use registrar_core::form::Form;
+use registrar_core::form::{Form, Resource};
 use registrar_core::registry::Registry;
 use registrar_core::value::Value;
 use registrar_core::{Surroundings, Timestamp};
@@ -98,8 +98,9 @@ fn explain(
     Ok(form.explain(submitted, None, surroundings, &by_kind(refusals)).into())
 }
 
-/// The form that is asked for, which must be one that may create.
+/// The form that is asked for, which must be one that may create users.
 fn select<'v, 'r>(registry: &'r Registry, body: Value<'v>) -> Result<(&'r Form, Value<'v>), Fault> {
-    let message = "names a form that changes users, not one that creates them";
-    submitted::select(registry, body, |form| form.may_create, message)
+    let message = "names a form that does not create users";
+    let may = |form: &Form| form.may_create && form.resource == Resource::User;
+    submitted::select(registry, body, may, message)
 }

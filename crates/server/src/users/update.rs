@@ -2,7 +2,7 @@
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use registrar_core::changes::ChangedUser;
-use registrar_core::form::Form;
+use registrar_core::form::{Form, Resource};
 use registrar_core::registry::Registry;
 use registrar_core::value::Value;
 use registrar_core::{Surroundings, Timestamp};
@@ -104,10 +104,10 @@ struct Submission<'s> {
 impl<'s> Submission<'s> {
     /// The form that is asked for, which must be one that may change users.
     fn select(&self) -> Result<(&'s Form, Value<'s>), Fault> {
-        let message =
-            "names a form that does not say `resource_owner: anyone`, and so changes nobody";
+        let message = "names no form that changes users: for them, with `resource_owner: anyone`";
         let body = body::decode(self.format, self.bytes)?;
-        submitted::select(self.registry, body, |form| form.may_update, message)
+        let may = |form: &Form| form.may_update && form.resource == Resource::User;
+        submitted::select(self.registry, body, may, message)
     }
 
     fn judge(&self, stored: &Value<'_>) -> Result<ChangedUser, Failure> {

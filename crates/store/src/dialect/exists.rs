@@ -3,11 +3,14 @@
 //! On PostgreSQL their rows are locked, so that they cannot vanish before the commit; on SQLite
 //! nobody else writes meanwhile.
 
-use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
+use diesel::{
+    ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult,
+    RunQueryDsl,
+};
 use registrar_core::aggregate::ReferenceTarget;
 
 use crate::connection::AnyConnection;
-use crate::schema::{relationships, transactables, users};
+use crate::schema::{customizations, relationships, transactables, user_profiles, users};
 
 /// Whether what is found stays until the transaction ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +58,28 @@ pub(crate) fn existing_ids(
         ReferenceTarget::Transactable => {
             existing!(conn, transactables, id, transactables::id, ids, lock)
         }
+        ReferenceTarget::Profile => existing!(conn, user_profiles, id, user_profiles::id, ids, lock),
+        ReferenceTarget::Customization => {
+            existing!(conn, customizations, id, customizations::id, ids, lock)
+        }
     }
+}
+
+/// The relationship of a type that has a key.
+pub(crate) fn relationship_by_key(
+    conn: &mut AnyConnection,
+    type_name: &str,
+    key: &str,
+) -> QueryResult<Option<i64>> {
+    let query = relationships::table
+        .filter(relationships::type_name.eq(type_name))
+        .filter(relationships::key.eq(key))
+        .select(relationships::id);
+    match conn {
+        AnyConnection::Sqlite(conn) => query.first(conn),
+        AnyConnection::Postgres(conn) => query.for_key_share().first(conn),
+    }
+    .optional()
 }
 
 /// A text by which users are found.

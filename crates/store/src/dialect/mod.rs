@@ -25,7 +25,7 @@ use diesel::{
 
 pub(crate) use among::among;
 pub(crate) use decide::{Claiming, claims_that_exist, drop_claims, insert_claims, reserve_ids};
-pub(crate) use exists::{Lock, TextKey, existing_ids, existing_texts};
+pub(crate) use exists::{Lock, TextKey, existing_ids, existing_texts, relationship_by_key};
 pub(crate) use fault::{Fault, describe, fault, is_unique_violation};
 pub(crate) use property::property_is;
 pub(crate) use statement::{Row, insert, row, statement};

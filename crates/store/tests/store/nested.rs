@@ -192,6 +192,7 @@ fn assert_stored(sent: &NewUser, created: Created, stored: &StoredUser) {
             RelationshipLink::New { type_name } => {
                 assert_eq!(**type_name, stored.relationship_type_name);
             }
+            RelationshipLink::Keyed { .. } => unreachable!("none is sent here"),
         }
     }
     assert_eq!(sent.transactables.len(), stored.transactables.len());

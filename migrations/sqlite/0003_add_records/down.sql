@@ -1,0 +1,13 @@
+DELETE FROM api_tokens WHERE user_id IS NOT NULL OR contract IS NOT NULL OR parent_id IS NOT NULL;
+DROP INDEX api_tokens_parent_id;
+DROP INDEX api_tokens_user_id;
+ALTER TABLE api_tokens DROP COLUMN parent_id;
+ALTER TABLE api_tokens DROP COLUMN contract;
+ALTER TABLE api_tokens DROP COLUMN user_id;
+ALTER TABLE counters DROP COLUMN relationship_transactables;
+DROP TABLE relationship_transactables;
+DROP INDEX relationship_users_relationship_id;
+DROP INDEX relationships_key;
+ALTER TABLE relationships DROP COLUMN key;
+ALTER TABLE relationships DROP COLUMN updated_at;
+ALTER TABLE relationships DROP COLUMN uuid;
