@@ -143,7 +143,7 @@ pub(crate) struct Remove {
     pub(crate) only: Option<Filling>,
 }
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "operation",
     "resource",
     "type",
@@ -152,6 +152,7 @@ const KEYS: [&str; 21] = [
     "fields",
     "unknown",
     "set",
+    "sends",
     "entry",
     "find",
     "within",
@@ -226,7 +227,7 @@ impl Action {
     pub(crate) fn reads(&self, root: &str) -> bool {
         let find = self.find.iter().chain(self.within.iter().flatten()).map(|(_, value)| value);
         let checks = self.checks.iter().map(|(.., value)| value);
-        let set = self.taken.set.iter().map(|(_, value)| value);
+        let set = self.taken.set.iter().chain(&*self.taken.sends).map(|(_, value)| value);
         let mint = self.mint.iter().flat_map(|mint| mint.secret.iter().chain(&mint.name));
         let remove = self.remove.iter().filter_map(|remove| remove.only.as_ref());
         let all = find.chain(checks).chain(set).chain(mint).chain(remove).chain(&self.password);

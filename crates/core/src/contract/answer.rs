@@ -9,6 +9,7 @@ use crate::value::Value;
 
 use super::expressions::Expressions;
 use super::outcome::{EVERYWHERE, Outcome};
+use super::style::{self, Style};
 use super::values::{Filling, Values, object};
 
 /// An answer of a contract.
@@ -35,7 +36,7 @@ pub struct Rendered<'c> {
 enum Piece {
     Literal(String),
     /// A value as JSON.
-    Json(Filling),
+    Json(Filling, Style),
     /// A value as text, with what means something in HTML escaped where it is HTML.
     Text(Filling, bool),
     /// A list, with an item for each value of another.
@@ -47,6 +48,7 @@ enum Piece {
 #[derive(Debug)]
 struct Each {
     list: Filling,
+    comma: &'static str,
     /// What each value is called; where it is called nothing, it is an object of named values.
     name: Option<Box<str>>,
     only: Option<Filling>,
@@ -70,7 +72,14 @@ impl Answer {
         let mut answer = Self { status: None, content_type: None, headers, body };
         let roots = outcome.values().iter().chain(&EVERYWHERE).map(|name| (*name).to_owned());
         let (roots, within) = (roots.collect(), format!("the answer `{}`", outcome.name()));
-        let mut writer = Writer { reader, within, roots, expressions, pieces: Vec::new() };
+        let mut writer = Writer {
+            reader,
+            within,
+            roots,
+            expressions,
+            style: expressions.style,
+            pieces: Vec::new(),
+        };
         for entry in writer.reader.map(node, outcome.name()) {
             let value = &entry.value;
             match entry.key.as_str() {
@@ -139,7 +148,7 @@ impl Piece {
         let any = |pieces: &[Self]| pieces.iter().any(|piece| piece.reads(root));
         match self {
             Self::Literal(_) => false,
-            Self::Json(filling) | Self::Text(filling, _) => filling.reads(root),
+            Self::Json(filling, _) | Self::Text(filling, _) => filling.reads(root),
             Self::Each(each) => {
                 each.list.reads(root)
                     || each.only.as_ref().is_some_and(|only| only.reads(root))
@@ -160,9 +169,12 @@ fn fill_into(pieces: &[Piece], values: &Values<'_>, out: &mut Vec<u8>) -> Result
     for piece in pieces {
         match piece {
             Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
-            Piece::Json(filling) => filling.with(values, |value| {
+            Piece::Json(filling, Style::Compact) => filling.with(values, |value| {
                 serde_json::to_writer(&mut *out, value).map_err(|error| error.to_string())
             })??,
+            Piece::Json(filling, Style::Python) => {
+                filling.with(values, |value| style::write_as_python(value, out))??;
+            }
             Piece::Text(filling, is_html) => {
                 let text = filling.text(values)?.unwrap_or_default();
                 let text = if *is_html { escaped(&text) } else { text };
@@ -196,7 +208,7 @@ fn fill_each(each: &Each, values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), 
                 continue;
             }
             if !std::mem::take(&mut is_first) {
-                out.push(b',');
+                out.extend_from_slice(each.comma.as_bytes());
             }
             fill_into(&each.pieces, &values, out)?;
         }
@@ -217,6 +229,7 @@ struct Writer<'w, 'p> {
     /// The names of the values that are there.
     roots: Vec<String>,
     expressions: &'w Expressions<'w>,
+    style: Style,
     pieces: Vec<Piece>,
 }
 
@@ -229,7 +242,16 @@ impl Writer<'_, '_> {
     }
 
     fn json(&mut self, value: &impl serde::Serialize) {
-        self.literal(&serde_json::to_string(value).unwrap_or_default());
+        let text = match self.style {
+            Style::Compact => serde_json::to_vec(value).unwrap_or_default(),
+            Style::Python => {
+                let mut out = Vec::new();
+                // A vector takes everything.
+                let _ = style::write_as_python(value, &mut out);
+                out
+            }
+        };
+        self.literal(&String::from_utf8_lossy(&text));
     }
 
     fn tree(&mut self, node: &Node) {
@@ -241,23 +263,23 @@ impl Writer<'_, '_> {
                         self.when(entry, index);
                         continue;
                     }
-                    self.literal(if index == 0 { "{" } else { "," });
+                    self.literal(if index == 0 { "{" } else { self.style.comma() });
                     self.json(&entry.key);
-                    self.literal(":");
+                    self.literal(self.style.colon());
                     self.tree(&entry.value);
                 }
                 self.literal(if entries.is_empty() { "{}" } else { "}" });
             }
             Data::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.literal(if index == 0 { "[" } else { "," });
+                    self.literal(if index == 0 { "[" } else { self.style.comma() });
                     self.tree(item);
                 }
                 self.literal(if items.is_empty() { "[]" } else { "]" });
             }
             Data::Text(text) if Template::is_in(text) => {
                 if let Some(filling) = self.filling(node, text) {
-                    self.pieces.push(Piece::Json(filling));
+                    self.pieces.push(Piece::Json(filling, self.style));
                 }
             }
             Data::Null | Data::Bool(_) | Data::Number(_) | Data::Text(_) | Data::Removed => {
@@ -328,8 +350,8 @@ impl Writer<'_, '_> {
         let pieces = std::mem::replace(&mut self.pieces, before);
         self.roots.truncate(known);
         if let Some(list) = list {
-            let name = name.map(Into::into);
-            self.pieces.push(Piece::Each(Box::new(Each { list, name, only, pieces })));
+            let (name, comma) = (name.map(Into::into), self.style.comma());
+            self.pieces.push(Piece::Each(Box::new(Each { list, comma, name, only, pieces })));
         }
     }
 
@@ -338,9 +360,9 @@ impl Writer<'_, '_> {
         if let Some(more) = entry.value.get("$value").filter(|_| index > 0) {
             let condition = self.part(&entry.value, "$when");
             let before = std::mem::take(&mut self.pieces);
-            self.literal(",");
+            self.literal(self.style.comma());
             self.json(&entry.key);
-            self.literal(":");
+            self.literal(self.style.colon());
             self.tree(&more.value);
             let pieces = std::mem::replace(&mut self.pieces, before);
             self.pieces

@@ -1,5 +1,7 @@
 //! How callers of an API say who they are.
 
+use std::sync::Arc;
+
 use data_encoding::BASE64;
 
 use super::expressions::Expressions;
@@ -7,6 +9,7 @@ use super::sought::{Way, ways};
 use super::values::Filling;
 use crate::aggregate::Secret;
 use crate::config::{Data, Node, ProblemCode, Reader};
+use crate::form::Form;
 
 /// What stands in `Authorization`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub struct Authentication {
     pub(crate) user: Vec<(Way, Filling)>,
     /// Which users may call.
     pub(crate) allowed_if: Option<Filling>,
+    /// The form by which an operator makes a user who may: it takes `email` and `password`.
+    pub new_caller: Option<Arc<Form>>,
 }
 
 /// What a request says of who sends it.
@@ -48,7 +53,7 @@ pub enum Credential<'h> {
 }
 
 const SCHEMES: [&str; 5] = ["token", "bearer", "key", "basic", "none"];
-const KEYS: [&str; 4] = ["schemes", "before_routing", "user", "allowed_if"];
+const KEYS: [&str; 5] = ["schemes", "before_routing", "user", "allowed_if", "new_caller"];
 
 impl Scheme {
     /// The whole header with a credential; with a name too where a user's is meant.
@@ -107,6 +112,7 @@ impl Authentication {
                 "allowed_if" => {
                     read.allowed_if = expressions.condition(reader, value, "allowed_if", &[]);
                 }
+                "new_caller" => read.new_caller = expressions.around.form(reader, value),
                 _ => reader.unknown_key(entry, "`authentication`", &KEYS),
             }
         }

@@ -9,6 +9,7 @@ use super::fields::{Mapped, field_at};
 use super::outcome::Outcome;
 use super::read::Around;
 use super::sought::{Id, Way};
+use super::style::Style;
 use super::taken::Taken;
 use super::values::Filling;
 use crate::config::{Data, Node, ProblemCode, Reader};
@@ -22,6 +23,8 @@ pub(crate) struct Expressions<'k> {
     pub(crate) around: &'k Around<'k>,
     pub(crate) form: Option<&'k Arc<Form>>,
     pub(crate) ids: &'k [Id],
+    /// How answers are written.
+    pub(crate) style: Style,
 }
 
 impl<'k> Expressions<'k> {
@@ -98,9 +101,14 @@ impl<'k> Expressions<'k> {
     /// A text with the ids that it writes, `| id('group')`, told by their formats.
     pub(crate) fn with_ids(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for id in self.ids.iter().filter(|_| text.contains("id(")).collect::<Vec<_>>() {
+        if !text.contains("id(") && !text.contains("'id'") {
+            return text;
+        }
+        for id in self.ids {
             let with = format!("id('{}', '{}')", id.spelled, id.salt);
             text = text.replace(&format!("id('{}')", id.name), &with);
+            let each = format!("map('id', '{}', '{}')", id.spelled, id.salt);
+            text = text.replace(&format!("map('id', '{}')", id.name), &each);
         }
         text
     }

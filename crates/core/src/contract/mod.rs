@@ -20,6 +20,8 @@ mod reach;
 mod read;
 mod route;
 mod sought;
+mod style;
+mod submit;
 mod taken;
 mod told;
 mod values;
@@ -44,8 +46,9 @@ pub use paging::{PageAsked, Paging};
 pub(crate) use read::{Around, read};
 pub use route::Matched;
 pub use sought::Sought;
+pub use submit::{NotTaken, Submission};
 pub use taken::WrongParameter;
-pub use told::{NotTaken, Submission, Told};
+pub use told::Told;
 
 use crate::config::{Place, ProblemCode, Problems};
 use crate::value::Value;
@@ -351,6 +354,12 @@ fn with_times(shown: &mut Value<'static>, format: &str) {
         }
         _ => {}
     }
+}
+
+/// The filter `sha256`: the digest of a text in hexadecimal digits.
+pub(crate) fn sha256(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
 }
 
 /// The filter `id`: the number of a user or record as an API spells it. What is no number, or no

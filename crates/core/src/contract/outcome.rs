@@ -53,6 +53,8 @@ outcomes! {
     Forbidden = "forbidden" [],
     /// Rules are broken.
     Invalid = "invalid" ["errors", "error"],
+    /// Somebody else has what must be one user's alone, where that has an answer of its own.
+    Taken = "taken" ["errors", "error"],
     /// What is around the form is wrong.
     WrongParameters = "wrong_parameters" ["parameter"],
     /// The body is something else than an object.

@@ -13,6 +13,7 @@ use super::id::IdFormat;
 use super::outcome::Outcome;
 use super::route::{self, Route};
 use super::sought::Id;
+use super::style::Style;
 use super::taken::{FormChoice, Taken};
 use super::told::Rank;
 use super::{Catalogue, Contract, formatted, reach};
@@ -30,7 +31,7 @@ pub(crate) struct Around<'a> {
     pub(crate) has_all_catalogues: bool,
 }
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "name",
     "description",
     "mount",
@@ -44,6 +45,7 @@ const KEYS: [&str; 19] = [
     "set",
     "ids",
     "times",
+    "json",
     "catalogue",
     "aggregation",
     "order",
@@ -86,7 +88,10 @@ pub(crate) fn read(
     let api_version = reach::version(&mut reader, &tree);
     let ids = ids(&mut reader, &tree, name);
     let times = times(&mut reader, &tree);
-    let expressions = Expressions { around, form: form.as_ref(), ids: &ids };
+    let style = tree.get("json");
+    let style = style.and_then(|entry| reader.word(&entry.value, "json", &["compact", "python"]));
+    let style = if style == Some("python") { Style::Python } else { Style::Compact };
+    let expressions = Expressions { around, form: form.as_ref(), ids: &ids, style };
     let part = |key: &str| tree.get(key).map(|entry| &entry.value);
     let authentication =
         part("authentication").map(|node| Authentication::read(&mut reader, node, &expressions));

@@ -20,6 +20,8 @@ pub(crate) struct Taken {
     pub(crate) refuses_unknown: bool,
     /// What the contract says, whatever is sent: where in the form, and what.
     pub(crate) set: Arc<[(Box<str>, Filling)]>,
+    /// What counts as sent too, by the API's own names.
+    pub(crate) sends: Arc<[(Box<str>, Filling)]>,
     /// The keys of a name and a value, where what is sent is one field of that name.
     pub(crate) entry: Option<(Arc<str>, Arc<str>)>,
 }
@@ -151,6 +153,14 @@ impl Taken {
                 set.extend(value.map(|value| (entry.key.as_str().into(), value)));
             }
             self.set = set.into();
+        }
+        if let Some(entry) = node.get("sends") {
+            let mut sends = Vec::new();
+            for entry in reader.map(&entry.value, "sends") {
+                let value = expressions.condition(reader, &entry.value, &entry.key, &[]);
+                sends.extend(value.map(|value| (entry.key.as_str().into(), value)));
+            }
+            self.sends = sends.into();
         }
         if let Some(entry) = node.get("entry") {
             let mut key = |name: &str| {

@@ -2,23 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::action::Action;
+use super::Contract;
 use super::catalogue::{About, Texts};
-use super::fields::{Mapped, put};
-use super::sought::Sought;
+use super::fields::Mapped;
+use super::submit::{NotTaken, Submission};
 use super::taken::Taken;
-use super::values::Values;
-use super::{Asked, Contract};
-use crate::aggregate::{Claim, NewUser, Reference};
-use crate::changes::ChangedUser;
-use crate::form::Form;
-use crate::submission::{Refusals, shortened};
-use crate::surroundings::Surroundings;
 use crate::value::Value;
-use crate::violation::{Message, Params, Violation, Violations};
-
-static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
-static BLANK: Message = Message::new("blank", "can't be blank");
+use crate::violation::{Violation, Violations};
 
 type Entries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
 
@@ -33,198 +23,13 @@ pub struct Told {
     pub violations: Violations,
 }
 
-/// A submission to an API: which form takes it, what was sent, and what else is known.
-#[derive(Debug, Clone, Copy)]
-pub struct Submission<'s> {
-    /// What the route does.
-    pub action: &'s Action,
-    /// The form that takes it.
-    pub form: &'s Form,
-    /// What was sent.
-    pub sent: &'s Value<'s>,
-    /// What expressions are worked out over.
-    pub asked: &'s Asked,
-    /// When, and by whom.
-    pub surroundings: &'s Surroundings,
-}
-
-/// Why a submission is not taken.
-#[derive(Debug)]
-pub enum NotTaken {
-    /// Rules are broken.
-    Invalid(Box<Told>),
-    /// An expression of the contract cannot be worked out: why, never with a value.
-    Failed(String),
-}
-
-impl From<String> for NotTaken {
-    fn from(cause: String) -> Self {
-        Self::Failed(cause)
-    }
-}
-
-/// What goes to the form.
-struct Submitted<'s> {
-    value: Value<'s>,
-    /// What the contract itself finds wrong.
-    own: Vec<Violation>,
-}
-
 impl Contract {
-    /// Judges what shall become a new user or record.
-    ///
-    /// # Errors
-    /// All that is wrong with it, or the first, as the contract says.
-    pub fn judge(&self, of: Submission<'_>) -> Result<NewUser, NotTaken> {
-        let submitted = self.submission(of)?;
-        match of.form.apply(submitted.value, of.surroundings) {
-            Ok(user) if submitted.own.is_empty() => Ok(user),
-            Ok(_) => Err(self.refused(of, Violations::default(), submitted.own)),
-            Err(violations) => Err(self.refused(of, violations, submitted.own)),
-        }
-    }
-
-    /// Judges what shall change a stored user or record.
-    ///
-    /// # Errors
-    /// As for [`judge`](Self::judge).
-    pub fn judge_change(
+    pub(crate) fn refused(
         &self,
         of: Submission<'_>,
-        stored: &Value<'_>,
-    ) -> Result<ChangedUser, NotTaken> {
-        let submitted = self.submission(of)?;
-        // What must be sent is said of what is new.
-        let own = submitted.own.into_iter().filter(|violation| violation.own_code.is_none());
-        let own: Vec<Violation> = own.collect();
-        match of.form.update(submitted.value, stored, of.surroundings) {
-            Ok(changed) if own.is_empty() => Ok(changed),
-            Ok(_) => Err(self.refused(of, Violations::default(), own)),
-            Err(violations) => Err(self.refused(of, violations, own)),
-        }
-    }
-
-    /// What the database's refusals are of what was sent and judged before.
-    ///
-    /// # Errors
-    /// Never anything else than [`NotTaken`]: that is what it makes.
-    #[must_use]
-    pub fn explain(
-        &self,
-        of: Submission<'_>,
-        stored: Option<&Value<'_>>,
-        refusals: &Refusals,
+        violations: Violations,
+        own: Vec<Violation>,
     ) -> NotTaken {
-        match self.submission(of) {
-            Ok(submitted) => {
-                let told = of.form.explain(submitted.value, stored, of.surroundings, refusals);
-                self.refused(of, told, Vec::new())
-            }
-            Err(cause) => NotTaken::Failed(cause),
-        }
-    }
-
-    /// Whether what is told first depends on what the database would refuse, though rules are
-    /// broken already.
-    #[must_use]
-    pub fn asks_before_telling(&self) -> bool {
-        self.order.iter().any(|told| matches!(told.code.as_deref(), Some("taken" | "required")))
-    }
-
-    /// What the database would be asked of what was sent, valid or not.
-    ///
-    /// # Errors
-    /// Where an expression of the contract cannot be worked out.
-    pub fn contested(&self, of: Submission<'_>) -> Result<(Vec<Claim>, Vec<Reference>), String> {
-        let submitted = self.submission(of)?;
-        Ok(of.form.contested(submitted.value, of.surroundings))
-    }
-
-    /// What is wrong with what was sent, with what the database would refuse of it.
-    #[must_use]
-    pub fn explain_whole(&self, of: Submission<'_>, refusals: &Refusals) -> NotTaken {
-        let submitted = match self.submission(of) {
-            Ok(submitted) => submitted,
-            Err(cause) => return NotTaken::Failed(cause),
-        };
-        let told = of.form.explain_whole(submitted.value, of.surroundings, refusals);
-        self.refused(of, told, submitted.own)
-    }
-
-    /// What is submitted to the form for what was sent, and what no form need be asked for.
-    fn submission<'s>(&self, of: Submission<'s>) -> Result<Submitted<'s>, String> {
-        let taken = &of.action.taken;
-        let (mut submitted, mut own): (Entries<'s>, _) = (Vec::new(), Vec::new());
-        let violation = |message, code: Option<&str>, path: &str| Violation {
-            path: shortened(path),
-            pointer: String::new(),
-            message,
-            own_code: code.map(Into::into),
-            own_text: None,
-            params: Params::new(),
-        };
-        let sent: Value<'s> = taken.entry_of(of.sent).into_owned();
-        let Some(fields) = taken.fields.as_deref() else {
-            let mut value = sent;
-            self.set(of, &mut value)?;
-            return Ok(Submitted { value, own });
-        };
-        let entries = if let Value::Object(entries) = sent { entries } else { Vec::new() };
-        for field in fields.iter().filter(|field| field.is_required) {
-            let is_sent = |(key, value): &(Cow<'_, str>, Value<'_>)| {
-                self.is_named(field, key) && *value != Value::Null
-            };
-            if !entries.iter().any(is_sent)
-                && let Some(to) = &field.to
-            {
-                own.push(violation(&BLANK, Some("blank"), &to.path));
-            }
-        }
-        let number = |id: &str, text: &str| match self.read_id(id, text) {
-            Sought::Id(number) => Some(number),
-            _ => None,
-        };
-        for (key, value) in entries {
-            let Some(mapped) = fields.iter().find(|field| self.is_named(field, &key)) else {
-                if taken.refuses_unknown {
-                    own.push(violation(&UNKNOWN_FIELD, None, &key));
-                }
-                continue;
-            };
-            if let Some(to) = &mapped.to
-                && let Some(value) = mapped.submitted(value, &number)
-            {
-                put(&mut submitted, &to.path, value);
-            }
-        }
-        let mut value = Value::Object(submitted);
-        self.set(of, &mut value)?;
-        Ok(Submitted { value, own })
-    }
-
-    /// Puts in what the contract says itself.
-    fn set(&self, of: Submission<'_>, value: &mut Value<'_>) -> Result<(), String> {
-        let set = &of.action.taken.set;
-        if set.is_empty() {
-            return Ok(());
-        }
-        let values = Values::new(of.asked.values());
-        if let Value::Object(entries) = value {
-            for (path, filling) in set.iter() {
-                let said = filling.value(&values)?;
-                if said != Value::Null {
-                    put(entries, path, said);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn is_named(&self, field: &Mapped, key: &str) -> bool {
-        self.decoding.casing.is(key, &field.name)
-    }
-
-    fn refused(&self, of: Submission<'_>, violations: Violations, own: Vec<Violation>) -> NotTaken {
         NotTaken::Invalid(self.told(of, violations, own))
     }
 
@@ -272,12 +77,7 @@ impl Contract {
             let about = About {
                 sent: match mapped {
                     Some((field, rest)) => self.sent_for(sent, field, rest),
-                    None if fields.is_empty() => {
-                        steps(&violation.path).try_fold(sent, |value, step| match value {
-                            Value::Array(items) => items.get(step.parse::<usize>().ok()?),
-                            other => other.get(step),
-                        })
-                    }
+                    None if fields.is_empty() => within(sent, &violation.path),
                     None => None,
                 },
                 field_type: to.and_then(|to| to.field_type),
@@ -318,12 +118,12 @@ impl Contract {
         rest: &str,
     ) -> Option<&'s Value<'s>> {
         let Value::Object(entries) = sent else { return None };
+        if field.name.contains('.') {
+            return within(within(sent, &field.name)?, rest);
+        }
         // The last one counts, as it does in `submission`.
         let named = entries.iter().rev().find(|(key, _)| self.is_named(field, key));
-        steps(rest).try_fold(&named?.1, |value, step| match value {
-            Value::Array(items) => items.get(step.parse::<usize>().ok()?),
-            other => other.get(step),
-        })
+        within(&named?.1, rest)
     }
 }
 
@@ -336,7 +136,7 @@ pub(crate) struct Rank {
 
 impl Taken {
     /// What was sent, as an object of fields: where it is a name and a value, of that one.
-    fn entry_of<'s>(&self, sent: &'s Value<'s>) -> Cow<'s, Value<'s>> {
+    pub(crate) fn entry_of<'s>(&self, sent: &'s Value<'s>) -> Cow<'s, Value<'s>> {
         let Some((name, value)) = &self.entry else { return Cow::Borrowed(sent) };
         let entry = match sent.get(name) {
             Some(Value::String(key) | Value::Number(key)) => {
@@ -351,6 +151,14 @@ impl Taken {
 /// `[1].name` as `1` and `name`.
 fn steps(rest: &str) -> impl Iterator<Item = &str> {
     rest.split(['.', '[', ']']).filter(|step| !step.is_empty())
+}
+
+/// What is where a path leads: `emails.0.value`, `[1].name`.
+pub(super) fn within<'v, 's>(value: &'s Value<'v>, path: &str) -> Option<&'s Value<'v>> {
+    steps(path).try_fold(value, |value, step| match value {
+        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+        other => other.get(step),
+    })
 }
 
 /// Adds a text under a name; within a value, under the steps that lead to it.

@@ -64,6 +64,7 @@ words!(
         ("rstrip", |text: String| text.trim_end().to_owned()),
         ("select", filters::select),
         ("selectattr", filters::selectattr),
+        ("sha256", crate::contract::sha256),
         ("size", filters::length),
         ("sort", filters::sort),
         ("split", filters::split),

@@ -47,7 +47,10 @@ pub(super) fn answer(
                 log::warn!("a condition could not be checked at {cause}");
             }
             let note = Note::of(&told.violations);
-            (Outcome::Invalid, None, vec![("errors", told.errors), ("error", told.first)], note)
+            let is_taken = told.first.get("code").and_then(Value::as_str) == Some("taken");
+            let has_own = contract.status(action, Outcome::Taken).is_some();
+            let outcome = if is_taken && has_own { Outcome::Taken } else { Outcome::Invalid };
+            (outcome, None, vec![("errors", told.errors), ("error", told.first)], note)
         }
         Done::Fault(fault) => {
             let outcome = match fault.code() {

@@ -58,7 +58,9 @@ pub(crate) fn existing_ids(
         ReferenceTarget::Transactable => {
             existing!(conn, transactables, id, transactables::id, ids, lock)
         }
-        ReferenceTarget::Profile => existing!(conn, user_profiles, id, user_profiles::id, ids, lock),
+        ReferenceTarget::Profile => {
+            existing!(conn, user_profiles, id, user_profiles::id, ids, lock)
+        }
         ReferenceTarget::Customization => {
             existing!(conn, customizations, id, customizations::id, ids, lock)
         }

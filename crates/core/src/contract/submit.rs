@@ -1,0 +1,237 @@
+//! What was sent to an API, judged by the form that takes it.
+
+use std::borrow::Cow;
+
+use super::action::Action;
+use super::fields::{Mapped, put};
+use super::sought::Sought;
+use super::told::{Told, within};
+use super::values::Values;
+use super::{Asked, Contract};
+use crate::aggregate::{Claim, NewUser, Reference};
+use crate::changes::ChangedUser;
+use crate::form::Form;
+use crate::submission::{Refusals, shortened};
+use crate::surroundings::Surroundings;
+use crate::value::Value;
+use crate::violation::{Message, Params, Violation, Violations};
+
+static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
+static BLANK: Message = Message::new("blank", "can't be blank");
+
+type Entries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
+
+/// A submission to an API: which form takes it, what was sent, and what else is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Submission<'s> {
+    /// What the route does.
+    pub action: &'s Action,
+    /// The form that takes it.
+    pub form: &'s Form,
+    /// What was sent.
+    pub sent: &'s Value<'s>,
+    /// What expressions are worked out over.
+    pub asked: &'s Asked,
+    /// When, and by whom.
+    pub surroundings: &'s Surroundings,
+}
+
+/// Why a submission is not taken.
+#[derive(Debug)]
+pub enum NotTaken {
+    /// Rules are broken.
+    Invalid(Box<Told>),
+    /// An expression of the contract cannot be worked out: why, never with a value.
+    Failed(String),
+}
+
+impl From<String> for NotTaken {
+    fn from(cause: String) -> Self {
+        Self::Failed(cause)
+    }
+}
+
+/// What goes to the form.
+struct Submitted<'s> {
+    value: Value<'s>,
+    /// What the contract itself finds wrong.
+    own: Vec<Violation>,
+}
+
+impl Contract {
+    /// Judges what shall become a new user or record.
+    ///
+    /// # Errors
+    /// All that is wrong with it, or the first, as the contract says.
+    pub fn judge(&self, of: Submission<'_>) -> Result<NewUser, NotTaken> {
+        let submitted = self.submission(of)?;
+        match of.form.apply(submitted.value, of.surroundings) {
+            Ok(user) if submitted.own.is_empty() => Ok(user),
+            Ok(_) => Err(self.refused(of, Violations::default(), submitted.own)),
+            Err(violations) => Err(self.refused(of, violations, submitted.own)),
+        }
+    }
+
+    /// Judges what shall change a stored user or record.
+    ///
+    /// # Errors
+    /// As for [`judge`](Self::judge).
+    pub fn judge_change(
+        &self,
+        of: Submission<'_>,
+        stored: &Value<'_>,
+    ) -> Result<ChangedUser, NotTaken> {
+        let submitted = self.submission(of)?;
+        // What must be sent is said of what is new.
+        let own = submitted.own.into_iter().filter(|violation| violation.own_code.is_none());
+        let own: Vec<Violation> = own.collect();
+        match of.form.update(submitted.value, stored, of.surroundings) {
+            Ok(changed) if own.is_empty() => Ok(changed),
+            Ok(_) => Err(self.refused(of, Violations::default(), own)),
+            Err(violations) => Err(self.refused(of, violations, own)),
+        }
+    }
+
+    /// What the database's refusals are of what was sent and judged before.
+    ///
+    /// # Errors
+    /// Never anything else than [`NotTaken`]: that is what it makes.
+    #[must_use]
+    pub fn explain(
+        &self,
+        of: Submission<'_>,
+        stored: Option<&Value<'_>>,
+        refusals: &Refusals,
+    ) -> NotTaken {
+        match self.submission(of) {
+            Ok(submitted) => {
+                let told = of.form.explain(submitted.value, stored, of.surroundings, refusals);
+                self.refused(of, told, Vec::new())
+            }
+            Err(cause) => NotTaken::Failed(cause),
+        }
+    }
+
+    /// Whether what is told first depends on what the database would refuse, though rules are
+    /// broken already.
+    #[must_use]
+    pub fn asks_before_telling(&self) -> bool {
+        self.order.iter().any(|told| matches!(told.code.as_deref(), Some("taken" | "required")))
+    }
+
+    /// What the database would be asked of what was sent, valid or not.
+    ///
+    /// # Errors
+    /// Where an expression of the contract cannot be worked out.
+    pub fn contested(&self, of: Submission<'_>) -> Result<(Vec<Claim>, Vec<Reference>), String> {
+        let submitted = self.submission(of)?;
+        Ok(of.form.contested(submitted.value, of.surroundings))
+    }
+
+    /// What is wrong with what was sent, with what the database would refuse of it.
+    #[must_use]
+    pub fn explain_whole(&self, of: Submission<'_>, refusals: &Refusals) -> NotTaken {
+        let submitted = match self.submission(of) {
+            Ok(submitted) => submitted,
+            Err(cause) => return NotTaken::Failed(cause),
+        };
+        let told = of.form.explain_whole(submitted.value, of.surroundings, refusals);
+        self.refused(of, told, submitted.own)
+    }
+
+    /// What is submitted to the form for what was sent, and what no form need be asked for.
+    fn submission<'s>(&self, of: Submission<'s>) -> Result<Submitted<'s>, String> {
+        let taken = &of.action.taken;
+        let (mut submitted, mut own): (Entries<'s>, _) = (Vec::new(), Vec::new());
+        let violation = |message, code: Option<&str>, path: &str| Violation {
+            path: shortened(path),
+            pointer: String::new(),
+            message,
+            own_code: code.map(Into::into),
+            own_text: None,
+            params: Params::new(),
+        };
+        let mut sent: Value<'s> = taken.entry_of(of.sent).into_owned();
+        if let (false, Value::Object(entries)) = (taken.sends.is_empty(), &mut sent) {
+            let values = Values::new(of.asked.values());
+            for (name, filling) in taken.sends.iter() {
+                put(entries, name, filling.value(&values)?);
+            }
+        }
+        let Some(fields) = taken.fields.as_deref() else {
+            let mut value = sent;
+            self.set(of, &mut value)?;
+            return Ok(Submitted { value, own });
+        };
+        let deep = fields.iter().filter(|field| field.name.contains('.'));
+        let deep: Vec<(&Mapped, Option<Value<'s>>)> =
+            deep.map(|field| (field, within(&sent, &field.name).cloned())).collect();
+        let entries = if let Value::Object(entries) = sent { entries } else { Vec::new() };
+        for field in fields.iter().filter(|field| field.is_required) {
+            let is_sent = |(key, value): &(Cow<'_, str>, Value<'_>)| {
+                self.is_named(field, key) && *value != Value::Null
+            };
+            let is_deep = |(other, value): &(&Mapped, Option<Value<'_>>)| {
+                std::ptr::eq(*other, field) && value.as_ref().is_some_and(|v| *v != Value::Null)
+            };
+            if !entries.iter().any(is_sent)
+                && !deep.iter().any(is_deep)
+                && let Some(to) = &field.to
+            {
+                own.push(violation(&BLANK, Some("blank"), &to.path));
+            }
+        }
+        let number = |id: &str, text: &str| match self.read_id(id, text) {
+            Sought::Id(number) => Some(number),
+            _ => None,
+        };
+        for (key, value) in entries {
+            let Some(mapped) = fields.iter().find(|field| self.is_named(field, &key)) else {
+                let is_root = |(field, _): &(&Mapped, Option<Value<'_>>)| {
+                    field.name.split('.').next().is_some_and(|root| root == key)
+                };
+                if taken.refuses_unknown && !deep.iter().any(is_root) {
+                    own.push(violation(&UNKNOWN_FIELD, None, &key));
+                }
+                continue;
+            };
+            if let Some(to) = &mapped.to
+                && let Some(value) = mapped.submitted(value, &number)
+            {
+                put(&mut submitted, &to.path, value);
+            }
+        }
+        for (mapped, value) in deep {
+            if let (Some(to), Some(value)) = (&mapped.to, value)
+                && let Some(value) = mapped.submitted(value, &number)
+            {
+                put(&mut submitted, &to.path, value);
+            }
+        }
+        let mut value = Value::Object(submitted);
+        self.set(of, &mut value)?;
+        Ok(Submitted { value, own })
+    }
+
+    /// Puts in what the contract says itself.
+    fn set(&self, of: Submission<'_>, value: &mut Value<'_>) -> Result<(), String> {
+        let set = &of.action.taken.set;
+        if set.is_empty() {
+            return Ok(());
+        }
+        let values = Values::new(of.asked.values());
+        if let Value::Object(entries) = value {
+            for (path, filling) in set.iter() {
+                let said = filling.value(&values)?;
+                if said != Value::Null {
+                    put(entries, path, said);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_named(&self, field: &Mapped, key: &str) -> bool {
+        self.decoding.casing.is(key, &field.name)
+    }
+}
