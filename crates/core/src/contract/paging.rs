@@ -42,12 +42,15 @@ impl Paging {
         for entry in reader.map(node, "paging") {
             let value = &entry.value;
             let count = |reader: &mut Reader<'_>| {
-                let text = reader.text(value, &entry.key);
                 let count = match &value.data {
                     Data::Number(text) => text.parse().ok(),
-                    _ => text.and_then(|text| text.parse().ok()),
+                    _ => None,
                 };
-                count.filter(|count| (1..=1000).contains(count))
+                let count = count.filter(|count| (1..=1000).contains(count));
+                if count.is_none() {
+                    reader.wrong_shape(value, &entry.key, "a number from 1 to 1000");
+                }
+                count
             };
             match entry.key.as_str() {
                 "number" => paging.number = reader.text(value, "number").map(Into::into),

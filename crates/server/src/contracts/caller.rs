@@ -1,15 +1,28 @@
-//! Who calls an API.
+//! Who calls an API: whoever shows a token that is good for it, or a user with a password.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
+use registrar_core::aggregate::Secret;
 use registrar_core::contract::{Contract, Credential, Outcome};
 use registrar_core::value::Value;
+use sha2::{Digest, Sha256};
 
-use super::answer::{Done, Own};
+use super::answer::{Done, Own, failed};
+use super::find;
 use crate::app::AppState;
 use crate::auth;
+use crate::users::render::stored_user;
+use crate::users::submitted::not_hashed;
+
+/// How long a password that was found to be somebody's need not be hashed again. Who it is, and the
+/// hash it is compared with, are read for each request.
+const REMEMBERED: Duration = Duration::from_secs(60);
+/// How many are remembered.
+const MOST: usize = 10_000;
 
 /// Who calls: nobody in particular where anybody may.
 #[derive(Debug, Default, Clone)]
@@ -18,21 +31,50 @@ pub(super) struct Who {
     pub(super) token: Option<i64>,
     /// The name of the token.
     pub(super) name: Arc<str>,
+    /// Whether the token was made by the API itself.
+    pub(super) is_minted: bool,
+    /// The user who calls.
+    pub(super) user_id: Option<i64>,
+    /// What the operator noted of the token.
+    attributes: Option<Arc<str>>,
     /// The user who calls, as `GET` shows one.
-    pub(super) user: Option<Value<'static>>,
+    user: Option<Value<'static>>,
 }
 
 impl Who {
     /// What expressions see of it.
     pub(super) fn shown(&self, contract: &Contract) -> Value<'static> {
         let user = self.user.clone().map(|user| contract.shown(user));
-        let id = user.as_ref().and_then(|user| user.get("id").cloned());
         let name = Value::String(self.name.to_string().into());
+        let id = self.user_id.map(|id| Value::Number(id.to_string().into()));
+        let attributes = self.attributes.as_deref().and_then(|text| {
+            registrar_core::decode::json::parse(text.as_bytes()).ok().map(Value::into_owned)
+        });
         Value::Object(vec![
             ("name".into(), name),
             ("user_id".into(), id.unwrap_or_default()),
             ("user".into(), user.unwrap_or_default()),
+            ("attributes".into(), attributes.unwrap_or_default()),
         ])
+    }
+}
+
+/// Passwords that were found to be somebody's a moment ago: digests of name, password and hash.
+#[derive(Debug, Default)]
+pub(crate) struct KnownPasswords(RwLock<HashMap<[u8; 32], Instant>>);
+
+impl KnownPasswords {
+    fn has(&self, digest: &[u8; 32]) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(digest).is_some_and(|until| *until > Instant::now())
+    }
+
+    fn note(&self, digest: [u8; 32]) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(digest, Instant::now() + REMEMBERED);
     }
 }
 
@@ -50,10 +92,66 @@ pub(super) async fn caller(
     // What is not ASCII can be no credential of anybody's.
     match contract.credential(header.map(|header| header.to_str().unwrap_or("?"))) {
         Credential::Missing => Err(refused(Outcome::Unauthenticated)),
-        Credential::Unreadable | Credential::Pair(..) => Err(refused(Outcome::BadCredential)),
-        Credential::Sent(token) => {
-            let caller = state.tokens.remembered(auth::well_formed(token)?, state).await?;
-            Ok(Who { token: Some(caller.id), name: caller.name, user: None })
-        }
+        Credential::Unreadable => Err(refused(Outcome::BadCredential)),
+        Credential::Pair(name, password) => by_password(contract, &name, password, state).await,
+        Credential::Sent(token) => by_token(contract, token, state).await,
     }
+}
+
+async fn by_token(contract: &Contract, token: &str, state: &AppState) -> Result<Who, Done> {
+    let refused = || Done::Outcome(Outcome::BadCredential, Own::new());
+    if !contract.mints(token) {
+        auth::well_formed(token)?;
+    }
+    let caller = state.tokens.remembered(token, state).await?;
+    if !caller.is_good_for(Some(&contract.name)) {
+        return Err(refused());
+    }
+    let user = match caller.user_id {
+        Some(id) => auth::load(state, move |store| store.user(id)).await?.map(stored_user),
+        None => None,
+    };
+    Ok(Who {
+        token: Some(caller.id),
+        name: caller.name,
+        is_minted: caller.is_minted,
+        user_id: caller.user_id,
+        attributes: caller.attributes,
+        user,
+    })
+}
+
+async fn by_password(
+    contract: &Contract,
+    name: &str,
+    password: Secret,
+    state: &AppState,
+) -> Result<Who, Done> {
+    let refused = || Done::Outcome(Outcome::BadCredential, Own::new());
+    let sought = contract.caller_named(name).map_err(failed)?;
+    let found = auth::load(state, move |store| {
+        let Some(user) = find::one(store, &sought)? else { return Ok(None) };
+        let phc = store.credentials(user.columns.id)?;
+        Ok(Some((user, phc)))
+    });
+    let (user, phc) = found.await?.map_or((None, None), |(user, phc)| (Some(user), phc));
+    let mut digest = Sha256::new();
+    for part in [name, password.reveal(), phc.as_deref().unwrap_or_default()] {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    let digest: [u8; 32] = digest.finalize().into();
+    let is_known = phc.is_some() && state.passwords.has(&digest);
+    // Nobody's takes as long as a wrong one.
+    if !is_known && !state.hashes.verify(password, phc).await.map_err(not_hashed)? {
+        return Err(refused());
+    }
+    let user = user.ok_or_else(refused)?;
+    state.passwords.note(digest);
+    let (id, name) = (user.columns.id, user.columns.email.clone().unwrap_or_default());
+    let user = stored_user(user);
+    if !contract.lets_in(contract.shown(user.clone())).map_err(failed)? {
+        return Err(refused());
+    }
+    Ok(Who { name: name.into(), user_id: Some(id), user: Some(user), ..Who::default() })
 }

@@ -120,8 +120,12 @@ impl Call<'_> {
         let shown: Value<'static> = stored_user(user);
         self.knows(shown.clone());
         self.check()?;
-        let removed = self.contract.removed(self.action, self.asked, &shown).map_err(failed)?;
+        let (kind, removed) =
+            self.contract.removed(self.action, self.asked, &shown).map_err(failed)?;
         let outcome = if removed.is_empty() { Outcome::Unchanged } else { Outcome::Updated };
+        for id in removed {
+            self.remove(kind.of_store(), id).await?;
+        }
         Ok(Done::Outcome(outcome, Own::new()))
     }
 }

@@ -1,6 +1,6 @@
 //! Users are found, shown and listed.
 
-use registrar_core::contract::{Outcome, PageAsked, Paging, Sought};
+use registrar_core::contract::{Asked, Outcome, PageAsked, Paging, Sought};
 use registrar_core::value::Value;
 use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserPage};
 
@@ -37,19 +37,16 @@ impl Call<'_> {
             Value::Object(vec![("user".into(), user), ("ids".into(), ids)])
         });
         let users = Value::Array(users.collect());
-        let base = format!(
-            "{}{}",
-            self.asked.base_url,
-            self.asked.path.strip_prefix(self.contract_mount()).unwrap_or(&self.asked.path)
-        );
-        let page = paging.shown(page, found.total, &base, &self.asked.query);
+        let page = paging.shown(page, found.total, &self.address(), &self.asked.query);
         Ok(Done::Outcome(Outcome::Listed, vec![("users", users), ("page", page)]))
     }
 
-    /// The path before the contract's own, where the request came by it.
-    fn contract_mount(&self) -> &str {
+    /// Where the request went, without its query.
+    pub(super) fn address(&self) -> String {
+        let Asked { base_url, path, .. } = &*self.asked;
         let mount = self.contract.mount.as_deref().unwrap_or_default();
-        if self.asked.base_url.ends_with(mount) { mount } else { "" }
+        let mount = if base_url.ends_with(mount) { mount } else { "" };
+        format!("{base_url}{}", path.strip_prefix(mount).unwrap_or(path))
     }
 
     /// The user who is meant.
@@ -66,13 +63,17 @@ impl Call<'_> {
 
     /// The first user of all that is said.
     pub(super) async fn user(&self, sought: Vec<Sought>) -> Result<Option<StoredUser>, Done> {
-        if sought.is_empty() {
-            return Ok(None);
-        }
-        let one = PageAsked { number: 1, size: 1, offset: 0 };
-        let found = auth::load(self.state, move |store| users(store, &sought, one, false));
-        Ok(found.await?.users.pop())
+        Ok(auth::load(self.state, move |store| one(store, &sought)).await?)
     }
+}
+
+/// The first user of whom all that is said holds.
+pub(super) fn one(store: &Store, sought: &[Sought]) -> Result<Option<StoredUser>, ReadError> {
+    if sought.is_empty() {
+        return Ok(None);
+    }
+    let first = PageAsked { number: 1, size: 1, offset: 0 };
+    Ok(users(store, sought, first, false)?.users.pop())
 }
 
 /// The users of whom all that is said holds.
@@ -99,7 +100,10 @@ fn users(
                     (None, None) => None,
                 });
             }
-            Sought::Claim(_) | Sought::Relationship(_) => only = Some(None),
+            Sought::Claim(claim) => {
+                only = Some(store.user_by_claim(&claim.scope, &claim.value_key)?);
+            }
+            Sought::Relationship(id) => filter.relationship_id = Some(*id),
             Sought::EmailKey(key) => filter.email_key = Some(key.clone()),
             Sought::ExternalId(id) => filter.external_id = Some(id.clone()),
             Sought::Property(name, text) => filter.property = Some((name.clone(), text.clone())),

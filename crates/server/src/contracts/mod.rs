@@ -6,7 +6,9 @@ mod answer;
 mod caller;
 mod change;
 mod create;
+mod credentials;
 mod find;
+mod records;
 
 use std::time::Instant;
 
@@ -28,6 +30,7 @@ use crate::app::AppState;
 use crate::body;
 use crate::routes::no_route;
 use answer::{Done, Own, failed};
+pub(crate) use caller::KnownPasswords;
 use caller::Who;
 
 /// Whether the host of a request is a contract's: then nothing of the native API is there.
@@ -165,6 +168,16 @@ impl Call<'_> {
             }
         }
         self.generate()?;
+        if let Some(kind) = records::kind_of(self.action.resource) {
+            match operation {
+                Operation::Create => return self.create_record(kind).await,
+                Operation::Show => return self.show_record(kind).await,
+                Operation::List => return self.list_records(kind).await,
+                Operation::Update => return self.update_record(kind).await,
+                Operation::Delete => return self.delete_record(kind).await,
+                _ => {}
+            }
+        }
         match operation {
             Operation::Create => self.create().await,
             Operation::Show => self.show().await,
@@ -173,7 +186,9 @@ impl Call<'_> {
             Operation::Upsert => self.upsert().await,
             Operation::Delete => self.delete().await,
             Operation::Detach => self.detach().await,
-            Operation::Mint | Operation::Verify | Operation::Revoke => Err(failed(String::new())),
+            Operation::Mint => self.mint().await,
+            Operation::Verify => self.verify().await,
+            Operation::Revoke => self.revoke().await,
             Operation::Say => {
                 self.check()?;
                 Ok(Done::Outcome(Outcome::Said, Own::new()))

@@ -1,0 +1,229 @@
+//! Records by themselves: listings, relationships, memberships, listings in relationships and
+//! customizations are created, shown, changed, and go.
+
+use actix_web::HttpMessage;
+use registrar_core::contract::{Outcome, Paging, Sought};
+use registrar_core::form::Resource;
+use registrar_core::value::Value;
+use registrar_store::{
+    ChangeError, CreateError, NewRecordOf, RecordFilter, RecordKind, StoredRecord, UpdateRecordOf,
+};
+
+use super::answer::{Done, Own, failed};
+use super::{Call, contended, not_taken};
+use crate::auth;
+use crate::observe::UsedForm;
+use crate::records::render::{record_as_submitted, stored_record};
+use crate::users::render::stored_user;
+use crate::users::submitted::by_kind;
+
+/// How often a record is loaded and judged again because something of its user's changed meanwhile.
+const ATTEMPTS: u32 = 3;
+
+/// The kind of record that a resource is; nothing of users and sessions.
+pub(super) fn kind_of(resource: Resource) -> Option<RecordKind> {
+    match resource {
+        Resource::User | Resource::Session => None,
+        Resource::Transactable => Some(RecordKind::Transactable),
+        Resource::Relationship => Some(RecordKind::Relationship),
+        Resource::RelationshipUser => Some(RecordKind::RelationshipUser),
+        Resource::RelationshipTransactable => Some(RecordKind::RelationshipTransactable),
+        Resource::Customization => Some(RecordKind::Customization),
+    }
+}
+
+impl Call<'_> {
+    /// Creates a record.
+    pub(super) async fn create_record(&mut self, kind: RecordKind) -> Result<Done, Done> {
+        let within = self.owner().await?;
+        self.check()?;
+        let bag = {
+            let sent = self.sent()?;
+            let (form, submitted) = self.chosen(&sent)?;
+            self.request.extensions_mut().insert(UsedForm::of(form));
+            self.contract.judge(self.submission(form, submitted)).map_err(not_taken)?
+        };
+        let owner = within.or(self.who.user_id);
+        let record = NewRecordOf { bag, owner, token: self.who.token };
+        match self.state.store.create_record(record).await {
+            Ok(id) => {
+                let found = auth::load(self.state, move |store| store.record(kind, id)).await?;
+                match found {
+                    Some(record) => self.knows_record(stored_record(record)),
+                    None => {
+                        let id = Value::Number(id.to_string().into());
+                        self.knows_record(Value::Object(vec![("id".into(), id)]));
+                    }
+                }
+                Ok(Done::Outcome(Outcome::Created, Own::new()))
+            }
+            Err(CreateError::Refused(refusals)) => {
+                let sent = self.sent()?;
+                let (form, submitted) = self.chosen(&sent)?;
+                let of = self.submission(form, submitted);
+                Err(not_taken(self.contract.explain(of, None, &by_kind(&refusals))))
+            }
+            Err(error) => Err(self.not_written(error)),
+        }
+    }
+
+    /// Shows a record.
+    pub(super) async fn show_record(&mut self, kind: RecordKind) -> Result<Done, Done> {
+        let record = self.find_record(kind).await?;
+        self.knows_record(stored_record(record));
+        self.check()?;
+        Ok(Done::Outcome(Outcome::Found, Own::new()))
+    }
+
+    /// Shows a page of records.
+    pub(super) async fn list_records(&mut self, kind: RecordKind) -> Result<Done, Done> {
+        let owner = self.owner().await?;
+        self.check()?;
+        let usual = Paging::default();
+        let paging = self.action.paging.as_ref().unwrap_or(&usual);
+        let Some(page) = paging.asked(&self.asked.query) else {
+            return Err(Done::Outcome(Outcome::NotFound, Own::new()));
+        };
+        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
+        let mut filter = self.filter(&sought);
+        filter.user_id = owner.or(filter.user_id);
+        let found = auth::load(self.state, move |store| {
+            store.records(kind, &filter, page.number, page.size)
+        });
+        let found = found.await?;
+        let records = found.records.into_iter().map(|record| {
+            let record = stored_record(record);
+            let ids = self.contract.ids_of(&record, false);
+            let record = self.contract.shown(record);
+            Value::Object(vec![("record".into(), record), ("ids".into(), ids)])
+        });
+        let records = Value::Array(records.collect());
+        let page = paging.shown(page, found.total, &self.address(), &self.asked.query);
+        Ok(Done::Outcome(Outcome::Listed, vec![("records", records), ("page", page)]))
+    }
+
+    /// Changes a record.
+    pub(super) async fn update_record(&mut self, kind: RecordKind) -> Result<Done, Done> {
+        let mut record = self.find_record(kind).await?;
+        let id = record.id();
+        for _ in 0..ATTEMPTS {
+            self.knows_record(stored_record(record.clone()));
+            self.check()?;
+            if self.write_record(kind, record).await? {
+                if let Some(record) =
+                    auth::load(self.state, move |store| store.record(kind, id)).await?
+                {
+                    self.knows_record(stored_record(record));
+                }
+                return Ok(Done::Outcome(Outcome::Updated, Own::new()));
+            }
+            record = self.find_record(kind).await?;
+        }
+        Err(contended())
+    }
+
+    /// Whether the record could be written as it was loaded.
+    async fn write_record(&self, kind: RecordKind, record: StoredRecord) -> Result<bool, Done> {
+        let (id, loaded_at) = (record.id(), record.loaded_at);
+        let stored = record_as_submitted(record);
+        let changed = {
+            let sent = self.sent()?;
+            let (form, submitted) = self.chosen(&sent)?;
+            self.request.extensions_mut().insert(UsedForm::of(form));
+            let judged = self.contract.judge_change(self.submission(form, submitted), &stored);
+            judged.map_err(not_taken)?
+        };
+        let record = UpdateRecordOf { kind, id, loaded_at, changed, token: self.who.token };
+        match self.state.store.update_record(record).await {
+            Ok(()) => Ok(true),
+            Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
+            Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
+                let sent = self.sent()?;
+                let (form, submitted) = self.chosen(&sent)?;
+                let of = self.submission(form, submitted);
+                Err(not_taken(self.contract.explain(of, Some(&stored), &by_kind(&refusals))))
+            }
+            Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
+        }
+    }
+
+    /// Deletes a record.
+    pub(super) async fn delete_record(&mut self, kind: RecordKind) -> Result<Done, Done> {
+        let record = self.find_record(kind).await?;
+        let id = record.id();
+        self.knows_record(stored_record(record));
+        self.check()?;
+        self.remove(kind, id).await
+    }
+
+    /// Takes one record away.
+    pub(super) async fn remove(&self, kind: RecordKind, id: i64) -> Result<Done, Done> {
+        match self.state.store.delete_record(kind, id, self.who.token).await {
+            Ok(()) => Ok(Done::Outcome(Outcome::Deleted, Own::new())),
+            Err(ChangeError::NotFound | ChangeError::Conflict) => {
+                Err(Done::Outcome(Outcome::NotFound, Own::new()))
+            }
+            Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
+        }
+    }
+
+    /// The record that is meant: of the type that the route or the form says, and of the user that
+    /// the path names.
+    async fn find_record(&mut self, kind: RecordKind) -> Result<StoredRecord, Done> {
+        let owner = self.owner().await?;
+        let of_form = if self.action.names_form() {
+            let sent = self.sent()?;
+            let (form, _) = self.chosen(&sent)?;
+            form.record_type.clone()
+        } else {
+            None
+        };
+        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
+        let mut filter = self.filter(&sought);
+        if let Some(name) = of_form {
+            filter.type_name = Some(name.to_string());
+        }
+        filter.user_id = owner.or(filter.user_id);
+        let is_nobody = sought.is_empty() || sought.contains(&Sought::Nobody);
+        let found = auth::load(self.state, move |store| {
+            if is_nobody { Ok(None) } else { Ok(store.records(kind, &filter, 1, 1)?.records.pop()) }
+        });
+        found.await?.ok_or_else(|| Done::Outcome(Outcome::NotFound, Own::new()))
+    }
+
+    /// The user that the path says the record is of.
+    async fn owner(&mut self) -> Result<Option<i64>, Done> {
+        let Some(sought) = self.contract.meant_within(self.action, self.asked).map_err(failed)?
+        else {
+            return Ok(None);
+        };
+        let user = self.user(sought).await?;
+        let user = user.ok_or_else(|| Done::Outcome(Outcome::NotFound, Own::new()))?;
+        let id = user.columns.id;
+        self.knows(stored_user(user));
+        Ok(Some(id))
+    }
+
+    fn filter(&self, sought: &[Sought]) -> RecordFilter {
+        let type_name = self.action.record_type.as_ref().map(ToString::to_string);
+        let mut filter = RecordFilter { type_name, ..RecordFilter::default() };
+        for said in sought {
+            match said {
+                Sought::Id(id) => filter.ids = Some(vec![*id]),
+                Sought::Key(key) => filter.key = Some(key.clone()),
+                Sought::Owner(id) => filter.user_id = Some(*id),
+                Sought::Relationship(id) => filter.relationship_id = Some(*id),
+                // Nothing of the kind is known of records.
+                _ => filter.ids = Some(Vec::new()),
+            }
+        }
+        filter
+    }
+
+    /// From here on, expressions and answers know a record.
+    fn knows_record(&mut self, record: Value<'static>) {
+        self.asked.note("ids", self.contract.ids_of(&record, false));
+        let record = self.contract.shown(record);
+        self.asked.note("record", record);
+    }
+}
