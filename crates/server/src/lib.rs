@@ -15,10 +15,12 @@ mod language;
 mod metrics;
 mod observe;
 pub mod passwords;
+mod records;
 pub mod reload;
 mod routes;
 pub mod settings;
 pub mod token;
 mod users;
 
+pub use records::render::{record_as_submitted, stored_record};
 pub use users::render::stored_user;
