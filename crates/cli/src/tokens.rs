@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use registrar_core::Timestamp;
 use registrar_core::config::nearest;
 use registrar_core::contract::Scheme;
 use registrar_server::app::{BuildError, open_existing_store, open_store};
@@ -55,11 +56,23 @@ fn scheme_of(
     }
 }
 
-/// One line for each: its name, and whether it is in use.
+/// One line for each: its name, whether it is in use, and what limits it.
 pub(crate) fn list(settings: &Settings) -> Outcome {
+    let now = Timestamp::now().as_microsecond();
     for token in open_existing_store(settings)?.list_tokens()? {
-        let state = if token.revoked_at.is_some() { "revoked" } else { "active" };
-        print(&format!("{}\t{state}", token.name));
+        let state = match (token.revoked_at, token.expires_at) {
+            (Some(_), _) => "revoked",
+            (None, Some(end)) if end <= now => "expired",
+            (None, _) => "active",
+        };
+        let mut line = format!("{}\t{state}", token.name);
+        if let Some(contract) = &token.contract {
+            line.push_str(&format!("\tfor {contract}"));
+        }
+        if let Some(end) = token.expires_at.and_then(|end| Timestamp::from_microsecond(end).ok()) {
+            line.push_str(&format!("\tuntil {end:.0}"));
+        }
+        print(&line);
     }
     Ok(ExitCode::SUCCESS)
 }
