@@ -149,6 +149,9 @@ pub(crate) enum TokenCommand {
         /// Print the whole value of `Authorization`, as the contract spells it.
         #[arg(long, requires = "contract")]
         header: bool,
+        /// Something for the contract to ask: `account_id=…`. May be given several times.
+        #[arg(long = "attribute", value_name = "NAME=TEXT", requires = "contract")]
+        attributes: Vec<String>,
     },
     /// List tokens by name.
     List,

@@ -40,8 +40,8 @@ fn run(flags: Flags) -> Outcome {
         Command::Schema { form } => check::schema(&settings, form.as_deref()),
         Command::Rules { name } => check::rules(name.as_deref()),
         Command::Explain { kind } => check::explain(kind.as_deref()),
-        Command::Token(TokenCommand::Create { name, contract, header }) => {
-            tokens::create(&settings, &name, contract.as_deref(), header)
+        Command::Token(TokenCommand::Create { name, contract, header, attributes }) => {
+            tokens::create(&settings, &name, contract.as_deref(), (header, &attributes))
         }
         Command::Token(TokenCommand::List) => tokens::list(&settings),
         Command::Token(TokenCommand::Revoke { name }) => tokens::revoke(&settings, &name),

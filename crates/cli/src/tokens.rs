@@ -1,65 +1,92 @@
 //! `registrar token create | list | revoke`.
 
+use std::error::Error;
 use std::process::ExitCode;
 
+use registrar_core::Timestamp;
 use registrar_core::config::nearest;
-use registrar_core::contract::Scheme;
+use registrar_core::contract::{Contract, Scheme};
+use registrar_core::registry::Registry;
 use registrar_server::app::{BuildError, open_existing_store, open_store};
+use registrar_server::callers::{self, NewCaller};
 use registrar_server::forms;
 use registrar_server::settings::Settings;
-use registrar_server::token;
 
 use crate::{Outcome, print, say};
 
 /// Prints the token alone, so that a script can take it; with `header`, as the contract's callers
-/// send it.
+/// send it. Where a contract's callers are users, the name is an e-mail address, and what is printed
+/// is the password.
 pub(crate) fn create(
     settings: &Settings,
     name: &str,
     contract: Option<&str>,
-    header: bool,
+    (header, attributes): (bool, &[String]),
 ) -> Outcome {
-    let is_fit = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    if name.is_empty() || name.len() > 64 || !name.chars().all(is_fit) {
-        return Err("a token's name has 1 to 64 letters, digits, `-`, `_` or `.`".into());
-    }
-    let scheme = match contract {
-        Some(contract) => scheme_of(settings, contract)?,
+    let registry = match contract {
+        Some(_) => Some(forms::load(&settings.forms).map_err(BuildError::Forms)?),
         None => None,
     };
-    let token = token::generate()?;
-    open_store(settings)?.create_token(name, &token::hash(token.reveal()), None, None, None)?;
+    let contract = match (&registry, contract) {
+        (Some(registry), Some(contract)) => Some(found(registry, contract)?),
+        _ => None,
+    };
+    let scheme = contract.and_then(|contract| contract.authentication.schemes.first());
+    let is_fit = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let is_name = !name.is_empty() && name.len() <= 64 && name.chars().all(is_fit);
+    if scheme != Some(&Scheme::Basic) && !is_name {
+        return Err("a token's name has 1 to 64 letters, digits, `-`, `_` or `.`".into());
+    }
+    let pairs = attributes.iter().map(|pair| {
+        let pair = pair.split_once('=').filter(|(name, _)| !name.is_empty());
+        pair.map(|(name, text)| (name.to_owned(), text.to_owned()))
+    });
+    let Some(pairs) = pairs.collect::<Option<Vec<_>>>() else {
+        return Err("an attribute is `NAME=TEXT`".into());
+    };
+    let (store, cost) = (open_store(settings)?, settings.hash_cost);
+    let new = NewCaller { name, contract, attributes: &pairs, cost };
+    let system = actix_web::rt::System::new();
+    let credential = system.block_on(callers::create(&store, new))?;
+    store.shutdown();
     match scheme.filter(|_| header) {
-        Some(scheme) => print(&scheme.header(name, token.reveal())),
-        None => print(token.reveal()),
+        Some(scheme) => print(&scheme.header(name, credential.reveal())),
+        None => print(credential.reveal()),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// How callers of a contract send a token; an error where there is no such contract, or where
-/// nobody need send any.
-fn scheme_of(
-    settings: &Settings,
-    name: &str,
-) -> Result<Option<Scheme>, Box<dyn std::error::Error>> {
-    let registry = forms::load(&settings.forms).map_err(BuildError::Forms)?;
+/// The contract of a name, whose callers must say who they are.
+fn found<'r>(registry: &'r Registry, name: &str) -> Result<&'r Contract, Box<dyn Error>> {
     let contracts = registry.contracts();
     let Some(contract) = contracts.named(name) else {
         let names = contracts.list().iter().map(|contract| &*contract.name);
         let near = nearest(name, names).map(|near| format!(": did you mean `{near}`?"));
         return Err(format!("there is no contract `{name}`{}", near.unwrap_or_default()).into());
     };
-    match contract.authentication.schemes.first() {
-        Some(scheme) => Ok(Some(*scheme)),
-        None => Err(format!("anybody may call `{name}`: it needs no token").into()),
+    if contract.authentication.schemes.is_empty() {
+        return Err(format!("anybody may call `{name}`: it needs no token").into());
     }
+    Ok(contract)
 }
 
-/// One line for each: its name, and whether it is in use.
+/// One line for each: its name, whether it is in use, and what limits it.
 pub(crate) fn list(settings: &Settings) -> Outcome {
+    let now = Timestamp::now().as_microsecond();
     for token in open_existing_store(settings)?.list_tokens()? {
-        let state = if token.revoked_at.is_some() { "revoked" } else { "active" };
-        print(&format!("{}\t{state}", token.name));
+        let state = match (token.revoked_at, token.expires_at) {
+            (Some(_), _) => "revoked",
+            (None, Some(end)) if end <= now => "expired",
+            (None, _) => "active",
+        };
+        let mut line = format!("{}\t{state}", token.name);
+        if let Some(contract) = &token.contract {
+            line.push_str(&format!("\tfor {contract}"));
+        }
+        if let Some(end) = token.expires_at.and_then(|end| Timestamp::from_microsecond(end).ok()) {
+            line.push_str(&format!("\tuntil {end:.0}"));
+        }
+        print(&line);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,6 +8,7 @@ use actix_web::{App, HttpServer, web};
 use registrar_store::{OpenError, Store, StoreSettings};
 
 use crate::auth::KnownTokens;
+use crate::contracts::KnownPasswords;
 use crate::forms::FormsError;
 use crate::observe::observe;
 use crate::passwords::HashPool;
@@ -25,6 +26,7 @@ pub(crate) struct AppState {
     pub(crate) store: Store,
     pub(crate) hashes: HashPool,
     pub(crate) tokens: KnownTokens,
+    pub(crate) passwords: KnownPasswords,
 }
 
 /// A server that listens.
@@ -106,6 +108,7 @@ impl Application {
             store: store.clone(),
             hashes,
             tokens,
+            passwords: KnownPasswords::default(),
         });
         let failed = |source| BuildError::Listen { listen: listen.clone(), source };
         let server = HttpServer::new(move || {

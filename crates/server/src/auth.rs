@@ -28,10 +28,16 @@ pub(crate) async fn read<T: Send + 'static>(
 ) -> Result<T, Fault> {
     let hash = token::hash(spelled(request)?);
     let read = load(state, move |store| match valid_token(store, &hash)? {
-        Some(_) => work(store).map(Some),
-        None => Ok(None),
+        Some(caller) if caller.is_good_for(None) => work(store).map(Some),
+        _ => Ok(None),
     });
     read.await?.ok_or_else(invalid)
+}
+
+/// Who asks for a change through the native routes.
+pub(crate) async fn caller(request: &HttpRequest, state: &AppState) -> Result<Caller, Fault> {
+    let caller = state.tokens.remembered(spelled(request)?, state).await?;
+    if caller.is_good_for(None) { Ok(caller) } else { Err(invalid()) }
 }
 
 /// Reads for whoever was let in already, away from the threads that answer.
@@ -60,6 +66,21 @@ pub(crate) struct Caller {
     pub(crate) id: i64,
     /// The name that its operator gave it.
     pub(crate) name: Arc<str>,
+    /// The only contract that it is good for.
+    pub(crate) contract: Option<Arc<str>>,
+    /// Whether it was made by a contract's API.
+    pub(crate) is_minted: bool,
+    /// The user who signed in for it.
+    pub(crate) user_id: Option<i64>,
+    /// What its operator noted of it, a JSON object.
+    pub(crate) attributes: Option<Arc<str>>,
+}
+
+impl Caller {
+    /// Whether the token is good for a contract, or for the native routes.
+    pub(crate) fn is_good_for(&self, contract: Option<&str>) -> bool {
+        self.contract.is_none() || self.contract.as_deref() == contract
+    }
 }
 
 impl KnownTokens {
@@ -142,7 +163,14 @@ fn valid_token(store: &Store, hash: &[u8; 32]) -> Result<Option<Caller>, ReadErr
         token.revoked_at.is_none() && token.expires_at.is_none_or(|expires_at| expires_at > now())
     };
     let found = store.token(hash)?.filter(is_valid);
-    Ok(found.map(|token| Caller { id: token.id, name: token.name.into() }))
+    Ok(found.map(|token| Caller {
+        id: token.id,
+        name: token.name.into(),
+        contract: token.contract.map(Arc::from),
+        is_minted: token.parent_id.is_some() || token.user_id.is_some(),
+        user_id: token.user_id,
+        attributes: token.attributes.map(Arc::from),
+    }))
 }
 
 fn not_read(error: &ReadError) -> Fault {
@@ -173,14 +201,35 @@ fn token_of(header: &str) -> Option<&str> {
 }
 
 /// Microseconds since 1970, UTC.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::token_of;
+    use super::{Caller, token_of};
+
+    #[test]
+    fn a_token_of_a_contract_is_good_for_nothing_else() {
+        let caller = |contract: Option<&str>| Caller {
+            id: 1,
+            name: "app".into(),
+            contract: contract.map(Into::into),
+            is_minted: false,
+            user_id: None,
+            attributes: None,
+        };
+        for (of, at, is_good) in [
+            (None, None, true),
+            (None, Some("shop"), true),
+            (Some("shop"), Some("shop"), true),
+            (Some("shop"), Some("desk"), false),
+            (Some("shop"), None, false),
+        ] {
+            assert_eq!(caller(of).is_good_for(at), is_good, "{of:?} {at:?}");
+        }
+    }
 
     #[test]
     fn every_spelling_of_the_header_is_read() {

@@ -74,7 +74,14 @@ pub struct HashPool {
 #[derive(Debug)]
 struct Job {
     password: Secret,
-    answer: oneshot::Sender<Result<String, HashError>>,
+    work: Work,
+}
+
+/// What is to be done with a password, and where the answer goes.
+#[derive(Debug)]
+enum Work {
+    Hash(oneshot::Sender<Result<String, HashError>>),
+    Verify { phc: Option<String>, answer: oneshot::Sender<Result<bool, HashError>> },
 }
 
 /// Why there is no hash.
@@ -112,23 +119,46 @@ impl HashPool {
     /// At once where too many wait already.
     pub async fn hash(&self, password: Secret) -> Result<String, HashError> {
         let (answer, hashed) = oneshot::channel();
-        self.jobs.try_send(Job { password, answer }).map_err(|error| match error {
+        self.push(Job { password, work: Work::Hash(answer) })?;
+        hashed.await.unwrap_or(Err(HashError::Failed))
+    }
+
+    /// Whether a password is the one of a hash in PHC string format. Where there is no hash (nobody
+    /// of that name, or one without a password) it takes as long, and is not.
+    ///
+    /// # Errors
+    /// At once where too many wait already; where the hash is none of ours, or asks for more than
+    /// the server could bear.
+    pub async fn verify(&self, password: Secret, phc: Option<String>) -> Result<bool, HashError> {
+        let (answer, verified) = oneshot::channel();
+        self.push(Job { password, work: Work::Verify { phc, answer } })?;
+        verified.await.unwrap_or(Err(HashError::Failed))
+    }
+
+    fn push(&self, job: Job) -> Result<(), HashError> {
+        self.jobs.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => HashError::Busy,
             TrySendError::Disconnected(_) => HashError::Failed,
-        })?;
-        hashed.await.unwrap_or(Err(HashError::Failed))
+        })
     }
 }
 
 fn work(queue: &Mutex<Receiver<Job>>, mut hasher: Hasher) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { password, answer }) = job else { return };
-        // Nobody waits any more: the client went away while the password was in the queue.
-        if answer.is_closed() {
-            continue;
+        let Ok(Job { password, work }) = job else { return };
+        let password = password.reveal();
+        // Nobody waits any more where the client went away while the password was in the queue.
+        match work {
+            Work::Hash(answer) if !answer.is_closed() => {
+                let _ = answer.send(hasher.hash(password).ok_or(HashError::Failed));
+            }
+            Work::Verify { phc, answer } if !answer.is_closed() => {
+                let verified = hasher.verify(password, phc.as_deref());
+                let _ = answer.send(verified.ok_or(HashError::Failed));
+            }
+            Work::Hash(_) | Work::Verify { .. } => {}
         }
-        let _ = answer.send(hasher.hash(password.reveal()).ok_or(HashError::Failed));
     }
 }
 
@@ -166,6 +196,28 @@ impl Hasher {
         };
         Some(phc.to_string())
     }
+
+    /// Whether it is the password of a hash; nothing where the hash cannot be judged.
+    fn verify(&mut self, password: &str, phc: Option<&str>) -> Option<bool> {
+        let Some(phc) = phc else { return self.hash(password).map(|_| false) };
+        let known = PasswordHash::new(phc).ok()?;
+        let (salt, hash) = (known.salt.as_ref()?, known.hash.as_ref()?);
+        let params = Params::try_from(&known).ok()?;
+        let is_ours = known.algorithm == Algorithm::Argon2id.ident()
+            && known.version == Some(Version::V0x13.into());
+        let is_bearable =
+            params.m_cost() <= MOST.0 && params.t_cost() <= MOST.1 && params.p_cost() == LANES;
+        if !is_ours || !is_bearable {
+            return None;
+        }
+        self.memory.resize(params.block_count(), Block::default());
+        let mut found = vec![0_u8; hash.len()];
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into_with_memory(password.as_bytes(), salt, &mut found, &mut self.memory)
+            .ok()?;
+        // It compares in constant time.
+        Some(Output::new(&found).ok()? == *hash)
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +235,40 @@ mod tests {
         let parsed = PasswordHash::new(&one).unwrap();
         assert!(Argon2::default().verify_password(b"secret1", &parsed).is_ok());
         assert!(Argon2::default().verify_password(b"secret2", &parsed).is_err());
+    }
+
+    #[test]
+    fn a_password_is_verified_whatever_its_hash_cost() {
+        let other = HashCost { memory_kib: 12_288, passes: 3 };
+        let old = Hasher::new(other).unwrap().hash("secret1").unwrap();
+        let mut hasher = Hasher::new(HashCost::default()).unwrap();
+        let new = hasher.hash("secret1").unwrap();
+        for (password, phc, is_it) in [
+            ("secret1", Some(&*new), Some(true)),
+            ("secret1", Some(&*old), Some(true)),
+            ("secret2", Some(&*old), Some(false)),
+            ("", Some(&*new), Some(false)),
+            ("secret1", None, Some(false)),
+            ("secret1", Some("$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ"), None),
+            ("secret1", Some(&*new.replace("m=19456", "m=4000000")), None),
+            ("secret1", Some(&*new.replace("t=2", "t=65")), None),
+            ("secret1", Some(&*new.replace("argon2id", "argon2i")), None),
+            ("secret1", Some("secret1"), None),
+        ] {
+            assert_eq!(hasher.verify(password, phc), is_it, "{password} {phc:?}");
+        }
+    }
+
+    #[test]
+    fn what_waits_is_verified_beside_what_is_hashed() {
+        let pool = HashPool::start(1, 4, HashCost::default()).unwrap();
+        let secret = || Secret::new("secret1".to_owned());
+        let run = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let phc = run.block_on(pool.hash(secret())).unwrap();
+        assert_eq!(run.block_on(pool.verify(secret(), Some(phc))), Ok(true));
+        assert_eq!(run.block_on(pool.verify(secret(), None)), Ok(false));
+        let broken = Some("$".to_owned());
+        assert_eq!(run.block_on(pool.verify(secret(), broken)), Err(HashError::Failed));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Changes of stored users: several in one transaction, each a part of its own that can be taken
+//! Changes of stored users and their records: several in one transaction, each a part of its own that can be taken
 //! back without the others.
 //!
 //! A user's row comes first: who writes it has the user to himself until the commit.
@@ -9,7 +9,6 @@ use diesel::dsl::max;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use registrar_core::aggregate::{Claim, NewUser};
-use registrar_core::changes::Released;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -22,7 +21,8 @@ use crate::error::{ChangeError, CreateError, Refusal};
 use crate::keyed;
 use crate::plan::{Counts, Ids, PerTable, Plan};
 use crate::record::UpdateRecord;
-use crate::tokens;
+use crate::records::{self, NewRecordOf, RecordKind, UpdateRecordOf};
+use crate::tokens::{self, NewToken};
 use crate::types::Uid;
 
 /// What is to be done with a stored user.
@@ -34,39 +34,55 @@ pub(crate) enum Change {
         /// The token that asks for it.
         token: Option<i64>,
     },
+    CreateRecord(Box<NewRecordOf>),
+    UpdateRecord(Box<UpdateRecordOf>),
+    DeleteRecord {
+        kind: RecordKind,
+        id: i64,
+        /// The token that asks for it.
+        token: Option<i64>,
+    },
+    Mint(Box<NewToken>),
 }
 
 /// A change that waits, and where its answer goes.
 #[derive(Debug)]
 pub(crate) struct ChangeJob {
     pub(crate) change: Change,
-    pub(crate) answer: oneshot::Sender<Result<(), ChangeError>>,
+    pub(crate) answer: oneshot::Sender<Outcome>,
 }
 
 impl ChangeJob {
-    pub(crate) fn answer(self, outcome: Result<(), ChangeError>) {
+    pub(crate) fn answer(self, outcome: Outcome) {
         // Nobody listens any more when the client hung up. What is stored stays stored.
         let _ = self.answer.send(outcome);
     }
 }
 
 impl Change {
-    fn id(&self) -> i64 {
+    /// The user that is written, as far as that is known.
+    fn user(&self) -> i64 {
         match self {
             Self::Update(record) => record.id,
             Self::Delete { id, .. } => *id,
+            Self::CreateRecord(record) => record.bag.owner.or(record.owner).unwrap_or_default(),
+            Self::UpdateRecord(_) | Self::DeleteRecord { .. } | Self::Mint(_) => 0,
         }
     }
 
     fn token(&self) -> Option<i64> {
         match self {
             Self::Update(record) => record.token,
-            Self::Delete { token, .. } => *token,
+            Self::Delete { token, .. } | Self::DeleteRecord { token, .. } => *token,
+            Self::CreateRecord(record) => record.token,
+            Self::UpdateRecord(record) => record.token,
+            Self::Mint(token) => token.parent_id,
         }
     }
 }
 
-type Outcome = Result<(), ChangeError>;
+/// The id of what was written, or why nothing was.
+pub(crate) type Outcome = Result<i64, ChangeError>;
 
 /// Makes changes in one transaction; what becomes of each, in their order.
 pub(crate) fn write(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> Result<Vec<Outcome>, Failure> {
@@ -80,7 +96,7 @@ fn all(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> QueryResult<Vec<Outcome>
     let may = |change: &Change| change.token().is_none_or(|token| valid.contains(&token));
     // In the order of the users, so that two writers do not wait for each other in a circle.
     let mut order: Vec<usize> = (0..jobs.len()).collect();
-    order.sort_by_key(|&place| jobs[place].change.id());
+    order.sort_by_key(|&place| jobs[place].change.user());
     let mut outcomes: Vec<Outcome> = vec![Err(CreateError::TokenRefused.into()); jobs.len()];
     for place in order {
         let change = &jobs[place].change;
@@ -97,9 +113,13 @@ fn part(conn: &mut AnyConnection, change: &Change) -> QueryResult<Outcome> {
     let outcome = match change {
         Change::Update(record) => update(conn, record),
         Change::Delete { id, .. } => delete(conn, *id),
+        Change::CreateRecord(record) => records::create(conn, record),
+        Change::UpdateRecord(record) => records::update(conn, record),
+        Change::DeleteRecord { kind, id, .. } => records::delete(conn, *kind, *id),
+        Change::Mint(token) => tokens::mint(conn, token),
     };
     match &outcome {
-        Ok(Ok(())) => dialect::commit(conn)?,
+        Ok(Ok(_)) => dialect::commit(conn)?,
         Ok(Err(_)) => dialect::rollback(conn)?,
         // The whole transaction is to end; if even this fails, so will that.
         Err(_) => drop(dialect::rollback(conn)),
@@ -115,7 +135,8 @@ fn update(conn: &mut AnyConnection, record: &UpdateRecord) -> QueryResult<Outcom
     if !update_user(conn, user, *id, (*loaded_at, at))? {
         return Ok(Err(ChangeError::Conflict));
     }
-    let refusals = refusals(conn, user, &changed.released, uuid)?;
+    let giving = Giving { is_own: &|_| true, gives_up: &|claim| changed.released.gives_up(claim) };
+    let refusals = refusals(conn, user, giving, uuid)?;
     if !refusals.is_empty() {
         return Ok(Err(CreateError::Refused(refusals).into()));
     }
@@ -132,7 +153,7 @@ fn update(conn: &mut AnyConnection, record: &UpdateRecord) -> QueryResult<Outcom
     plan.add_records(user, *id, &mut ids)?;
     plan.insert(conn)?;
     let was_there = plan.changed.write(conn)?;
-    Ok(if was_there { Ok(()) } else { Err(ChangeError::Conflict) })
+    Ok(if was_there { Ok(*id) } else { Err(ChangeError::Conflict) })
 }
 
 statement! {
@@ -148,35 +169,56 @@ statement! {
     ""
 }
 
-/// Makes the claims that the user does not hold yet and gives up those of what is gone. What the
-/// database has against it: claims in their order, then references in theirs.
-fn refusals(
-    conn: &mut AnyConnection,
-    user: &NewUser,
-    released: &Released,
-    owner: &Uuid,
-) -> QueryResult<Vec<Refusal>> {
+/// Whose the claims are that an owner holds already.
+#[derive(Clone, Copy)]
+pub(crate) struct Giving<'g> {
+    /// Whether one is of what is being written: then it is no clash.
+    pub(crate) is_own: &'g dyn Fn(&Claim) -> bool,
+    /// Whether one is given up.
+    pub(crate) gives_up: &'g dyn Fn(&Claim) -> bool,
+}
+
+/// All claims of an owner.
+pub(crate) fn claims_of(conn: &mut AnyConnection, owner: &Uuid) -> QueryResult<HashSet<Claim>> {
     let find = ClaimsOf { owner };
     let held: Vec<(String, String)> = match conn {
         AnyConnection::Sqlite(conn) => find.load(conn)?,
         AnyConnection::Postgres(conn) => find.load(conn)?,
     };
-    let held: HashSet<Claim> = held
-        .into_iter()
-        .map(|(scope, value_key)| Claim { scope: scope.into(), value_key })
-        .collect();
+    let claim = |(scope, value_key): (String, _)| Claim { scope: scope.into(), value_key };
+    Ok(held.into_iter().map(claim).collect())
+}
+
+/// Gives up a claim.
+pub(crate) fn drop_claim(conn: &mut AnyConnection, claim: &Claim, owner: &Uuid) -> QueryResult<()> {
+    let Claim { scope, value_key } = claim;
+    execute!(conn, DropClaim { scope, value_key, owner }).map(drop)
+}
+
+/// Makes the claims that the owner does not hold yet and gives up those of what is gone. What the
+/// database has against it: claims in their order, then references in theirs.
+pub(crate) fn refusals(
+    conn: &mut AnyConnection,
+    user: &NewUser,
+    giving: Giving<'_>,
+    owner: &Uuid,
+) -> QueryResult<Vec<Refusal>> {
+    let held = claims_of(conn, owner)?;
+    let is_others = |claim: &Claim| held.contains(claim) && !(giving.is_own)(claim);
+    let claims = user.claims.iter().enumerate();
+    let mut taken: Vec<usize> =
+        claims.filter(|(_, claim)| is_others(claim)).map(|(place, _)| place).collect();
     let new = user.claims.iter().enumerate().filter(|(_, claim)| !held.contains(claim));
     let mut new: Vec<(usize, &Claim)> = new.collect();
     new.sort_by_key(|(_, claim)| *claim);
     let claims: Vec<Claiming<'_>> =
         new.iter().map(|(_, claim)| Claiming { claim, owner }).collect();
     let lost = if claims.is_empty() { Vec::new() } else { dialect::insert_claims(conn, &claims)? };
-    let mut taken: Vec<usize> = lost.into_iter().map(|place| new[place].0).collect();
+    taken.extend(lost.into_iter().map(|place| new[place].0));
     taken.sort_unstable();
 
-    for claim in held.iter().filter(|claim| released.gives_up(claim)) {
-        let Claim { scope, value_key } = claim;
-        execute!(conn, DropClaim { scope, value_key, owner })?;
+    for claim in held.iter().filter(|claim| (giving.gives_up)(claim)) {
+        drop_claim(conn, claim, owner)?;
     }
 
     let contender =
@@ -189,7 +231,7 @@ fn refusals(
 }
 
 /// The places after those of a user's rows, in the tables that get new ones.
-fn first_places(
+pub(crate) fn first_places(
     conn: &mut AnyConnection,
     user_id: i64,
     counts: &Counts,
@@ -235,5 +277,5 @@ fn delete(conn: &mut AnyConnection, id: i64) -> QueryResult<Outcome> {
         return Ok(Err(ChangeError::NotFound));
     }
     dialect::drop_claims(conn, &gone)?;
-    Ok(Ok(()))
+    Ok(Ok(id))
 }

@@ -2,7 +2,7 @@
 //!
 //! No text here holds a submitted value or the password of a database URL.
 
-/// Why a user was not created.
+/// Why a user or a record was not created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreateError {
     /// The submission's own fault: all that the database has against it, claims (in their order)
@@ -32,13 +32,14 @@ pub enum CreateError {
     Failed,
 }
 
-/// Why a user was not changed or deleted.
+/// Why a user or a record was not changed or deleted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    /// There is no such user.
-    #[error("there is no such user")]
+    /// There is no such user or record.
+    #[error("there is no such user or record")]
     NotFound,
-    /// The user was changed or deleted since it was loaded. Nothing was stored; load it again.
+    /// The user, or its user's or relationship's other data, was changed or deleted since it was
+    /// loaded. Nothing was stored; load it again.
     #[error("the user was changed meanwhile")]
     Conflict,
     /// What can go wrong with every write.
@@ -59,6 +60,8 @@ pub enum Refusal {
         /// Index into the user's `references`.
         reference: usize,
     },
+    /// A record is nobody's, or of a user who is not there.
+    Ownerless,
 }
 
 /// Why a store was not opened.

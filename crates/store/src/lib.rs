@@ -5,7 +5,8 @@
 //!
 //! The way of a submission: [`Store::create`] queues it, the writer takes all that waits and
 //! commits it in one transaction, and each submission is answered once that is durable. Changes of
-//! stored users ([`Store::update`], [`Store::delete`]) go the same way, in transactions of their own.
+//! stored users ([`Store::update`], [`Store::delete`]) and of single records
+//! ([`Store::create_record`] and its like) go the same way, in transactions of their own.
 
 mod batch;
 mod change;
@@ -21,6 +22,7 @@ mod pool;
 mod queue;
 mod read;
 mod record;
+mod records;
 mod rows;
 mod schema;
 mod settings;
@@ -32,12 +34,16 @@ mod writer;
 
 pub use error::{ChangeError, CreateError, OpenError, PingError, ReadError, Refusal, TokenError};
 pub use migrate::{migrate, pending};
-pub use read::{UserFilter, UserPage};
+pub use read::{UserFilter, UserOrder, UserPage};
 pub use record::{Created, NewRecord, UpdateRecord};
+pub use records::{
+    NewRecordOf, RecordBody, RecordFilter, RecordKind, RecordPage, StoredRecord,
+    StoredRelationship, StoredRelationshipTransactable, UpdateRecordOf,
+};
 pub use settings::{StoreSettings, redact};
 pub use store::Store;
 pub use stored::{
     StoredAddress, StoredAttached, StoredCustomization, StoredFile, StoredProfile,
     StoredRelationshipUser, StoredTransactable, StoredUser, UserColumns,
 };
-pub use tokens::ApiToken;
+pub use tokens::{ApiToken, NewToken};

@@ -122,10 +122,10 @@ pub(crate) struct Plan<'a> {
 
 /// The row that something hangs on.
 #[derive(Debug, Clone, Copy)]
-struct Owner {
-    user_id: i64,
-    kind: &'static str,
-    id: i64,
+pub(crate) struct Owner {
+    pub(crate) user_id: i64,
+    pub(crate) kind: &'static str,
+    pub(crate) id: i64,
 }
 
 impl<'a> Plan<'a> {
@@ -184,11 +184,27 @@ impl<'a> Plan<'a> {
         id: i64,
         ids: &mut Ids,
     ) -> QueryResult<()> {
-        self.add_profiles(user, id, ids)?;
-        self.add_memberships(user, id, ids)?;
-        self.add_transactables(user, id, ids)?;
-        let owner = Owner { user_id: id, kind: "user", id };
+        self.add_records_at(user, Owner { user_id: id, kind: "user", id }, ids)
+    }
+
+    /// The same, with the customizations hanging on `owner`.
+    pub(crate) fn add_records_at(
+        &mut self,
+        user: &'a NewUser,
+        owner: Owner,
+        ids: &mut Ids,
+    ) -> QueryResult<()> {
+        self.add_profiles(user, owner.user_id, ids)?;
+        self.add_memberships(user, owner.user_id, ids)?;
+        self.add_transactables(user, owner.user_id, ids)?;
         self.add_customizations(&user.customizations, owner, ids)
+    }
+
+    /// The id of the one record of a bag that is new.
+    pub(crate) fn id_of_record(&self) -> Option<i64> {
+        let listing = self.transactables.first().map(|row| row.id);
+        let member = self.relationship_users.first().map(|row| row.id);
+        listing.or(member).or_else(|| self.customizations.first().map(|row| row.id))
     }
 
     fn add_profiles(&mut self, user: &'a NewUser, user_id: i64, ids: &mut Ids) -> QueryResult<()> {

@@ -5,24 +5,25 @@
 
 use std::collections::HashMap;
 
-use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper,
-};
-
 use crate::connection::{AnyConnection, MultiBackend};
 use registrar_core::aggregate::{Claim, Reference};
 
 use crate::claims;
-use crate::dialect::{among, property_is};
+use crate::dialect::{among, property_is, statement};
 use crate::error::{ReadError, Refusal};
+use crate::records::{StoredRelationship, relationships_of};
 use crate::schema::{
-    addresses, customizations, files, relationship_users, relationships, transactables,
+    addresses, customizations, files, password_credentials, relationship_users, transactables,
     user_profiles, users,
 };
 use crate::store::Store;
 use crate::stored::{
     StoredAddress, StoredAttached, StoredCustomization, StoredFile, StoredProfile,
     StoredRelationshipUser, StoredTransactable, StoredUser, UserColumns,
+};
+use diesel::sql_types::{BigInt, Text};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper,
 };
 
 /// Which users to list. All that is given must hold.
@@ -34,14 +35,24 @@ pub struct UserFilter {
     pub external_id: Option<String>,
     /// The name of one of their own properties, and its text. No index helps: all are looked at.
     pub property: Option<(String, String)>,
-    /// Whether the last ones come first.
-    pub is_descending: bool,
+    /// A relationship that they are members of.
+    pub relationship_id: Option<i64>,
+}
+
+/// In which order users are listed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum UserOrder {
+    /// By ascending id.
+    #[default]
+    Oldest,
+    /// By descending id.
+    Newest,
 }
 
 /// A page of users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserPage {
-    /// The users, by ascending id.
+    /// The users, in the order asked for.
     pub users: Vec<StoredUser>,
     /// How many users there are on all pages.
     pub total: i64,
@@ -53,14 +64,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub fn user(&self, id: i64) -> Result<Option<StoredUser>, ReadError> {
-        self.reading(|conn| {
-            let row = users::table
-                .filter(users::id.eq(id))
-                .select(UserColumns::as_select())
-                .first(conn)
-                .optional()?;
-            Ok(with_children(conn, row.into_iter().collect())?.pop())
-        })
+        self.reading(|conn| load_user(conn, id))
     }
 
     /// A page of the users that a filter names, by ascending id. Pages count from 1.
@@ -73,30 +77,29 @@ impl Store {
         page: u32,
         per_page: u32,
     ) -> Result<UserPage, ReadError> {
-        let offset = u64::from(page.saturating_sub(1)) * u64::from(per_page);
-        self.users_from(filter, offset, per_page)
+        let offset = i64::from(page.saturating_sub(1)) * i64::from(per_page);
+        self.users_from(filter, UserOrder::Oldest, offset, per_page.into())
     }
 
-    /// So many of the users that a filter names, behind so many others.
+    /// At most `limit` of the users that a filter names, in an order, without the first `offset`.
     ///
     /// # Errors
     /// Those of the database.
     pub fn users_from(
         &self,
         filter: &UserFilter,
-        offset: u64,
-        most: u32,
+        order: UserOrder,
+        offset: i64,
+        limit: i64,
     ) -> Result<UserPage, ReadError> {
-        let offset = i64::try_from(offset).unwrap_or(i64::MAX);
         self.reading(|conn| {
             let total = filtered(filter).count().get_result(conn)?;
-            let page =
-                filtered(filter).select(UserColumns::as_select()).limit(most.into()).offset(offset);
-            let rows = if filter.is_descending {
-                page.order(users::id.desc()).load(conn)?
-            } else {
-                page.order(users::id).load(conn)?
+            let query = filtered(filter).select(UserColumns::as_select());
+            let query = match order {
+                UserOrder::Oldest => query.order(users::id.asc()),
+                UserOrder::Newest => query.order(users::id.desc()),
             };
+            let rows = query.limit(limit).offset(offset).load(conn)?;
             Ok(UserPage { users: with_children(conn, rows)?, total })
         })
     }
@@ -113,6 +116,57 @@ impl Store {
     ) -> Result<Vec<Refusal>, ReadError> {
         self.reading(|conn| claims::refusals(conn, claims, references))
     }
+
+    /// The user who holds a claim.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn user_by_claim(
+        &self,
+        scope: &str,
+        value_key: &str,
+    ) -> Result<Option<StoredUser>, ReadError> {
+        self.reading(|conn| {
+            let find = FindHolder { scope, value_key };
+            let found: Vec<i64> = match conn {
+                AnyConnection::Sqlite(conn) => find.load(conn)?,
+                AnyConnection::Postgres(conn) => find.load(conn)?,
+            };
+            found.first().map_or(Ok(None), |id| load_user(conn, *id))
+        })
+    }
+
+    /// The hash of a user's password, in PHC string format; nothing where there is none.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn credentials(&self, user_id: i64) -> Result<Option<String>, ReadError> {
+        self.reading(|conn| {
+            password_credentials::table
+                .filter(password_credentials::user_id.eq(user_id))
+                .select(password_credentials::phc)
+                .first(conn)
+                .optional()
+        })
+    }
+}
+
+statement! {
+    FindHolder<'a> -> BigInt:
+    "SELECT users.id FROM unique_claims JOIN users ON users.uuid = unique_claims.owner WHERE scope = "
+    { scope: &'a str as Text }
+    " AND value_key = " { value_key: &'a str as Text }
+    ""
+}
+
+/// The user with an id, within a transaction.
+pub(crate) fn load_user(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<StoredUser>> {
+    let row = users::table
+        .filter(users::id.eq(id))
+        .select(UserColumns::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(with_children(conn, row.into_iter().collect())?.pop())
 }
 
 fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
@@ -126,18 +180,25 @@ fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     if let Some((name, text)) = &filter.property {
         query = query.filter(property_is(name, text));
     }
+    if let Some(id) = filter.relationship_id {
+        let members = relationship_users::table
+            .filter(relationship_users::relationship_id.eq(id))
+            .select(relationship_users::user_id);
+        query = query.filter(users::id.eq_any(members));
+    }
     query
 }
 
 /// What hangs on what: by the kind and the id of the owner.
-#[derive(Default)]
-struct Hanging {
+#[derive(Default, Clone)]
+pub(crate) struct Hanging {
     addresses: HashMap<(String, i64), Vec<StoredAddress>>,
     files: HashMap<(String, i64), Vec<StoredFile>>,
     customizations: HashMap<(String, i64), Vec<CustomizationColumns>>,
 }
 
 /// A customization before what hangs on it is found.
+#[derive(Clone)]
 struct CustomizationColumns {
     id: i64,
     type_name: String,
@@ -154,7 +215,8 @@ fn grouped<K: std::hash::Hash + Eq, V>(rows: impl Iterator<Item = (K, V)>) -> Ha
 }
 
 impl Hanging {
-    fn load(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Self> {
+    /// All that hangs on anything of these users.
+    pub(crate) fn load(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Self> {
         let addresses = addresses::table
             .filter(among(addresses::user_id, ids))
             .order((addresses::position, addresses::id))
@@ -185,7 +247,7 @@ impl Hanging {
     }
 
     /// Takes what hangs on an owner, down to the leaves.
-    fn take(&mut self, kind: &str, id: i64) -> StoredAttached {
+    pub(crate) fn take(&mut self, kind: &str, id: i64) -> StoredAttached {
         let owner = (kind.to_owned(), id);
         let addresses = self.addresses.remove(&owner).unwrap_or_default();
         let files = self.files.remove(&owner).unwrap_or_default();
@@ -280,23 +342,36 @@ fn relationship_users(
 ) -> QueryResult<HashMap<i64, Vec<StoredRelationshipUser>>> {
     use relationship_users as t;
     let rows = t::table
-        .inner_join(relationships::table)
         .filter(among(t::user_id, ids))
         .order((t::position, t::id))
-        .select((
-            t::user_id,
-            (t::id, t::type_name, t::relationship_id, relationships::type_name, t::properties),
-        ))
-        .load::<(i64, (i64, String, i64, String, String))>(conn)?;
-    Ok(grouped(rows.into_iter().map(|(user_id, columns)| {
-        let (id, type_name, relationship_id, relationship_type_name, properties) = columns;
-        let member = StoredRelationshipUser {
-            id,
-            type_name,
-            relationship_id,
-            relationship_type_name,
-            properties,
-        };
-        (user_id, member)
-    })))
+        .select((t::user_id, (t::id, t::type_name, t::relationship_id, t::properties)))
+        .load::<(i64, MemberColumns)>(conn)?;
+    let joined: Vec<i64> = rows.iter().map(|(_, columns)| columns.2).collect();
+    let relationships =
+        if joined.is_empty() { HashMap::new() } else { relationships_of(conn, &joined)? };
+    Ok(grouped(
+        rows.into_iter()
+            .filter_map(|(user_id, columns)| Some((user_id, member(columns, &relationships)?))),
+    ))
+}
+
+/// The id of a membership, its type's name, its relationship's id, and its properties.
+pub(crate) type MemberColumns = (i64, String, i64, String);
+
+/// A membership with its relationship, which is there as long as it is.
+pub(crate) fn member(
+    columns: MemberColumns,
+    relationships: &HashMap<i64, StoredRelationship>,
+) -> Option<StoredRelationshipUser> {
+    let (id, type_name, relationship_id, properties) = columns;
+    let relationship = relationships.get(&relationship_id)?.clone();
+    let relationship_type_name = relationship.type_name.clone();
+    Some(StoredRelationshipUser {
+        id,
+        type_name,
+        relationship_id,
+        relationship_type_name,
+        relationship,
+        properties,
+    })
 }

@@ -152,6 +152,7 @@ table! {
         user_id -> Nullable<BigInt>,
         contract -> Nullable<Text>,
         parent_id -> Nullable<BigInt>,
+        attributes -> Nullable<crate::types::JsonDoc>,
     }
 }
 
@@ -162,16 +163,7 @@ table! {
     }
 }
 
-table! {
-    unique_claims (scope, value_key) {
-        scope -> Text,
-        value_key -> Text,
-        owner -> crate::types::Uid,
-    }
-}
-
 joinable!(relationship_users -> relationships (relationship_id));
 joinable!(relationship_transactables -> transactables (transactable_id));
 allow_tables_to_appear_in_same_query!(relationship_users, relationships, users);
 allow_tables_to_appear_in_same_query!(relationship_transactables, transactables, users);
-allow_tables_to_appear_in_same_query!(unique_claims, users);

@@ -18,7 +18,9 @@ use crate::migrate;
 use crate::pool::{Readers, readers};
 use crate::queue::{Queue, Refused};
 use crate::record::{Created, NewRecord, UpdateRecord};
+use crate::records::{NewRecordOf, RecordKind, UpdateRecordOf};
 use crate::settings::{Database, StoreSettings, Target};
+use crate::tokens::NewToken;
 use crate::writer::{Job, Waiting, Writer};
 
 /// An open database. Clones are handles to the same one, and cheap.
@@ -130,7 +132,7 @@ impl Store {
             record.changed.user.password.is_none() || record.password_hash.is_some(),
             "a password must be hashed before it comes here"
         );
-        self.change(Change::Update(Box::new(record)))
+        unnamed(self.change(Change::Update(Box::new(record))))
     }
 
     /// Deletes a user with everything nested in it, its password and its claims; the answer comes
@@ -143,13 +145,73 @@ impl Store {
         id: i64,
         token: Option<i64>,
     ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
-        self.change(Change::Delete { id, token })
+        unnamed(self.change(Change::Delete { id, token }))
+    }
+
+    /// Writes a record of a user who is there, or a relationship; the answer is its id, once that is
+    /// durable. As with [`create`](Self::create), it is queued by this call.
+    ///
+    /// # Errors
+    /// See [`CreateError`]. [`crate::Refusal::Ownerless`] where nobody is there that it belongs to.
+    pub fn create_record(
+        &self,
+        record: NewRecordOf,
+    ) -> impl Future<Output = Result<i64, CreateError>> + Send + use<> {
+        let changed = self.change(Change::CreateRecord(Box::new(record)));
+        async move {
+            changed.await.map_err(|error| match error {
+                ChangeError::NotWritten(error) => error,
+                // Nothing is changed that could be gone.
+                ChangeError::NotFound | ChangeError::Conflict => CreateError::Failed,
+            })
+        }
+    }
+
+    /// Changes a record; the answer comes once that is durable.
+    ///
+    /// # Errors
+    /// See [`ChangeError`]. [`ChangeError::Conflict`] where its user, or the relationship, is not as
+    /// it was loaded.
+    pub fn update_record(
+        &self,
+        record: UpdateRecordOf,
+    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
+        unnamed(self.change(Change::UpdateRecord(Box::new(record))))
+    }
+
+    /// Deletes a record with everything that hangs on it and what it alone claims; the answer comes
+    /// once that is durable. A relationship takes its memberships and listings along. `token` is the
+    /// id of the token that asks for it.
+    ///
+    /// # Errors
+    /// See [`ChangeError`]. [`ChangeError::NotFound`] where there is no such record.
+    pub fn delete_record(
+        &self,
+        kind: RecordKind,
+        id: i64,
+        token: Option<i64>,
+    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
+        unnamed(self.change(Change::DeleteRecord { kind, id, token }))
+    }
+
+    /// Stores a new token, in the transaction in which the one that it is made by still counts; the
+    /// answer is its id, once that is durable. As with [`create`](Self::create), it is queued by
+    /// this call.
+    ///
+    /// # Errors
+    /// See [`ChangeError`]. [`ChangeError::Conflict`] where its name or its text is taken,
+    /// [`ChangeError::NotFound`] where its user is not there.
+    pub fn mint_token(
+        &self,
+        token: NewToken,
+    ) -> impl Future<Output = Result<i64, ChangeError>> + Send + use<> {
+        self.change(Change::Mint(Box::new(token)))
     }
 
     fn change(
         &self,
         change: Change,
-    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
+    ) -> impl Future<Output = Result<i64, ChangeError>> + Send + use<> {
         let (answer, answered) = oneshot::channel();
         let queued = self.push(Waiting::Change(ChangeJob { change, answer })).map(|()| answered);
         async move { queued?.await.unwrap_or(Err(CreateError::Unavailable.into())) }
@@ -225,6 +287,13 @@ impl Store {
             outcome => Ok(outcome),
         }
     }
+}
+
+/// What was changed is known by its id already.
+async fn unnamed(
+    changed: impl Future<Output = Result<i64, ChangeError>> + Send,
+) -> Result<(), ChangeError> {
+    changed.await.map(|_| ())
 }
 
 fn read_error(conn: &AnyConnection, error: &diesel::result::Error) -> ReadError {

@@ -6,6 +6,7 @@
 use diesel::{Queryable, Selectable};
 use uuid::Uuid;
 
+use crate::records::StoredRelationship;
 use crate::schema::{addresses, files, users};
 
 /// A user with everything nested in it.
@@ -116,6 +117,8 @@ pub struct StoredRelationshipUser {
     pub relationship_id: i64,
     /// Name of the relationship's type.
     pub relationship_type_name: String,
+    /// The relationship itself.
+    pub relationship: StoredRelationship,
     /// Typed properties, a JSON object.
     pub properties: String,
 }

@@ -1,5 +1,6 @@
 DELETE FROM api_tokens WHERE user_id IS NOT NULL OR contract IS NOT NULL OR parent_id IS NOT NULL;
 ALTER TABLE api_tokens DROP COLUMN parent_id;
+ALTER TABLE api_tokens DROP COLUMN attributes;
 ALTER TABLE api_tokens DROP COLUMN contract;
 ALTER TABLE api_tokens DROP COLUMN user_id;
 DROP TABLE relationship_transactables;

@@ -2,6 +2,7 @@ DELETE FROM api_tokens WHERE user_id IS NOT NULL OR contract IS NOT NULL OR pare
 DROP INDEX api_tokens_parent_id;
 DROP INDEX api_tokens_user_id;
 ALTER TABLE api_tokens DROP COLUMN parent_id;
+ALTER TABLE api_tokens DROP COLUMN attributes;
 ALTER TABLE api_tokens DROP COLUMN contract;
 ALTER TABLE api_tokens DROP COLUMN user_id;
 ALTER TABLE counters DROP COLUMN relationship_transactables;

@@ -35,6 +35,8 @@ CREATE INDEX IF NOT EXISTS users_uuid ON users (uuid);
 -- A token that somebody signed in for: it dies with its user, and with the token it was made by.
 ALTER TABLE api_tokens ADD COLUMN user_id INTEGER REFERENCES users (id) ON DELETE CASCADE;
 ALTER TABLE api_tokens ADD COLUMN contract TEXT;
+-- What its operator noted of it, for contracts to ask: a JSON object.
+ALTER TABLE api_tokens ADD COLUMN attributes TEXT CHECK (json_valid(attributes));
 ALTER TABLE api_tokens ADD COLUMN parent_id INTEGER REFERENCES api_tokens (id) ON DELETE CASCADE;
 CREATE INDEX api_tokens_user_id ON api_tokens (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX api_tokens_parent_id ON api_tokens (parent_id) WHERE parent_id IS NOT NULL;

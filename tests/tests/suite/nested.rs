@@ -51,6 +51,13 @@ fn everything_sent_is_stored_with_the_user_in_its_order(server: &TestServer) {
     assert_eq!(member["relationship_name"], "agency");
     assert_eq!(member["properties"], json!({ "status": "pending" }));
     assert!(member["relationship_id"].as_i64().is_some_and(|id| id > 0));
+    let agency = &member["relationship"];
+    assert_eq!(
+        (&agency["id"], &agency["type_name"]),
+        (&member["relationship_id"], &json!("agency"))
+    );
+    assert_eq!((&agency["key"], &agency["properties"]), (&Value::Null, &json!({})));
+    assert_eq!(agency["created_at"], user["created_at"]);
 
     let boats = &user["transactables"]["boat"];
     let named = |key: &str| [&boats[0][key], &boats[1][key]];

@@ -139,6 +139,8 @@ pub struct Mint {
 pub(crate) struct Remove {
     /// Where they are: `relationship_users.tag`.
     pub(crate) path: Box<str>,
+    /// What they are.
+    pub(crate) resource: Resource,
     /// Which of them, by `member`.
     pub(crate) only: Option<Filling>,
 }
@@ -210,6 +212,12 @@ impl Action {
         })
     }
 
+    /// Whether the request names its form.
+    #[must_use]
+    pub fn names_form(&self) -> bool {
+        matches!(self.taken.form, FormChoice::Named(_))
+    }
+
     /// All that can come of it.
     pub(crate) fn outcomes(&self) -> Vec<Outcome> {
         let mut outcomes = self.operation.outcomes().to_vec();
@@ -278,13 +286,30 @@ impl Action {
             let expected = "`{id}` in the path with `id` among `ids:`, or `find:`";
             reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
         }
+        let of_users = [Operation::Upsert, Operation::Detach, Operation::Verify];
+        if resource != Resource::User && of_users.contains(&operation) {
+            let what = format!("`{word}` is for users");
+            let (code, place) = (ProblemCode::Contradiction, said.value.place);
+            reader.problems.add(code, place, what, "another operation", None);
+        }
         let within = node.get("within");
         let within = within.map(|entry| ways(reader, &entry.value, "within", expressions));
         let remove = node.get("remove").and_then(|entry| {
             let path = reader.text(&entry.value, "remove")?;
-            Some(path.into())
+            let resource = match path.split_once('.').map_or(path, |(root, _)| root) {
+                "relationship_users" => Resource::RelationshipUser,
+                "transactables" => Resource::Transactable,
+                "customizations" => Resource::Customization,
+                other => {
+                    let known = ["relationship_users", "transactables", "customizations"];
+                    let (code, place) = (ProblemCode::UnknownField, entry.value.place);
+                    reader.unknown(code, "kind of record", other, place, "`remove`", &known);
+                    return None;
+                }
+            };
+            Some((path.into(), resource))
         });
-        let remove = remove.map(|path| Remove { path, only });
+        let remove = remove.map(|(path, resource)| Remove { path, resource, only });
         if remove.is_none() && operation == Operation::Detach {
             let what = "the route does not say what is detached";
             let expected = "`remove: relationship_users.tag`";
@@ -356,6 +381,12 @@ fn letters(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Letters> {
 }
 
 impl Mint {
+    /// How the credential is spelled; as Registrar's own tokens where nothing is said.
+    #[must_use]
+    pub fn letters(&self) -> Option<Letters> {
+        self.format
+    }
+
     fn read(reader: &mut Reader<'_>, node: &Node, expressions: &Expressions<'_>) -> Option<Self> {
         let mut mint = Self { format: None, expires_in: 3600, secret: None, name: None };
         for entry in reader.map(node, "mint") {

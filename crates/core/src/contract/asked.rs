@@ -6,7 +6,7 @@ use super::action::Action;
 use super::sought::Sought;
 use super::values::{Values, object};
 use super::{Contract, Outcome};
-use crate::form::Form;
+use crate::form::{Form, Resource};
 use crate::value::Value;
 
 /// What is known of a request.
@@ -154,10 +154,12 @@ impl Contract {
         action: &Action,
         asked: &Asked,
         user: &Value<'_>,
-    ) -> Result<Vec<i64>, String> {
-        let Some(remove) = &action.remove else { return Ok(Vec::new()) };
+    ) -> Result<(Resource, Vec<i64>), String> {
+        let Some(remove) = &action.remove else { return Ok((Resource::User, Vec::new())) };
         let found = remove.path.split('.').try_fold(user, |value, part| value.get(part));
-        let Some(Value::Array(members)) = found else { return Ok(Vec::new()) };
+        let Some(Value::Array(members)) = found else {
+            return Ok((remove.resource, Vec::new()));
+        };
         let values = Values::new(asked.values());
         let mut removed = Vec::new();
         for member in members {
@@ -170,7 +172,7 @@ impl Contract {
                 removed.extend(id.parse::<i64>());
             }
         }
-        Ok(removed)
+        Ok((remove.resource, removed))
     }
 
     /// The form of a submission and what is submitted, where the request says which.

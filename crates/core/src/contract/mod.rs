@@ -233,6 +233,15 @@ impl Contract {
         }
     }
 
+    /// Whether a text is spelled as the credentials are that it makes itself.
+    #[must_use]
+    pub fn mints(&self, text: &str) -> bool {
+        let made = self.routes.iter().filter_map(|route| route.action.mint.as_ref()?.letters());
+        made.into_iter().any(|letters| {
+            text.len() == letters.length && text.chars().all(|c| letters.alphabet.contains(c))
+        })
+    }
+
     /// Whether one of its routes runs the form of this name, and says so itself.
     #[must_use]
     pub fn runs(&self, form: &str) -> bool {

@@ -6,6 +6,7 @@ use registrar_core::value::Value;
 use registrar_store::{ChangeError, CreateError, StoredUser, UpdateRecord};
 
 use super::answer::{Done, Own, failed};
+use super::records::kind_of;
 use super::{Call, contended, not_taken};
 use crate::auth;
 use crate::observe::UsedForm;
@@ -120,11 +121,13 @@ impl Call<'_> {
         let shown: Value<'static> = stored_user(user);
         self.knows(shown.clone());
         self.check()?;
-        let (kind, removed) =
+        let (resource, removed) =
             self.contract.removed(self.action, self.asked, &shown).map_err(failed)?;
         let outcome = if removed.is_empty() { Outcome::Unchanged } else { Outcome::Updated };
-        for id in removed {
-            self.remove(kind.of_store(), id).await?;
+        if let Some(kind) = kind_of(resource) {
+            for id in removed {
+                self.remove(kind, id).await?;
+            }
         }
         Ok(Done::Outcome(outcome, Own::new()))
     }

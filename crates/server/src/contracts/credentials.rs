@@ -1,5 +1,7 @@
 //! Credentials: made for who shows another, tried, ended.
 
+use std::sync::Arc;
+
 use registrar_core::aggregate::Secret;
 use registrar_core::contract::{Mint, Outcome};
 use registrar_core::value::Value;
@@ -15,6 +17,9 @@ use crate::users::submitted::not_hashed;
 /// Letters of chance in the name of a token that is made for a caller.
 const NAME: usize = 12;
 
+/// The id of a token, and what its operator noted of it.
+type Parent = (i64, Option<Arc<str>>);
+
 impl Call<'_> {
     /// Makes a credential for who shows another.
     pub(super) async fn mint(&mut self) -> Result<Done, Done> {
@@ -27,18 +32,21 @@ impl Call<'_> {
         }
         let (parent, user_id) = match self.contract.mints_for(action, self.asked).map_err(failed)? {
             Some((secret, name)) => (Some(self.shown(secret, name).await?), None),
-            None => (self.who.token, Some(self.proven().await?.columns.id)),
+            None => {
+                let user = self.proven().await?;
+                (self.who.token.map(|id| (id, None)), Some(user.columns.id))
+            }
         };
         self.check()?;
         self.make(mint, parent, user_id).await
     }
 
-    /// The id of the token that was shown in the body; it must have the name that was said.
+    /// The token that was shown in the body; it must have the name that was said.
     async fn shown(
         &self,
         secret: Option<String>,
         name: Option<Option<String>>,
-    ) -> Result<i64, Done> {
+    ) -> Result<Parent, Done> {
         let refused = || Done::Outcome(Outcome::Refused, Own::new());
         let secret = secret.ok_or_else(refused)?;
         let secret = auth::well_formed(&secret).map_err(|_| refused())?;
@@ -49,13 +57,13 @@ impl Call<'_> {
         };
         let is_named = name.is_none_or(|name| name.as_deref() == Some(&*caller.name));
         let is_good = caller.is_good_for(Some(&self.contract.name));
-        if is_named && is_good { Ok(caller.id) } else { Err(refused()) }
+        if is_named && is_good { Ok((caller.id, caller.attributes)) } else { Err(refused()) }
     }
 
     async fn make(
         &mut self,
         mint: &Mint,
-        parent_id: Option<i64>,
+        parent: Option<Parent>,
         user_id: Option<i64>,
     ) -> Result<Done, Done> {
         let none = |_| failed("no chance is to be had".to_owned());
@@ -71,7 +79,8 @@ impl Call<'_> {
             expires_at: Some(auth::now().saturating_add(seconds * 1_000_000)),
             user_id,
             contract: Some(self.contract.name.to_string()),
-            parent_id,
+            parent_id: parent.as_ref().map(|(id, _)| *id),
+            attributes: parent.and_then(|(_, noted)| noted.map(|noted| noted.to_string())),
         };
         match self.state.store.mint_token(new).await {
             Ok(_) => {}

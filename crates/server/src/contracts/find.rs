@@ -2,7 +2,7 @@
 
 use registrar_core::contract::{Asked, Outcome, PageAsked, Paging, Sought};
 use registrar_core::value::Value;
-use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserPage};
+use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserOrder, UserPage};
 
 use super::Call;
 use super::answer::{Done, Own, failed};
@@ -83,7 +83,7 @@ fn users(
     page: PageAsked,
     is_descending: bool,
 ) -> Result<UserPage, ReadError> {
-    let mut filter = UserFilter { is_descending, ..UserFilter::default() };
+    let mut filter = UserFilter::default();
     let mut only: Option<Option<StoredUser>> = None;
     for said in sought {
         match said {
@@ -91,7 +91,7 @@ fn users(
             Sought::Id(id) => only = Some(store.user(*id)?),
             Sought::IdOrOwn(id, own) => {
                 let of_own = UserFilter { external_id: Some(own.clone()), ..UserFilter::default() };
-                let found = store.users_from(&of_own, 0, 1)?.users.pop();
+                let found = store.users_from(&of_own, UserOrder::Oldest, 0, 1)?.users.pop();
                 only = Some(match (found, id) {
                     (Some(user), _) => Some(user),
                     (None, Some(id)) => {
@@ -110,7 +110,9 @@ fn users(
         }
     }
     let Some(only) = only else {
-        return store.users_from(&filter, page.offset, page.size);
+        let order = if is_descending { UserOrder::Newest } else { UserOrder::Oldest };
+        let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);
+        return store.users_from(&filter, order, offset, page.size.into());
     };
     let holds = |user: &StoredUser| {
         filter.email_key.as_ref().is_none_or(|key| user.columns.email_key.as_ref() == Some(key))

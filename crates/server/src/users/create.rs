@@ -31,7 +31,7 @@ async fn run(
     payload: web::Payload,
     state: &AppState,
 ) -> Result<HttpResponse, Failure> {
-    let caller = state.tokens.remembered(auth::spelled(request)?, state).await?;
+    let caller = auth::caller(request, state).await?;
     let format = body::format(request)?;
     let bytes = body::read(payload, state).await?;
     let registry = state.forms.current();

@@ -20,7 +20,7 @@ pub(crate) async fn delete(
 }
 
 async fn run(request: &HttpRequest, id: &str, state: &AppState) -> Result<HttpResponse, Failure> {
-    let caller = state.tokens.remembered(auth::spelled(request)?, state).await?;
+    let caller = auth::caller(request, state).await?;
     let id = id_of(id).ok_or_else(no_such_user)?;
     match state.store.delete(id, Some(caller.id)).await {
         Ok(()) => Ok(HttpResponse::NoContent().finish()),

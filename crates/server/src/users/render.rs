@@ -7,10 +7,10 @@ use registrar_core::decode::json;
 use registrar_core::value::Value;
 use registrar_store::{
     StoredAddress, StoredAttached, StoredCustomization, StoredFile, StoredProfile,
-    StoredRelationshipUser, StoredTransactable, StoredUser,
+    StoredRelationship, StoredRelationshipUser, StoredTransactable, StoredUser,
 };
 
-type Entries = Vec<(Cow<'static, str>, Value<'static>)>;
+pub(crate) type Entries = Vec<(Cow<'static, str>, Value<'static>)>;
 
 /// The user as JSON: built-in fields, `profiles.<type>`, and lists in `relationship_users.<type>`,
 /// `transactables.<type>` and `customizations.<type>`. Never the password.
@@ -62,7 +62,7 @@ pub(crate) fn as_submitted(user: StoredUser) -> Value<'static> {
         let Value::Array(members) = members else { continue };
         for member in members {
             if let Value::Object(entries) = member {
-                entries.retain(|(name, _)| name != "relationship_name");
+                entries.retain(|(name, _)| name != "relationship_name" && name != "relationship");
             }
         }
     }
@@ -79,17 +79,31 @@ fn profile_entries(profile: StoredProfile) -> Entries {
     entries
 }
 
-fn membership(member: StoredRelationshipUser) -> (String, Entries) {
+pub(crate) fn membership(member: StoredRelationshipUser) -> (String, Entries) {
     let entries = vec![
         entry("id", id(member.id)),
         entry("relationship_id", id(member.relationship_id)),
         entry("relationship_name", text(member.relationship_type_name)),
         entry("properties", document(&member.properties)),
+        entry("relationship", Value::Object(relationship(member.relationship))),
     ];
     (member.type_name, entries)
 }
 
-fn transactable(listing: StoredTransactable) -> (String, Entries) {
+/// A relationship, without its members.
+pub(crate) fn relationship(relationship: StoredRelationship) -> Entries {
+    vec![
+        entry("id", id(relationship.id)),
+        entry("uuid", text(relationship.uuid.to_string())),
+        entry("type_name", text(relationship.type_name)),
+        entry("key", optional(relationship.key)),
+        entry("properties", document(&relationship.properties)),
+        entry("created_at", time(relationship.created_at)),
+        entry("updated_at", time(relationship.updated_at)),
+    ]
+}
+
+pub(crate) fn transactable(listing: StoredTransactable) -> (String, Entries) {
     let mut entries = vec![
         entry("id", id(listing.id)),
         entry("name", optional(listing.name)),
@@ -102,7 +116,7 @@ fn transactable(listing: StoredTransactable) -> (String, Entries) {
     (listing.type_name, entries)
 }
 
-fn customization(customization: StoredCustomization) -> (String, Entries) {
+pub(crate) fn customization(customization: StoredCustomization) -> (String, Entries) {
     let mut entries = vec![
         entry("id", id(customization.id)),
         entry("properties", document(&customization.properties)),
@@ -111,7 +125,7 @@ fn customization(customization: StoredCustomization) -> (String, Entries) {
     (customization.type_name, entries)
 }
 
-fn attach(entries: &mut Entries, attached: StoredAttached) {
+pub(crate) fn attach(entries: &mut Entries, attached: StoredAttached) {
     let StoredAttached { addresses, files, customizations } = attached;
     let addresses = addresses.into_iter().map(address).collect();
     let (images, attachments): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file.is_image);
@@ -168,28 +182,31 @@ fn by_type(records: impl Iterator<Item = (String, Entries)>) -> Value<'static> {
 }
 
 /// A stored JSON document. One that the database holds but cannot be read is shown as null.
-fn document(stored: &str) -> Value<'static> {
+pub(crate) fn document(stored: &str) -> Value<'static> {
     json::parse(stored.as_bytes()).map_or(Value::Null, Value::into_owned)
 }
 
 /// RFC 3339 with microseconds, UTC.
-fn time(microseconds: i64) -> Value<'static> {
+pub(crate) fn time(microseconds: i64) -> Value<'static> {
     Timestamp::from_microsecond(microseconds)
         .map_or(Value::Null, |moment| text(format!("{moment:.6}")))
 }
 
-fn entry(name: &'static str, value: Value<'static>) -> (Cow<'static, str>, Value<'static>) {
+pub(crate) fn entry(
+    name: &'static str,
+    value: Value<'static>,
+) -> (Cow<'static, str>, Value<'static>) {
     (Cow::Borrowed(name), value)
 }
 
-fn id(id: i64) -> Value<'static> {
+pub(crate) fn id(id: i64) -> Value<'static> {
     Value::Number(Cow::Owned(id.to_string()))
 }
 
-fn text(text: String) -> Value<'static> {
+pub(crate) fn text(text: String) -> Value<'static> {
     Value::String(Cow::Owned(text))
 }
 
-fn optional(value: Option<String>) -> Value<'static> {
+pub(crate) fn optional(value: Option<String>) -> Value<'static> {
     value.map_or(Value::Null, text)
 }

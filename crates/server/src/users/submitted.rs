@@ -57,6 +57,7 @@ pub(crate) fn by_kind(refusals: &[Refusal]) -> Refusals {
         match refusal {
             Refusal::Taken { claim } => told.taken.push(*claim),
             Refusal::Missing { reference } => told.missing.push(*reference),
+            Refusal::Ownerless => told.ownerless = true,
         }
     }
     told

@@ -212,6 +212,24 @@ impl QueryFragment<Pg> for TakeIds<'_> {
     }
 }
 
+statement! {
+    CountUpListed<'a> -> BigInt:
+    "UPDATE counters SET relationship_transactables = relationship_transactables + "
+    { count: &'a i64 as BigInt }
+    " RETURNING relationship_transactables"
+}
+
+/// The next id of a listing in a relationship, which none of a batch of users needs.
+pub(crate) fn reserve_listed_id(conn: &mut AnyConnection) -> QueryResult<i64> {
+    match conn {
+        AnyConnection::Sqlite(conn) => CountUpListed { count: &1 }.get_result(conn),
+        AnyConnection::Postgres(conn) => {
+            diesel::dsl::sql::<BigInt>("SELECT nextval('relationship_transactables_id_seq')")
+                .get_result(conn)
+        }
+    }
+}
+
 /// As many new ids in each table as are asked for, ascending. They start at 1 on both databases.
 pub(crate) fn reserve_ids(conn: &mut AnyConnection, counts: &Counts) -> QueryResult<Ids> {
     let PerTable {

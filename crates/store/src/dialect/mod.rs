@@ -24,7 +24,9 @@ use diesel::{
 };
 
 pub(crate) use among::among;
-pub(crate) use decide::{Claiming, claims_that_exist, drop_claims, insert_claims, reserve_ids};
+pub(crate) use decide::{
+    Claiming, claims_that_exist, drop_claims, insert_claims, reserve_ids, reserve_listed_id,
+};
 pub(crate) use exists::{Lock, TextKey, existing_ids, existing_texts, relationship_by_key};
 pub(crate) use fault::{Fault, describe, fault, is_unique_violation};
 pub(crate) use property::property_is;

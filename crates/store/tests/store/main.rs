@@ -6,7 +6,10 @@
 mod changes;
 mod claims;
 mod faults;
+mod forms;
 mod migrations;
 mod nested;
+mod races;
+mod records;
 mod scratch;
 mod tokens;

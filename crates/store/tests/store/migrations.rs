@@ -1,8 +1,9 @@
 //! Opening databases: migrations, and what is wrong with a URL.
 
-use std::thread;
+use std::path::Path;
+use std::{fs, thread};
 
-use registrar_store::{OpenError, Store, StoreSettings, migrate, pending};
+use registrar_store::{OpenError, RecordBody, RecordKind, Store, StoreSettings, migrate, pending};
 
 use crate::scratch::{Scratch, create, on_both, user};
 
@@ -11,6 +12,7 @@ on_both!(
     what_is_pending_is_named,
     a_newer_schema_is_refused,
     a_failed_open_says_what_to_do,
+    what_was_stored_before_the_later_migrations_is_there_after_them,
 );
 
 fn servers_that_start_at_once_migrate_once(scratch: &Scratch) {
@@ -59,4 +61,63 @@ fn a_failed_open_says_what_to_do(scratch: &Scratch) {
     };
     assert!(refused.starts_with("cannot "), "{refused}");
     assert!(!refused.contains("secret"), "{refused}");
+}
+
+fn what_was_stored_before_the_later_migrations_is_there_after_them(scratch: &Scratch) {
+    let first = if scratch.is_sqlite() {
+        include_str!("../../../../migrations/sqlite/0001_create_tables/up.sql")
+    } else {
+        include_str!("../../../../migrations/postgres/0001_create_tables/up.sql")
+    };
+    if let Some(path) = scratch.url.strip_prefix("sqlite:") {
+        fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
+    }
+    let (at, uuid, no) = if scratch.is_sqlite() {
+        ("7", "x'000102030405060708090a0b0c0d0e0f'", "0")
+    } else {
+        ("'1970-01-01T00:00:00.000007Z'", "'00010203-0405-0607-0809-0a0b0c0d0e0f'", "false")
+    };
+    let mut raw = scratch.raw();
+    raw.run(first);
+    raw.run(
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
+         run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP); \
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('0001')",
+    );
+    raw.run(&format!(
+        "INSERT INTO users (id, uuid, name, featured, public_profile, form_name, form_version, \
+         created_at, updated_at) VALUES (1, {uuid}, 'ann', {no}, {no}, 'f', 'v', {at}, {at}); \
+         INSERT INTO relationships (id, type_name, creator_id, created_at) \
+         VALUES (1, 'agency', 1, {at}), (2, 'agency', NULL, {at}); \
+         INSERT INTO relationship_users (id, user_id, relationship_id, position, type_name, properties) \
+         VALUES (1, 1, 2, 0, 'agent', '{{}}'); \
+         INSERT INTO transactables (id, user_id, position, type_name, currency, enabled, properties) \
+         VALUES (1, 1, 0, 'boat', 'EUR', {no}, '{{}}')"
+    ));
+    raw.run(if scratch.is_sqlite() {
+        "UPDATE counters SET users = 1, relationships = 2, relationship_users = 1, transactables = 1; \
+         INSERT INTO api_tokens (name, token_hash, created_at) VALUES ('web', zeroblob(32), 7)"
+    } else {
+        "SELECT setval('users_id_seq', 1); SELECT setval('relationships_id_seq', 2); \
+         INSERT INTO api_tokens (name, token_hash, created_at) \
+         VALUES ('web', decode(repeat('00', 32), 'hex'), now())"
+    });
+    drop(raw);
+    let store = scratch.open();
+    let stored = store.user(1).unwrap().unwrap();
+    assert_eq!(stored.columns.name.as_deref(), Some("ann"));
+    let joined = &stored.relationship_users[0].relationship;
+    assert_eq!((joined.id, joined.type_name.as_str()), (2, "agency"));
+    assert_eq!((&joined.key, joined.created_at, joined.updated_at), (&None, 7, 7));
+    let founded = store.record(RecordKind::Relationship, 1).unwrap().unwrap();
+    let RecordBody::Relationship(founded) = founded.body else { panic!("another kind") };
+    assert_eq!((founded.creator_id, founded.properties.as_str()), (Some(1), "{}"));
+    for relationship in [joined, &founded] {
+        assert_eq!(relationship.uuid.get_version_num(), 4, "{}", relationship.uuid);
+    }
+    assert_ne!(joined.uuid, founded.uuid);
+    assert_eq!(store.record(RecordKind::Transactable, 1).unwrap().unwrap().user_id, Some(1));
+    let token = store.token(&[0; 32]).unwrap().unwrap();
+    assert_eq!((token.name.as_str(), token.user_id, token.contract), ("web", None, None));
+    assert_eq!(create(&store, user("bob", &[])).unwrap().id, 2);
 }

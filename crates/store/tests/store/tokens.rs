@@ -1,6 +1,6 @@
 //! API tokens as they are stored.
 
-use registrar_store::{CreateError, NewRecord, TokenError};
+use registrar_store::{ChangeError, CreateError, NewRecord, NewToken, TokenError};
 
 use crate::scratch::{Scratch, create, on_both, record, user, wait};
 
@@ -8,6 +8,7 @@ on_both!(
     tokens_live_and_are_revoked,
     tokens_are_made_beside_a_busy_writer,
     a_revoked_or_expired_token_writes_nothing,
+    a_minted_token_lives_as_long_as_what_it_hangs_on,
 );
 
 fn tokens_live_and_are_revoked(scratch: &Scratch) {
@@ -71,4 +72,48 @@ fn a_revoked_or_expired_token_writes_nothing(scratch: &Scratch) {
     // What it would have claimed is free, and no id was used up.
     let bob = create(&store, user("bob", &[("name", "bob")])).unwrap();
     assert_eq!(bob.id, 2);
+}
+
+fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
+    let store = scratch.open();
+    let far = 4_102_444_800_000_000;
+    store.create_token("app", &[1; 32], None, None, Some(far + 5)).unwrap();
+    let ann = create(&store, user("ann", &[])).unwrap().id;
+    let new = |n: u8, parent_id, user_id| NewToken {
+        name: format!("session-{n}"),
+        hash: [n; 32],
+        expires_at: Some(far + i64::from(n)),
+        user_id,
+        contract: Some("shop".to_owned()),
+        parent_id,
+        attributes: None,
+    };
+    assert_eq!(wait(store.mint_token(new(2, Some(1), Some(ann)))), Ok(2));
+    assert_eq!(wait(store.mint_token(new(9, Some(2), None))), Ok(3));
+    let taken = wait(store.mint_token(new(2, Some(1), Some(ann))));
+    assert_eq!(taken, Err(ChangeError::Conflict));
+    assert_eq!(wait(store.mint_token(new(4, None, Some(404)))), Err(ChangeError::NotFound));
+    let token = store.token(&[2; 32]).unwrap().unwrap();
+    assert_eq!(
+        (token.user_id, token.parent_id, token.expires_at),
+        (Some(ann), Some(1), Some(far + 2))
+    );
+    assert_eq!(token.contract.as_deref(), Some("shop"));
+    let child = store.token(&[9; 32]).unwrap().unwrap();
+    assert_eq!(child.expires_at, Some(far + 2), "the first end of its line");
+
+    let by = |token, name| {
+        wait(store.create(NewRecord { token: Some(token), ..record(user(name, &[])) }))
+    };
+    assert!(by(3, "bob").is_ok());
+    store.revoke_token("app").unwrap();
+    assert!(store.token(&[9; 32]).unwrap().unwrap().revoked_at.is_some());
+    assert_eq!(by(3, "bob").unwrap_err(), CreateError::TokenRefused);
+    let refused = wait(store.mint_token(new(5, Some(2), None)));
+    assert_eq!(refused, Err(CreateError::TokenRefused.into()));
+    // With its user it goes, and what it made with it.
+    assert_eq!(wait(store.delete(ann, None)), Ok(()));
+    let left: Vec<String> =
+        store.list_tokens().unwrap().into_iter().map(|token| token.name).collect();
+    assert_eq!(left, ["app"]);
 }

@@ -48,6 +48,14 @@ resource_owner: anyone
 fields: { email: { validation: { unique: false } }, external_id: { validation: { unique: false } } }
 ";
 
+const BOAT: &str = "\
+resource: Transactable
+type: boat
+resource_owner: anyone
+fields: { creator_id: , name: }
+";
+const SIGN_IN: &str = "resource: Session\nfields: { email: , password: }\n";
+
 const SELLER: &str = "\
 resource: User
 extends: marketplace_seller
@@ -57,6 +65,8 @@ fields: { mobile_number: }
 /// The shipped forms and more.
 pub(crate) fn changing(setup: Setup) -> Setup {
     setup.more_forms(&[
+        ("boat.yml", BOAT),
+        ("sign_in.yml", SIGN_IN),
         ("change.yml", CHANGE),
         ("seed.yml", SEED),
         ("only_email.yml", EMAIL),

@@ -7,7 +7,7 @@ use super::{changing, put, seller};
 
 cases! {
     a_change_is_answered_with_nothing_and_stored,
-    what_is_not_there_or_not_allowed_is_told,
+    what_is_not_there_or_not_allowed_is_told with changing,
     rules_look_at_what_is_stored_too with changing,
     a_form_that_may_both_creates_and_changes with changing,
     a_password_is_kept_until_another_is_sent with changing,
@@ -42,6 +42,11 @@ fn what_is_not_there_or_not_allowed_is_told(server: &TestServer) {
     let change = json!({ "first_name": "B" });
     let name = "form_configuration_name";
     server.client().update(id, "client_sign_up", &change).fault(406, name, "wrong_form");
+    // A form for records changes and creates them, not users.
+    for form in ["boat", "sign_in"] {
+        server.client().update(id, form, &change).fault(406, name, "wrong_form");
+        server.client().submit(form, &change).fault(406, name, "wrong_form");
+    }
     server.client().update(id, "reference_rest_api_update", &change).fault(
         406,
         name,

@@ -1,0 +1,3 @@
+//! Records by themselves, for contracts: there is no native route to them.
+
+pub(crate) mod render;

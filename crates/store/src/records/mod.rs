@@ -1,0 +1,63 @@
+//! Records by themselves: listings, relationships, memberships, listings in relationships and
+//! customizations that are read, made, changed and deleted without the user around them.
+//!
+//! Each but a relationship is somebody's: who writes one writes the user's row first, as every
+//! change of the user does, so that they are made one after the other and claims stay true.
+
+mod delete;
+mod holdings;
+mod owner;
+mod read;
+mod stored;
+mod write;
+
+use registrar_core::aggregate::NewUser;
+use registrar_core::changes::ChangedUser;
+
+pub(crate) use delete::delete;
+pub use read::{RecordFilter, RecordPage};
+pub(crate) use read::{listed_of, relationships_of};
+pub use stored::{RecordBody, StoredRecord, StoredRelationship, StoredRelationshipTransactable};
+pub(crate) use write::{create, update};
+
+/// A kind of record that can be read and written by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecordKind {
+    /// A listing.
+    Transactable,
+    /// A relationship.
+    Relationship,
+    /// A membership in a relationship.
+    RelationshipUser,
+    /// A listing in a relationship.
+    RelationshipTransactable,
+    /// A customization, wherever it hangs.
+    Customization,
+}
+
+/// A record to be written.
+#[derive(Debug, Clone)]
+pub struct NewRecordOf {
+    /// What the form for it gave: one record in the list of its kind.
+    pub bag: NewUser,
+    /// Whose it is where the submission does not say; of a relationship, who founded it.
+    pub owner: Option<i64>,
+    /// The id of the token that asks for it, judged as that of a [`crate::NewRecord`].
+    pub token: Option<i64>,
+}
+
+/// What a stored record shall be.
+#[derive(Debug, Clone)]
+pub struct UpdateRecordOf {
+    /// What it is.
+    pub kind: RecordKind,
+    /// Its id.
+    pub id: i64,
+    /// [`StoredRecord::loaded_at`] as it was loaded: nothing of its owner's must have been changed
+    /// since.
+    pub loaded_at: i64,
+    /// The record as it shall be.
+    pub changed: ChangedUser,
+    /// The id of the token that asks for it, judged as that of a [`crate::NewRecord`].
+    pub token: Option<i64>,
+}

@@ -1,0 +1,106 @@
+//! Whose a record is, and that user's row, which is written first.
+
+use diesel::sql_types::BigInt;
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
+use registrar_core::aggregate::ReferenceTarget;
+use uuid::Uuid;
+
+use super::RecordKind;
+use crate::batch::now;
+use crate::connection::AnyConnection;
+use crate::dialect::statement;
+use crate::schema::{
+    customizations, relationship_transactables, relationship_users, transactables, user_profiles,
+};
+use crate::types::{Micros, Uid};
+
+/// The user that a record belongs to; nothing where there is no such record. Relationships are
+/// nobody's.
+pub(super) fn of_record(
+    conn: &mut AnyConnection,
+    kind: RecordKind,
+    id: i64,
+) -> QueryResult<Option<i64>> {
+    macro_rules! user_id {
+        ($table:ident) => {
+            $table::table.filter($table::id.eq(id)).select($table::user_id).first(conn).optional()
+        };
+    }
+    match kind {
+        RecordKind::Transactable => user_id!(transactables),
+        RecordKind::RelationshipUser => user_id!(relationship_users),
+        RecordKind::Customization => user_id!(customizations),
+        RecordKind::RelationshipTransactable => relationship_transactables::table
+            .inner_join(transactables::table)
+            .filter(relationship_transactables::id.eq(id))
+            .select(transactables::user_id)
+            .first(conn)
+            .optional(),
+        RecordKind::Relationship => Ok(None),
+    }
+}
+
+/// The user at whose root something stands that a customization can hang on.
+pub(super) fn of_customizable(
+    conn: &mut AnyConnection,
+    resource: ReferenceTarget,
+    id: i64,
+) -> QueryResult<Option<i64>> {
+    match resource {
+        ReferenceTarget::User => Ok(Some(id)),
+        ReferenceTarget::Profile => user_profiles::table
+            .filter(user_profiles::id.eq(id))
+            .select(user_profiles::user_id)
+            .first(conn)
+            .optional(),
+        ReferenceTarget::Transactable => of_record(conn, RecordKind::Transactable, id),
+        ReferenceTarget::Customization => of_record(conn, RecordKind::Customization, id),
+        ReferenceTarget::Relationship => Ok(None),
+    }
+}
+
+statement! {
+    TouchLoaded<'a> -> Uid:
+    "UPDATE users SET updated_at = " { at: &'a i64 as Micros }
+    " WHERE id = " { id: &'a i64 as BigInt }
+    " AND updated_at = " { loaded_at: &'a i64 as Micros }
+    " RETURNING uuid"
+}
+
+statement! {
+    TouchOnSqlite<'a> -> Uid:
+    "UPDATE users SET updated_at = max(updated_at + 1, " { at: &'a i64 as Micros }
+    ") WHERE id = " { id: &'a i64 as BigInt }
+    " RETURNING uuid"
+}
+
+statement! {
+    TouchOnPostgres<'a> -> Uid:
+    "UPDATE users SET updated_at = greatest(updated_at + interval '1 microsecond', "
+    { at: &'a i64 as Micros }
+    ") WHERE id = " { id: &'a i64 as BigInt }
+    " RETURNING uuid"
+}
+
+/// Notes that something of a user's changes, and has the user to itself until the commit; gives the
+/// user's UUID. Nothing where there is no such user, or it was changed since it was loaded.
+pub(super) fn touch(
+    conn: &mut AnyConnection,
+    id: i64,
+    loaded_at: Option<i64>,
+) -> QueryResult<Option<Uuid>> {
+    let id = &id;
+    let uuids: Vec<Uuid> = match (conn, &loaded_at) {
+        (conn, Some(loaded_at)) => {
+            let at = &now().max(loaded_at.saturating_add(1));
+            let touch = TouchLoaded { at, id, loaded_at };
+            match conn {
+                AnyConnection::Sqlite(conn) => touch.load(conn)?,
+                AnyConnection::Postgres(conn) => touch.load(conn)?,
+            }
+        }
+        (AnyConnection::Sqlite(conn), None) => TouchOnSqlite { at: &now(), id }.load(conn)?,
+        (AnyConnection::Postgres(conn), None) => TouchOnPostgres { at: &now(), id }.load(conn)?,
+    };
+    Ok(uuids.into_iter().next())
+}

@@ -1,0 +1,355 @@
+//! Reading records by themselves.
+
+use std::collections::HashMap;
+
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper};
+
+use super::{
+    RecordBody, RecordKind, StoredRecord, StoredRelationship, StoredRelationshipTransactable,
+};
+use crate::connection::AnyConnection;
+use crate::dialect::among;
+use crate::error::ReadError;
+use crate::read::{Hanging, MemberColumns, member};
+use crate::schema::{
+    customizations, relationship_transactables, relationship_users, relationships, transactables,
+    users,
+};
+use crate::store::Store;
+use crate::stored::{StoredCustomization, StoredTransactable};
+
+/// Which records to list. All that is given must hold; what a kind of record does not have is not
+/// asked for.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct RecordFilter {
+    /// The name of their type.
+    pub type_name: Option<String>,
+    /// The user they belong to; of relationships, who founded them.
+    pub user_id: Option<i64>,
+    /// The relationship of memberships and of listings in relationships.
+    pub relationship_id: Option<i64>,
+    /// The key of relationships.
+    pub key: Option<String>,
+    /// Their ids.
+    pub ids: Option<Vec<i64>>,
+}
+
+/// A page of records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordPage {
+    /// The records, by ascending id.
+    pub records: Vec<StoredRecord>,
+    /// How many there are on all pages.
+    pub total: i64,
+}
+
+/// The part of what was found that is shown.
+#[derive(Clone, Copy)]
+struct Window {
+    offset: i64,
+    limit: i64,
+}
+
+impl Store {
+    /// The record of a kind with an id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn record(&self, kind: RecordKind, id: i64) -> Result<Option<StoredRecord>, ReadError> {
+        let filter = RecordFilter { ids: Some(vec![id]), ..RecordFilter::default() };
+        Ok(self.records(kind, &filter, 1, 1)?.records.pop())
+    }
+
+    /// A page of the records that a filter names, by ascending id. Pages count from 1.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn records(
+        &self,
+        kind: RecordKind,
+        filter: &RecordFilter,
+        page: u32,
+        per_page: u32,
+    ) -> Result<RecordPage, ReadError> {
+        let offset = i64::from(page.saturating_sub(1)) * i64::from(per_page);
+        let window = Window { offset, limit: per_page.into() };
+        self.reading(|conn| match kind {
+            RecordKind::Transactable => listings(conn, filter, window),
+            RecordKind::Relationship => founded(conn, filter, window),
+            RecordKind::RelationshipUser => members(conn, filter, window),
+            RecordKind::RelationshipTransactable => listed(conn, filter, window),
+            RecordKind::Customization => customized(conn, filter, window),
+        })
+    }
+
+    /// The relationship of a type that has a key, as [`registrar_core::keys::text_key`] makes it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn relationship_by_key(
+        &self,
+        type_name: &str,
+        key: &str,
+    ) -> Result<Option<StoredRecord>, ReadError> {
+        let filter = RecordFilter {
+            type_name: Some(type_name.to_owned()),
+            key: Some(key.to_owned()),
+            ..RecordFilter::default()
+        };
+        Ok(self.records(RecordKind::Relationship, &filter, 1, 1)?.records.pop())
+    }
+}
+
+/// Counts what a filter names, and loads the part of it that is shown.
+macro_rules! page {
+    ($conn:ident, $window:ident, $table:ident, $select:expr, |$query:ident| $filters:block) => {{
+        let filtered = || {
+            let mut $query = $table::table.into_boxed();
+            $filters
+            $query
+        };
+        let total: i64 = filtered().count().get_result($conn)?;
+        let rows = filtered()
+            .select($select)
+            .order($table::id)
+            .limit($window.limit)
+            .offset($window.offset)
+            .load($conn)?;
+        (rows, total)
+    }};
+}
+
+/// Narrows a query down where the filter says a value for the column.
+macro_rules! narrow {
+    ($query:ident, $($column:expr => $value:expr),+ $(,)?) => { $(
+        if let Some(value) = $value {
+            $query = $query.filter($column.eq(value));
+        }
+    )+ };
+}
+
+/// The same for ids.
+macro_rules! narrow_ids {
+    ($query:ident, $column:expr, $ids:expr) => {
+        if let Some(ids) = $ids {
+            $query = $query.filter(among($column, ids));
+        }
+    };
+}
+
+/// When users were last changed.
+fn changed_at(
+    conn: &mut AnyConnection,
+    ids: impl Iterator<Item = i64>,
+) -> QueryResult<HashMap<i64, i64>> {
+    let ids: Vec<i64> = ids.collect();
+    let rows = users::table
+        .filter(among(users::id, &ids))
+        .select((users::id, users::updated_at))
+        .load::<(i64, i64)>(conn)?;
+    Ok(rows.into_iter().collect())
+}
+
+fn records(
+    conn: &mut AnyConnection,
+    bodies: Vec<(i64, RecordBody)>,
+    total: i64,
+) -> QueryResult<RecordPage> {
+    let changed_at = changed_at(conn, bodies.iter().map(|(user_id, _)| *user_id))?;
+    let records = bodies.into_iter().map(|(user_id, body)| StoredRecord {
+        body,
+        user_id: Some(user_id),
+        loaded_at: changed_at.get(&user_id).copied().unwrap_or_default(),
+    });
+    Ok(RecordPage { records: records.collect(), total })
+}
+
+type ListingColumns = (i64, i64, String, Option<String>, Option<String>, String, bool, String);
+
+fn listings(
+    conn: &mut AnyConnection,
+    filter: &RecordFilter,
+    window: Window,
+) -> QueryResult<RecordPage> {
+    use transactables as t;
+    let columns = (
+        t::id,
+        t::user_id,
+        t::type_name,
+        t::name,
+        t::description,
+        t::currency,
+        t::enabled,
+        t::properties,
+    );
+    let (rows, total): (Vec<ListingColumns>, _) = page!(conn, window, t, columns, |query| {
+        narrow!(query, t::type_name => &filter.type_name, t::user_id => filter.user_id);
+        narrow_ids!(query, t::id, &filter.ids);
+    });
+    let owners: Vec<i64> = rows.iter().map(|row| row.1).collect();
+    let mut hanging = Hanging::load(conn, &owners)?;
+    let bodies = rows.into_iter().map(|columns| {
+        let (id, user_id, type_name, name, description, currency, enabled, properties) = columns;
+        let attached = hanging.take("transactable", id);
+        let listing = StoredTransactable {
+            id,
+            type_name,
+            name,
+            description,
+            currency,
+            enabled,
+            properties,
+            attached,
+        };
+        (user_id, RecordBody::Transactable(listing))
+    });
+    let bodies = bodies.collect();
+    records(conn, bodies, total)
+}
+
+fn founded(
+    conn: &mut AnyConnection,
+    filter: &RecordFilter,
+    window: Window,
+) -> QueryResult<RecordPage> {
+    use relationships as t;
+    let (rows, total): (Vec<StoredRelationship>, _) =
+        page!(conn, window, t, StoredRelationship::as_select(), |query| {
+            narrow!(
+                query,
+                t::type_name => &filter.type_name,
+                t::creator_id => filter.user_id,
+                t::key => &filter.key,
+                t::id => filter.relationship_id,
+            );
+            narrow_ids!(query, t::id, &filter.ids);
+        });
+    let records = rows.into_iter().map(|relationship| StoredRecord {
+        user_id: relationship.creator_id,
+        loaded_at: relationship.updated_at,
+        body: RecordBody::Relationship(relationship),
+    });
+    Ok(RecordPage { records: records.collect(), total })
+}
+
+/// The relationships of some ids.
+pub(crate) fn relationships_of(
+    conn: &mut AnyConnection,
+    ids: &[i64],
+) -> QueryResult<HashMap<i64, StoredRelationship>> {
+    let rows = relationships::table
+        .filter(among(relationships::id, ids))
+        .select(StoredRelationship::as_select())
+        .load::<StoredRelationship>(conn)?;
+    Ok(rows.into_iter().map(|relationship| (relationship.id, relationship)).collect())
+}
+
+fn members(
+    conn: &mut AnyConnection,
+    filter: &RecordFilter,
+    window: Window,
+) -> QueryResult<RecordPage> {
+    use relationship_users as t;
+    let columns = (t::user_id, (t::id, t::type_name, t::relationship_id, t::properties));
+    let (rows, total): (Vec<(i64, MemberColumns)>, _) = page!(conn, window, t, columns, |query| {
+        narrow!(
+            query,
+            t::type_name => &filter.type_name,
+            t::user_id => filter.user_id,
+            t::relationship_id => filter.relationship_id,
+        );
+        narrow_ids!(query, t::id, &filter.ids);
+    });
+    let ids: Vec<i64> = rows.iter().map(|(_, (_, _, id, _))| *id).collect();
+    let relationships = relationships_of(conn, &ids)?;
+    let bodies = rows.into_iter().filter_map(|(user_id, columns)| {
+        Some((user_id, RecordBody::RelationshipUser(member(columns, &relationships)?)))
+    });
+    let bodies = bodies.collect();
+    records(conn, bodies, total)
+}
+
+type ListedColumns = (i64, String, i64, i64, String);
+
+fn listed(
+    conn: &mut AnyConnection,
+    filter: &RecordFilter,
+    window: Window,
+) -> QueryResult<RecordPage> {
+    use relationship_transactables as t;
+    let columns = (t::id, t::type_name, t::relationship_id, t::transactable_id, t::properties);
+    let theirs: Option<Vec<i64>> = match filter.user_id {
+        Some(user_id) => {
+            let of_user = transactables::table.filter(transactables::user_id.eq(user_id));
+            Some(of_user.select(transactables::id).load(conn)?)
+        }
+        None => None,
+    };
+    let (rows, total): (Vec<ListedColumns>, _) = page!(conn, window, t, columns, |query| {
+        narrow!(
+            query,
+            t::type_name => &filter.type_name,
+            t::relationship_id => filter.relationship_id,
+        );
+        narrow_ids!(query, t::id, &filter.ids);
+        narrow_ids!(query, t::transactable_id, &theirs);
+    });
+    let listings: Vec<i64> = rows.iter().map(|row| row.3).collect();
+    let owners: HashMap<i64, i64> = transactables::table
+        .filter(among(transactables::id, &listings))
+        .select((transactables::id, transactables::user_id))
+        .load::<(i64, i64)>(conn)?
+        .into_iter()
+        .collect();
+    let bodies = rows.into_iter().filter_map(|columns| {
+        let user_id = *owners.get(&columns.3)?;
+        Some((user_id, RecordBody::RelationshipTransactable(listed_from(columns))))
+    });
+    let bodies = bodies.collect();
+    records(conn, bodies, total)
+}
+
+fn listed_from(columns: ListedColumns) -> StoredRelationshipTransactable {
+    let (id, type_name, relationship_id, transactable_id, properties) = columns;
+    StoredRelationshipTransactable { id, type_name, relationship_id, transactable_id, properties }
+}
+
+/// In which relationships listings are.
+pub(crate) fn listed_of(
+    conn: &mut AnyConnection,
+    listings: &[i64],
+) -> QueryResult<Vec<StoredRelationshipTransactable>> {
+    use relationship_transactables as t;
+    let rows = t::table
+        .filter(among(t::transactable_id, listings))
+        .order(t::id)
+        .select((t::id, t::type_name, t::relationship_id, t::transactable_id, t::properties))
+        .load::<ListedColumns>(conn)?;
+    Ok(rows.into_iter().map(listed_from).collect())
+}
+
+type CustomizedColumns = (i64, i64, String, String, i64, String);
+
+fn customized(
+    conn: &mut AnyConnection,
+    filter: &RecordFilter,
+    window: Window,
+) -> QueryResult<RecordPage> {
+    use customizations as t;
+    let columns = (t::id, t::user_id, t::type_name, t::owner_kind, t::owner_id, t::properties);
+    let (rows, total): (Vec<CustomizedColumns>, _) = page!(conn, window, t, columns, |query| {
+        narrow!(query, t::type_name => &filter.type_name, t::user_id => filter.user_id);
+        narrow_ids!(query, t::id, &filter.ids);
+    });
+    let owners: Vec<i64> = rows.iter().map(|row| row.1).collect();
+    let hanging = Hanging::load(conn, &owners)?;
+    let bodies = rows.into_iter().map(|columns| {
+        let (id, user_id, type_name, owner_kind, owner_id, properties) = columns;
+        // Of two on one page one may hang on the other.
+        let attached = hanging.clone().take("customization", id);
+        let customization = StoredCustomization { id, type_name, properties, attached };
+        (user_id, RecordBody::Customization { customization, owner_kind, owner_id })
+    });
+    let bodies = bodies.collect();
+    records(conn, bodies, total)
+}

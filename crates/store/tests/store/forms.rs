@@ -1,0 +1,164 @@
+//! Records through their forms: what the core says is given up, and what the store makes of it.
+
+use registrar_core::Surroundings;
+use registrar_core::decode::json;
+use registrar_core::registry::{Registry, Source};
+use registrar_core::value::Value;
+use registrar_store::{
+    CreateError, NewRecordOf, RecordBody, RecordKind, Refusal, Store, UpdateRecordOf,
+};
+
+use crate::scratch::{Scratch, create, on_both, user, wait};
+
+on_both!(
+    a_changed_value_is_free_at_once,
+    a_neighbour_keeps_what_it_may_hold,
+    equal_values_are_told_apart_by_what_narrows_them_down,
+    the_key_of_a_relationship_is_free_once_it_is_another,
+);
+
+const TYPES: [(&str, &str); 2] = [
+    (
+        "types/transactables/boat.yml",
+        "properties: [{name: code}, {name: harbour}, {name: length, type: integer}]",
+    ),
+    ("types/relationships/company.yml", "properties: [{name: name}]\nkey: name"),
+];
+
+const FORMS: [(&str, &str); 4] = [
+    (
+        "boat.yml",
+        "resource: Transactable\ntype: boat\nresource_owner: anyone\nfields: {creator_id: , \
+         properties: {code: {validation: {unique: true}}, length: }}",
+    ),
+    (
+        "any_boat.yml",
+        "resource: Transactable\ntype: boat\nresource_owner: anyone\nfields: {creator_id: , \
+         properties: {code: , harbour: , length: }}",
+    ),
+    (
+        "moored.yml",
+        "resource: Transactable\ntype: boat\nresource_owner: anyone\nfields: {creator_id: , \
+         properties: {code: {validation: {unique: {scope: harbour, case_sensitive: false}}}, harbour: }}",
+    ),
+    (
+        "company.yml",
+        "resource: Relationship\ntype: company\nresource_owner: anyone\nfields: {properties: {name: }}",
+    ),
+];
+
+/// A store, and the forms that its records are written through.
+struct Case {
+    store: Store,
+    registry: Registry,
+    owner: i64,
+}
+
+impl Case {
+    fn new(scratch: &Scratch) -> Self {
+        let store = scratch.open();
+        let owner = create(&store, user("ann", &[])).unwrap().id;
+        let source = |(name, text): &(&str, &str)| Source {
+            file: (*name).into(),
+            within: (*name).to_owned(),
+            text: (*text).to_owned(),
+        };
+        let sources: Vec<Source> = TYPES.iter().chain(&FORMS).map(source).collect();
+        Self { store, registry: Registry::compile(&sources).unwrap(), owner }
+    }
+
+    fn make(&self, form: &str, sent: &str) -> Result<i64, CreateError> {
+        let form = self.registry.form(form).unwrap();
+        let sent = json::parse(sent.as_bytes()).unwrap();
+        let bag = form.apply(sent, &Surroundings::default()).unwrap();
+        wait(self.store.create_record(NewRecordOf { bag, owner: Some(self.owner), token: None }))
+    }
+
+    /// Lays what is sent over the record as it is stored.
+    fn change(&self, form: &str, id: i64, sent: &str) {
+        let form = self.registry.form(form).unwrap();
+        let kind = match form.record_type.as_deref() {
+            Some("company") => RecordKind::Relationship,
+            _ => RecordKind::Transactable,
+        };
+        let record = self.store.record(kind, id).unwrap().unwrap();
+        let properties = match &record.body {
+            RecordBody::Transactable(listing) => &listing.properties,
+            RecordBody::Relationship(relationship) => &relationship.properties,
+            other => panic!("{other:?}"),
+        };
+        let stored =
+            format!(r#"{{"id":{id},"creator_id":{},"properties":{properties}}}"#, self.owner);
+        let stored: Value<'_> = json::parse(stored.as_bytes()).unwrap();
+        let sent = json::parse(sent.as_bytes()).unwrap();
+        let changed = form.update(sent, &stored, &Surroundings::default()).unwrap();
+        let loaded_at = record.loaded_at;
+        let update = UpdateRecordOf { kind, id, loaded_at, changed, token: None };
+        wait(self.store.update_record(update)).unwrap();
+    }
+
+    fn delete(&self, id: i64) {
+        wait(self.store.delete_record(RecordKind::Transactable, id, None)).unwrap();
+    }
+}
+
+const X: &str = r#"{"properties": {"code": "X"}}"#;
+const Y: &str = r#"{"properties": {"code": "Y"}}"#;
+
+fn taken() -> Result<i64, CreateError> {
+    Err(CreateError::Refused(vec![Refusal::Taken { claim: 0 }]))
+}
+
+fn a_changed_value_is_free_at_once(scratch: &Scratch) {
+    let case = Case::new(scratch);
+    let first = case.make("boat", X).unwrap();
+    assert_eq!(case.make("boat", X), taken());
+    case.change("boat", first, r#"{"properties": {"length": 3}}"#);
+    assert_eq!(case.make("boat", X), taken(), "nothing was sent of it");
+    // Also through a form that does not ask for it to be unique.
+    case.change("any_boat", first, Y);
+    let second = case.make("boat", X).unwrap();
+    assert_eq!(case.make("boat", Y).unwrap(), 3, "Y was never claimed");
+    case.change("boat", second, r#"{"properties": {"code": "Z"}}"#);
+    assert_eq!(case.make("boat", Y), taken());
+    assert!(case.make("boat", X).is_ok());
+}
+
+fn a_neighbour_keeps_what_it_may_hold(scratch: &Scratch) {
+    let case = Case::new(scratch);
+    let first = case.make("boat", X).unwrap();
+    let same = case.make("any_boat", X).unwrap();
+    case.change("any_boat", same, Y);
+    assert_eq!(case.make("boat", X), taken(), "it is still the first one's");
+    let again = case.make("any_boat", X).unwrap();
+    case.delete(again);
+    assert_eq!(case.make("boat", X), taken());
+    case.delete(first);
+    assert!(case.make("boat", X).is_ok());
+}
+
+fn equal_values_are_told_apart_by_what_narrows_them_down(scratch: &Scratch) {
+    let case = Case::new(scratch);
+    let at =
+        |harbour: &str| format!(r#"{{"properties": {{"code": "x", "harbour": "{harbour}"}}}}"#);
+    let bergen = case.make("moored", &at("Bergen")).unwrap();
+    case.make("moored", &at("Oslo")).unwrap();
+    assert_eq!(case.make("moored", &at("OSLO")), taken());
+    case.delete(bergen);
+    assert_eq!(case.make("moored", &at("Oslo")), taken());
+    assert!(case.make("moored", &at("BERGEN")).is_ok());
+}
+
+fn the_key_of_a_relationship_is_free_once_it_is_another(scratch: &Scratch) {
+    let case = Case::new(scratch);
+    let name = |name: &str| format!(r#"{{"properties": {{"name": "{name}"}}}}"#);
+    let acme = case.make("company", &name("ACME")).unwrap();
+    assert_eq!(case.make("company", &name(" ACME ")), taken());
+    case.change("company", acme, &name("Ace"));
+    assert!(case.store.relationship_by_key("company", "ACME").unwrap().is_none());
+    assert_eq!(case.make("company", &name("Ace")), taken());
+    assert!(case.make("company", &name("ACME")).is_ok());
+    let gone = case.store.delete_record(RecordKind::Relationship, acme, None);
+    assert_eq!(wait(gone), Ok(()));
+    assert!(case.make("company", &name("Ace")).is_ok());
+}

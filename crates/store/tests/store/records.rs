@@ -1,0 +1,459 @@
+//! Records by themselves: made, read, changed and deleted without the user around them.
+
+use registrar_core::aggregate::{
+    Attached, Claim, Customizable, NewAddress, NewCustomization, NewRelationship,
+    NewRelationshipTransactable, NewRelationshipUser, NewTransactable, NewUser, Reference,
+    ReferenceKey, ReferenceTarget, RelationshipLink,
+};
+use registrar_core::changes::{ChangedUser, Released};
+use registrar_store::{
+    ChangeError, CreateError, NewRecordOf, RecordBody, RecordFilter, RecordKind, Refusal, Store,
+    StoredRecord, UpdateRecordOf, UserFilter, UserOrder,
+};
+
+use crate::scratch::{Scratch, claim, create, on_both, user, wait};
+
+on_both!(
+    a_listing_comes_back_as_it_was_sent,
+    a_record_needs_somebody_whose_it_is,
+    a_change_needs_the_record_as_it_was_loaded,
+    both_doors_compete_for_a_claim,
+    a_deleted_record_gives_up_its_own_claims_alone,
+    a_changed_record_gives_up_nothing_of_its_neighbours,
+    relationships_have_one_owner_of_each_key,
+    a_deleted_relationship_takes_all_that_is_in_it_along,
+    customizations_hang_where_they_are_put,
+    records_are_listed_page_by_page,
+    members_are_listed_newest_first,
+);
+
+pub(crate) const CODE: &str = "user.transactables.boat.properties.code";
+
+fn listing(code: &str) -> NewTransactable {
+    NewTransactable {
+        id: None,
+        type_name: "boat".into(),
+        name: Some(format!("boat {code}")),
+        description: None,
+        currency: "EUR".to_owned(),
+        enabled: true,
+        properties: format!(r#"{{"code":"{code}"}}"#),
+        attached: Attached::default(),
+    }
+}
+
+/// What the form for listings gives.
+fn boat(code: &str) -> NewUser {
+    NewUser {
+        transactables: vec![listing(code)],
+        claims: vec![claim(CODE, code)],
+        ..NewUser::default()
+    }
+}
+
+fn customization(url: &str) -> NewCustomization {
+    let properties = format!(r#"{{"url":"{url}"}}"#);
+    let attached = Attached::default();
+    NewCustomization { id: None, type_name: "link".into(), properties, attached }
+}
+
+fn make(store: &Store, bag: NewUser, owner: Option<i64>) -> Result<i64, CreateError> {
+    wait(store.create_record(NewRecordOf { bag, owner, token: None }))
+}
+
+fn load(store: &Store, kind: RecordKind, id: i64) -> Option<StoredRecord> {
+    store.record(kind, id).unwrap()
+}
+
+/// A stored record as it shall be; what it gives up is worked out by the core, and all of it here.
+fn change(store: &Store, kind: RecordKind, id: i64, bag: NewUser) -> Result<(), ChangeError> {
+    let loaded_at = load(store, kind, id).unwrap().loaded_at;
+    let changed = ChangedUser { user: bag, released: Released::default() };
+    wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, token: None }))
+}
+
+fn taken(place: usize) -> CreateError {
+    CreateError::Refused(vec![Refusal::Taken { claim: place }])
+}
+
+fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, user("ann", &[])).unwrap().id;
+    let before = store.user(ann).unwrap().unwrap().columns.updated_at;
+    let mut bag = boat("X");
+    bag.owner = Some(ann);
+    bag.transactables[0].attached = Attached {
+        addresses: vec![NewAddress {
+            name: "home".into(),
+            city: Some("Łódź".to_owned()),
+            ..NewAddress::default()
+        }],
+        files: vec![],
+        customizations: vec![customization("u")],
+    };
+    let id = make(&store, bag, None).unwrap();
+    assert_eq!(id, 1);
+    let stored = load(&store, RecordKind::Transactable, id).unwrap();
+    assert_eq!((stored.kind(), stored.id()), (RecordKind::Transactable, 1));
+    assert_eq!(stored.user_id, Some(ann));
+    assert!(stored.loaded_at > before, "what is the user's has changed");
+    let RecordBody::Transactable(listing) = &stored.body else { panic!("{stored:?}") };
+    assert_eq!(listing.properties, r#"{"code":"X"}"#);
+    assert_eq!(listing.attached.addresses[0].city.as_deref(), Some("Łódź"));
+    assert_eq!(listing.attached.customizations[0].properties, r#"{"url":"u"}"#);
+    // It is the user's as if it had come with it.
+    let user = store.user(ann).unwrap().unwrap();
+    assert_eq!(user.transactables, std::slice::from_ref(listing));
+
+    assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None)), Ok(()));
+    assert_eq!(load(&store, RecordKind::Transactable, id), None);
+    for table in ["transactables", "addresses", "customizations", "unique_claims"] {
+        assert_eq!(scratch.count(table), 0, "{table}");
+    }
+    let again = wait(store.delete_record(RecordKind::Transactable, id, None));
+    assert_eq!(again, Err(ChangeError::NotFound));
+}
+
+fn a_record_needs_somebody_whose_it_is(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, user("ann", &[])).unwrap().id;
+    let ownerless = Err(CreateError::Refused(vec![Refusal::Ownerless]));
+    assert_eq!(make(&store, boat("X"), None), ownerless);
+    assert_eq!(make(&store, boat("X"), Some(404)), ownerless);
+    let mut bag = boat("X");
+    bag.owner = Some(404);
+    bag.references =
+        vec![Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(404) }];
+    let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
+    assert_eq!(make(&store, bag, Some(ann)), Err(missing));
+    assert_eq!(scratch.count("unique_claims"), 0);
+    // No id was used up.
+    assert_eq!(make(&store, boat("X"), Some(ann)), Ok(1));
+    assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)), "also to whom it is already");
+}
+
+fn a_change_needs_the_record_as_it_was_loaded(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, user("ann", &[])).unwrap().id;
+    let id = make(&store, boat("X"), Some(ann)).unwrap();
+    let loaded_at = load(&store, RecordKind::Transactable, id).unwrap().loaded_at;
+    let update = |code: &str| {
+        let mut bag = boat(code);
+        bag.transactables[0].id = Some(id);
+        let changed = ChangedUser { user: bag, released: Released::default() };
+        let kind = RecordKind::Transactable;
+        wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, token: None }))
+    };
+    assert_eq!(update("Y"), Ok(()));
+    assert_eq!(update("Z"), Err(ChangeError::Conflict));
+    let stored = load(&store, RecordKind::Transactable, id).unwrap();
+    let RecordBody::Transactable(listing) = stored.body else { panic!("another kind") };
+    assert_eq!(listing.properties, r#"{"code":"Y"}"#);
+    assert_eq!(wait(store.delete(ann, None)), Ok(()));
+    assert_eq!(update("Z"), Err(ChangeError::NotFound));
+    assert!(scratch.is_empty());
+}
+
+fn both_doors_compete_for_a_claim(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, user("ann", &[])).unwrap().id;
+    let id = make(&store, boat("X"), Some(ann)).unwrap();
+    let nested = || {
+        let mut bob = user("bob", &[(CODE, "X")]);
+        bob.transactables = vec![listing("X")];
+        create(&store, bob)
+    };
+    assert_eq!(nested(), Err(taken(0)));
+    assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None)), Ok(()));
+    let bob = nested().unwrap().id;
+    assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)));
+    // What came with a user goes by itself too.
+    let theirs = store.user(bob).unwrap().unwrap().transactables[0].id;
+    assert_eq!(wait(store.delete_record(RecordKind::Transactable, theirs, None)), Ok(()));
+    assert!(make(&store, boat("X"), Some(ann)).is_ok());
+}
+
+fn a_deleted_record_gives_up_its_own_claims_alone(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, user("ann", &[("user.name", "ann")])).unwrap().id;
+    let mut bag = boat("X");
+    // A claim narrowed down by another field, one of a name, and one by a condition.
+    let more = [
+        (format!("{CODE}+name"), "1:X\u{1f}6:boat X"),
+        ("user.transactables.boat.name~case".to_owned(), "boat x"),
+        ("user.transactables.boat.name?enabled=true".to_owned(), "boat X"),
+        ("user.transactables.boat.name?enabled=false".to_owned(), "boat X"),
+    ];
+    bag.claims.extend(more.iter().map(|(scope, key)| claim(scope, key)));
+    let first = make(&store, bag, Some(ann)).unwrap();
+    let second = make(&store, boat("Y"), Some(ann)).unwrap();
+    // The third has the first one's code, but a form that does not ask for it to be unique.
+    let mut same = boat("X");
+    same.claims.clear();
+    same.transactables[0].name = None;
+    let third = make(&store, same, Some(ann)).unwrap();
+    assert_eq!(scratch.count("unique_claims"), 7);
+    let delete = |id| wait(store.delete_record(RecordKind::Transactable, id, None)).unwrap();
+    delete(first);
+    let left = |key: &str| scratch.count(&format!("unique_claims WHERE value_key = '{key}'"));
+    assert_eq!((left("X"), left("Y"), left("ann")), (1, 1, 1));
+    assert_eq!(left("boat X") + left("boat x"), 1, "the condition was not kept: not its claim");
+    assert_eq!(left("1:X\u{1f}6:boat X"), 0);
+    delete(third);
+    assert_eq!(left("X"), 0, "the last that may hold it is gone");
+    delete(second);
+    assert_eq!((left("Y"), left("ann")), (0, 1));
+}
+
+fn a_changed_record_gives_up_nothing_of_its_neighbours(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, user("ann", &[])).unwrap().id;
+    let first = make(&store, boat("X"), Some(ann)).unwrap();
+    let second = make(&store, boat("Y"), Some(ann)).unwrap();
+    let as_it_is = |id, code| {
+        let mut bag = boat(code);
+        bag.transactables[0].id = Some(id);
+        bag
+    };
+    let kind = RecordKind::Transactable;
+    // What it has itself is no clash, what the other one has is.
+    assert_eq!(change(&store, kind, second, as_it_is(second, "Y")), Ok(()));
+    assert_eq!(change(&store, kind, second, as_it_is(second, "X")), Err(taken(0).into()));
+    assert_eq!(change(&store, kind, first, as_it_is(first, "X")), Ok(()));
+    assert_eq!(scratch.count("unique_claims"), 2);
+}
+
+fn company(name: &str) -> NewUser {
+    let scope = "user.relationships.company.properties.name";
+    let key = Claim { scope: scope.into(), value_key: name.to_owned() };
+    NewUser {
+        relationships: vec![NewRelationship {
+            id: None,
+            type_name: "company".into(),
+            key: Some(key.clone()),
+            properties: format!(r#"{{"name":"{name}"}}"#),
+        }],
+        claims: vec![key],
+        ..NewUser::default()
+    }
+}
+
+pub(crate) fn member(relationship: RelationshipLink, badge: &str) -> NewUser {
+    NewUser {
+        relationship_users: vec![NewRelationshipUser {
+            id: None,
+            type_name: "employee".into(),
+            relationship,
+            properties: format!(r#"{{"badge":"{badge}"}}"#),
+        }],
+        claims: vec![claim("user.relationship_users.employee.properties.badge", badge)],
+        ..NewUser::default()
+    }
+}
+
+pub(crate) fn keyed(key: &str) -> RelationshipLink {
+    let make = Some(format!(r#"{{"name":"{key}"}}"#));
+    RelationshipLink::Keyed { type_name: "company".into(), key: key.to_owned(), make }
+}
+
+fn relationships_have_one_owner_of_each_key(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, user("ann", &[])).unwrap().id;
+    let acme = make(&store, company("ACME"), Some(ann)).unwrap();
+    assert_eq!(make(&store, company("ACME"), None), Err(taken(0)));
+    let stored = store.relationship_by_key("company", "ACME").unwrap().unwrap();
+    assert_eq!((stored.id(), stored.user_id), (acme, Some(ann)));
+    assert_eq!(store.relationship_by_key("company", "ACM"), Ok(None));
+    assert_eq!(store.relationship_by_key("club", "ACME"), Ok(None));
+
+    // One that was made by its key claims nothing, and is in the way all the same.
+    let bob = create(&store, member(keyed("B"), "1")).unwrap().id;
+    let made = store.user(bob).unwrap().unwrap().relationship_users.remove(0).relationship;
+    assert_eq!((made.key.as_deref(), made.properties.as_str()), (Some("B"), r#"{"name":"B"}"#));
+    assert_eq!((made.creator_id, made.uuid.get_version_num()), (None, 7));
+    assert_eq!(made.created_at, made.updated_at);
+    assert_eq!(make(&store, company("B"), None), Err(taken(0)));
+    let renamed = |name: &str| {
+        let mut bag = company(name);
+        bag.relationships[0].id = Some(acme);
+        change(&store, RecordKind::Relationship, acme, bag)
+    };
+    assert_eq!(renamed("B"), Err(taken(0).into()));
+    assert_eq!(renamed("C"), Ok(()));
+    assert!(store.relationship_by_key("company", "C").unwrap().is_some());
+    let stored = load(&store, RecordKind::Relationship, acme).unwrap();
+    let RecordBody::Relationship(relationship) = &stored.body else { panic!("{stored:?}") };
+    assert!(relationship.updated_at > relationship.created_at);
+    let stale = UpdateRecordOf {
+        kind: RecordKind::Relationship,
+        id: acme,
+        loaded_at: relationship.created_at,
+        changed: ChangedUser { user: company("D"), released: Released::default() },
+        token: None,
+    };
+    assert_eq!(wait(store.update_record(stale)), Err(ChangeError::Conflict));
+    // A member finds what is there, by key or by id, and a reference to a key is looked up.
+    let claire = create(&store, member(keyed("C"), "2")).unwrap().id;
+    let joined = store.user(claire).unwrap().unwrap().relationship_users[0].relationship_id;
+    assert_eq!(joined, acme);
+    let must = |key: &str| {
+        let link = RelationshipLink::Keyed {
+            type_name: "company".into(),
+            key: key.to_owned(),
+            make: None,
+        };
+        let value = ReferenceKey::Key { type_name: "company".into(), key: key.to_owned() };
+        let mut bag = member(link, key);
+        bag.references = vec![Reference { resource: ReferenceTarget::Relationship, value }];
+        make(&store, bag, Some(ann))
+    };
+    assert!(must("C").is_ok());
+    let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
+    assert_eq!(must("ACME"), Err(missing));
+    assert_eq!(scratch.count("relationships"), 2);
+}
+
+fn a_deleted_relationship_takes_all_that_is_in_it_along(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
+    let bob = create(&store, member(keyed("A"), "2")).unwrap().id;
+    let other = make(&store, member(keyed("B"), "3"), Some(ann)).unwrap();
+    let boat = make(&store, boat("X"), Some(bob)).unwrap();
+    let company = store.relationship_by_key("company", "A").unwrap().unwrap().id();
+    let listed = |relationship_id| NewUser {
+        relationship_transactables: vec![NewRelationshipTransactable {
+            id: None,
+            type_name: "offer".into(),
+            relationship_id,
+            transactable_id: boat,
+            properties: r#"{"slot":"9"}"#.to_owned(),
+        }],
+        claims: vec![claim("user.relationship_transactables.offer.properties.slot", "9")],
+        ..NewUser::default()
+    };
+    let offer = make(&store, listed(company), None).unwrap();
+    let stored = load(&store, RecordKind::RelationshipTransactable, offer).unwrap();
+    assert_eq!(stored.user_id, Some(bob));
+    let RecordBody::RelationshipTransactable(found) = stored.body else { panic!("no offer") };
+    assert_eq!((found.relationship_id, found.transactable_id), (company, boat));
+    assert_eq!(scratch.count("unique_claims"), 5);
+
+    assert_eq!(wait(store.delete_record(RecordKind::Relationship, company, None)), Ok(()));
+    let left = store.user(ann).unwrap().unwrap().relationship_users;
+    assert_eq!(left.iter().map(|member| member.id).collect::<Vec<_>>(), [other]);
+    assert_eq!(scratch.count("relationship_transactables"), 0);
+    assert_eq!(scratch.count("unique_claims"), 2, "of the other member, and the boat");
+    let again = wait(store.delete_record(RecordKind::Relationship, company, None));
+    assert_eq!(again, Err(ChangeError::NotFound));
+
+    // A listing takes its offers along, and a user its listings.
+    let company = store.relationship_by_key("company", "B").unwrap().unwrap().id();
+    let offer = make(&store, listed(company), None).unwrap();
+    let mut bag = listed(company);
+    bag.relationship_transactables[0].id = Some(offer);
+    bag.relationship_transactables[0].properties = "{}".to_owned();
+    bag.claims.clear();
+    assert_eq!(change(&store, RecordKind::RelationshipTransactable, offer, bag), Ok(()));
+    assert_eq!(wait(store.delete_record(RecordKind::Transactable, boat, None)), Ok(()));
+    assert_eq!(scratch.count("relationship_transactables"), 0);
+    assert_eq!(wait(store.delete_record(RecordKind::RelationshipUser, other, None)), Ok(()));
+    assert!(store.user(ann).unwrap().unwrap().relationship_users.is_empty());
+}
+
+fn customizations_hang_where_they_are_put(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, user("ann", &[])).unwrap().id;
+    let bob = create(&store, user("bob", &[])).unwrap().id;
+    let boat = make(&store, boat("X"), Some(ann)).unwrap();
+    let bag = |url: &str, at: Option<Customizable>| NewUser {
+        customizations: vec![customization(url)],
+        customizable: at,
+        references: at
+            .map(|at| Reference { resource: at.resource, value: ReferenceKey::Id(at.id) })
+            .into_iter()
+            .collect(),
+        ..NewUser::default()
+    };
+    let at = |resource, id| Some(Customizable { resource, id });
+    let of_boat = at(ReferenceTarget::Transactable, boat);
+    let one = make(&store, bag("a", of_boat), None).unwrap();
+    let inner = make(&store, bag("b", at(ReferenceTarget::Customization, one)), None).unwrap();
+    let own = make(&store, bag("c", None), Some(bob)).unwrap();
+    let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
+    let nowhere = bag("d", at(ReferenceTarget::Profile, 404));
+    assert_eq!(make(&store, nowhere, Some(ann)), Err(missing.clone()));
+    // Of somebody else's boat.
+    let theirs = NewUser { owner: Some(bob), ..bag("e", of_boat) };
+    assert_eq!(make(&store, theirs, None), Err(missing));
+
+    let listing = store.user(ann).unwrap().unwrap().transactables.remove(0);
+    let outer = &listing.attached.customizations[0];
+    assert_eq!((outer.id, outer.attached.customizations[0].id), (one, inner));
+    assert_eq!(store.user(bob).unwrap().unwrap().customizations[0].id, own);
+    let stored = load(&store, RecordKind::Customization, inner).unwrap();
+    let RecordBody::Customization { owner_kind, owner_id, .. } = &stored.body else {
+        panic!("{stored:?}")
+    };
+    assert_eq!((owner_kind.as_str(), *owner_id, stored.user_id), ("customization", one, Some(ann)));
+
+    let mut changed = bag("z", at(ReferenceTarget::Customization, one));
+    changed.customizations[0].id = Some(inner);
+    assert_eq!(change(&store, RecordKind::Customization, inner, changed), Ok(()));
+    let stored = load(&store, RecordKind::Customization, inner).unwrap();
+    let RecordBody::Customization { customization, .. } = stored.body else { panic!("no link") };
+    assert_eq!(customization.properties, r#"{"url":"z"}"#);
+    assert_eq!(wait(store.delete_record(RecordKind::Customization, one, None)), Ok(()));
+    assert_eq!(load(&store, RecordKind::Customization, inner), None);
+    assert_eq!(scratch.count("customizations"), 1);
+}
+
+fn records_are_listed_page_by_page(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
+    let bob = create(&store, member(keyed("A"), "2")).unwrap().id;
+    for (code, owner) in [("1", ann), ("2", bob), ("3", ann), ("4", ann)] {
+        make(&store, boat(code), Some(owner)).unwrap();
+    }
+    let all = RecordFilter::default();
+    let ids = |kind, filter: &RecordFilter, page, per_page| {
+        let page = store.records(kind, filter, page, per_page).unwrap();
+        let ids: Vec<i64> = page.records.iter().map(StoredRecord::id).collect();
+        (ids, page.total)
+    };
+    let boats = RecordKind::Transactable;
+    assert_eq!(ids(boats, &all, 1, 3), (vec![1, 2, 3], 4));
+    assert_eq!(ids(boats, &all, 2, 3), (vec![4], 4));
+    let of_ann = RecordFilter { user_id: Some(ann), ..all.clone() };
+    assert_eq!(ids(boats, &of_ann, 1, 2), (vec![1, 3], 3));
+    let some = RecordFilter { ids: Some(vec![2, 3, 99]), ..of_ann.clone() };
+    assert_eq!(ids(boats, &some, 1, 9), (vec![3], 1));
+    let planes = RecordFilter { type_name: Some("plane".to_owned()), ..all.clone() };
+    assert_eq!(ids(boats, &planes, 1, 9), (vec![], 0));
+    assert_eq!(ids(RecordKind::RelationshipUser, &all, 1, 9), (vec![1, 2], 2));
+    let members = RecordFilter { relationship_id: Some(1), user_id: Some(bob), ..all.clone() };
+    assert_eq!(ids(RecordKind::RelationshipUser, &members, 1, 9), (vec![2], 1));
+    let keyed = RecordFilter { key: Some("A".to_owned()), ..all.clone() };
+    assert_eq!(ids(RecordKind::Relationship, &keyed, 1, 9), (vec![1], 1));
+    assert_eq!(ids(RecordKind::RelationshipTransactable, &of_ann, 1, 9), (vec![], 0));
+    assert_eq!(ids(RecordKind::Customization, &all, 1, 9), (vec![], 0));
+}
+
+fn members_are_listed_newest_first(scratch: &Scratch) {
+    let store = scratch.open();
+    for n in ["1", "2", "3"] {
+        create(&store, member(keyed(if n == "2" { "B" } else { "A" }), n)).unwrap();
+    }
+    let ids = |relationship_id, order, offset, limit| {
+        let filter = UserFilter { relationship_id, ..UserFilter::default() };
+        let page = store.users_from(&filter, order, offset, limit).unwrap();
+        (page.users.iter().map(|user| user.columns.id).collect::<Vec<_>>(), page.total)
+    };
+    assert_eq!(ids(Some(1), UserOrder::Newest, 0, 9), (vec![3, 1], 2));
+    assert_eq!(ids(Some(1), UserOrder::Oldest, 1, 9), (vec![3], 2));
+    assert_eq!(ids(None, UserOrder::Newest, 1, 1), (vec![2], 3));
+    let scope = "user.relationship_users.employee.properties.badge";
+    let found = store.user_by_claim(scope, "2").unwrap().unwrap();
+    assert_eq!(found.columns.id, 2);
+    assert_eq!(store.user_by_claim(scope, "9"), Ok(None));
+    assert_eq!(store.credentials(1), Ok(None));
+}
