@@ -228,11 +228,27 @@ fn contracts(
         problems.extend(found.into_vec());
     }
     let around = Around { forms, is_form, catalogues: &catalogues, has_all_catalogues };
+    let files: Arc<[Arc<str>]> = sources.iter().map(|source| source.file.clone()).collect();
+    let numbered = (0..).zip(sources);
+    let all: Vec<File<'_>> = numbered
+        .filter(|(_, source)| matches!(role(&source.within), Role::Contract))
+        .map(|(id, source)| File {
+            id: FileId(id),
+            name: &source.file,
+            stem: stem(&source.within),
+            text: &source.text,
+            is_liquid: false,
+        })
+        .collect();
+    for file in &all {
+        hash.update(file.text.as_bytes());
+    }
     let mut contracts: Vec<(Arc<str>, Contract)> = Vec::new();
-    for source in of(|role| matches!(role, Role::Contract)) {
+    for (file, source) in all.iter().zip(of(|role| matches!(role, Role::Contract))) {
         let version = hex(&hash.clone().chain_update(source.text.as_bytes()).finalize());
-        let mut found = Problems::new(source.file.clone());
-        let read = contract::read(stem(&source.within), &source.text, version, &around, &mut found);
+        let mut found = Problems::among(source.file.clone(), files.clone());
+        let read = compose::extended(*file, &all, &mut found)
+            .and_then(|tree| contract::read(file.stem, &tree, version, &around, &mut found));
         if let Some((contract, place)) = read {
             for (file, other) in &contracts {
                 contract::clash(&contract, place, other, file, &mut found);

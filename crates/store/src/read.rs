@@ -35,6 +35,8 @@ pub struct UserFilter {
     pub external_id: Option<String>,
     /// The name of one of their own properties, and its text. No index helps: all are looked at.
     pub property: Option<(String, String)>,
+    /// The forms that made them.
+    pub forms: Option<Vec<String>>,
     /// A relationship that they are members of.
     pub relationship_id: Option<i64>,
 }
@@ -179,6 +181,9 @@ fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     }
     if let Some((name, text)) = &filter.property {
         query = query.filter(property_is(name, text));
+    }
+    if let Some(forms) = &filter.forms {
+        query = query.filter(users::form_name.eq_any(forms));
     }
     if let Some(id) = filter.relationship_id {
         let members = relationship_users::table

@@ -201,3 +201,32 @@ fn tree(file: File<'_>, problems: &mut Vec<Problem>) -> Option<Node> {
     merge::stamp(&mut tree, file.id);
     Some(tree)
 }
+
+/// A file with what it extends under it: `extends:` names another of the files by its stem.
+pub(crate) fn extended(file: File<'_>, all: &[File<'_>], problems: &mut Problems) -> Option<Node> {
+    let mut own = parse(file.text, problems)?;
+    merge::stamp(&mut own, file.id);
+    let Some(entry) = merge::take(&mut own, "extends") else { return Some(own) };
+    let mut reader = Reader { problems };
+    let name = reader.text(&entry.value, "extends")?.to_owned();
+    let others = || all.iter().filter(|other| other.id != file.id);
+    let Some(base) = others().find(|other| other.stem == name) else {
+        let known: Vec<&str> = others().map(|other| other.stem).collect();
+        let place = entry.value.place;
+        reader.unknown(ProblemCode::UnknownKey, "file", &name, place, "`extends`", &known);
+        return None;
+    };
+    // What is wrong with that file is told of it.
+    let mut tree = parse(base.text, &mut Problems::new(base.name.clone()))?;
+    if let Some(entry) = tree.get("extends") {
+        let what = format!("`{name}` extends another itself");
+        let expected = "a file that stands by itself";
+        let hint = Some(format!("line {} of {}", entry.place.line, base.name));
+        reader.problems.add(ProblemCode::Contradiction, own.place, what, expected, hint);
+        return None;
+    }
+    merge::stamp(&mut tree, base.id);
+    merge::forget(&mut tree, &["name", "description"]);
+    over(&mut tree, own, &mut reader);
+    Some(tree)
+}

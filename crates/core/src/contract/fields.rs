@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::catalogue::Texts;
 use crate::config::{Data, Entry, ProblemCode, Reader};
+use crate::fields::FieldType;
 use crate::form::{Body, Field, Form, Group};
 use crate::value::Value;
 
@@ -37,7 +38,7 @@ pub(crate) struct Mapped {
 pub(crate) struct Target {
     /// `properties.city`
     pub(crate) path: Box<str>,
-    pub(crate) field_type: Option<crate::fields::FieldType>,
+    pub(crate) field_type: Option<FieldType>,
     pub(crate) is_secret: bool,
 }
 
@@ -229,6 +230,11 @@ impl Mapped {
             Some((_, label)) => Value::String(Cow::Owned(label.to_string())),
             None => Value::Object(Vec::new()),
         }
+    }
+
+    /// The type of what is sent for it where that becomes records: a list, and texts.
+    pub(crate) fn sent_type(&self, rest: &str) -> FieldType {
+        if self.is_list && rest.is_empty() { FieldType::Array } else { FieldType::String }
     }
 
     /// The code of a rule as the API has it: a wrong code is a wrong choice.

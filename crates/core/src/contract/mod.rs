@@ -83,6 +83,8 @@ pub struct Contract {
     casing_out: Casing,
     answers: HashMap<Outcome, Answer>,
     taken: Taken,
+    /// Whether only users that its own forms made are there for it.
+    has_own_users: bool,
     /// Hash of everything that decides.
     version: Arc<str>,
 }
@@ -240,6 +242,24 @@ impl Contract {
         made.into_iter().any(|letters| {
             text.len() == letters.length && text.chars().all(|c| letters.alphabet.contains(c))
         })
+    }
+
+    /// The forms whose users are there for it; nothing where all are.
+    #[must_use]
+    pub fn own_forms(&self) -> Option<Vec<String>> {
+        if !self.has_own_users {
+            return None;
+        }
+        let taken = self.routes.iter().map(|route| &route.action.taken).chain([&self.taken]);
+        let own = taken.filter_map(|taken| match &taken.form {
+            taken::FormChoice::One(form) => Some(form),
+            _ => None,
+        });
+        let own = own.chain(self.authentication.new_caller.as_ref());
+        let mut names: Vec<String> = own.map(|form| form.name.to_string()).collect();
+        names.sort_unstable();
+        names.dedup();
+        Some(names)
     }
 
     /// Whether one of its routes runs the form of this name, and says so itself.

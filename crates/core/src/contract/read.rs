@@ -17,7 +17,7 @@ use super::style::Style;
 use super::taken::{FormChoice, Taken};
 use super::told::Rank;
 use super::{Catalogue, Contract, formatted, reach};
-use crate::config::{Data, Node, Place, ProblemCode, Problems, Reader, parse};
+use crate::config::{Data, Node, Place, ProblemCode, Problems, Reader};
 use crate::form::Form;
 
 /// What a contract may name.
@@ -31,7 +31,7 @@ pub(crate) struct Around<'a> {
     pub(crate) has_all_catalogues: bool,
 }
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "name",
     "description",
     "mount",
@@ -43,6 +43,7 @@ const KEYS: [&str; 20] = [
     "unknown",
     "fields",
     "set",
+    "users",
     "ids",
     "times",
     "json",
@@ -57,20 +58,19 @@ const KEYS: [&str; 20] = [
 /// Reads a file; nothing comes back where something is missing without which there is no contract.
 pub(crate) fn read(
     stem: &str,
-    text: &str,
+    tree: &Node,
     version: Arc<str>,
     around: &Around<'_>,
     problems: &mut Problems,
 ) -> Option<(Contract, Place)> {
-    let tree = parse(text, problems)?;
     let mut reader = Reader { problems };
-    for entry in reader.map(&tree, "a contract") {
+    for entry in reader.map(tree, "a contract") {
         if !KEYS.contains(&entry.key.as_str()) {
             reader.unknown_key(entry, "a contract", &KEYS);
         }
     }
     for key in ["authentication", "catalogue", "routes", "answers"] {
-        missing(&mut reader, &tree, key, Place::START);
+        missing(&mut reader, tree, key, Place::START);
     }
     let name_entry = tree.get("name");
     let name = name_entry.and_then(|entry| reader.text(&entry.value, "name")).unwrap_or(stem);
@@ -78,16 +78,16 @@ pub(crate) fn read(
     let description =
         description.and_then(|entry| reader.text(&entry.value, "description")).map(Arc::from);
     let form = tree.get("form").and_then(|entry| around.form(&mut reader, &entry.value));
-    let catalogue = catalogue(&mut reader, &tree, around);
-    let (mount, hosts) = (reach::mount(&mut reader, &tree), reach::hosts(&mut reader, &tree));
+    let catalogue = catalogue(&mut reader, tree, around);
+    let (mount, hosts) = (reach::mount(&mut reader, tree), reach::hosts(&mut reader, tree));
     if mount.is_none() && hosts.is_empty() && tree.get("mount").is_none() {
         let what = "the contract does not say where it is reached";
         let expected = "`mount:`, `hosts:`, or both";
         reader.problems.add(ProblemCode::MissingKey, Place::START, what, expected, None);
     }
-    let api_version = reach::version(&mut reader, &tree);
-    let ids = ids(&mut reader, &tree, name);
-    let times = times(&mut reader, &tree);
+    let api_version = reach::version(&mut reader, tree);
+    let ids = ids(&mut reader, tree, name);
+    let times = times(&mut reader, tree);
     let style = tree.get("json");
     let style = style.and_then(|entry| reader.word(&entry.value, "json", &["compact", "python"]));
     let style = if style == Some("python") { Style::Python } else { Style::Compact };
@@ -100,15 +100,16 @@ pub(crate) fn read(
     let decoding = decoding.unwrap_or_default();
     let aggregation =
         part("aggregation").and_then(|node| reader.word(node, "aggregation", &["all", "first"]));
+    let users = part("users").and_then(|node| reader.word(node, "users", &["all", "own"]));
     let order = part("order").map(|node| order(&mut reader, node)).unwrap_or_default();
     let casing_out = tree.get("casing_out");
     let casing_out =
         casing_out.map_or(Casing::Verbatim, |entry| casing(&mut reader, entry, &["camel"]));
-    let taken = Taken::of_contract(&mut reader, &tree, &expressions);
-    let routes = routes(&mut reader, &tree, &taken, &expressions);
+    let taken = Taken::of_contract(&mut reader, tree, &expressions);
+    let routes = routes(&mut reader, tree, &taken, &expressions);
     let answers = part("answers").map(|node| expressions.answers(&mut reader, node, &taken));
     let answers = answers.unwrap_or_default();
-    is_complete(&mut reader, &tree, &routes, &authentication, &answers);
+    is_complete(&mut reader, tree, &routes, &authentication, &answers);
     let place = name_entry.map_or(Place::START, |entry| entry.value.place);
     let contract = Contract {
         name: name.into(),
@@ -127,6 +128,7 @@ pub(crate) fn read(
         casing_out,
         answers,
         taken,
+        has_own_users: users == Some("own"),
         version,
     };
     Some((contract, place))
@@ -157,7 +159,7 @@ impl Around<'_> {
 }
 
 fn catalogue(reader: &mut Reader<'_>, tree: &Node, around: &Around<'_>) -> Option<Arc<Catalogue>> {
-    let node = &tree.get("catalogue")?.value;
+    let node = tree.get("catalogue")?.value;
     let name = reader.text(node, "catalogue")?;
     let found = around.catalogues.iter().find(|catalogue| &*catalogue.name == name);
     if found.is_none() && around.has_all_catalogues {
@@ -213,7 +215,7 @@ fn ids(reader: &mut Reader<'_>, tree: &Node, contract: &str) -> Vec<Id> {
 }
 
 fn times(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
-    let node = &tree.get("times")?.value;
+    let node = tree.get("times")?.value;
     let format = reader.text(node, "times")?;
     if formatted(format, jiff::Timestamp::UNIX_EPOCH).is_none() {
         let what = format!("`{format}` is no format of times");

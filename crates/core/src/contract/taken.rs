@@ -197,7 +197,8 @@ impl Taken {
             return wrong(&named.key, "unknown_form", "is not the name of a form");
         };
         let may = match operation {
-            Operation::Create | Operation::Mint => form.may_create,
+            Operation::Create => form.may_create,
+            Operation::Mint => true,
             _ => form.may_update || operation == Operation::Delete,
         };
         if !may || form.resource != resource {

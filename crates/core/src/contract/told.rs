@@ -80,7 +80,10 @@ impl Contract {
                     None if fields.is_empty() => within(sent, &violation.path),
                     None => None,
                 },
-                field_type: to.and_then(|to| to.field_type),
+                field_type: match mapped {
+                    Some((field, rest)) if field.each.is_some() => Some(field.sent_type(rest)),
+                    _ => to.and_then(|to| to.field_type),
+                },
                 name: &name,
                 is_secret: to.is_none_or(|to| to.is_secret),
             };

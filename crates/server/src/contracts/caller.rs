@@ -129,8 +129,9 @@ async fn by_password(
 ) -> Result<Who, Done> {
     let refused = || Done::Outcome(Outcome::BadCredential, Own::new());
     let sought = contract.caller_named(name).map_err(failed)?;
+    let own = contract.own_forms();
     let found = auth::load(state, move |store| {
-        let Some(user) = find::one(store, &sought)? else { return Ok(None) };
+        let Some(user) = find::one(store, &sought, own)? else { return Ok(None) };
         let phc = store.credentials(user.columns.id)?;
         Ok(Some((user, phc)))
     });

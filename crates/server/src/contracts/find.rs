@@ -27,8 +27,9 @@ impl Call<'_> {
             return Err(Done::Outcome(Outcome::NotFound, Own::new()));
         };
         let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
-        let is_descending = paging.is_descending;
-        let found = auth::load(self.state, move |store| users(store, &sought, page, is_descending));
+        let order = if paging.is_descending { UserOrder::Newest } else { UserOrder::Oldest };
+        let own = self.contract.own_forms();
+        let found = auth::load(self.state, move |store| users(store, &sought, own, (page, order)));
         let found = found.await?;
         let users = found.users.into_iter().map(|user| {
             let user = stored_user(user);
@@ -63,27 +64,34 @@ impl Call<'_> {
 
     /// The first user of all that is said.
     pub(super) async fn user(&self, sought: Vec<Sought>) -> Result<Option<StoredUser>, Done> {
-        Ok(auth::load(self.state, move |store| one(store, &sought)).await?)
+        Ok({
+            let own = self.contract.own_forms();
+            auth::load(self.state, move |store| one(store, &sought, own)).await?
+        })
     }
 }
 
 /// The first user of whom all that is said holds.
-pub(super) fn one(store: &Store, sought: &[Sought]) -> Result<Option<StoredUser>, ReadError> {
+pub(super) fn one(
+    store: &Store,
+    sought: &[Sought],
+    own: Option<Vec<String>>,
+) -> Result<Option<StoredUser>, ReadError> {
     if sought.is_empty() {
         return Ok(None);
     }
     let first = PageAsked { number: 1, size: 1, offset: 0 };
-    Ok(users(store, sought, first, false)?.users.pop())
+    Ok(users(store, sought, own, (first, UserOrder::Oldest))?.users.pop())
 }
 
 /// The users of whom all that is said holds.
 fn users(
     store: &Store,
     sought: &[Sought],
-    page: PageAsked,
-    is_descending: bool,
+    own: Option<Vec<String>>,
+    (page, order): (PageAsked, UserOrder),
 ) -> Result<UserPage, ReadError> {
-    let mut filter = UserFilter::default();
+    let mut filter = UserFilter { forms: own, ..UserFilter::default() };
     let mut only: Option<Option<StoredUser>> = None;
     for said in sought {
         match said {
@@ -110,7 +118,6 @@ fn users(
         }
     }
     let Some(only) = only else {
-        let order = if is_descending { UserOrder::Newest } else { UserOrder::Oldest };
         let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);
         return store.users_from(&filter, order, offset, page.size.into());
     };
@@ -120,6 +127,7 @@ fn users(
                 .external_id
                 .as_ref()
                 .is_none_or(|id| user.columns.external_id.as_ref() == Some(id))
+            && filter.forms.as_ref().is_none_or(|forms| forms.contains(&user.columns.form_name))
     };
     let users: Vec<StoredUser> = only.into_iter().filter(holds).collect();
     let total = i64::try_from(users.len()).unwrap_or_default();
