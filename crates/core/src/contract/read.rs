@@ -159,7 +159,7 @@ impl Around<'_> {
 }
 
 fn catalogue(reader: &mut Reader<'_>, tree: &Node, around: &Around<'_>) -> Option<Arc<Catalogue>> {
-    let node = tree.get("catalogue")?.value;
+    let node = &tree.get("catalogue")?.value;
     let name = reader.text(node, "catalogue")?;
     let found = around.catalogues.iter().find(|catalogue| &*catalogue.name == name);
     if found.is_none() && around.has_all_catalogues {
@@ -215,7 +215,7 @@ fn ids(reader: &mut Reader<'_>, tree: &Node, contract: &str) -> Vec<Id> {
 }
 
 fn times(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
-    let node = tree.get("times")?.value;
+    let node = &tree.get("times")?.value;
     let format = reader.text(node, "times")?;
     if formatted(format, jiff::Timestamp::UNIX_EPOCH).is_none() {
         let what = format!("`{format}` is no format of times");
