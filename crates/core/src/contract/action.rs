@@ -218,6 +218,12 @@ impl Action {
         matches!(self.taken.form, FormChoice::Named(_))
     }
 
+    /// Whether a request without a body says all that is needed.
+    #[must_use]
+    pub fn says_enough(&self) -> bool {
+        self.operation == Operation::Detach || !self.taken.sends.is_empty()
+    }
+
     /// All that can come of it.
     pub(crate) fn outcomes(&self) -> Vec<Outcome> {
         let mut outcomes = self.operation.outcomes().to_vec();
