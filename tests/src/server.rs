@@ -5,6 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use actix_web::dev::ServerHandle;
 use registrar_server::app::Application;
+use registrar_server::callers::{self, NewCaller};
 use registrar_server::reload::Forms;
 use registrar_server::token;
 use registrar_store::Store;
@@ -98,6 +99,20 @@ impl TestServer {
         let token = token::generate().unwrap().reveal().to_owned();
         self.store.0.create_token(name, &token::hash(&token), None, None, expires_at).unwrap();
         token
+    }
+
+    /// Makes somebody who may call a contract; gives the whole value of `Authorization`.
+    #[must_use]
+    pub fn new_caller(&self, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
+        let registry = self.forms.current();
+        let contract = registry.contracts().named(contract).unwrap();
+        let noted: Vec<(String, String)> =
+            noted.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let cost = self.setup.settings.hash_cost;
+        let new = NewCaller { name, contract: Some(contract), attributes: &noted, cost };
+        let made = callers::create(&self.store.0, new);
+        let credential = actix_web::rt::System::new().block_on(made).unwrap();
+        contract.authentication.schemes[0].header(name, credential.reveal())
     }
 
     /// Revokes a token.

@@ -101,11 +101,11 @@ pub(crate) fn read(
     let aggregation =
         part("aggregation").and_then(|node| reader.word(node, "aggregation", &["all", "first"]));
     let users = part("users").and_then(|node| reader.word(node, "users", &["all", "own"]));
-    let order = part("order").map(|node| order(&mut reader, node)).unwrap_or_default();
     let casing_out = tree.get("casing_out");
     let casing_out =
         casing_out.map_or(Casing::Verbatim, |entry| casing(&mut reader, entry, &["camel"]));
     let taken = Taken::of_contract(&mut reader, tree, &expressions);
+    let order = part("order").map(|node| order(&mut reader, node, &taken)).unwrap_or_default();
     let routes = routes(&mut reader, tree, &taken, &expressions);
     let answers = part("answers").map(|node| expressions.answers(&mut reader, node, &taken));
     let answers = answers.unwrap_or_default();
@@ -225,13 +225,19 @@ fn times(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
     Some(format.into())
 }
 
-fn order(reader: &mut Reader<'_>, node: &Node) -> Vec<Rank> {
+fn order(reader: &mut Reader<'_>, node: &Node, taken: &Taken) -> Vec<Rank> {
+    let fields = taken.fields.as_deref().unwrap_or_default();
+    let known: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
     let ranks = reader.list(node, "order").iter().filter_map(|node| {
         let text = reader.text(node, "order")?;
         let (field, code) = match text.split_once('.') {
             Some((field, code)) if crate::locale::has_code(code) => (field, Some(code.into())),
             _ => (text, None),
         };
+        if !known.contains(&field) {
+            let code = ProblemCode::UnknownField;
+            reader.unknown(code, "field", field, node.place, "`order`", &known);
+        }
         Some(Rank { field: field.into(), code })
     });
     ranks.collect()

@@ -128,7 +128,7 @@ impl Taken {
         if let Some(entry) = node.get("fields") {
             self.fields = match &entry.value.data {
                 Data::Text(text) if text == "as_form" => None,
-                _ => Some(mapped(reader, entry, expressions.form.map(|form| &**form)).into()),
+                _ => Some(mapped(reader, entry, expressions).into()),
             };
         } else if node.get("form").is_some()
             && let FormChoice::Named(_) = self.form
@@ -245,7 +245,12 @@ fn named(reader: &mut Reader<'_>, node: &Node, expressions: &Expressions<'_>) ->
     FormChoice::Named(Arc::new(Named { key, under, forms, type_key }))
 }
 
-fn mapped(reader: &mut Reader<'_>, entry: &Entry, form: Option<&Form>) -> Vec<Mapped> {
+fn mapped(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    expressions: &Expressions<'_>,
+) -> Vec<Mapped> {
+    let form = expressions.form.map(|form| &**form);
     let mut fields: Vec<Mapped> = Vec::new();
     for entry in reader.map(&entry.value, "fields") {
         let mapped = Mapped::read(reader, entry, form);
@@ -256,6 +261,11 @@ fn mapped(reader: &mut Reader<'_>, entry: &Entry, form: Option<&Form>) -> Vec<Ma
             let what = format!("`{}` and `{}` are one field of the form", other.name, mapped.name);
             let code = ProblemCode::Contradiction;
             reader.problems.add(code, entry.place, what, "each field once", None);
+        }
+        if let Some(id) = mapped.id.as_ref().filter(|id| !expressions.has_id(id)) {
+            let known: Vec<&str> = expressions.ids.iter().map(|id| &*id.name).collect();
+            let place = entry.value.get("id").map_or(entry.place, |entry| entry.value.place);
+            reader.unknown(ProblemCode::UnknownField, "id", id, place, "`ids`", &known);
         }
         fields.push(mapped);
     }

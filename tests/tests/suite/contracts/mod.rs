@@ -1,8 +1,11 @@
 //! The vendors' APIs, from YAML alone: what their documentation shows, byte by byte.
 
+mod econtext;
 mod fifty_skills;
 mod garmat;
+mod platformos;
 mod reaching;
+mod scim;
 mod user_com;
 
 use registrar_tests::{Answer, TestServer};
@@ -59,6 +62,30 @@ fn masked(answer: &Answer, keys: &[&str]) -> String {
         text = text.replacen(&format!("\"{key}\":{value}"), &format!("\"{key}\":_"), 1);
     }
     text
+}
+
+/// A body with the values of these keys made the same, wherever they stand.
+fn hushed(text: &str, keys: &[&str]) -> String {
+    let mut out = text.to_owned();
+    for key in keys {
+        let (mut done, mut rest) = (String::new(), out.as_str());
+        let name = format!("\"{key}\":");
+        while let Some(at) = rest.find(&name) {
+            let start = at + name.len();
+            let value = rest[start..].trim_start_matches(' ');
+            let start = rest.len() - value.len();
+            let length = match value.strip_prefix('"') {
+                Some(inner) => inner.find('"').unwrap() + 2,
+                None => value.find([',', '}', ']']).unwrap(),
+            };
+            done.push_str(&rest[..start]);
+            done.push('_');
+            rest = &rest[start + length..];
+        }
+        done.push_str(rest);
+        out = done;
+    }
+    out
 }
 
 /// Whether a text is so many letters and digits.
