@@ -104,7 +104,7 @@ impl TestServer {
     /// Makes somebody who may call a contract; gives the whole value of `Authorization`.
     #[must_use]
     pub fn new_caller(&self, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
-        let registry = self.forms.current();
+        let registry = registrar_server::forms::load(&self.setup.settings.forms).unwrap();
         let contract = registry.contracts().named(contract).unwrap();
         let noted: Vec<(String, String)> =
             noted.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();

@@ -151,13 +151,7 @@ impl Contract {
             own_text: None,
             params: Params::new(),
         };
-        let mut sent: Value<'s> = taken.entry_of(of.sent).into_owned();
-        if let (false, Value::Object(entries)) = (taken.sends.is_empty(), &mut sent) {
-            let values = Values::new(of.asked.values());
-            for (name, filling) in taken.sends.iter() {
-                put(entries, name, filling.value(&values)?);
-            }
-        }
+        let sent = self.all_sent(of)?;
         let Some(fields) = taken.fields.as_deref() else {
             let mut value = sent;
             self.set(of, &mut value)?;
@@ -211,6 +205,19 @@ impl Contract {
         let mut value = Value::Object(submitted);
         self.set(of, &mut value)?;
         Ok(Submitted { value, own })
+    }
+
+    /// What was sent, with what the route says is sent too.
+    pub(crate) fn all_sent<'s>(&self, of: Submission<'s>) -> Result<Value<'s>, String> {
+        let taken = &of.action.taken;
+        let mut sent: Value<'s> = taken.entry_of(of.sent).into_owned();
+        if let (false, Value::Object(entries)) = (taken.sends.is_empty(), &mut sent) {
+            let values = Values::new(of.asked.values());
+            for (name, filling) in taken.sends.iter() {
+                put(entries, name, filling.value(&values)?);
+            }
+        }
+        Ok(sent)
     }
 
     /// Puts in what the contract says itself.

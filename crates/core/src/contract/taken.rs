@@ -245,11 +245,7 @@ fn named(reader: &mut Reader<'_>, node: &Node, expressions: &Expressions<'_>) ->
     FormChoice::Named(Arc::new(Named { key, under, forms, type_key }))
 }
 
-fn mapped(
-    reader: &mut Reader<'_>,
-    entry: &Entry,
-    expressions: &Expressions<'_>,
-) -> Vec<Mapped> {
+fn mapped(reader: &mut Reader<'_>, entry: &Entry, expressions: &Expressions<'_>) -> Vec<Mapped> {
     let form = expressions.form.map(|form| &**form);
     let mut fields: Vec<Mapped> = Vec::new();
     for entry in reader.map(&entry.value, "fields") {

@@ -38,7 +38,7 @@ impl Contract {
         let mut first = Value::Null;
         let none = Texts::default();
         let fields = of.action.taken.fields.as_deref().unwrap_or_default();
-        let sent = &*of.action.taken.entry_of(of.sent);
+        let sent = &self.all_sent(of).unwrap_or_default();
         let (must, unknown): (Vec<_>, Vec<_>) =
             own.into_iter().partition(|violation| violation.own_code.is_some());
         let is_new = |violation: &&Violation| {

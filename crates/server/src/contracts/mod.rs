@@ -57,6 +57,7 @@ pub(crate) async fn serve(
     let registry = state.forms.current();
     let contracts = registry.contracts();
     let of_host = host_of(request.head()).map(|host| contracts.of_host(host)).unwrap_or_default();
+    let is_at_root = of_host.is_empty();
     let (found, path) = if of_host.is_empty() {
         contracts.of_path(request.path())
     } else {
@@ -85,6 +86,12 @@ pub(crate) async fn serve(
     } else {
         (None, Done::Outcome(Outcome::NotAcceptable, Own::new()))
     };
+    // At the root, what no contract has is told as what Registrar itself has not.
+    let is_at_root = is_at_root && contract.mount.as_deref() == Some("");
+    if is_at_root && matches!(done, Done::Outcome(Outcome::NoRoute, _)) {
+        return actix_web::Responder::respond_to(no_route(request.method()), &request)
+            .map_into_boxed_body();
+    }
     asked.elapsed = started.elapsed().as_secs_f64();
     answer::answer(contract, action, &asked, done)
 }

@@ -107,9 +107,9 @@ fn bodies_and_routes_that_are_not_there_are_told_as_django_does(server: &TestSer
         r#"{"detail":"Unsupported media type \"text/plain\" in request."}"#,
     );
     post(server, PATH, "Bearer $", FORM, SAMPLE).is(415);
-    let get = send(server, "GET", PATH, "Bearer $", &[], None);
-    is(&get, 405, TYPE, r#"{"detail":"Method \"GET\" not allowed."}"#);
-    assert_eq!(get.header("allow"), Some("POST"));
+    let get = send(server, "PUT", PATH, "Bearer $", &[], None);
+    is(&get, 405, TYPE, r#"{"detail":"Method \"PUT\" not allowed."}"#);
+    assert_eq!(get.header("allow"), Some("POST, GET, HEAD"));
     is(&post(server, "/50skills/v1/", "", JSON, ""), 404, TYPE, r#"{"detail":"Not found."}"#);
 }
 
