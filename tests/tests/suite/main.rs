@@ -25,6 +25,7 @@ mod overload;
 mod parameters;
 mod problems;
 mod reading;
+mod records;
 mod reference;
 mod reload;
 mod routes;
