@@ -38,7 +38,7 @@ pub(crate) fn create(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryRes
     let uuid = owner.map(|owner| touch(conn, owner, None)).transpose()?.flatten();
     let Some((owner, uuid)) = owner.zip(uuid) else {
         // Somebody who is named and not there is a reference that leads nowhere.
-        let missing = missing(conn, bag)?;
+        let missing = missing(conn, &bag.references)?;
         return refused(if missing.is_empty() { vec![Refusal::Ownerless] } else { missing });
     };
     // What a customization hangs on must be of the user that the submission names.
@@ -62,11 +62,9 @@ pub(crate) fn create(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryRes
     }
 }
 
-/// The references of a bag that lead nowhere.
-fn missing(conn: &mut AnyConnection, bag: &NewUser) -> QueryResult<Vec<Refusal>> {
-    let uuid = Uuid::nil();
-    let contender =
-        Contender { uuid, claims: &[], references: &bag.references, was_put_off: false };
+/// The references that lead nowhere.
+fn missing(conn: &mut AnyConnection, references: &[Reference]) -> QueryResult<Vec<Refusal>> {
+    let contender = Contender { uuid: Uuid::nil(), claims: &[], references, was_put_off: false };
     Ok(missing_references(conn, &[contender])?.pop().unwrap_or_default())
 }
 
@@ -151,10 +149,11 @@ fn create_relationship(
     relationship: &NewRelationship,
     creator_id: Option<i64>,
 ) -> QueryResult<Outcome> {
-    if let (None, Some(id)) = (bag.owner, creator_id)
-        && dialect::existing_ids(conn, ReferenceTarget::User, &[id])?.is_empty()
-    {
-        return refused(vec![Refusal::Ownerless]);
+    if let (None, Some(id)) = (bag.owner, creator_id) {
+        let (resource, value) = (ReferenceTarget::User, ReferenceKey::Id(id));
+        if !missing(conn, &[Reference { resource, value }])?.is_empty() {
+            return refused(vec![Refusal::Ownerless]);
+        }
     }
     let uuid = &Uuid::now_v7();
     let giving = Giving { is_own: &|_| false, gives_up: &|_| false };
