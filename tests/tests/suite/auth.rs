@@ -60,10 +60,8 @@ fn a_token_of_a_contract_is_refused_by_the_native_routes(server: &TestServer) {
     let token = registrar_store::NewToken {
         name: "session".to_owned(),
         hash: registrar_server::token::hash(&text),
-        expires_at: None,
-        user_id: None,
         contract: Some("shop".to_owned()),
-        parent_id: None,
+        ..registrar_store::NewToken::default()
     };
     let minted = server.store().mint_token(token);
     actix_web::rt::System::new().block_on(minted).unwrap();
