@@ -4,6 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use actix_web::dev::ServerHandle;
+use registrar_core::registry::Registry;
 use registrar_server::app::Application;
 use registrar_server::callers::{self, NewCaller};
 use registrar_server::reload::Forms;
@@ -140,6 +141,18 @@ impl TestServer {
     #[must_use]
     pub fn reload(&self) -> bool {
         self.forms.reload()
+    }
+
+    /// Its store, past its routes.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store.0
+    }
+
+    /// The forms that it was started with.
+    #[must_use]
+    pub fn registry(&self) -> Registry {
+        registrar_server::forms::load(&self.setup.settings.forms).unwrap()
     }
 
     /// A look into the database past the server.

@@ -60,14 +60,20 @@ impl ChangeJob {
 }
 
 impl Change {
-    /// The user that is written, as far as that is known.
-    fn user(&self) -> i64 {
-        match self {
+    /// The user whose row is written first; of relationships nobody's.
+    fn user(&self, conn: &mut AnyConnection) -> QueryResult<i64> {
+        Ok(match self {
             Self::Update(record) => record.id,
             Self::Delete { id, .. } => *id,
-            Self::CreateRecord(record) => record.bag.owner.or(record.owner).unwrap_or_default(),
-            Self::UpdateRecord(_) | Self::DeleteRecord { .. } | Self::Mint(_) => 0,
-        }
+            Self::CreateRecord(record) => records::owner_of_new(conn, record)?.unwrap_or_default(),
+            Self::UpdateRecord(record) => {
+                records::owner_of(conn, record.kind, record.id)?.unwrap_or_default()
+            }
+            Self::DeleteRecord { kind, id, .. } => {
+                records::owner_of(conn, *kind, *id)?.unwrap_or_default()
+            }
+            Self::Mint(_) => 0,
+        })
     }
 
     fn token(&self) -> Option<i64> {
@@ -95,10 +101,13 @@ fn all(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> QueryResult<Vec<Outcome>
     let valid = tokens::still_valid(conn, &tokens)?;
     let may = |change: &Change| change.token().is_none_or(|token| valid.contains(&token));
     // In the order of the users, so that two writers do not wait for each other in a circle.
-    let mut order: Vec<usize> = (0..jobs.len()).collect();
-    order.sort_by_key(|&place| jobs[place].change.user());
+    let mut order: Vec<(i64, usize)> = Vec::with_capacity(jobs.len());
+    for (place, job) in jobs.iter().enumerate() {
+        order.push((job.change.user(conn)?, place));
+    }
+    order.sort_unstable();
     let mut outcomes: Vec<Outcome> = vec![Err(CreateError::TokenRefused.into()); jobs.len()];
-    for place in order {
+    for (_, place) in order {
         let change = &jobs[place].change;
         if may(change) {
             outcomes[place] = part(conn, change)?;

@@ -50,7 +50,7 @@ pub struct ApiToken {
 }
 
 /// A token to be stored. Times are microseconds since 1970 UTC.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct NewToken {
     /// The name its operator knows it by; unique.
     pub name: String,

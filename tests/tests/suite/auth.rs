@@ -7,6 +7,7 @@ cases! {
     every_spelling_of_the_header_lets_a_good_token_in,
     a_request_without_a_good_token_is_told_so,
     a_revoked_or_expired_token_is_refused_from_then_on,
+    a_token_of_a_contract_is_refused_by_the_native_routes,
     a_stranger_is_refused_before_the_body_is_sent,
     a_stranger_who_sends_everything_first_still_gets_the_answer,
     a_stranger_learns_nothing_of_forms_and_users,
@@ -52,6 +53,29 @@ fn a_request_without_a_good_token_is_told_so(server: &TestServer) {
         assert!(answer.header("www-authenticate").is_some());
     }
     assert_eq!(server.client().count(), 0);
+}
+
+fn a_token_of_a_contract_is_refused_by_the_native_routes(server: &TestServer) {
+    let text = registrar_server::token::generate().unwrap().reveal().to_owned();
+    let token = registrar_store::NewToken {
+        name: "session".to_owned(),
+        hash: registrar_server::token::hash(&text),
+        contract: Some("shop".to_owned()),
+        ..registrar_store::NewToken::default()
+    };
+    let minted = server.store().mint_token(token);
+    actix_web::rt::System::new().block_on(minted).unwrap();
+    let client = server.anonymous().with_token(&text);
+    let answers = [
+        client.get("/api/users"),
+        client.get("/api/form_configurations"),
+        client.post("/api/users", "{}"),
+        client.send("PUT", "/api/users/1", &[], Some(b"{}")),
+        client.send("DELETE", "/api/users/1", &[], None),
+    ];
+    for answer in answers {
+        answer.fault(401, "base", "invalid_token");
+    }
 }
 
 fn a_revoked_or_expired_token_is_refused_from_then_on(server: &TestServer) {

@@ -96,9 +96,11 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
                 reader.text(&entry.value, "name");
             }
             key @ ("resource" | "base_form") => {
-                says_resource = true;
+                let said = resource(reader, &entry.value, key);
+                // Both may be said; one that is not served is enough.
+                header.resource = said.filter(|_| header.resource.is_some());
                 header.resource_place = entry.value.place;
-                header.resource = resource(reader, &entry.value, key);
+                says_resource = true;
             }
             "type" => {
                 let name = reader.text(&entry.value, "type");
@@ -145,8 +147,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
 
 /// What a form is for; nothing where that is a resource that is not served.
 fn resource(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Resource> {
-    let otherwise = Some(Resource::User);
-    let Some(said) = reader.text(node, key) else { return otherwise };
+    let Some(said) = reader.text(node, key) else { return Some(Resource::User) };
     let names = Resource::ALL.map(Resource::name);
     let forms = Resource::ALL.map(Resource::form_name);
     let ours = if key == "resource" { &names } else { &forms };
@@ -164,7 +165,10 @@ fn resource(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Resource>
         return None;
     }
     reader.word(node, key, ours);
-    otherwise
+    // What it most likely is for, so that nothing else is told of it that is right.
+    let near = nearest(said, ours.iter().copied());
+    let near = Resource::ALL.into_iter().zip(ours).find(|(_, name)| Some(**name) == near);
+    Some(near.map_or(Resource::User, |(resource, _)| resource))
 }
 
 fn fields<'n>(reader: &mut Reader<'_>, header: &mut Header<'n>, entry: &'n Entry) {

@@ -1,5 +1,7 @@
 //! Records that are deleted by themselves, with what hangs on them and what they alone claim.
 
+use std::collections::HashSet;
+
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryResult, RunQueryDsl};
 use registrar_core::aggregate::Claim;
@@ -134,22 +136,26 @@ statement! {
 
 /// Deletes a relationship; the foreign keys take its members and listings out of it.
 fn delete_relationship(conn: &mut AnyConnection, id: i64) -> QueryResult<Outcome> {
-    let listed = "user.relationship_transactables.%";
-    let holders = Holders { members_of: &id, listed_in: &id, listed };
-    let holders: Vec<i64> = match conn {
-        AnyConnection::Sqlite(conn) => holders.load(conn)?,
-        AnyConnection::Postgres(conn) => {
-            // Nobody joins it any more.
+    // Users come first here too, so that nobody who joins waits in a circle with this. Who joined
+    // before nobody could any more is looked for again.
+    let mut known = HashSet::new();
+    let mut is_locked = matches!(conn, AnyConnection::Sqlite(_));
+    loop {
+        for user_id in holders(conn, id)? {
+            if known.insert(user_id)
+                && let Some(uuid) = touch(conn, user_id, None)?
+                && let Some(holdings) = Holdings::load(conn, user_id)?
+            {
+                give_up(conn, &holdings, &uuid, (RecordKind::Relationship, id))?;
+            }
+        }
+        if is_locked {
+            break;
+        }
+        if let AnyConnection::Postgres(conn) = conn {
             LockRelationship { id: &id }.load::<i64>(conn)?;
-            holders.load(conn)?
         }
-    };
-    for user_id in holders {
-        if let Some(uuid) = touch(conn, user_id, None)?
-            && let Some(holdings) = Holdings::load(conn, user_id)?
-        {
-            give_up(conn, &holdings, &uuid, (RecordKind::Relationship, id))?;
-        }
+        is_locked = true;
     }
     let delete = DeleteRelationship { id: &id };
     let gone: Vec<Uuid> = match conn {
@@ -161,4 +167,13 @@ fn delete_relationship(conn: &mut AnyConnection, id: i64) -> QueryResult<Outcome
     }
     dialect::drop_claims(conn, &gone)?;
     Ok(Ok(id))
+}
+
+fn holders(conn: &mut AnyConnection, id: i64) -> QueryResult<Vec<i64>> {
+    let listed = "user.relationship_transactables.%";
+    let holders = Holders { members_of: &id, listed_in: &id, listed };
+    match conn {
+        AnyConnection::Sqlite(conn) => holders.load(conn),
+        AnyConnection::Postgres(conn) => holders.load(conn),
+    }
 }

@@ -15,6 +15,7 @@ use registrar_core::aggregate::NewUser;
 use registrar_core::changes::ChangedUser;
 
 pub(crate) use delete::delete;
+pub(crate) use owner::{of_new as owner_of_new, of_record as owner_of};
 pub use read::{RecordFilter, RecordPage};
 pub(crate) use read::{listed_of, relationships_of};
 pub use stored::{RecordBody, StoredRecord, StoredRelationship, StoredRelationshipTransactable};

@@ -5,7 +5,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQue
 use registrar_core::aggregate::ReferenceTarget;
 use uuid::Uuid;
 
-use super::RecordKind;
+use super::{NewRecordOf, RecordKind};
 use crate::batch::now;
 use crate::connection::AnyConnection;
 use crate::dialect::statement;
@@ -14,9 +14,22 @@ use crate::schema::{
 };
 use crate::types::{Micros, Uid};
 
+/// The user that a new record shall belong to, where that is known; of a relationship nobody.
+pub(crate) fn of_new(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryResult<Option<i64>> {
+    let bag = &record.bag;
+    if !bag.relationships.is_empty() {
+        return Ok(None);
+    }
+    match (&bag.customizable, bag.relationship_transactables.first()) {
+        (_, Some(listed)) => of_record(conn, RecordKind::Transactable, listed.transactable_id),
+        (Some(at), _) => of_customizable(conn, at.resource, at.id),
+        (None, None) => Ok(bag.owner.or(record.owner)),
+    }
+}
+
 /// The user that a record belongs to; nothing where there is no such record. Relationships are
 /// nobody's.
-pub(super) fn of_record(
+pub(crate) fn of_record(
     conn: &mut AnyConnection,
     kind: RecordKind,
     id: i64,
@@ -41,7 +54,7 @@ pub(super) fn of_record(
 }
 
 /// The user at whose root something stands that a customization can hang on.
-pub(super) fn of_customizable(
+fn of_customizable(
     conn: &mut AnyConnection,
     resource: ReferenceTarget,
     id: i64,

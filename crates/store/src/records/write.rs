@@ -10,8 +10,8 @@ use registrar_core::aggregate::{
 use uuid::Uuid;
 
 use super::holdings::Holdings;
-use super::owner::{of_customizable, of_record, touch};
-use super::{NewRecordOf, RecordKind, UpdateRecordOf};
+use super::owner::{of_new, of_record, touch};
+use super::{NewRecordOf, UpdateRecordOf};
 use crate::batch::now;
 use crate::change::{Giving, Outcome, first_places, refusals};
 use crate::changed::execute;
@@ -31,33 +31,25 @@ fn refused(refusals: Vec<Refusal>) -> QueryResult<Outcome> {
 /// Makes a record; gives its id.
 pub(crate) fn create(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryResult<Outcome> {
     let bag = &record.bag;
-    let said = bag.owner.or(record.owner);
     if let Some(relationship) = bag.relationships.first() {
-        return create_relationship(conn, bag, relationship, said);
+        return create_relationship(conn, bag, relationship, bag.owner.or(record.owner));
     }
-    let missing = missing(conn, bag)?;
-    let owner = match (&bag.customizable, bag.relationship_transactables.first()) {
-        (_, Some(listed)) => of_record(conn, RecordKind::Transactable, listed.transactable_id)?,
-        (Some(at), _) => of_customizable(conn, at.resource, at.id)?,
-        (None, None) => said,
+    let owner = of_new(conn, record)?;
+    let uuid = owner.map(|owner| touch(conn, owner, None)).transpose()?.flatten();
+    let Some((owner, uuid)) = owner.zip(uuid) else {
+        // Somebody who is named and not there is a reference that leads nowhere.
+        let missing = missing(conn, &bag.references)?;
+        return refused(if missing.is_empty() { vec![Refusal::Ownerless] } else { missing });
     };
-    if !missing.is_empty() {
-        return refused(missing);
-    }
     // What a customization hangs on must be of the user that the submission names.
     if let Some(at) = bag.customizable
-        && bag.owner.is_some()
-        && bag.owner != owner
+        && bag.owner.is_some_and(|said| said != owner)
     {
         let is_it =
             |it: &Reference| it.resource == at.resource && it.value == ReferenceKey::Id(at.id);
         let reference = bag.references.iter().rposition(is_it).unwrap_or_default();
         return refused(vec![Refusal::Missing { reference }]);
     }
-    let Some(owner) = owner else { return refused(vec![Refusal::Ownerless]) };
-    let Some(uuid) = touch(conn, owner, None)? else {
-        return refused(vec![Refusal::Ownerless]);
-    };
     // What the user holds already is of another record.
     let giving = Giving { is_own: &|_| false, gives_up: &|_| false };
     let refusals = refusals(conn, bag, giving, &uuid)?;
@@ -70,11 +62,9 @@ pub(crate) fn create(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryRes
     }
 }
 
-/// The references of a bag that lead nowhere.
-fn missing(conn: &mut AnyConnection, bag: &NewUser) -> QueryResult<Vec<Refusal>> {
-    let uuid = Uuid::nil();
-    let contender =
-        Contender { uuid, claims: &[], references: &bag.references, was_put_off: false };
+/// The references that lead nowhere.
+fn missing(conn: &mut AnyConnection, references: &[Reference]) -> QueryResult<Vec<Refusal>> {
+    let contender = Contender { uuid: Uuid::nil(), claims: &[], references, was_put_off: false };
     Ok(missing_references(conn, &[contender])?.pop().unwrap_or_default())
 }
 
@@ -159,6 +149,12 @@ fn create_relationship(
     relationship: &NewRelationship,
     creator_id: Option<i64>,
 ) -> QueryResult<Outcome> {
+    if let (None, Some(id)) = (bag.owner, creator_id) {
+        let (resource, value) = (ReferenceTarget::User, ReferenceKey::Id(id));
+        if !missing(conn, &[Reference { resource, value }])?.is_empty() {
+            return refused(vec![Refusal::Ownerless]);
+        }
+    }
     let uuid = &Uuid::now_v7();
     let giving = Giving { is_own: &|_| false, gives_up: &|_| false };
     let refusals = refusals(conn, bag, giving, uuid)?;

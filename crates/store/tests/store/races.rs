@@ -1,11 +1,17 @@
-//! Relationships that several make at the same time.
+//! What several write at the same time.
 
 use std::thread;
 
-use crate::records::{keyed, member};
-use crate::scratch::{Scratch, create, on_both};
+use registrar_store::{ChangeError, CreateError, RecordKind, Refusal};
 
-on_both!(of_equal_keys_one_relationship_comes);
+use crate::records::{boat, company, keyed, make, member};
+use crate::scratch::{Scratch, create, on_both, user, wait};
+
+on_both!(
+    of_equal_keys_one_relationship_comes,
+    whoever_comes_first_makes_a_relationship,
+    records_of_one_user_are_written_one_after_the_other,
+);
 
 fn of_equal_keys_one_relationship_comes(scratch: &Scratch) {
     // Each has writers of its own, as servers beside each other have.
@@ -26,4 +32,67 @@ fn of_equal_keys_one_relationship_comes(scratch: &Scratch) {
     assert_eq!(scratch.count("relationship_users"), 40);
     let joined = "(SELECT count(DISTINCT relationship_id) FROM relationship_users)";
     assert_eq!(scratch.raw().number(joined), 3);
+}
+
+fn whoever_comes_first_makes_a_relationship(scratch: &Scratch) {
+    let stores: Vec<_> = (0..4).map(|_| scratch.open()).collect();
+    thread::scope(|scope| {
+        for (store, nth) in stores.iter().zip(0..) {
+            scope.spawn(move || {
+                for round in 0..10 {
+                    let name = format!("company {round}");
+                    if nth % 2 == 0 {
+                        create(store, member(keyed(&name), &format!("{nth}-{round}"))).unwrap();
+                        continue;
+                    }
+                    let taken = CreateError::Refused(vec![Refusal::Taken { claim: 0 }]);
+                    let made = make(store, company(&name), None);
+                    assert!(made.is_ok() || made == Err(taken), "{made:?}");
+                }
+            });
+        }
+    });
+    assert_eq!(scratch.count("relationships"), 10);
+    assert_eq!(scratch.count("relationship_users"), 20);
+}
+
+fn records_of_one_user_are_written_one_after_the_other(scratch: &Scratch) {
+    let stores: Vec<_> = (0..4).map(|_| scratch.open()).collect();
+    let owners = ["ann", "bob"].map(|name| create(&stores[0], user(name, &[])).unwrap().id);
+    thread::scope(|scope| {
+        for (store, nth) in stores.iter().zip(0..) {
+            scope.spawn(move || {
+                for round in 0..8 {
+                    let owner = owners[(nth + round) % 2];
+                    let code = (round % 3).to_string();
+                    let taken = CreateError::Refused(vec![Refusal::Taken { claim: 0 }]);
+                    match make(store, boat(&code), Some(owner)) {
+                        Ok(id) => {
+                            let deleted = store.delete_record(RecordKind::Transactable, id, None);
+                            assert_eq!(wait(deleted), Ok(()));
+                        }
+                        refused => assert_eq!(refused, Err(taken)),
+                    }
+                    let key = keyed("A");
+                    let badge = format!("{nth}-{round}");
+                    let member = make(store, member(key, &badge), Some(owner)).unwrap();
+                    if nth == 0 {
+                        let all = store.relationship_by_key("company", "A").unwrap();
+                        let Some(id) = all.map(|record| record.id()) else { continue };
+                        let deleted = store.delete_record(RecordKind::Relationship, id, None);
+                        let deleted = wait(deleted);
+                        assert!(matches!(deleted, Ok(()) | Err(ChangeError::NotFound)));
+                    } else {
+                        let kind = RecordKind::RelationshipUser;
+                        let deleted = wait(store.delete_record(kind, member, None));
+                        assert!(matches!(deleted, Ok(()) | Err(ChangeError::NotFound)));
+                    }
+                }
+            });
+        }
+    });
+    for table in ["transactables", "relationship_users"] {
+        assert_eq!(scratch.count(table), 0, "{table}");
+    }
+    assert_eq!(scratch.count("unique_claims"), 0);
 }

@@ -43,7 +43,7 @@ fn listing(code: &str) -> NewTransactable {
 }
 
 /// What the form for listings gives.
-fn boat(code: &str) -> NewUser {
+pub(crate) fn boat(code: &str) -> NewUser {
     NewUser {
         transactables: vec![listing(code)],
         claims: vec![claim(CODE, code)],
@@ -57,7 +57,7 @@ fn customization(url: &str) -> NewCustomization {
     NewCustomization { id: None, type_name: "link".into(), properties, attached }
 }
 
-fn make(store: &Store, bag: NewUser, owner: Option<i64>) -> Result<i64, CreateError> {
+pub(crate) fn make(store: &Store, bag: NewUser, owner: Option<i64>) -> Result<i64, CreateError> {
     wait(store.create_record(NewRecordOf { bag, owner, token: None }))
 }
 
@@ -130,6 +130,13 @@ fn a_record_needs_somebody_whose_it_is(scratch: &Scratch) {
     // No id was used up.
     assert_eq!(make(&store, boat("X"), Some(ann)), Ok(1));
     assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)), "also to whom it is already");
+    // All that stands against it is told at once.
+    let mut bag = boat("X");
+    bag.references =
+        vec![Reference { resource: ReferenceTarget::Relationship, value: ReferenceKey::Id(9) }];
+    let both = vec![Refusal::Taken { claim: 0 }, Refusal::Missing { reference: 0 }];
+    assert_eq!(make(&store, bag, Some(ann)), Err(CreateError::Refused(both)));
+    assert_eq!(make(&store, company("A"), Some(404)), ownerless, "it was founded by nobody");
 }
 
 fn a_change_needs_the_record_as_it_was_loaded(scratch: &Scratch) {
@@ -223,7 +230,7 @@ fn a_changed_record_gives_up_nothing_of_its_neighbours(scratch: &Scratch) {
     assert_eq!(scratch.count("unique_claims"), 2);
 }
 
-fn company(name: &str) -> NewUser {
+pub(crate) fn company(name: &str) -> NewUser {
     let scope = "user.relationships.company.properties.name";
     let key = Claim { scope: scope.into(), value_key: name.to_owned() };
     NewUser {
