@@ -3,10 +3,13 @@
 mod econtext;
 mod fifty_skills;
 mod garmat;
+mod listing;
+mod minting;
 mod platformos;
 mod reaching;
 mod scim;
 mod user_com;
+mod user_com_more;
 
 use registrar_tests::{Answer, TestServer};
 use serde_json::Value;

@@ -84,10 +84,7 @@ fn what_is_wrong_is_told_in_its_shape(server: &TestServer) {
             r#"{"userName":"a","emails":[{"value":"a"}]}"#,
             error("invalidValue", "emails.0.value is not valid"),
         ),
-        (
-            r#"{"userName":"a","active":"perhaps"}"#,
-            error("invalidValue", "active must be boolean"),
-        ),
+        (r#"{"userName":"a","active":"perhaps"}"#, error("invalidValue", "active must be boolean")),
         ("[]", error("invalidSyntax", "The body is no JSON object")),
         ("{", error("invalidSyntax", "The body is no JSON object")),
     ] {
