@@ -123,7 +123,7 @@ fn attributes_are_typed_and_must_be_known(server: &TestServer) {
         [
             pair("Verified Member", json!(true)),
             pair("Birthday", json!("2001-02-03")),
-            pair("Trial ends", json!("2027-01-01T00:00:00Z")),
+            pair("Trial ends", json!("2027-01-01T00:00:00.000000Z")),
             pair("Plan", json!("team")),
             pair("Balance", json!(1.5)),
         ]
