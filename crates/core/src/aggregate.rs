@@ -59,6 +59,17 @@ pub struct NewUser {
     pub references: Vec<Reference>,
 }
 
+impl NewUser {
+    /// Whether nobody else may have its e-mail address, so that the claim leads to this user.
+    #[must_use]
+    pub fn claims_its_email(&self) -> bool {
+        let is_of_email = |claim: &Claim| {
+            *claim.scope == *Claim::OF_EMAIL && Some(&claim.value_key) == self.email_key.as_ref()
+        };
+        self.email.is_some() && self.claims.iter().any(is_of_email)
+    }
+}
+
 /// A profile of the new user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewProfile {
@@ -201,6 +212,12 @@ pub struct Claim {
     pub scope: Arc<str>,
     /// The normalised value; at most 512 bytes (longer ones are their digest).
     pub value_key: String,
+}
+
+impl Claim {
+    /// The scope in which an e-mail address is unique among all users, under
+    /// [`NewUser::email_key`].
+    pub const OF_EMAIL: &str = "user.email";
 }
 
 /// A row that must exist when the user is written.

@@ -126,6 +126,14 @@ table! {
 }
 
 table! {
+    unique_claims (scope, value_key) {
+        scope -> Text,
+        value_key -> Text,
+        owner -> crate::types::Uid,
+    }
+}
+
+table! {
     api_tokens (id) {
         id -> BigInt,
         name -> Text,
@@ -140,3 +148,4 @@ table! {
 
 joinable!(relationship_users -> relationships (relationship_id));
 allow_tables_to_appear_in_same_query!(relationship_users, relationships);
+allow_tables_to_appear_in_same_query!(users, unique_claims);

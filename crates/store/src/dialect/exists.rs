@@ -3,30 +3,30 @@
 //! On PostgreSQL their rows are locked, so that they cannot vanish before the commit; on SQLite
 //! nobody else writes meanwhile.
 
-use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
-use registrar_core::aggregate::ReferenceTarget;
+use diesel::{
+    ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, QueryResult, RunQueryDsl,
+};
+use registrar_core::aggregate::{Claim, ReferenceTarget};
 
 use crate::connection::AnyConnection;
-use crate::schema::{relationships, transactables, users};
+use crate::schema::{relationships, transactables, unique_claims as claim, users};
 
 /// The keys that exist in a column: one query for all of them on PostgreSQL, one for each on
 /// SQLite.
 macro_rules! existing {
-    ($conn:ident, $table:ident, $column:ident, $selected:expr, $keys:ident) => {
+    ($conn:ident, $from:expr, $column:expr, $selected:expr, $keys:ident) => {
         match $conn {
             AnyConnection::Sqlite(conn) => {
                 let mut found = Vec::new();
                 for &key in $keys {
-                    let query = $table::table.filter($table::$column.eq(key)).select($selected);
+                    let query = $from.filter($column.eq(key)).select($selected);
                     found.append(&mut query.limit(1).load(conn)?);
                 }
                 Ok(found)
             }
-            AnyConnection::Postgres(conn) => $table::table
-                .filter($table::$column.eq_any($keys))
-                .select($selected)
-                .for_key_share()
-                .load(conn),
+            AnyConnection::Postgres(conn) => {
+                $from.filter($column.eq_any($keys)).select($selected).for_key_share().load(conn)
+            }
         }
     };
 }
@@ -38,12 +38,12 @@ pub(crate) fn existing_ids(
     ids: &[i64],
 ) -> QueryResult<Vec<i64>> {
     match target {
-        ReferenceTarget::User => existing!(conn, users, id, users::id, ids),
+        ReferenceTarget::User => existing!(conn, users::table, users::id, users::id, ids),
         ReferenceTarget::Relationship => {
-            existing!(conn, relationships, id, relationships::id, ids)
+            existing!(conn, relationships::table, relationships::id, relationships::id, ids)
         }
         ReferenceTarget::Transactable => {
-            existing!(conn, transactables, id, transactables::id, ids)
+            existing!(conn, transactables::table, transactables::id, transactables::id, ids)
         }
     }
 }
@@ -53,7 +53,7 @@ pub(crate) fn existing_ids(
 pub(crate) enum TextKey {
     /// `users.external_id`
     ExternalId,
-    /// `users.email_key`
+    /// The key of the e-mail address.
     EmailKey,
 }
 
@@ -65,10 +65,28 @@ pub(crate) fn existing_texts(
 ) -> QueryResult<Vec<String>> {
     match key {
         TextKey::ExternalId => {
-            existing!(conn, users, external_id, users::external_id.assume_not_null(), texts)
+            let selected = || users::external_id.assume_not_null();
+            existing!(conn, users::table, users::external_id, selected(), texts)
         }
         TextKey::EmailKey => {
-            existing!(conn, users, email_key, users::email_key.assume_not_null(), texts)
+            let selected = || users::email_key.assume_not_null();
+            let found: QueryResult<Vec<String>> =
+                existing!(conn, users::table, users::email_key, selected(), texts);
+            let claimed: QueryResult<Vec<String>> =
+                existing!(conn, claimed_emails(), claim::value_key, claim::value_key, texts);
+            found.and_then(|found| Ok([found, claimed?].concat()))
         }
     }
+}
+
+/// Users who are found by the claim of their e-mail address.
+#[diesel::dsl::auto_type]
+fn claimed_emails() -> _ {
+    let scope: &'static str = Claim::OF_EMAIL;
+    let owner = users::table.on(users::uuid.eq(claim::owner));
+    claim::table
+        .inner_join(owner)
+        .filter(claim::scope.eq(scope))
+        .filter(users::email_key.is_null())
+        .filter(users::email.is_not_null())
 }

@@ -88,7 +88,8 @@ fn it_migrates_by_itself_unless_told_not_to() {
     for database in Database::ALL {
         let Some(setup) = Setup::of(database) else { continue };
         let finished = setup.run(&["serve", "--migrate", "false"]).failure(1);
-        let expected = "registrar: the database lacks the migrations 0001_create_tables: run `registrar migrate`";
+        let expected = "registrar: the database lacks the migrations 0001_create_tables, \
+             0002_find_users_by_claim: run `registrar migrate`";
         assert!(finished.stderr.contains(expected), "{}", finished.stderr);
         let migrated = setup.run(&["migrate"]).success();
         assert!(migrated.stderr.trim_end().ends_with(" is up to date"), "{}", migrated.stderr);
