@@ -75,8 +75,8 @@ fn fill(database: &Database<'_>, kind: Kind, users: u32) -> Outcome<()> {
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000; \
                  PRAGMA temp_store = MEMORY; PRAGMA ignore_check_constraints = ON; \
                  BEGIN IMMEDIATE; {rows} UPDATE counters SET users = {users}, \
-                 user_profiles = {users}, transactables = {both}; COMMIT; ANALYZE; \
-                 PRAGMA journal_mode = WAL"
+                 user_profiles = {users}, transactables = {both}; COMMIT; \
+                 PRAGMA analysis_limit = 1000; ANALYZE; PRAGMA journal_mode = WAL"
             ))
         }
         Kind::Postgres => {
