@@ -71,6 +71,17 @@ pub struct NewUser {
     pub references: Vec<Reference>,
 }
 
+impl NewUser {
+    /// Whether nobody else may have its e-mail address, so that the claim leads to this user.
+    #[must_use]
+    pub fn claims_its_email(&self) -> bool {
+        let is_of_email = |claim: &Claim| {
+            *claim.scope == *Claim::OF_EMAIL && Some(&claim.value_key) == self.email_key.as_ref()
+        };
+        self.email.is_some() && self.claims.iter().any(is_of_email)
+    }
+}
+
 /// A profile of the new user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewProfile {
@@ -263,6 +274,10 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// The scope in which an e-mail address is unique among all users, under
+    /// [`NewUser::email_key`].
+    pub const OF_EMAIL: &str = "user.email";
+
     /// Whether a stored object may hold this claim, as far as its values say. `path` is where the
     /// object stands in every form, such as `transactables.boat.properties`; `around` is the record
     /// that it is the `properties` of.

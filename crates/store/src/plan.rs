@@ -152,7 +152,8 @@ impl<'a> Plan<'a> {
             id,
             uuid,
             email: user.email.as_deref(),
-            email_key: user.email_key.as_deref(),
+            // The claim leads to the user; a key beside it would be one more place of its own to write.
+            email_key: user.email_key.as_deref().filter(|_| !user.claims_its_email()),
             external_id: user.external_id.as_deref(),
             first_name: user.first_name.as_deref(),
             middle_name: user.middle_name.as_deref(),

@@ -5,25 +5,26 @@
 
 use std::collections::HashMap;
 
-use crate::connection::{AnyConnection, MultiBackend};
+use diesel::sql_types::{BigInt, Text};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, QueryResult, RunQueryDsl, SelectableHelper,
+};
 use registrar_core::aggregate::{Claim, Reference};
 
 use crate::claims;
+use crate::connection::{AnyConnection, MultiBackend};
 use crate::dialect::{among, property_is, statement};
 use crate::error::{ReadError, Refusal};
 use crate::records::{StoredRelationship, relationships_of};
 use crate::schema::{
     addresses, customizations, files, password_credentials, relationship_users, transactables,
-    user_profiles, users,
+    unique_claims, user_profiles, users,
 };
 use crate::store::Store;
 use crate::stored::{
     StoredAddress, StoredAttached, StoredCustomization, StoredFile, StoredProfile,
     StoredRelationshipUser, StoredTransactable, StoredUser, UserColumns,
-};
-use diesel::sql_types::{BigInt, Text};
-use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper,
 };
 
 /// Which users to list. All that is given must hold.
@@ -174,7 +175,15 @@ pub(crate) fn load_user(conn: &mut AnyConnection, id: i64) -> QueryResult<Option
 fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     let mut query = users::table.into_boxed();
     if let Some(key) = &filter.email_key {
-        query = query.filter(users::email_key.eq(key));
+        // Those who are alone in having it hold it as a claim, and need no key.
+        let owner = unique_claims::table
+            .filter(unique_claims::scope.eq(Claim::OF_EMAIL))
+            .filter(unique_claims::value_key.eq(key))
+            .select(unique_claims::owner)
+            .single_value();
+        let claims_it = users::uuid.nullable().eq(owner);
+        let has_no_key = users::email_key.is_null().and(users::email.is_not_null());
+        query = query.filter(users::email_key.eq(key).or(claims_it.and(has_no_key)));
     }
     if let Some(id) = &filter.external_id {
         query = query.filter(users::external_id.eq(id));

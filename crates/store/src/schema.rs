@@ -140,6 +140,14 @@ table! {
 }
 
 table! {
+    unique_claims (scope, value_key) {
+        scope -> Text,
+        value_key -> Text,
+        owner -> crate::types::Uid,
+    }
+}
+
+table! {
     api_tokens (id) {
         id -> BigInt,
         name -> Text,
@@ -167,3 +175,4 @@ joinable!(relationship_users -> relationships (relationship_id));
 joinable!(relationship_transactables -> transactables (transactable_id));
 allow_tables_to_appear_in_same_query!(relationship_users, relationships, users);
 allow_tables_to_appear_in_same_query!(relationship_transactables, transactables, users);
+allow_tables_to_appear_in_same_query!(users, unique_claims);

@@ -34,8 +34,6 @@ pub struct UserColumns {
     pub uuid: Uuid,
     /// As the client spelled it.
     pub email: Option<String>,
-    /// The key under which equal spellings of `email` meet.
-    pub email_key: Option<String>,
     /// The id in somebody else's database.
     pub external_id: Option<String>,
     /// First name.

@@ -172,7 +172,7 @@ struct Line {
 /// What is stored, but for uuids, moments and the form's version.
 fn rows(url: &str) -> Vec<String> {
     let queries = [
-        "SELECT id || '|' || email || '|' || email_key || '|' || first_name || '|' || last_name \
+        "SELECT id || '|' || email || '|' || coalesce(email_key, '-') || '|' || first_name || '|' || last_name \
          || '|' || featured || '|' || public_profile || '|' || form_name || '|' \
          || coalesce(middle_name, external_id, language, phone, '-') || '|' || properties AS line \
          FROM users ORDER BY id",

@@ -1,6 +1,7 @@
 //! Users are found, shown and listed.
 
 use registrar_core::contract::{Asked, Outcome, PageAsked, Paging, Sought};
+use registrar_core::keys::email_key;
 use registrar_core::value::Value;
 use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserOrder, UserPage};
 
@@ -122,7 +123,8 @@ fn users(
         return store.users_from(&filter, order, offset, page.size.into());
     };
     let holds = |user: &StoredUser| {
-        filter.email_key.as_ref().is_none_or(|key| user.columns.email_key.as_ref() == Some(key))
+        let key = user.columns.email.as_deref().map(email_key);
+        filter.email_key.as_ref().is_none_or(|asked| key.as_ref() == Some(asked))
             && filter
                 .external_id
                 .as_ref()

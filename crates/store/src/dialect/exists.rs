@@ -4,13 +4,15 @@
 //! nobody else writes meanwhile.
 
 use diesel::{
-    ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult,
-    RunQueryDsl,
+    ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    QueryResult, RunQueryDsl,
 };
-use registrar_core::aggregate::ReferenceTarget;
+use registrar_core::aggregate::{Claim, ReferenceTarget};
 
 use crate::connection::AnyConnection;
-use crate::schema::{customizations, relationships, transactables, user_profiles, users};
+use crate::schema::{
+    customizations, relationships, transactables, unique_claims as claim, user_profiles, users,
+};
 
 /// Whether what is found stays until the transaction ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,18 +24,18 @@ pub(crate) enum Lock {
 /// The keys that exist in a column: one query for all of them on PostgreSQL, one for each on
 /// SQLite.
 macro_rules! existing {
-    ($conn:ident, $table:ident, $column:ident, $selected:expr, $keys:ident, $lock:ident) => {
+    ($conn:ident, $from:expr, $column:expr, $selected:expr, $keys:ident, $lock:ident) => {
         match $conn {
             AnyConnection::Sqlite(conn) => {
                 let mut found = Vec::new();
                 for &key in $keys {
-                    let query = $table::table.filter($table::$column.eq(key)).select($selected);
+                    let query = $from.filter($column.eq(key)).select($selected);
                     found.append(&mut query.limit(1).load(conn)?);
                 }
                 Ok(found)
             }
             AnyConnection::Postgres(conn) => {
-                let found = $table::table.filter($table::$column.eq_any($keys)).select($selected);
+                let found = $from.filter($column.eq_any($keys)).select($selected);
                 match $lock {
                     Lock::Kept => found.for_key_share().load(conn),
                     Lock::None => found.load(conn),
@@ -51,18 +53,20 @@ pub(crate) fn existing_ids(
     lock: Lock,
 ) -> QueryResult<Vec<i64>> {
     match target {
-        ReferenceTarget::User => existing!(conn, users, id, users::id, ids, lock),
+        ReferenceTarget::User => {
+            existing!(conn, users::table, users::id, users::id, ids, lock)
+        }
         ReferenceTarget::Relationship => {
-            existing!(conn, relationships, id, relationships::id, ids, lock)
+            existing!(conn, relationships::table, relationships::id, relationships::id, ids, lock)
         }
         ReferenceTarget::Transactable => {
-            existing!(conn, transactables, id, transactables::id, ids, lock)
+            existing!(conn, transactables::table, transactables::id, transactables::id, ids, lock)
         }
         ReferenceTarget::Profile => {
-            existing!(conn, user_profiles, id, user_profiles::id, ids, lock)
+            existing!(conn, user_profiles::table, user_profiles::id, user_profiles::id, ids, lock)
         }
         ReferenceTarget::Customization => {
-            existing!(conn, customizations, id, customizations::id, ids, lock)
+            existing!(conn, customizations::table, customizations::id, customizations::id, ids, lock)
         }
     }
 }
@@ -89,7 +93,7 @@ pub(crate) fn relationship_by_key(
 pub(crate) enum TextKey {
     /// `users.external_id`
     ExternalId,
-    /// `users.email_key`
+    /// The key of the e-mail address.
     EmailKey,
 }
 
@@ -102,10 +106,28 @@ pub(crate) fn existing_texts(
 ) -> QueryResult<Vec<String>> {
     match key {
         TextKey::ExternalId => {
-            existing!(conn, users, external_id, users::external_id.assume_not_null(), texts, lock)
+            let selected = || users::external_id.assume_not_null();
+            existing!(conn, users::table, users::external_id, selected(), texts, lock)
         }
         TextKey::EmailKey => {
-            existing!(conn, users, email_key, users::email_key.assume_not_null(), texts, lock)
+            let selected = || users::email_key.assume_not_null();
+            let found: QueryResult<Vec<String>> =
+                existing!(conn, users::table, users::email_key, selected(), texts, lock);
+            let claimed: QueryResult<Vec<String>> =
+                existing!(conn, claimed_emails(), claim::value_key, claim::value_key, texts, lock);
+            found.and_then(|found| Ok([found, claimed?].concat()))
         }
     }
+}
+
+/// Users who are found by the claim of their e-mail address.
+#[diesel::dsl::auto_type]
+fn claimed_emails() -> _ {
+    let scope: &'static str = Claim::OF_EMAIL;
+    let owner = users::table.on(users::uuid.eq(claim::owner));
+    claim::table
+        .inner_join(owner)
+        .filter(claim::scope.eq(scope))
+        .filter(users::email_key.is_null())
+        .filter(users::email.is_not_null())
 }

@@ -5,6 +5,7 @@
 
 mod changes;
 mod claims;
+mod emails;
 mod faults;
 mod forms;
 mod migrations;

@@ -160,14 +160,8 @@ fn assert_stored(sent: &NewUser, created: Created, stored: &StoredUser) {
     let columns = &stored.columns;
     assert_eq!((columns.id, columns.uuid), (created.id, created.uuid));
     assert_eq!(
-        [&sent.email, &sent.email_key, &sent.external_id, &sent.first_name, &sent.middle_name],
-        [
-            &columns.email,
-            &columns.email_key,
-            &columns.external_id,
-            &columns.first_name,
-            &columns.middle_name
-        ]
+        [&sent.email, &sent.external_id, &sent.first_name, &sent.middle_name],
+        [&columns.email, &columns.external_id, &columns.first_name, &columns.middle_name]
     );
     assert_eq!(
         [&sent.last_name, &sent.name, &sent.language, &sent.time_zone, &sent.phone],

@@ -33,13 +33,12 @@ statement! {
     "WITH asked AS (SELECT nextval('users_id_seq') AS id, t.* FROM unnest("
     { uuids: &'a [&'a Uuid] as Array<Uid> }
     ", " { emails: &'a [&'a str] as Array<Text> }
-    ", " { email_keys: &'a [&'a str] as Array<Text> }
     ", " { first_names: &'a [&'a str] as Array<Text> }
     ", " { last_names: &'a [&'a str] as Array<Text> }
-    ") WITH ORDINALITY AS t (uuid, email, email_key, first_name, last_name, place)), \
-     made AS (INSERT INTO users (id, uuid, email, email_key, first_name, last_name, featured, \
+    ") WITH ORDINALITY AS t (uuid, email, first_name, last_name, place)), \
+     made AS (INSERT INTO users (id, uuid, email, first_name, last_name, featured, \
      public_profile, form_name, form_version, created_at, updated_at) \
-     SELECT id, uuid, email, email_key, first_name, last_name, false, true, \
+     SELECT id, uuid, email, first_name, last_name, false, true, \
      'marketplace_seller', 'by hand', now(), now() FROM asked) \
      SELECT id FROM asked ORDER BY place"
 }
@@ -157,7 +156,6 @@ fn insert(conn: &mut PgConnection, sellers: &[&Seller]) -> QueryResult<Vec<i64>>
     let ids: Vec<i64> = InsertUsers {
         uuids: &column(sellers, |seller| &seller.uuid),
         emails: &column(sellers, |seller| seller.email.as_str()),
-        email_keys: &column(sellers, |seller| seller.email_key.as_str()),
         first_names: &column(sellers, |seller| seller.first_name.as_str()),
         last_names: &column(sellers, |seller| seller.last_name.as_str()),
     }

@@ -33,11 +33,10 @@ statement! {
 statement! {
     InsertUser<'a> on Sqlite, SqliteConnection:
     "INSERT INTO users (featured, public_profile, form_name, form_version, \
-     id, uuid, email, email_key, first_name, last_name, created_at, updated_at) \
+     id, uuid, email, first_name, last_name, created_at, updated_at) \
      VALUES (0, 1, 'marketplace_seller', 'by hand', " { id: &'a i64 as BigInt }
     ", " { uuid: &'a Uuid as Uid }
     ", " { email: &'a str as Text }
-    ", " { email_key: &'a str as Text }
     ", " { first_name: &'a str as Text }
     ", " { last_name: &'a str as Text }
     ", " { created_at: &'a i64 as BigInt }
@@ -106,7 +105,6 @@ fn insert(conn: &mut SqliteConnection, seller: &Seller, id: i64, now: i64) -> Qu
         id: &id,
         uuid: &seller.uuid,
         email: &seller.email,
-        email_key: &seller.email_key,
         first_name: &seller.first_name,
         last_name: &seller.last_name,
         created_at: &now,

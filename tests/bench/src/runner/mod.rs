@@ -46,9 +46,9 @@ pub struct Options {
     /// How often each is measured; the medians count [default: 3; 1 for `all`].
     #[arg(long)]
     pub repeats: Option<u32>,
-    /// How many users `growth` stores beforehand.
-    #[arg(long, default_value_t = 1_000_000)]
-    pub users: u32,
+    /// How many users `growth` stores beforehand: a database for each.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000_000])]
+    pub users: Vec<u32>,
     /// Writes the tables to this file too.
     #[arg(long)]
     pub out: Option<std::path::PathBuf>,
@@ -98,7 +98,7 @@ struct Bench {
     connections: Vec<u32>,
     seconds: u32,
     repeats: u32,
-    users: u32,
+    users: Vec<u32>,
 }
 
 /// Measures what is asked for; gives the Markdown.
@@ -120,7 +120,7 @@ pub fn run(options: &Options) -> Outcome<String> {
         connections: options.connections.iter().map(|number| (*number).max(1)).collect(),
         seconds: options.seconds.unwrap_or(if is_all { 2 } else { 5 }).max(1),
         repeats: options.repeats.unwrap_or(if is_all { 1 } else { 3 }).max(1),
-        users: options.users,
+        users: options.users.clone(),
     };
     let parts: [(What, Part); 7] = [
         (What::Compare, compare::run),
