@@ -11,5 +11,6 @@ mod migrations;
 mod nested;
 mod races;
 mod records;
+mod relationships;
 mod scratch;
 mod tokens;
