@@ -1,5 +1,5 @@
-//! Changes of stored users and their records: several in one transaction, each a part of its own that can be taken
-//! back without the others.
+//! Changes of stored users and their records: several in one transaction, each a part of its own
+//! that can be taken back without the others.
 //!
 //! A user's row comes first: who writes it has the user to himself until the commit.
 

@@ -12,5 +12,6 @@ mod migrations;
 mod nested;
 mod races;
 mod records;
+mod relationships;
 mod scratch;
 mod tokens;

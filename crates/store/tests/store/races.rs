@@ -4,7 +4,8 @@ use std::thread;
 
 use registrar_store::{ChangeError, CreateError, RecordKind, Refusal};
 
-use crate::records::{boat, company, keyed, make, member};
+use crate::records::{boat, make};
+use crate::relationships::{company, keyed, member};
 use crate::scratch::{Scratch, create, on_both, user, wait};
 
 on_both!(

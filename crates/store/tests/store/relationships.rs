@@ -1,0 +1,153 @@
+//! Relationships by themselves: one of each key, and what is in them.
+
+use registrar_core::aggregate::{
+    Claim, NewRelationship, NewRelationshipTransactable, NewRelationshipUser, NewUser, Reference,
+    ReferenceKey, ReferenceTarget, RelationshipLink,
+};
+use registrar_core::changes::{ChangedUser, Released};
+use registrar_store::{ChangeError, CreateError, RecordBody, RecordKind, Refusal, UpdateRecordOf};
+
+use crate::records::{boat, change, load, make, taken};
+use crate::scratch::{Scratch, claim, create, on_both, user, wait};
+
+on_both!(
+    relationships_have_one_owner_of_each_key,
+    a_deleted_relationship_takes_all_that_is_in_it_along,
+);
+
+pub(crate) fn company(name: &str) -> NewUser {
+    let scope = "user.relationships.company.properties.name";
+    let key = Claim { scope: scope.into(), value_key: name.to_owned() };
+    NewUser {
+        relationships: vec![NewRelationship {
+            id: None,
+            type_name: "company".into(),
+            key: Some(key.clone()),
+            properties: format!(r#"{{"name":"{name}"}}"#),
+        }],
+        claims: vec![key],
+        ..NewUser::default()
+    }
+}
+
+pub(crate) fn member(relationship: RelationshipLink, badge: &str) -> NewUser {
+    NewUser {
+        relationship_users: vec![NewRelationshipUser {
+            id: None,
+            type_name: "employee".into(),
+            relationship,
+            properties: format!(r#"{{"badge":"{badge}"}}"#),
+        }],
+        claims: vec![claim("user.relationship_users.employee.properties.badge", badge)],
+        ..NewUser::default()
+    }
+}
+
+pub(crate) fn keyed(key: &str) -> RelationshipLink {
+    let make = Some(format!(r#"{{"name":"{key}"}}"#));
+    RelationshipLink::Keyed { type_name: "company".into(), key: key.to_owned(), make }
+}
+
+fn relationships_have_one_owner_of_each_key(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, user("ann", &[])).unwrap().id;
+    let acme = make(&store, company("ACME"), Some(ann)).unwrap();
+    assert_eq!(make(&store, company("ACME"), None), Err(taken(0)));
+    let stored = store.relationship_by_key("company", "ACME").unwrap().unwrap();
+    assert_eq!((stored.id(), stored.user_id), (acme, Some(ann)));
+    assert_eq!(store.relationship_by_key("company", "ACM"), Ok(None));
+    assert_eq!(store.relationship_by_key("club", "ACME"), Ok(None));
+
+    // One that was made by its key claims nothing, and is in the way all the same.
+    let bob = create(&store, member(keyed("B"), "1")).unwrap().id;
+    let made = store.user(bob).unwrap().unwrap().relationship_users.remove(0).relationship;
+    assert_eq!((made.key.as_deref(), made.properties.as_str()), (Some("B"), r#"{"name":"B"}"#));
+    assert_eq!((made.creator_id, made.uuid.get_version_num()), (None, 7));
+    assert_eq!(made.created_at, made.updated_at);
+    assert_eq!(make(&store, company("B"), None), Err(taken(0)));
+    let renamed = |name: &str| {
+        let mut bag = company(name);
+        bag.relationships[0].id = Some(acme);
+        change(&store, RecordKind::Relationship, acme, bag)
+    };
+    assert_eq!(renamed("B"), Err(taken(0).into()));
+    assert_eq!(renamed("C"), Ok(()));
+    assert!(store.relationship_by_key("company", "C").unwrap().is_some());
+    let stored = load(&store, RecordKind::Relationship, acme).unwrap();
+    let RecordBody::Relationship(relationship) = &stored.body else { panic!("{stored:?}") };
+    assert!(relationship.updated_at > relationship.created_at);
+    let stale = UpdateRecordOf {
+        kind: RecordKind::Relationship,
+        id: acme,
+        loaded_at: relationship.created_at,
+        changed: ChangedUser { user: company("D"), released: Released::default() },
+        token: None,
+    };
+    assert_eq!(wait(store.update_record(stale)), Err(ChangeError::Conflict));
+    // A member finds what is there, by key or by id, and a reference to a key is looked up.
+    let claire = create(&store, member(keyed("C"), "2")).unwrap().id;
+    let joined = store.user(claire).unwrap().unwrap().relationship_users[0].relationship_id;
+    assert_eq!(joined, acme);
+    let must = |key: &str| {
+        let link = RelationshipLink::Keyed {
+            type_name: "company".into(),
+            key: key.to_owned(),
+            make: None,
+        };
+        let value = ReferenceKey::Key { type_name: "company".into(), key: key.to_owned() };
+        let mut bag = member(link, key);
+        bag.references = vec![Reference { resource: ReferenceTarget::Relationship, value }];
+        make(&store, bag, Some(ann))
+    };
+    assert!(must("C").is_ok());
+    let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
+    assert_eq!(must("ACME"), Err(missing));
+    assert_eq!(scratch.count("relationships"), 2);
+}
+
+fn a_deleted_relationship_takes_all_that_is_in_it_along(scratch: &Scratch) {
+    let store = scratch.open();
+    let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
+    let bob = create(&store, member(keyed("A"), "2")).unwrap().id;
+    let other = make(&store, member(keyed("B"), "3"), Some(ann)).unwrap();
+    let boat = make(&store, boat("X"), Some(bob)).unwrap();
+    let company = store.relationship_by_key("company", "A").unwrap().unwrap().id();
+    let listed = |relationship_id| NewUser {
+        relationship_transactables: vec![NewRelationshipTransactable {
+            id: None,
+            type_name: "offer".into(),
+            relationship_id,
+            transactable_id: boat,
+            properties: r#"{"slot":"9"}"#.to_owned(),
+        }],
+        claims: vec![claim("user.relationship_transactables.offer.properties.slot", "9")],
+        ..NewUser::default()
+    };
+    let offer = make(&store, listed(company), None).unwrap();
+    let stored = load(&store, RecordKind::RelationshipTransactable, offer).unwrap();
+    assert_eq!(stored.user_id, Some(bob));
+    let RecordBody::RelationshipTransactable(found) = stored.body else { panic!("no offer") };
+    assert_eq!((found.relationship_id, found.transactable_id), (company, boat));
+    assert_eq!(scratch.count("unique_claims"), 5);
+
+    assert_eq!(wait(store.delete_record(RecordKind::Relationship, company, None)), Ok(()));
+    let left = store.user(ann).unwrap().unwrap().relationship_users;
+    assert_eq!(left.iter().map(|member| member.id).collect::<Vec<_>>(), [other]);
+    assert_eq!(scratch.count("relationship_transactables"), 0);
+    assert_eq!(scratch.count("unique_claims"), 2, "of the other member, and the boat");
+    let again = wait(store.delete_record(RecordKind::Relationship, company, None));
+    assert_eq!(again, Err(ChangeError::NotFound));
+
+    // A listing takes its offers along, and a user its listings.
+    let company = store.relationship_by_key("company", "B").unwrap().unwrap().id();
+    let offer = make(&store, listed(company), None).unwrap();
+    let mut bag = listed(company);
+    bag.relationship_transactables[0].id = Some(offer);
+    bag.relationship_transactables[0].properties = "{}".to_owned();
+    bag.claims.clear();
+    assert_eq!(change(&store, RecordKind::RelationshipTransactable, offer, bag), Ok(()));
+    assert_eq!(wait(store.delete_record(RecordKind::Transactable, boat, None)), Ok(()));
+    assert_eq!(scratch.count("relationship_transactables"), 0);
+    assert_eq!(wait(store.delete_record(RecordKind::RelationshipUser, other, None)), Ok(()));
+    assert!(store.user(ann).unwrap().unwrap().relationship_users.is_empty());
+}
