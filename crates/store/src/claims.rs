@@ -224,7 +224,7 @@ fn existing_references(
     }
     for reference in wanted {
         if let ReferenceKey::Key { type_name, key } = &reference.value
-            && dialect::relationship_by_key(conn, type_name, key)?.is_some()
+            && dialect::relationship_by_key(conn, (type_name, key), lock)?.is_some()
         {
             found.insert((*reference).clone());
         }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::batch::now;
 use crate::changed::execute;
 use crate::connection::AnyConnection;
-use crate::dialect::{self, statement};
+use crate::dialect::{self, Lock, statement};
 use crate::plan::Counts;
 use crate::types::{JsonDoc, Micros, Uid};
 
@@ -57,10 +57,10 @@ pub(crate) fn find_or_make<'a>(
     }
     let mut keyed = Keyed::default();
     for ((type_name, key), make) in wanted {
-        let mut found = dialect::relationship_by_key(conn, type_name, key)?;
+        let mut found = dialect::relationship_by_key(conn, (type_name, key), Lock::Kept)?;
         if let (None, Some(properties)) = (found, make) {
             make_one(conn, type_name, key, properties)?;
-            found = dialect::relationship_by_key(conn, type_name, key)?;
+            found = dialect::relationship_by_key(conn, (type_name, key), Lock::Kept)?;
         }
         let name = (type_name.to_owned(), key.to_owned());
         keyed.0.extend(found.map(|id| (name, id)));

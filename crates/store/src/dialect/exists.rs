@@ -66,7 +66,14 @@ pub(crate) fn existing_ids(
             existing!(conn, user_profiles::table, user_profiles::id, user_profiles::id, ids, lock)
         }
         ReferenceTarget::Customization => {
-            existing!(conn, customizations::table, customizations::id, customizations::id, ids, lock)
+            existing!(
+                conn,
+                customizations::table,
+                customizations::id,
+                customizations::id,
+                ids,
+                lock
+            )
         }
     }
 }
@@ -74,8 +81,8 @@ pub(crate) fn existing_ids(
 /// The relationship of a type that has a key.
 pub(crate) fn relationship_by_key(
     conn: &mut AnyConnection,
-    type_name: &str,
-    key: &str,
+    (type_name, key): (&str, &str),
+    lock: Lock,
 ) -> QueryResult<Option<i64>> {
     let query = relationships::table
         .filter(relationships::type_name.eq(type_name))
@@ -83,7 +90,10 @@ pub(crate) fn relationship_by_key(
         .select(relationships::id);
     match conn {
         AnyConnection::Sqlite(conn) => query.first(conn),
-        AnyConnection::Postgres(conn) => query.for_key_share().first(conn),
+        AnyConnection::Postgres(conn) => match lock {
+            Lock::Kept => query.for_key_share().first(conn),
+            Lock::None => query.first(conn),
+        },
     }
     .optional()
 }

@@ -25,7 +25,7 @@ fn with_email(key: &str, scopes: &[&str]) -> NewUser {
 
 /// The ids of those who have an address; a reference to it says the same.
 fn having(store: &Store, key: &str) -> Vec<i64> {
-    let filter = UserFilter { email_key: Some(key.to_owned()), external_id: None };
+    let filter = UserFilter { email_key: Some(key.to_owned()), ..UserFilter::default() };
     let page = store.users(&filter, 1, 10).unwrap();
     let ids: Vec<i64> = page.users.iter().map(|user| user.columns.id).collect();
     assert_eq!(page.total, i64::try_from(ids.len()).unwrap());
