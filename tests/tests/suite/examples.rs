@@ -4,17 +4,20 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use registrar_server::forms;
 use registrar_tests::{Database, Setup, TestServer, WithToken, finish, repository};
 use serde_json::Value;
 
 #[test]
 fn every_form_has_examples() {
-    let registry = forms::load(&[repository("forms")]).unwrap();
-    // What contracts run is shown by the vendors' own samples, in `contracts`.
-    let contracts = registry.contracts().list();
-    let is_native = |name: &&str| !contracts.iter().any(|contract| contract.runs(name));
-    let forms: Vec<&str> = registry.names().iter().map(|name| &**name).filter(is_native).collect();
+    // What contracts run, in a folder of its own, is shown by the vendors' own samples.
+    let mut forms: Vec<String> = repository("forms")
+        .read_dir()
+        .unwrap()
+        .filter_map(|file| {
+            Some(file.unwrap().file_name().to_str()?.strip_suffix(".yml")?.to_owned())
+        })
+        .collect();
+    forms.sort_unstable();
     let with_examples: Vec<String> = folders()
         .iter()
         .map(|folder| folder.file_name().unwrap().to_str().unwrap().to_owned())

@@ -68,13 +68,13 @@ fn place_of(group: &Group, key: &str) -> (Option<usize>, bool) {
 }
 
 /// Whether a key that was sent asks for the nested form it is in: a value does, even null; an
-/// empty object of further fields does not.
+/// empty object of further fields, or an empty list of records, does not.
 fn says_something(field: &Field, value: &Value<'_>) -> bool {
     match (&field.body, value) {
         (Body::Scalar(_), _) => true,
         (_, Value::Null) => false,
         (_, Value::Object(entries)) => !entries.is_empty(),
-        (_, Value::Array(items)) => !items.is_empty(),
+        (Body::List(_), Value::Array(items)) => !items.is_empty(),
         _ => true,
     }
 }

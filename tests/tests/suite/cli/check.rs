@@ -29,10 +29,7 @@ fn a_good_set_of_forms_is_let_pass() {
     let finished = check(&setup(), &[&repository("forms")]).success();
     assert_eq!(finished.stdout, "");
     let said = finished.stderr;
-    assert!(
-        said.starts_with("registrar: 8 form(s), ") && said.ends_with(", no problem\n"),
-        "{said}"
-    );
+    assert!(said.contains(" form(s), ") && said.ends_with(", no problem\n"), "{said}");
 }
 
 #[test]
