@@ -6,6 +6,7 @@ use super::catalogue::Texts;
 use crate::config::{Data, Entry, ProblemCode, Reader};
 use crate::fields::FieldType;
 use crate::form::{Body, Field, Form, Group};
+use crate::submission::judge_alone;
 use crate::value::Value;
 
 /// A field of an API.
@@ -167,6 +168,7 @@ impl Mapped {
                     _ => None,
                 };
                 let is_secret = field.is_secret;
+                mapped.check_codes(reader, entry, field, field_type);
                 mapped.to = Some(Target { path: path.0.into(), field_type, is_secret });
             }
             Err((name, known)) => {
@@ -182,6 +184,43 @@ impl Mapped {
             reader.unknown(ProblemCode::UnknownField, "field", &name, path.1, &within, &known);
         }
         mapped
+    }
+
+    /// Notes labels that the field refuses, and values that it takes and no code says.
+    fn check_codes(
+        &self,
+        reader: &mut Reader<'_>,
+        entry: &Entry,
+        field: &Field,
+        field_type: Option<FieldType>,
+    ) {
+        if self.codes.is_empty() {
+            return;
+        }
+        let place = entry.value.get("codes").map_or(entry.place, |codes| codes.value.place);
+        let mut note = |what: String, expected: &str| {
+            let code = ProblemCode::Contradiction;
+            reader.problems.add(code, place, what, expected, None);
+        };
+        for (code, label) in &self.codes {
+            let value = Value::String(Cow::Owned(label.to_string()));
+            if !judge_alone(field, value).is_empty() {
+                let what =
+                    format!("the field refuses `{label}`, which the code `{code}` stands for");
+                note(what, "a value that the form's rules let pass");
+            }
+        }
+        let rules = field.rules.iter().filter(|rule| rule.rule.name == "inclusion");
+        let keywords = rules.filter_map(|rule| rule.check.keywords(field_type?));
+        let values =
+            keywords.filter_map(|keywords| keywords.pointer("/anyOf/1/enum")?.as_array().cloned());
+        for value in values.flatten() {
+            let has_code = self.codes.iter().any(|(_, label)| value.as_str() == Some(label));
+            if value.is_string() && !has_code {
+                let what = format!("no code stands for {value}, which the field takes");
+                note(what, "a code for each value of the form's `inclusion`");
+            }
+        }
     }
 
     /// What is submitted for what was sent; nothing where that says nothing. A code that is none
