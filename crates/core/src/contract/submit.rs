@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::action::Action;
 use super::fields::{Mapped, put};
 use super::sought::Sought;
-use super::told::{Told, within};
+use super::told::Told;
 use super::values::Values;
 use super::{Asked, Contract};
 use crate::aggregate::{Claim, NewUser, Reference};
@@ -159,7 +159,7 @@ impl Contract {
         };
         let deep = fields.iter().filter(|field| field.name.contains('.'));
         let deep: Vec<(&Mapped, Option<Value<'s>>)> =
-            deep.map(|field| (field, within(&sent, &field.name).cloned())).collect();
+            deep.map(|field| (field, deep_in(&sent, &field.name))).collect();
         let entries = if let Value::Object(entries) = sent { entries } else { Vec::new() };
         for field in fields.iter().filter(|field| field.is_required) {
             let is_sent = |(key, value): &(Cow<'_, str>, Value<'_>)| {
@@ -241,4 +241,20 @@ impl Contract {
     pub(crate) fn is_named(&self, field: &Mapped, key: &str) -> bool {
         self.decoding.casing.is(key, &field.name)
     }
+}
+
+/// What is where a name such as `emails.0.value` leads; nothing where nothing is. What cannot be led
+/// through becomes what no field takes.
+fn deep_in<'v>(sent: &Value<'v>, name: &str) -> Option<Value<'v>> {
+    let mut value = sent;
+    for step in name.split('.') {
+        let index = step.parse::<usize>();
+        value = match (value, index) {
+            (Value::Null, _) => return None,
+            (Value::Array(items), Ok(index)) => items.get(index)?,
+            (Value::Object(entries), Err(_)) => &entries.iter().find(|(key, _)| key == step)?.1,
+            _ => return Some(Value::Object(Vec::new())),
+        };
+    }
+    Some(value.clone())
 }

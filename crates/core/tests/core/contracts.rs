@@ -58,3 +58,27 @@ fn two_contracts_are_told_apart() {
         assert!(told.iter().any(|told| told.contains(part)), "{part}: {told:#?}");
     }
 }
+
+#[test]
+fn each_value_of_a_field_with_codes_has_one() {
+    let form = "resource: User\nfields: {email: , properties: {animal: {type: string, validation: {inclusion: [cow, horse]}}}}\n";
+    let contract = "mount: /x\nform: animal\nauthentication: {schemes: [none]}\ncatalogue: words\nroutes: []\n\
+        answers: {no_route: {status: 404}, method: {status: 405}, failed: {}}\n\
+        fields: {animal: {to: properties.animal, codes: {'1': cow, '2': zebra}}}\n";
+    let problems = compile(&[
+        source("animal.yml", form),
+        source("contracts/x.yml", contract),
+        source("contracts/catalogues/words.yml", "messages: {blank: is needed}\n"),
+    ])
+    .unwrap_err();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(
+        told[0].contains("x.yml:7:49: [contradiction] no code stands for \"horse\""),
+        "{told:#?}"
+    );
+    assert!(
+        told[1].contains("the field refuses `zebra`, which the code `2` stands for"),
+        "{told:#?}"
+    );
+}

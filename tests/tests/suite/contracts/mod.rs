@@ -6,6 +6,7 @@ mod garmat;
 mod listing;
 mod minting;
 mod platformos;
+mod racing;
 mod reaching;
 mod scim;
 mod user_com;

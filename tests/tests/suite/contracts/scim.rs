@@ -85,6 +85,12 @@ fn what_is_wrong_is_told_in_its_shape(server: &TestServer) {
             error("invalidValue", "emails.0.value is not valid"),
         ),
         (r#"{"userName":"a","active":"perhaps"}"#, error("invalidValue", "active must be boolean")),
+        (
+            r#"{"userName":"a","emails":"a"}"#,
+            error("invalidValue", "emails.0.value must be string"),
+        ),
+        (r#"{"userName":"a","emails":{}}"#, error("invalidValue", "emails.0.value must be string")),
+        (r#"{"userName":"a","name":[]}"#, error("invalidValue", "name.formatted must be string")),
         ("[]", error("invalidSyntax", "The body is no JSON object")),
         ("{", error("invalidSyntax", "The body is no JSON object")),
     ] {

@@ -1,0 +1,102 @@
+//! Every door competes for the same addresses, keys and records.
+
+use std::thread;
+
+use registrar_tests::{TestServer, cases};
+use serde_json::{Value, json};
+
+use super::{JSON, send};
+
+const ROUNDS: usize = 8;
+const CLIENTS: usize = 12;
+
+cases! {
+    one_address_has_one_winner_whatever_the_door,
+    a_key_is_made_once_whoever_comes_first,
+    a_user_that_is_changed_from_all_sides_keeps_every_change,
+}
+
+/// What each of many clients at once got.
+fn at_once<T: Send>(call: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..CLIENTS)
+            .map(|n| {
+                scope.spawn({
+                    let call = &call;
+                    move || call(n)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+fn one_address_has_one_winner_whatever_the_door(server: &TestServer) {
+    let native = |email: &str| {
+        let form = json!({"email": email, "password": "somepassword", "first_name": "E"});
+        server.client().submit("reference_rest_api_create_user", &form).status
+    };
+    let post = |path: &str, header: &str, body: Value| {
+        send(server, "POST", path, header, &[JSON], Some(&body.to_string())).status
+    };
+    for round in 0..ROUNDS {
+        let email = format!("a{round}@b.co");
+        let statuses = at_once(|client| match client % 3 {
+            0 => native(&email),
+            1 => post("/50skills/v1/users/", "Bearer $", json!({"name": "A", "email": email})),
+            _ => post(
+                "/garmat/api/users",
+                "Bearer $",
+                json!({"name": "A", "email": email, "role": "customer_admin", "account_id": "f260f115-f2e6-4dde-bcab-98b10fdb8cf6"}),
+            ),
+        });
+        let won = statuses.iter().filter(|status| matches!(status, 200 | 201)).count();
+        let lost = statuses.iter().filter(|status| matches!(status, 400 | 422)).count();
+        assert_eq!((won, lost), (1, CLIENTS - 1), "{statuses:?}");
+    }
+    assert_eq!(server.client().count(), i64::try_from(ROUNDS).unwrap());
+}
+
+fn a_key_is_made_once_whoever_comes_first(server: &TestServer) {
+    for round in 0..ROUNDS {
+        let tag = format!("tag {round}");
+        let users = at_once(|_| {
+            let body = json!({"tags": [tag], "company_id": tag}).to_string();
+            let answer = send(
+                server,
+                "POST",
+                "/user_com/api/public/users/",
+                "Token $",
+                &[JSON],
+                Some(&body),
+            );
+            answer.is(201).json()
+        });
+        for of in ["tags", "companies"] {
+            assert!(
+                users.iter().all(|user| user[of][0]["id"] == users[0][of][0]["id"]),
+                "{users:?}"
+            );
+        }
+    }
+    let tags = send(server, "GET", "/user_com/api/public/tags/", "Token $", &[], None).json();
+    assert_eq!(tags["count"], ROUNDS);
+}
+
+fn a_user_that_is_changed_from_all_sides_keeps_every_change(server: &TestServer) {
+    let path = "/user_com/api/public/users/";
+    send(server, "POST", path, "Token $", &[JSON], Some("{}")).is(201);
+    let mut added: Vec<usize> = Vec::new();
+    for round in 0..3 {
+        let statuses = at_once(|client| {
+            let body = json!({"name": format!("{round}-{client}")}).to_string();
+            send(server, "POST", &format!("{path}1/add_tag/"), "Token $", &[JSON], Some(&body))
+                .status
+        });
+        // Who lost three times is told to try again, and has changed nothing.
+        assert!(statuses.iter().all(|status| matches!(status, 200 | 503)), "{statuses:?}");
+        added.push(statuses.iter().filter(|status| **status == 200).count());
+    }
+    let user = send(server, "GET", &format!("{path}1/"), "Token $", &[], None).json();
+    assert_eq!(user["tags"].as_array().unwrap().len(), added.iter().sum::<usize>());
+}
