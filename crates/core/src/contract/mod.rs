@@ -15,6 +15,7 @@ mod expressions;
 mod fields;
 mod id;
 mod outcome;
+mod overview;
 mod paging;
 mod reach;
 mod read;
