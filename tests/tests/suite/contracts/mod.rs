@@ -7,6 +7,7 @@ mod listing;
 mod minting;
 mod platformos;
 mod reaching;
+mod replay;
 mod scim;
 mod user_com;
 mod user_com_more;
