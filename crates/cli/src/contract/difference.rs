@@ -29,7 +29,7 @@ fn around(text: &str, at: usize) -> String {
 
 /// A line for two values that should be the same.
 pub(crate) fn values(what: &str, expected: &str, found: &str) -> Option<String> {
-    let shown = |value| if value == "" { "nothing" } else { value };
+    let shown = |value| if str::is_empty(value) { "nothing" } else { value };
     let told = || format!("  {what}: recorded {}, answered {}", shown(expected), shown(found));
     (expected != found).then(told)
 }
