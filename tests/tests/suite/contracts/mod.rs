@@ -1,5 +1,6 @@
 //! The vendors' APIs, from YAML alone: what their documentation shows, byte by byte.
 
+mod clients;
 mod econtext;
 mod fifty_skills;
 mod garmat;
