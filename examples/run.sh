@@ -17,6 +17,7 @@ trap 'rm -rf "$scratch"' EXIT
 failed=0
 for folder in "$@"; do
     for file in "${folder%/}"/*.http; do
+        [ -e "$file" ] || continue
         # The file's parts: first line, headers, body, status.
         awk -v to="$scratch" '
             NR == 1 { print > (to "/request"); part = "headers"; next }

@@ -121,6 +121,18 @@ impl TestServer {
         assert!(self.store.0.revoke_token(name).unwrap(), "there is no token `{name}`");
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What it was started with.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
     /// A connection without a client library.
     #[must_use]
     pub fn connect(&self) -> Connection {

@@ -111,6 +111,9 @@ pub(crate) enum Command {
     /// Make, list and revoke API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Look at contracts, and hold a server against recorded answers.
+    #[command(subcommand)]
+    Contract(ContractCommand),
     /// Bring the database up to date.
     Migrate,
     /// Look at stored users.
@@ -161,6 +164,39 @@ pub(crate) enum TokenCommand {
         #[arg(value_name = "NAME")]
         name: String,
     },
+}
+
+/// What to do with contracts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ContractCommand {
+    /// Check the configuration, and print what a contract serves, or what all do.
+    Check {
+        /// A contract.
+        #[arg(value_name = "CONTRACT")]
+        name: Option<String>,
+    },
+    /// Send recorded requests to a server and compare its answers: exit 1 where one differs.
+    Replay(ReplayFlags),
+}
+
+/// What to replay, and where.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayFlags {
+    /// The contract that says where the paths of the file begin.
+    #[arg(value_name = "CONTRACT")]
+    pub(crate) contract: String,
+    /// Lines of JSON, each a request with its answer (examples/contracts/README.md).
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The server, by http.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: String,
+    /// What `{{credential}}` stands for.
+    #[arg(long, value_name = "TEXT", env = "REGISTRAR_CREDENTIAL", hide_env_values = true)]
+    pub(crate) credential: Option<String>,
+    /// More keys whose values differ from time to time.
+    #[arg(long, value_name = "KEYS", value_delimiter = ',')]
+    pub(crate) mask: Vec<String>,
 }
 
 /// What to do with users.

@@ -1,9 +1,11 @@
-//! The `registrar` command: serves, checks forms, keeps tokens, migrates.
+//! The `registrar` command: serves, checks forms, holds servers against contracts, keeps tokens,
+//! migrates.
 //!
 //! What it prints for people goes to standard error or, where it is the result, to standard
 //! output; logs are env_logger's.
 
 mod check;
+mod contract;
 mod flags;
 mod report;
 mod serve;
@@ -13,7 +15,7 @@ mod users;
 use std::process::ExitCode;
 
 use clap::Parser;
-use flags::{Command, Flags, TokenCommand, UserCommand};
+use flags::{Command, ContractCommand, Flags, TokenCommand, UserCommand};
 
 /// What a command comes to: nothing, or what went wrong.
 type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
@@ -45,6 +47,10 @@ fn run(flags: Flags) -> Outcome {
         }
         Command::Token(TokenCommand::List) => tokens::list(&settings),
         Command::Token(TokenCommand::Revoke { name }) => tokens::revoke(&settings, &name),
+        Command::Contract(ContractCommand::Check { name }) => {
+            contract::check(&settings, name.as_deref())
+        }
+        Command::Contract(ContractCommand::Replay(flags)) => contract::replay(&settings, &flags),
         Command::Migrate => serve::migrate(settings),
         Command::User(UserCommand::Get { id }) => users::get(&settings, id),
     }

@@ -4,7 +4,6 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use registrar_core::Timestamp;
-use registrar_core::config::nearest;
 use registrar_core::contract::{Contract, Scheme};
 use registrar_core::registry::Registry;
 use registrar_server::app::{BuildError, open_existing_store, open_store};
@@ -12,7 +11,7 @@ use registrar_server::callers::{self, NewCaller};
 use registrar_server::forms;
 use registrar_server::settings::Settings;
 
-use crate::{Outcome, print, say};
+use crate::{Outcome, contract, print, say};
 
 /// Prints the token alone, so that a script can take it; with `header`, as the contract's callers
 /// send it. Where a contract's callers are users, the name is an e-mail address, and what is printed
@@ -58,12 +57,7 @@ pub(crate) fn create(
 
 /// The contract of a name, whose callers must say who they are.
 fn found<'r>(registry: &'r Registry, name: &str) -> Result<&'r Contract, Box<dyn Error>> {
-    let contracts = registry.contracts();
-    let Some(contract) = contracts.named(name) else {
-        let names = contracts.list().iter().map(|contract| &*contract.name);
-        let near = nearest(name, names).map(|near| format!(": did you mean `{near}`?"));
-        return Err(format!("there is no contract `{name}`{}", near.unwrap_or_default()).into());
-    };
+    let contract = contract::named(registry, name)?;
     if contract.authentication.schemes.is_empty() {
         return Err(format!("anybody may call `{name}`: it needs no token").into());
     }

@@ -2,7 +2,14 @@
 //!
 //! `cargo bench -p registrar-core`. What a whole server costs is measured in `tests/bench`.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark fails by panicking"
+)]
+
+mod answers;
 
 use std::fmt::Write as _;
 use std::hint::black_box;

@@ -10,12 +10,15 @@ use registrar_core::value::Value;
 
 use crate::answer::Fault;
 use crate::app::AppState;
+use crate::multipart;
 
 /// How a body is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Format {
     Json,
     UrlEncoded,
+    /// With the boundary, where the label says one.
+    Multipart(Option<String>),
 }
 
 /// Refuses bodies that are compressed.
@@ -31,7 +34,8 @@ pub(crate) fn check_encoding(request: &HttpRequest) -> Result<(), Fault> {
 pub(crate) fn format(request: &HttpRequest) -> Result<Format, Fault> {
     check_encoding(request)?;
     let expected = "expected `Content-Type: application/json`, or \
-                    `application/x-www-form-urlencoded` with names such as `form[email]`";
+                    `application/x-www-form-urlencoded` or `multipart/form-data` with names such \
+                    as `form[email]`";
     let unknown = || unsupported(&format!("the content type is not read here: {expected}"));
     if request.headers().get(header::CONTENT_TYPE).is_none() {
         return Ok(Format::Json);
@@ -45,9 +49,16 @@ pub(crate) fn format(request: &HttpRequest) -> Result<Format, Fault> {
     match media_type.as_str() {
         "application/json" | "text/json" => Ok(Format::Json),
         "application/x-www-form-urlencoded" => Ok(Format::UrlEncoded),
+        multipart::MEDIA_TYPE => Ok(Format::Multipart(boundary(request))),
         other if other.starts_with("application/") && other.ends_with("+json") => Ok(Format::Json),
         _ => Err(unknown()),
     }
+}
+
+/// The boundary that the label of a multipart body says.
+pub(crate) fn boundary(request: &HttpRequest) -> Option<String> {
+    let label = request.headers().get(header::CONTENT_TYPE)?;
+    multipart::boundary(label.to_str().ok()?)
 }
 
 /// Reads the body.
@@ -73,7 +84,7 @@ pub(crate) async fn read(payload: web::Payload, state: &AppState) -> Result<web:
 }
 
 /// Decodes the body.
-pub(crate) fn decode(format: Format, bytes: &[u8]) -> Result<Value<'_>, Fault> {
+pub(crate) fn decode<'b>(format: &Format, bytes: &'b [u8]) -> Result<Value<'b>, Fault> {
     let malformed = |error: DecodeError| {
         Fault::new(
             StatusCode::BAD_REQUEST,
@@ -88,6 +99,9 @@ pub(crate) fn decode(format: Format, bytes: &[u8]) -> Result<Value<'_>, Fault> {
             "the body is JSON but labelled as a form: send `Content-Type: application/json`",
         )),
         Format::UrlEncoded => brackets::parse_urlencoded(bytes).map_err(malformed),
+        Format::Multipart(boundary) => {
+            multipart::parse(boundary.as_deref(), bytes).map_err(malformed)
+        }
     }
 }
 

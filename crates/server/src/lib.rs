@@ -14,6 +14,7 @@ pub mod forms;
 mod health;
 mod language;
 mod metrics;
+mod multipart;
 mod observe;
 pub mod passwords;
 mod records;

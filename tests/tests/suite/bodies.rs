@@ -9,6 +9,7 @@ cases! {
     other_types_and_character_sets_are_not_read,
     json_in_every_label_of_json_is_read,
     json_labelled_as_form_fields_is_told_so,
+    forms_of_browsers_are_read_and_their_files_refused,
     a_body_over_the_limit_is_refused with small_bodies,
     a_body_that_does_not_arrive_is_given_up with one_second,
     a_body_that_breaks_off_stores_nothing,
@@ -36,7 +37,6 @@ fn other_types_and_character_sets_are_not_read(server: &TestServer) {
         "text/plain",
         "application/xml",
         "application/octet-stream",
-        "multipart/form-data; boundary=x",
         "application/jsonx",
         "image/png",
         "json",
@@ -74,6 +74,39 @@ fn json_labelled_as_form_fields_is_told_so(server: &TestServer) {
     let answer = labelled(server, &[("content-type", "application/x-www-form-urlencoded")]);
     let message = answer.fault(415, "base", "unsupported_media_type");
     assert!(message.contains("Content-Type: application/json"), "{message}");
+}
+
+fn forms_of_browsers_are_read_and_their_files_refused(server: &TestServer) {
+    let part = |name: &str, value: &str| {
+        format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let body = |email: &str, more: &str| {
+        let named = part("form_configuration_name", "reference_rest_api_create_user");
+        let fields = [("form[first_name]", "Ann"), ("form[password]", "secret1")];
+        let fields: String = fields.map(|(name, value)| part(name, value)).concat();
+        format!("{named}{fields}{}{more}--x--\r\n", part("form[email]", email))
+    };
+    let post = |label: &str, body: &str| {
+        let headers = [("content-type", label)];
+        server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()))
+    };
+    let label = "multipart/form-data; boundary=x";
+    post(label, &body("a@b.co", "")).created();
+    post(label, &body("a@b.co", "")).invalid(&[("email", "taken")]);
+    post(label, &body("x", "")).invalid(&[("email", "invalid")]);
+    let file = part("form[name]\"; filename=\"a.txt", "x");
+    let cut = body("b@b.co", "");
+    for (label, body) in [
+        (label, body("b@b.co", &file)),
+        (label, cut[..cut.len() - 9].to_owned()),
+        (label, String::new()),
+        (label, ENOUGH.to_owned()),
+        ("multipart/form-data", body("b@b.co", "")),
+        ("multipart/form-data; boundary=y", body("b@b.co", "")),
+    ] {
+        post(label, &body).fault(400, "base", "malformed");
+    }
+    assert_eq!(server.client().count(), 1);
 }
 
 fn small_bodies(setup: Setup) -> Setup {

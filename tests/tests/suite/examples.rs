@@ -54,7 +54,9 @@ fn a_person_runs_them_all_with_one_script() {
 }
 
 fn folders() -> Vec<PathBuf> {
-    sorted(&repository("examples")).into_iter().filter(|path| path.is_dir()).collect()
+    // `contracts` holds recorded answers, which are replayed.
+    let is_of_form = |path: &PathBuf| path.is_dir() && !path.ends_with("contracts");
+    sorted(&repository("examples")).into_iter().filter(is_of_form).collect()
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

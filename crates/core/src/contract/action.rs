@@ -43,7 +43,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    const ALL: [(&'static str, Self); 11] = [
+    pub(crate) const ALL: [(&'static str, Self); 11] = [
         ("create", Self::Create),
         ("show", Self::Show),
         ("list", Self::List),

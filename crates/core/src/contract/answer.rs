@@ -5,12 +5,12 @@
 
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
 use crate::expression::Template;
-use crate::value::Value;
 
 use super::expressions::Expressions;
 use super::outcome::{EVERYWHERE, Outcome};
+use super::pieces::{Each, Piece, fill};
 use super::style::{self, Style};
-use super::values::{Filling, Values, object};
+use super::values::{Filling, Values};
 
 /// An answer of a contract.
 #[derive(Debug)]
@@ -30,29 +30,6 @@ pub struct Rendered<'c> {
     pub headers: Vec<(&'c str, String)>,
     /// The body.
     pub body: Vec<u8>,
-}
-
-#[derive(Debug)]
-enum Piece {
-    Literal(String),
-    /// A value as JSON.
-    Json(Filling, Style),
-    /// A value as text, with what means something in HTML escaped where it is HTML.
-    Text(Filling, bool),
-    /// A list, with an item for each value of another.
-    Each(Box<Each>),
-    /// An entry of an object that is there under a condition.
-    When(Box<(Filling, Vec<Piece>)>),
-}
-
-#[derive(Debug)]
-struct Each {
-    list: Filling,
-    comma: &'static str,
-    /// What each value is called; where it is called nothing, it is an object of named values.
-    name: Option<Box<str>>,
-    only: Option<Filling>,
-    pieces: Vec<Piece>,
 }
 
 /// The names that the objects of a list have, where they are not named.
@@ -143,85 +120,6 @@ impl Answer {
     }
 }
 
-impl Piece {
-    fn reads(&self, root: &str) -> bool {
-        let any = |pieces: &[Self]| pieces.iter().any(|piece| piece.reads(root));
-        match self {
-            Self::Literal(_) => false,
-            Self::Json(filling, _) | Self::Text(filling, _) => filling.reads(root),
-            Self::Each(each) => {
-                each.list.reads(root)
-                    || each.only.as_ref().is_some_and(|only| only.reads(root))
-                    || any(&each.pieces)
-            }
-            Self::When(entry) => entry.0.reads(root) || any(&entry.1),
-        }
-    }
-}
-
-fn fill(pieces: &[Piece], values: &Values<'_>) -> Result<Vec<u8>, String> {
-    let mut out = Vec::with_capacity(512);
-    fill_into(pieces, values, &mut out)?;
-    Ok(out)
-}
-
-fn fill_into(pieces: &[Piece], values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), String> {
-    for piece in pieces {
-        match piece {
-            Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
-            Piece::Json(filling, Style::Compact) => filling.with(values, |value| {
-                serde_json::to_writer(&mut *out, value).map_err(|error| error.to_string())
-            })??,
-            Piece::Json(filling, Style::Python) => {
-                filling.with(values, |value| style::write_as_python(value, out))??;
-            }
-            Piece::Text(filling, is_html) => {
-                let text = filling.text(values)?.unwrap_or_default();
-                let text = if *is_html { escaped(&text) } else { text };
-                out.extend_from_slice(text.as_bytes());
-            }
-            Piece::Each(each) => fill_each(each, values, out)?,
-            Piece::When(entry) => {
-                if entry.0.is_true(values)? {
-                    fill_into(&entry.1, values, out)?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn fill_each(each: &Each, values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), String> {
-    out.push(b'[');
-    each.list.with(values, |list| {
-        let items = if let Value::Array(items) = list { items.as_slice() } else { &[] };
-        let mut is_first = true;
-        for item in items {
-            let item = item.clone();
-            let values = values.inside(match &each.name {
-                Some(name) => object([(&**name, item)]),
-                None => item,
-            });
-            if let Some(only) = &each.only
-                && !only.is_true(&values)?
-            {
-                continue;
-            }
-            if !std::mem::take(&mut is_first) {
-                out.extend_from_slice(each.comma.as_bytes());
-            }
-            fill_into(&each.pieces, &values, out)?;
-        }
-        Ok::<(), String>(())
-    })??;
-    out.push(b']');
-    Ok(())
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 /// Writes the pieces of an answer.
 struct Writer<'w, 'p> {
     reader: &'w mut Reader<'p>,
@@ -269,6 +167,9 @@ impl Writer<'_, '_> {
                     self.tree(&entry.value);
                 }
                 self.literal(if entries.is_empty() { "{}" } else { "}" });
+            }
+            Data::List(items) if items.iter().any(|item| item.get("$when").is_some()) => {
+                self.items(items);
             }
             Data::List(items) => {
                 for (index, item) in items.iter().enumerate() {
@@ -353,6 +254,22 @@ impl Writer<'_, '_> {
             let (name, comma) = (name.map(Into::into), self.style.comma());
             self.pieces.push(Piece::Each(Box::new(Each { list, comma, name, only, pieces })));
         }
+    }
+
+    /// `[{$when: …, $value: …}, …]`
+    fn items(&mut self, items: &[Node]) {
+        let before = std::mem::take(&mut self.pieces);
+        let mut all = Vec::with_capacity(items.len());
+        for item in items {
+            let condition = item.get("$when").and_then(|_| self.part(item, "$when"));
+            match item.get("$value") {
+                Some(value) if condition.is_some() => self.tree(&value.value),
+                _ => self.tree(item),
+            }
+            all.push((condition, std::mem::take(&mut self.pieces)));
+        }
+        self.pieces = before;
+        self.pieces.push(Piece::Items(all, self.style.comma()));
     }
 
     /// `key: {$when: …, $value: …}`: an entry after the first.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::action::Action;
 use super::sought::Sought;
-use super::values::{Values, object};
+use super::values::{Held, Values, object, owned};
 use super::{Contract, Outcome};
 use crate::form::{Form, Resource};
 use crate::value::Value;
@@ -34,21 +34,21 @@ pub struct Asked {
 
 impl Asked {
     /// All of it by name.
-    pub(crate) fn values(&self) -> Value<'_> {
+    pub(crate) fn values(&self) -> Values<'_> {
         fn text(text: &str) -> Value<'_> {
             Value::String(Cow::Borrowed(text))
         }
         let request = object([("method", text(&self.method)), ("path", text(&self.path))]);
         let known = [
-            ("request", request),
-            ("base_url", text(&self.base_url)),
-            ("path", self.names.clone()),
-            ("query", self.query.clone()),
-            ("sent", self.sent.clone()),
-            ("caller", self.caller.clone()),
+            ("request", Held::Own(request)),
+            ("base_url", Held::Own(text(&self.base_url))),
+            ("path", Held::Lent(&self.names)),
+            ("query", Held::Lent(&self.query)),
+            ("sent", Held::Lent(&self.sent)),
+            ("caller", Held::Lent(&self.caller)),
         ];
-        let more = self.more.iter().map(|(name, value)| (*name, value.clone()));
-        object(more.chain(known))
+        let more = self.more.iter().map(|(name, value)| (*name, Held::Lent(value)));
+        Values::new(more.chain(known).collect())
     }
 
     /// Notes something that was found or made, in place of what was known by that name.
@@ -64,7 +64,7 @@ impl Contract {
     /// # Errors
     /// Where an expression cannot be worked out: why, never with a value.
     pub fn meant(&self, action: &Action, asked: &Asked) -> Result<Vec<Sought>, String> {
-        let values = Values::new(asked.values());
+        let values = asked.values();
         let form = self.form().map(|form| &**form);
         self.sought(&action.find, &values, form)
     }
@@ -79,7 +79,7 @@ impl Contract {
         asked: &Asked,
     ) -> Result<Option<Vec<Sought>>, String> {
         let Some(within) = &action.within else { return Ok(None) };
-        let values = Values::new(asked.values());
+        let values = asked.values();
         self.sought(within, &values, self.form().map(|form| &**form)).map(Some)
     }
 
@@ -89,7 +89,7 @@ impl Contract {
     /// As for [`meant`](Self::meant).
     pub fn caller_named(&self, name: &str) -> Result<Vec<Sought>, String> {
         let name = Value::String(Cow::Borrowed(name));
-        let values = Values::new(object([("credential", object([("name", name)]))]));
+        let values = Values::new(owned([("credential", object([("name", name)]))]));
         self.sought(&self.authentication.user, &values, self.form().map(|form| &**form))
     }
 
@@ -99,7 +99,7 @@ impl Contract {
     /// As for [`meant`](Self::meant).
     pub fn lets_in(&self, user: Value<'_>) -> Result<bool, String> {
         let Some(condition) = &self.authentication.allowed_if else { return Ok(true) };
-        condition.is_true(&Values::new(object([("user", user)])))
+        condition.is_true(&Values::new(owned([("user", user)])))
     }
 
     /// What the contract's conditions have against a request, the first of it.
@@ -110,7 +110,7 @@ impl Contract {
         if action.checks.is_empty() {
             return Ok(None);
         }
-        let values = Values::new(asked.values());
+        let values = asked.values();
         for (outcome, when, condition) in &action.checks {
             if condition.is_true(&values)? == *when {
                 return Ok(Some(*outcome));
@@ -125,7 +125,7 @@ impl Contract {
     /// As for [`meant`](Self::meant).
     pub fn password(&self, action: &Action, asked: &Asked) -> Result<Option<String>, String> {
         let Some(filling) = &action.password else { return Ok(None) };
-        filling.text(&Values::new(asked.values()))
+        filling.text(&asked.values())
     }
 
     /// The token, and its name, for which another shall be made.
@@ -140,7 +140,7 @@ impl Contract {
     ) -> Result<Option<(Option<String>, Option<Option<String>>)>, String> {
         let Some(mint) = &action.mint else { return Ok(None) };
         let Some(secret) = &mint.secret else { return Ok(None) };
-        let values = Values::new(asked.values());
+        let values = asked.values();
         let name = mint.name.as_ref().map(|name| name.text(&values)).transpose()?;
         Ok(Some((secret.text(&values)?, name)))
     }
@@ -160,10 +160,10 @@ impl Contract {
         let Some(Value::Array(members)) = found else {
             return Ok((remove.resource, Vec::new()));
         };
-        let values = Values::new(asked.values());
+        let values = asked.values();
         let mut removed = Vec::new();
         for member in members {
-            let inside = object([("member", member.clone())]);
+            let inside = vec![("member", Held::Lent(member))];
             let is_meant = match &remove.only {
                 Some(only) => only.is_true(&values.inside(inside))?,
                 None => true,

@@ -11,6 +11,7 @@ use super::fields::Casing;
 pub(crate) struct Decoding {
     json: bool,
     form: bool,
+    pub(crate) multipart: bool,
     /// Whether a body's looks count for more than its label.
     sniff: bool,
     pub(crate) casing: Casing,
@@ -31,7 +32,14 @@ const KEYS: [&str; 4] = ["accept", "sniff", "casing", "empty"];
 
 impl Default for Decoding {
     fn default() -> Self {
-        Self { json: true, form: false, sniff: false, casing: Casing::Verbatim, empty: true }
+        Self {
+            json: true,
+            form: false,
+            multipart: false,
+            sniff: false,
+            casing: Casing::Verbatim,
+            empty: true,
+        }
     }
 }
 
@@ -42,11 +50,12 @@ impl Decoding {
             let value = &entry.value;
             match entry.key.as_str() {
                 "accept" => {
-                    (decoding.json, decoding.form) = (false, false);
+                    (decoding.json, decoding.form, decoding.multipart) = (false, false, false);
                     for item in reader.list(value, "accept") {
-                        match reader.word(item, "accept", &["json", "form"]) {
+                        match reader.word(item, "accept", &["json", "form", "multipart"]) {
                             Some("json") => decoding.json = true,
-                            Some(_) => decoding.form = true,
+                            Some("form") => decoding.form = true,
+                            Some(_) => decoding.multipart = true,
                             None => {}
                         }
                     }

@@ -15,7 +15,9 @@ mod expressions;
 mod fields;
 mod id;
 mod outcome;
+mod overview;
 mod paging;
+mod pieces;
 mod reach;
 mod read;
 mod route;
@@ -220,6 +222,12 @@ impl Contract {
         self.decoding.decode(label, bytes)
     }
 
+    /// Whether it reads bodies of `multipart/form-data`, which are for the server to take apart.
+    #[must_use]
+    pub fn reads_multipart(&self) -> bool {
+        self.decoding.multipart
+    }
+
     /// What the API calls the type of a value.
     #[must_use]
     pub fn type_of(&self, value: &Value<'_>) -> &str {
@@ -329,13 +337,13 @@ impl Contract {
         let Some(answer) = self.answer_of(action, outcome) else {
             return Err(format!("the contract has no answer `{}`", outcome.name()));
         };
-        let around = values::Values::new(asked.values());
+        let around = asked.values();
         let status = Value::Number(Cow::Owned(status.to_string()));
         let reason = Value::String(Cow::Borrowed(reason));
         let elapsed = Value::Number(Cow::Owned(format!("{:.6}", asked.elapsed)));
         let more = [("status", status), ("reason", reason), ("elapsed", elapsed)];
         let all = own.into_iter().chain(more);
-        answer.render(&around.inside(values::object(all)))
+        answer.render(&around.inside(values::owned(all)))
     }
 
     /// The value that says so of a body that cannot be read: `malformed.line`, `.column`,

@@ -110,6 +110,28 @@ impl Route {
         self.method == other.method && self.query == other.query && self.paths.iter().any(overlap)
     }
 
+    pub(crate) fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Its paths as a contract spells them, with what the query must say; a slash that may be there
+    /// or not in brackets.
+    pub(crate) fn spelled(&self) -> Vec<String> {
+        let slash = match self.slash {
+            Slash::Required => "/",
+            Slash::Optional => "[/]",
+            Slash::Forbidden => "",
+        };
+        let asked = self.query.iter().map(|(key, said)| match said {
+            Some(said) => format!("{key}={said}"),
+            None => format!("{key}=…"),
+        });
+        let asked: Vec<String> = asked.collect();
+        let mark = if asked.is_empty() { "" } else { "?" };
+        let asked = asked.join("&");
+        self.paths.iter().map(|path| format!("{}{slash}{mark}{asked}", path.spelled())).collect()
+    }
+
     fn find(&self, path: &str, query: &Value<'_>) -> Option<Value<'static>> {
         let (bare, has_slash) = match path.strip_suffix('/') {
             Some(bare) => (bare, true),
@@ -146,6 +168,14 @@ impl Path {
             }
         }
         parts.next().is_none().then_some(Value::Object(names))
+    }
+
+    fn spelled(&self) -> String {
+        let segment = |segment: &Segment| match segment {
+            Segment::Word(word) => format!("/{word}"),
+            Segment::Name(name) => format!("/{{{name}}}"),
+        };
+        self.0.iter().map(segment).collect()
     }
 
     fn names(&self) -> Vec<String> {

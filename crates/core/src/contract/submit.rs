@@ -6,7 +6,6 @@ use super::action::Action;
 use super::fields::{Mapped, put};
 use super::sought::Sought;
 use super::told::Told;
-use super::values::Values;
 use super::{Asked, Contract};
 use crate::aggregate::{Claim, NewUser, Reference};
 use crate::changes::ChangedUser;
@@ -212,7 +211,7 @@ impl Contract {
         let taken = &of.action.taken;
         let mut sent: Value<'s> = taken.entry_of(of.sent).into_owned();
         if let (false, Value::Object(entries)) = (taken.sends.is_empty(), &mut sent) {
-            let values = Values::new(of.asked.values());
+            let values = of.asked.values();
             for (name, filling) in taken.sends.iter() {
                 put(entries, name, filling.value(&values)?);
             }
@@ -226,7 +225,7 @@ impl Contract {
         if set.is_empty() {
             return Ok(());
         }
-        let values = Values::new(of.asked.values());
+        let values = of.asked.values();
         if let Value::Object(entries) = value {
             for (path, filling) in set.iter() {
                 let said = filling.value(&values)?;

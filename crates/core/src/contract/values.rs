@@ -13,29 +13,56 @@ use crate::value::{NULL, Value};
 /// Values by name, before those of what is around them.
 #[derive(Debug)]
 pub(crate) struct Values<'v> {
-    own: Value<'v>,
+    own: Vec<(&'v str, Held<'v>)>,
     around: Option<&'v Values<'v>>,
     dynamic: OnceCell<Dynamic>,
 }
 
+/// A value, or one that somebody else has.
+#[derive(Debug)]
+pub(crate) enum Held<'v> {
+    Own(Value<'v>),
+    Lent(&'v Value<'v>),
+}
+
+impl<'v> Held<'v> {
+    fn get(&self) -> &Value<'v> {
+        match self {
+            Self::Own(value) => value,
+            Self::Lent(value) => value,
+        }
+    }
+}
+
 impl<'v> Values<'v> {
-    /// Those of an object.
-    pub(crate) fn new(own: Value<'v>) -> Self {
+    /// These, by name.
+    pub(crate) fn new(own: Vec<(&'v str, Held<'v>)>) -> Self {
         Self { own, around: None, dynamic: OnceCell::new() }
     }
 
     /// More of them, which hide those of their name.
-    pub(crate) fn inside(&'v self, own: Value<'v>) -> Self {
+    pub(crate) fn inside(&'v self, own: Vec<(&'v str, Held<'v>)>) -> Self {
         Self { own, around: Some(self), dynamic: OnceCell::new() }
     }
 
     fn get(&self, name: &str) -> Option<&Value<'v>> {
-        self.own.get(name).or_else(|| self.around?.get(name))
+        let own = self.own.iter().find(|(known, _)| *known == name);
+        own.map(|(_, value)| value.get()).or_else(|| self.around?.get(name))
+    }
+
+    /// The value of a path; nothing where it leads nowhere.
+    fn at(&self, Path(parts): &Path) -> Option<&Value<'v>> {
+        let (first, rest) = parts.split_first()?;
+        rest.iter().try_fold(self.get(first)?, |value, part| match value {
+            Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+            other => other.get(part),
+        })
     }
 
     fn dynamic(&self) -> &Dynamic {
         self.dynamic.get_or_init(|| {
-            let own = to_dynamic(&self.own);
+            let own = self.own.iter().map(|(name, value)| (*name, to_dynamic(value.get())));
+            let own = Dynamic::from_pairs(own);
             match self.around {
                 Some(around) => minijinja::context! { ..own, ..around.dynamic().clone() },
                 None => own,
@@ -44,12 +71,73 @@ impl<'v> Values<'v> {
     }
 }
 
-/// An expression, or a text with some in it.
+/// A plain name, `user.properties.city`, by its parts.
+#[derive(Debug)]
+pub(crate) struct Path(Box<[Box<str>]>);
+
+impl Path {
+    fn parse(text: &str) -> Option<Self> {
+        let is_name = |part: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        let text = text.trim();
+        let is_plain = text.split('.').all(is_name)
+            && !text.starts_with(|c: char| c.is_ascii_digit())
+            && !["true", "false", "none"].contains(&text);
+        is_plain.then(|| Self(text.split('.').map(Into::into).collect()))
+    }
+}
+
+/// An expression, or a text with some in it. What needs no more than values by name is done without
+/// the language of expressions, to the same result.
 #[derive(Debug)]
 pub(crate) enum Filling {
-    /// A plain name, `user.properties.city`: looked up as it is.
-    Name(Box<[Box<str>]>),
+    /// Looked up as it is.
+    Name(Path),
+    /// `user.name is none`, or `is not none`.
+    IsNone(Path, bool),
+    /// A text with names in it; as a template for values that are not spelled as they stand.
+    Text(Box<[Part]>, Template),
     Template(Template),
+}
+
+/// A part of a text.
+#[derive(Debug)]
+pub(crate) enum Part {
+    Text(Box<str>),
+    Name(Path),
+}
+
+/// The parts of a text that has plain names in it and nothing else.
+fn parts(mut text: &str) -> Option<Box<[Part]>> {
+    let mut parts = Vec::new();
+    while let Some((before, behind)) = text.split_once("{{") {
+        let (name, after) = behind.split_once("}}")?;
+        parts.extend([Part::Text(before.into()), Part::Name(Path::parse(name)?)]);
+        text = after;
+    }
+    parts.push(Part::Text(text.into()));
+    Some(parts.into())
+}
+
+/// The text of parts; nothing where a value is one that the language would spell otherwise.
+fn joined(parts: &[Part], values: &Values<'_>) -> Option<String> {
+    let mut text = String::with_capacity(96);
+    for part in parts {
+        match part {
+            Part::Text(more) => text.push_str(more),
+            Part::Name(path) => match values.at(path) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(more)) => text.push_str(more),
+                Some(Value::Number(more)) if more.parse().is_ok_and(|number: u32| number > 0) => {
+                    text.push_str(more);
+                }
+                Some(_) => return None,
+            },
+        }
+    }
+    // The language says what is too long.
+    (text.len() < 32 * 1024).then_some(text)
 }
 
 impl Filling {
@@ -74,24 +162,31 @@ impl Filling {
             }
         }
         let inner = text.strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
-        let plain = inner.map(str::trim).filter(|name| {
-            name.split('.').all(|part| {
-                !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            }) && !name.starts_with(|c: char| c.is_ascii_digit())
-        });
-        Some(match plain {
-            Some(name) if !["true", "false", "none"].contains(&name) => {
-                Self::Name(name.split('.').map(Into::into).collect())
-            }
-            _ => Self::Template(template),
+        if let Some(path) = inner.and_then(Path::parse) {
+            return Some(Self::Name(path));
+        }
+        let words = inner.and_then(|inner| inner.trim().strip_suffix(" none"));
+        let (name, is_none) = match words {
+            Some(words) if words.ends_with(" is not") => (words.strip_suffix(" is not"), false),
+            Some(words) => (words.strip_suffix(" is"), true),
+            None => (None, true),
+        };
+        if let Some(path) = name.and_then(Path::parse) {
+            return Some(Self::IsNone(path, is_none));
+        }
+        Some(match parts(text).filter(|_| !text.contains("{%")) {
+            Some(parts) => Self::Text(parts, template),
+            None => Self::Template(template),
         })
     }
 
     /// Whether it reads a value of this name.
     pub(crate) fn reads(&self, root: &str) -> bool {
         match self {
-            Self::Name(parts) => parts.first().is_some_and(|first| **first == *root),
-            Self::Template(template) => {
+            Self::Name(Path(parts)) | Self::IsNone(Path(parts), _) => {
+                parts.first().is_some_and(|first| **first == *root)
+            }
+            Self::Text(_, template) | Self::Template(template) => {
                 template.names().iter().any(|name| name.split('.').next() == Some(root))
             }
         }
@@ -103,22 +198,19 @@ impl Filling {
         values: &Values<'_>,
         use_it: impl FnOnce(&Value<'_>) -> R,
     ) -> Result<R, String> {
-        match self {
-            Self::Name(parts) => {
-                let mut parts = parts.iter();
-                let first = parts.next().and_then(|first| values.get(first));
-                let found = first.and_then(|first| {
-                    parts.try_fold(first, |value, part| match value {
-                        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-                        other => other.get(part),
-                    })
-                });
-                Ok(use_it(found.unwrap_or(&NULL)))
+        let template = match self {
+            Self::Name(path) => return Ok(use_it(values.at(path).unwrap_or(&NULL))),
+            Self::IsNone(path, is_none) => {
+                let found = values.at(path).is_none_or(|value| matches!(value, Value::Null));
+                return Ok(use_it(&Value::Bool(found == *is_none)));
             }
-            Self::Template(template) => {
-                Ok(use_it(&template.value_in(values.dynamic())?.unwrap_or_default()))
-            }
-        }
+            Self::Text(parts, template) => match joined(parts, values) {
+                Some(text) => return Ok(use_it(&Value::String(Cow::Owned(text)))),
+                None => template,
+            },
+            Self::Template(template) => template,
+        };
+        Ok(use_it(&template.value_in(values.dynamic())?.unwrap_or_default()))
     }
 
     /// Its value, owned.
@@ -128,7 +220,10 @@ impl Filling {
 
     /// Whether it is true: as in Jinja, where nothing, 0 and what is empty are not.
     pub(crate) fn is_true(&self, values: &Values<'_>) -> Result<bool, String> {
-        self.with(values, |value| to_dynamic(value).is_true())
+        self.with(values, |value| match value {
+            Value::Bool(flag) => *flag,
+            other => to_dynamic(other).is_true(),
+        })
     }
 
     /// Its value as a text; nothing where it is null.
@@ -139,6 +234,13 @@ impl Filling {
             other => serde_json::to_string(other).ok(),
         })
     }
+}
+
+/// Values of one's own, by name.
+pub(crate) fn owned<'v>(
+    values: impl IntoIterator<Item = (&'v str, Value<'v>)>,
+) -> Vec<(&'v str, Held<'v>)> {
+    values.into_iter().map(|(name, value)| (name, Held::Own(value))).collect()
 }
 
 /// An object of named values.

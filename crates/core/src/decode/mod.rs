@@ -57,6 +57,12 @@ pub enum DecodeErrorKind {
     /// More than [`brackets::MAX_PAIRS`] form fields.
     #[error("too many form fields")]
     TooManyFields,
+    /// The body is no `multipart/form-data`, or breaks off.
+    #[error("the body is not valid multipart/form-data")]
+    Multipart,
+    /// A part that is a file.
+    #[error("a file")]
+    File,
     /// The name of a form field that cannot be read, or that conflicts with an earlier one.
     #[error("a form field has a bad name")]
     BadName,
@@ -74,13 +80,17 @@ impl DecodeErrorKind {
             Self::NumberRange => "at most 400 digits and exponents from -400 to 400 are accepted",
             Self::Encoding => "UTF-8 is expected, and surrogates escaped in pairs",
             Self::TooManyFields => "at most 10000 are accepted",
+            Self::Multipart => "parts of RFC 7578 are expected, and the last boundary at the end",
+            Self::File => "fields alone are expected: files are kept elsewhere",
             Self::BadName => "names like user[tags][] are expected",
         }
     }
 }
 
 impl DecodeError {
-    fn new(kind: DecodeErrorKind) -> Self {
+    /// A refusal of this kind, with no place.
+    #[must_use]
+    pub fn new(kind: DecodeErrorKind) -> Self {
         let detail = Cow::Borrowed(kind.detail());
         Self { kind, line: None, column: None, pointer: None, detail }
     }

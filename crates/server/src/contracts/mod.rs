@@ -28,6 +28,7 @@ use registrar_core::{Surroundings, Timestamp};
 use crate::answer::Fault;
 use crate::app::AppState;
 use crate::body;
+use crate::multipart;
 use crate::routes::no_route;
 use answer::{Done, Own, failed};
 pub(crate) use caller::KnownPasswords;
@@ -210,7 +211,13 @@ impl Call<'_> {
         if bytes.is_empty() && self.action.says_enough() {
             return Ok(Value::Object(Vec::new()));
         }
-        let sent = contract.decode(Some(label), bytes).map_err(|error| match error {
+        let decoded = if contract.reads_multipart() && label == multipart::MEDIA_TYPE {
+            let parsed = multipart::parse(body::boundary(self.request).as_deref(), bytes);
+            parsed.map_err(Undecoded::Malformed)
+        } else {
+            contract.decode(Some(label), bytes)
+        };
+        let sent = decoded.map_err(|error| match error {
             Undecoded::MediaType => {
                 let media_type = label.chars().take(64).collect::<String>();
                 let own = vec![("media_type", Value::String(media_type.into()))];

@@ -38,7 +38,7 @@ async fn run(
     let surroundings = Surroundings { now: Timestamp::now(), token: caller.name.clone() };
     // The decoded submission borrows from the body and ends before anything is awaited.
     let (form, mut user) = {
-        let (form, submitted) = select(&registry, body::decode(format, &bytes)?)?;
+        let (form, submitted) = select(&registry, body::decode(&format, &bytes)?)?;
         request.extensions_mut().insert(UsedForm::of(form));
         (form, form.apply(submitted, &surroundings)?)
     };
@@ -56,7 +56,7 @@ async fn run(
     match state.store.create(record).await {
         Ok(created) => Ok(answer(created)),
         Err(CreateError::Refused(refusals)) => {
-            Err(explain(&registry, format, &bytes, &surroundings, &refusals)?)
+            Err(explain(&registry, &format, &bytes, &surroundings, &refusals)?)
         }
         Err(CreateError::TokenRefused) => {
             state.tokens.forget();
@@ -89,7 +89,7 @@ struct NoErrors {}
 /// The violations that the database's refusals are; the body is decoded again to name their paths.
 fn explain(
     registry: &Registry,
-    format: Format,
+    format: &Format,
     bytes: &[u8],
     surroundings: &Surroundings,
     refusals: &[Refusal],

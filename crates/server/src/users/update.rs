@@ -41,7 +41,8 @@ async fn run(
     let bytes = body::read(payload, state).await?;
     let registry = state.forms.current();
     let surroundings = Surroundings { now: Timestamp::now(), token: caller.name.clone() };
-    let submission = Submission { registry: &registry, format, bytes: &bytes, surroundings };
+    let submission =
+        Submission { registry: &registry, format: &format, bytes: &bytes, surroundings };
     request.extensions_mut().insert(UsedForm::of(submission.select()?.0));
     let id = id_of(id).ok_or_else(no_such_user)?;
     let mut password_hash = None;
@@ -96,7 +97,7 @@ async fn write(
 /// What was sent. It is decoded for each use: what comes out borrows from it.
 struct Submission<'s> {
     registry: &'s Registry,
-    format: Format,
+    format: &'s Format,
     bytes: &'s [u8],
     surroundings: Surroundings,
 }

@@ -1,6 +1,7 @@
 //! The `registrar` command, as a person or a script runs it.
 
 mod check;
+mod contracts;
 mod pages;
 mod serve;
 mod settings;

@@ -1,5 +1,6 @@
 //! The vendors' APIs, from YAML alone: what their documentation shows, byte by byte.
 
+mod clients;
 mod econtext;
 mod fifty_skills;
 mod garmat;
@@ -8,6 +9,7 @@ mod minting;
 mod platformos;
 mod racing;
 mod reaching;
+mod replay;
 mod scim;
 mod user_com;
 mod user_com_more;

@@ -1,0 +1,68 @@
+//! `registrar contract`: what a contract says, and whether a server speaks it as was recorded.
+
+mod difference;
+mod mask;
+mod recording;
+mod replay;
+
+use std::process::ExitCode;
+
+use registrar_core::config::nearest;
+use registrar_core::contract::Contract;
+use registrar_core::registry::Registry;
+use registrar_server::app::BuildError;
+use registrar_server::forms::{self, FormsError};
+use registrar_server::settings::Settings;
+
+use crate::flags::ReplayFlags;
+use crate::{Outcome, print, say};
+use replay::Server;
+
+/// `registrar contract check [CONTRACT]`: what it serves, or what all do.
+pub(crate) fn check(settings: &Settings, name: Option<&str>) -> Outcome {
+    let registry = match forms::load(&settings.forms) {
+        Err(FormsError::Invalid(problems)) => {
+            problems.iter().for_each(|problem| print(&problem.to_string()));
+            say(&format!("registrar: {} problem(s)", problems.len()));
+            return Ok(ExitCode::FAILURE);
+        }
+        loaded => loaded?,
+    };
+    let pages: Vec<String> = match name {
+        Some(name) => vec![named(&registry, name)?.overview()],
+        None => registry.contracts().list().iter().map(|contract| contract.overview()).collect(),
+    };
+    print(&pages.join("\n\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `registrar contract replay CONTRACT FILE`: sends what was recorded, and tells which answers
+/// differ. Exit 1 where one does.
+pub(crate) fn replay(settings: &Settings, flags: &ReplayFlags) -> Outcome {
+    let registry = forms::load(&settings.forms).map_err(BuildError::Forms)?;
+    let contract = named(&registry, &flags.contract)?;
+    let exchanges = recording::read(&flags.file)?;
+    let mut server = Server::of(contract, &flags.url, flags.credential.as_deref());
+    let mut matching = 0;
+    for exchange in &exchanges {
+        let differences = server.replay(exchange, &flags.mask)?;
+        if differences.is_empty() {
+            matching += 1;
+            continue;
+        }
+        print(&format!("{}: {}", exchange.place, exchange.name()));
+        differences.iter().for_each(|difference| print(difference));
+    }
+    print(&format!("{matching} of {} answers match", exchanges.len()));
+    Ok(if matching == exchanges.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The contract of a name.
+pub(crate) fn named<'r>(registry: &'r Registry, name: &str) -> Result<&'r Contract, String> {
+    let contracts = registry.contracts();
+    contracts.named(name).map(|contract| &**contract).ok_or_else(|| {
+        let names = contracts.list().iter().map(|contract| &*contract.name);
+        let near = nearest(name, names).map(|near| format!(": did you mean `{near}`?"));
+        format!("there is no contract `{name}`{}", near.unwrap_or_default())
+    })
+}

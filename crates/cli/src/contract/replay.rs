@@ -1,0 +1,159 @@
+//! Sends recorded requests to a server, and compares what it answers.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use registrar_core::contract::Contract;
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::Request;
+
+use super::difference;
+use super::mask::{USUAL, masked};
+use super::recording::Exchange;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server that speaks a contract, and what it said so far.
+pub(crate) struct Server {
+    agent: Agent,
+    url: String,
+    /// The header `Host` that leads to the contract, where its path does not.
+    host: Option<String>,
+    /// What stands for `{{name}}`.
+    known: HashMap<String, String>,
+}
+
+/// What came.
+struct Came {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Server {
+    /// The server at a URL. The contract says where behind it its paths begin.
+    pub(crate) fn of(contract: &Contract, url: &str, credential: Option<&str>) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(PATIENCE))
+            .build();
+        let host = match contract.mount {
+            Some(_) => None,
+            None => contract.reached_at().into_iter().find(|host| !host.starts_with('*')),
+        };
+        let mount = contract.mount.as_deref().unwrap_or_default();
+        let url = format!("{}{mount}", url.trim_end_matches('/'));
+        let mut known = HashMap::from([("url".to_owned(), url.clone())]);
+        known.extend(credential.map(|text| ("credential".to_owned(), text.to_owned())));
+        Self { agent: config.into(), url, host, known }
+    }
+
+    /// Sends a request and tells how the answer differs from the recorded one.
+    ///
+    /// # Errors
+    /// Where no answer comes, or the line cannot be sent: `file:line: why`.
+    pub(crate) fn replay(
+        &mut self,
+        exchange: &Exchange,
+        mask: &[String],
+    ) -> Result<Vec<String>, String> {
+        let told = |error: String| format!("{}: {error}", exchange.place);
+        let came = self.send(exchange).map_err(told)?;
+        let mut differences: Vec<String> = Vec::new();
+        for (name, pointer) in &exchange.capture {
+            match captured(&came.body, pointer) {
+                Some(value) => {
+                    self.known.insert(name.clone(), value);
+                }
+                None => differences.push(format!("  nothing to capture at {pointer}")),
+            }
+        }
+        let expected = &exchange.answer;
+        let (recorded, answered) = (expected.status.to_string(), came.status.to_string());
+        differences.extend(difference::values("status", &recorded, &answered));
+        for (name, value) in &expected.headers {
+            let value = self.filled(value).map_err(told)?;
+            let found = came.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            let found = found.map_or("", |(_, value)| value);
+            differences.extend(difference::values(name, &value, found));
+        }
+        if let Some(body) = &expected.body {
+            let body = self.filled(body).map_err(told)?;
+            let more = mask.iter().chain(&exchange.mask).map(String::as_str);
+            let keys: Vec<&str> = USUAL.into_iter().chain(more).collect();
+            let (body, found) = (masked(&body, &keys), masked(&came.body, &keys));
+            differences.extend(difference::bodies(&body, &found));
+        }
+        Ok(differences)
+    }
+
+    fn send(&self, exchange: &Exchange) -> Result<Came, String> {
+        let request = &exchange.request;
+        let uri = format!("{}{}", self.url, self.filled(&request.path)?);
+        let mut built = Request::builder().method(request.method.as_str()).uri(&uri);
+        if let Some(host) = &self.host {
+            built = built.header("host", host);
+        }
+        for (name, value) in &request.headers {
+            built = built.header(name, self.filled(value)?);
+        }
+        let body = match &request.body {
+            Some(body) => Some(self.filled(body)?),
+            None => None,
+        };
+        let unsent = |error: ureq::http::Error| format!("this is no request: {error}");
+        let failed = |error: ureq::Error| format!("no answer from {}: {error}", self.url);
+        let mut response = match body {
+            Some(body) => self.agent.run(built.body(body).map_err(unsent)?),
+            None => self.agent.run(built.body(()).map_err(unsent)?),
+        }
+        .map_err(failed)?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let headers = response.headers().iter();
+        Ok(Came {
+            status: response.status().as_u16(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+                .collect(),
+            body: response.body_mut().read_to_vec().map(|bytes| text(&bytes)).map_err(failed)?,
+        })
+    }
+
+    /// A text with what stands for each `{{name}}` in it.
+    fn filled(&self, text: &str) -> Result<String, String> {
+        let (mut out, mut rest) = (String::new(), text);
+        while let Some((before, behind)) = rest.split_once("{{") {
+            let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            let Some((name, after)) = behind.split_once("}}").filter(|(name, _)| is_name(name))
+            else {
+                out.push_str(before);
+                out.push_str("{{");
+                rest = behind;
+                continue;
+            };
+            let value = self.known.get(name).ok_or_else(|| match name {
+                "credential" => "a credential is needed: give `--credential`".to_owned(),
+                _ => format!("nothing was captured as `{name}` before"),
+            })?;
+            out.push_str(before);
+            out.push_str(value);
+            rest = after;
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+}
+
+/// The text or number that a JSON pointer leads to.
+fn captured(body: &str, pointer: &str) -> Option<String> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    match body.pointer(pointer)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

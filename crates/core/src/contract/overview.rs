@@ -1,0 +1,81 @@
+//! A contract as people are told of it: where it is reached, and what each of its routes does.
+
+use std::fmt::Write as _;
+
+use super::action::{Action, Operation};
+use super::outcome::Outcome;
+use super::taken::FormChoice;
+use super::{Contract, Host};
+
+impl Contract {
+    /// Where it is reached: its mount, and the hosts that are all its own.
+    #[must_use]
+    pub fn reached_at(&self) -> Vec<String> {
+        let mount = self.mount.iter().map(|mount| match &**mount {
+            "" => "/".to_owned(),
+            mount => mount.to_owned(),
+        });
+        let hosts = self.hosts.iter().map(|host| match host {
+            Host::Exact(name) => name.to_string(),
+            Host::Below(end) => format!("*{end}"),
+        });
+        mount.chain(hosts).collect()
+    }
+
+    /// A page on it: where it is reached, its routes in the order in which they are tried, and the
+    /// outcomes that have answers.
+    #[must_use]
+    pub fn overview(&self) -> String {
+        let mut page = self.name.to_string();
+        if let Some(description) = &self.description {
+            let _ = write!(page, ": {description}");
+        }
+        let _ = write!(page, "\n  reached at {}", self.reached_at().join(", "));
+        if let Some(version) = &self.api_version {
+            let usual = if version.is_default { ", or where none is asked for" } else { "" };
+            let _ =
+                write!(page, "\n  for `Accept: …; {}={}`{usual}", version.parameter, version.is);
+        }
+        for route in &self.routes {
+            let action = &route.action;
+            let (method, paths) = (route.method(), route.spelled().join(", "));
+            let _ = write!(page, "\n  {method:6} {paths}: {} ", operation(action.operation));
+            page.push_str(&action.resource.name().to_lowercase());
+            match &action.taken.form {
+                _ if !action.operation.has_form() => {}
+                FormChoice::One(form) => {
+                    let _ = write!(page, " by the form {}", form.name);
+                }
+                FormChoice::Named(named) => {
+                    let _ = write!(page, " by the form that `{}` names", named.key);
+                }
+                FormChoice::None => {}
+            }
+            let _ = write!(page, "; {}", names(&self.outcomes_of(action)));
+        }
+        let mut everywhere: Vec<Outcome> = self.answers.keys().copied().collect();
+        everywhere.sort_unstable();
+        let _ = write!(page, "\n  answers of all routes: {}", names(&everywhere));
+        page
+    }
+
+    /// The outcomes of a route alone that have answers, its own or the contract's.
+    fn outcomes_of(&self, action: &Action) -> Vec<Outcome> {
+        let checked = action.checks.iter().map(|(outcome, ..)| *outcome);
+        let of_operation = action.operation.outcomes().iter().copied();
+        let mut all: Vec<Outcome> =
+            of_operation.chain(checked).chain(action.answers.keys().copied()).collect();
+        all.retain(|outcome| self.answer_of(Some(action), *outcome).is_some());
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+fn names(outcomes: &[Outcome]) -> String {
+    outcomes.iter().map(|outcome| outcome.name()).collect::<Vec<_>>().join(", ")
+}
+
+fn operation(of: Operation) -> &'static str {
+    Operation::ALL.iter().find(|(_, known)| *known == of).map_or("", |(name, _)| name)
+}

@@ -1,0 +1,131 @@
+//! What answers are made of: texts that are always the same, and values between them.
+
+use super::style::{self, Style};
+use super::values::{Filling, Held, Values};
+use crate::value::Value;
+
+/// A part of an answer.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    Literal(String),
+    /// A value as JSON.
+    Json(Filling, Style),
+    /// A value as text, with what means something in HTML escaped where it is HTML.
+    Text(Filling, bool),
+    /// A list, with an item for each value of another.
+    Each(Box<Each>),
+    /// An entry of an object that is there under a condition.
+    When(Box<(Filling, Vec<Piece>)>),
+    /// A list whose items may be there under conditions; with the comma between them.
+    Items(Vec<(Option<Filling>, Vec<Piece>)>, &'static str),
+}
+
+/// A list that is made of another.
+#[derive(Debug)]
+pub(crate) struct Each {
+    pub(crate) list: Filling,
+    pub(crate) comma: &'static str,
+    /// What each value is called; where it is called nothing, it is an object of named values.
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) only: Option<Filling>,
+    pub(crate) pieces: Vec<Piece>,
+}
+
+impl Piece {
+    /// Whether it shows a value of this name.
+    pub(crate) fn reads(&self, root: &str) -> bool {
+        let any = |pieces: &[Self]| pieces.iter().any(|piece| piece.reads(root));
+        match self {
+            Self::Literal(_) => false,
+            Self::Json(filling, _) | Self::Text(filling, _) => filling.reads(root),
+            Self::Each(each) => {
+                each.list.reads(root)
+                    || each.only.as_ref().is_some_and(|only| only.reads(root))
+                    || any(&each.pieces)
+            }
+            Self::When(entry) => entry.0.reads(root) || any(&entry.1),
+            Self::Items(items, _) => items.iter().any(|(condition, pieces)| {
+                condition.as_ref().is_some_and(|condition| condition.reads(root)) || any(pieces)
+            }),
+        }
+    }
+}
+
+/// Fills in all of them.
+pub(crate) fn fill(pieces: &[Piece], values: &Values<'_>) -> Result<Vec<u8>, String> {
+    let mut out = Vec::with_capacity(512);
+    fill_into(pieces, values, &mut out)?;
+    Ok(out)
+}
+
+fn fill_into(pieces: &[Piece], values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    for piece in pieces {
+        match piece {
+            Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
+            Piece::Json(filling, Style::Compact) => filling.with(values, |value| {
+                serde_json::to_writer(&mut *out, value).map_err(|error| error.to_string())
+            })??,
+            Piece::Json(filling, Style::Python) => {
+                filling.with(values, |value| style::write_as_python(value, out))??;
+            }
+            Piece::Text(filling, is_html) => {
+                let text = filling.text(values)?.unwrap_or_default();
+                let text = if *is_html { escaped(&text) } else { text };
+                out.extend_from_slice(text.as_bytes());
+            }
+            Piece::Each(each) => fill_each(each, values, out)?,
+            Piece::Items(items, comma) => {
+                out.push(b'[');
+                let start = out.len();
+                for (condition, pieces) in items {
+                    if condition.as_ref().map_or(Ok(true), |only| only.is_true(values))? {
+                        if out.len() > start {
+                            out.extend_from_slice(comma.as_bytes());
+                        }
+                        fill_into(pieces, values, out)?;
+                    }
+                }
+                out.push(b']');
+            }
+            Piece::When(entry) => {
+                if entry.0.is_true(values)? {
+                    fill_into(&entry.1, values, out)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fill_each(each: &Each, values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    out.push(b'[');
+    each.list.with(values, |list| {
+        let items = if let Value::Array(items) = list { items.as_slice() } else { &[] };
+        let mut is_first = true;
+        for item in items {
+            let values = values.inside(match (&each.name, item) {
+                (Some(name), item) => vec![(&**name, Held::Lent(item))],
+                (None, Value::Object(entries)) => {
+                    entries.iter().map(|(name, value)| (&**name, Held::Lent(value))).collect()
+                }
+                (None, _) => Vec::new(),
+            });
+            if let Some(only) = &each.only
+                && !only.is_true(&values)?
+            {
+                continue;
+            }
+            if !std::mem::take(&mut is_first) {
+                out.extend_from_slice(each.comma.as_bytes());
+            }
+            fill_into(&each.pieces, &values, out)?;
+        }
+        Ok::<(), String>(())
+    })??;
+    out.push(b']');
+    Ok(())
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,126 @@
+//! `registrar contract`: what contracts serve, and where a server answers otherwise than recorded.
+
+use registrar_tests::{Database, Finished, Folder, Setup, TestServer, finish, repository};
+
+use super::{refusal, setup};
+
+#[test]
+fn a_contract_is_told_with_its_routes_and_answers() {
+    let forms = repository("forms");
+    let check = |more: &[&str]| {
+        let (setup, mut arguments) = (setup(), vec!["contract", "check"]);
+        arguments.extend(more);
+        finish(setup.bare_command(&arguments).arg("--forms").arg(&forms))
+    };
+    let garmat = check(&["garmat"]).success().stdout;
+    let lines: Vec<&str> = garmat.lines().collect();
+    assert_eq!(
+        lines[..4],
+        [
+            "garmat: Users of Garmat's customers.",
+            "  reached at /garmat, localhost:4000",
+            "  POST   /api/authenticate: mint user; minted, refused",
+            "  POST   /api/users: create user by the form garmat; created, invalid",
+        ]
+    );
+    let two = check(&["user_com_2"]).success().stdout;
+    assert!(two.contains("\n  reached at /user_com, *.user.com\n  for `Accept: …; version=2`\n"));
+    assert!(two.contains("/api/public/users/search[/]?phone_number=…: list user; listed\n"));
+    let all = check(&[]).success().stdout;
+    for name in ["50skills", "econtext", "garmat", "platformos", "scim", "user_com", "user_com_2"] {
+        assert!(all.lines().any(|line| line.starts_with(&format!("{name}: "))), "{name}");
+    }
+    assert!(all.contains("create transactable by the form that `form_configuration_name` names;"));
+    let unknown = check(&["garmatt"]).failure(1);
+    assert_eq!(
+        unknown.stderr,
+        "registrar: there is no contract `garmatt`: did you mean `garmat`?\n"
+    );
+}
+
+#[test]
+fn a_broken_configuration_is_told_as_check_tells_it() {
+    let setup = setup().forms(&[("contracts/c.yml", "mount: /c\nform: nothing\n")]);
+    let told = |arguments: &[&str]| {
+        finish(setup.bare_command(arguments).arg("--forms").arg(&setup.settings.forms[0]))
+            .failure(1)
+    };
+    let (one, other) = (told(&["contract", "check"]), told(&["check"]));
+    assert!(!one.stdout.is_empty());
+    assert_eq!((one.stdout, one.stderr), (other.stdout, other.stderr));
+}
+
+/// A server, and the command that holds these lines against it.
+fn replay(server: &TestServer, lines: &str, more: &[&str]) -> Finished {
+    let folder = Folder::of(&[("lines.jsonl", lines)]);
+    let mut command = server.setup().bare_command(&["contract", "replay", "user_com"]);
+    command.current_dir(folder.path()).args(["lines.jsonl", "--url", &server.url()]).args(more);
+    finish(command.arg("--forms").arg(repository("forms")))
+}
+
+#[test]
+fn where_answers_differ_is_shown() {
+    let server = TestServer::start(Setup::of(Database::Sqlite).unwrap());
+    let credential = server.new_caller("user_com", "replay", &[]);
+    let lines = r#"{"name":"as it is","request":{"method":"GET","path":"/nowhere"},"answer":{"status":404}}
+{"request":{"method":"GET","path":"/api/public/users/7/","headers":{"Authorization":"{{credential}}"}},"answer":{"status":200,"headers":{"content-type":"text/plain","Allow":"","X-Api":"1"},"body":"{\"detail\":\"not found.\"}"}}
+
+{"name":"a key is masked","request":{"method":"GET","path":"/api/public/users/7/","headers":{"Authorization":"{{credential}}"}},"answer":{"status":404,"body":"{\"detail\":\"x\"}"},"mask":["detail"],"capture":{"id":"/id"}}
+"#;
+    let told = replay(&server, lines, &["--credential", &credential]).failure(1);
+    assert_eq!(
+        told.stdout,
+        r#"lines.jsonl:2: GET /api/public/users/7/
+  status: recorded 200, answered 404
+  X-Api: recorded 1, answered nothing
+  content-type: recorded text/plain, answered application/json
+  body at character 12
+    recorded {"detail":"not found."}
+    answered {"detail":"Not found."}
+lines.jsonl:4: a key is masked
+  nothing to capture at /id
+1 of 3 answers match
+"#
+    );
+    let masked = replay(&server, lines, &["--mask", "detail", "--credential", &credential]);
+    assert!(!masked.failure(1).stdout.contains("body at"));
+}
+
+#[test]
+fn what_cannot_be_sent_is_told_by_its_line() {
+    let server = TestServer::start(Setup::of(Database::Sqlite).unwrap());
+    let told = |lines: &str| replay(&server, lines, &[]).failure(1).stderr;
+    let request = |path: &str, header: &str| {
+        format!(
+            "\n{{\"request\":{{\"method\":\"GET\",\"path\":\"{path}\",\"headers\":{{\"x\":\"{header}\"}}}},\"answer\":{{\"status\":404}}}}"
+        )
+    };
+    let start = "registrar: lines.jsonl:2: ";
+    assert_eq!(
+        told(&request("/", "{{credential}}")),
+        format!("{start}a credential is needed: give `--credential`\n")
+    );
+    assert_eq!(
+        told(&request("/{{id}}", "x")),
+        format!("{start}nothing was captured as `id` before\n")
+    );
+    assert!(told(&request("/ /", "x")).starts_with(&format!("{start}this is no request: ")));
+    assert_eq!(
+        told("\n{\"asked\":1}"),
+        format!(
+            "{start}unknown field `asked`, expected one of `name`, `request`, `answer`, `mask`, `capture` at column 8\n"
+        )
+    );
+    let (setup, forms) = (setup(), repository("forms"));
+    let mut command = setup.bare_command(&["contract", "replay", "scim", "nowhere.jsonl"]);
+    command.args(["--url", "http://127.0.0.1:1"]).arg("--forms").arg(&forms);
+    assert!(refusal(&mut command).starts_with("registrar: cannot read nowhere.jsonl: "));
+    let mut command = setup.bare_command(&["contract", "replay", "scim"]);
+    command.arg(repository("examples/contracts/scim.jsonl")).arg("--forms").arg(&forms);
+    command.args(["--url", "http://127.0.0.1:1", "--credential", "x"]);
+    let refused = refusal(&mut command);
+    assert!(
+        refused.contains("scim.jsonl:1: no answer from http://127.0.0.1:1/scim: "),
+        "{refused}"
+    );
+}
