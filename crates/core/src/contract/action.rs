@@ -58,7 +58,8 @@ impl Operation {
     ];
 
     /// Whether what is sent goes through a form.
-    pub(crate) fn has_form(self) -> bool {
+    #[must_use]
+    pub fn has_form(self) -> bool {
         matches!(self, Self::Create | Self::Update | Self::Upsert)
     }
 
@@ -119,6 +120,12 @@ pub struct Action {
     pub(crate) remove: Option<Remove>,
     pub(crate) generate: Vec<(Box<str>, Letters)>,
     pub(crate) answers: HashMap<Outcome, Answer>,
+    /// Where it is, as the contract writes it: for logs.
+    pub path: Arc<str>,
+    /// Whether only tokens count that were made for no contract.
+    pub is_for_operators: bool,
+    /// What it and the contract's answers read.
+    pub(crate) known: Vec<&'static str>,
 }
 
 /// A credential to be made.
@@ -145,11 +152,12 @@ pub(crate) struct Remove {
     pub(crate) only: Option<Filling>,
 }
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "operation",
     "resource",
     "type",
     "open",
+    "tokens",
     "form",
     "fields",
     "unknown",
@@ -218,6 +226,23 @@ impl Action {
         matches!(self.taken.form, FormChoice::Named(_))
     }
 
+    /// Whether it has conditions.
+    #[must_use]
+    pub fn has_checks(&self) -> bool {
+        !self.checks.is_empty()
+    }
+
+    /// The keys of the query by which it finds.
+    pub(crate) fn finds_by_query(&self) -> impl Iterator<Item = &str> {
+        self.find.iter().filter_map(|(_, filling)| match filling {
+            Filling::Name(parts) => match &**parts {
+                [root, key] if **root == *"query" => Some(&**key),
+                _ => None,
+            },
+            Filling::Template(_) => None,
+        })
+    }
+
     /// Whether a request without a body says all that is needed.
     #[must_use]
     pub fn says_enough(&self) -> bool {
@@ -233,6 +258,9 @@ impl Action {
         }
         if matches!(self.taken.form, FormChoice::Named(_)) {
             outcomes.push(Outcome::WrongParameters);
+        }
+        if self.paging.as_ref().is_some_and(|paging| paging.is_strict) {
+            outcomes.push(Outcome::BadQuery);
         }
         outcomes
     }
@@ -335,6 +363,10 @@ impl Action {
         let paging = paging.or_else(|| (operation == Operation::List).then(Paging::default));
         let open = node.get("open");
         let is_open = open.and_then(|entry| reader.flag(&entry.value, "open")) == Some(true);
+        let tokens = node.get("tokens");
+        let tokens =
+            tokens.and_then(|entry| reader.word(&entry.value, "tokens", &["all", "general"]));
+        let is_for_operators = tokens == Some("general");
         let generate = generated(reader, node);
         let answers = node.get("answers");
         let answers = answers.map(|entry| expressions.answers(reader, &entry.value, &taken));
@@ -353,6 +385,9 @@ impl Action {
             remove,
             generate,
             answers: answers.unwrap_or_default(),
+            path: "".into(),
+            is_for_operators,
+            known: Vec::new(),
         })
     }
 }

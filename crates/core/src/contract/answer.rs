@@ -10,7 +10,7 @@ use crate::value::Value;
 use super::expressions::Expressions;
 use super::outcome::{EVERYWHERE, Outcome};
 use super::style::{self, Style};
-use super::values::{Filling, Values, object};
+use super::values::{Filling, Own, Values};
 
 /// An answer of a contract.
 #[derive(Debug)]
@@ -197,10 +197,9 @@ fn fill_each(each: &Each, values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), 
         let items = if let Value::Array(items) = list { items.as_slice() } else { &[] };
         let mut is_first = true;
         for item in items {
-            let item = item.clone();
             let values = values.inside(match &each.name {
-                Some(name) => object([(&**name, item)]),
-                None => item,
+                Some(name) => Own::Named(name, item),
+                None => Own::Lent(item),
             });
             if let Some(only) = &each.only
                 && !only.is_true(&values)?

@@ -16,6 +16,8 @@ pub(crate) struct Decoding {
     pub(crate) casing: Casing,
     /// Whether an empty body is an empty object.
     empty: bool,
+    /// Whether a label must be whole and right.
+    pub(crate) is_strict: bool,
 }
 
 /// Why a body is not read.
@@ -27,11 +29,12 @@ pub enum Undecoded {
     Malformed(DecodeError),
 }
 
-const KEYS: [&str; 4] = ["accept", "sniff", "casing", "empty"];
+const KEYS: [&str; 5] = ["accept", "sniff", "casing", "empty", "labels"];
 
 impl Default for Decoding {
     fn default() -> Self {
-        Self { json: true, form: false, sniff: false, casing: Casing::Verbatim, empty: true }
+        let casing = Casing::Verbatim;
+        Self { json: true, form: false, sniff: false, casing, empty: true, is_strict: false }
     }
 }
 
@@ -56,6 +59,10 @@ impl Decoding {
                 "empty" => {
                     let word = reader.word(value, "empty", &["object", "malformed"]);
                     decoding.empty = word != Some("malformed");
+                }
+                "labels" => {
+                    let word = reader.word(value, "labels", &["loose", "strict"]);
+                    decoding.is_strict = word == Some("strict");
                 }
                 _ => reader.unknown_key(entry, "`decoding`", &KEYS),
             }

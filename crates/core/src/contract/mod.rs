@@ -78,6 +78,8 @@ pub struct Contract {
     routes: Vec<Route>,
     decoding: Decoding,
     catalogue: Arc<Catalogue>,
+    /// Whether refusals are problems of RFC 9457 for who asks for those.
+    pub has_problems: bool,
     tells_first: bool,
     order: Vec<Rank>,
     casing_out: Casing,
@@ -220,6 +222,18 @@ impl Contract {
         self.decoding.decode(label, bytes)
     }
 
+    /// Whether the labels of bodies must be whole and right.
+    #[must_use]
+    pub fn is_strict_with_labels(&self) -> bool {
+        self.decoding.is_strict
+    }
+
+    /// Whether broken rules are told in the forms' own words, in the client's language.
+    #[must_use]
+    pub fn has_languages(&self) -> bool {
+        self.catalogue.is_of_forms
+    }
+
     /// What the API calls the type of a value.
     #[must_use]
     pub fn type_of(&self, value: &Value<'_>) -> &str {
@@ -300,7 +314,7 @@ impl Contract {
     /// Whether an answer, or what is done before it, reads a value of this name.
     #[must_use]
     pub fn reads(&self, action: &Action, root: &str) -> bool {
-        action.reads(root) || self.answers.values().any(|answer| answer.reads(root))
+        action.known.contains(&root)
     }
 
     /// Whether the answer of an outcome shows a value of this name.
@@ -329,13 +343,15 @@ impl Contract {
         let Some(answer) = self.answer_of(action, outcome) else {
             return Err(format!("the contract has no answer `{}`", outcome.name()));
         };
-        let around = values::Values::new(asked.values());
+        let around = values::Values::of(asked);
         let status = Value::Number(Cow::Owned(status.to_string()));
         let reason = Value::String(Cow::Borrowed(reason));
-        let elapsed = Value::Number(Cow::Owned(format!("{:.6}", asked.elapsed)));
-        let more = [("status", status), ("reason", reason), ("elapsed", elapsed)];
-        let all = own.into_iter().chain(more);
-        answer.render(&around.inside(values::object(all)))
+        let elapsed = answer.reads("elapsed");
+        let elapsed = elapsed.then(|| Value::Number(Cow::Owned(format!("{:.6}", asked.elapsed))));
+        let more = [("status", Some(status)), ("reason", Some(reason)), ("elapsed", elapsed)];
+        let more = more.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let all = values::object(own.into_iter().chain(more));
+        answer.render(&around.inside(values::Own::Object(all)))
     }
 
     /// The value that says so of a body that cannot be read: `malformed.line`, `.column`,

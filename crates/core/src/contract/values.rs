@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 
 use minijinja::Value as Dynamic;
 
+use super::Asked;
 use super::expressions::Expressions;
 use crate::config::{Node, ProblemCode, Reader};
 use crate::expression::{Template, to_dynamic};
@@ -13,29 +14,60 @@ use crate::value::{NULL, Value};
 /// Values by name, before those of what is around them.
 #[derive(Debug)]
 pub(crate) struct Values<'v> {
-    own: Value<'v>,
+    own: Own<'v>,
     around: Option<&'v Values<'v>>,
     dynamic: OnceCell<Dynamic>,
+}
+
+/// Where values are: nothing is copied to look one up.
+#[derive(Debug)]
+pub(crate) enum Own<'v> {
+    /// In an object.
+    Object(Value<'v>),
+    /// In an object of somebody else's.
+    Lent(&'v Value<'v>),
+    /// It is one, of this name.
+    Named(&'v str, &'v Value<'v>),
+    /// In a request.
+    Asked(&'v Asked),
 }
 
 impl<'v> Values<'v> {
     /// Those of an object.
     pub(crate) fn new(own: Value<'v>) -> Self {
-        Self { own, around: None, dynamic: OnceCell::new() }
+        Self { own: Own::Object(own), around: None, dynamic: OnceCell::new() }
+    }
+
+    /// Those of a request.
+    pub(crate) fn of(asked: &'v Asked) -> Self {
+        Self { own: Own::Asked(asked), around: None, dynamic: OnceCell::new() }
     }
 
     /// More of them, which hide those of their name.
-    pub(crate) fn inside(&'v self, own: Value<'v>) -> Self {
+    pub(crate) fn inside(&'v self, own: Own<'v>) -> Self {
         Self { own, around: Some(self), dynamic: OnceCell::new() }
     }
 
     fn get(&self, name: &str) -> Option<&Value<'v>> {
-        self.own.get(name).or_else(|| self.around?.get(name))
+        let own = match &self.own {
+            Own::Object(value) => value.get(name),
+            Own::Lent(value) => value.get(name),
+            Own::Named(known, value) => (*known == name).then_some(*value),
+            Own::Asked(asked) => asked.get(name),
+        };
+        own.or_else(|| self.around?.get(name))
     }
 
     fn dynamic(&self) -> &Dynamic {
         self.dynamic.get_or_init(|| {
-            let own = to_dynamic(&self.own);
+            let own = match &self.own {
+                Own::Object(value) => to_dynamic(value),
+                Own::Lent(value) => to_dynamic(value),
+                Own::Named(name, value) => Dynamic::from_pairs([(*name, to_dynamic(value))]),
+                Own::Asked(asked) => Dynamic::from_pairs(
+                    asked.all().map(|(name, value)| (name, to_dynamic(value))),
+                ),
+            };
             match self.around {
                 Some(around) => minijinja::context! { ..own, ..around.dynamic().clone() },
                 None => own,
