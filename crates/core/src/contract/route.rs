@@ -236,8 +236,8 @@ fn path(reader: &mut Reader<'_>, node: &Node) -> Option<Path> {
         Some((name, end)) => {
             let is_name = !name.is_empty()
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            let is_end = end.is_empty()
-                || end.starts_with('.') && !end.contains(['{', '}', '?', '#', '%']);
+            let is_end =
+                end.is_empty() || end.starts_with('.') && !end.contains(['{', '}', '?', '#', '%']);
             (is_name && is_end).then(|| Segment::Name(name.into(), end.into()))
         }
         None => {

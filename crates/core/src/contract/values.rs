@@ -64,9 +64,9 @@ impl<'v> Values<'v> {
                 Own::Object(value) => to_dynamic(value),
                 Own::Lent(value) => to_dynamic(value),
                 Own::Named(name, value) => Dynamic::from_pairs([(*name, to_dynamic(value))]),
-                Own::Asked(asked) => Dynamic::from_pairs(
-                    asked.all().map(|(name, value)| (name, to_dynamic(value))),
-                ),
+                Own::Asked(asked) => {
+                    Dynamic::from_pairs(asked.all().map(|(name, value)| (name, to_dynamic(value))))
+                }
             };
             match self.around {
                 Some(around) => minijinja::context! { ..own, ..around.dynamic().clone() },

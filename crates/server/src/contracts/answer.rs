@@ -1,8 +1,8 @@
 //! From what was done to the answer that the contract has for it.
 
-use actix_web::{HttpRequest, HttpResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
 use registrar_core::contract::{Action, Asked, Contract, Outcome, Told};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
@@ -134,12 +134,7 @@ fn outcome_of(fault: &Fault) -> Outcome {
 }
 
 /// What Registrar itself says of an outcome that refuses.
-fn refusal(
-    action: Option<&Action>,
-    outcome: Outcome,
-    own: &Own,
-    status: Option<u16>,
-) -> Fault {
+fn refusal(action: Option<&Action>, outcome: Outcome, own: &Own, status: Option<u16>) -> Fault {
     let value = |name: &str| own.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
     let within = |name: &str, part: &str| value(name)?.get(part)?.as_str();
     match outcome {

@@ -14,9 +14,9 @@ use sha2::{Digest, Sha256};
 use super::answer::{Done, Own, failed};
 use super::find;
 use crate::app::AppState;
-use crate::{auth, token};
-use crate::shown::stored_user;
 use crate::refused::not_hashed;
+use crate::shown::stored_user;
+use crate::{auth, token};
 
 /// How long a password that was found to be somebody's need not be hashed again. Who it is, and the
 /// hash it is compared with, are read for each request.

@@ -10,8 +10,8 @@ use super::records::kind_of;
 use super::{Call, contended, not_taken};
 use crate::auth;
 use crate::observe::UsedForm;
-use crate::shown::{as_submitted, stored_user};
 use crate::refused::{by_kind, not_hashed, not_stored};
+use crate::shown::{as_submitted, stored_user};
 
 /// How often a user is loaded and judged again because somebody else changed it meanwhile.
 const ATTEMPTS: u32 = 3;

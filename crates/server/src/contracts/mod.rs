@@ -269,8 +269,10 @@ impl Call<'_> {
         let (form, submitted) = chosen.map_err(|wrong| {
             let WrongParameter { field, code, text, near } = wrong;
             let near = near.map(|near| ("near", near));
-            let entries = [("field", field), ("code", code), ("text", text)].into_iter().chain(near);
-            let entries = entries.map(|(name, text)| (name.into(), Value::String(text.to_owned().into())));
+            let entries =
+                [("field", field), ("code", code), ("text", text)].into_iter().chain(near);
+            let entries =
+                entries.map(|(name, text)| (name.into(), Value::String(text.to_owned().into())));
             let own = vec![("parameter", Value::Object(entries.collect()))];
             Done::Outcome(Outcome::WrongParameters, own)
         })?;
