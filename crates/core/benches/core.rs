@@ -14,6 +14,7 @@ use registrar_core::decode::{brackets, json};
 use registrar_core::locale::Locale;
 use registrar_core::registry::{Registry, Source};
 use registrar_core::rules::RULES;
+use registrar_core::value::Value;
 
 fn main() {
     divan::main();
