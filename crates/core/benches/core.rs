@@ -21,6 +21,7 @@ use registrar_core::decode::{brackets, json};
 use registrar_core::locale::Locale;
 use registrar_core::registry::{Registry, Source};
 use registrar_core::rules::RULES;
+use registrar_core::value::Value;
 
 fn main() {
     divan::main();
@@ -112,7 +113,11 @@ fn refuse_and_render_developer_sign_up(bencher: Bencher<'_, '_>) {
         let violations = form
             .apply(json::parse(black_box(b"{}")).unwrap(), &Surroundings::default())
             .unwrap_err();
-        serde_json::to_string(&violations.told_in(Locale::english())).unwrap()
+        let told = violations.list.iter().map(|violation| {
+            let text = violation.text();
+            violation.detail(Locale::english(), Some("developer_sign_up"), &text)
+        });
+        serde_json::to_string(&Value::Array(told.collect())).unwrap()
     });
 }
 

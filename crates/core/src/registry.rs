@@ -29,7 +29,7 @@ pub struct Source {
 /// The compiled whole of a configuration.
 #[derive(Debug)]
 pub struct Registry {
-    forms: HashMap<Arc<str>, Arc<Form>>,
+    forms: Arc<HashMap<Arc<str>, Arc<Form>>>,
     names: Vec<Arc<str>>,
     locales: Arc<Locales>,
     contracts: Contracts,
@@ -91,6 +91,7 @@ impl Registry {
         let is_form = |name: &str| library.find(name).is_some();
         let known = locale::Known { forms: &forms, is_form: &is_form, is_whole };
         locale::check(references, &known, &mut problems);
+        let forms = Arc::new(forms);
         let contracts = contracts(sources, &forms, &is_form, &mut problems);
         // What is wrong with a form is wrong with those that extend it: once is enough.
         for list in [&mut problems, &mut notices] {
@@ -211,7 +212,7 @@ fn locale_files(sources: &[Source]) -> impl Iterator<Item = locale::File<'_>> {
 /// All contracts, by name. The version of one is a hash of its file and of the catalogues.
 fn contracts(
     sources: &[Source],
-    forms: &HashMap<Arc<str>, Arc<Form>>,
+    forms: &Arc<HashMap<Arc<str>, Arc<Form>>>,
     is_form: &dyn Fn(&str) -> bool,
     problems: &mut Vec<Problem>,
 ) -> Contracts {

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
-
 use crate::locale::{BROKEN_RULES, Locale, OwnText};
+use crate::value::Value;
 
 /// The most violations that one answer tells.
 pub const MOST: usize = 100;
@@ -151,111 +150,44 @@ impl Violations {
         self.list.is_empty()
     }
 
-    /// As they are told in a language.
-    #[must_use]
-    pub fn told_in<'v>(&'v self, locale: &'v Locale) -> Told<'v> {
-        Told { violations: self, locale }
-    }
-}
-
-/// Violations in a language; serialised, the body of a 422: `errors`, `details`, and `truncated`
-/// where there were more.
-#[derive(Debug, Clone, Copy)]
-pub struct Told<'v> {
-    violations: &'v Violations,
-    locale: &'v Locale,
-}
-
-impl Told<'_> {
-    fn form(&self) -> Option<&str> {
-        self.violations.form.as_deref()
-    }
-
-    /// `{"path": ["text", …]}`, in order of first mention.
-    #[must_use]
-    pub fn by_path(&self) -> Vec<(&str, Vec<String>)> {
-        let mut paths: Vec<(&str, Vec<String>)> = Vec::new();
-        for violation in &self.violations.list {
-            let text = self.locale.text(violation, self.form());
-            match paths.iter_mut().find(|(path, _)| *path == violation.path) {
-                Some((_, texts)) => texts.push(text),
-                None => paths.push((&violation.path, vec![text])),
-            }
-        }
-        paths
-    }
-
     /// What is told of the submission as a whole.
     #[must_use]
-    pub fn summary(&self) -> String {
-        let count = Param::Number(self.violations.list.len().to_string());
-        self.locale.message(&BROKEN_RULES, Params::from([("count", count)]))
+    pub fn summary(&self, locale: &Locale) -> String {
+        let count = Param::Number(self.list.len().to_string());
+        locale.message(&BROKEN_RULES, Params::from([("count", count)]))
     }
 }
 
-impl Serialize for Told<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut body = serializer.serialize_map(None)?;
-        body.serialize_entry("errors", &ByPath(self))?;
-        body.serialize_entry("details", &Details(self))?;
-        if self.violations.truncated {
-            body.serialize_entry("truncated", &true)?;
+impl Violation {
+    /// All of it: `field`, `pointer`, `code`, `params`, `message`, `full_message`. `text` is what
+    /// it is called in the language.
+    #[must_use]
+    pub fn detail(&self, locale: &Locale, form: Option<&str>, text: &str) -> Value<'static> {
+        fn own(text: impl Into<String>) -> Value<'static> {
+            Value::String(Cow::Owned(text.into()))
         }
-        body.end()
+        let params = self.params.iter().map(|(name, param)| (Cow::Borrowed(*name), param.value()));
+        let entries = [
+            ("field", own(self.path.as_str())),
+            ("pointer", own(self.pointer.as_str())),
+            ("code", own(self.code())),
+            ("params", Value::Object(params.collect())),
+            ("message", own(text)),
+            ("full_message", own(locale.sentence(self, form, text))),
+        ];
+        Value::Object(entries.map(|(name, value)| (Cow::Borrowed(name), value)).into())
     }
 }
 
-struct ByPath<'t>(&'t Told<'t>);
-
-impl Serialize for ByPath<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.by_path())
-    }
-}
-
-struct Details<'t>(&'t Told<'t>);
-
-impl Serialize for Details<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.violations.list.iter().map(|one| Detail(self.0, one)))
-    }
-}
-
-struct Detail<'t>(&'t Told<'t>, &'t Violation);
-
-impl Serialize for Detail<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(Told { locale, .. }, violation) = self;
-        let form = self.0.form();
-        let mut detail = serializer.serialize_struct("Violation", 6)?;
-        detail.serialize_field("field", &violation.path)?;
-        detail.serialize_field("pointer", &violation.pointer)?;
-        detail.serialize_field("code", violation.code())?;
-        detail.serialize_field("params", &ByName(&violation.params))?;
-        let text = locale.text(violation, form);
-        detail.serialize_field("message", &text)?;
-        detail.serialize_field("full_message", &locale.sentence(violation, form, &text))?;
-        detail.end()
-    }
-}
-
-struct ByName<'p>(&'p Params);
-
-impl Serialize for ByName<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
-}
-
-impl Serialize for Param {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Param {
+    fn value(&self) -> Value<'static> {
         match self {
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Field(name) => serializer.serialize_str(&humanize(name)),
-            Self::Number(text) => match text.parse::<serde_json::Number>() {
-                Ok(number) => number.serialize(serializer),
-                Err(_) => serializer.serialize_str(text),
-            },
+            Self::Number(text) if text.parse::<serde_json::Number>().is_ok() => {
+                Value::Number(Cow::Owned(text.clone()))
+            }
+            Self::Number(text) => Value::String(Cow::Owned(text.clone())),
+            Self::Text(text) => Value::String(text.clone()),
+            Self::Field(name) => Value::String(Cow::Owned(humanize(name))),
         }
     }
 }

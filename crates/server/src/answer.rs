@@ -2,16 +2,17 @@
 //!
 //! Never with a submitted value in it.
 
-use actix_web::body::BoxBody;
+use std::borrow::Cow;
+
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
-use registrar_core::locale::Locale;
-use registrar_core::violation::Violations;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use registrar_core::value::Value;
 use serde::Serialize;
 
 use crate::language;
-use crate::observe::{Note, UsedForm};
+use crate::observe::Note;
 
 /// The media type of the native API's answers.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.api+json";
@@ -19,22 +20,13 @@ const PROBLEM_TYPE: &str = "application/problem+json";
 
 /// The answer of a handler.
 #[derive(Debug)]
-pub(crate) struct Answer(pub(crate) Result<HttpResponse, Failure>);
-
-/// Why a request is not done.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// The submission breaks rules.
-    Invalid(Violations),
-    /// Something else.
-    Fault(Fault),
-}
+pub(crate) struct Answer(pub(crate) Result<HttpResponse, Fault>);
 
 /// A request that is refused for one reason.
 #[derive(Debug)]
 pub(crate) struct Fault {
     status: StatusCode,
-    field: &'static str,
+    field: Cow<'static, str>,
     code: &'static str,
     message: String,
     near: Option<String>,
@@ -45,11 +37,12 @@ impl Fault {
     /// A fault that belongs to no field.
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let (message, headers) = (message.into(), Vec::new());
-        Self { status, field: "base", code, message, near: None, headers }
+        Self { status, field: "base".into(), code, message, near: None, headers }
     }
 
     /// 406: the parameters around the form are wrong.
-    pub(crate) fn wrong_parameter(field: &'static str, code: &'static str, message: &str) -> Self {
+    pub(crate) fn wrong_parameter(field: &str, code: &'static str, message: &str) -> Self {
+        let field = Cow::Owned(field.to_owned());
         Self { field, ..Self::new(StatusCode::NOT_ACCEPTABLE, code, message) }
     }
 
@@ -75,8 +68,31 @@ impl Fault {
     }
 
     /// Its headers.
-    pub(crate) fn into_headers(self) -> Vec<(HeaderName, HeaderValue)> {
-        self.headers
+    pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers
+    }
+
+    /// What is told of it, in the shape in which broken rules are told.
+    pub(crate) fn told(&self) -> [(&'static str, Value<'_>); 2] {
+        fn object<'v>(entries: impl IntoIterator<Item = (&'v str, Value<'v>)>) -> Value<'v> {
+            Value::Object(entries.into_iter().map(|(name, value)| (name.into(), value)).collect())
+        }
+        let text = |text| Value::String(Cow::Borrowed(text));
+        let (field, message) = (text(&self.field), text(self.message.as_str()));
+        let near = self.near.as_deref().map(|near| ("near", text(near)));
+        let detail = object([
+            ("field", field),
+            ("code", text(self.code)),
+            ("params", object(near)),
+            ("message", message.clone()),
+        ]);
+        let errors = object([(&*self.field, Value::Array(vec![message]))]);
+        [("errors", errors), ("details", Value::Array(vec![detail]))]
+    }
+
+    /// What it says.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     /// With the name that was probably meant.
@@ -95,80 +111,54 @@ impl Fault {
     }
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<Violations> for Failure {
-    fn from(violations: Violations) -> Self {
-        Self::Invalid(violations)
-    }
-}
-
 impl Responder for Answer {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        match self.0 {
-            Ok(response) => response,
-            Err(Failure::Invalid(violations)) => {
-                for cause in &violations.causes {
-                    log::warn!("a condition could not be checked at {cause}");
-                }
-                let mut response = invalid(request, &violations);
-                response.extensions_mut().insert(Note::of(&violations));
-                response
-            }
-            Err(Failure::Fault(fault)) => {
-                let told = FaultBody::of(&fault);
-                let mut response = refusal(request, fault.status, &fault.message, &told);
-                response.extensions_mut().insert(Note::code(fault.code));
-                for (name, value) in fault.headers {
-                    response.headers_mut().insert(name, value);
-                }
-                response
-            }
+        let fault = match self.0 {
+            Ok(response) => return response,
+            Err(fault) => fault,
+        };
+        let told = fault.told().map(|(name, value)| (name.into(), value));
+        let mut response = json(fault.status, MEDIA_TYPE, &Value::Object(told.into()));
+        response.extensions_mut().insert(Note::code(fault.code));
+        if wants_problem(request) {
+            response = as_problem(response, fault.message());
         }
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+        for (name, value) in fault.headers {
+            response.headers_mut().insert(name, value);
+        }
+        response
     }
 }
 
-/// 422, in the client's language.
-fn invalid(request: &HttpRequest, violations: &Violations) -> HttpResponse {
-    let used = request.extensions().get::<UsedForm>().cloned();
-    let locale: &Locale = match &used {
-        Some(used) => language::of(request, &used.locales),
-        None => Locale::english(),
-    };
-    let told = violations.told_in(locale);
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    let mut response = refusal(request, status, &told.summary(), &told);
-    let headers = response.headers_mut();
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Language, Accept"));
-    if let Ok(tag) = HeaderValue::from_str(locale.tag()) {
-        headers.insert(header::CONTENT_LANGUAGE, tag);
+/// A refusal as RFC 9457 has it, with the members of the plain answer as its extensions.
+pub(crate) fn as_problem(response: HttpResponse, detail: &str) -> HttpResponse {
+    let status = response.status();
+    let (head, body) = response.into_parts();
+    let members = body.try_into_bytes().unwrap_or_default();
+    let title = status.canonical_reason().unwrap_or_default();
+    let known = Problem { kind: "about:blank", title, status: status.as_u16(), detail };
+    let mut problem = serde_json::to_vec(&known).unwrap_or_default();
+    if let Some(members) = members.strip_prefix(b"{").filter(|members| *members != b"}") {
+        problem.pop();
+        problem.push(b',');
+        problem.extend_from_slice(members);
     }
+    let mut response = head.set_body(BoxBody::new(problem));
+    let problem_type = HeaderValue::from_static(PROBLEM_TYPE);
+    response.headers_mut().insert(header::CONTENT_TYPE, problem_type);
     response
 }
 
-/// A refusal: as RFC 9457 has it where the client asks for that.
-fn refusal(
-    request: &HttpRequest,
-    status: StatusCode,
-    detail: &str,
-    members: &impl Serialize,
-) -> HttpResponse {
-    let mut response = if wants_problem(request) {
-        let title = status.canonical_reason().unwrap_or_default();
-        let (kind, status_code) = ("about:blank", status.as_u16());
-        let problem = Problem { kind, title, status: status_code, detail, members };
-        json(status, PROBLEM_TYPE, &problem)
-    } else {
-        json(status, MEDIA_TYPE, members)
-    };
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
-    response
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
 }
 
 /// Whether the client names RFC 9457's media type among those it takes, and does not refuse it.
@@ -197,60 +187,5 @@ pub(crate) fn json(
             log::error!("an answer cannot be written: {error}");
             HttpResponse::InternalServerError().finish()
         }
-    }
-}
-
-/// RFC 9457, with the members of the plain answer as its extensions.
-#[derive(Serialize)]
-struct Problem<'a, M> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    #[serde(flatten)]
-    members: &'a M,
-}
-
-/// The same shape as that of violations, so that a client reads one.
-#[derive(Serialize)]
-struct FaultBody<'a> {
-    errors: Errors<'a>,
-    details: [Detail<'a>; 1],
-}
-
-struct Errors<'a> {
-    field: &'a str,
-    message: &'a str,
-}
-
-#[derive(Serialize)]
-struct Detail<'a> {
-    field: &'a str,
-    code: &'a str,
-    params: Params<'a>,
-    message: &'a str,
-}
-
-#[derive(Serialize)]
-struct Params<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    near: Option<&'a str>,
-}
-
-impl<'a> FaultBody<'a> {
-    fn of(fault: &'a Fault) -> Self {
-        let Fault { field, code, message, near, .. } = fault;
-        let params = Params { near: near.as_deref() };
-        Self {
-            errors: Errors { field, message },
-            details: [Detail { field, code, params, message }],
-        }
-    }
-}
-
-impl Serialize for Errors<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map([(self.field, [self.message])])
     }
 }

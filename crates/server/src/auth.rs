@@ -34,12 +34,6 @@ pub(crate) async fn read<T: Send + 'static>(
     read.await?.ok_or_else(invalid)
 }
 
-/// Who asks for a change through the native routes.
-pub(crate) async fn caller(request: &HttpRequest, state: &AppState) -> Result<Caller, Fault> {
-    let caller = state.tokens.remembered(spelled(request)?, state).await?;
-    if caller.is_good_for(None) { Ok(caller) } else { Err(invalid()) }
-}
-
 /// Reads for whoever was let in already, away from the threads that answer.
 pub(crate) async fn load<T: Send + 'static>(
     state: &AppState,
@@ -141,11 +135,15 @@ pub(crate) fn invalid() -> Fault {
     unauthorized("invalid_token", "the token is not valid: unknown, revoked or expired")
 }
 
+/// What a client is told who shows none.
+pub(crate) fn missing() -> Fault {
+    unauthorized("missing_token", "a token is needed: send `Authorization: Token token=…`")
+}
+
 /// The token that the request bears, where it can be one.
-pub(crate) fn spelled(request: &HttpRequest) -> Result<&str, Fault> {
+fn spelled(request: &HttpRequest) -> Result<&str, Fault> {
     let Some(header) = request.headers().get(header::AUTHORIZATION) else {
-        let message = "a token is needed: send `Authorization: Token token=…`";
-        return Err(unauthorized("missing_token", message));
+        return Err(missing());
     };
     let token = header.to_str().ok().and_then(token_of).ok_or_else(invalid)?;
     well_formed(token)
@@ -158,7 +156,7 @@ pub(crate) fn well_formed(token: &str) -> Result<&str, Fault> {
 }
 
 /// The token of this hash, where it is valid now.
-fn valid_token(store: &Store, hash: &[u8; 32]) -> Result<Option<Caller>, ReadError> {
+pub(crate) fn valid_token(store: &Store, hash: &[u8; 32]) -> Result<Option<Caller>, ReadError> {
     let is_valid = |token: &ApiToken| {
         token.revoked_at.is_none() && token.expires_at.is_none_or(|expires_at| expires_at > now())
     };

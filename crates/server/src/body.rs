@@ -1,25 +1,18 @@
-//! Reads a body within its limits, and decodes it as its label says.
+//! Reads a body within its limits, and its label.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest, web};
-use registrar_core::decode::{DecodeError, brackets, json};
-use registrar_core::value::Value;
 
 use crate::answer::Fault;
 use crate::app::AppState;
 use crate::multipart;
 
-/// How a body is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Format {
-    Json,
-    UrlEncoded,
-    /// With the boundary, where the label says one.
-    Multipart(Option<String>),
-}
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Refuses bodies that are compressed.
 pub(crate) fn check_encoding(request: &HttpRequest) -> Result<(), Fault> {
@@ -30,27 +23,24 @@ pub(crate) fn check_encoding(request: &HttpRequest) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What the request's headers say of its body; refuses what is not read here.
-pub(crate) fn format(request: &HttpRequest) -> Result<Format, Fault> {
-    check_encoding(request)?;
+/// The media type of a body whose label must be whole and right: JSON where there is none.
+pub(crate) fn strict_label(request: &HttpRequest) -> Result<String, Fault> {
     let expected = "expected `Content-Type: application/json`, or \
                     `application/x-www-form-urlencoded` or `multipart/form-data` with names such \
                     as `form[email]`";
     let unknown = || unsupported(&format!("the content type is not read here: {expected}"));
     if request.headers().get(header::CONTENT_TYPE).is_none() {
-        return Ok(Format::Json);
+        return Ok(JSON.to_owned());
     }
     let charset = request.encoding().map_err(|_| unknown())?;
     if charset.name() != "UTF-8" {
         return Err(unsupported("the character set is not read here: expected UTF-8"));
     }
-    // Media types are compared without case and without parameters (RFC 9110 section 8.3.1).
-    let media_type = request.content_type().trim().to_ascii_lowercase();
-    match media_type.as_str() {
-        "application/json" | "text/json" => Ok(Format::Json),
-        "application/x-www-form-urlencoded" => Ok(Format::UrlEncoded),
-        multipart::MEDIA_TYPE => Ok(Format::Multipart(boundary(request))),
-        other if other.starts_with("application/") && other.ends_with("+json") => Ok(Format::Json),
+    let label = label(request);
+    match label.as_str() {
+        JSON | FORM | multipart::MEDIA_TYPE => Ok(label),
+        "text/json" => Ok(JSON.to_owned()),
+        other if other.starts_with("application/") && other.ends_with("+json") => Ok(label),
         _ => Err(unknown()),
     }
 }
@@ -59,6 +49,22 @@ pub(crate) fn format(request: &HttpRequest) -> Result<Format, Fault> {
 pub(crate) fn boundary(request: &HttpRequest) -> Option<String> {
     let label = request.headers().get(header::CONTENT_TYPE)?;
     multipart::boundary(label.to_str().ok()?)
+}
+
+/// Refuses what curl sends when it is given JSON and no label.
+pub(crate) fn check_form(label: &str, bytes: &[u8]) -> Result<(), Fault> {
+    if label == FORM && bytes.first() == Some(&b'{') {
+        return Err(unsupported(
+            "the body is JSON but labelled as a form: send `Content-Type: application/json`",
+        ));
+    }
+    Ok(())
+}
+
+/// The media type of a body. They are compared without case and without parameters (RFC 9110
+/// section 8.3.1).
+pub(crate) fn label(request: &HttpRequest) -> String {
+    request.content_type().trim().to_ascii_lowercase()
 }
 
 /// Reads the body.
@@ -83,28 +89,13 @@ pub(crate) async fn read(payload: web::Payload, state: &AppState) -> Result<web:
     }
 }
 
-/// Decodes the body.
-pub(crate) fn decode<'b>(format: &Format, bytes: &'b [u8]) -> Result<Value<'b>, Fault> {
-    let malformed = |error: DecodeError| {
-        Fault::new(
-            StatusCode::BAD_REQUEST,
-            "malformed",
-            format!("the body cannot be read: {error}"),
-        )
-    };
-    match format {
-        Format::Json => json::parse(bytes).map_err(malformed),
-        // What curl sends when it is given JSON and no label.
-        Format::UrlEncoded if bytes.first() == Some(&b'{') => Err(unsupported(
-            "the body is JSON but labelled as a form: send `Content-Type: application/json`",
-        )),
-        Format::UrlEncoded => brackets::parse_urlencoded(bytes).map_err(malformed),
-        Format::Multipart(boundary) => {
-            multipart::parse(boundary.as_deref(), bytes).map_err(malformed)
-        }
-    }
+/// What is said of a body that cannot be read.
+pub(crate) fn malformed(why: &dyn Display) -> Fault {
+    let message = format!("the body cannot be read: {why}");
+    Fault::new(StatusCode::BAD_REQUEST, "malformed", message)
 }
 
-fn unsupported(message: &str) -> Fault {
+/// What is said of a body that is of a type that is not read.
+pub(crate) fn unsupported(message: &str) -> Fault {
     Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
 }

@@ -122,7 +122,7 @@ async fn create_user(
     match store.create(record).await {
         Ok(_) => Ok(password),
         Err(CreateError::Refused(refusals)) => {
-            let refused = crate::users::submitted::by_kind(&refusals);
+            let refused = crate::refused::by_kind(&refusals);
             Err(told(&form.explain(submitted(), None, &surroundings, &refused)))
         }
         Err(error) => Err(error.into()),

@@ -5,7 +5,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use registrar_core::form::Form;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Failure, Fault, MEDIA_TYPE, json as answer};
+use crate::answer::{Answer, Fault, MEDIA_TYPE, json as answer};
 use crate::app::AppState;
 use crate::auth;
 use crate::observe::UsedForm;
@@ -18,7 +18,7 @@ pub(crate) async fn list(request: HttpRequest, state: web::Data<AppState>) -> An
     Answer(all(&request, &state).await)
 }
 
-async fn all(request: &HttpRequest, state: &AppState) -> Result<HttpResponse, Failure> {
+async fn all(request: &HttpRequest, state: &AppState) -> Result<HttpResponse, Fault> {
     auth::read(request, state, |_| Ok(())).await?;
     let registry = state.forms.current();
     let forms = registry.names().iter().filter_map(|name| registry.form(name));
@@ -50,12 +50,12 @@ async fn one(
     state: &AppState,
     body: impl FnOnce(&Form) -> Value,
     media_type: &'static str,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, Fault> {
     auth::read(request, state, |_| Ok(())).await?;
     let registry = state.forms.current();
     let Some(form) = registry.form(name) else {
         let fault = Fault::not_found("there is no form of this name");
-        return Err(fault.with_near(registry.nearest(name)).into());
+        return Err(fault.with_near(registry.nearest(name)));
     };
     request.extensions_mut().insert(UsedForm::of(form));
     Ok(answer(StatusCode::OK, media_type, &body(form)))

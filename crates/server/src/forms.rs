@@ -12,6 +12,9 @@ const MOST: usize = 50_000;
 /// The deepest folder that is looked into.
 const DEEPEST: usize = 16;
 
+/// The contract of the native API, which is there unless a folder has one of its own.
+const NATIVE: &str = include_str!("../../../forms/contracts/platformos.yml");
+
 /// Why there is no registry.
 #[derive(Debug, thiserror::Error)]
 pub enum FormsError {
@@ -70,7 +73,7 @@ pub fn folder_of(file: &Path) -> PathBuf {
     if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
 }
 
-/// Reads all files of these folders, sorted by their path within.
+/// Reads all files of these folders, sorted by their path within; and what is built in.
 fn read(folders: &[PathBuf]) -> Result<(Vec<Source>, Vec<Problem>), FormsError> {
     let mut sources = Vec::new();
     let mut too_large = Vec::new();
@@ -95,6 +98,14 @@ fn read(folders: &[PathBuf]) -> Result<(Vec<Source>, Vec<Problem>), FormsError> 
             let text = std::fs::read_to_string(&path).map_err(unreadable)?;
             sources.push(Source { file, within, text });
         }
+    }
+    let is_native = |source: &Source| {
+        matches!(&*source.within, "contracts/platformos.yml" | "contracts/platformos.yaml")
+    };
+    if !sources.iter().any(is_native) {
+        let within = "contracts/platformos.yml".to_owned();
+        let file = format!("{within} (built in)").into();
+        sources.push(Source { file, within, text: NATIVE.to_owned() });
     }
     Ok((sources, too_large))
 }

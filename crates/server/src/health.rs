@@ -40,7 +40,7 @@ fn not_ready(request: &HttpRequest, reason: &str) -> HttpResponse {
     let status = StatusCode::SERVICE_UNAVAILABLE;
     if wants_problem(request) {
         let fault = Fault::new(status, "not_ready", reason);
-        return Answer(Err(fault.into())).respond_to(request);
+        return Answer(Err(fault)).respond_to(request);
     }
     let body = json!({ "status": "not ready", "reasons": [reason] });
     answer(status, MEDIA_TYPE, &body)

@@ -18,11 +18,12 @@ mod multipart;
 mod observe;
 pub mod passwords;
 mod records;
+mod refused;
 pub mod reload;
 mod routes;
 pub mod settings;
+mod shown;
 pub mod token;
-mod users;
 
 pub use records::render::{record_as_submitted, stored_record};
-pub use users::render::stored_user;
+pub use shown::stored_user;

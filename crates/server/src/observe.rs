@@ -1,6 +1,7 @@
 //! One line of log for each request: its id, route, form, status, time, and what was wrong by
 //! field and code. Never a submitted value: no path, no query, no key that the form does not know.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -11,7 +12,6 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
 use registrar_core::form::Form;
-use registrar_core::locale::Locales;
 use registrar_core::violation::Violations;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,13 +23,15 @@ const MOST: usize = 10;
 /// What the log says of an answer besides its status.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Note {
-    text: String,
+    text: Cow<'static, str>,
+    /// The route, where it is a contract's.
+    pub(crate) route: Option<Arc<str>>,
 }
 
 impl Note {
     /// A single code.
-    pub(crate) fn code(code: &str) -> Self {
-        Self { text: code.to_owned() }
+    pub(crate) fn code(code: &'static str) -> Self {
+        Self { text: code.into(), route: None }
     }
 
     /// Fields and codes. An unknown field's name is the client's own text, so it is left out.
@@ -46,22 +48,20 @@ impl Note {
         if violations.list.len() > MOST {
             told.push("…".to_owned());
         }
-        Self { text: told.join(",") }
+        Self { text: told.join(",").into(), route: None }
     }
 }
 
-/// The form that a request ran, the version of it that decided, and its languages.
+/// The form that a request ran, and the version of it that decided.
 #[derive(Debug, Clone)]
 pub(crate) struct UsedForm {
     name: Arc<str>,
     version: Arc<str>,
-    pub(crate) locales: Arc<Locales>,
 }
 
 impl UsedForm {
     pub(crate) fn of(form: &Form) -> Self {
-        let (name, version) = (form.name.clone(), form.version.clone());
-        Self { name, version, locales: form.locales.clone() }
+        Self { name: form.name.clone(), version: form.version.clone() }
     }
 }
 
@@ -90,15 +90,16 @@ pub(crate) async fn observe<B: MessageBody>(
 }
 
 fn log_line<B>(response: &mut ServiceResponse<B>, id: &HeaderValue, started: Instant) {
-    let note = response.response_mut().extensions_mut().remove::<Note>().unwrap_or_default().text;
+    let note = response.response_mut().extensions_mut().remove::<Note>().unwrap_or_default();
     let (request, status) = (response.request(), response.status().as_u16());
-    let (method, route) = (request.method(), request.match_pattern());
+    let (method, pattern) = (request.method(), request.match_pattern());
+    let (route, note) = (note.route.as_deref().or(pattern.as_deref()), note.text);
     let form = request.extensions().get::<UsedForm>().cloned();
     log::info!(
         target: "registrar",
         "{id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}",
         id = id.to_str().unwrap_or("-"),
-        route = route.as_deref().unwrap_or("-"),
+        route = route.unwrap_or("-"),
         form = form.as_ref().map_or("-", |form| &*form.name),
         milliseconds = started.elapsed().as_secs_f64() * 1000.0,
     );

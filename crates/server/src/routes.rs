@@ -6,7 +6,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 
 use crate::answer::{Answer, Fault};
-use crate::{contracts, form_configurations, health, metrics, users};
+use crate::{contracts, form_configurations, health, metrics};
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
@@ -15,28 +15,6 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             web::scope("")
                 .guard(guard::fn_guard(contracts::has_host))
                 .default_service(web::to(contracts::serve)),
-        )
-        .service(
-            web::resource("/api/users")
-                .route(web::post().to(users::create))
-                .route(web::get().to(users::list))
-                .route(web::head().to(users::list))
-                .default_service(web::to(|| refuse_method("GET, HEAD, POST"))),
-        )
-        .service(
-            web::resource("/api/users.json")
-                .route(web::post().to(users::create))
-                .route(web::get().to(users::list))
-                .route(web::head().to(users::list))
-                .default_service(web::to(|| refuse_method("GET, HEAD, POST"))),
-        )
-        .service(
-            web::resource("/api/users/{id}")
-                .route(web::get().to(users::show))
-                .route(web::head().to(users::show))
-                .route(web::put().to(users::update))
-                .route(web::delete().to(users::delete))
-                .default_service(web::to(|| refuse_method("DELETE, GET, HEAD, PUT"))),
         )
         .service(
             web::resource("/api/form_configurations")
@@ -81,12 +59,15 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 pub(crate) fn no_route(method: &Method) -> Answer {
     let what =
         if *method == Method::POST { "POST /api/users creates users" } else { "nothing is here" };
-    Answer(Err(Fault::not_found(&format!("there is no such route: {what}")).into()))
+    Answer(Err(Fault::not_found(&format!("there is no such route: {what}"))))
+}
+
+/// What is said of a method where there are others.
+pub(crate) fn refused_method(allowed: &str) -> Fault {
+    let message = format!("the method is not served here: expected {allowed}");
+    Fault::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
 }
 
 async fn refuse_method(allowed: &'static str) -> Answer {
-    let message = format!("the method is not served here: expected {allowed}");
-    let fault = Fault::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
-        .with_header(ALLOW, HeaderValue::from_static(allowed));
-    Answer(Err(fault.into()))
+    Answer(Err(refused_method(allowed).with_header(ALLOW, HeaderValue::from_static(allowed))))
 }

@@ -29,9 +29,7 @@ fn filled(bencher: Bencher<'_, '_>, contract: &str, path: &str, status: u16) -> 
         panic!("there is no such route")
     };
     let mut asked = Asked {
-        method: "POST".to_owned(),
-        path: path.to_owned(),
-        base_url: "https://example.org".to_owned(),
+        base_url: Value::String("https://example.org".into()),
         elapsed: 0.000_597,
         ..Asked::default()
     };

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use super::answer::Answer;
 use super::expressions::Expressions;
 use super::id::Letters;
+use super::mint::{Mint, generated};
 use super::outcome::Outcome;
 use super::paging::Paging;
 use super::sought::{Way, ways};
 use super::taken::{FormChoice, Taken};
 use super::values::Filling;
-use crate::config::{Data, Node, ProblemCode, Reader};
+use crate::config::{Node, ProblemCode, Reader};
 use crate::form::Resource;
 
 /// What is done.
@@ -58,7 +59,8 @@ impl Operation {
     ];
 
     /// Whether what is sent goes through a form.
-    pub(crate) fn has_form(self) -> bool {
+    #[must_use]
+    pub fn has_form(self) -> bool {
         matches!(self, Self::Create | Self::Update | Self::Upsert)
     }
 
@@ -119,19 +121,12 @@ pub struct Action {
     pub(crate) remove: Option<Remove>,
     pub(crate) generate: Vec<(Box<str>, Letters)>,
     pub(crate) answers: HashMap<Outcome, Answer>,
-}
-
-/// A credential to be made.
-#[derive(Debug)]
-pub struct Mint {
-    /// How it is spelled; as Registrar's own tokens where nothing is said.
-    pub(crate) format: Option<Letters>,
-    /// How long it counts, in seconds.
-    pub expires_in: u32,
-    /// The token that is shown for it; where there is none, a user's password is.
-    pub(crate) secret: Option<Filling>,
-    /// The name of that token, where it must be said too.
-    pub(crate) name: Option<Filling>,
+    /// Where it is, as the contract writes it: for logs.
+    pub path: Arc<str>,
+    /// Whether only tokens count that were made for no contract.
+    pub is_for_operators: bool,
+    /// What it and the contract's answers read.
+    pub(crate) known: Vec<&'static str>,
 }
 
 /// Records of a user that go.
@@ -145,11 +140,12 @@ pub(crate) struct Remove {
     pub(crate) only: Option<Filling>,
 }
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "operation",
     "resource",
     "type",
     "open",
+    "tokens",
     "form",
     "fields",
     "unknown",
@@ -218,6 +214,20 @@ impl Action {
         matches!(self.taken.form, FormChoice::Named(_))
     }
 
+    /// Whether it has conditions.
+    #[must_use]
+    pub fn has_checks(&self) -> bool {
+        !self.checks.is_empty()
+    }
+
+    /// The keys of the query by which it finds.
+    pub(crate) fn finds_by_query(&self) -> impl Iterator<Item = &str> {
+        self.find.iter().filter_map(|(_, filling)| match filling.name()? {
+            [root, key] if **root == *"query" => Some(&**key),
+            _ => None,
+        })
+    }
+
     /// Whether a request without a body says all that is needed.
     #[must_use]
     pub fn says_enough(&self) -> bool {
@@ -233,6 +243,9 @@ impl Action {
         }
         if matches!(self.taken.form, FormChoice::Named(_)) {
             outcomes.push(Outcome::WrongParameters);
+        }
+        if self.paging.as_ref().is_some_and(|paging| paging.is_strict) {
+            outcomes.push(Outcome::BadQuery);
         }
         outcomes
     }
@@ -335,6 +348,10 @@ impl Action {
         let paging = paging.or_else(|| (operation == Operation::List).then(Paging::default));
         let open = node.get("open");
         let is_open = open.and_then(|entry| reader.flag(&entry.value, "open")) == Some(true);
+        let tokens = node.get("tokens");
+        let tokens =
+            tokens.and_then(|entry| reader.word(&entry.value, "tokens", &["all", "general"]));
+        let is_for_operators = tokens == Some("general");
         let generate = generated(reader, node);
         let answers = node.get("answers");
         let answers = answers.map(|entry| expressions.answers(reader, &entry.value, &taken));
@@ -353,6 +370,9 @@ impl Action {
             remove,
             generate,
             answers: answers.unwrap_or_default(),
+            path: "".into(),
+            is_for_operators,
+            known: Vec::new(),
         })
     }
 }
@@ -363,59 +383,4 @@ fn resource(reader: &mut Reader<'_>, node: &Node) -> Resource {
     let word = reader.word(&entry.value, "resource", &words);
     let found = RESOURCES.into_iter().find(|(name, _)| Some(*name) == word);
     found.map_or(Resource::User, |(_, resource)| resource)
-}
-
-fn generated(reader: &mut Reader<'_>, node: &Node) -> Vec<(Box<str>, Letters)> {
-    let mut generated = Vec::new();
-    let Some(entry) = node.get("generate") else { return generated };
-    for entry in reader.map(&entry.value, "generate") {
-        let letters = letters(reader, &entry.value, &entry.key);
-        generated.extend(letters.map(|letters| (entry.key.as_str().into(), letters)));
-    }
-    generated
-}
-
-fn letters(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Letters> {
-    let text = reader.text(node, key)?;
-    let letters = Letters::parse(text);
-    if letters.is_none() {
-        let what = format!("`{text}` are no letters");
-        let expected = "so many of an alphabet: `hex(40)`, `base62(43)`, `base36(25)`";
-        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
-    }
-    letters
-}
-
-impl Mint {
-    /// How the credential is spelled; as Registrar's own tokens where nothing is said.
-    #[must_use]
-    pub fn letters(&self) -> Option<Letters> {
-        self.format
-    }
-
-    fn read(reader: &mut Reader<'_>, node: &Node, expressions: &Expressions<'_>) -> Option<Self> {
-        let mut mint = Self { format: None, expires_in: 3600, secret: None, name: None };
-        for entry in reader.map(node, "mint") {
-            let value = &entry.value;
-            match entry.key.as_str() {
-                "format" => mint.format = letters(reader, value, "format"),
-                "secret" => mint.secret = expressions.condition(reader, value, "secret", &[]),
-                "name" => mint.name = expressions.condition(reader, value, "name", &[]),
-                "expires_in" => {
-                    if let Data::Number(text) = &value.data
-                        && let Ok(seconds) = text.parse()
-                    {
-                        mint.expires_in = seconds;
-                    } else {
-                        reader.wrong_shape(value, "expires_in", "a number of seconds");
-                    }
-                }
-                _ => {
-                    let keys = ["format", "expires_in", "secret", "name"];
-                    reader.unknown_key(entry, "`mint`", &keys);
-                }
-            }
-        }
-        Some(mint)
-    }
 }

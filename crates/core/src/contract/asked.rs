@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::action::Action;
 use super::sought::Sought;
-use super::values::{Held, Values, object, owned};
+use super::values::{Own, Values, object};
 use super::{Contract, Outcome};
 use crate::form::{Form, Resource};
 use crate::value::Value;
@@ -12,12 +12,11 @@ use crate::value::Value;
 /// What is known of a request.
 #[derive(Debug, Default, Clone)]
 pub struct Asked {
-    /// Its method.
-    pub method: String,
-    /// Its path, as the client wrote it.
-    pub path: String,
-    /// Where the contract is reached, without a slash at the end: `https://api.example.com`.
-    pub base_url: String,
+    /// Its method and path, `request`, where an expression reads them.
+    pub request: Value<'static>,
+    /// Where the contract is reached, without a slash at the end, where an expression reads it:
+    /// `https://api.example.com`.
+    pub base_url: Value<'static>,
     /// Seconds since it came.
     pub elapsed: f64,
     /// What its path says, by name.
@@ -34,21 +33,21 @@ pub struct Asked {
 
 impl Asked {
     /// All of it by name.
-    pub(crate) fn values(&self) -> Values<'_> {
-        fn text(text: &str) -> Value<'_> {
-            Value::String(Cow::Borrowed(text))
-        }
-        let request = object([("method", text(&self.method)), ("path", text(&self.path))]);
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, &Value<'static>)> {
         let known = [
-            ("request", Held::Own(request)),
-            ("base_url", Held::Own(text(&self.base_url))),
-            ("path", Held::Lent(&self.names)),
-            ("query", Held::Lent(&self.query)),
-            ("sent", Held::Lent(&self.sent)),
-            ("caller", Held::Lent(&self.caller)),
+            ("request", &self.request),
+            ("base_url", &self.base_url),
+            ("path", &self.names),
+            ("query", &self.query),
+            ("sent", &self.sent),
+            ("caller", &self.caller),
         ];
-        let more = self.more.iter().map(|(name, value)| (*name, Held::Lent(value)));
-        Values::new(more.chain(known).collect())
+        known.into_iter().chain(self.more.iter().map(|(name, value)| (*name, value)))
+    }
+
+    /// What is known by a name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value<'static>> {
+        self.all().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// Notes something that was found or made, in place of what was known by that name.
@@ -64,9 +63,10 @@ impl Contract {
     /// # Errors
     /// Where an expression cannot be worked out: why, never with a value.
     pub fn meant(&self, action: &Action, asked: &Asked) -> Result<Vec<Sought>, String> {
-        let values = asked.values();
+        let values = Values::of(asked);
         let form = self.form().map(|form| &**form);
-        self.sought(&action.find, &values, form)
+        let is_strict = action.paging.as_ref().is_some_and(|paging| paging.is_strict);
+        self.sought(&action.find, &values, form, is_strict)
     }
 
     /// The user to whom what is meant must belong, where the route says so.
@@ -79,8 +79,8 @@ impl Contract {
         asked: &Asked,
     ) -> Result<Option<Vec<Sought>>, String> {
         let Some(within) = &action.within else { return Ok(None) };
-        let values = asked.values();
-        self.sought(within, &values, self.form().map(|form| &**form)).map(Some)
+        let values = Values::of(asked);
+        self.sought(within, &values, self.form().map(|form| &**form), false).map(Some)
     }
 
     /// The user who calls by a name.
@@ -89,8 +89,9 @@ impl Contract {
     /// As for [`meant`](Self::meant).
     pub fn caller_named(&self, name: &str) -> Result<Vec<Sought>, String> {
         let name = Value::String(Cow::Borrowed(name));
-        let values = Values::new(owned([("credential", object([("name", name)]))]));
-        self.sought(&self.authentication.user, &values, self.form().map(|form| &**form))
+        let values = Values::new(object([("credential", object([("name", name)]))]));
+        let form = self.form().map(|form| &**form);
+        self.sought(&self.authentication.user, &values, form, false)
     }
 
     /// Whether a user may call at all.
@@ -99,7 +100,7 @@ impl Contract {
     /// As for [`meant`](Self::meant).
     pub fn lets_in(&self, user: Value<'_>) -> Result<bool, String> {
         let Some(condition) = &self.authentication.allowed_if else { return Ok(true) };
-        condition.is_true(&Values::new(owned([("user", user)])))
+        condition.is_true(&Values::new(object([("user", user)])))
     }
 
     /// What the contract's conditions have against a request, the first of it.
@@ -110,7 +111,7 @@ impl Contract {
         if action.checks.is_empty() {
             return Ok(None);
         }
-        let values = asked.values();
+        let values = Values::of(asked);
         for (outcome, when, condition) in &action.checks {
             if condition.is_true(&values)? == *when {
                 return Ok(Some(*outcome));
@@ -125,7 +126,7 @@ impl Contract {
     /// As for [`meant`](Self::meant).
     pub fn password(&self, action: &Action, asked: &Asked) -> Result<Option<String>, String> {
         let Some(filling) = &action.password else { return Ok(None) };
-        filling.text(&asked.values())
+        filling.text(&Values::of(asked))
     }
 
     /// The token, and its name, for which another shall be made.
@@ -140,7 +141,7 @@ impl Contract {
     ) -> Result<Option<(Option<String>, Option<Option<String>>)>, String> {
         let Some(mint) = &action.mint else { return Ok(None) };
         let Some(secret) = &mint.secret else { return Ok(None) };
-        let values = asked.values();
+        let values = Values::of(asked);
         let name = mint.name.as_ref().map(|name| name.text(&values)).transpose()?;
         Ok(Some((secret.text(&values)?, name)))
     }
@@ -160,10 +161,10 @@ impl Contract {
         let Some(Value::Array(members)) = found else {
             return Ok((remove.resource, Vec::new()));
         };
-        let values = asked.values();
+        let values = Values::of(asked);
         let mut removed = Vec::new();
         for member in members {
-            let inside = vec![("member", Held::Lent(member))];
+            let inside = Own::Named("member", member);
             let is_meant = match &remove.only {
                 Some(only) => only.is_true(&values.inside(inside))?,
                 None => true,

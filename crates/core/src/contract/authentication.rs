@@ -31,6 +31,8 @@ pub struct Authentication {
     pub schemes: Vec<Scheme>,
     /// Whether callers are looked at before the path is.
     pub is_first: bool,
+    /// Whether a header of another scheme is a credential that does not count.
+    pub(crate) refuses_others: bool,
     /// How the user of a name is found.
     pub(crate) user: Vec<(Way, Filling)>,
     /// Which users may call.
@@ -53,7 +55,8 @@ pub enum Credential<'h> {
 }
 
 const SCHEMES: [&str; 5] = ["token", "bearer", "key", "basic", "none"];
-const KEYS: [&str; 5] = ["schemes", "before_routing", "user", "allowed_if", "new_caller"];
+const KEYS: [&str; 6] =
+    ["schemes", "other_schemes", "before_routing", "user", "allowed_if", "new_caller"];
 
 impl Scheme {
     /// The whole header with a credential; with a name too where a user's is meant.
@@ -104,6 +107,10 @@ impl Authentication {
                         let expected = "at least one scheme; `none` where anybody may call";
                         reader.wrong_shape(value, "schemes", expected);
                     }
+                }
+                "other_schemes" => {
+                    let word = reader.word(value, "other_schemes", &["ignore", "refuse"]);
+                    read.refuses_others = word == Some("refuse");
                 }
                 "before_routing" => {
                     read.is_first = reader.flag(value, "before_routing") == Some(true);
@@ -168,7 +175,12 @@ impl super::Contract {
     /// What a request's `Authorization` says to it.
     #[must_use]
     pub fn credential<'h>(&self, header: Option<&'h str>) -> Credential<'h> {
-        credential(&self.authentication.schemes, header)
+        match credential(&self.authentication.schemes, header) {
+            Credential::Missing if header.is_some() && self.authentication.refuses_others => {
+                Credential::Unreadable
+            }
+            said => said,
+        }
     }
 }
 

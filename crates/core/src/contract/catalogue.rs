@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::config::{Data, Entry, Node, Place, ProblemCode, Problems, Reader, parse};
 use crate::fields::FieldType;
-use crate::locale::{codes, has_code};
+use crate::locale::{Locale, codes, has_code};
 use crate::value::Value;
 use crate::violation::{Param, Violation, humanize};
 
@@ -26,6 +26,8 @@ pub(crate) struct Catalogue {
     types: HashMap<Box<str>, Box<str>>,
     /// The key of what is told of a submission as a whole.
     pub(crate) base: Box<str>,
+    /// Whether there are no texts but those of the forms.
+    pub(crate) is_of_forms: bool,
 }
 
 /// What is known of the value that a violation is about.
@@ -39,6 +41,9 @@ pub(crate) struct About<'a> {
     pub(crate) name: &'a str,
     /// Whether what was sent is never to be shown.
     pub(crate) is_secret: bool,
+    /// The language of the forms' own words, and the form.
+    pub(crate) locale: &'a Locale,
+    pub(crate) form: Option<&'a str>,
 }
 
 const KEYS: [&str; 4] = ["description", "types", "messages", "base"];
@@ -51,12 +56,29 @@ const OTHER: &str = "other";
 const LONGEST: usize = 64;
 
 impl Catalogue {
+    /// What a contract calls the words of the forms.
+    pub(crate) const OF_FORMS: &str = "forms";
+
+    /// The words of the forms, and no others.
+    pub(crate) fn of_forms() -> Self {
+        Self { is_of_forms: true, ..Self::empty(Self::OF_FORMS) }
+    }
+
+    fn empty(name: &str) -> Self {
+        let (texts, types) = (Texts::default(), HashMap::new());
+        Self { name: name.into(), texts, types, base: "base".into(), is_of_forms: false }
+    }
+
     /// Reads a file.
     pub(crate) fn read(name: &str, text: &str, problems: &mut Problems) -> Option<Self> {
         let tree = parse(text, problems)?;
         let mut reader = Reader { problems };
-        let (texts, types) = (Texts::default(), HashMap::new());
-        let mut catalogue = Self { name: name.into(), texts, types, base: "base".into() };
+        if name == Self::OF_FORMS {
+            let what = "`forms` are the words of the forms themselves";
+            let (code, place) = (ProblemCode::DuplicateName, Place::START);
+            reader.problems.add(code, place, what, "another name", None);
+        }
+        let mut catalogue = Self::empty(name);
         for entry in reader.map(&tree, "a catalogue") {
             match entry.key.as_str() {
                 "description" => {
@@ -111,7 +133,7 @@ impl Catalogue {
         });
         match found {
             Some(text) => self.fill(text, violation, about),
-            None => violation.text(),
+            None => about.locale.text(violation, about.form),
         }
     }
 

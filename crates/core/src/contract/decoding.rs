@@ -17,6 +17,8 @@ pub(crate) struct Decoding {
     pub(crate) casing: Casing,
     /// Whether an empty body is an empty object.
     empty: bool,
+    /// Whether a label must be whole and right.
+    pub(crate) is_strict: bool,
 }
 
 /// Why a body is not read.
@@ -28,7 +30,7 @@ pub enum Undecoded {
     Malformed(DecodeError),
 }
 
-const KEYS: [&str; 4] = ["accept", "sniff", "casing", "empty"];
+const KEYS: [&str; 5] = ["accept", "sniff", "casing", "empty", "labels"];
 
 impl Default for Decoding {
     fn default() -> Self {
@@ -39,6 +41,7 @@ impl Default for Decoding {
             sniff: false,
             casing: Casing::Verbatim,
             empty: true,
+            is_strict: false,
         }
     }
 }
@@ -65,6 +68,10 @@ impl Decoding {
                 "empty" => {
                     let word = reader.word(value, "empty", &["object", "malformed"]);
                     decoding.empty = word != Some("malformed");
+                }
+                "labels" => {
+                    let word = reader.word(value, "labels", &["loose", "strict"]);
+                    decoding.is_strict = word == Some("strict");
                 }
                 _ => reader.unknown_key(entry, "`decoding`", &KEYS),
             }

@@ -14,6 +14,7 @@ mod decoding;
 mod expressions;
 mod fields;
 mod id;
+mod mint;
 mod outcome;
 mod overview;
 mod paging;
@@ -36,15 +37,18 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
-pub use action::{Action, Mint, Operation};
+pub use action::{Action, Operation};
 pub use answer::Rendered;
 pub use asked::Asked;
 pub use authentication::{Authentication, Credential, Scheme};
 pub(crate) use catalogue::Catalogue;
 pub use decoding::Undecoded;
 pub use id::Letters;
+pub use mint::Mint;
 pub use outcome::Outcome;
 pub use paging::{PageAsked, Paging};
+pub use reach::Contracts;
+pub(crate) use reach::clash;
 pub(crate) use read::{Around, read};
 pub use route::Matched;
 pub use sought::Sought;
@@ -52,11 +56,11 @@ pub use submit::{NotTaken, Submission};
 pub use taken::WrongParameter;
 pub use told::Told;
 
-use crate::config::{Place, ProblemCode, Problems};
 use crate::value::Value;
 use answer::Answer;
 use decoding::Decoding;
 use fields::Casing;
+use reach::{Host, Version};
 use route::Route;
 use sought::Id;
 use taken::Taken;
@@ -80,6 +84,8 @@ pub struct Contract {
     routes: Vec<Route>,
     decoding: Decoding,
     catalogue: Arc<Catalogue>,
+    /// Whether refusals are problems of RFC 9457 for who asks for those.
+    pub has_problems: bool,
     tells_first: bool,
     order: Vec<Rank>,
     casing_out: Casing,
@@ -89,122 +95,6 @@ pub struct Contract {
     has_own_users: bool,
     /// Hash of everything that decides.
     version: Arc<str>,
-}
-
-/// Which of several versions of an API a contract is, by a parameter of `Accept`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Version {
-    parameter: Box<str>,
-    is: Box<str>,
-    is_default: bool,
-}
-
-/// A host that belongs to a contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Host {
-    /// This one; with its port, where the contract says one.
-    Exact(Box<str>),
-    /// Any below it: `.user.com`.
-    Below(Box<str>),
-}
-
-/// All contracts of a configuration.
-#[derive(Debug, Default)]
-pub struct Contracts {
-    list: Vec<Arc<Contract>>,
-    has_hosts: bool,
-}
-
-impl Contracts {
-    pub(crate) fn new(list: Vec<Arc<Contract>>) -> Self {
-        let has_hosts = list.iter().any(|contract| !contract.hosts.is_empty());
-        Self { list, has_hosts }
-    }
-
-    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
-        let versions = |of: &Self| -> Vec<Arc<str>> {
-            of.list.iter().map(|contract| contract.version.clone()).collect()
-        };
-        versions(self) == versions(other)
-    }
-
-    /// All of them, by name.
-    #[must_use]
-    pub fn list(&self) -> &[Arc<Contract>] {
-        &self.list
-    }
-
-    /// The contract of a name.
-    #[must_use]
-    pub fn named(&self, name: &str) -> Option<&Arc<Contract>> {
-        self.list.iter().find(|contract| &*contract.name == name)
-    }
-
-    /// The contracts that a host belongs to: those that name it, before those that name what it
-    /// is below. `host` is that of the request, with its port.
-    #[must_use]
-    pub fn of_host(&self, host: &str) -> Vec<&Arc<Contract>> {
-        if !self.has_hosts {
-            return Vec::new();
-        }
-        let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
-        let with = |fits: &dyn Fn(&Host) -> bool| -> Vec<&Arc<Contract>> {
-            self.list.iter().filter(|contract| contract.hosts.iter().any(fits)).collect()
-        };
-        let is_it =
-            |name: &str| name.eq_ignore_ascii_case(if name.contains(':') { host } else { bare });
-        let exact = with(&|known| matches!(known, Host::Exact(name) if is_it(name)));
-        if !exact.is_empty() {
-            return exact;
-        }
-        with(&|known| match known {
-            Host::Below(end) => {
-                let start = bare.len().checked_sub(end.len()).filter(|start| *start > 0);
-                start
-                    .and_then(|start| bare.get(start..))
-                    .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-            }
-            Host::Exact(_) => false,
-        })
-    }
-
-    /// The contracts that are mounted where a path leads, and the path behind their mount.
-    #[must_use]
-    pub fn of_path<'p>(&self, path: &'p str) -> (Vec<&Arc<Contract>>, &'p str) {
-        let behind = |contract: &Contract| {
-            let rest = path.strip_prefix(contract.mount.as_deref()?)?;
-            rest.starts_with('/').then_some(rest)
-        };
-        let found = self.list.iter().filter_map(|contract| Some((contract, behind(contract)?)));
-        let mut found: Vec<_> = found.collect();
-        let shortest = found.iter().map(|(_, rest)| rest.len()).min().unwrap_or_default();
-        found.retain(|(_, rest)| rest.len() == shortest);
-        let rest = found.first().map_or("", |(_, rest)| rest);
-        (found.into_iter().map(|(contract, _)| contract).collect(), rest)
-    }
-
-    /// The one of several versions that an `Accept` asks for; where it asks for one that there is
-    /// not, the usual one and `false`.
-    #[must_use]
-    pub fn accepted<'c>(
-        of: &[&'c Arc<Contract>],
-        accept: Option<&str>,
-    ) -> Option<(&'c Arc<Contract>, bool)> {
-        let usual = of.iter().find(|contract| {
-            contract.api_version.as_ref().is_none_or(|version| version.is_default)
-        });
-        let usual = usual.or(of.first()).copied()?;
-        let asked = usual.api_version.as_ref().zip(accept).and_then(|(version, accept)| {
-            let mut parameters = accept.split([';', ',']).filter_map(|part| part.split_once('='));
-            let is_it = |name: &str| name.trim().eq_ignore_ascii_case(&version.parameter);
-            parameters.find(|(name, _)| is_it(name)).map(|(_, said)| said.trim().trim_matches('"'))
-        });
-        let Some(asked) = asked else { return Some((usual, true)) };
-        let is_asked = |contract: &&&Arc<Contract>| {
-            contract.api_version.as_ref().is_some_and(|version| *version.is == *asked)
-        };
-        Some(of.iter().find(is_asked).map_or((usual, false), |found| (*found, true)))
-    }
 }
 
 impl Contract {
@@ -226,6 +116,18 @@ impl Contract {
     #[must_use]
     pub fn reads_multipart(&self) -> bool {
         self.decoding.multipart
+    }
+
+    /// Whether the labels of bodies must be whole and right.
+    #[must_use]
+    pub fn is_strict_with_labels(&self) -> bool {
+        self.decoding.is_strict
+    }
+
+    /// Whether broken rules are told in the forms' own words, in the client's language.
+    #[must_use]
+    pub fn has_languages(&self) -> bool {
+        self.catalogue.is_of_forms
     }
 
     /// What the API calls the type of a value.
@@ -308,7 +210,7 @@ impl Contract {
     /// Whether an answer, or what is done before it, reads a value of this name.
     #[must_use]
     pub fn reads(&self, action: &Action, root: &str) -> bool {
-        action.reads(root) || self.answers.values().any(|answer| answer.reads(root))
+        action.known.contains(&root)
     }
 
     /// Whether the answer of an outcome shows a value of this name.
@@ -337,13 +239,15 @@ impl Contract {
         let Some(answer) = self.answer_of(action, outcome) else {
             return Err(format!("the contract has no answer `{}`", outcome.name()));
         };
-        let around = asked.values();
+        let around = values::Values::of(asked);
         let status = Value::Number(Cow::Owned(status.to_string()));
         let reason = Value::String(Cow::Borrowed(reason));
-        let elapsed = Value::Number(Cow::Owned(format!("{:.6}", asked.elapsed)));
-        let more = [("status", status), ("reason", reason), ("elapsed", elapsed)];
-        let all = own.into_iter().chain(more);
-        answer.render(&around.inside(values::owned(all)))
+        let elapsed = answer.reads("elapsed");
+        let elapsed = elapsed.then(|| Value::Number(Cow::Owned(format!("{:.6}", asked.elapsed))));
+        let more = [("status", Some(status)), ("reason", Some(reason)), ("elapsed", elapsed)];
+        let more = more.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let all = values::object(own.into_iter().chain(more));
+        answer.render(&around.inside(values::Own::Object(all)))
     }
 
     /// The value that says so of a body that cannot be read: `malformed.line`, `.column`,
@@ -411,35 +315,4 @@ pub(crate) fn spelled_id(number: &minijinja::Value, format: &str, salt: &str) ->
 /// A moment in a format of `strftime`; nothing where the format is none.
 fn formatted(format: &str, moment: Timestamp) -> Option<String> {
     strtime::format(format, &moment.to_zoned(TimeZone::UTC)).ok()
-}
-
-/// Notes where two contracts cannot be told apart.
-pub(crate) fn clash(
-    contract: &Contract,
-    place: Place,
-    other: &Contract,
-    file: &str,
-    problems: &mut Problems,
-) {
-    let mut note = |code, what: String, expected: &str| {
-        problems.add(code, place, what, expected, Some(format!("the other one is {file}")));
-    };
-    if contract.name == other.name {
-        let what = format!("there is another contract `{}`", contract.name);
-        note(ProblemCode::DuplicateName, what, "each name once");
-    }
-    let are_versions = match (&contract.api_version, &other.api_version) {
-        (Some(one), Some(other)) => one.parameter == other.parameter && one.is != other.is,
-        _ => false,
-    };
-    let same_mount = contract.mount.as_ref().filter(|mount| other.mount.as_ref() == Some(mount));
-    if let Some(mount) = same_mount.filter(|_| !are_versions) {
-        let what = format!("another contract is mounted at `{mount}`");
-        note(ProblemCode::Contradiction, what, "each mount once");
-    }
-    for host in contract.hosts.iter().filter(|host| other.hosts.contains(host) && !are_versions) {
-        let (Host::Exact(name) | Host::Below(name)) = host;
-        let what = format!("another contract has the host `{name}`");
-        note(ProblemCode::Contradiction, what, "each host once");
-    }
 }

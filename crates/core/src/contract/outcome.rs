@@ -46,37 +46,39 @@ outcomes! {
     /// There is nothing to do but to answer.
     Said = "said" [],
     /// A credential in the body does not count.
-    Refused = "refused" [],
+    Refused = "refused" ["errors", "details", "summary"],
     /// The state of things is against it.
-    Conflict = "conflict" ["user", "record", "ids"],
+    Conflict = "conflict" ["user", "record", "ids", "errors", "details", "summary"],
     /// Who asks may not.
-    Forbidden = "forbidden" [],
+    Forbidden = "forbidden" ["errors", "details", "summary"],
     /// Rules are broken.
-    Invalid = "invalid" ["errors", "error"],
+    Invalid = "invalid" ["errors", "error", "details", "summary", "language", "truncated"],
     /// Somebody else has what must be one user's alone, where that has an answer of its own.
-    Taken = "taken" ["errors", "error"],
+    Taken = "taken" ["errors", "error", "details", "summary", "language", "truncated"],
     /// What is around the form is wrong.
-    WrongParameters = "wrong_parameters" ["parameter"],
+    WrongParameters = "wrong_parameters" ["parameter", "errors", "details", "summary"],
+    /// The query makes no sense.
+    BadQuery = "bad_query" ["errors", "details", "summary"],
     /// The body is something else than an object.
-    NotAnObject = "not_an_object" ["got"],
+    NotAnObject = "not_an_object" ["got", "errors", "details", "summary"],
     /// The body cannot be read.
-    Malformed = "malformed" ["malformed"],
+    Malformed = "malformed" ["malformed", "errors", "details", "summary"],
     /// Nobody says who asks.
-    Unauthenticated = "unauthenticated" [],
+    Unauthenticated = "unauthenticated" ["errors", "details", "summary"],
     /// Who asks is not let in.
-    BadCredential = "bad_credential" [],
+    BadCredential = "bad_credential" ["errors", "details", "summary"],
     /// There is no such user or record.
-    NotFound = "not_found" [],
+    NotFound = "not_found" ["errors", "details", "summary"],
     /// There is no such path.
-    NoRoute = "no_route" [],
+    NoRoute = "no_route" ["errors", "details", "summary"],
     /// The path has other methods.
-    Method = "method" ["allow"],
+    Method = "method" ["allow", "errors", "details", "summary"],
     /// The body is of a type that is not read.
-    MediaType = "media_type" ["media_type"],
+    MediaType = "media_type" ["media_type", "errors", "details", "summary"],
     /// There is no such version of the API.
-    NotAcceptable = "not_acceptable" [],
+    NotAcceptable = "not_acceptable" ["errors", "details", "summary"],
     /// Anything else: too large, too slow, too busy, broken. With the status that says which.
-    Failed = "failed" [],
+    Failed = "failed" ["errors", "details", "summary"],
 }
 
 /// Values that every answer has.

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::action::Action;
 use crate::config::{Data, Node, Reader};
+use crate::decode::brackets;
 use crate::value::Value;
 
 /// How pages are asked for, and how large they are.
@@ -15,6 +17,8 @@ pub struct Paging {
     pub(crate) most: u32,
     /// Whether the last ones come first.
     pub is_descending: bool,
+    /// Whether a query that makes no sense is told so.
+    pub is_strict: bool,
 }
 
 /// The page that is asked for.
@@ -31,14 +35,22 @@ pub struct PageAsked {
 impl Default for Paging {
     fn default() -> Self {
         let (number, size) = (Some("page".into()), None);
-        Self { number, size, offset: None, default: 20, most: 100, is_descending: false }
+        Self {
+            number,
+            size,
+            offset: None,
+            default: 20,
+            most: 100,
+            is_descending: false,
+            is_strict: false,
+        }
     }
 }
 
 impl Paging {
     pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Self {
         let mut paging = Self { number: None, ..Self::default() };
-        let keys = ["number", "size", "offset", "default", "most", "order"];
+        let keys = ["number", "size", "offset", "default", "most", "order", "strict"];
         for entry in reader.map(node, "paging") {
             let value = &entry.value;
             let count = |reader: &mut Reader<'_>| {
@@ -62,11 +74,64 @@ impl Paging {
                     let word = reader.word(value, "order", &["first", "last"]);
                     paging.is_descending = word == Some("last");
                 }
+                "strict" => paging.is_strict = reader.flag(value, "strict") == Some(true),
                 _ => reader.unknown_key(entry, "`paging`", &keys),
             }
         }
         paging
     }
+}
+
+impl Action {
+    /// What is wrong with the query of a page, where the route is strict about it.
+    #[must_use]
+    pub fn objects_to(&self, query: &str) -> Option<String> {
+        let paging = self.paging.as_ref().filter(|paging| paging.is_strict)?;
+        let entries = match brackets::parse_urlencoded(query.as_bytes()) {
+            Ok(Value::Object(entries)) => entries,
+            Ok(_) => return None,
+            Err(error) => return Some(format!("the query cannot be read: {error}")),
+        };
+        let mut known: Vec<&str> = self.finds_by_query().collect();
+        let (counts, size) = ([&paging.number, &paging.offset], paging.size.as_deref());
+        known.extend(counts.into_iter().filter_map(Option::as_deref).chain(size));
+        known.sort_unstable();
+        entries.iter().find_map(|(key, value)| {
+            let Value::String(text) = value else {
+                return Some("the query holds a list or an object: expected texts".to_owned());
+            };
+            let from = |first: u32, most: u32| {
+                let is_one = text.parse().is_ok_and(|number| (first..=most).contains(&number));
+                (!is_one).then(|| format!("`{key}` is not a number from {first} to {most}"))
+            };
+            let is = |name: &Option<Box<str>>| name.as_deref() == Some(&**key);
+            if is(&paging.size) {
+                from(1, paging.most)
+            } else if is(&paging.number) {
+                from(1, u32::MAX)
+            } else if is(&paging.offset) {
+                from(0, u32::MAX)
+            } else if known.contains(&&**key) {
+                None
+            } else {
+                Some(format!("the query has an unknown key: expected {}", one_of(&known)))
+            }
+        })
+    }
+}
+
+/// `a`, `b` or `c`
+fn one_of(names: &[&str]) -> String {
+    let mut text = String::new();
+    for (index, name) in names.iter().enumerate() {
+        text.push_str(match index {
+            0 => "",
+            last if last + 1 == names.len() => " or ",
+            _ => ", ",
+        });
+        text.push_str(&format!("`{name}`"));
+    }
+    text
 }
 
 impl Paging {

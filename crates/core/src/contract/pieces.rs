@@ -1,7 +1,7 @@
 //! What answers are made of: texts that are always the same, and values between them.
 
 use super::style::{self, Style};
-use super::values::{Filling, Held, Values};
+use super::values::{Filling, Own, Values};
 use crate::value::Value;
 
 /// A part of an answer.
@@ -103,12 +103,9 @@ fn fill_each(each: &Each, values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), 
         let items = if let Value::Array(items) = list { items.as_slice() } else { &[] };
         let mut is_first = true;
         for item in items {
-            let values = values.inside(match (&each.name, item) {
-                (Some(name), item) => vec![(&**name, Held::Lent(item))],
-                (None, Value::Object(entries)) => {
-                    entries.iter().map(|(name, value)| (&**name, Held::Lent(value))).collect()
-                }
-                (None, _) => Vec::new(),
+            let values = values.inside(match &each.name {
+                Some(name) => Own::Named(name, item),
+                None => Own::Lent(item),
             });
             if let Some(only) = &each.only
                 && !only.is_true(&values)?

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::action::Action;
+use super::action::{Action, ROOTS};
 use super::answer::Answer;
 use super::authentication::Authentication;
 use super::decoding::{Decoding, casing};
@@ -23,7 +23,7 @@ use crate::form::Form;
 /// What a contract may name.
 #[derive(Clone, Copy)]
 pub(crate) struct Around<'a> {
-    pub(crate) forms: &'a HashMap<Arc<str>, Arc<Form>>,
+    pub(crate) forms: &'a Arc<HashMap<Arc<str>, Arc<Form>>>,
     /// Whether there is a form of a name, be it a broken one.
     pub(crate) is_form: &'a dyn Fn(&str) -> bool,
     pub(crate) catalogues: &'a [Arc<Catalogue>],
@@ -31,7 +31,7 @@ pub(crate) struct Around<'a> {
     pub(crate) has_all_catalogues: bool,
 }
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "name",
     "description",
     "mount",
@@ -48,6 +48,7 @@ const KEYS: [&str; 21] = [
     "times",
     "json",
     "catalogue",
+    "problems",
     "aggregation",
     "order",
     "casing_out",
@@ -106,9 +107,17 @@ pub(crate) fn read(
         casing_out.map_or(Casing::Verbatim, |entry| casing(&mut reader, entry, &["camel"]));
     let taken = Taken::of_contract(&mut reader, tree, &expressions);
     let order = part("order").map(|node| order(&mut reader, node, &taken)).unwrap_or_default();
-    let routes = routes(&mut reader, tree, &taken, &expressions);
+    let mut routes = routes(&mut reader, tree, &taken, &expressions);
     let answers = part("answers").map(|node| expressions.answers(&mut reader, node, &taken));
     let answers = answers.unwrap_or_default();
+    for Route { action, .. } in &mut routes {
+        let is_read = |root: &str| {
+            action.reads(root) || answers.values().any(|answer: &Answer| answer.reads(root))
+        };
+        action.known = ROOTS.into_iter().filter(|root| is_read(root)).collect();
+        action.path = format!("{}{}", mount.as_deref().unwrap_or_default(), action.path).into();
+    }
+    let problems = part("problems").and_then(|node| reader.flag(node, "problems"));
     is_complete(&mut reader, tree, &routes, &authentication, &answers);
     let place = name_entry.map_or(Place::START, |entry| entry.value.place);
     let contract = Contract {
@@ -123,6 +132,7 @@ pub(crate) fn read(
         routes,
         decoding,
         catalogue: catalogue?,
+        has_problems: problems == Some(true),
         tells_first: aggregation == Some("first"),
         order,
         casing_out,
@@ -161,6 +171,9 @@ impl Around<'_> {
 fn catalogue(reader: &mut Reader<'_>, tree: &Node, around: &Around<'_>) -> Option<Arc<Catalogue>> {
     let node = &tree.get("catalogue")?.value;
     let name = reader.text(node, "catalogue")?;
+    if name == Catalogue::OF_FORMS {
+        return Some(Arc::new(Catalogue::of_forms()));
+    }
     let found = around.catalogues.iter().find(|catalogue| &*catalogue.name == name);
     if found.is_none() && around.has_all_catalogues {
         let known: Vec<&str> = around.catalogues.iter().map(|known| &*known.name).collect();

@@ -34,8 +34,8 @@ struct Path(Vec<Segment>);
 #[derive(Debug, PartialEq, Eq)]
 enum Segment {
     Word(Box<str>),
-    /// `{id}`
-    Name(Box<str>),
+    /// `{id}`, or `{id}.json`: what stands behind it.
+    Name(Box<str>, Box<str>),
 }
 
 /// What a request is to a contract.
@@ -99,7 +99,10 @@ pub(crate) fn read(
         let expected = format!("{names:?} in each, not {:?}", other.names());
         reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
     }
-    let action = action(reader, node, &KEYS, &names)?;
+    let mut action = action(reader, node, &KEYS, &names)?;
+    if let Some(Data::Text(text)) = node.get("path").map(|entry| &entry.value.data) {
+        action.path = text.as_str().into();
+    }
     Some(Route { method: method?.into(), paths, slash, query, action })
 }
 
@@ -160,11 +163,11 @@ impl Path {
             let part = parts.next()?;
             match segment {
                 Segment::Word(word) if **word == *part => {}
-                Segment::Name(name) if !part.is_empty() => {
-                    let text = decoded(part)?;
+                Segment::Name(name, end) if part.len() > end.len() => {
+                    let text = decoded(part.strip_suffix(&**end)?)?;
                     names.push((Cow::Owned(name.to_string()), Value::String(Cow::Owned(text))));
                 }
-                Segment::Word(_) | Segment::Name(_) => return None,
+                Segment::Word(_) | Segment::Name(..) => return None,
             }
         }
         parts.next().is_none().then_some(Value::Object(names))
@@ -173,14 +176,14 @@ impl Path {
     fn spelled(&self) -> String {
         let segment = |segment: &Segment| match segment {
             Segment::Word(word) => format!("/{word}"),
-            Segment::Name(name) => format!("/{{{name}}}"),
+            Segment::Name(name, end) => format!("/{{{name}}}{end}"),
         };
         self.0.iter().map(segment).collect()
     }
 
     fn names(&self) -> Vec<String> {
         let name = |segment: &Segment| match segment {
-            Segment::Name(name) => Some(name.to_string()),
+            Segment::Name(name, _) => Some(name.to_string()),
             Segment::Word(_) => None,
         };
         let mut names: Vec<String> = self.0.iter().filter_map(name).collect();
@@ -193,14 +196,14 @@ impl Path {
             && self.0.iter().zip(&other.0).all(|pair| match pair {
                 (Segment::Word(one), Segment::Word(other)) => one == other,
                 // A word comes before a name.
-                (Segment::Name(_), Segment::Name(_)) => true,
+                (Segment::Name(..), Segment::Name(..)) => true,
                 _ => false,
             })
     }
 
     /// How many of its segments are names: words come first.
     fn openness(&self) -> usize {
-        self.0.iter().filter(|segment| matches!(segment, Segment::Name(_))).count()
+        self.0.iter().filter(|segment| matches!(segment, Segment::Name(..))).count()
     }
 }
 
@@ -259,11 +262,13 @@ fn path(reader: &mut Reader<'_>, node: &Node) -> Option<Path> {
     let text = reader.text(node, "path")?;
     let bare = text.strip_suffix('/').unwrap_or(text);
     let parts: Option<Vec<&str>> = bare.strip_prefix('/').map(|rest| rest.split('/').collect());
-    let segment = |part: &&str| match part.strip_prefix('{').and_then(|p| p.strip_suffix('}')) {
-        Some(name) => {
+    let segment = |part: &&str| match part.strip_prefix('{').and_then(|p| p.split_once('}')) {
+        Some((name, end)) => {
             let is_name = !name.is_empty()
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            is_name.then(|| Segment::Name(name.into()))
+            let is_end =
+                end.is_empty() || end.starts_with('.') && !end.contains(['{', '}', '?', '#', '%']);
+            (is_name && is_end).then(|| Segment::Name(name.into(), end.into()))
         }
         None => {
             let is_word = !(part.is_empty() || part.contains(['{', '}', '?', '#']));

@@ -112,12 +112,12 @@ impl Contract {
         ways: &[(Way, Filling)],
         values: &Values<'_>,
         form: Option<&Form>,
+        heeds_empty: bool,
     ) -> Result<Vec<Sought>, String> {
         let mut sought = Vec::new();
         for (way, filling) in ways {
-            let Some(text) = filling.text(values)?.filter(|text| !text.is_empty()) else {
-                continue;
-            };
+            let text = filling.text(values)?;
+            let Some(text) = text.filter(|text| heeds_empty || !text.is_empty()) else { continue };
             let number = |text: &str| text.parse().map_or(Sought::Nobody, Sought::Id);
             sought.push(match way {
                 Way::Id(name) => self.read_id(name, &text),

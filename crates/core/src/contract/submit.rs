@@ -6,10 +6,12 @@ use super::action::Action;
 use super::fields::{Mapped, put};
 use super::sought::Sought;
 use super::told::Told;
+use super::values::Values;
 use super::{Asked, Contract};
 use crate::aggregate::{Claim, NewUser, Reference};
 use crate::changes::ChangedUser;
 use crate::form::Form;
+use crate::locale::Locale;
 use crate::submission::{Refusals, shortened};
 use crate::surroundings::Surroundings;
 use crate::value::Value;
@@ -33,6 +35,8 @@ pub struct Submission<'s> {
     pub asked: &'s Asked,
     /// When, and by whom.
     pub surroundings: &'s Surroundings,
+    /// In which language it is told what is wrong, where that is in the form's own words.
+    pub locale: &'s Locale,
 }
 
 /// Why a submission is not taken.
@@ -211,7 +215,7 @@ impl Contract {
         let taken = &of.action.taken;
         let mut sent: Value<'s> = taken.entry_of(of.sent).into_owned();
         if let (false, Value::Object(entries)) = (taken.sends.is_empty(), &mut sent) {
-            let values = of.asked.values();
+            let values = Values::of(of.asked);
             for (name, filling) in taken.sends.iter() {
                 put(entries, name, filling.value(&values)?);
             }
@@ -225,7 +229,7 @@ impl Contract {
         if set.is_empty() {
             return Ok(());
         }
-        let values = of.asked.values();
+        let values = Values::of(of.asked);
         if let Value::Object(entries) = value {
             for (path, filling) in set.iter() {
                 let said = filling.value(&values)?;

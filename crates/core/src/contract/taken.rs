@@ -7,7 +7,7 @@ use super::action::Operation;
 use super::expressions::Expressions;
 use super::fields::Mapped;
 use super::values::Filling;
-use crate::config::{Data, Entry, Node, ProblemCode, Reader};
+use crate::config::{Data, Entry, Node, ProblemCode, Reader, nearest};
 use crate::form::{Form, Resource};
 use crate::value::Value;
 
@@ -45,13 +45,13 @@ pub(crate) struct Named {
     /// The key of what is submitted to it.
     pub(crate) under: Box<str>,
     /// All there are.
-    pub(crate) forms: HashMap<Arc<str>, Arc<Form>>,
+    pub(crate) forms: Arc<HashMap<Arc<str>, Arc<Form>>>,
     /// The type of the records, where the request must name that too: its key.
     pub(crate) type_key: Option<Box<str>>,
 }
 
 /// What is around a form and wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongParameter<'t> {
     /// The key.
     pub field: &'t str,
@@ -59,6 +59,8 @@ pub struct WrongParameter<'t> {
     pub code: &'static str,
     /// What is said.
     pub text: &'static str,
+    /// The name that was probably meant.
+    pub near: Option<&'t str>,
 }
 
 impl Taken {
@@ -183,7 +185,7 @@ impl Taken {
         operation: Operation,
         resource: Resource,
     ) -> Result<(&'t Arc<Form>, &'v Value<'v>), WrongParameter<'t>> {
-        let wrong = |field, code, text| Err(WrongParameter { field, code, text });
+        let wrong = |field, code, text| Err(WrongParameter { field, code, text, near: None });
         let named = match &self.form {
             FormChoice::One(form) => return Ok((form, sent)),
             FormChoice::None => return wrong("form", "missing", "is missing"),
@@ -194,7 +196,11 @@ impl Taken {
             return wrong(&named.key, "missing", "is missing: expected the name of a form");
         };
         let Some(form) = named.forms.get(name) else {
-            return wrong(&named.key, "unknown_form", "is not the name of a form");
+            let mut known: Vec<&str> = named.forms.keys().map(|name| &**name).collect();
+            known.sort_unstable();
+            let (field, text) = (&*named.key, "is not the name of a form");
+            let (code, near) = ("unknown_form", nearest(name, known));
+            return Err(WrongParameter { field, code, text, near });
         };
         let may = match operation {
             Operation::Create => form.may_create,
@@ -202,7 +208,14 @@ impl Taken {
             _ => form.may_update || operation == Operation::Delete,
         };
         if !may || form.resource != resource {
-            return wrong(&named.key, "wrong_form", "names a form that is for something else");
+            let text = match (operation, resource) {
+                (Operation::Create, Resource::User) => "names a form that does not create users",
+                (_, Resource::User) => {
+                    "names no form that changes users: for them, with `resource_owner: anyone`"
+                }
+                _ => "names a form that is for something else",
+            };
+            return wrong(&named.key, "wrong_form", text);
         }
         if let (Some(key), Some(of)) = (&named.type_key, &form.record_type) {
             let said = sent.get(key);
@@ -213,10 +226,12 @@ impl Taken {
         match sent.get(&named.under) {
             Some(submitted @ Value::Object(_)) => Ok((form, submitted)),
             _ if matches!(operation, Operation::Delete | Operation::Revoke) => Ok((form, sent)),
-            _ => wrong(&named.under, "missing", "is missing: expected an object with fields"),
+            _ => wrong(&named.under, "missing", WITHOUT_FORM),
         }
     }
 }
+
+const WITHOUT_FORM: &str = "is missing: expected an object with the fields of the form";
 
 /// Whether a name is that of a type: as it is, or in snake case.
 fn is_type(said: &str, of: &str) -> bool {

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::Contract;
 use super::catalogue::{About, Texts};
 use super::fields::Mapped;
 use super::submit::{NotTaken, Submission};
 use super::taken::Taken;
+use super::{Contract, Outcome};
 use crate::value::Value;
 use crate::violation::{Violation, Violations};
 
@@ -19,6 +19,13 @@ pub struct Told {
     pub errors: Value<'static>,
     /// The first of them: `{"field": …, "code": …, "text": …}`.
     pub first: Value<'static>,
+    /// Each of them as Registrar itself tells it, by the form's own paths; where an answer shows
+    /// them.
+    pub details: Value<'static>,
+    /// How many rules are broken, in words.
+    pub summary: String,
+    /// The language of the texts.
+    pub language: String,
     /// The same for the log, by the form's own paths.
     pub violations: Violations,
 }
@@ -36,9 +43,15 @@ impl Contract {
     fn told(&self, of: Submission<'_>, violations: Violations, own: Vec<Violation>) -> Box<Told> {
         let mut errors: Entries<'static> = Vec::new();
         let mut first = Value::Null;
+        let shows = |outcome| self.shows(of.action, outcome, "details");
+        let mut details = (shows(Outcome::Invalid) || shows(Outcome::Taken)).then(Vec::new);
+        let form = violations.form.as_deref().filter(|_| self.catalogue.is_of_forms);
         let none = Texts::default();
         let fields = of.action.taken.fields.as_deref().unwrap_or_default();
-        let sent = &self.all_sent(of).unwrap_or_default();
+        let sent = match self.catalogue.is_of_forms {
+            true => &Value::Null,
+            false => &self.all_sent(of).unwrap_or_default(),
+        };
         let (must, unknown): (Vec<_>, Vec<_>) =
             own.into_iter().partition(|violation| violation.own_code.is_some());
         let is_new = |violation: &&Violation| {
@@ -86,6 +99,8 @@ impl Contract {
                 },
                 name: &name,
                 is_secret: to.is_none_or(|to| to.is_secret),
+                locale: of.locale,
+                form,
             };
             let code = mapped.map_or(violation.code(), |(field, _)| field.code(violation.code()));
             let own = mapped.map_or(&none, |(field, _)| &field.texts);
@@ -97,12 +112,17 @@ impl Contract {
                 let entries = [entry("field", &name), entry("code", code), entry("text", &text)];
                 first = Value::Object(entries.into());
             }
+            if let Some(details) = &mut details {
+                details.push(violation.detail(of.locale, form, &text));
+            }
             add(&mut errors, &name, rest, text);
             if self.tells_first {
                 break;
             }
         }
-        Box::new(Told { errors: Value::Object(errors), first, violations })
+        let (errors, details) = (Value::Object(errors), Value::Array(details.unwrap_or_default()));
+        let (summary, language) = (violations.summary(of.locale), of.locale.tag().to_owned());
+        Box::new(Told { errors, first, details, summary, language, violations })
     }
 
     /// Where what is wrong with a field stands in the order of the contract.

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 
 use minijinja::Value as Dynamic;
 
+use super::Asked;
 use super::expressions::Expressions;
 use crate::config::{Node, ProblemCode, Reader};
 use crate::expression::{Template, to_dynamic};
@@ -13,41 +14,48 @@ use crate::value::{NULL, Value};
 /// Values by name, before those of what is around them.
 #[derive(Debug)]
 pub(crate) struct Values<'v> {
-    own: Vec<(&'v str, Held<'v>)>,
+    own: Own<'v>,
     around: Option<&'v Values<'v>>,
     dynamic: OnceCell<Dynamic>,
 }
 
-/// A value, or one that somebody else has.
+/// Where values are: nothing is copied to look one up.
 #[derive(Debug)]
-pub(crate) enum Held<'v> {
-    Own(Value<'v>),
+pub(crate) enum Own<'v> {
+    /// In an object.
+    Object(Value<'v>),
+    /// In an object of somebody else's.
     Lent(&'v Value<'v>),
-}
-
-impl<'v> Held<'v> {
-    fn get(&self) -> &Value<'v> {
-        match self {
-            Self::Own(value) => value,
-            Self::Lent(value) => value,
-        }
-    }
+    /// It is one, of this name.
+    Named(&'v str, &'v Value<'v>),
+    /// In a request.
+    Asked(&'v Asked),
 }
 
 impl<'v> Values<'v> {
-    /// These, by name.
-    pub(crate) fn new(own: Vec<(&'v str, Held<'v>)>) -> Self {
-        Self { own, around: None, dynamic: OnceCell::new() }
+    /// Those of an object.
+    pub(crate) fn new(own: Value<'v>) -> Self {
+        Self { own: Own::Object(own), around: None, dynamic: OnceCell::new() }
+    }
+
+    /// Those of a request.
+    pub(crate) fn of(asked: &'v Asked) -> Self {
+        Self { own: Own::Asked(asked), around: None, dynamic: OnceCell::new() }
     }
 
     /// More of them, which hide those of their name.
-    pub(crate) fn inside(&'v self, own: Vec<(&'v str, Held<'v>)>) -> Self {
+    pub(crate) fn inside(&'v self, own: Own<'v>) -> Self {
         Self { own, around: Some(self), dynamic: OnceCell::new() }
     }
 
     fn get(&self, name: &str) -> Option<&Value<'v>> {
-        let own = self.own.iter().find(|(known, _)| *known == name);
-        own.map(|(_, value)| value.get()).or_else(|| self.around?.get(name))
+        let own = match &self.own {
+            Own::Object(value) => value.get(name),
+            Own::Lent(value) => value.get(name),
+            Own::Named(known, value) => (*known == name).then_some(*value),
+            Own::Asked(asked) => asked.get(name),
+        };
+        own.or_else(|| self.around?.get(name))
     }
 
     /// The value of a path; nothing where it leads nowhere.
@@ -61,8 +69,14 @@ impl<'v> Values<'v> {
 
     fn dynamic(&self) -> &Dynamic {
         self.dynamic.get_or_init(|| {
-            let own = self.own.iter().map(|(name, value)| (*name, to_dynamic(value.get())));
-            let own = Dynamic::from_pairs(own);
+            let own = match &self.own {
+                Own::Object(value) => to_dynamic(value),
+                Own::Lent(value) => to_dynamic(value),
+                Own::Named(name, value) => Dynamic::from_pairs([(*name, to_dynamic(value))]),
+                Own::Asked(asked) => {
+                    Dynamic::from_pairs(asked.all().map(|(name, value)| (name, to_dynamic(value))))
+                }
+            };
             match self.around {
                 Some(around) => minijinja::context! { ..own, ..around.dynamic().clone() },
                 None => own,
@@ -180,6 +194,14 @@ impl Filling {
         })
     }
 
+    /// The parts of the plain name that it is, where it is one.
+    pub(crate) fn name(&self) -> Option<&[Box<str>]> {
+        match self {
+            Self::Name(Path(parts)) => Some(parts),
+            _ => None,
+        }
+    }
+
     /// Whether it reads a value of this name.
     pub(crate) fn reads(&self, root: &str) -> bool {
         match self {
@@ -234,13 +256,6 @@ impl Filling {
             other => serde_json::to_string(other).ok(),
         })
     }
-}
-
-/// Values of one's own, by name.
-pub(crate) fn owned<'v>(
-    values: impl IntoIterator<Item = (&'v str, Value<'v>)>,
-) -> Vec<(&'v str, Held<'v>)> {
-    values.into_iter().map(|(name, value)| (name, Held::Own(value))).collect()
 }
 
 /// An object of named values.

@@ -1,13 +1,16 @@
 //! From what was done to the answer that the contract has for it.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
 use registrar_core::contract::{Action, Asked, Contract, Outcome, Told};
+use registrar_core::form::Resource;
 use registrar_core::value::Value;
 
-use crate::answer::Fault;
+use crate::answer::{Fault, as_problem, wants_problem};
 use crate::observe::Note;
+use crate::routes::refused_method;
+use crate::{auth, body};
 
 /// The values that only one answer has.
 pub(super) type Own = Vec<(&'static str, Value<'static>)>;
@@ -37,47 +40,60 @@ pub(super) fn answer(
     contract: &Contract,
     action: Option<&Action>,
     asked: &Asked,
+    request: &HttpRequest,
     done: Done,
 ) -> HttpResponse {
-    let mut extra = Vec::new();
-    let (outcome, status, own, note) = match done {
-        Done::Outcome(outcome, own) => (outcome, None, own, Note::code(outcome.name())),
+    let text = |text: String| Value::String(text.into());
+    let (outcome, own, fault, detail, mut note) = match done {
+        Done::Outcome(outcome, own) => {
+            let status = contract.status(action, outcome);
+            let fault = status.is_some_and(|status| status >= 400);
+            let fault = fault.then(|| refusal(action, outcome, &own, status));
+            let code = fault.as_ref().map_or(outcome.name(), Fault::code);
+            (outcome, own, fault, None, Note::code(code))
+        }
         Done::Invalid(told) => {
             for cause in &told.violations.causes {
                 log::warn!("a condition could not be checked at {cause}");
             }
-            let note = Note::of(&told.violations);
             let is_taken = told.first.get("code").and_then(Value::as_str) == Some("taken");
             let has_own = contract.status(action, Outcome::Taken).is_some();
             let outcome = if is_taken && has_own { Outcome::Taken } else { Outcome::Invalid };
-            (outcome, None, vec![("errors", told.errors), ("error", told.first)], note)
+            let note = Note::of(&told.violations);
+            let Told { errors, first, details, summary, language, violations } = *told;
+            let own = vec![
+                ("errors", errors),
+                ("error", first),
+                ("details", details),
+                ("summary", text(summary.clone())),
+                ("language", text(language)),
+                ("truncated", Value::Bool(violations.truncated)),
+            ];
+            (outcome, own, None, Some(summary), note)
         }
         Done::Fault(fault) => {
-            let outcome = match fault.code() {
-                "invalid_token" => Outcome::BadCredential,
-                "unsupported_media_type" => Outcome::MediaType,
-                _ => Outcome::Failed,
-            };
             let note = Note::code(fault.code());
-            let status = fault.status();
-            if outcome == Outcome::Failed {
-                extra = fault.into_headers();
-            }
-            (outcome, Some(status), Own::new(), note)
+            (outcome_of(&fault), Own::new(), Some(fault), None, note)
         }
         Done::Failed(cause) => {
             log::error!("an expression of `{}` cannot be worked out: {cause}", contract.name);
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
-            (Outcome::Failed, Some(status), Own::new(), Note::code("internal"))
+            let fault =
+                Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed");
+            (Outcome::Failed, Own::new(), Some(fault), None, Note::code("internal"))
         }
     };
+    note.route = action.map(|action| action.path.clone());
     let status = contract
         .status(action, outcome)
         .and_then(|status| StatusCode::from_u16(status).ok())
-        .or(status)
+        .or(fault.as_ref().map(Fault::status))
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reason = (status.as_u16(), status.canonical_reason().unwrap_or_default());
-    let rendered = match contract.answer((action, outcome), reason, asked, own) {
+    let own = own.into_iter().chain(fault.iter().flat_map(|fault| {
+        let summary = Value::String(fault.message().into());
+        fault.told().into_iter().chain([("summary", summary)])
+    }));
+    let rendered = match contract.answer((action, outcome), reason, asked, own.collect()) {
         Ok(rendered) => rendered,
         Err(cause) => {
             let (name, outcome) = (&contract.name, outcome.name());
@@ -89,13 +105,79 @@ pub(super) fn answer(
     if let Some(content_type) = rendered.content_type {
         response.insert_header((header::CONTENT_TYPE, content_type));
     }
-    let told = rendered.headers.into_iter().filter_map(|(name, value)| {
-        Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?))
-    });
-    for (name, value) in extra.into_iter().chain(told) {
+    let failed = fault.iter().filter(|_| outcome == Outcome::Failed).flat_map(Fault::headers);
+    for (name, value) in failed {
         response.insert_header((name, value));
     }
+    for (name, value) in rendered.headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+            response.insert_header((name, value));
+        }
+    }
     let mut response = response.body(rendered.body);
+    if contract.has_problems && status.as_u16() >= 400 && wants_problem(request) {
+        let detail = detail.as_deref().or(fault.as_ref().map(Fault::message));
+        response = as_problem(response, detail.unwrap_or_default());
+    }
     response.extensions_mut().insert(note);
     response
 }
+
+/// The outcome that a fault is.
+fn outcome_of(fault: &Fault) -> Outcome {
+    match fault.code() {
+        "invalid_token" => Outcome::BadCredential,
+        "unsupported_media_type" => Outcome::MediaType,
+        "bad_query" => Outcome::BadQuery,
+        _ => Outcome::Failed,
+    }
+}
+
+/// What Registrar itself says of an outcome that refuses.
+fn refusal(action: Option<&Action>, outcome: Outcome, own: &Own, status: Option<u16>) -> Fault {
+    let value = |name: &str| own.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
+    let within = |name: &str, part: &str| value(name)?.get(part)?.as_str();
+    match outcome {
+        Outcome::Unauthenticated => auth::missing(),
+        Outcome::BadCredential => auth::invalid(),
+        Outcome::MediaType => body::unsupported("the content type is not read here"),
+        Outcome::Malformed => {
+            let what = within("malformed", "what").unwrap_or_default();
+            body::malformed(&what)
+        }
+        Outcome::NotAnObject => {
+            let named = action.is_some_and(Action::names_form);
+            let message = if named {
+                "the body is no object: expected `form_configuration_name` and `form`"
+            } else {
+                "the body is no object"
+            };
+            Fault::wrong_parameter("base", "wrong_parameters", message)
+        }
+        Outcome::WrongParameters => {
+            let part = |name: &str| within("parameter", name);
+            let field = part("field").unwrap_or("base");
+            let code = WRONG.into_iter().find(|code| part("code") == Some(code));
+            let text = part("text").unwrap_or_default();
+            Fault::wrong_parameter(field, code.unwrap_or("wrong_parameters"), text)
+                .with_near(part("near"))
+        }
+        Outcome::NotFound => {
+            let is_user = action.is_none_or(|action| action.resource == Resource::User);
+            let what = if is_user { "there is no such user" } else { "there is no such record" };
+            Fault::not_found(what)
+        }
+        Outcome::NoRoute => Fault::not_found("there is no such route"),
+        Outcome::Method => {
+            refused_method(value("allow").and_then(Value::as_str).unwrap_or_default())
+        }
+        _ => {
+            let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+            let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Fault::new(status, outcome.name(), status.canonical_reason().unwrap_or_default())
+        }
+    }
+}
+
+/// The codes of what is wrong around a form.
+const WRONG: [&str; 4] = ["missing", "unknown_form", "wrong_form", "wrong_type"];

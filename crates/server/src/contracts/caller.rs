@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use registrar_core::aggregate::Secret;
-use registrar_core::contract::{Contract, Credential, Outcome};
+use registrar_core::contract::{Action, Contract, Credential, Outcome};
 use registrar_core::value::Value;
 use sha2::{Digest, Sha256};
 
 use super::answer::{Done, Own, failed};
 use super::find;
 use crate::app::AppState;
-use crate::auth;
-use crate::users::render::stored_user;
-use crate::users::submitted::not_hashed;
+use crate::refused::not_hashed;
+use crate::shown::stored_user;
+use crate::{auth, token};
 
 /// How long a password that was found to be somebody's need not be hashed again. Who it is, and the
 /// hash it is compared with, are read for each request.
@@ -27,6 +27,8 @@ const MOST: usize = 10_000;
 /// Who calls: nobody in particular where anybody may.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Who {
+    /// The hash of the token that was shown.
+    pub(super) hash: Option<[u8; 32]>,
     /// The id of the token.
     pub(super) token: Option<i64>,
     /// The name of the token.
@@ -81,6 +83,7 @@ impl KnownPasswords {
 /// Who calls, where the contract lets them in.
 pub(super) async fn caller(
     contract: &Contract,
+    action: Option<&Action>,
     request: &HttpRequest,
     state: &AppState,
 ) -> Result<Who, Done> {
@@ -94,17 +97,23 @@ pub(super) async fn caller(
         Credential::Missing => Err(refused(Outcome::Unauthenticated)),
         Credential::Unreadable => Err(refused(Outcome::BadCredential)),
         Credential::Pair(name, password) => by_password(contract, &name, password, state).await,
-        Credential::Sent(token) => by_token(contract, token, state).await,
+        Credential::Sent(token) => by_token(contract, action, token, state).await,
     }
 }
 
-async fn by_token(contract: &Contract, token: &str, state: &AppState) -> Result<Who, Done> {
+async fn by_token(
+    contract: &Contract,
+    action: Option<&Action>,
+    token: &str,
+    state: &AppState,
+) -> Result<Who, Done> {
     let refused = || Done::Outcome(Outcome::BadCredential, Own::new());
     if !contract.mints(token) {
         auth::well_formed(token)?;
     }
     let caller = state.tokens.remembered(token, state).await?;
-    if !caller.is_good_for(Some(&contract.name)) {
+    let is_for_operators = action.is_some_and(|action| action.is_for_operators);
+    if !caller.is_good_for((!is_for_operators).then_some(&*contract.name)) {
         return Err(refused());
     }
     let user = match caller.user_id {
@@ -112,6 +121,7 @@ async fn by_token(contract: &Contract, token: &str, state: &AppState) -> Result<
         None => None,
     };
     Ok(Who {
+        hash: Some(token::hash(token)),
         token: Some(caller.id),
         name: caller.name,
         is_minted: caller.is_minted,

@@ -9,8 +9,8 @@ use super::answer::{Done, Own, failed};
 use super::{Call, not_taken};
 use crate::auth;
 use crate::observe::UsedForm;
-use crate::users::render::stored_user;
-use crate::users::submitted::{by_kind, not_hashed, not_stored};
+use crate::refused::{by_kind, not_hashed, not_stored};
+use crate::shown::stored_user;
 
 impl Call<'_> {
     /// Creates a user.

@@ -10,9 +10,9 @@ use registrar_store::{ChangeError, CreateError, NewToken, StoredUser};
 use super::answer::{Done, Own, failed};
 use super::{Call, not_taken};
 use crate::auth;
+use crate::refused::not_hashed;
+use crate::shown::stored_user;
 use crate::token;
-use crate::users::render::stored_user;
-use crate::users::submitted::not_hashed;
 
 /// Letters of chance in the name of a token that is made for a caller.
 const NAME: usize = 12;

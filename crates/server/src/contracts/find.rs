@@ -1,14 +1,16 @@
 //! Users are found, shown and listed.
 
-use registrar_core::contract::{Asked, Outcome, PageAsked, Paging, Sought};
+use actix_web::http::StatusCode;
+use registrar_core::contract::{Operation, Outcome, PageAsked, Paging, Sought};
 use registrar_core::keys::email_key;
 use registrar_core::value::Value;
 use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserOrder, UserPage};
 
 use super::Call;
 use super::answer::{Done, Own, failed};
+use crate::answer::Fault;
 use crate::auth;
-use crate::users::render::stored_user;
+use crate::shown::stored_user;
 
 impl Call<'_> {
     /// Shows a user.
@@ -21,6 +23,9 @@ impl Call<'_> {
 
     /// Shows a page of users.
     pub(super) async fn list(&mut self) -> Result<Done, Done> {
+        if let Some(objection) = self.action.objects_to(self.request.query_string()) {
+            return Err(Fault::new(StatusCode::BAD_REQUEST, "bad_query", objection).into());
+        }
         self.check()?;
         let usual = Paging::default();
         let paging = self.action.paging.as_ref().unwrap_or(&usual);
@@ -30,7 +35,7 @@ impl Call<'_> {
         let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
         let order = if paging.is_descending { UserOrder::Newest } else { UserOrder::Oldest };
         let own = self.contract.own_forms();
-        let found = auth::load(self.state, move |store| users(store, &sought, own, (page, order)));
+        let found = self.load(move |store| users(store, &sought, own, (page, order)));
         let found = found.await?;
         let users = found.users.into_iter().map(|user| {
             let user = stored_user(user);
@@ -45,10 +50,22 @@ impl Call<'_> {
 
     /// Where the request went, without its query.
     pub(super) fn address(&self) -> String {
-        let Asked { base_url, path, .. } = &*self.asked;
-        let mount = self.contract.mount.as_deref().unwrap_or_default();
-        let mount = if base_url.ends_with(mount) { mount } else { "" };
-        format!("{base_url}{}", path.strip_prefix(mount).unwrap_or(path))
+        format!("{}{}", super::base_url(self.request, self.path), self.path)
+    }
+
+    /// Reads for whoever was let in. Of a token that was valid a moment ago, that is asked again in
+    /// the same go where nothing else would ask.
+    async fn load<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let is_only_read = matches!(self.action.operation, Operation::Show | Operation::List);
+        let hash = self.who.hash.filter(|_| is_only_read);
+        let read = auth::load(self.state, move |store| match hash {
+            Some(hash) if auth::valid_token(store, &hash)?.is_none() => Ok(None),
+            _ => work(store).map(Some),
+        });
+        read.await?.ok_or_else(auth::invalid)
     }
 
     /// The user who is meant.
@@ -67,7 +84,7 @@ impl Call<'_> {
     pub(super) async fn user(&self, sought: Vec<Sought>) -> Result<Option<StoredUser>, Done> {
         Ok({
             let own = self.contract.own_forms();
-            auth::load(self.state, move |store| one(store, &sought, own)).await?
+            self.load(move |store| one(store, &sought, own)).await?
         })
     }
 }

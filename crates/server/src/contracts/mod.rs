@@ -21,15 +21,17 @@ use registrar_core::contract::{
     Undecoded, WrongParameter,
 };
 use registrar_core::decode::brackets;
-use registrar_core::form::Form;
+use registrar_core::form::{Form, Resource};
+use registrar_core::locale::Locale;
 use registrar_core::value::Value;
 use registrar_core::{Surroundings, Timestamp};
 
 use crate::answer::Fault;
 use crate::app::AppState;
-use crate::body;
 use crate::multipart;
+use crate::observe::UsedForm;
 use crate::routes::no_route;
+use crate::{body, language};
 use answer::{Done, Own, failed};
 pub(crate) use caller::KnownPasswords;
 use caller::Who;
@@ -69,16 +71,8 @@ pub(crate) async fn serve(
         return actix_web::Responder::respond_to(no_route(request.method()), &request)
             .map_into_boxed_body();
     };
-    let mount = request.path().strip_suffix(path).unwrap_or_default();
-    let base_url = {
-        let from = request.connection_info();
-        format!("{}://{}{mount}", from.scheme(), from.host())
-    };
     let query = brackets::parse_urlencoded(request.query_string().as_bytes());
     let mut asked = Asked {
-        method: request.method().to_string(),
-        path: request.path().to_owned(),
-        base_url,
         query: query.map_or_else(|_| Value::Object(Vec::new()), Value::into_owned),
         ..Asked::default()
     };
@@ -93,8 +87,28 @@ pub(crate) async fn serve(
         return actix_web::Responder::respond_to(no_route(request.method()), &request)
             .map_into_boxed_body();
     }
+    if action.is_none() {
+        know_address(&mut asked, &request, path);
+    }
     asked.elapsed = started.elapsed().as_secs_f64();
-    answer::answer(contract, action, &asked, done)
+    answer::answer(contract, action, &asked, &request, done)
+}
+
+/// From here on, expressions and answers know what the request was to.
+fn know_address(asked: &mut Asked, request: &HttpRequest, path: &str) {
+    let text = |text: &str| Value::String(text.to_owned().into());
+    asked.request = Value::Object(vec![
+        ("method".into(), text(request.method().as_str())),
+        ("path".into(), text(request.path())),
+    ]);
+    asked.base_url = Value::String(base_url(request, path).into());
+}
+
+/// Where a contract is reached, without a slash at the end; `path` is what lies behind its mount.
+fn base_url(request: &HttpRequest, path: &str) -> String {
+    let mount = request.path().strip_suffix(path).unwrap_or_default();
+    let from = request.connection_info();
+    format!("{}://{}{mount}", from.scheme(), from.host())
 }
 
 async fn run<'c>(
@@ -107,16 +121,21 @@ async fn run<'c>(
 ) -> (Option<&'c Action>, Done) {
     let outcome = |outcome, own| (None, Done::Outcome(outcome, own));
     let matched = contract.find(request.method().as_str(), path, &asked.query);
-    let is_open = matches!(&matched, Matched::Route(action, _) if action.is_open);
+    let known = if let Matched::Route(action, _) = &matched { Some(*action) } else { None };
     if matches!(matched, Matched::Nothing) && !contract.authentication.is_first {
         return outcome(Outcome::NoRoute, Own::new());
     }
-    let who = if is_open {
+    if let Some(action) = known
+        && ["request", "base_url"].iter().any(|root| contract.reads(action, root))
+    {
+        know_address(asked, request, path);
+    }
+    let who = if known.is_some_and(|action| action.is_open) {
         Who::default()
     } else {
-        match caller::caller(contract, request, state).await {
+        match caller::caller(contract, known, request, state).await {
             Ok(who) => who,
-            Err(done) => return (None, done),
+            Err(done) => return (known, done),
         }
     };
     let (action, names) = match matched {
@@ -138,7 +157,8 @@ async fn run<'c>(
         surroundings: Surroundings { now: Timestamp::now(), token: who.name.clone() },
         who,
         asked,
-        label: request.content_type().trim().to_ascii_lowercase(),
+        path,
+        label: body::label(request),
         bytes: web::Bytes::new(),
     };
     let done = call.run(payload).await;
@@ -154,6 +174,8 @@ struct Call<'c> {
     who: Who,
     surroundings: Surroundings,
     asked: &'c mut Asked,
+    /// What lies behind the contract's mount.
+    path: &'c str,
     /// The media type of the body, in lower case.
     label: String,
     bytes: web::Bytes,
@@ -161,16 +183,26 @@ struct Call<'c> {
 
 impl Call<'_> {
     async fn run(&mut self, payload: web::Payload) -> Result<Done, Done> {
-        let operation = self.action.operation;
+        let (operation, is_user) = (self.action.operation, self.action.resource == Resource::User);
         if operation.has_body() {
             body::check_encoding(self.request)?;
+            if self.contract.is_strict_with_labels() {
+                self.label = body::strict_label(self.request)?;
+            }
             self.bytes = body::read(payload, self.state).await?;
         } else if operation == Operation::Delete || operation == Operation::Revoke {
             self.bytes = body::read(payload, self.state).await?;
         }
-        if operation.has_body() || !self.bytes.is_empty() {
+        let is_read = self.contract.reads(self.action, "sent");
+        // What becomes a user is decoded when it is judged, unless it is wanted before.
+        let is_soon = operation == Operation::Create && is_user && !self.action.has_checks();
+        if is_read || operation.has_body() && !is_soon {
             let sent = self.sent()?;
-            if self.contract.reads(self.action, "sent") {
+            if is_user && operation.has_form() && self.action.names_form() {
+                let (form, _) = self.chosen(&sent)?;
+                self.request.extensions_mut().insert(UsedForm::of(form));
+            }
+            if is_read {
                 let sent = sent.into_owned();
                 self.asked.sent = sent;
             }
@@ -208,8 +240,12 @@ impl Call<'_> {
     /// from the body.
     fn sent(&self) -> Result<Value<'_>, Done> {
         let Call { contract, label, bytes, .. } = self;
-        if bytes.is_empty() && self.action.says_enough() {
+        let need_not = self.action.says_enough() || !self.action.operation.has_body();
+        if bytes.is_empty() && need_not {
             return Ok(Value::Object(Vec::new()));
+        }
+        if contract.is_strict_with_labels() {
+            body::check_form(label, bytes)?;
         }
         let decoded = if contract.reads_multipart() && label == multipart::MEDIA_TYPE {
             let parsed = multipart::parse(body::boundary(self.request).as_deref(), bytes);
@@ -238,19 +274,25 @@ impl Call<'_> {
     fn chosen<'s>(&'s self, sent: &'s Value<'s>) -> Result<(&'s Form, &'s Value<'s>), Done> {
         let chosen = self.contract.chosen(self.action, sent, &self.asked.query);
         let (form, submitted) = chosen.map_err(|wrong| {
-            let WrongParameter { field, code, text } = wrong;
-            let entries = [("field", field), ("code", code), ("text", text)];
-            let entries = entries.map(|(name, text)| (name, Value::String(text.to_owned().into())));
-            let entries = entries.map(|(name, value)| (name.into(), value));
-            let own = vec![("parameter", Value::Object(entries.into()))];
+            let WrongParameter { field, code, text, near } = wrong;
+            let near = near.map(|near| ("near", near));
+            let entries =
+                [("field", field), ("code", code), ("text", text)].into_iter().chain(near);
+            let entries =
+                entries.map(|(name, text)| (name.into(), Value::String(text.to_owned().into())));
+            let own = vec![("parameter", Value::Object(entries.collect()))];
             Done::Outcome(Outcome::WrongParameters, own)
         })?;
         Ok((form, submitted))
     }
 
     fn submission<'s>(&'s self, form: &'s Form, sent: &'s Value<'s>) -> Submission<'s> {
-        let Call { action, asked, surroundings, .. } = self;
-        Submission { action, form, sent, asked, surroundings }
+        let Call { contract, action, asked, surroundings, request, .. } = self;
+        let locale = match contract.has_languages() {
+            true => language::of(request, &form.locales),
+            false => Locale::english(),
+        };
+        Submission { action, form, sent, asked, surroundings, locale }
     }
 
     /// Refuses what the route's conditions are against.

@@ -14,8 +14,8 @@ use super::{Call, contended, not_taken};
 use crate::auth;
 use crate::observe::UsedForm;
 use crate::records::render::{record_as_submitted, stored_record};
-use crate::users::render::stored_user;
-use crate::users::submitted::by_kind;
+use crate::refused::by_kind;
+use crate::shown::stored_user;
 
 /// How often a record is loaded and judged again because something of its user's changed meanwhile.
 const ATTEMPTS: u32 = 3;

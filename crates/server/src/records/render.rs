@@ -3,7 +3,7 @@
 use registrar_core::value::Value;
 use registrar_store::{RecordBody, StoredRecord};
 
-use crate::users::render::{
+use crate::shown::{
     Entries, customization, document, entry, id, membership, relationship, text, transactable,
 };
 

@@ -1,0 +1,42 @@
+//! Why nothing was stored, as the core and clients know it.
+
+use actix_web::http::StatusCode;
+use registrar_core::Refusals;
+use registrar_store::{CreateError, Refusal};
+
+use crate::answer::Fault;
+use crate::passwords::HashError;
+
+/// The database's refusals as the core knows them.
+pub(crate) fn by_kind(refusals: &[Refusal]) -> Refusals {
+    let mut told = Refusals::default();
+    for refusal in refusals {
+        match refusal {
+            Refusal::Taken { claim } => told.taken.push(*claim),
+            Refusal::Missing { reference } => told.missing.push(*reference),
+            Refusal::Ownerless => told.ownerless = true,
+        }
+    }
+    told
+}
+
+pub(crate) fn not_hashed(error: HashError) -> Fault {
+    match error {
+        HashError::Busy => Fault::busy("busy", error.to_string(), 1),
+        HashError::Failed => {
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
+        }
+    }
+}
+
+pub(crate) fn not_stored(error: &CreateError) -> Fault {
+    let text = error.to_string();
+    match error {
+        CreateError::Busy => Fault::busy("busy", text, 1),
+        CreateError::Unavailable | CreateError::ShuttingDown => Fault::busy("unavailable", text, 2),
+        CreateError::Full => Fault::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", text),
+        CreateError::Failed | CreateError::Refused(_) | CreateError::TokenRefused => {
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
+        }
+    }
+}
