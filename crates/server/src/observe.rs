@@ -92,8 +92,9 @@ pub(crate) async fn observe<B: MessageBody>(
 fn log_line<B>(response: &mut ServiceResponse<B>, id: &HeaderValue, started: Instant) {
     let note = response.response_mut().extensions_mut().remove::<Note>().unwrap_or_default();
     let (request, status) = (response.request(), response.status().as_u16());
-    let (method, pattern) = (request.method(), request.match_pattern());
-    let (route, note) = (note.route.as_deref().or(pattern.as_deref()), note.text);
+    let Note { text: note, route } = note;
+    let pattern = if route.is_none() { request.match_pattern() } else { None };
+    let (method, route) = (request.method(), route.as_deref().or(pattern.as_deref()));
     let form = request.extensions().get::<UsedForm>().cloned();
     log::info!(
         target: "registrar",

@@ -64,6 +64,12 @@ impl Operation {
         matches!(self, Self::Create | Self::Update | Self::Upsert)
     }
 
+    /// Whether nothing is written, and so no token judged again.
+    #[must_use]
+    pub fn only_reads(self) -> bool {
+        matches!(self, Self::Show | Self::List)
+    }
+
     /// Whether it reads a body.
     #[must_use]
     pub fn has_body(self) -> bool {

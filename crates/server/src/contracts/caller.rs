@@ -27,7 +27,7 @@ const MOST: usize = 10_000;
 /// Who calls: nobody in particular where anybody may.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Who {
-    /// The hash of the token that was shown.
+    /// The hash of the token that was shown, where it is only read with it.
     pub(super) hash: Option<[u8; 32]>,
     /// The id of the token.
     pub(super) token: Option<i64>,
@@ -121,7 +121,7 @@ async fn by_token(
         None => None,
     };
     Ok(Who {
-        hash: Some(token::hash(token)),
+        hash: action.filter(|action| action.operation.only_reads()).map(|_| token::hash(token)),
         token: Some(caller.id),
         name: caller.name,
         is_minted: caller.is_minted,

@@ -1,7 +1,7 @@
 //! Users are found, shown and listed.
 
 use actix_web::http::StatusCode;
-use registrar_core::contract::{Operation, Outcome, PageAsked, Paging, Sought};
+use registrar_core::contract::{Outcome, PageAsked, Paging, Sought};
 use registrar_core::keys::email_key;
 use registrar_core::value::Value;
 use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserOrder, UserPage};
@@ -59,8 +59,7 @@ impl Call<'_> {
         &self,
         work: impl FnOnce(&Store) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Fault> {
-        let is_only_read = matches!(self.action.operation, Operation::Show | Operation::List);
-        let hash = self.who.hash.filter(|_| is_only_read);
+        let hash = self.who.hash;
         let read = auth::load(self.state, move |store| match hash {
             Some(hash) if auth::valid_token(store, &hash)?.is_none() => Ok(None),
             _ => work(store).map(Some),
