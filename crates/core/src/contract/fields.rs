@@ -32,6 +32,8 @@ pub(crate) struct Mapped {
     pub(crate) is_object: bool,
     /// Its key must be sent, whatever the form says.
     pub(crate) is_required: bool,
+    /// The same when something is changed.
+    pub(crate) is_always_required: bool,
 }
 
 /// A place in a form.
@@ -118,6 +120,7 @@ impl Mapped {
             id: None,
             is_object: false,
             is_required: false,
+            is_always_required: false,
         };
         let (mut path, mut is_read_only) = ((entry.key.as_str(), entry.place), false);
         if let Data::Text(text) = &entry.value.data {
@@ -137,7 +140,9 @@ impl Mapped {
                     "id" => mapped.id = reader.text(value, "id").map(Into::into),
                     "object" => mapped.is_object = reader.flag(value, "object") == Some(true),
                     "required" => {
-                        mapped.is_required = reader.flag(value, "required") == Some(true);
+                        let word = matches!(&value.data, Data::Text(word) if word == "always");
+                        mapped.is_always_required = word;
+                        mapped.is_required = word || reader.flag(value, "required") == Some(true);
                     }
                     "codes" => {
                         for code in reader.map(value, "codes") {

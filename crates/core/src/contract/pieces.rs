@@ -4,6 +4,9 @@ use super::style::{self, Style};
 use super::values::{Filling, Own, Values};
 use crate::value::Value;
 
+/// About how many bytes a value takes.
+const TYPICAL: usize = 24;
+
 /// A part of an answer.
 #[derive(Debug)]
 pub(crate) enum Piece {
@@ -53,20 +56,36 @@ impl Piece {
 
 /// Fills in all of them.
 pub(crate) fn fill(pieces: &[Piece], values: &Values<'_>) -> Result<Vec<u8>, String> {
-    let mut out = Vec::with_capacity(512);
+    let size = |piece: &Piece| match piece {
+        Piece::Literal(text) => text.len(),
+        _ => TYPICAL,
+    };
+    let mut out = Vec::with_capacity(pieces.iter().map(size).sum());
     fill_into(pieces, values, &mut out)?;
     Ok(out)
 }
 
+/// Writes a value as JSON.
+fn write(value: &Value<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        other => return serde_json::to_writer(out, other).map_err(|error| error.to_string()),
+    }
+    Ok(())
+}
+
 fn fill_into(pieces: &[Piece], values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    let hot = values.hot();
     for piece in pieces {
         match piece {
             Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
-            Piece::Json(filling, Style::Compact) => filling.with(values, |value| {
-                serde_json::to_writer(&mut *out, value).map_err(|error| error.to_string())
-            })??,
+            Piece::Json(filling, Style::Compact) => {
+                filling.with_hot((values, hot), |value| write(value, out))??;
+            }
             Piece::Json(filling, Style::Python) => {
-                filling.with(values, |value| style::write_as_python(value, out))??;
+                filling.with_hot((values, hot), |value| style::write_as_python(value, out))??;
             }
             Piece::Text(filling, is_html) => {
                 let text = filling.text(values)?.unwrap_or_default();

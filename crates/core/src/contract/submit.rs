@@ -18,6 +18,7 @@ use crate::value::Value;
 use crate::violation::{Message, Params, Violation, Violations};
 
 static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
+static TAKEN: Message = Message::new("taken", "has already been taken");
 static BLANK: Message = Message::new("blank", "can't be blank");
 
 type Entries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
@@ -166,7 +167,13 @@ impl Contract {
         let entries = if let Value::Object(entries) = sent { entries } else { Vec::new() };
         for field in fields.iter().filter(|field| field.is_required) {
             let is_sent = |(key, value): &(Cow<'_, str>, Value<'_>)| {
-                self.is_named(field, key) && *value != Value::Null
+                let is_nothing = match value {
+                    Value::Null => true,
+                    // What becomes a record's name is nothing where it is empty.
+                    Value::String(text) => field.each.is_some() && text.trim().is_empty(),
+                    _ => false,
+                };
+                self.is_named(field, key) && !is_nothing
             };
             let is_deep = |(other, value): &(&Mapped, Option<Value<'_>>)| {
                 std::ptr::eq(*other, field) && value.as_ref().is_some_and(|v| *v != Value::Null)
@@ -175,7 +182,8 @@ impl Contract {
                 && !deep.iter().any(is_deep)
                 && let Some(to) = &field.to
             {
-                own.push(violation(&BLANK, Some("blank"), &to.path));
+                let code = if field.is_always_required { None } else { Some("blank") };
+                own.push(violation(&BLANK, code, &to.path));
             }
         }
         let number = |id: &str, text: &str| match self.read_id(id, text) {
@@ -195,6 +203,9 @@ impl Contract {
             if let Some(to) = &mapped.to
                 && let Some(value) = mapped.submitted(value, &number)
             {
+                if &*to.path == "external_id" && self.is_own_id(&value) {
+                    own.push(violation(&TAKEN, None, &to.path));
+                }
                 put(&mut submitted, &to.path, value);
             }
         }
@@ -208,6 +219,14 @@ impl Contract {
         let mut value = Value::Object(submitted);
         self.set(of, &mut value)?;
         Ok(Submitted { value, own })
+    }
+
+    /// Whether an id that a client gives is one that the contract itself gives out: somebody has it,
+    /// or will.
+    fn is_own_id(&self, value: &Value<'_>) -> bool {
+        let Some(text) = value.as_str() else { return false };
+        let mut given = self.ids.iter().filter(|id| id.may_be_given);
+        given.any(|id| id.format.read(&id.salt, text).is_some())
     }
 
     /// What was sent, with what the route says is sent too.

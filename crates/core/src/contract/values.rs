@@ -59,12 +59,15 @@ impl<'v> Values<'v> {
     }
 
     /// The value of a path; nothing where it leads nowhere.
-    fn at(&self, Path(parts): &Path) -> Option<&Value<'v>> {
-        let (first, rest) = parts.split_first()?;
-        rest.iter().try_fold(self.get(first)?, |value, part| match value {
-            Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-            other => other.get(part),
-        })
+    fn at(&self, path: &Path) -> Option<&Value<'v>> {
+        let (first, rest) = path.parts.split_first()?;
+        lead(self.get(first)?, rest)
+    }
+
+    /// What most names lead into.
+    pub(crate) fn hot(&self) -> Hot<'_> {
+        let user: Option<&Value<'_>> = self.get("user");
+        Hot { user, properties: user.and_then(|user| user.get("properties")) }
     }
 
     fn dynamic(&self) -> &Dynamic {
@@ -85,9 +88,37 @@ impl<'v> Values<'v> {
     }
 }
 
+/// What is where parts lead from a value.
+fn lead<'s, 'v>(value: &'s Value<'v>, parts: &[Box<str>]) -> Option<&'s Value<'v>> {
+    parts.iter().try_fold(value, |value, part| match value {
+        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+        other => other.get(part),
+    })
+}
+
 /// A plain name, `user.properties.city`, by its parts.
 #[derive(Debug)]
-pub(crate) struct Path(Box<[Box<str>]>);
+pub(crate) struct Path {
+    parts: Box<[Box<str>]>,
+    root: Root,
+}
+
+/// Where most names lead: found once for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Root {
+    /// `user.name`
+    User,
+    /// `user.properties.city`
+    Properties,
+    Other,
+}
+
+/// What most names of an answer lead into.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hot<'h> {
+    user: Option<&'h Value<'h>>,
+    properties: Option<&'h Value<'h>>,
+}
 
 impl Path {
     fn parse(text: &str) -> Option<Self> {
@@ -98,7 +129,14 @@ impl Path {
         let is_plain = text.split('.').all(is_name)
             && !text.starts_with(|c: char| c.is_ascii_digit())
             && !["true", "false", "none"].contains(&text);
-        is_plain.then(|| Self(text.split('.').map(Into::into).collect()))
+        is_plain.then(|| {
+            let root = match text.strip_prefix("user.") {
+                Some(rest) if rest.starts_with("properties.") => Root::Properties,
+                Some(_) => Root::User,
+                None => Root::Other,
+            };
+            Self { parts: text.split('.').map(Into::into).collect(), root }
+        })
     }
 }
 
@@ -197,7 +235,7 @@ impl Filling {
     /// The parts of the plain name that it is, where it is one.
     pub(crate) fn name(&self) -> Option<&[Box<str>]> {
         match self {
-            Self::Name(Path(parts)) => Some(parts),
+            Self::Name(path) => Some(&path.parts),
             _ => None,
         }
     }
@@ -205,8 +243,8 @@ impl Filling {
     /// Whether it reads a value of this name.
     pub(crate) fn reads(&self, root: &str) -> bool {
         match self {
-            Self::Name(Path(parts)) | Self::IsNone(Path(parts), _) => {
-                parts.first().is_some_and(|first| **first == *root)
+            Self::Name(path) | Self::IsNone(path, _) => {
+                path.parts.first().is_some_and(|first| **first == *root)
             }
             Self::Text(_, template) | Self::Template(template) => {
                 template.names().iter().any(|name| name.split('.').next() == Some(root))
@@ -233,6 +271,24 @@ impl Filling {
             Self::Template(template) => template,
         };
         Ok(use_it(&template.value_in(values.dynamic())?.unwrap_or_default()))
+    }
+
+    /// Works it out, with what most names lead into at hand.
+    pub(crate) fn with_hot<R>(
+        &self,
+        (values, hot): (&Values<'_>, Hot<'_>),
+        use_it: impl FnOnce(&Value<'_>) -> R,
+    ) -> Result<R, String> {
+        let found = match self {
+            Self::Name(Path { parts, root: Root::User }) => {
+                hot.user.and_then(|user| lead(user, &parts[1..]))
+            }
+            Self::Name(Path { parts, root: Root::Properties }) => {
+                hot.properties.and_then(|properties| lead(properties, &parts[2..]))
+            }
+            _ => return self.with(values, use_it),
+        };
+        Ok(use_it(found.unwrap_or(&NULL)))
     }
 
     /// Its value, owned.

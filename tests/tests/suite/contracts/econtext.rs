@@ -126,6 +126,13 @@ fn one_thing_is_told_in_the_vendors_order(server: &TestServer) {
     let again = call(server, &who, "POST", "users/user", &mine.replace("a@b", "b@b"));
     let (traceback, what) = invalid("id", "A User with that id already exists");
     assert_eq!(told(&again, 400), error("400 Bad Request", &traceback, what));
+    // Nobody takes an id that is given out, to whom ever.
+    let user = call(server, &who, "GET", "users?limit=1", "").json();
+    let id = user["econtext"]["result"]["users"][0]["id"].clone();
+    let body = format!(r#"{{"email":"z@b.co","password":"1234567","applications":[],"id":{id}}}"#);
+    let (traceback, what) = invalid("id", "A User with that id already exists");
+    let answer = call(server, &who, "POST", "users/user", &body);
+    assert_eq!(told(&answer, 400), error("400 Bad Request", &traceback, what));
     let unread = error("400 Bad Request", "The body is no JSON object", "Invalid parameter");
     for (label, body) in [(JSON, "{"), (JSON, "[]"), (FORM, "email=x"), (JSON, " ")] {
         let answer = send(server, "POST", PATH, &who, &[label], Some(body));

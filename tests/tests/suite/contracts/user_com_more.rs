@@ -146,6 +146,10 @@ fn tags_come_and_go(server: &TestServer) {
     assert_eq!(remove("vip").status, 200);
     is(&remove("vip"), 404, TYPE, r#"{"detail":"Not found."}"#);
     assert_eq!(names(), ["new", "hot"]);
+    for body in [json!({}), json!({"name": ""}), json!({"name": null})] {
+        let answer = call(server, "POST", "users/1/add_tag/", &body);
+        assert!(answer.is(400).text.starts_with(r#"{"errors":{"name":["This field"#), "{answer:?}");
+    }
     // The same tag is one tag, whoever has it.
     call(server, "POST", "users/", &json!({"tags": ["hot"]})).is(201);
     assert_eq!(get(server, "tags/").is(200).json()["count"], 3);
