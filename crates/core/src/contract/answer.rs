@@ -19,6 +19,8 @@ pub(crate) struct Answer {
     content_type: Option<Box<str>>,
     headers: Vec<(Box<str>, Vec<Piece>)>,
     body: Vec<Piece>,
+    /// The values that it shows, of those that there are by name.
+    shown: Vec<&'static str>,
 }
 
 /// An answer, filled in.
@@ -46,7 +48,8 @@ impl Answer {
         expressions: &Expressions<'_>,
     ) -> Self {
         let (headers, body) = (Vec::new(), Vec::new());
-        let mut answer = Self { status: None, content_type: None, headers, body };
+        let shown = Vec::new();
+        let mut answer = Self { status: None, content_type: None, headers, body, shown };
         let roots = outcome.values().iter().chain(&EVERYWHERE).map(|name| (*name).to_owned());
         let (roots, within) = (roots.collect(), format!("the answer `{}`", outcome.name()));
         let mut writer = Writer {
@@ -99,11 +102,17 @@ impl Answer {
             let what = format!("the answer `{}` does not say its `status`", outcome.name());
             reader.problems.add(ProblemCode::MissingKey, node.place, what, "`status: 200`", None);
         }
+        let known = outcome.values().iter().chain(&EVERYWHERE);
+        answer.shown = known.copied().filter(|root| answer.is_reading(root)).collect();
         answer
     }
 
     /// Whether it shows a value of this name.
     pub(crate) fn reads(&self, root: &str) -> bool {
+        self.shown.contains(&root)
+    }
+
+    fn is_reading(&self, root: &str) -> bool {
         let headers = self.headers.iter().flat_map(|(_, pieces)| pieces);
         headers.chain(&self.body).any(|piece| piece.reads(root))
     }

@@ -43,8 +43,11 @@ impl Contract {
     fn told(&self, of: Submission<'_>, violations: Violations, own: Vec<Violation>) -> Box<Told> {
         let mut errors: Entries<'static> = Vec::new();
         let mut first = Value::Null;
-        let shows = |outcome| self.shows(of.action, outcome, "details");
-        let mut details = (shows(Outcome::Invalid) || shows(Outcome::Taken)).then(Vec::new);
+        let shows = |root| {
+            let shows = |outcome| self.shows(of.action, outcome, root);
+            shows(Outcome::Invalid) || shows(Outcome::Taken)
+        };
+        let mut details = shows("details").then(Vec::new);
         let form = violations.form.as_deref().filter(|_| self.catalogue.is_of_forms);
         let none = Texts::default();
         let fields = of.action.taken.fields.as_deref().unwrap_or_default();
@@ -121,7 +124,9 @@ impl Contract {
             }
         }
         let (errors, details) = (Value::Object(errors), Value::Array(details.unwrap_or_default()));
-        let (summary, language) = (violations.summary(of.locale), of.locale.tag().to_owned());
+        let is_summed_up = self.has_problems || shows("summary");
+        let summary = if is_summed_up { violations.summary(of.locale) } else { String::new() };
+        let language = of.locale.tag().to_owned();
         Box::new(Told { errors, first, details, summary, language, violations })
     }
 
