@@ -240,12 +240,16 @@ impl Contract {
             return Err(format!("the contract has no answer `{}`", outcome.name()));
         };
         let around = values::Values::of(asked);
-        let status = Value::Number(Cow::Owned(status.to_string()));
-        let reason = Value::String(Cow::Borrowed(reason));
-        let elapsed = answer.reads("elapsed");
-        let elapsed = elapsed.then(|| Value::Number(Cow::Owned(format!("{:.6}", asked.elapsed))));
-        let more = [("status", Some(status)), ("reason", Some(reason)), ("elapsed", elapsed)];
-        let more = more.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let shown = |name: &'static str, value: &dyn Fn() -> Value<'static>| {
+            answer.reads(name).then(|| (name, value()))
+        };
+        let number = |text: String| Value::Number(Cow::Owned(text));
+        let more = [
+            shown("status", &|| number(status.to_string())),
+            shown("reason", &|| Value::String(Cow::Owned(reason.to_owned()))),
+            shown("elapsed", &|| number(seconds(asked.elapsed))),
+        ];
+        let more = more.into_iter().flatten();
         let all = values::object(own.into_iter().chain(more));
         answer.render(&around.inside(values::Own::Object(all)))
     }
@@ -295,6 +299,12 @@ fn with_times(shown: &mut Value<'static>, format: &str) {
         }
         _ => {}
     }
+}
+
+/// Seconds with six digits behind the point.
+fn seconds(elapsed: f64) -> String {
+    let elapsed = std::time::Duration::try_from_secs_f64(elapsed).unwrap_or_default();
+    format!("{}.{:06}", elapsed.as_secs(), elapsed.subsec_micros())
 }
 
 /// The filter `sha256`: the digest of a text in hexadecimal digits.

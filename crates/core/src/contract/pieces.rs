@@ -1,7 +1,7 @@
 //! What answers are made of: texts that are always the same, and values between them.
 
 use super::style::{self, Style};
-use super::values::{Filling, Own, Values};
+use super::values::{Filling, Hot, Own, Values};
 use crate::value::Value;
 
 /// About how many bytes a value takes.
@@ -66,11 +66,12 @@ pub(crate) fn fill(pieces: &[Piece], values: &Values<'_>) -> Result<Vec<u8>, Str
 }
 
 /// Writes a value as JSON.
-fn write(value: &Value<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+fn write(value: &Value<'_>, style: Style, out: &mut Vec<u8>) -> Result<(), String> {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
+        other if style == Style::Python => return style::write_as_python(other, out),
         other => return serde_json::to_writer(out, other).map_err(|error| error.to_string()),
     }
     Ok(())
@@ -81,18 +82,15 @@ fn fill_into(pieces: &[Piece], values: &Values<'_>, out: &mut Vec<u8>) -> Result
     for piece in pieces {
         match piece {
             Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
-            Piece::Json(filling, Style::Compact) => {
-                filling.with_hot((values, hot), |value| write(value, out))??;
-            }
-            Piece::Json(filling, Style::Python) => {
-                filling.with_hot((values, hot), |value| style::write_as_python(value, out))??;
+            Piece::Json(filling, style) => {
+                filling.with_hot((values, hot), |value| write(value, *style, out))??;
             }
             Piece::Text(filling, is_html) => {
                 let text = filling.text(values)?.unwrap_or_default();
                 let text = if *is_html { escaped(&text) } else { text };
                 out.extend_from_slice(text.as_bytes());
             }
-            Piece::Each(each) => fill_each(each, values, out)?,
+            Piece::Each(each) => fill_each(each, (values, hot), out)?,
             Piece::Items(items, comma) => {
                 out.push(b'[');
                 let start = out.len();
@@ -116,9 +114,13 @@ fn fill_into(pieces: &[Piece], values: &Values<'_>, out: &mut Vec<u8>) -> Result
     Ok(())
 }
 
-fn fill_each(each: &Each, values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+fn fill_each<'h>(
+    each: &Each,
+    (values, hot): (&'h Values<'h>, Hot<'h>),
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     out.push(b'[');
-    each.list.with(values, |list| {
+    each.list.with_hot((values, hot), |list| {
         let items = if let Value::Array(items) = list { items.as_slice() } else { &[] };
         let mut is_first = true;
         for item in items {

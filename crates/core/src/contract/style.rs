@@ -61,6 +61,9 @@ impl Formatter for Python {
         to: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        if fragment.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return to.write_all(fragment.as_bytes());
+        }
         for letter in fragment.chars() {
             if (' '..='~').contains(&letter) {
                 to.write_all(&[letter as u8])?;

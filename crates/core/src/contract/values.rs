@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use minijinja::Value as Dynamic;
 
@@ -67,7 +68,8 @@ impl<'v> Values<'v> {
     /// What most names lead into.
     pub(crate) fn hot(&self) -> Hot<'_> {
         let user: Option<&Value<'_>> = self.get("user");
-        Hot { user, properties: user.and_then(|user| user.get("properties")) }
+        let properties = user.and_then(|user| user.get("properties"));
+        Hot { user, properties, ids: self.get("ids") }
     }
 
     fn dynamic(&self) -> &Dynamic {
@@ -88,6 +90,18 @@ impl<'v> Values<'v> {
     }
 }
 
+impl<'h> Hot<'h> {
+    /// The value of a path; nothing where it leads nowhere.
+    fn at(self, values: &'h Values<'h>, path: &Path) -> Option<&'h Value<'h>> {
+        match path.root {
+            Root::User => path.behind(self.user?, 1),
+            Root::Properties => path.behind(self.properties?, 2),
+            Root::Ids => path.behind(self.ids?, 1),
+            Root::Other => values.at(path),
+        }
+    }
+}
+
 /// What is where parts lead from a value.
 fn lead<'s, 'v>(value: &'s Value<'v>, parts: &[Box<str>]) -> Option<&'s Value<'v>> {
     parts.iter().try_fold(value, |value, part| match value {
@@ -101,6 +115,8 @@ fn lead<'s, 'v>(value: &'s Value<'v>, parts: &[Box<str>]) -> Option<&'s Value<'v
 pub(crate) struct Path {
     parts: Box<[Box<str>]>,
     root: Root,
+    /// Where its key was found the last time behind the root: most often it is there again.
+    hint: AtomicUsize,
 }
 
 /// Where most names lead: found once for an answer.
@@ -110,6 +126,8 @@ enum Root {
     User,
     /// `user.properties.city`
     Properties,
+    /// `ids.id`
+    Ids,
     Other,
 }
 
@@ -118,9 +136,26 @@ enum Root {
 pub(crate) struct Hot<'h> {
     user: Option<&'h Value<'h>>,
     properties: Option<&'h Value<'h>>,
+    ids: Option<&'h Value<'h>>,
 }
 
 impl Path {
+    /// The value that it leads to from a root that takes so many of its parts.
+    fn behind<'s, 'v>(&self, root: &'s Value<'v>, taken: usize) -> Option<&'s Value<'v>> {
+        let (first, rest) = self.parts.get(taken..)?.split_first()?;
+        let Value::Object(entries) = root else { return None };
+        let hint = self.hint.load(Ordering::Relaxed);
+        let entry = match entries.get(hint).filter(|(key, _)| **key == **first) {
+            Some(entry) => entry,
+            None => {
+                let place = entries.iter().position(|(key, _)| **key == **first)?;
+                self.hint.store(place, Ordering::Relaxed);
+                &entries[place]
+            }
+        };
+        lead(&entry.1, rest)
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let is_name = |part: &str| {
             !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -133,9 +168,11 @@ impl Path {
             let root = match text.strip_prefix("user.") {
                 Some(rest) if rest.starts_with("properties.") => Root::Properties,
                 Some(_) => Root::User,
+                None if text.starts_with("ids.") => Root::Ids,
                 None => Root::Other,
             };
-            Self { parts: text.split('.').map(Into::into).collect(), root }
+            let parts = text.split('.').map(Into::into).collect();
+            Self { parts, root, hint: AtomicUsize::new(0) }
         })
     }
 }
@@ -173,12 +210,12 @@ fn parts(mut text: &str) -> Option<Box<[Part]>> {
 }
 
 /// The text of parts; nothing where a value is one that the language would spell otherwise.
-fn joined(parts: &[Part], values: &Values<'_>) -> Option<String> {
+fn joined<'v>(parts: &[Part], at: impl Fn(&Path) -> Option<&'v Value<'v>>) -> Option<String> {
     let mut text = String::with_capacity(96);
     for part in parts {
         match part {
             Part::Text(more) => text.push_str(more),
-            Part::Name(path) => match values.at(path) {
+            Part::Name(path) => match at(path) {
                 None | Some(Value::Null) => {}
                 Some(Value::String(more)) => text.push_str(more),
                 Some(Value::Number(more)) if more.parse().is_ok_and(|number: u32| number > 0) => {
@@ -264,7 +301,7 @@ impl Filling {
                 let found = values.at(path).is_none_or(|value| matches!(value, Value::Null));
                 return Ok(use_it(&Value::Bool(found == *is_none)));
             }
-            Self::Text(parts, template) => match joined(parts, values) {
+            Self::Text(parts, template) => match joined(parts, |path| values.at(path)) {
                 Some(text) => return Ok(use_it(&Value::String(Cow::Owned(text)))),
                 None => template,
             },
@@ -274,21 +311,19 @@ impl Filling {
     }
 
     /// Works it out, with what most names lead into at hand.
-    pub(crate) fn with_hot<R>(
+    pub(crate) fn with_hot<'h, R>(
         &self,
-        (values, hot): (&Values<'_>, Hot<'_>),
+        (values, hot): (&'h Values<'h>, Hot<'h>),
         use_it: impl FnOnce(&Value<'_>) -> R,
     ) -> Result<R, String> {
-        let found = match self {
-            Self::Name(Path { parts, root: Root::User }) => {
-                hot.user.and_then(|user| lead(user, &parts[1..]))
-            }
-            Self::Name(Path { parts, root: Root::Properties }) => {
-                hot.properties.and_then(|properties| lead(properties, &parts[2..]))
-            }
-            _ => return self.with(values, use_it),
-        };
-        Ok(use_it(found.unwrap_or(&NULL)))
+        match self {
+            Self::Name(path) => Ok(use_it(hot.at(values, path).unwrap_or(&NULL))),
+            Self::Text(parts, _) => match joined(parts, |path| hot.at(values, path)) {
+                Some(text) => Ok(use_it(&Value::String(Cow::Owned(text)))),
+                None => self.with(values, use_it),
+            },
+            _ => self.with(values, use_it),
+        }
     }
 
     /// Its value, owned.
