@@ -116,6 +116,12 @@ pub(crate) enum Command {
     Contract(ContractCommand),
     /// Bring the database up to date.
     Migrate,
+    /// Copy a SQLite database to a file, also while it is served.
+    Backup {
+        /// The file to make.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Look at stored users.
     #[command(subcommand)]
     User(UserCommand),

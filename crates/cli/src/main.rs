@@ -52,6 +52,7 @@ fn run(flags: Flags) -> Outcome {
         }
         Command::Contract(ContractCommand::Replay(flags)) => contract::replay(&settings, &flags),
         Command::Migrate => serve::migrate(settings),
+        Command::Backup { file } => serve::back_up(settings, &file),
         Command::User(UserCommand::Get { id }) => users::get(&settings, id),
     }
 }

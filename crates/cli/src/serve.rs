@@ -1,8 +1,9 @@
 //! `registrar serve` and `registrar migrate`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use registrar_server::app::{Application, open_store};
+use registrar_server::app::{Application, open_existing_store, open_store};
 use registrar_server::settings::Settings;
 use registrar_server::token;
 use registrar_store::{Store, redact};
@@ -53,5 +54,13 @@ pub(crate) fn migrate(settings: Settings) -> Outcome {
     let settings = Settings { migrate: true, ..settings };
     open_store(&settings)?;
     say(&format!("registrar: {} is up to date", redact(&settings.database_url)));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Copies the database to a file, whole or not at all. A server on it goes on meanwhile.
+pub(crate) fn back_up(settings: Settings, file: &Path) -> Outcome {
+    let settings = Settings { migrate: false, ..settings };
+    open_existing_store(&settings)?.back_up(file)?;
+    say(&format!("registrar: {} is a copy of the database as it was just now", file.display()));
     Ok(ExitCode::SUCCESS)
 }

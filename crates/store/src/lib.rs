@@ -8,6 +8,7 @@
 //! stored users ([`Store::update`], [`Store::delete`]) and of single records
 //! ([`Store::create_record`] and its like) go the same way, in transactions of their own.
 
+mod backup;
 mod batch;
 mod change;
 mod changed;
@@ -32,6 +33,7 @@ mod tokens;
 mod types;
 mod writer;
 
+pub use backup::BackupError;
 pub use error::{ChangeError, CreateError, OpenError, PingError, ReadError, Refusal, TokenError};
 pub use migrate::{migrate, pending};
 pub use read::{UserFilter, UserOrder, UserPage};

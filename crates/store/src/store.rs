@@ -262,6 +262,11 @@ impl Store {
         }
     }
 
+    /// The database it was opened with.
+    pub(crate) fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
     /// Runs reads that see one state of the database.
     pub(crate) fn reading<T>(
         &self,

@@ -1,5 +1,6 @@
 //! The `registrar` command, as a person or a script runs it.
 
+mod backup;
 mod check;
 mod contracts;
 mod pages;
