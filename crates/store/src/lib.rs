@@ -36,7 +36,7 @@ mod writer;
 pub use backup::BackupError;
 pub use error::{ChangeError, CreateError, OpenError, PingError, ReadError, Refusal, TokenError};
 pub use migrate::{migrate, pending};
-pub use read::{UserFilter, UserOrder, UserPage};
+pub use read::{UserFilter, UserPage, Window};
 pub use record::{Created, NewRecord, UpdateRecord};
 pub use records::{
     NewRecordOf, RecordBody, RecordFilter, RecordKind, RecordPage, StoredRecord,

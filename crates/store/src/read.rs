@@ -42,14 +42,20 @@ pub struct UserFilter {
     pub relationship_id: Option<i64>,
 }
 
-/// In which order users are listed.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum UserOrder {
-    /// By ascending id.
-    #[default]
-    Oldest,
-    /// By descending id.
-    Newest,
+/// The part of a list that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Whether the list begins with the highest id.
+    pub is_newest_first: bool,
+    /// How many are left out at its start.
+    pub offset: i64,
+    /// The most that are shown.
+    pub limit: i64,
+}
+
+impl Window {
+    /// The first, the one with the lowest id.
+    pub const FIRST: Self = Self { is_newest_first: false, offset: 0, limit: 1 };
 }
 
 /// A page of users.
@@ -81,28 +87,22 @@ impl Store {
         per_page: u32,
     ) -> Result<UserPage, ReadError> {
         let offset = i64::from(page.saturating_sub(1)) * i64::from(per_page);
-        self.users_from(filter, UserOrder::Oldest, offset, per_page.into())
+        self.users_from(filter, Window { is_newest_first: false, offset, limit: per_page.into() })
     }
 
-    /// At most `limit` of the users that a filter names, in an order, without the first `offset`.
+    /// A part of the users that a filter names.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn users_from(
-        &self,
-        filter: &UserFilter,
-        order: UserOrder,
-        offset: i64,
-        limit: i64,
-    ) -> Result<UserPage, ReadError> {
+    pub fn users_from(&self, filter: &UserFilter, window: Window) -> Result<UserPage, ReadError> {
         self.reading(|conn| {
             let total = filtered(filter).count().get_result(conn)?;
             let query = filtered(filter).select(UserColumns::as_select());
-            let query = match order {
-                UserOrder::Oldest => query.order(users::id.asc()),
-                UserOrder::Newest => query.order(users::id.desc()),
+            let query = match window.is_newest_first {
+                false => query.order(users::id.asc()),
+                true => query.order(users::id.desc()),
             };
-            let rows = query.limit(limit).offset(offset).load(conn)?;
+            let rows = query.limit(window.limit).offset(window.offset).load(conn)?;
             Ok(UserPage { users: with_children(conn, rows)?, total })
         })
     }

@@ -90,7 +90,7 @@ impl Operation {
         match self {
             Self::Create => &[O::Created, O::Invalid],
             Self::Show => &[O::Found, O::NotFound],
-            Self::List => &[O::Listed],
+            Self::List => &[O::Listed, O::NotFound],
             Self::Update => &[O::Updated, O::Invalid, O::NotFound],
             Self::Upsert => &[O::Updated, O::Created, O::Invalid],
             Self::Delete => &[O::Deleted, O::NotFound],
@@ -115,7 +115,7 @@ pub struct Action {
     /// Whether nobody need say who they are.
     pub is_open: bool,
     /// How pages are asked for.
-    pub paging: Option<Paging>,
+    pub paging: Paging,
     /// The credential that is made.
     pub mint: Option<Mint>,
     pub(crate) taken: Taken,
@@ -250,7 +250,10 @@ impl Action {
         if matches!(self.taken.form, FormChoice::Named(_)) {
             outcomes.push(Outcome::WrongParameters);
         }
-        if self.paging.as_ref().is_some_and(|paging| paging.is_strict) {
+        if self.within.is_some() {
+            outcomes.push(Outcome::NotFound);
+        }
+        if self.paging.is_strict {
             outcomes.push(Outcome::BadQuery);
         }
         outcomes
@@ -351,7 +354,6 @@ impl Action {
             None => None,
         };
         let paging = node.get("paging").map(|entry| Paging::read(reader, &entry.value));
-        let paging = paging.or_else(|| (operation == Operation::List).then(Paging::default));
         let open = node.get("open");
         let is_open = open.and_then(|entry| reader.flag(&entry.value, "open")) == Some(true);
         let tokens = node.get("tokens");
@@ -366,7 +368,7 @@ impl Action {
             resource,
             record_type: record_type.map(Into::into),
             is_open,
-            paging,
+            paging: paging.unwrap_or_default(),
             mint,
             taken,
             find,

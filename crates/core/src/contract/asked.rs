@@ -65,8 +65,7 @@ impl Contract {
     pub fn meant(&self, action: &Action, asked: &Asked) -> Result<Vec<Sought>, String> {
         let values = Values::of(asked);
         let form = self.form().map(|form| &**form);
-        let is_strict = action.paging.as_ref().is_some_and(|paging| paging.is_strict);
-        self.sought(&action.find, &values, form, is_strict)
+        self.sought(&action.find, &values, form, action.paging.is_strict)
     }
 
     /// The user to whom what is meant must belong, where the route says so.

@@ -86,7 +86,7 @@ impl Action {
     /// What is wrong with the query of a page, where the route is strict about it.
     #[must_use]
     pub fn objects_to(&self, query: &str) -> Option<String> {
-        let paging = self.paging.as_ref().filter(|paging| paging.is_strict)?;
+        let paging = Some(&self.paging).filter(|paging| paging.is_strict)?;
         let entries = match brackets::parse_urlencoded(query.as_bytes()) {
             Ok(Value::Object(entries)) => entries,
             Ok(_) => return None,

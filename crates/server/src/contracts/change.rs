@@ -7,14 +7,11 @@ use registrar_store::{ChangeError, CreateError, StoredUser, UpdateRecord};
 
 use super::answer::{Done, Own, failed};
 use super::records::kind_of;
-use super::{Call, contended, not_taken};
+use super::{ATTEMPTS, Call, contended, not_taken};
 use crate::auth;
 use crate::observe::UsedForm;
-use crate::refused::{by_kind, not_hashed, not_stored};
+use crate::refused::not_hashed;
 use crate::shown::{as_submitted, stored_user};
-
-/// How often a user is loaded and judged again because somebody else changed it meanwhile.
-const ATTEMPTS: u32 = 3;
 
 impl Call<'_> {
     /// Changes a user.
@@ -82,22 +79,10 @@ impl Call<'_> {
             Ok(()) => Ok(true),
             Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
             Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
-                let sent = self.sent()?;
-                let (form, submitted) = self.chosen(&sent)?;
-                let of = self.submission(form, submitted);
-                Err(not_taken(self.contract.explain(of, Some(&stored), &by_kind(&refusals))))
+                self.refused(Some(&stored), &refusals)
             }
             Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
         }
-    }
-
-    /// What is said where nothing could be written.
-    pub(super) fn not_written(&self, error: CreateError) -> Done {
-        if let CreateError::TokenRefused = error {
-            self.state.tokens.forget();
-            return auth::invalid().into();
-        }
-        not_stored(&error).into()
     }
 
     /// Deletes a user.

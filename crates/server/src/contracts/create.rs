@@ -9,7 +9,7 @@ use super::answer::{Done, Own, failed};
 use super::{Call, not_taken};
 use crate::auth;
 use crate::observe::UsedForm;
-use crate::refused::{by_kind, not_hashed, not_stored};
+use crate::refused::{by_kind, not_hashed};
 use crate::shown::stored_user;
 
 impl Call<'_> {
@@ -36,17 +36,8 @@ impl Call<'_> {
             NewRecord { user, password_hash, form_name, form_version, token: self.who.token };
         match self.state.store.create(record).await {
             Ok(created) => self.created(created, external_id).await,
-            Err(CreateError::Refused(refusals)) => {
-                let sent = self.sent()?;
-                let (form, submitted) = self.chosen(&sent)?;
-                let of = self.submission(form, submitted);
-                Err(not_taken(self.contract.explain(of, None, &by_kind(&refusals))))
-            }
-            Err(CreateError::TokenRefused) => {
-                self.state.tokens.forget();
-                Err(auth::invalid().into())
-            }
-            Err(error) => Err(not_stored(&error).into()),
+            Err(CreateError::Refused(refusals)) => self.refused(None, &refusals),
+            Err(error) => Err(self.not_written(error)),
         }
     }
 

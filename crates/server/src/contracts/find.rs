@@ -1,10 +1,11 @@
 //! Users are found, shown and listed.
 
 use actix_web::http::StatusCode;
-use registrar_core::contract::{Outcome, PageAsked, Paging, Sought};
+use registrar_core::contract::{Outcome, PageAsked, Sought};
+use registrar_core::form::Resource;
 use registrar_core::keys::email_key;
 use registrar_core::value::Value;
-use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserOrder, UserPage};
+use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserPage, Window};
 
 use super::Call;
 use super::answer::{Done, Own, failed};
@@ -23,39 +24,52 @@ impl Call<'_> {
 
     /// Shows a page of users.
     pub(super) async fn list(&mut self) -> Result<Done, Done> {
+        self.check()?;
+        let (page, window) = self.page()?;
+        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
+        let own = self.contract.own_forms();
+        let found = self.load(move |store| users(store, &sought, own, window)).await?;
+        Ok(self.listed(found.users.into_iter().map(stored_user), (page, found.total)))
+    }
+
+    /// The page that is asked for, and the part of the list that it is.
+    pub(super) fn page(&self) -> Result<(PageAsked, Window), Done> {
         if let Some(objection) = self.action.objects_to(self.request.query_string()) {
             return Err(Fault::new(StatusCode::BAD_REQUEST, "bad_query", objection).into());
         }
-        self.check()?;
-        let usual = Paging::default();
-        let paging = self.action.paging.as_ref().unwrap_or(&usual);
-        let Some(page) = paging.asked(&self.asked.query) else {
-            return Err(Done::Outcome(Outcome::NotFound, Own::new()));
+        let paging = &self.action.paging;
+        let page = paging.asked(&self.asked.query);
+        let page = page.ok_or_else(|| Done::Outcome(Outcome::NotFound, Own::new()))?;
+        let window = Window {
+            is_newest_first: paging.is_descending,
+            offset: i64::try_from(page.offset).unwrap_or(i64::MAX),
+            limit: page.size.into(),
         };
-        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
-        let order = if paging.is_descending { UserOrder::Newest } else { UserOrder::Oldest };
-        let own = self.contract.own_forms();
-        let found = self.load(move |store| users(store, &sought, own, (page, order)));
-        let found = found.await?;
-        let users = found.users.into_iter().map(|user| {
-            let user = stored_user(user);
-            let ids = self.contract.ids_of(&user, true);
-            let user = self.contract.shown(user);
-            Value::Object(vec![("user".into(), user), ("ids".into(), ids)])
-        });
-        let users = Value::Array(users.collect());
-        let page = paging.shown(page, found.total, &self.address(), &self.asked.query);
-        Ok(Done::Outcome(Outcome::Listed, vec![("users", users), ("page", page)]))
+        Ok((page, window))
     }
 
-    /// Where the request went, without its query.
-    pub(super) fn address(&self) -> String {
-        format!("{}{}", super::base_url(self.request, self.path), self.path)
+    /// The outcome that shows a page of users or of records.
+    pub(super) fn listed(
+        &self,
+        items: impl Iterator<Item = Value<'static>>,
+        (page, total): (PageAsked, i64),
+    ) -> Done {
+        let is_user = self.action.resource == Resource::User;
+        let (one, all) = if is_user { ("user", "users") } else { ("record", "records") };
+        let items = items.map(|item| {
+            let ids = self.contract.ids_of(&item, is_user);
+            let item = self.contract.shown(item);
+            Value::Object(vec![(one.into(), item), ("ids".into(), ids)])
+        });
+        let items = Value::Array(items.collect());
+        let address = format!("{}{}", super::base_url(self.request, self.path), self.path);
+        let page = self.action.paging.shown(page, total, &address, &self.asked.query);
+        Done::Outcome(Outcome::Listed, vec![(all, items), ("page", page)])
     }
 
     /// Reads for whoever was let in. Of a token that was valid a moment ago, that is asked again in
     /// the same go where nothing else would ask.
-    async fn load<T: Send + 'static>(
+    pub(super) async fn load<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Fault> {
@@ -81,10 +95,8 @@ impl Call<'_> {
 
     /// The first user of all that is said.
     pub(super) async fn user(&self, sought: Vec<Sought>) -> Result<Option<StoredUser>, Done> {
-        Ok({
-            let own = self.contract.own_forms();
-            self.load(move |store| one(store, &sought, own)).await?
-        })
+        let own = self.contract.own_forms();
+        Ok(self.load(move |store| one(store, &sought, own)).await?)
     }
 }
 
@@ -97,8 +109,7 @@ pub(super) fn one(
     if sought.is_empty() {
         return Ok(None);
     }
-    let first = PageAsked { number: 1, size: 1, offset: 0 };
-    Ok(users(store, sought, own, (first, UserOrder::Oldest))?.users.pop())
+    Ok(users(store, sought, own, Window::FIRST)?.users.pop())
 }
 
 /// The users of whom all that is said holds.
@@ -106,7 +117,7 @@ fn users(
     store: &Store,
     sought: &[Sought],
     own: Option<Vec<String>>,
-    (page, order): (PageAsked, UserOrder),
+    window: Window,
 ) -> Result<UserPage, ReadError> {
     let mut filter = UserFilter { forms: own, ..UserFilter::default() };
     let mut only: Option<Option<StoredUser>> = None;
@@ -116,7 +127,7 @@ fn users(
             Sought::Id(id) => only = Some(store.user(*id)?),
             Sought::IdOrOwn(id, own) => {
                 let of_own = UserFilter { external_id: Some(own.clone()), ..UserFilter::default() };
-                let found = store.users_from(&of_own, UserOrder::Oldest, 0, 1)?.users.pop();
+                let found = store.users_from(&of_own, Window::FIRST)?.users.pop();
                 only = Some(match (found, id) {
                     (Some(user), _) => Some(user),
                     (None, Some(id)) => {
@@ -135,8 +146,7 @@ fn users(
         }
     }
     let Some(only) = only else {
-        let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);
-        return store.users_from(&filter, order, offset, page.size.into());
+        return store.users_from(&filter, window);
     };
     let holds = |user: &StoredUser| {
         let key = user.columns.email.as_deref().map(email_key);
@@ -149,5 +159,5 @@ fn users(
     };
     let users: Vec<StoredUser> = only.into_iter().filter(holds).collect();
     let total = i64::try_from(users.len()).unwrap_or_default();
-    Ok(UserPage { users: if page.offset == 0 { users } else { Vec::new() }, total })
+    Ok(UserPage { users: if window.offset == 0 { users } else { Vec::new() }, total })
 }

@@ -1,6 +1,6 @@
 //! Requests to contracts: authenticate, read, decode, do what the route says, answer in the words
-//! of the contract. What can go wrong is the same as with a form posted to the native API; a fault
-//! becomes the outcome of the contract that it is.
+//! of the contract. A fault becomes the outcome of the contract that it is. The native API is a
+//! contract too.
 
 mod answer;
 mod caller;
@@ -25,18 +25,23 @@ use registrar_core::form::{Form, Resource};
 use registrar_core::locale::Locale;
 use registrar_core::value::Value;
 use registrar_core::{Surroundings, Timestamp};
+use registrar_store::{CreateError, Refusal};
 
 use crate::answer::Fault;
 use crate::app::AppState;
 use crate::multipart;
 use crate::observe::UsedForm;
+use crate::refused::{by_kind, not_stored};
 use crate::routes::no_route;
-use crate::{body, language};
+use crate::{auth, body, language};
 use answer::{Done, Own, failed};
 pub(crate) use caller::KnownPasswords;
 use caller::Who;
 
-/// Whether the host of a request is a contract's: then nothing of the native API is there.
+/// How often what is stored is loaded and judged again because somebody else changed it meanwhile.
+const ATTEMPTS: u32 = 3;
+
+/// Whether the host of a request is a contract's: then none of Registrar's own routes is there.
 pub(crate) fn has_host(context: &GuardContext<'_>) -> bool {
     let Some(state) = context.app_data::<web::Data<AppState>>() else { return false };
     host_of(context.head())
@@ -50,7 +55,7 @@ fn host_of(head: &RequestHead) -> Option<&str> {
     host.or(head.uri.authority().map(|authority| authority.as_str()))
 }
 
-/// Answers what no native route takes.
+/// Answers what none of Registrar's own routes takes.
 pub(crate) async fn serve(
     request: HttpRequest,
     payload: web::Payload,
@@ -293,6 +298,24 @@ impl Call<'_> {
             false => Locale::english(),
         };
         Submission { action, form, sent, asked, surroundings, locale }
+    }
+
+    /// What is told of what was sent where the database refuses some of it. `stored` is what it was
+    /// to change.
+    fn refused<T>(&self, stored: Option<&Value<'_>>, refusals: &[Refusal]) -> Result<T, Done> {
+        let sent = self.sent()?;
+        let (form, submitted) = self.chosen(&sent)?;
+        let of = self.submission(form, submitted);
+        Err(not_taken(self.contract.explain(of, stored, &by_kind(refusals))))
+    }
+
+    /// What is told where nothing could be written.
+    fn not_written(&self, error: CreateError) -> Done {
+        if let CreateError::TokenRefused = error {
+            self.state.tokens.forget();
+            return auth::invalid().into();
+        }
+        not_stored(&error).into()
     }
 
     /// Refuses what the route's conditions are against.

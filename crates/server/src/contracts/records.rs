@@ -2,23 +2,20 @@
 //! customizations are created, shown, changed, and go.
 
 use actix_web::HttpMessage;
-use registrar_core::contract::{Outcome, Paging, Sought};
+use registrar_core::contract::{Outcome, Sought};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
 use registrar_store::{
     ChangeError, CreateError, NewRecordOf, RecordFilter, RecordKind, StoredRecord, UpdateRecordOf,
+    Window,
 };
 
 use super::answer::{Done, Own, failed};
-use super::{Call, contended, not_taken};
+use super::{ATTEMPTS, Call, contended, not_taken};
 use crate::auth;
 use crate::observe::UsedForm;
 use crate::records::render::{record_as_submitted, stored_record};
-use crate::refused::by_kind;
 use crate::shown::stored_user;
-
-/// How often a record is loaded and judged again because something of its user's changed meanwhile.
-const ATTEMPTS: u32 = 3;
 
 /// The kind of record that a resource is; nothing of users and sessions.
 pub(super) fn kind_of(resource: Resource) -> Option<RecordKind> {
@@ -57,12 +54,7 @@ impl Call<'_> {
                 }
                 Ok(Done::Outcome(Outcome::Created, Own::new()))
             }
-            Err(CreateError::Refused(refusals)) => {
-                let sent = self.sent()?;
-                let (form, submitted) = self.chosen(&sent)?;
-                let of = self.submission(form, submitted);
-                Err(not_taken(self.contract.explain(of, None, &by_kind(&refusals))))
-            }
+            Err(CreateError::Refused(refusals)) => self.refused(None, &refusals),
             Err(error) => Err(self.not_written(error)),
         }
     }
@@ -79,27 +71,12 @@ impl Call<'_> {
     pub(super) async fn list_records(&mut self, kind: RecordKind) -> Result<Done, Done> {
         let owner = self.owner().await?;
         self.check()?;
-        let usual = Paging::default();
-        let paging = self.action.paging.as_ref().unwrap_or(&usual);
-        let Some(page) = paging.asked(&self.asked.query) else {
-            return Err(Done::Outcome(Outcome::NotFound, Own::new()));
-        };
+        let (page, window) = self.page()?;
         let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
         let mut filter = self.filter(&sought);
         filter.user_id = owner.or(filter.user_id);
-        let found = auth::load(self.state, move |store| {
-            store.records(kind, &filter, page.number, page.size)
-        });
-        let found = found.await?;
-        let records = found.records.into_iter().map(|record| {
-            let record = stored_record(record);
-            let ids = self.contract.ids_of(&record, false);
-            let record = self.contract.shown(record);
-            Value::Object(vec![("record".into(), record), ("ids".into(), ids)])
-        });
-        let records = Value::Array(records.collect());
-        let page = paging.shown(page, found.total, &self.address(), &self.asked.query);
-        Ok(Done::Outcome(Outcome::Listed, vec![("records", records), ("page", page)]))
+        let found = self.load(move |store| store.records(kind, &filter, window)).await?;
+        Ok(self.listed(found.records.into_iter().map(stored_record), (page, found.total)))
     }
 
     /// Changes a record.
@@ -138,10 +115,7 @@ impl Call<'_> {
             Ok(()) => Ok(true),
             Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
             Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
-                let sent = self.sent()?;
-                let (form, submitted) = self.chosen(&sent)?;
-                let of = self.submission(form, submitted);
-                Err(not_taken(self.contract.explain(of, Some(&stored), &by_kind(&refusals))))
+                self.refused(Some(&stored), &refusals)
             }
             Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
         }
@@ -185,8 +159,9 @@ impl Call<'_> {
         }
         filter.user_id = owner.or(filter.user_id);
         let is_nobody = sought.is_empty() || sought.contains(&Sought::Nobody);
-        let found = auth::load(self.state, move |store| {
-            if is_nobody { Ok(None) } else { Ok(store.records(kind, &filter, 1, 1)?.records.pop()) }
+        let found = self.load(move |store| match is_nobody {
+            true => Ok(None),
+            false => Ok(store.records(kind, &filter, Window::FIRST)?.records.pop()),
         });
         found.await?.ok_or_else(|| Done::Outcome(Outcome::NotFound, Own::new()))
     }

@@ -10,7 +10,7 @@ use super::{
 use crate::connection::AnyConnection;
 use crate::dialect::among;
 use crate::error::ReadError;
-use crate::read::{Hanging, MemberColumns, member};
+use crate::read::{Hanging, MemberColumns, Window, member};
 use crate::schema::{
     customizations, relationship_transactables, relationship_users, relationships, transactables,
     users,
@@ -37,17 +37,10 @@ pub struct RecordFilter {
 /// A page of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordPage {
-    /// The records, by ascending id.
+    /// The records, in the order asked for.
     pub records: Vec<StoredRecord>,
     /// How many there are on all pages.
     pub total: i64,
-}
-
-/// The part of what was found that is shown.
-#[derive(Clone, Copy)]
-struct Window {
-    offset: i64,
-    limit: i64,
 }
 
 impl Store {
@@ -57,10 +50,10 @@ impl Store {
     /// Those of the database.
     pub fn record(&self, kind: RecordKind, id: i64) -> Result<Option<StoredRecord>, ReadError> {
         let filter = RecordFilter { ids: Some(vec![id]), ..RecordFilter::default() };
-        Ok(self.records(kind, &filter, 1, 1)?.records.pop())
+        Ok(self.records(kind, &filter, Window::FIRST)?.records.pop())
     }
 
-    /// A page of the records that a filter names, by ascending id. Pages count from 1.
+    /// A part of the records that a filter names.
     ///
     /// # Errors
     /// Those of the database.
@@ -68,11 +61,8 @@ impl Store {
         &self,
         kind: RecordKind,
         filter: &RecordFilter,
-        page: u32,
-        per_page: u32,
+        window: Window,
     ) -> Result<RecordPage, ReadError> {
-        let offset = i64::from(page.saturating_sub(1)) * i64::from(per_page);
-        let window = Window { offset, limit: per_page.into() };
         self.reading(|conn| match kind {
             RecordKind::Transactable => listings(conn, filter, window),
             RecordKind::Relationship => founded(conn, filter, window),
@@ -96,7 +86,7 @@ impl Store {
             key: Some(key.to_owned()),
             ..RecordFilter::default()
         };
-        Ok(self.records(RecordKind::Relationship, &filter, 1, 1)?.records.pop())
+        Ok(self.records(RecordKind::Relationship, &filter, Window::FIRST)?.records.pop())
     }
 }
 
@@ -109,12 +99,12 @@ macro_rules! page {
             $query
         };
         let total: i64 = filtered().count().get_result($conn)?;
-        let rows = filtered()
-            .select($select)
-            .order($table::id)
-            .limit($window.limit)
-            .offset($window.offset)
-            .load($conn)?;
+        let shown = filtered().select($select).limit($window.limit).offset($window.offset);
+        let shown = match $window.is_newest_first {
+            false => shown.order($table::id.asc()),
+            true => shown.order($table::id.desc()),
+        };
+        let rows = shown.load($conn)?;
         (rows, total)
     }};
 }

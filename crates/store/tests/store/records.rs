@@ -7,7 +7,7 @@ use registrar_core::aggregate::{
 use registrar_core::changes::{ChangedUser, Released};
 use registrar_store::{
     ChangeError, CreateError, NewRecordOf, RecordBody, RecordFilter, RecordKind, Refusal, Store,
-    StoredRecord, UpdateRecordOf, UserFilter, UserOrder,
+    StoredRecord, UpdateRecordOf, UserFilter, Window,
 };
 
 use crate::relationships::{company, keyed, member};
@@ -288,27 +288,32 @@ fn records_are_listed_page_by_page(scratch: &Scratch) {
         make(&store, boat(code), Some(owner)).unwrap();
     }
     let all = RecordFilter::default();
-    let ids = |kind, filter: &RecordFilter, page, per_page| {
-        let page = store.records(kind, filter, page, per_page).unwrap();
+    let shown = |kind, filter: &RecordFilter, is_newest_first, offset, limit| {
+        let window = Window { is_newest_first, offset, limit };
+        let page = store.records(kind, filter, window).unwrap();
         let ids: Vec<i64> = page.records.iter().map(StoredRecord::id).collect();
         (ids, page.total)
     };
+    let ids =
+        |kind, filter: &RecordFilter, offset, limit| shown(kind, filter, false, offset, limit);
     let boats = RecordKind::Transactable;
-    assert_eq!(ids(boats, &all, 1, 3), (vec![1, 2, 3], 4));
-    assert_eq!(ids(boats, &all, 2, 3), (vec![4], 4));
+    assert_eq!(ids(boats, &all, 0, 3), (vec![1, 2, 3], 4));
+    assert_eq!(ids(boats, &all, 3, 3), (vec![4], 4));
+    assert_eq!(ids(boats, &all, 1, 2), (vec![2, 3], 4));
+    assert_eq!(shown(boats, &all, true, 1, 2), (vec![3, 2], 4));
     let of_ann = RecordFilter { user_id: Some(ann), ..all.clone() };
-    assert_eq!(ids(boats, &of_ann, 1, 2), (vec![1, 3], 3));
+    assert_eq!(ids(boats, &of_ann, 0, 2), (vec![1, 3], 3));
     let some = RecordFilter { ids: Some(vec![2, 3, 99]), ..of_ann.clone() };
-    assert_eq!(ids(boats, &some, 1, 9), (vec![3], 1));
+    assert_eq!(ids(boats, &some, 0, 9), (vec![3], 1));
     let planes = RecordFilter { type_name: Some("plane".to_owned()), ..all.clone() };
-    assert_eq!(ids(boats, &planes, 1, 9), (vec![], 0));
-    assert_eq!(ids(RecordKind::RelationshipUser, &all, 1, 9), (vec![1, 2], 2));
+    assert_eq!(ids(boats, &planes, 0, 9), (vec![], 0));
+    assert_eq!(ids(RecordKind::RelationshipUser, &all, 0, 9), (vec![1, 2], 2));
     let members = RecordFilter { relationship_id: Some(1), user_id: Some(bob), ..all.clone() };
-    assert_eq!(ids(RecordKind::RelationshipUser, &members, 1, 9), (vec![2], 1));
+    assert_eq!(ids(RecordKind::RelationshipUser, &members, 0, 9), (vec![2], 1));
     let keyed = RecordFilter { key: Some("A".to_owned()), ..all.clone() };
-    assert_eq!(ids(RecordKind::Relationship, &keyed, 1, 9), (vec![1], 1));
-    assert_eq!(ids(RecordKind::RelationshipTransactable, &of_ann, 1, 9), (vec![], 0));
-    assert_eq!(ids(RecordKind::Customization, &all, 1, 9), (vec![], 0));
+    assert_eq!(ids(RecordKind::Relationship, &keyed, 0, 9), (vec![1], 1));
+    assert_eq!(ids(RecordKind::RelationshipTransactable, &of_ann, 0, 9), (vec![], 0));
+    assert_eq!(ids(RecordKind::Customization, &all, 0, 9), (vec![], 0));
 }
 
 fn members_are_listed_newest_first(scratch: &Scratch) {
@@ -316,14 +321,15 @@ fn members_are_listed_newest_first(scratch: &Scratch) {
     for n in ["1", "2", "3"] {
         create(&store, member(keyed(if n == "2" { "B" } else { "A" }), n)).unwrap();
     }
-    let ids = |relationship_id, order, offset, limit| {
+    let ids = |relationship_id, is_newest_first, offset, limit| {
         let filter = UserFilter { relationship_id, ..UserFilter::default() };
-        let page = store.users_from(&filter, order, offset, limit).unwrap();
+        let window = Window { is_newest_first, offset, limit };
+        let page = store.users_from(&filter, window).unwrap();
         (page.users.iter().map(|user| user.columns.id).collect::<Vec<_>>(), page.total)
     };
-    assert_eq!(ids(Some(1), UserOrder::Newest, 0, 9), (vec![3, 1], 2));
-    assert_eq!(ids(Some(1), UserOrder::Oldest, 1, 9), (vec![3], 2));
-    assert_eq!(ids(None, UserOrder::Newest, 1, 1), (vec![2], 3));
+    assert_eq!(ids(Some(1), true, 0, 9), (vec![3, 1], 2));
+    assert_eq!(ids(Some(1), false, 1, 9), (vec![3], 2));
+    assert_eq!(ids(None, true, 1, 1), (vec![2], 3));
     let scope = "user.relationship_users.employee.properties.badge";
     let found = store.user_by_claim(scope, "2").unwrap().unwrap();
     assert_eq!(found.columns.id, 2);

@@ -25,7 +25,9 @@ fn a_contract_is_told_with_its_routes_and_answers() {
     );
     let two = check(&["user_com_2"]).success().stdout;
     assert!(two.contains("\n  reached at /user_com, *.user.com\n  for `Accept: …; version=2`\n"));
-    assert!(two.contains("/api/public/users/search[/]?phone_number=…: list user; listed\n"));
+    assert!(
+        two.contains("/api/public/users/search[/]?phone_number=…: list user; listed, not_found\n")
+    );
     let all = check(&[]).success().stdout;
     for name in ["50skills", "econtext", "garmat", "platformos", "scim", "user_com", "user_com_2"] {
         assert!(all.lines().any(|line| line.starts_with(&format!("{name}: "))), "{name}");

@@ -2,6 +2,7 @@
 //! Python writes it, and what belongs to users shown whole.
 
 use registrar_tests::{Answer, TestServer, cases};
+use serde_json::Value;
 
 use super::{FORM, JSON, hushed, send};
 
@@ -16,6 +17,7 @@ cases! {
     strangers_learn_nothing,
     a_user_is_found_changed_and_deleted_once_disabled,
     applications_and_groups_are_made_joined_and_left,
+    applications_are_listed_from_where_it_is_asked,
     keys_show_their_secret_once,
     credentials_are_tried,
     what_is_there_is_listed,
@@ -274,6 +276,23 @@ fn applications_and_groups_are_made_joined_and_left(server: &TestServer) {
     call(server, &who, "PUT", &path, r#"{"status":"DISABLED"}"#).is(200);
     call(server, &who, "DELETE", &path, "").is(200);
     assert_eq!(call(server, &who, "GET", &path, "").status, 400);
+}
+
+fn applications_are_listed_from_where_it_is_asked(server: &TestServer) {
+    let who = operator(server);
+    for name in ["One", "Two", "Three"] {
+        let body = format!(r#"{{"name":"{name}"}}"#);
+        call(server, &who, "POST", "applications/application", &body).is(200);
+    }
+    let list = |query: &str| -> Vec<Value> {
+        let answer = call(server, &who, "GET", &format!("applications{query}"), "").is(200).json();
+        let all = answer["econtext"]["result"]["applications"].as_array().unwrap().clone();
+        all.into_iter().map(|one| one["name"].clone()).collect()
+    };
+    let all = list("");
+    assert_eq!(all[all.len() - 3..], ["One", "Two", "Three"]);
+    assert_eq!(list("?limit=2&offset=1"), all[1..3]);
+    assert_eq!(list(&format!("?limit=2&offset={}", all.len() - 1)), ["Three"]);
 }
 
 fn keys_show_their_secret_once(server: &TestServer) {

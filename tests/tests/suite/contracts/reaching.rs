@@ -1,8 +1,8 @@
-//! A contract of one's own: served as soon as its file is there, and never a broken one.
+//! Contracts of one's own: served as soon as their file is there, and never a broken one.
 
 use registrar_tests::{Setup, TestServer, cases};
 
-use super::{JSON, is, post};
+use super::{JSON, is, post, send};
 
 const FORM: &str =
     "resource: User\nfields: { email: , password: { validation: { presence: true } } }\n";
@@ -26,9 +26,66 @@ answers:
   failed: { content_type: application/json, body: { code: '{{ status }}', why: '{{ reason }}' } }
 ";
 
+const CLUB: &str = "resource: Relationship\ntype: club\nfields: { properties: { name: } }\n";
+const CLUBS: &str = "\
+mount: /sea
+form: club
+authentication: { schemes: [none] }
+catalogue: words
+routes:
+  - { method: POST, path: /clubs, operation: create, resource: relationship }
+  - method: GET
+    path: /clubs
+    operation: list
+    resource: relationship
+    type: club
+    only_if: \"query.from != '3'\"
+    paging: { offset: from, size: most, order: last, strict: true }
+answers:
+  created: { status: 201 }
+  listed: { status: 200, content_type: text/plain, text: '{{ records | map(attribute=\"record.properties.name\") | join(\" \") }} of {{ page.total }}' }
+  bad_query: { status: 400 }
+  not_found: { status: 404 }
+  conflict: { status: 409 }
+  invalid: { status: 422 }
+  not_an_object: { status: 400 }
+  malformed: { status: 400 }
+  media_type: { status: 415 }
+  no_route: { status: 404 }
+  method: { status: 405 }
+  failed: { status: 500 }
+";
+
 cases! {
     a_contract_of_ones_own_is_served with mine,
     a_contract_is_served_as_it_is_now with mine,
+    records_are_listed_as_their_route_says with clubs,
+}
+
+fn clubs(setup: Setup) -> Setup {
+    setup.forms(&[
+        ("types/relationships/club.yml", "properties: [{ name: name, type: string }]\n"),
+        ("club.yml", CLUB),
+        ("contracts/catalogues/words.yml", "messages: {}\n"),
+        ("contracts/clubs.yml", CLUBS),
+    ])
+}
+
+fn records_are_listed_as_their_route_says(server: &TestServer) {
+    for name in ["A", "B", "C"] {
+        let body = format!(r#"{{"properties":{{"name":"{name}"}}}}"#);
+        post(server, "/sea/clubs", "", JSON, &body).is(201);
+    }
+    let list = |query: &str| send(server, "GET", &format!("/sea/clubs{query}"), "", &[], None);
+    for (query, told) in [("", "C B A of 3"), ("?from=1&most=2", "B A of 3"), ("?from=9", " of 3")]
+    {
+        is(&list(query), 200, "text/plain", told);
+    }
+    for (query, status) in
+        [("?most=0", 400), ("?from=x", 400), ("?more=1", 400), ("?from=3&more=1", 409)]
+    {
+        list(query).is(status);
+    }
 }
 
 fn mine(setup: Setup) -> Setup {
