@@ -42,25 +42,27 @@ impl Decimal {
             return None;
         }
         let (negative, unsigned) = split_sign(text);
-        let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
+        let split = |text: &str, at: fn(&u8) -> bool| text.as_bytes().iter().position(at);
+        let (mantissa, exponent) = match split(unsigned, |byte| matches!(byte, b'e' | b'E')) {
+            Some(at) => (&unsigned[..at], parse_exponent(&unsigned[at + 1..])?),
             None => (unsigned, 0),
         };
-        let (whole, fraction) = match mantissa.split_once('.') {
-            Some((_, "")) => return None,
-            Some(parts) => parts,
+        let (whole, fraction) = match split(mantissa, |byte| *byte == b'.') {
+            Some(at) if at + 1 == mantissa.len() => return None,
+            Some(at) => (&mantissa[..at], &mantissa[at + 1..]),
             None => (mantissa, ""),
         };
-        let mut digits = [whole, fraction].concat();
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let all = || whole.bytes().chain(fraction.bytes());
+        if mantissa.is_empty() || !all().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
+        let Some(leading) = all().position(|byte| byte != b'0') else {
+            return Some(Self { negative: false, digits: String::new(), point: 0 });
+        };
+        let mut digits = String::with_capacity(whole.len() + fraction.len() - leading);
+        digits.push_str(whole.get(leading..).unwrap_or_default());
+        digits.push_str(&fraction[leading.saturating_sub(whole.len())..]);
         digits.truncate(digits.trim_end_matches('0').len());
-        let leading = digits.len() - digits.trim_start_matches('0').len();
-        digits.drain(..leading);
-        if digits.is_empty() {
-            return Some(Self { negative: false, digits, point: 0 });
-        }
         let point = i64::try_from(whole.len()).ok()? - i64::try_from(leading).ok()? + exponent;
         let bounded = digits.len() <= MAX_DIGITS && (point - 1).abs() <= MAX_EXPONENT;
         bounded.then_some(Self { negative, digits, point })

@@ -34,8 +34,12 @@ impl Note {
         Self { text: code.into(), route: None }
     }
 
-    /// Fields and codes. An unknown field's name is the client's own text, so it is left out.
+    /// Fields and codes, where anybody reads them. An unknown field's name is the client's own text,
+    /// so it is left out.
     pub(crate) fn of(violations: &Violations) -> Self {
+        if !is_logged() {
+            return Self::default();
+        }
         let mut told: Vec<String> = violations
             .list
             .iter()
@@ -73,7 +77,7 @@ pub(crate) async fn observe<B: MessageBody>(
     let started = Instant::now();
     let id = given_id(&request).unwrap_or_else(new_id);
     let mut response = next.call(request).await?;
-    if log::log_enabled!(target: "registrar", log::Level::Info) {
+    if is_logged() {
         log_line(&mut response, &id, started);
     }
     let form = response.request().extensions().get::<UsedForm>().map(|form| form.version.clone());
@@ -87,6 +91,10 @@ pub(crate) async fn observe<B: MessageBody>(
     // As people write them, and as the documents of the APIs show them.
     response.response_mut().head_mut().set_camel_case_headers(true);
     Ok(response)
+}
+
+fn is_logged() -> bool {
+    log::log_enabled!(target: "registrar", log::Level::Info)
 }
 
 fn log_line<B>(response: &mut ServiceResponse<B>, id: &HeaderValue, started: Instant) {

@@ -1,6 +1,6 @@
 //! Every route.
 
-use actix_web::guard;
+use actix_web::{FromRequest, Handler, Resource, Responder, guard};
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
@@ -16,43 +16,30 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .guard(guard::fn_guard(contracts::has_host))
                 .default_service(web::to(contracts::serve)),
         )
+        // A scope, so that no other path is held against the patterns in it.
         .service(
-            web::resource("/api/form_configurations")
-                .route(web::get().to(form_configurations::list))
-                .route(web::head().to(form_configurations::list))
-                .default_service(web::to(|| refuse_method("GET, HEAD"))),
+            web::scope("/api/form_configurations")
+                .service(read(web::resource(""), form_configurations::list))
+                .service(read(web::resource("/{name:.+}/schema"), form_configurations::schema))
+                .service(read(web::resource("/{name:.+}"), form_configurations::show)),
         )
-        .service(
-            web::resource("/api/form_configurations/{name:.+}/schema")
-                .route(web::get().to(form_configurations::schema))
-                .route(web::head().to(form_configurations::schema))
-                .default_service(web::to(|| refuse_method("GET, HEAD"))),
-        )
-        .service(
-            web::resource("/api/form_configurations/{name:.+}")
-                .route(web::get().to(form_configurations::show))
-                .route(web::head().to(form_configurations::show))
-                .default_service(web::to(|| refuse_method("GET, HEAD"))),
-        )
-        .service(
-            web::resource("/health/live")
-                .route(web::get().to(health::live))
-                .route(web::head().to(health::live))
-                .default_service(web::to(|| refuse_method("GET, HEAD"))),
-        )
-        .service(
-            web::resource("/health/ready")
-                .route(web::get().to(health::ready))
-                .route(web::head().to(health::ready))
-                .default_service(web::to(|| refuse_method("GET, HEAD"))),
-        )
-        .service(
-            web::resource("/metrics")
-                .route(web::get().to(metrics::metrics))
-                .route(web::head().to(metrics::metrics))
-                .default_service(web::to(|| refuse_method("GET, HEAD"))),
-        )
+        .service(read(web::resource("/health/live"), health::live))
+        .service(read(web::resource("/health/ready"), health::ready))
+        .service(read(web::resource("/metrics"), metrics::metrics))
         .default_service(web::to(contracts::serve));
+}
+
+/// A resource that is only read.
+fn read<F, Args>(resource: Resource, handler: F) -> Resource
+where
+    F: Handler<Args> + Clone,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    resource
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::to(|| refuse_method("GET, HEAD")))
 }
 
 /// What is said where nothing is, native or a contract's.

@@ -7,24 +7,26 @@ use crate::value::Value;
 
 /// A whole number that fits 64 bits.
 pub(super) fn coerce_integer(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
-    // What is already the plain notation of a small number stays as it is.
-    if let Value::Number(text) = &value
-        && text.len() < 18
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        return Ok(value);
+    match &value {
+        Value::Number(text) if is_plain(text) && !text.contains('.') => Ok(value),
+        _ => canonical(value, |number| number.to_i64().is_some()),
     }
-    canonical(value, |number| number.to_i64().is_some())
 }
 
 /// A number that a binary64 can hold, kept as it was written.
 pub(super) fn coerce_float(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
-    canonical(value, |number| number.to_plain_string().parse().is_ok_and(f64::is_finite))
+    match &value {
+        Value::Number(text) if is_plain(text) => Ok(value),
+        _ => canonical(value, |number| number.to_plain_string().parse().is_ok_and(f64::is_finite)),
+    }
 }
 
 /// Any number.
 pub(super) fn coerce_decimal(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
-    canonical(value, |_| true)
+    match &value {
+        Value::Number(text) if is_plain(text) => Ok(value),
+        _ => canonical(value, |_| true),
+    }
 }
 
 fn canonical(value: Value<'_>, fits: impl Fn(&Decimal) -> bool) -> Result<Value<'_>, Value<'_>> {
@@ -36,4 +38,17 @@ fn canonical(value: Value<'_>, fits: impl Fn(&Decimal) -> bool) -> Result<Value<
         Some(number) if fits(&number) => Ok(Value::Number(Cow::Owned(number.to_plain_string()))),
         _ => Err(value),
     }
+}
+
+/// Whether a JSON number is spelled as it is kept, and small enough for every type: digits, perhaps
+/// with a fraction that does not end in zero. Most are, and need no second look.
+fn is_plain(text: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    text.len() < 18
+        && match text.split_once('.') {
+            Some((whole, fraction)) => {
+                digits(whole) && digits(fraction) && !fraction.ends_with('0')
+            }
+            None => digits(text),
+        }
 }

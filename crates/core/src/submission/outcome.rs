@@ -12,6 +12,8 @@ use crate::violation::{Message, Params, Violation, Violations};
 
 /// The longest key of the client's that an answer repeats, in characters.
 const LONGEST_KEY: usize = 64;
+/// Up to this many claims, comparing them one by one beats hashing.
+const FEW: usize = 16;
 
 /// Collects while the rules run.
 #[derive(Debug, Default)]
@@ -31,6 +33,7 @@ pub(crate) struct Outcome {
     pub(crate) is_alone: bool,
     /// Whether nothing is said: only claims are noted, as those that the user holds.
     pub(crate) is_muted: bool,
+    /// What is claimed, where claims are muted or many.
     pub(crate) claimed: HashSet<Claim>,
     /// The languages, where a text of theirs shows submitted values.
     showing: Option<Arc<Locales>>,
@@ -114,7 +117,7 @@ impl Outcome {
     /// Claims a value for this user alone. The same claim twice in one submission is a violation
     /// already.
     pub(crate) fn claim(&mut self, claim: Claim, saying: Saying<'_>) {
-        let is_first = self.claimed.insert(claim.clone());
+        let is_first = self.is_first(&claim);
         if self.is_muted {
             return;
         }
@@ -125,6 +128,18 @@ impl Outcome {
             explanations.claims.push((saying.rule, saying.into_violation()));
         }
         self.claims.push(claim);
+    }
+
+    /// Whether nothing in this submission claimed the same before. Notes that it is claimed now:
+    /// among the claims themselves while those are few and all that there is.
+    fn is_first(&mut self, claim: &Claim) -> bool {
+        if self.claimed.is_empty() && !self.is_muted && self.claims.len() < FEW {
+            return !self.claims.contains(claim);
+        }
+        if self.claimed.is_empty() {
+            self.claimed.extend(self.claims.iter().cloned());
+        }
+        self.claimed.insert(claim.clone())
     }
 
     /// Asks for a row to exist.
