@@ -71,6 +71,29 @@ impl Direct<'_> {
         self.rows::<Count>(&sql)[0].count
     }
 
+    /// Whether it is PostgreSQL.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        self.file().is_none()
+    }
+
+    /// Does something to the database behind the server's back.
+    ///
+    /// # Panics
+    /// When the database refuses it.
+    pub fn execute(&self, sql: &str) {
+        match self.file() {
+            Some(file) => {
+                let mut connection = SqliteConnection::establish(file).unwrap();
+                sql_query("PRAGMA busy_timeout = 10000").execute(&mut connection).unwrap();
+                sql_query(sql).execute(&mut connection).unwrap();
+            }
+            None => {
+                sql_query(sql).execute(&mut PgConnection::establish(self.0).unwrap()).unwrap();
+            }
+        }
+    }
+
     /// Keeps the database from being written to while `meanwhile` runs.
     ///
     /// # Panics

@@ -8,7 +8,7 @@ use actix_web::{App, HttpServer, web};
 use registrar_store::{OpenError, Store, StoreSettings};
 
 use crate::auth::KnownTokens;
-use crate::contracts::KnownPasswords;
+use crate::contracts::{KnownPasswords, UnderWay};
 use crate::forms::FormsError;
 use crate::observe::observe;
 use crate::passwords::HashPool;
@@ -27,6 +27,7 @@ pub(crate) struct AppState {
     pub(crate) hashes: HashPool,
     pub(crate) tokens: KnownTokens,
     pub(crate) passwords: KnownPasswords,
+    pub(crate) under_way: UnderWay,
 }
 
 /// A server that listens.
@@ -109,6 +110,7 @@ impl Application {
             hashes,
             tokens,
             passwords: KnownPasswords::default(),
+            under_way: UnderWay::default(),
         });
         let failed = |source| BuildError::Listen { listen: listen.clone(), source };
         let server = HttpServer::new(move || {

@@ -118,6 +118,7 @@ async fn create_user(
         form_name: form.name.clone(),
         form_version: form.version.clone(),
         token: None,
+        once: None,
     };
     match store.create(record).await {
         Ok(_) => Ok(password),

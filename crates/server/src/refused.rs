@@ -35,6 +35,7 @@ pub(crate) fn not_stored(error: &CreateError) -> Fault {
         CreateError::Busy => Fault::busy("busy", text, 1),
         CreateError::Unavailable | CreateError::ShuttingDown => Fault::busy("unavailable", text, 2),
         CreateError::Full => Fault::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", text),
+        CreateError::Repeated => Fault::busy("idempotency_in_flight", text, 1),
         CreateError::Failed | CreateError::Refused(_) | CreateError::TokenRefused => {
             Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
         }

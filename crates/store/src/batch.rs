@@ -15,6 +15,7 @@ use crate::connection::AnyConnection;
 use crate::dialect::{self, Fault};
 use crate::error::Refusal;
 use crate::keyed;
+use crate::once::{self, Once};
 use crate::plan::{Counts, Ids, Plan};
 use crate::record::{Created, NewRecord};
 use crate::tokens;
@@ -36,6 +37,8 @@ pub(crate) enum Verdict {
     Refused(Vec<Refusal>),
     /// Its token does not count any more.
     TokenRefused,
+    /// Something was done before under its key.
+    Repeated,
     /// It belongs into the next batch.
     PutOff,
 }
@@ -102,11 +105,22 @@ fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResu
     let tokens: BTreeSet<i64> =
         submissions.iter().filter_map(|submission| submission.record().token).collect();
     let valid = tokens::still_valid(conn, &tokens)?;
-    let may = |record: &NewRecord| record.token.is_none_or(|token| valid.contains(&token));
+    let counts_still = |record: &NewRecord| record.token.is_none_or(|token| valid.contains(&token));
+    let keys = submissions.iter().map(|submission| {
+        submission.record().once.as_ref().filter(|_| counts_still(submission.record()))
+    });
+    let keys: Vec<Option<&Once>> = keys.collect();
+    let was_done = once::reserve(conn, &keys)?;
+    let may: Vec<bool> = submissions
+        .iter()
+        .zip(&was_done)
+        .map(|(submission, was_done)| counts_still(submission.record()) && !was_done)
+        .collect();
     let contenders: Vec<Contender<'_>> = submissions
         .iter()
-        .filter(|submission| may(submission.record()))
-        .map(|submission| Contender {
+        .zip(&may)
+        .filter(|(_, may)| **may)
+        .map(|(submission, _)| Contender {
             uuid: Uuid::now_v7(),
             claims: &submission.record().user.claims,
             references: &submission.record().user.references,
@@ -116,7 +130,8 @@ fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResu
     let decisions = claims::decide(conn, &contenders)?;
 
     let mut counts = Counts::default();
-    let asked = || submissions.iter().map(Submission::record).filter(|record| may(record));
+    let asked = || submissions.iter().zip(&may).filter(|(_, may)| **may);
+    let asked = || asked().map(|(submission, _)| submission.record());
     for (record, decision) in asked().zip(&decisions) {
         if *decision == Decision::Won {
             counts.add(&record.user);
@@ -129,9 +144,10 @@ fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResu
     plan.keyed = keyed::find_or_make(conn, winners.map(|(record, _)| &record.user))?;
     let mut verdicts = Vec::with_capacity(submissions.len());
     let mut decided = contenders.iter().zip(decisions);
-    for record in submissions.iter().map(Submission::record) {
-        let next = if may(record) { decided.next() } else { None };
+    for (place, record) in submissions.iter().map(Submission::record).enumerate() {
+        let next = if may[place] { decided.next() } else { None };
         verdicts.push(match next {
+            None if was_done[place] => Verdict::Repeated,
             None => Verdict::TokenRefused,
             Some((contender, Decision::Won)) => {
                 let uuid = contender.uuid;
@@ -143,6 +159,13 @@ fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResu
         });
     }
     plan.insert(conn)?;
+    for (once, verdict) in keys.iter().zip(&verdicts) {
+        match (once, verdict) {
+            (None, _) | (_, Verdict::Repeated) => {}
+            (Some(once), Verdict::Created(created)) => once::keep_user(conn, once, *created)?,
+            (Some(once), _) => once::release(conn, once)?,
+        }
+    }
     Ok(verdicts)
 }
 

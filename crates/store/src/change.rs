@@ -19,6 +19,7 @@ use crate::connection::AnyConnection;
 use crate::dialect::{self, Claiming, statement};
 use crate::error::{ChangeError, CreateError, Refusal};
 use crate::keyed;
+use crate::once;
 use crate::plan::{Counts, Ids, PerTable, Plan};
 use crate::record::UpdateRecord;
 use crate::records::{self, NewRecordOf, RecordKind, UpdateRecordOf};
@@ -122,7 +123,7 @@ fn part(conn: &mut AnyConnection, change: &Change) -> QueryResult<Outcome> {
     let outcome = match change {
         Change::Update(record) => update(conn, record),
         Change::Delete { id, .. } => delete(conn, *id),
-        Change::CreateRecord(record) => records::create(conn, record),
+        Change::CreateRecord(record) => create_record(conn, record),
         Change::UpdateRecord(record) => records::update(conn, record),
         Change::DeleteRecord { kind, id, .. } => records::delete(conn, *kind, *id),
         Change::Mint(token) => tokens::mint(conn, token),
@@ -134,6 +135,18 @@ fn part(conn: &mut AnyConnection, change: &Change) -> QueryResult<Outcome> {
         Err(_) => drop(dialect::rollback(conn)),
     }
     outcome
+}
+
+fn create_record(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryResult<Outcome> {
+    let Some(once) = &record.once else { return records::create(conn, record) };
+    if once::reserve(conn, &[Some(once)])? == [true] {
+        return Ok(Err(CreateError::Repeated.into()));
+    }
+    let outcome = records::create(conn, record)?;
+    if let Ok(id) = &outcome {
+        once::keep_record(conn, once, record.kind(), *id)?;
+    }
+    Ok(outcome)
 }
 
 fn update(conn: &mut AnyConnection, record: &UpdateRecord) -> QueryResult<Outcome> {

@@ -12,6 +12,10 @@ pub enum CreateError {
     /// The token that asks has been revoked or has expired. Nothing was stored.
     #[error("the token is not valid any more")]
     TokenRefused,
+    /// The same was done before under the key of the submission, or something else was. Nothing was
+    /// stored now.
+    #[error("something was done under this key before")]
+    Repeated,
     /// More waits than can be written, or another program holds the database. Nothing was stored;
     /// the same submission may succeed a moment later.
     #[error("the database is busy: try again in a moment")]

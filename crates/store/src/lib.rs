@@ -18,6 +18,7 @@ mod dialect;
 mod error;
 mod keyed;
 mod migrate;
+mod once;
 mod plan;
 mod pool;
 mod queue;
@@ -36,6 +37,7 @@ mod writer;
 pub use backup::BackupError;
 pub use error::{ChangeError, CreateError, OpenError, PingError, ReadError, Refusal, TokenError};
 pub use migrate::{migrate, pending};
+pub use once::{Answering, KEPT, KeptAnswer, Made, Once};
 pub use read::{UserFilter, UserPage, Window};
 pub use record::{Created, NewRecord, UpdateRecord};
 pub use records::{

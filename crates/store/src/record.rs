@@ -7,6 +7,8 @@ use registrar_core::aggregate::NewUser;
 use registrar_core::changes::ChangedUser;
 use uuid::Uuid;
 
+use crate::once::Once;
+
 /// A user to be written, with what the aggregate does not say.
 #[derive(Clone)]
 pub struct NewRecord {
@@ -21,6 +23,8 @@ pub struct NewRecord {
     /// The id of the token that asks for it. The transaction that writes the user looks whether
     /// it still counts, so that who asks may be remembered for a moment outside of it.
     pub token: Option<i64>,
+    /// Under which key it is done once, if it is.
+    pub once: Option<Once>,
 }
 
 impl fmt::Debug for NewRecord {

@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
@@ -82,6 +83,7 @@ impl Store {
                 conn: Some(conn),
                 connected: up,
                 failed_at: None,
+                forgets_at: Instant::now(),
                 put_off: Vec::new(),
                 changes: Vec::new(),
             };

@@ -18,6 +18,7 @@ use crate::change::{self, ChangeJob};
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Fault, LOCK_WAIT, Role};
 use crate::error::CreateError;
+use crate::once;
 use crate::queue::Queue;
 use crate::record::{Created, NewRecord};
 use crate::settings::Database;
@@ -27,6 +28,11 @@ const RETRIES: u32 = 3;
 
 /// How long the writer waits between two attempts to reconnect.
 const RECONNECT: Duration = Duration::from_millis(500);
+
+/// How often the writer looks for answers that were kept long enough.
+const FORGETS: Duration = Duration::from_secs(600);
+/// The same, where the last look did not reach all of them.
+const FORGETS_MORE: Duration = Duration::from_secs(1);
 
 /// A submission that waits, and where its answer goes.
 pub(crate) struct Job {
@@ -72,6 +78,8 @@ pub(crate) struct Writer {
     pub(crate) connected: Arc<AtomicBool>,
     /// When the last attempt to connect failed.
     pub(crate) failed_at: Option<Instant>,
+    /// When answers that were kept long enough are looked for again.
+    pub(crate) forgets_at: Instant,
     /// What the last batch put off.
     pub(crate) put_off: Vec<Job>,
     /// The changes of stored users that came with the batch.
@@ -116,6 +124,7 @@ impl Writer {
             if !changes.is_empty() {
                 self.settle_changes(changes);
             }
+            self.forget();
         }
         if let Some(conn) = &mut self.conn
             && let Err(error) = dialect::checkpoint(conn)
@@ -149,6 +158,23 @@ impl Writer {
         Some(jobs)
     }
 
+    /// Forgets some of the answers that were kept long enough, where it is time to: few at once, so
+    /// that nobody waits for it, and more a second later where there are more.
+    fn forget(&mut self) {
+        let Some(conn) = self.conn.as_mut().filter(|_| self.forgets_at <= Instant::now()) else {
+            return;
+        };
+        let more = match batch::transaction(conn, once::forget, |_| true) {
+            Ok(more) => more,
+            Err(Failure::Undone(error)) => {
+                log::warn!("store: old answers stay: {}", dialect::describe(&error));
+                false
+            }
+            Err(Failure::Broken(_) | Failure::Unknown(_)) => return self.disconnect(),
+        };
+        self.forgets_at = Instant::now() + if more { FORGETS_MORE } else { FORGETS };
+    }
+
     /// Writes a batch and answers all of it, except for what is put off.
     fn settle(&mut self, jobs: Vec<Job>) {
         match self.attempt(&jobs, batch::write) {
@@ -159,6 +185,7 @@ impl Writer {
                         Verdict::Refused(refusals) => {
                             job.answer(Err(CreateError::Refused(refusals)));
                         }
+                        Verdict::Repeated => job.answer(Err(CreateError::Repeated)),
                         Verdict::TokenRefused => job.answer(Err(CreateError::TokenRefused)),
                         Verdict::PutOff => {
                             job.was_put_off = true;

@@ -16,6 +16,7 @@ mod contracts;
 mod examples;
 mod fields;
 mod form_configurations;
+mod idempotency;
 mod keyed;
 mod kill;
 mod languages;

@@ -57,7 +57,8 @@ fn make(server: &TestServer, form: &str, sent: &Value) -> i64 {
     let (registry, sent) = (server.registry(), sent.to_string());
     let form = registry.form(form).unwrap();
     let bag = form.apply(parse(sent.as_bytes()).unwrap(), &Surroundings::default()).unwrap();
-    wait(server.store().create_record(NewRecordOf { bag, owner: None, token: None })).unwrap()
+    wait(server.store().create_record(NewRecordOf { bag, owner: None, token: None, once: None }))
+        .unwrap()
 }
 
 /// What a client is told, where the change is refused.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::field::{Context, bind_node, scalar};
 use super::plan::{Plan, is_reserved, plan, property_type_of};
-use super::{Body, Field, Form, Group, RESERVED, Resource, Target, header, roots};
+use super::{Body, Field, Form, Group, RESERVED, Resource, Target, header, natural_key, roots};
 use crate::config::{Data, Entry, Node, ProblemCode, Problems, Reader};
 use crate::expression::Conditions;
 use crate::fields::FieldType;
@@ -38,6 +38,7 @@ pub(crate) fn compile(
         description: header.description.map(Arc::from),
         may_create: roots::may_create(resource, &root, header.may_update),
         may_update: header.may_update && resource != Resource::Session,
+        natural_key: header.idempotency.map(|(key, _)| key),
         locales: locales.clone(),
         refuses_unknown: header.refuses_unknown,
         root,
@@ -51,6 +52,9 @@ pub(crate) fn compile(
         is_active: false,
     };
     let mut reader = Reader { problems };
+    if let Some((key, place)) = header.idempotency {
+        natural_key::check(&mut reader, &form, key, place);
+    }
     form.assertions = super::assertion::read(&mut reader, &form.root, header.rules);
     form.payload = super::payload::read(&mut reader, &form.root, header.default_payload);
     form.examples = crate::example::read(&mut reader, header.examples);

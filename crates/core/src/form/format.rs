@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Resource, field, header};
+use super::{NaturalKey, Resource, field, header};
 use crate::fields::FieldType;
 use crate::form::Normalizer;
 use crate::resources::{Container, Kind};
@@ -18,6 +18,7 @@ const OF_FORMS: &[(&str, &str)] = &[
     ("resource_owner", "`anyone`: the form may change what is stored (PUT), whoever owns it."),
     ("description", "What it is for, for people."),
     ("unknown_fields", "Whether keys that it does not list are refused or ignored."),
+    ("idempotency", "The field by whose value the same submission, sent again, is done once."),
     ("fields", "The fields that clients may send."),
     ("configuration", "platformOS' word for `fields`."),
     ("extends", "The form, or forms, that this one is laid over."),
@@ -93,6 +94,7 @@ fn of_form() -> Map<String, Value> {
     let mut properties = keys(header::KEYS, OF_FORMS, |key| match key {
         "resource_owner" => json!({ "enum": ["anyone"] }),
         "unknown_fields" => json!({ "enum": ["reject", "ignore"] }),
+        "idempotency" => json!({ "enum": NaturalKey::NAMES }),
         "resource" => json!({ "type": "string", "examples": Resource::ALL.map(Resource::name) }),
         "base_form" => {
             json!({ "type": "string", "examples": Resource::ALL.map(Resource::form_name) })

@@ -1,6 +1,6 @@
 //! The keys of a form that are not its fields.
 
-use super::Resource;
+use super::{NaturalKey, Resource};
 use crate::config::{Entry, Node, Place, ProblemCode, Reader, nearest};
 
 /// What a form says of itself.
@@ -17,6 +17,8 @@ pub(crate) struct Header<'n> {
     /// The name of the type that its records are of.
     pub(crate) record_type: Option<(&'n str, Place)>,
     pub(crate) fields: Option<&'n Entry>,
+    /// The field by whose value a create is done once.
+    pub(crate) idempotency: Option<(NaturalKey, Place)>,
     pub(crate) rules: Option<&'n Node>,
     pub(crate) default_payload: Option<&'n Node>,
     pub(crate) examples: Option<&'n Node>,
@@ -30,6 +32,7 @@ pub(super) const KEYS: &[&str] = &[
     "resource_owner",
     "description",
     "unknown_fields",
+    "idempotency",
     "fields",
     "configuration",
     "extends",
@@ -85,6 +88,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
         resource_place: tree.place,
         record_type: None,
         fields: None,
+        idempotency: None,
         rules: None,
         default_payload: None,
         examples: None,
@@ -116,6 +120,11 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
             "unknown_fields" => {
                 let word = reader.word(&entry.value, "unknown_fields", &["reject", "ignore"]);
                 header.refuses_unknown = word != Some("ignore");
+            }
+            "idempotency" => {
+                let word = reader.word(&entry.value, "idempotency", &NaturalKey::NAMES);
+                let key = word.and_then(NaturalKey::of);
+                header.idempotency = key.map(|key| (key, entry.value.place));
             }
             "rules" => header.rules = Some(&entry.value),
             "default_payload" => header.default_payload = Some(&entry.value),

@@ -10,6 +10,7 @@ mod format;
 mod header;
 mod link;
 mod memberships;
+mod natural_key;
 mod normalize;
 mod payload;
 mod plan;
@@ -22,6 +23,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use format::form_format;
+pub use natural_key::NaturalKey;
 pub use resource::Resource;
 
 pub(crate) use assertion::Assertion;
@@ -65,6 +67,8 @@ pub struct Form {
     pub may_create: bool,
     /// Whether it may change what is stored: it says `resource_owner: anyone`.
     pub may_update: bool,
+    /// By which field the same submission, sent again, is known and done once.
+    pub natural_key: Option<NaturalKey>,
     /// The languages that what is wrong with a submission can be told in.
     pub locales: Arc<Locales>,
     /// Whether keys that it does not list are refused or ignored.

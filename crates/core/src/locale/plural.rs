@@ -18,21 +18,28 @@ pub(super) const CATEGORIES: [(&str, PluralCategory); 6] = [
 
 /// The plural forms of a language. The rules are in the program; they are looked up when needed.
 #[derive(Debug)]
-pub(super) struct Plurals(Locale);
+pub(super) struct Plurals {
+    locale: Locale,
+    /// The forms for the numbers from 0 on, which nearly all counts are.
+    small: [PluralCategory; 101],
+}
 
 impl Plurals {
     /// Those of a language tag; a language that CLDR does not know has one form for all numbers.
     pub(super) fn of(tag: &str) -> Self {
-        Self(Locale::from_str(tag).unwrap_or(Locale::UNKNOWN))
-    }
-
-    fn rules(&self) -> Option<PluralRules> {
-        PluralRules::try_new((&self.0).into(), PluralRulesOptions::default()).ok()
+        let locale = Locale::from_str(tag).unwrap_or(Locale::UNKNOWN);
+        let mut small = [PluralCategory::Other; 101];
+        if let Some(rules) = rules(&locale) {
+            for (number, category) in small.iter_mut().enumerate() {
+                *category = rules.category_for(number);
+            }
+        }
+        Self { locale, small }
     }
 
     /// The names of the forms that the language has.
     pub(super) fn categories(&self) -> Vec<&'static str> {
-        let rules = self.rules();
+        let rules = rules(&self.locale);
         let has = |category: PluralCategory| match &rules {
             Some(rules) => rules.categories().any(|known| known == category),
             None => category == PluralCategory::Other,
@@ -47,11 +54,20 @@ impl Plurals {
     /// The form for a number as JSON writes it. The digits after the point count: in English it is
     /// `1 metre` and `1.0 metres`.
     pub(super) fn category(&self, number: &str) -> PluralCategory {
-        match (self.rules(), Decimal::try_from_str(number)) {
+        if !(number.len() > 1 && number.starts_with('0'))
+            && let Some(small) = number.parse().ok().and_then(|n: usize| self.small.get(n))
+        {
+            return *small;
+        }
+        match (rules(&self.locale), Decimal::try_from_str(number)) {
             (Some(rules), Ok(number)) => rules.category_for(&number),
             _ => PluralCategory::Other,
         }
     }
+}
+
+fn rules(locale: &Locale) -> Option<PluralRules> {
+    PluralRules::try_new(locale.into(), PluralRulesOptions::default()).ok()
 }
 
 #[cfg(test)]

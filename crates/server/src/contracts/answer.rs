@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use registrar_core::contract::{Action, Asked, Contract, Outcome, Told};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
+use registrar_store::KeptAnswer;
 
 use crate::answer::{Fault, as_problem, wants_problem};
 use crate::observe::Note;
@@ -20,6 +21,11 @@ pub(super) enum Done {
     Outcome(Outcome, Own),
     Invalid(Box<Told>),
     Fault(Fault),
+    /// What was kept of an answer, for a request that may be sent again; or has been.
+    Kept {
+        answer: KeptAnswer,
+        is_again: bool,
+    },
     /// An expression of the contract could not be worked out, for this reason.
     Failed(String),
 }
@@ -45,6 +51,7 @@ pub(super) fn answer(
 ) -> HttpResponse {
     let text = |text: String| Value::String(text.into());
     let (outcome, own, fault, detail, mut note) = match done {
+        Done::Kept { answer, is_again } => return kept(action, answer, is_again),
         Done::Outcome(outcome, own) => {
             let status = contract.status(action, outcome);
             let fault = status.is_some_and(|status| status >= 400);
@@ -122,6 +129,28 @@ pub(super) fn answer(
     response.extensions_mut().insert(note);
     response
 }
+
+/// An answer that was kept, as it was.
+fn kept(action: Option<&Action>, answer: KeptAnswer, is_again: bool) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in answer.headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+            response.insert_header((name, value));
+        }
+    }
+    if is_again {
+        response.insert_header(REPLAYED);
+    }
+    let mut response = response.body(answer.body);
+    let mut note = Note::code(if is_again { "replayed" } else { Outcome::Created.name() });
+    note.route = action.map(|action| action.path.clone());
+    response.extensions_mut().insert(note);
+    response
+}
+
+/// Says that nothing was done for this answer.
+const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "true");
 
 /// The outcome that a fault is.
 fn outcome_of(fault: &Fault) -> Outcome {

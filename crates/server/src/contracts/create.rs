@@ -1,12 +1,15 @@
 //! What is sent becomes a user.
 
+use std::sync::Arc;
+
 use actix_web::HttpMessage;
 use registrar_core::contract::Outcome;
 use registrar_core::value::Value;
 use registrar_store::{CreateError, Created, NewRecord};
 
 use super::answer::{Done, Own, failed};
-use super::{Call, not_taken};
+use super::once::{Keyed, brief};
+use super::{Call, not_taken, note_user};
 use crate::auth;
 use crate::observe::UsedForm;
 use crate::refused::{by_kind, not_hashed};
@@ -16,28 +19,39 @@ impl Call<'_> {
     /// Creates a user.
     pub(super) async fn create(&mut self) -> Result<Done, Done> {
         self.check()?;
-        let (judged, form_name, form_version) = {
+        let keyed = self.by_key().await?;
+        let (judged, form) = {
             let sent = self.sent()?;
             let (form, submitted) = self.chosen(&sent)?;
             self.request.extensions_mut().insert(UsedForm::of(form));
             let judged = self.contract.judge(self.submission(form, submitted));
-            (judged.map_err(not_taken), form.name.clone(), form.version.clone())
+            (judged.map_err(not_taken), Arc::clone(form))
         };
         let mut user = match judged {
             Ok(user) => user,
             Err(done) => return Err(self.first_told(done).await?),
+        };
+        let keyed = match keyed {
+            None => self.by_field(&form, &user).await?,
+            keyed => keyed,
         };
         let password_hash = match user.password.take() {
             Some(password) => Some(self.state.hashes.hash(password).await.map_err(not_hashed)?),
             None => None,
         };
         let external_id = user.external_id.clone();
-        let record =
-            NewRecord { user, password_hash, form_name, form_version, token: self.who.token };
-        match self.state.store.create(record).await {
-            Ok(created) => self.created(created, external_id).await,
-            Err(CreateError::Refused(refusals)) => self.refused(None, &refusals),
-            Err(error) => Err(self.not_written(error)),
+        let once = keyed.as_ref().map(|keyed| self.once(keyed, &form, Some(&user)));
+        let (form_name, form_version) = (form.name.clone(), form.version.clone());
+        let token = self.who.token;
+        let record = NewRecord { user, password_hash, form_name, form_version, token, once };
+        match (self.state.store.create(record).await, &keyed) {
+            (Ok(created), keyed) => match keyed.as_ref().and_then(Keyed::kept) {
+                Some(done) => Ok(done),
+                None => self.created(created, external_id).await,
+            },
+            (Err(CreateError::Repeated), Some(keyed)) => Err(self.done_meanwhile(keyed).await),
+            (Err(CreateError::Refused(refusals)), _) => self.refused(None, &refusals),
+            (Err(error), _) => Err(self.not_written(error)),
         }
     }
 
@@ -72,13 +86,7 @@ impl Call<'_> {
                 return Ok(self.shows(Outcome::Created, stored_user(user)));
             }
         }
-        let own = |text: String| Value::String(text.into());
-        let shown = Value::Object(vec![
-            ("id".into(), Value::Number(created.id.to_string().into())),
-            ("uuid".into(), own(created.uuid.to_string())),
-            ("external_id".into(), external_id.map(own).unwrap_or_default()),
-        ]);
-        Ok(self.shows(Outcome::Created, shown))
+        Ok(self.shows(Outcome::Created, brief(created, external_id)))
     }
 
     /// The outcome that shows a user.
@@ -89,8 +97,6 @@ impl Call<'_> {
 
     /// From here on, expressions and answers know a user.
     pub(super) fn knows(&mut self, user: Value<'static>) {
-        self.asked.note("ids", self.contract.ids_of(&user, true));
-        let user = self.contract.shown(user);
-        self.asked.note("user", user);
+        note_user(self.contract, self.asked, user);
     }
 }

@@ -8,8 +8,10 @@ mod change;
 mod create;
 mod credentials;
 mod find;
+mod once;
 mod records;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::dev::RequestHead;
@@ -37,6 +39,7 @@ use crate::{auth, body, language};
 use answer::{Done, Own, failed};
 pub(crate) use caller::KnownPasswords;
 use caller::Who;
+pub(crate) use once::UnderWay;
 
 /// How often what is stored is loaded and judged again because somebody else changed it meanwhile.
 const ATTEMPTS: u32 = 3;
@@ -76,13 +79,15 @@ pub(crate) async fn serve(
         return actix_web::Responder::respond_to(no_route(request.method()), &request)
             .map_into_boxed_body();
     };
-    let query = brackets::parse_urlencoded(request.query_string().as_bytes());
-    let mut asked = Asked {
-        query: query.map_or_else(|_| Value::Object(Vec::new()), Value::into_owned),
-        ..Asked::default()
+    let nothing = || Value::Object(Vec::new());
+    let query = match request.query_string() {
+        "" => nothing(),
+        query => brackets::parse_urlencoded(query.as_bytes())
+            .map_or_else(|_| nothing(), Value::into_owned),
     };
+    let mut asked = Asked { query, ..Asked::default() };
     let (action, done) = if is_served {
-        run(contract, path, &mut asked, &request, payload, &state).await
+        run(contract, path, &mut asked, &request, payload, &state, started).await
     } else {
         (None, Done::Outcome(Outcome::NotAcceptable, Own::new()))
     };
@@ -117,12 +122,13 @@ fn base_url(request: &HttpRequest, path: &str) -> String {
 }
 
 async fn run<'c>(
-    contract: &'c Contract,
+    contract: &'c Arc<Contract>,
     path: &str,
     asked: &mut Asked,
     request: &HttpRequest,
     payload: web::Payload,
     state: &AppState,
+    started: Instant,
 ) -> (Option<&'c Action>, Done) {
     let outcome = |outcome, own| (None, Done::Outcome(outcome, own));
     let matched = contract.find(request.method().as_str(), path, &asked.query);
@@ -165,6 +171,7 @@ async fn run<'c>(
         path,
         label: body::label(request),
         bytes: web::Bytes::new(),
+        started,
     };
     let done = call.run(payload).await;
     (Some(action), done.unwrap_or_else(|done| done))
@@ -172,7 +179,7 @@ async fn run<'c>(
 
 /// A request under way.
 struct Call<'c> {
-    contract: &'c Contract,
+    contract: &'c Arc<Contract>,
     action: &'c Action,
     request: &'c HttpRequest,
     state: &'c AppState,
@@ -184,6 +191,8 @@ struct Call<'c> {
     /// The media type of the body, in lower case.
     label: String,
     bytes: web::Bytes,
+    /// When it came.
+    started: Instant,
 }
 
 impl Call<'_> {
@@ -276,7 +285,7 @@ impl Call<'_> {
     }
 
     /// The form that takes what was sent, and what goes to it.
-    fn chosen<'s>(&'s self, sent: &'s Value<'s>) -> Result<(&'s Form, &'s Value<'s>), Done> {
+    fn chosen<'s>(&'s self, sent: &'s Value<'s>) -> Result<(&'s Arc<Form>, &'s Value<'s>), Done> {
         let chosen = self.contract.chosen(self.action, sent, &self.asked.query);
         let (form, submitted) = chosen.map_err(|wrong| {
             let WrongParameter { field, code, text, near } = wrong;
@@ -339,6 +348,18 @@ impl Call<'_> {
         }
         Ok(())
     }
+}
+
+/// From here on, expressions and answers know a user.
+fn note_user(contract: &Contract, asked: &mut Asked, user: Value<'static>) {
+    asked.note("ids", contract.ids_of(&user, true));
+    asked.note("user", contract.shown(user));
+}
+
+/// From here on, expressions and answers know a record.
+fn note_record(contract: &Contract, asked: &mut Asked, record: Value<'static>) {
+    asked.note("ids", contract.ids_of(&record, false));
+    asked.note("record", contract.shown(record));
 }
 
 /// What is said of a submission that is not taken.

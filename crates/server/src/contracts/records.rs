@@ -11,7 +11,8 @@ use registrar_store::{
 };
 
 use super::answer::{Done, Own, failed};
-use super::{ATTEMPTS, Call, contended, not_taken};
+use super::once::{Keyed, only_id};
+use super::{ATTEMPTS, Call, contended, not_taken, note_record};
 use crate::auth;
 use crate::observe::UsedForm;
 use crate::records::render::{record_as_submitted, stored_record};
@@ -34,27 +35,33 @@ impl Call<'_> {
     pub(super) async fn create_record(&mut self, kind: RecordKind) -> Result<Done, Done> {
         let within = self.owner().await?;
         self.check()?;
-        let bag = {
+        let keyed = self.by_key().await?;
+        let (bag, once) = {
             let sent = self.sent()?;
             let (form, submitted) = self.chosen(&sent)?;
             self.request.extensions_mut().insert(UsedForm::of(form));
-            self.contract.judge(self.submission(form, submitted)).map_err(not_taken)?
+            let bag = self.contract.judge(self.submission(form, submitted)).map_err(not_taken)?;
+            (bag, keyed.as_ref().map(|keyed| self.once(keyed, form, None)))
         };
         let owner = within.or(self.who.user_id);
-        let record = NewRecordOf { bag, owner, token: self.who.token };
+        let record = NewRecordOf { bag, owner, token: self.who.token, once };
         match self.state.store.create_record(record).await {
             Ok(id) => {
+                if let Some(done) = keyed.as_ref().and_then(Keyed::kept) {
+                    return Ok(done);
+                }
                 let found = auth::load(self.state, move |store| store.record(kind, id)).await?;
                 match found {
                     Some(record) => self.knows_record(stored_record(record)),
-                    None => {
-                        let id = Value::Number(id.to_string().into());
-                        self.knows_record(Value::Object(vec![("id".into(), id)]));
-                    }
+                    None => self.knows_record(only_id(id)),
                 }
                 Ok(Done::Outcome(Outcome::Created, Own::new()))
             }
             Err(CreateError::Refused(refusals)) => self.refused(None, &refusals),
+            Err(CreateError::Repeated) => match &keyed {
+                Some(keyed) => Err(self.done_meanwhile(keyed).await),
+                None => Err(self.not_written(CreateError::Repeated)),
+            },
             Err(error) => Err(self.not_written(error)),
         }
     }
@@ -197,8 +204,6 @@ impl Call<'_> {
 
     /// From here on, expressions and answers know a record.
     fn knows_record(&mut self, record: Value<'static>) {
-        self.asked.note("ids", self.contract.ids_of(&record, false));
-        let record = self.contract.shown(record);
-        self.asked.note("record", record);
+        note_record(self.contract, self.asked, record);
     }
 }

@@ -14,10 +14,12 @@ mod write;
 use registrar_core::aggregate::NewUser;
 use registrar_core::changes::ChangedUser;
 
+use crate::once::Once;
+
 pub(crate) use delete::delete;
 pub(crate) use owner::{of_new as owner_of_new, of_record as owner_of};
 pub use read::{RecordFilter, RecordPage};
-pub(crate) use read::{listed_of, relationships_of};
+pub(crate) use read::{listed_of, load_record, relationships_of};
 pub use stored::{RecordBody, StoredRecord, StoredRelationship, StoredRelationshipTransactable};
 pub(crate) use write::{create, update};
 
@@ -45,6 +47,27 @@ pub struct NewRecordOf {
     pub owner: Option<i64>,
     /// The id of the token that asks for it, judged as that of a [`crate::NewRecord`].
     pub token: Option<i64>,
+    /// Under which key it is done once, if it is.
+    pub once: Option<Once>,
+}
+
+impl NewRecordOf {
+    /// What kind of record it is.
+    pub(crate) fn kind(&self) -> RecordKind {
+        let NewUser { relationships, relationship_transactables, relationship_users, .. } =
+            &self.bag;
+        if !relationships.is_empty() {
+            RecordKind::Relationship
+        } else if !relationship_transactables.is_empty() {
+            RecordKind::RelationshipTransactable
+        } else if !relationship_users.is_empty() {
+            RecordKind::RelationshipUser
+        } else if !self.bag.customizations.is_empty() {
+            RecordKind::Customization
+        } else {
+            RecordKind::Transactable
+        }
+    }
 }
 
 /// What a stored record shall be.

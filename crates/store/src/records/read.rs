@@ -49,8 +49,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub fn record(&self, kind: RecordKind, id: i64) -> Result<Option<StoredRecord>, ReadError> {
-        let filter = RecordFilter { ids: Some(vec![id]), ..RecordFilter::default() };
-        Ok(self.records(kind, &filter, Window::FIRST)?.records.pop())
+        self.reading(|conn| load_record(conn, kind, id))
     }
 
     /// A part of the records that a filter names.
@@ -63,13 +62,7 @@ impl Store {
         filter: &RecordFilter,
         window: Window,
     ) -> Result<RecordPage, ReadError> {
-        self.reading(|conn| match kind {
-            RecordKind::Transactable => listings(conn, filter, window),
-            RecordKind::Relationship => founded(conn, filter, window),
-            RecordKind::RelationshipUser => members(conn, filter, window),
-            RecordKind::RelationshipTransactable => listed(conn, filter, window),
-            RecordKind::Customization => customized(conn, filter, window),
-        })
+        self.reading(|conn| load(conn, kind, filter, window))
     }
 
     /// The relationship of a type that has a key, as [`registrar_core::keys::text_key`] makes it.
@@ -87,6 +80,31 @@ impl Store {
             ..RecordFilter::default()
         };
         Ok(self.records(RecordKind::Relationship, &filter, Window::FIRST)?.records.pop())
+    }
+}
+
+/// The record of a kind with an id, within a transaction.
+pub(crate) fn load_record(
+    conn: &mut AnyConnection,
+    kind: RecordKind,
+    id: i64,
+) -> QueryResult<Option<StoredRecord>> {
+    let filter = RecordFilter { ids: Some(vec![id]), ..RecordFilter::default() };
+    Ok(load(conn, kind, &filter, Window::FIRST)?.records.pop())
+}
+
+fn load(
+    conn: &mut AnyConnection,
+    kind: RecordKind,
+    filter: &RecordFilter,
+    window: Window,
+) -> QueryResult<RecordPage> {
+    match kind {
+        RecordKind::Transactable => listings(conn, filter, window),
+        RecordKind::Relationship => founded(conn, filter, window),
+        RecordKind::RelationshipUser => members(conn, filter, window),
+        RecordKind::RelationshipTransactable => listed(conn, filter, window),
+        RecordKind::Customization => customized(conn, filter, window),
     }
 }
 

@@ -71,7 +71,12 @@ impl Case {
         let form = self.registry.form(form).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
         let bag = form.apply(sent, &Surroundings::default()).unwrap();
-        wait(self.store.create_record(NewRecordOf { bag, owner: Some(self.owner), token: None }))
+        wait(self.store.create_record(NewRecordOf {
+            bag,
+            owner: Some(self.owner),
+            token: None,
+            once: None,
+        }))
     }
 
     /// Lays what is sent over the record as it is stored.

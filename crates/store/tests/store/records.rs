@@ -56,7 +56,7 @@ fn customization(url: &str) -> NewCustomization {
 }
 
 pub(crate) fn make(store: &Store, bag: NewUser, owner: Option<i64>) -> Result<i64, CreateError> {
-    wait(store.create_record(NewRecordOf { bag, owner, token: None }))
+    wait(store.create_record(NewRecordOf { bag, owner, token: None, once: None }))
 }
 
 pub(crate) fn load(store: &Store, kind: RecordKind, id: i64) -> Option<StoredRecord> {

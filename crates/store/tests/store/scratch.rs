@@ -183,6 +183,7 @@ pub(crate) fn claim(scope: &str, value_key: &str) -> Claim {
 pub(crate) fn record(user: NewUser) -> NewRecord {
     NewRecord {
         token: None,
+        once: None,
         user,
         password_hash: None,
         form_name: "sign_up".into(),

@@ -1,0 +1,226 @@
+//! The same key and the same request have one effect and one answer, however often they come.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use registrar_tests::{Answer, Setup, TestServer, WithToken, cases, samples};
+use serde_json::{Value, json};
+
+cases! {
+    the_same_again_is_answered_the_same,
+    something_else_under_a_key_is_refused,
+    keys_are_their_callers_own,
+    a_key_that_cannot_be_read_is_refused,
+    what_was_refused_is_judged_again,
+    what_is_being_done_is_not_begun_again with a_patient_server,
+    of_many_at_once_one_has_an_effect,
+    a_day_later_a_key_is_new,
+    a_form_may_name_the_field_that_is_the_key with imports,
+    other_apis_and_records_have_keys_too,
+}
+
+const ROUNDS: usize = 5;
+const CLIENTS: usize = 16;
+
+fn body(email: &str) -> String {
+    let form = json!({ "email": email, "first_name": "Ann" });
+    json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string()
+}
+
+fn post(client: &WithToken, key: &str, body: &str) -> Answer {
+    let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+    client.send("POST", "/api/users", &headers, Some(body.as_bytes()))
+}
+
+/// All of an answer that must come again: not its date nor the id of the request.
+fn told(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
+    let names = ["content-type", "location", "form-version", "vary", "cache-control"];
+    let header = |name: &str| Some((name.to_owned(), answer.header(name)?.to_owned()));
+    let headers = names.iter().filter_map(|name| header(name)).collect();
+    (answer.status, answer.text.clone(), headers)
+}
+
+fn sign_up(tag: &str) -> String {
+    let form = samples::client(tag);
+    json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string()
+}
+
+fn the_same_again_is_answered_the_same(server: &TestServer) {
+    let (client, body) = (server.client(), sign_up("ann"));
+    let first = post(&client, "\"k-1\"", &body);
+    first.created();
+    assert_eq!(first.header("idempotent-replayed"), None);
+    for spelling in ["\"k-1\"", "k-1"] {
+        let again = post(&client, spelling, &body);
+        assert_eq!(told(&again), told(&first));
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    }
+    assert!(first.header("location").is_some() && first.header("form-version").is_some());
+    assert_eq!(client.count(), 1);
+    // The user may be gone; what was answered was answered.
+    client.send("DELETE", &format!("/api/users/{}", first.created()), &[], None).is(204);
+    assert_eq!(told(&post(&client, "k-1", &body)), told(&first));
+    assert_eq!(client.count(), 0);
+}
+
+fn something_else_under_a_key_is_refused(server: &TestServer) {
+    let client = server.client();
+    post(&client, "k", &sign_up("ann")).created();
+    let other = post(&client, "k", &sign_up("bob"));
+    other.fault(422, "base", "idempotency_key_reused");
+    // The same to another address is something else too.
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
+    let elsewhere =
+        client.send("POST", "/api/users.json", &headers, Some(sign_up("ann").as_bytes()));
+    elsewhere.fault(422, "base", "idempotency_key_reused");
+    assert_eq!(client.count(), 1);
+    assert!(!other.text.contains("bob"), "no value in it");
+}
+
+fn keys_are_their_callers_own(server: &TestServer) {
+    let other = server.anonymous().with_token(&server.new_token("other", None));
+    post(&server.client(), "k", &sign_up("ann")).created();
+    post(&other, "k", &sign_up("bob")).created();
+    assert_eq!(server.client().count(), 2);
+    // Nobody without a token learns anything by a key.
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
+    let body = sign_up("ann");
+    server.anonymous().send("POST", "/api/users", &headers, Some(body.as_bytes())).is(401);
+}
+
+fn a_key_that_cannot_be_read_is_refused(server: &TestServer) {
+    let client = server.client();
+    let long = "k".repeat(256);
+    for key in ["", "\"", "\"\"", "a b", "\"a\"b", &long] {
+        post(&client, key, &sign_up("ann")).fault(400, "base", "idempotency_key_invalid");
+    }
+    let headers =
+        [("content-type", "application/json"), ("idempotency-key", "a"), ("idempotency-key", "b")];
+    let twice = client.send("POST", "/api/users", &headers, Some(sign_up("ann").as_bytes()));
+    twice.fault(400, "base", "idempotency_key_invalid");
+    assert_eq!(client.count(), 0);
+    post(&client, &"k".repeat(255), &sign_up("ann")).created();
+}
+
+fn what_was_refused_is_judged_again(server: &TestServer) {
+    let client = server.client();
+    let taken = client.submit("client_sign_up", &samples::client("ann")).created();
+    let refused = post(&client, "k", &sign_up("ann"));
+    refused.invalid(&[("email", "taken"), ("external_id", "taken")]);
+    post(&client, "k2", &body("no address")).is(422);
+    client.send("DELETE", &format!("/api/users/{taken}"), &[], None).is(204);
+    post(&client, "k", &sign_up("ann")).created();
+    assert_eq!(client.count(), 1);
+}
+
+fn a_patient_server(setup: Setup) -> Setup {
+    setup.with(|settings| settings.writers = 1)
+}
+
+fn what_is_being_done_is_not_begun_again(server: &TestServer) {
+    let (client, body) = (server.client(), sign_up("ann"));
+    thread::scope(|scope| {
+        let first = server.direct().while_locked(|| {
+            let first = scope.spawn(|| post(&server.client(), "k", &body));
+            thread::sleep(Duration::from_millis(300));
+            let second = post(&client, "k", &body);
+            second.fault(409, "base", "idempotency_in_flight");
+            assert_eq!(second.header("retry-after"), Some("1"));
+            first
+        });
+        let first = first.join().unwrap();
+        first.created();
+        assert_eq!(told(&post(&client, "k", &body)), told(&first));
+    });
+    assert_eq!(client.count(), 1);
+}
+
+fn of_many_at_once_one_has_an_effect(server: &TestServer) {
+    for round in 0..ROUNDS {
+        let (body, key) = (sign_up(&format!("ann{round}")), format!("round-{round}"));
+        let start = Barrier::new(CLIENTS);
+        let answers: Vec<Answer> = thread::scope(|scope| {
+            let ask = || {
+                start.wait();
+                post(&server.client(), &key, &body)
+            };
+            let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(ask)).collect();
+            clients.into_iter().map(|client| client.join().unwrap()).collect()
+        });
+        let done: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
+        assert!(!done.is_empty());
+        assert!(done.iter().all(|answer| told(answer) == told(done[0])));
+        assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 409)), "{answers:?}");
+    }
+    assert_eq!(server.client().count(), i64::try_from(ROUNDS).unwrap());
+    let records = server.direct().count("idempotency_records WHERE status = 201");
+    assert_eq!(records, i64::try_from(ROUNDS).unwrap());
+}
+
+fn a_day_later_a_key_is_new(server: &TestServer) {
+    let client = server.client();
+    let first = post(&client, "k", &sign_up("ann")).created();
+    let aged = match server.direct().is_postgres() {
+        true => "created_at - interval '24 hours'",
+        false => "created_at - 24 * 3600 * 1000000",
+    };
+    server.direct().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
+    let second = post(&client, "k", &sign_up("bob")).created();
+    assert_ne!(first, second);
+    assert_eq!(server.direct().count("idempotency_records"), 1, "the old one made room");
+}
+
+fn imports(setup: Setup) -> Setup {
+    let form = "resource: User\nidempotency: external_id\nfields:\n  external_id:\n  first_name:\n";
+    setup.forms(&[("import.yml", form)])
+}
+
+fn a_form_may_name_the_field_that_is_the_key(server: &TestServer) {
+    let client = server.client();
+    let ann = json!({ "external_id": "crm-7", "first_name": "Ann" });
+    let first = client.submit("import", &ann);
+    first.created();
+    let again = client.submit("import", &ann);
+    assert_eq!((told(&again), again.header("idempotent-replayed")), (told(&first), Some("true")));
+    let other = json!({ "external_id": "crm-7", "first_name": "Bob" });
+    client.submit("import", &other).fault(422, "base", "idempotency_key_reused");
+    // What has no such value is nobody's repetition; a key that is sent counts before the field.
+    let nobody = json!({ "first_name": "Ann" });
+    assert_ne!(
+        client.submit("import", &nobody).created(),
+        client.submit("import", &nobody).created()
+    );
+    let form = json!({ "external_id": "crm-8", "first_name": "Eve" });
+    let keyed = json!({ "form_configuration_name": "import", "form": form }).to_string();
+    assert_eq!(post(&client, "k", &keyed).created(), post(&client, "k", &keyed).created());
+    assert_eq!(client.count(), 4);
+}
+
+fn other_apis_and_records_have_keys_too(server: &TestServer) {
+    let client = server.anonymous().with_authorization(&format!("Bearer {}", server.token()));
+    let send = |path: &str, key: &str, body: &Value| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        client.send("POST", path, &headers, Some(body.to_string().as_bytes()))
+    };
+    let twice = |path: &str, key: &str, body: &Value| {
+        let first = send(path, key, body);
+        first.is(201);
+        let again = send(path, key, body);
+        assert_eq!(told(&again), told(&first), "{path}");
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        first
+    };
+    // SCIM's answer shows the user as it is stored, with when it was made.
+    let schema = "urn:ietf:params:scim:schemas:core:2.0:User";
+    let user = json!({ "schemas": [schema], "userName": "ann@example.com" });
+    let ann = twice("/scim/v2/Users", "k1", &user);
+    assert!(ann.text.contains("ann@example.com"), "{ann:?}");
+    let id = json!(1);
+    let boat = json!({ "form_configuration_name": "reference_rest_api_create_transactable",
+        "parent_resource_id": "boat", "form": { "name": "Vega", "creator_id": id,
+        "currency": "NOK", "properties": { "length_m": 7 } } });
+    twice("/api/user/transactables", "k2", &boat);
+    let stored = client.user(id.as_i64().unwrap());
+    assert_eq!(stored["transactables"]["boat"].as_array().map(Vec::len), Some(1));
+}
