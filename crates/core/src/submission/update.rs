@@ -32,7 +32,9 @@ pub(crate) fn update<'v>(
     old_values(&form.root, &slots, &Place::root(form), &mut values);
     let before = claims_before(form, stored, surroundings);
     let (claims, references) = outcome.take();
-    let released = Released { held: outcome.claimed, before, values };
+    let mut held = outcome.claimed;
+    held.extend(claims.iter().cloned());
+    let released = Released { held, before, values };
     let user = bag::assemble(form, slots, claims, references);
     Ok(ChangedUser { user, released })
 }
