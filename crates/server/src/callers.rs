@@ -6,7 +6,7 @@ use registrar_core::contract::{Contract, Scheme};
 use registrar_core::value::Value;
 use registrar_core::violation::Violations;
 use registrar_core::{Surroundings, Timestamp};
-use registrar_store::{ChangeError, CreateError, NewRecord, NewToken, Store};
+use registrar_store::{Asker, ChangeError, CreateError, NewRecord, NewToken, Store};
 
 use crate::passwords::{HashCost, HashError, HashPool};
 use crate::token;
@@ -117,7 +117,7 @@ async fn create_user(
         password_hash: Some(hashes.hash(password.clone()).await?),
         form_name: form.name.clone(),
         form_version: form.version.clone(),
-        token: None,
+        by: Asker::default(),
         once: None,
     };
     match store.create(record).await {

@@ -67,6 +67,22 @@ impl UsedForm {
     pub(crate) fn of(form: &Form) -> Self {
         Self { name: form.name.clone(), version: form.version.clone() }
     }
+
+    /// Its name and its version.
+    pub(crate) fn told(&self) -> (Arc<str>, Arc<str>) {
+        (self.name.clone(), self.version.clone())
+    }
+}
+
+/// The id of a request.
+#[derive(Debug)]
+pub(crate) struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// It, as a text.
+    pub(crate) fn text(&self) -> String {
+        self.0.to_str().unwrap_or_default().to_owned()
+    }
 }
 
 /// Gives every answer its request id and the headers that all of them have, and the log its line.
@@ -76,6 +92,7 @@ pub(crate) async fn observe<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let started = Instant::now();
     let id = given_id(&request).unwrap_or_else(new_id);
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.call(request).await?;
     if is_logged() {
         log_line(&mut response, &id, started);

@@ -10,9 +10,10 @@ use diesel::QueryResult;
 use diesel::result::Error;
 use uuid::Uuid;
 
+use crate::audit::{self, Deed};
 use crate::claims::{self, Contender, Decision};
 use crate::connection::AnyConnection;
-use crate::dialect::{self, Fault};
+use crate::dialect::{self, Fault, insert};
 use crate::error::Refusal;
 use crate::keyed;
 use crate::once::{self, Once};
@@ -103,9 +104,10 @@ pub(crate) fn transaction<T>(
 
 fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResult<Vec<Verdict>> {
     let tokens: BTreeSet<i64> =
-        submissions.iter().filter_map(|submission| submission.record().token).collect();
+        submissions.iter().filter_map(|submission| submission.record().by.token).collect();
     let valid = tokens::still_valid(conn, &tokens)?;
-    let counts_still = |record: &NewRecord| record.token.is_none_or(|token| valid.contains(&token));
+    let counts_still =
+        |record: &NewRecord| record.by.token.is_none_or(|token| valid.contains(&token));
     let keys = submissions.iter().map(|submission| {
         submission.record().once.as_ref().filter(|_| counts_still(submission.record()))
     });
@@ -159,6 +161,7 @@ fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResu
         });
     }
     plan.insert(conn)?;
+    note(conn, submissions, &verdicts)?;
     for (once, verdict) in keys.iter().zip(&verdicts) {
         match (once, verdict) {
             (None, _) | (_, Verdict::Repeated) => {}
@@ -167,6 +170,23 @@ fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResu
         }
     }
     Ok(verdicts)
+}
+
+/// Notes who made the users that were made.
+fn note<S: Submission>(
+    conn: &mut AnyConnection,
+    submissions: &[S],
+    verdicts: &[Verdict],
+) -> QueryResult<()> {
+    let now = now();
+    let rows = submissions.iter().zip(verdicts).filter_map(|(submission, verdict)| {
+        let Verdict::Created(created) = verdict else { return None };
+        let NewRecord { by, form_name, form_version, .. } = submission.record();
+        let mut row = audit::told(by, Deed::made_user(created.id), now);
+        (row.form_name, row.form_version) = (Some(&**form_name), Some(&**form_version));
+        Some(row)
+    });
+    insert(conn, &rows.collect::<Vec<_>>())
 }
 
 /// Microseconds since 1970 UTC. A clock before 1970 counts as 1970.

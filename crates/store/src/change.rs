@@ -3,6 +3,7 @@
 //!
 //! A user's row comes first: who writes it has the user to himself until the commit.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
 use diesel::dsl::max;
@@ -12,6 +13,7 @@ use registrar_core::aggregate::{Claim, NewUser};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::audit::{self, Asker, Deed};
 use crate::batch::{self, Failure, now};
 use crate::changed::{execute, update_password, update_user};
 use crate::claims::{Contender, missing_references};
@@ -30,19 +32,10 @@ use crate::types::Uid;
 #[derive(Debug)]
 pub(crate) enum Change {
     Update(Box<UpdateRecord>),
-    Delete {
-        id: i64,
-        /// The token that asks for it.
-        token: Option<i64>,
-    },
+    Delete { id: i64, by: Asker },
     CreateRecord(Box<NewRecordOf>),
     UpdateRecord(Box<UpdateRecordOf>),
-    DeleteRecord {
-        kind: RecordKind,
-        id: i64,
-        /// The token that asks for it.
-        token: Option<i64>,
-    },
+    DeleteRecord { kind: RecordKind, id: i64, by: Asker },
     Mint(Box<NewToken>),
 }
 
@@ -77,14 +70,31 @@ impl Change {
         })
     }
 
-    fn token(&self) -> Option<i64> {
-        match self {
-            Self::Update(record) => record.token,
-            Self::Delete { token, .. } | Self::DeleteRecord { token, .. } => *token,
-            Self::CreateRecord(record) => record.token,
-            Self::UpdateRecord(record) => record.token,
-            Self::Mint(token) => token.parent_id,
-        }
+    /// Who asks for it; of tokens that are made, whom they are made by.
+    fn by(&self) -> Cow<'_, Asker> {
+        Cow::Borrowed(match self {
+            Self::Update(record) => &record.by,
+            Self::Delete { by, .. } | Self::DeleteRecord { by, .. } => by,
+            Self::CreateRecord(record) => &record.by,
+            Self::UpdateRecord(record) => &record.by,
+            Self::Mint(token) => {
+                let user = token.user_id;
+                return Cow::Owned(Asker { token: token.parent_id, user, ..Asker::default() });
+            }
+        })
+    }
+
+    /// What it comes to where it is done: to what has this id, and is this user's.
+    fn deed(&self, id: i64, user: i64) -> Deed {
+        let (action, kind) = match self {
+            Self::Update(_) => ("update", "user"),
+            Self::Delete { .. } => ("delete", "user"),
+            Self::CreateRecord(record) => ("create", record.kind().name()),
+            Self::UpdateRecord(record) => ("update", record.kind.name()),
+            Self::DeleteRecord { kind, .. } => ("delete", kind.name()),
+            Self::Mint(_) => ("create", "token"),
+        };
+        Deed { action, kind, id, user: Some(user).filter(|user| *user > 0) }
     }
 }
 
@@ -98,9 +108,9 @@ pub(crate) fn write(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> Result<Vec<
 }
 
 fn all(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> QueryResult<Vec<Outcome>> {
-    let tokens: BTreeSet<i64> = jobs.iter().filter_map(|job| job.change.token()).collect();
+    let tokens: BTreeSet<i64> = jobs.iter().filter_map(|job| job.change.by().token).collect();
     let valid = tokens::still_valid(conn, &tokens)?;
-    let may = |change: &Change| change.token().is_none_or(|token| valid.contains(&token));
+    let may = |change: &Change| change.by().token.is_none_or(|token| valid.contains(&token));
     // In the order of the users, so that two writers do not wait for each other in a circle.
     let mut order: Vec<(i64, usize)> = Vec::with_capacity(jobs.len());
     for (place, job) in jobs.iter().enumerate() {
@@ -108,26 +118,24 @@ fn all(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> QueryResult<Vec<Outcome>
     }
     order.sort_unstable();
     let mut outcomes: Vec<Outcome> = vec![Err(CreateError::TokenRefused.into()); jobs.len()];
-    for (_, place) in order {
+    for (user, place) in order {
         let change = &jobs[place].change;
         if may(change) {
-            outcomes[place] = part(conn, change)?;
+            outcomes[place] = part(conn, change, user)?;
         }
     }
     Ok(outcomes)
 }
 
 /// Makes one change, or takes back what was done of it.
-fn part(conn: &mut AnyConnection, change: &Change) -> QueryResult<Outcome> {
+fn part(conn: &mut AnyConnection, change: &Change, user: i64) -> QueryResult<Outcome> {
     dialect::begin_part(conn)?;
-    let outcome = match change {
-        Change::Update(record) => update(conn, record),
-        Change::Delete { id, .. } => delete(conn, *id),
-        Change::CreateRecord(record) => create_record(conn, record),
-        Change::UpdateRecord(record) => records::update(conn, record),
-        Change::DeleteRecord { kind, id, .. } => records::delete(conn, *kind, *id),
-        Change::Mint(token) => tokens::mint(conn, token),
-    };
+    let outcome = done(conn, change).and_then(|outcome| {
+        if let Ok(id) = outcome {
+            audit::note(conn, &change.by(), change.deed(id, user), now())?;
+        }
+        Ok(outcome)
+    });
     match &outcome {
         Ok(Ok(_)) => dialect::commit(conn)?,
         Ok(Err(_)) => dialect::rollback(conn)?,
@@ -135,6 +143,17 @@ fn part(conn: &mut AnyConnection, change: &Change) -> QueryResult<Outcome> {
         Err(_) => drop(dialect::rollback(conn)),
     }
     outcome
+}
+
+fn done(conn: &mut AnyConnection, change: &Change) -> QueryResult<Outcome> {
+    match change {
+        Change::Update(record) => update(conn, record),
+        Change::Delete { id, .. } => delete(conn, *id),
+        Change::CreateRecord(record) => create_record(conn, record),
+        Change::UpdateRecord(record) => records::update(conn, record),
+        Change::DeleteRecord { kind, id, .. } => records::delete(conn, *kind, *id),
+        Change::Mint(token) => tokens::mint(conn, token),
+    }
 }
 
 fn create_record(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryResult<Outcome> {

@@ -8,6 +8,7 @@
 //! stored users ([`Store::update`], [`Store::delete`]) and of single records
 //! ([`Store::create_record`] and its like) go the same way, in transactions of their own.
 
+mod audit;
 mod backup;
 mod batch;
 mod change;
@@ -34,6 +35,7 @@ mod tokens;
 mod types;
 mod writer;
 
+pub use audit::Asker;
 pub use backup::BackupError;
 pub use error::{ChangeError, CreateError, OpenError, PingError, ReadError, Refusal, TokenError};
 pub use migrate::{migrate, pending};

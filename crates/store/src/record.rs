@@ -7,6 +7,7 @@ use registrar_core::aggregate::NewUser;
 use registrar_core::changes::ChangedUser;
 use uuid::Uuid;
 
+use crate::audit::Asker;
 use crate::once::Once;
 
 /// A user to be written, with what the aggregate does not say.
@@ -20,9 +21,8 @@ pub struct NewRecord {
     pub form_name: Arc<str>,
     /// Version of that form.
     pub form_version: Arc<str>,
-    /// The id of the token that asks for it. The transaction that writes the user looks whether
-    /// it still counts, so that who asks may be remembered for a moment outside of it.
-    pub token: Option<i64>,
+    /// Who asks for it.
+    pub by: Asker,
     /// Under which key it is done once, if it is.
     pub once: Option<Once>,
 }
@@ -51,8 +51,8 @@ pub struct UpdateRecord {
     pub changed: ChangedUser,
     /// The hash of a new password, in PHC string format.
     pub password_hash: Option<String>,
-    /// The id of the token that asks for it, judged as that of a [`NewRecord`].
-    pub token: Option<i64>,
+    /// Who asks for it.
+    pub by: Asker,
 }
 
 impl fmt::Debug for UpdateRecord {

@@ -11,6 +11,7 @@ use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
 use tokio::sync::oneshot;
 
+use crate::audit::Asker;
 use crate::change::{Change, ChangeJob};
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Fault, Role};
@@ -138,16 +139,16 @@ impl Store {
     }
 
     /// Deletes a user with everything nested in it, its password and its claims; the answer comes
-    /// once that is durable. `token` is the id of the token that asks for it.
+    /// once that is durable.
     ///
     /// # Errors
     /// See [`ChangeError`]. [`ChangeError::NotFound`] where there is no such user.
     pub fn delete(
         &self,
         id: i64,
-        token: Option<i64>,
+        by: Asker,
     ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
-        unnamed(self.change(Change::Delete { id, token }))
+        unnamed(self.change(Change::Delete { id, by }))
     }
 
     /// Writes a record of a user who is there, or a relationship; the answer is its id, once that is
@@ -182,8 +183,7 @@ impl Store {
     }
 
     /// Deletes a record with everything that hangs on it and what it alone claims; the answer comes
-    /// once that is durable. A relationship takes its memberships and listings along. `token` is the
-    /// id of the token that asks for it.
+    /// once that is durable. A relationship takes its memberships and listings along.
     ///
     /// # Errors
     /// See [`ChangeError`]. [`ChangeError::NotFound`] where there is no such record.
@@ -191,9 +191,9 @@ impl Store {
         &self,
         kind: RecordKind,
         id: i64,
-        token: Option<i64>,
+        by: Asker,
     ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
-        unnamed(self.change(Change::DeleteRecord { kind, id, token }))
+        unnamed(self.change(Change::DeleteRecord { kind, id, by }))
     }
 
     /// Stores a new token, in the transaction in which the one that it is made by still counts; the

@@ -22,6 +22,8 @@ const HALF_WRITTEN: &str = "users u WHERE NOT (
     AND (SELECT count(*) FROM relationship_users x WHERE x.user_id = u.id) = 1
     AND (SELECT count(*) FROM relationships x WHERE x.creator_id = u.id) = 1
     AND (SELECT count(*) FROM unique_claims x WHERE x.owner = u.uuid) = 4
+    AND (SELECT count(*) FROM audit_events x WHERE x.record_id = u.id AND x.kind = 'user'
+        AND x.action = 'create' AND x.form_name = u.form_name AND x.token_id IS NOT NULL) = 1
     AND (SELECT count(*) FROM password_credentials x WHERE x.user_id = u.id)
         = (CASE WHEN u.first_name = 'Pia' THEN 1 ELSE 0 END))";
 const CLAIMS_OF_NOBODY: &str =

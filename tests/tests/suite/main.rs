@@ -8,6 +8,7 @@
     reason = "this is the tests' own ground: to panic is to fail the test"
 )]
 
+mod audit;
 mod auth;
 mod bad_input;
 mod bodies;

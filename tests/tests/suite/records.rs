@@ -57,8 +57,13 @@ fn make(server: &TestServer, form: &str, sent: &Value) -> i64 {
     let (registry, sent) = (server.registry(), sent.to_string());
     let form = registry.form(form).unwrap();
     let bag = form.apply(parse(sent.as_bytes()).unwrap(), &Surroundings::default()).unwrap();
-    wait(server.store().create_record(NewRecordOf { bag, owner: None, token: None, once: None }))
-        .unwrap()
+    wait(server.store().create_record(NewRecordOf {
+        bag,
+        owner: None,
+        by: None.into(),
+        once: None,
+    }))
+    .unwrap()
 }
 
 /// What a client is told, where the change is refused.
@@ -77,7 +82,7 @@ fn change(
         let told = violations.list.iter();
         told.map(|one| (one.path.clone(), one.code().to_owned())).collect::<Vec<_>>()
     })?;
-    let update = UpdateRecordOf { kind, id, loaded_at, changed, token: None };
+    let update = UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() };
     wait(server.store().update_record(update)).unwrap();
     Ok(())
 }
@@ -142,7 +147,7 @@ fn a_customization_of_a_profile_is_made_and_changed(server: &TestServer) {
     let elsewhere = json!({ "customizable_type": "User" });
     let told = vec![("customizable_type".to_owned(), "immutable".to_owned())];
     assert_eq!(change(server, it, &elsewhere), Err(told));
-    let gone = server.store().delete_record(RecordKind::Customization, id, None);
+    let gone = server.store().delete_record(RecordKind::Customization, id, None.into());
     assert_eq!(wait(gone), Ok(()));
     assert_eq!(of_profile(server), Value::Null);
 }

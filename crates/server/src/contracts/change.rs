@@ -73,8 +73,8 @@ impl Call<'_> {
             None => *password_hash = None,
             Some(_) => {}
         }
-        let (password_hash, token) = (password_hash.clone(), self.who.token);
-        let record = UpdateRecord { id, uuid, loaded_at, changed, password_hash, token };
+        let (password_hash, by) = (password_hash.clone(), self.by());
+        let record = UpdateRecord { id, uuid, loaded_at, changed, password_hash, by };
         match self.state.store.update(record).await {
             Ok(()) => Ok(true),
             Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
@@ -97,7 +97,7 @@ impl Call<'_> {
                 id
             }
         };
-        match self.state.store.delete(id, self.who.token).await {
+        match self.state.store.delete(id, self.by()).await {
             Ok(()) => Ok(Done::Outcome(Outcome::Deleted, Own::new())),
             Err(ChangeError::NotFound | ChangeError::Conflict) => {
                 Err(Done::Outcome(Outcome::NotFound, Own::new()))

@@ -42,8 +42,8 @@ impl Call<'_> {
         let external_id = user.external_id.clone();
         let once = keyed.as_ref().map(|keyed| self.once(keyed, &form, Some(&user)));
         let (form_name, form_version) = (form.name.clone(), form.version.clone());
-        let token = self.who.token;
-        let record = NewRecord { user, password_hash, form_name, form_version, token, once };
+        let by = self.by();
+        let record = NewRecord { user, password_hash, form_name, form_version, by, once };
         match (self.state.store.create(record).await, &keyed) {
             (Ok(created), keyed) => match keyed.as_ref().and_then(Keyed::kept) {
                 Some(done) => Ok(done),

@@ -27,12 +27,12 @@ use registrar_core::form::{Form, Resource};
 use registrar_core::locale::Locale;
 use registrar_core::value::Value;
 use registrar_core::{Surroundings, Timestamp};
-use registrar_store::{CreateError, Refusal};
+use registrar_store::{Asker, CreateError, Refusal};
 
 use crate::answer::Fault;
 use crate::app::AppState;
 use crate::multipart;
-use crate::observe::UsedForm;
+use crate::observe::{RequestId, UsedForm};
 use crate::refused::{by_kind, not_stored};
 use crate::routes::no_route;
 use crate::{auth, body, language};
@@ -325,6 +325,17 @@ impl Call<'_> {
             return auth::invalid().into();
         }
         not_stored(&error).into()
+    }
+
+    /// Who asks, as it is noted of what is written.
+    fn by(&self) -> Asker {
+        let known = self.request.extensions();
+        Asker {
+            token: self.who.token,
+            user: self.who.user_id,
+            request: known.get::<RequestId>().map(RequestId::text),
+            form: known.get::<UsedForm>().map(UsedForm::told),
+        }
     }
 
     /// Refuses what the route's conditions are against.

@@ -44,7 +44,7 @@ impl Call<'_> {
             (bag, keyed.as_ref().map(|keyed| self.once(keyed, form, None)))
         };
         let owner = within.or(self.who.user_id);
-        let record = NewRecordOf { bag, owner, token: self.who.token, once };
+        let record = NewRecordOf { bag, owner, by: self.by(), once };
         match self.state.store.create_record(record).await {
             Ok(id) => {
                 if let Some(done) = keyed.as_ref().and_then(Keyed::kept) {
@@ -117,7 +117,7 @@ impl Call<'_> {
             let judged = self.contract.judge_change(self.submission(form, submitted), &stored);
             judged.map_err(not_taken)?
         };
-        let record = UpdateRecordOf { kind, id, loaded_at, changed, token: self.who.token };
+        let record = UpdateRecordOf { kind, id, loaded_at, changed, by: self.by() };
         match self.state.store.update_record(record).await {
             Ok(()) => Ok(true),
             Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
@@ -139,7 +139,7 @@ impl Call<'_> {
 
     /// Takes one record away.
     pub(super) async fn remove(&self, kind: RecordKind, id: i64) -> Result<Done, Done> {
-        match self.state.store.delete_record(kind, id, self.who.token).await {
+        match self.state.store.delete_record(kind, id, self.by()).await {
             Ok(()) => Ok(Done::Outcome(Outcome::Deleted, Own::new())),
             Err(ChangeError::NotFound | ChangeError::Conflict) => {
                 Err(Done::Outcome(Outcome::NotFound, Own::new()))

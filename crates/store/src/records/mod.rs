@@ -14,6 +14,7 @@ mod write;
 use registrar_core::aggregate::NewUser;
 use registrar_core::changes::ChangedUser;
 
+use crate::audit::Asker;
 use crate::once::Once;
 
 pub(crate) use delete::delete;
@@ -45,8 +46,8 @@ pub struct NewRecordOf {
     pub bag: NewUser,
     /// Whose it is where the submission does not say; of a relationship, who founded it.
     pub owner: Option<i64>,
-    /// The id of the token that asks for it, judged as that of a [`crate::NewRecord`].
-    pub token: Option<i64>,
+    /// Who asks for it.
+    pub by: Asker,
     /// Under which key it is done once, if it is.
     pub once: Option<Once>,
 }
@@ -82,6 +83,6 @@ pub struct UpdateRecordOf {
     pub loaded_at: i64,
     /// The record as it shall be.
     pub changed: ChangedUser,
-    /// The id of the token that asks for it, judged as that of a [`crate::NewRecord`].
-    pub token: Option<i64>,
+    /// Who asks for it.
+    pub by: Asker,
 }

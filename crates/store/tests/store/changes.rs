@@ -28,7 +28,7 @@ fn change(store: &Store, id: i64, user: NewUser) -> UpdateRecord {
         loaded_at: loaded.updated_at,
         changed: ChangedUser { user, released: Released::default() },
         password_hash: None,
-        token: None,
+        by: None.into(),
     }
 }
 
@@ -44,8 +44,8 @@ fn a_change_needs_the_user_as_it_was_loaded(scratch: &Scratch) {
     assert_eq!(wait(store.update(one)), Ok(()));
     assert_eq!(wait(store.update(other.clone())), Err(ChangeError::Conflict));
     assert_eq!(name(&store, id).as_deref(), Some("one"));
-    assert_eq!(wait(store.delete(id, None)), Ok(()));
-    assert_eq!(wait(store.delete(id, None)), Err(ChangeError::NotFound));
+    assert_eq!(wait(store.delete(id, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(id, None.into())), Err(ChangeError::NotFound));
     assert_eq!(wait(store.update(other)), Err(ChangeError::Conflict));
     assert!(scratch.is_empty());
 }
@@ -80,7 +80,7 @@ fn neighbours_of_a_batch_do_not_notice_each_other(scratch: &Scratch) {
     thread::sleep(Duration::from_millis(100));
     let good = store.create(record(user("d", &[("name", "d")])));
     let updates = updates.map(|update| store.update(update));
-    let gone = store.delete(404, None);
+    let gone = store.delete(404, None.into());
     let bad = store.create(record(user("e", &[("name", "b")])));
     drop(held);
     wait(plug).unwrap();
@@ -143,9 +143,9 @@ fn a_claim_goes_to_the_first_and_comes_back_with_the_user(scratch: &Scratch) {
     let take = change(&store, ids[1], user("b", &[("name", "b"), ("name", "a")]));
     let taken = CreateError::Refused(vec![Refusal::Taken { claim: 1 }]);
     assert_eq!(wait(store.update(take.clone())), Err(taken.into()));
-    assert_eq!(wait(store.delete(ids[0], None)), Ok(()));
+    assert_eq!(wait(store.delete(ids[0], None.into())), Ok(()));
     assert_eq!(wait(store.update(take)), Ok(()));
     assert_eq!(scratch.count("unique_claims"), 2);
-    assert_eq!(wait(store.delete(ids[1], None)), Ok(()));
+    assert_eq!(wait(store.delete(ids[1], None.into())), Ok(()));
     assert!(scratch.is_empty());
 }

@@ -36,7 +36,7 @@ fn having(store: &Store, key: &str) -> Vec<i64> {
     let probe = create(store, NewUser { references: vec![reference], ..user("probe", &[]) });
     assert_eq!(probe.is_ok(), !ids.is_empty(), "{key}: {ids:?}");
     if let Ok(created) = probe {
-        wait(store.delete(created.id, None)).unwrap();
+        wait(store.delete(created.id, None.into())).unwrap();
     }
     ids
 }
@@ -68,7 +68,7 @@ fn an_address_is_found_after_changes(scratch: &Scratch) {
             loaded_at: loaded.updated_at,
             changed: ChangedUser { user, released: Released::default() },
             password_hash: None,
-            token: None,
+            by: None.into(),
         };
         wait(store.update(record)).unwrap();
     };
@@ -79,7 +79,7 @@ fn an_address_is_found_after_changes(scratch: &Scratch) {
     assert_eq!((having(&store, "a"), having(&store, "b")), (vec![], vec![id]));
     change(with_email("c", &[]));
     assert_eq!((having(&store, "b"), having(&store, "c")), (vec![], vec![id]));
-    wait(store.delete(id, None)).unwrap();
+    wait(store.delete(id, None.into())).unwrap();
     assert_eq!(having(&store, "c"), Vec::<i64>::new());
     assert!(scratch.is_empty());
 }

@@ -74,7 +74,7 @@ impl Case {
         wait(self.store.create_record(NewRecordOf {
             bag,
             owner: Some(self.owner),
-            token: None,
+            by: None.into(),
             once: None,
         }))
     }
@@ -98,12 +98,12 @@ impl Case {
         let sent = json::parse(sent.as_bytes()).unwrap();
         let changed = form.update(sent, &stored, &Surroundings::default()).unwrap();
         let loaded_at = record.loaded_at;
-        let update = UpdateRecordOf { kind, id, loaded_at, changed, token: None };
+        let update = UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() };
         wait(self.store.update_record(update)).unwrap();
     }
 
     fn delete(&self, id: i64) {
-        wait(self.store.delete_record(RecordKind::Transactable, id, None)).unwrap();
+        wait(self.store.delete_record(RecordKind::Transactable, id, None.into())).unwrap();
     }
 }
 
@@ -163,7 +163,7 @@ fn the_key_of_a_relationship_is_free_once_it_is_another(scratch: &Scratch) {
     assert!(case.store.relationship_by_key("company", "ACME").unwrap().is_none());
     assert_eq!(case.make("company", &name("Ace")), taken());
     assert!(case.make("company", &name("ACME")).is_ok());
-    let gone = case.store.delete_record(RecordKind::Relationship, acme, None);
+    let gone = case.store.delete_record(RecordKind::Relationship, acme, None.into());
     assert_eq!(wait(gone), Ok(()));
     assert!(case.make("company", &name("Ace")).is_ok());
 }

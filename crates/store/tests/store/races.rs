@@ -69,7 +69,8 @@ fn records_of_one_user_are_written_one_after_the_other(scratch: &Scratch) {
                     let taken = CreateError::Refused(vec![Refusal::Taken { claim: 0 }]);
                     match make(store, boat(&code), Some(owner)) {
                         Ok(id) => {
-                            let deleted = store.delete_record(RecordKind::Transactable, id, None);
+                            let deleted =
+                                store.delete_record(RecordKind::Transactable, id, None.into());
                             assert_eq!(wait(deleted), Ok(()));
                         }
                         refused => assert_eq!(refused, Err(taken)),
@@ -80,12 +81,13 @@ fn records_of_one_user_are_written_one_after_the_other(scratch: &Scratch) {
                     if nth == 0 {
                         let all = store.relationship_by_key("company", "A").unwrap();
                         let Some(id) = all.map(|record| record.id()) else { continue };
-                        let deleted = store.delete_record(RecordKind::Relationship, id, None);
+                        let deleted =
+                            store.delete_record(RecordKind::Relationship, id, None.into());
                         let deleted = wait(deleted);
                         assert!(matches!(deleted, Ok(()) | Err(ChangeError::NotFound)));
                     } else {
                         let kind = RecordKind::RelationshipUser;
-                        let deleted = wait(store.delete_record(kind, member, None));
+                        let deleted = wait(store.delete_record(kind, member, None.into()));
                         assert!(matches!(deleted, Ok(()) | Err(ChangeError::NotFound)));
                     }
                 }

@@ -56,7 +56,7 @@ fn customization(url: &str) -> NewCustomization {
 }
 
 pub(crate) fn make(store: &Store, bag: NewUser, owner: Option<i64>) -> Result<i64, CreateError> {
-    wait(store.create_record(NewRecordOf { bag, owner, token: None, once: None }))
+    wait(store.create_record(NewRecordOf { bag, owner, by: None.into(), once: None }))
 }
 
 pub(crate) fn load(store: &Store, kind: RecordKind, id: i64) -> Option<StoredRecord> {
@@ -72,7 +72,7 @@ pub(crate) fn change(
 ) -> Result<(), ChangeError> {
     let loaded_at = load(store, kind, id).unwrap().loaded_at;
     let changed = ChangedUser { user: bag, released: Released::default() };
-    wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, token: None }))
+    wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() }))
 }
 
 pub(crate) fn taken(place: usize) -> CreateError {
@@ -108,12 +108,12 @@ fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
     let user = store.user(ann).unwrap().unwrap();
     assert_eq!(user.transactables, std::slice::from_ref(listing));
 
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None)), Ok(()));
+    assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None.into())), Ok(()));
     assert_eq!(load(&store, RecordKind::Transactable, id), None);
     for table in ["transactables", "addresses", "customizations", "unique_claims"] {
         assert_eq!(scratch.count(table), 0, "{table}");
     }
-    let again = wait(store.delete_record(RecordKind::Transactable, id, None));
+    let again = wait(store.delete_record(RecordKind::Transactable, id, None.into()));
     assert_eq!(again, Err(ChangeError::NotFound));
 }
 
@@ -152,14 +152,14 @@ fn a_change_needs_the_record_as_it_was_loaded(scratch: &Scratch) {
         bag.transactables[0].id = Some(id);
         let changed = ChangedUser { user: bag, released: Released::default() };
         let kind = RecordKind::Transactable;
-        wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, token: None }))
+        wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() }))
     };
     assert_eq!(update("Y"), Ok(()));
     assert_eq!(update("Z"), Err(ChangeError::Conflict));
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     let RecordBody::Transactable(listing) = stored.body else { panic!("another kind") };
     assert_eq!(listing.properties, r#"{"code":"Y"}"#);
-    assert_eq!(wait(store.delete(ann, None)), Ok(()));
+    assert_eq!(wait(store.delete(ann, None.into())), Ok(()));
     assert_eq!(update("Z"), Err(ChangeError::NotFound));
     assert!(scratch.is_empty());
 }
@@ -174,12 +174,12 @@ fn both_doors_compete_for_a_claim(scratch: &Scratch) {
         create(&store, bob)
     };
     assert_eq!(nested(), Err(taken(0)));
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None)), Ok(()));
+    assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None.into())), Ok(()));
     let bob = nested().unwrap().id;
     assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)));
     // What came with a user goes by itself too.
     let theirs = store.user(bob).unwrap().unwrap().transactables[0].id;
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, theirs, None)), Ok(()));
+    assert_eq!(wait(store.delete_record(RecordKind::Transactable, theirs, None.into())), Ok(()));
     assert!(make(&store, boat("X"), Some(ann)).is_ok());
 }
 
@@ -203,7 +203,7 @@ fn a_deleted_record_gives_up_its_own_claims_alone(scratch: &Scratch) {
     same.transactables[0].name = None;
     let third = make(&store, same, Some(ann)).unwrap();
     assert_eq!(scratch.count("unique_claims"), 7);
-    let delete = |id| wait(store.delete_record(RecordKind::Transactable, id, None)).unwrap();
+    let delete = |id| wait(store.delete_record(RecordKind::Transactable, id, None.into())).unwrap();
     delete(first);
     let left = |key: &str| scratch.count(&format!("unique_claims WHERE value_key = '{key}'"));
     assert_eq!((left("X"), left("Y"), left("ann")), (1, 1, 1));
@@ -275,7 +275,7 @@ fn customizations_hang_where_they_are_put(scratch: &Scratch) {
     let stored = load(&store, RecordKind::Customization, inner).unwrap();
     let RecordBody::Customization { customization, .. } = stored.body else { panic!("no link") };
     assert_eq!(customization.properties, r#"{"url":"z"}"#);
-    assert_eq!(wait(store.delete_record(RecordKind::Customization, one, None)), Ok(()));
+    assert_eq!(wait(store.delete_record(RecordKind::Customization, one, None.into())), Ok(()));
     assert_eq!(load(&store, RecordKind::Customization, inner), None);
     assert_eq!(scratch.count("customizations"), 1);
 }

@@ -81,7 +81,7 @@ fn relationships_have_one_owner_of_each_key(scratch: &Scratch) {
         id: acme,
         loaded_at: relationship.created_at,
         changed: ChangedUser { user: company("D"), released: Released::default() },
-        token: None,
+        by: None.into(),
     };
     assert_eq!(wait(store.update_record(stale)), Err(ChangeError::Conflict));
     // A member finds what is there, by key or by id, and a reference to a key is looked up.
@@ -130,12 +130,12 @@ fn a_deleted_relationship_takes_all_that_is_in_it_along(scratch: &Scratch) {
     assert_eq!((found.relationship_id, found.transactable_id), (company, boat));
     assert_eq!(scratch.count("unique_claims"), 5);
 
-    assert_eq!(wait(store.delete_record(RecordKind::Relationship, company, None)), Ok(()));
+    assert_eq!(wait(store.delete_record(RecordKind::Relationship, company, None.into())), Ok(()));
     let left = store.user(ann).unwrap().unwrap().relationship_users;
     assert_eq!(left.iter().map(|member| member.id).collect::<Vec<_>>(), [other]);
     assert_eq!(scratch.count("relationship_transactables"), 0);
     assert_eq!(scratch.count("unique_claims"), 2, "of the other member, and the boat");
-    let again = wait(store.delete_record(RecordKind::Relationship, company, None));
+    let again = wait(store.delete_record(RecordKind::Relationship, company, None.into()));
     assert_eq!(again, Err(ChangeError::NotFound));
 
     // A listing takes its offers along, and a user its listings.
@@ -146,8 +146,8 @@ fn a_deleted_relationship_takes_all_that_is_in_it_along(scratch: &Scratch) {
     bag.relationship_transactables[0].properties = "{}".to_owned();
     bag.claims.clear();
     assert_eq!(change(&store, RecordKind::RelationshipTransactable, offer, bag), Ok(()));
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, boat, None)), Ok(()));
+    assert_eq!(wait(store.delete_record(RecordKind::Transactable, boat, None.into())), Ok(()));
     assert_eq!(scratch.count("relationship_transactables"), 0);
-    assert_eq!(wait(store.delete_record(RecordKind::RelationshipUser, other, None)), Ok(()));
+    assert_eq!(wait(store.delete_record(RecordKind::RelationshipUser, other, None.into())), Ok(()));
     assert!(store.user(ann).unwrap().unwrap().relationship_users.is_empty());
 }

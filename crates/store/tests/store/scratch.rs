@@ -182,7 +182,7 @@ pub(crate) fn claim(scope: &str, value_key: &str) -> Claim {
 
 pub(crate) fn record(user: NewUser) -> NewRecord {
     NewRecord {
-        token: None,
+        by: None.into(),
         once: None,
         user,
         password_hash: None,

@@ -62,7 +62,7 @@ fn a_revoked_or_expired_token_writes_nothing(scratch: &Scratch) {
     store.create_token("old", &[2; 32], None, None, Some(1)).unwrap();
     let by = |token, name| {
         let user = user(name, &[("name", name)]);
-        wait(store.create(NewRecord { token: Some(token), ..record(user) }))
+        wait(store.create(NewRecord { by: Some(token).into(), ..record(user) }))
     };
     assert!(by(1, "ann").is_ok());
     assert_eq!(by(2, "bob").unwrap_err(), CreateError::TokenRefused);
@@ -103,7 +103,7 @@ fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
     assert_eq!(child.expires_at, Some(far + 2), "the first end of its line");
 
     let by = |token, name| {
-        wait(store.create(NewRecord { token: Some(token), ..record(user(name, &[])) }))
+        wait(store.create(NewRecord { by: Some(token).into(), ..record(user(name, &[])) }))
     };
     assert!(by(3, "bob").is_ok());
     store.revoke_token("app").unwrap();
@@ -112,7 +112,7 @@ fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
     let refused = wait(store.mint_token(new(5, Some(2), None)));
     assert_eq!(refused, Err(CreateError::TokenRefused.into()));
     // With its user it goes, and what it made with it.
-    assert_eq!(wait(store.delete(ann, None)), Ok(()));
+    assert_eq!(wait(store.delete(ann, None.into())), Ok(()));
     let left: Vec<String> =
         store.list_tokens().unwrap().into_iter().map(|token| token.name).collect();
     assert_eq!(left, ["app"]);

@@ -72,6 +72,14 @@ statement! {
     ") AS t (user_id, position, name, currency, properties)"
 }
 
+statement! {
+    InsertAudits<'a> on Pg, PgConnection:
+    "INSERT INTO audit_events (created_at, action, kind, record_id, user_id, token_id, \
+     form_name, form_version) SELECT now(), 'create', 'user', id, id, 1, 'marketplace_seller', \
+     'by hand' FROM unnest(" { user_ids: &'a [i64] as Array<BigInt> }
+    ") AS t (id)"
+}
+
 /// A claim, and whose it is: the place of the seller, and of the claim in it.
 struct Claim<'a> {
     scope: &'static str,
@@ -167,6 +175,7 @@ fn insert(conn: &mut PgConnection, sellers: &[&Seller]) -> QueryResult<Vec<i64>>
     if !phcs.is_empty() {
         InsertPasswords { user_ids: &user_ids, phcs: &phcs }.execute(conn)?;
     }
+    InsertAudits { user_ids: &ids }.execute(conn)?;
     let properties = column(sellers, |seller| seller.profile.as_str());
     InsertProfiles { user_ids: &ids, properties: &properties }.execute(conn)?;
 

@@ -72,6 +72,16 @@ statement! {
     ")"
 }
 
+statement! {
+    InsertAudit<'a> on Sqlite, SqliteConnection:
+    "INSERT INTO audit_events (action, kind, token_id, form_name, form_version, created_at, \
+     record_id, user_id) VALUES ('create', 'user', 1, 'marketplace_seller', 'by hand', "
+    { created_at: &'a i64 as BigInt }
+    ", " { record_id: &'a i64 as BigInt }
+    ", " { user_id: &'a i64 as BigInt }
+    ")"
+}
+
 /// Writes a batch, one after the other, in one transaction.
 pub(super) fn write(conn: &mut SqliteConnection, sellers: &[&Seller]) -> QueryResult<Vec<Outcome>> {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -114,6 +124,7 @@ fn insert(conn: &mut SqliteConnection, seller: &Seller, id: i64, now: i64) -> Qu
     if let Some(phc) = &seller.phc {
         InsertPassword { user_id: &id, phc, created_at: &now }.execute(conn)?;
     }
+    InsertAudit { created_at: &now, record_id: &id, user_id: &id }.execute(conn)?;
     InsertProfile { user_id: &id, properties: &seller.profile }.execute(conn)?;
     for (boat, position) in seller.boats.iter().zip(0..) {
         InsertTransactable {
