@@ -117,6 +117,16 @@ impl Direct<'_> {
         }
     }
 
+    /// Every column of every table, by its own name.
+    ///
+    /// # Panics
+    /// When the database does not tell.
+    #[must_use]
+    pub fn every_column(&self) -> std::collections::BTreeSet<String> {
+        let columns = if self.is_postgres() { POSTGRES_COLUMNS } else { SQLITE_COLUMNS };
+        self.rows::<Column>(columns).into_iter().map(|column| column.name).collect()
+    }
+
     /// Every cell of every table as text, with `table.column` in front.
     ///
     /// # Panics

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use actix_web::dev::ServerHandle;
 use registrar_core::registry::Registry;
 use registrar_server::app::Application;
-use registrar_server::callers::{self, NewCaller};
+use registrar_server::callers::{self, Limits, NewCaller};
 use registrar_server::reload::Forms;
 use registrar_server::token;
 use registrar_store::Store;
@@ -102,6 +102,22 @@ impl TestServer {
         token
     }
 
+    /// Makes a token that is good for these scopes and forms alone, where they are given.
+    #[must_use]
+    pub fn new_limited_token(&self, name: &str, scopes: &[&str], forms: &[&str]) -> String {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let (scopes, forms): (Vec<String>, Vec<String>) = (owned(scopes), owned(forms));
+        let limits = Limits {
+            scopes: (!scopes.is_empty()).then_some(&*scopes),
+            forms: (!forms.is_empty()).then_some(&*forms),
+            seconds: None,
+        };
+        let cost = self.setup.settings.hash_cost;
+        let new = NewCaller { name, contract: None, attributes: &[], limits, cost };
+        let made = callers::create(&self.store.0, new);
+        actix_web::rt::System::new().block_on(made).unwrap().reveal().to_owned()
+    }
+
     /// Makes somebody who may call a contract; gives the whole value of `Authorization`.
     #[must_use]
     pub fn new_caller(&self, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
@@ -110,10 +126,11 @@ impl TestServer {
         let noted: Vec<(String, String)> =
             noted.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let cost = self.setup.settings.hash_cost;
-        let new = NewCaller { name, contract: Some(contract), attributes: &noted, cost };
+        let (contract, limits) = (Some(&**contract), Limits::default());
+        let new = NewCaller { name, contract, attributes: &noted, limits, cost };
         let made = callers::create(&self.store.0, new);
         let credential = actix_web::rt::System::new().block_on(made).unwrap();
-        contract.authentication.schemes[0].header(name, credential.reveal())
+        contract.unwrap().authentication.schemes[0].header(name, credential.reveal())
     }
 
     /// Revokes a token.

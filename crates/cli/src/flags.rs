@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use registrar_server::may::Scope;
 use registrar_server::settings::{Given, Settings, SettingsError};
 
 use crate::report::Format;
@@ -144,6 +146,24 @@ pub(crate) struct CheckFlags {
     pub(crate) resolved: Option<String>,
 }
 
+/// What a new token is limited to.
+#[derive(Debug, Args)]
+pub(crate) struct LimitFlags {
+    /// What it may do, and nothing else: create, read, update, delete, sessions, privileged.
+    #[arg(long = "may", value_name = "SCOPE,…", value_delimiter = ',', value_parser = scopes())]
+    pub(crate) scopes: Vec<String>,
+    /// The form that it may use, and no other. May be given several times.
+    #[arg(long = "form", value_name = "FORM")]
+    pub(crate) forms: Vec<String>,
+    /// After how many days it ends.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) days: Option<u32>,
+}
+
+fn scopes() -> PossibleValuesParser {
+    PossibleValuesParser::new(Scope::ALL.map(|(name, _)| name))
+}
+
 /// What to do with tokens.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
@@ -161,6 +181,8 @@ pub(crate) enum TokenCommand {
         /// Something for the contract to ask: `account_id=…`. May be given several times.
         #[arg(long = "attribute", value_name = "NAME=TEXT", requires = "contract")]
         attributes: Vec<String>,
+        #[command(flatten)]
+        limits: LimitFlags,
     },
     /// List tokens by name.
     List,

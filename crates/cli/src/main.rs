@@ -42,8 +42,9 @@ fn run(flags: Flags) -> Outcome {
         Command::Schema { form } => check::schema(&settings, form.as_deref()),
         Command::Rules { name } => check::rules(name.as_deref()),
         Command::Explain { kind } => check::explain(kind.as_deref()),
-        Command::Token(TokenCommand::Create { name, contract, header, attributes }) => {
-            tokens::create(&settings, &name, contract.as_deref(), (header, &attributes))
+        Command::Token(TokenCommand::Create { name, contract, header, attributes, limits }) => {
+            let contract = contract.as_deref();
+            tokens::create(&settings, &name, contract, (header, &attributes), &limits)
         }
         Command::Token(TokenCommand::List) => tokens::list(&settings),
         Command::Token(TokenCommand::Revoke { name }) => tokens::revoke(&settings, &name),

@@ -7,10 +7,11 @@ use registrar_core::Timestamp;
 use registrar_core::contract::{Contract, Scheme};
 use registrar_core::registry::Registry;
 use registrar_server::app::{BuildError, open_existing_store, open_store};
-use registrar_server::callers::{self, NewCaller};
+use registrar_server::callers::{self, Limits, NewCaller};
 use registrar_server::forms;
 use registrar_server::settings::Settings;
 
+use crate::flags::LimitFlags;
 use crate::{Outcome, contract, print, say};
 
 /// Prints the token alone, so that a script can take it; with `header`, as the contract's callers
@@ -21,6 +22,7 @@ pub(crate) fn create(
     name: &str,
     contract: Option<&str>,
     (header, attributes): (bool, &[String]),
+    limits: &LimitFlags,
 ) -> Outcome {
     let registry = match contract {
         Some(_) => Some(forms::load(&settings.forms).map_err(BuildError::Forms)?),
@@ -31,6 +33,16 @@ pub(crate) fn create(
         _ => None,
     };
     let scheme = contract.and_then(|contract| contract.authentication.schemes.first());
+    let some = |names: &'_ [String]| !names.is_empty();
+    let limits = Limits {
+        scopes: Some(&*limits.scopes).filter(|names| some(names)),
+        forms: Some(&*limits.forms).filter(|names| some(names)),
+        seconds: limits.days.map(|days| i64::from(days) * 24 * 60 * 60),
+    };
+    let is_limited = limits.scopes.is_some() || limits.forms.is_some() || limits.seconds.is_some();
+    if scheme == Some(&Scheme::Basic) && is_limited {
+        return Err("callers of this contract are users, who cannot be limited".into());
+    }
     let is_fit = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     let is_name = !name.is_empty() && name.len() <= 64 && name.chars().all(is_fit);
     if scheme != Some(&Scheme::Basic) && !is_name {
@@ -44,7 +56,7 @@ pub(crate) fn create(
         return Err("an attribute is `NAME=TEXT`".into());
     };
     let (store, cost) = (open_store(settings)?, settings.hash_cost);
-    let new = NewCaller { name, contract, attributes: &pairs, cost };
+    let new = NewCaller { name, contract, attributes: &pairs, limits, cost };
     let system = actix_web::rt::System::new();
     let credential = system.block_on(callers::create(&store, new))?;
     store.shutdown();
@@ -76,6 +88,12 @@ pub(crate) fn list(settings: &Settings) -> Outcome {
         let mut line = format!("{}\t{state}", token.name);
         if let Some(contract) = &token.contract {
             line.push_str(&format!("\tfor {contract}"));
+        }
+        for (what, names) in [("may", &token.scopes), ("through", &token.forms)] {
+            let names = names.as_deref().map(serde_json::from_str::<Vec<String>>);
+            if let Some(Ok(names)) = names {
+                line.push_str(&format!("\t{what} {}", names.join(",")));
+            }
         }
         if let Some(end) = token.expires_at.and_then(|end| Timestamp::from_microsecond(end).ok()) {
             line.push_str(&format!("\tuntil {end:.0}"));

@@ -11,6 +11,7 @@ use registrar_store::{ApiToken, ReadError, Store};
 
 use crate::answer::Fault;
 use crate::app::AppState;
+use crate::may::{May, Scope};
 use crate::token;
 
 /// How long a token that was found valid need not be looked up again to validate a submission. To
@@ -28,10 +29,13 @@ pub(crate) async fn read<T: Send + 'static>(
 ) -> Result<T, Fault> {
     let hash = token::hash(spelled(request)?);
     let read = load(state, move |store| match valid_token(store, &hash)? {
-        Some(caller) if caller.is_good_for(None) => work(store).map(Some),
-        _ => Ok(None),
+        Some(caller) if caller.is_good_for(None) => match caller.may.check_scope(Scope::Read) {
+            Ok(()) => work(store).map(Ok),
+            Err(fault) => Ok(Err(fault)),
+        },
+        _ => Ok(Err(invalid())),
     });
-    read.await?.ok_or_else(invalid)
+    read.await?
 }
 
 /// Reads for whoever was let in already, away from the threads that answer.
@@ -68,6 +72,8 @@ pub(crate) struct Caller {
     pub(crate) user_id: Option<i64>,
     /// What its operator noted of it, a JSON object.
     pub(crate) attributes: Option<Arc<str>>,
+    /// What it may do.
+    pub(crate) may: May,
 }
 
 impl Caller {
@@ -162,6 +168,7 @@ pub(crate) fn valid_token(store: &Store, hash: &[u8; 32]) -> Result<Option<Calle
     };
     let found = store.token(hash)?.filter(is_valid);
     Ok(found.map(|token| Caller {
+        may: May::of(&token),
         id: token.id,
         name: token.name.into(),
         contract: token.contract.map(Arc::from),
@@ -206,7 +213,7 @@ pub(crate) fn now() -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Caller, token_of};
+    use super::{Caller, May, token_of};
 
     #[test]
     fn a_token_of_a_contract_is_good_for_nothing_else() {
@@ -217,6 +224,7 @@ mod tests {
             is_minted: false,
             user_id: None,
             attributes: None,
+            may: May::default(),
         };
         for (of, at, is_good) in [
             (None, None, true),

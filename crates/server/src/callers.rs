@@ -8,6 +8,7 @@ use registrar_core::violation::Violations;
 use registrar_core::{Surroundings, Timestamp};
 use registrar_store::{Asker, ChangeError, CreateError, NewRecord, NewToken, Store};
 
+use crate::auth;
 use crate::passwords::{HashCost, HashError, HashPool};
 use crate::token;
 
@@ -24,8 +25,21 @@ pub struct NewCaller<'n> {
     pub contract: Option<&'n Contract>,
     /// What expressions of contracts see as `caller.attributes`, by name.
     pub attributes: &'n [(String, String)],
+    /// What a token of theirs is limited to.
+    pub limits: Limits<'n>,
     /// What a password's hash costs.
     pub cost: HashCost,
+}
+
+/// What a token is limited to; by default nothing.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Limits<'n> {
+    /// The names of its scopes ([`crate::may::Scope`]).
+    pub scopes: Option<&'n [String]>,
+    /// The names of its forms.
+    pub forms: Option<&'n [String]>,
+    /// After how many seconds it ends.
+    pub seconds: Option<i64>,
 }
 
 /// Why a caller is not made.
@@ -77,7 +91,12 @@ async fn create_token(store: &Store, new: NewCaller<'_>) -> Result<Secret, Calle
     let row = NewToken {
         name: new.name.to_owned(),
         hash: token::hash(token.reveal()),
-        expires_at: None,
+        expires_at: new
+            .limits
+            .seconds
+            .map(|seconds| auth::now().saturating_add(seconds * 1_000_000)),
+        scopes: new.limits.scopes.map(listed),
+        forms: new.limits.forms.map(listed),
         user_id: None,
         contract: new.contract.map(|contract| contract.name.to_string()),
         parent_id: None,
@@ -88,6 +107,11 @@ async fn create_token(store: &Store, new: NewCaller<'_>) -> Result<Secret, Calle
         Err(ChangeError::Conflict | ChangeError::NotFound) => Err(CallerError::NameTaken),
         Err(ChangeError::NotWritten(error)) => Err(error.into()),
     }
+}
+
+/// A JSON list of names.
+fn listed(names: &[String]) -> String {
+    serde_json::to_string(names).unwrap_or_default()
 }
 
 async fn create_user(

@@ -62,6 +62,10 @@ pub struct NewToken {
     pub user_id: Option<i64>,
     /// The contract that it is good for.
     pub contract: Option<String>,
+    /// What it may do, as JSON; `None`: everything.
+    pub scopes: Option<String>,
+    /// The forms it may use, as JSON; `None`: all of them.
+    pub forms: Option<String>,
     /// The token that it is made by: it must count still.
     pub parent_id: Option<i64>,
     /// What its operator notes of it, a JSON object.
@@ -113,7 +117,8 @@ pub(crate) fn still_valid(
 
 statement! {
     InsertToken<'a>:
-    "INSERT INTO api_tokens (name, token_hash, expires_at, created_at, user_id, contract, parent_id, attributes) \
+    "INSERT INTO api_tokens (name, token_hash, expires_at, created_at, user_id, contract, parent_id, attributes, \
+     scopes, forms) \
      VALUES (" { name: &'a str as Text }
     ", " { hash: &'a [u8] as Binary }
     ", " { expires_at: Option<i64> as Nullable<Micros> }
@@ -122,6 +127,8 @@ statement! {
     ", " { contract: Option<&'a str> as Nullable<Text> }
     ", " { parent_id: Option<i64> as Nullable<BigInt> }
     ", " { attributes: Option<&'a str> as Nullable<JsonDoc> }
+    ", " { scopes: Option<&'a str> as Nullable<JsonDoc> }
+    ", " { forms: Option<&'a str> as Nullable<JsonDoc> }
     ") ON CONFLICT DO NOTHING"
 }
 
@@ -141,6 +148,8 @@ pub(crate) fn mint(conn: &mut AnyConnection, token: &NewToken) -> QueryResult<Ou
         contract: token.contract.as_deref(),
         parent_id: token.parent_id,
         attributes: token.attributes.as_deref(),
+        scopes: token.scopes.as_deref(),
+        forms: token.forms.as_deref(),
     };
     if execute!(conn, insert)? == 0 {
         return Ok(Err(ChangeError::Conflict));

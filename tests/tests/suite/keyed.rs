@@ -19,7 +19,7 @@ fn companies(setup: Setup) -> Setup {
         ("types/relationship_users/clerk.yml", "relationship: company\n"),
         (
             "join.yml",
-            "resource: User\nresource_owner: anyone\nfields:\n  email:\n  relationship_users:\n    \
+            "resource: User\nprivileged: true\nresource_owner: anyone\nfields:\n  email:\n  relationship_users:\n    \
              founder: { relationship_key: , relationship_id: , properties: { role: } }\n    \
              clerk: { relationship_key: }\n",
         ),

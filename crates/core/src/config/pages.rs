@@ -129,6 +129,13 @@ impl ProblemCode {
                 "name: { validation: { length: { minimum: 10, maximum: 5 } } }",
                 "name: { validation: { length: { minimum: 5, maximum: 10 } } }",
             ),
+            Self::ProtectedField => page(
+                "A client that may fill in a role, a mark of having been verified, a digest or the id of \
+                 somebody else's row makes itself more than it is. A form for trusted tokens says \
+                 `privileged: true`; scoped tokens need the scope `privileged` for it.",
+                "resource: User\nfields: { email: {}, properties: { role: {} } }",
+                "resource: User\nprivileged: true\nfields: { email: {}, properties: { role: {} } }",
+            ),
             Self::BadPattern => page(
                 "Patterns run in linear time: no look-around, no back-references. `^` and `$` are the \
                  ends of lines: `\\A` and `\\z` are those of the text.",

@@ -95,6 +95,9 @@ codes! {
     BadOption = "bad-option",
     /// Options or settings that contradict each other.
     Contradiction = "contradiction",
+    /// A field that decides what somebody may do, or whose something is, in a form that is not said to
+    /// be for trusted tokens alone.
+    ProtectedField = "protected-field",
     /// A regular expression that does not compile, or says something else than it seems to.
     BadPattern = "bad-pattern",
     /// An expression that cannot be read, or that says something the language does not have.

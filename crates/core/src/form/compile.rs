@@ -28,7 +28,12 @@ pub(crate) fn compile(
     let header = header::read(&mut reader, tree);
     let resource = header.resource?;
     let of_type = roots::type_of(&mut reader, types, resource, &header)?;
-    let mut compiler = Compiler { reader, types, may_update: header.may_update };
+    let mut compiler = Compiler {
+        reader,
+        types,
+        may_update: header.may_update,
+        is_privileged: header.is_privileged,
+    };
     let root = compiler.root(resource, of_type, tree, header.fields);
     let mut form = Form {
         name: name.into(),
@@ -38,6 +43,7 @@ pub(crate) fn compile(
         description: header.description.map(Arc::from),
         may_create: roots::may_create(resource, &root, header.may_update),
         may_update: header.may_update && resource != Resource::Session,
+        is_privileged: header.is_privileged,
         natural_key: header.idempotency.map(|(key, _)| key),
         locales: locales.clone(),
         refuses_unknown: header.refuses_unknown,
@@ -68,6 +74,8 @@ pub(super) struct Compiler<'p, 't> {
     pub(super) types: &'t Types,
     /// Whether the form may change what is stored: that can keep the rules then.
     pub(super) may_update: bool,
+    /// Whether it may list protected fields.
+    pub(super) is_privileged: bool,
 }
 
 /// Where in the form an object stands.
@@ -125,6 +133,7 @@ impl<'t> Compiler<'_, 't> {
                 names: &names,
                 place: entry.place,
                 may_update: self.may_update,
+                is_privileged: self.is_privileged,
             };
             fields.push(match plan {
                 Plan::Container(container) => {
@@ -268,6 +277,7 @@ impl<'t> Compiler<'_, 't> {
                 names: &names,
                 place: record.place,
                 may_update: self.may_update,
+                is_privileged: self.is_privileged,
             };
             fields.push(self.record_field((container, kind), record_type, record, &context));
         }

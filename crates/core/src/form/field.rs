@@ -1,5 +1,6 @@
 //! What a form says of one field.
 
+use super::protected::is_protected;
 use super::{Body, Field, Normalizer, Scalar, Target};
 use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
 use crate::expression::{Conditions, Template};
@@ -17,6 +18,8 @@ pub(super) struct Context<'c> {
     pub(super) place: Place,
     /// Whether the form may change users.
     pub(super) may_update: bool,
+    /// Whether it may list protected fields.
+    pub(super) is_privileged: bool,
 }
 
 /// What is known of a field before its configuration is read.
@@ -106,6 +109,18 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
     let mut default = None;
     if let Some(options) = options {
         default = property_options(reader, &mut scalar, &mut target, options);
+    }
+    let Context { name, place, is_privileged, .. } = known.context;
+    let is_filled_in = !scalar.readonly && !matches!(target, Target::Virtual);
+    if is_filled_in && !is_privileged && is_protected(name) {
+        reader.problems.add(
+            ProblemCode::ProtectedField,
+            place,
+            format!("`{name}` decides what somebody may do, or whose something is"),
+            "`privileged: true` beside `resource`, where only trusted tokens use the form; else a form \
+             without the field, or with `property_options: { readonly: true }`",
+            None,
+        );
     }
     let facts = known.context.facts(scalar.field_type);
     let mut rules = bind_all(reader, facts, known.rules, validation);

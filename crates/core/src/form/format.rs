@@ -19,6 +19,10 @@ const OF_FORMS: &[(&str, &str)] = &[
     ("description", "What it is for, for people."),
     ("unknown_fields", "Whether keys that it does not list are refused or ignored."),
     ("idempotency", "The field by whose value the same submission, sent again, is done once."),
+    (
+        "privileged",
+        "Whether it may list fields that decide what somebody may do, or whose something is.",
+    ),
     ("fields", "The fields that clients may send."),
     ("configuration", "platformOS' word for `fields`."),
     ("extends", "The form, or forms, that this one is laid over."),
@@ -94,6 +98,7 @@ fn of_form() -> Map<String, Value> {
     let mut properties = keys(header::KEYS, OF_FORMS, |key| match key {
         "resource_owner" => json!({ "enum": ["anyone"] }),
         "unknown_fields" => json!({ "enum": ["reject", "ignore"] }),
+        "privileged" => json!({ "type": "boolean" }),
         "idempotency" => json!({ "enum": NaturalKey::NAMES }),
         "resource" => json!({ "type": "string", "examples": Resource::ALL.map(Resource::name) }),
         "base_form" => {

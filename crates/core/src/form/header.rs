@@ -17,6 +17,8 @@ pub(crate) struct Header<'n> {
     /// The name of the type that its records are of.
     pub(crate) record_type: Option<(&'n str, Place)>,
     pub(crate) fields: Option<&'n Entry>,
+    /// Whether it may list protected fields.
+    pub(crate) is_privileged: bool,
     /// The field by whose value a create is done once.
     pub(crate) idempotency: Option<(NaturalKey, Place)>,
     pub(crate) rules: Option<&'n Node>,
@@ -33,6 +35,7 @@ pub(super) const KEYS: &[&str] = &[
     "description",
     "unknown_fields",
     "idempotency",
+    "privileged",
     "fields",
     "configuration",
     "extends",
@@ -88,6 +91,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
         resource_place: tree.place,
         record_type: None,
         fields: None,
+        is_privileged: false,
         idempotency: None,
         rules: None,
         default_payload: None,
@@ -120,6 +124,9 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
             "unknown_fields" => {
                 let word = reader.word(&entry.value, "unknown_fields", &["reject", "ignore"]);
                 header.refuses_unknown = word != Some("ignore");
+            }
+            "privileged" => {
+                header.is_privileged = reader.flag(&entry.value, "privileged") == Some(true);
             }
             "idempotency" => {
                 let word = reader.word(&entry.value, "idempotency", &NaturalKey::NAMES);

@@ -14,6 +14,7 @@ mod natural_key;
 mod normalize;
 mod payload;
 mod plan;
+mod protected;
 mod resource;
 mod roots;
 mod schema;
@@ -67,6 +68,9 @@ pub struct Form {
     pub may_create: bool,
     /// Whether it may change what is stored: it says `resource_owner: anyone`.
     pub may_update: bool,
+    /// Whether it lets clients fill in fields that decide what somebody may do, or whose something is:
+    /// only trusted tokens may use it.
+    pub is_privileged: bool,
     /// By which field the same submission, sent again, is known and done once.
     pub natural_key: Option<NaturalKey>,
     /// The languages that what is wrong with a submission can be told in.

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::answer::{Done, Own, failed};
 use super::find;
 use crate::app::AppState;
+use crate::may::May;
 use crate::refused::not_hashed;
 use crate::shown::stored_user;
 use crate::{auth, token};
@@ -39,6 +40,8 @@ pub(super) struct Who {
     pub(super) user_id: Option<i64>,
     /// What the operator noted of the token.
     attributes: Option<Arc<str>>,
+    /// What the token may do.
+    pub(super) may: May,
     /// The user who calls, as `GET` shows one.
     user: Option<Value<'static>>,
 }
@@ -116,6 +119,9 @@ async fn by_token(
     if !caller.is_good_for((!is_for_operators).then_some(&*contract.name)) {
         return Err(refused());
     }
+    if let Some(action) = action {
+        caller.may.check(action.operation)?;
+    }
     let user = match caller.user_id {
         Some(id) => auth::load(state, move |store| store.user(id)).await?.map(stored_user),
         None => None,
@@ -127,6 +133,7 @@ async fn by_token(
         is_minted: caller.is_minted,
         user_id: caller.user_id,
         attributes: caller.attributes,
+        may: caller.may,
         user,
     })
 }

@@ -80,6 +80,8 @@ impl Call<'_> {
             user_id,
             contract: Some(self.contract.name.to_string()),
             parent_id: parent.as_ref().map(|(id, _)| *id),
+            scopes: self.who.may.scopes.as_deref().map(str::to_owned),
+            forms: self.who.may.forms.as_deref().map(str::to_owned),
             attributes: parent.and_then(|(_, noted)| noted.map(|noted| noted.to_string())),
         };
         match self.state.store.mint_token(new).await {

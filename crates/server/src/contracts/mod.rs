@@ -297,6 +297,7 @@ impl Call<'_> {
             let own = vec![("parameter", Value::Object(entries.collect()))];
             Done::Outcome(Outcome::WrongParameters, own)
         })?;
+        self.who.may.check_form(form)?;
         Ok((form, submitted))
     }
 

@@ -28,22 +28,22 @@ const TYPES: [(&str, &str); 2] = [
 const FORMS: [(&str, &str); 4] = [
     (
         "boat.yml",
-        "resource: Transactable\ntype: boat\nresource_owner: anyone\nfields: {creator_id: , \
+        "resource: Transactable\nprivileged: true\ntype: boat\nresource_owner: anyone\nfields: {creator_id: , \
          properties: {code: {validation: {unique: true}}, length: }}",
     ),
     (
         "any_boat.yml",
-        "resource: Transactable\ntype: boat\nresource_owner: anyone\nfields: {creator_id: , \
+        "resource: Transactable\nprivileged: true\ntype: boat\nresource_owner: anyone\nfields: {creator_id: , \
          properties: {code: , harbour: , length: }}",
     ),
     (
         "moored.yml",
-        "resource: Transactable\ntype: boat\nresource_owner: anyone\nfields: {creator_id: , \
+        "resource: Transactable\nprivileged: true\ntype: boat\nresource_owner: anyone\nfields: {creator_id: , \
          properties: {code: {validation: {unique: {scope: harbour, case_sensitive: false}}}, harbour: }}",
     ),
     (
         "company.yml",
-        "resource: Relationship\ntype: company\nresource_owner: anyone\nfields: {properties: {name: }}",
+        "resource: Relationship\nprivileged: true\ntype: company\nresource_owner: anyone\nfields: {properties: {name: }}",
     ),
 ];
 

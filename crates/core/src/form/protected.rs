@@ -1,0 +1,40 @@
+//! Fields that decide what somebody may do, or whose something is: a client that may fill them in makes
+//! itself an administrator, or a member of somebody else's company.
+//!
+//! Source: OWASP API Security Top 10 (2023), API3 "Broken Object Property Level Authorization".
+
+/// Columns that lead to other rows.
+const KEYS: [&str; 5] =
+    ["creator_id", "user_id", "relationship_id", "transactable_id", "customizable_id"];
+
+/// Words that say what somebody may do.
+const ROLES: [&str; 14] = [
+    "role",
+    "roles",
+    "admin",
+    "is_admin",
+    "administrator",
+    "is_administrator",
+    "superuser",
+    "is_superuser",
+    "staff",
+    "is_staff",
+    "permission",
+    "permissions",
+    "privileges",
+    "scopes",
+];
+
+/// Words that say that somebody was looked at.
+const VERIFIED: [&str; 6] =
+    ["verified", "is_verified", "verified_at", "confirmed_at", "approved", "approved_at"];
+
+/// Whether only forms that say `privileged: true` may let clients fill a field of this name in.
+pub(super) fn is_protected(name: &str) -> bool {
+    KEYS.contains(&name)
+        || ROLES.contains(&name)
+        || VERIFIED.contains(&name)
+        || ["_hash", "_digest", "_role", "_roles", "_verified", "_verified_at"]
+            .iter()
+            .any(|end| name.ends_with(end))
+}

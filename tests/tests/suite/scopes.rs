@@ -1,0 +1,111 @@
+//! A token does what its operator said, and nothing else.
+
+use registrar_tests::{Answer, Setup, TestServer, cases, samples};
+use serde_json::json;
+
+cases! {
+    each_action_needs_its_scope,
+    a_token_may_be_for_some_forms,
+    protected_fields_need_a_privileged_token with roles,
+    what_a_limited_token_makes_is_no_better,
+    other_apis_ask_for_scopes_too,
+}
+
+fn is_refused(answer: &Answer, code: &str) {
+    let text = answer.fault(403, "base", code);
+    assert!(text.starts_with("the token is not for this"), "{text}");
+}
+
+fn each_action_needs_its_scope(server: &TestServer) {
+    let id = server.client().submit("client_sign_up", &samples::client("ann")).created();
+    let path = format!("/api/users/{id}");
+    let all = ["create", "read", "update", "delete"];
+    for only in all {
+        let token = server.new_limited_token(only, &[only], &[]);
+        let client = server.anonymous().with_token(&token);
+        let name = json!({ "first_name": "Anna" });
+        let tries: [(&str, Answer); 5] = [
+            ("create", client.submit("client_sign_up", &json!({}))),
+            ("read", client.get(&path)),
+            ("read", client.get("/api/form_configurations")),
+            ("update", client.update(id, "reference_rest_api_update_user", &name)),
+            ("delete", client.send("DELETE", "/api/users/404", &[], None)),
+        ];
+        for (scope, answer) in tries {
+            if scope == only {
+                assert!(matches!(answer.status, 200 | 204 | 404 | 422), "{only}: {answer:?}");
+            } else {
+                is_refused(&answer, "insufficient_scope");
+            }
+        }
+    }
+    assert_eq!(server.client().count(), 1);
+}
+
+fn a_token_may_be_for_some_forms(server: &TestServer) {
+    let token = server.new_limited_token("app", &[], &["client_sign_up"]);
+    let client = server.anonymous().with_token(&token);
+    client.submit("client_sign_up", &samples::client("ann")).created();
+    is_refused(&client.submit("developer_sign_up", &samples::developer("bob")), "form_not_allowed");
+    // What is not there is told as to everybody.
+    client.submit("no_such_form", &json!({})).fault(406, "form_configuration_name", "unknown_form");
+    assert_eq!(server.client().count(), 1);
+}
+
+fn roles(setup: Setup) -> Setup {
+    let fields =
+        "fields: { email: , properties: { role: { type: string }, city: { type: string } } }\n";
+    setup.forms(&[
+        ("operator.yml", &format!("resource: User\nprivileged: true\n{fields}")),
+        (
+            "anybody.yml",
+            "resource: User\nfields: { email: , properties: { city: { type: string } } }\n",
+        ),
+    ])
+}
+
+fn protected_fields_need_a_privileged_token(server: &TestServer) {
+    let form = |tag: &str| json!({ "email": format!("{tag}@example.com"), "properties": { "role": "admin" } });
+    let token = server.new_limited_token("app", &["create", "read"], &[]);
+    let app = server.anonymous().with_token(&token);
+    is_refused(&app.submit("operator", &form("a")), "insufficient_scope");
+    app.submit("anybody", &form("a")).invalid(&[("properties.role", "unknown_field")]);
+    let token = server.new_limited_token("trusted", &["create", "read", "privileged"], &[]);
+    let id = server.anonymous().with_token(&token).submit("operator", &form("b")).created();
+    assert_eq!(app.user(id)["properties"]["role"], json!("admin"));
+    assert_eq!(server.client().count(), 1);
+}
+
+fn what_a_limited_token_makes_is_no_better(server: &TestServer) {
+    let token = server.new_limited_token("app", &["create", "sessions"], &[]);
+    let app = server.anonymous().with_token(&token);
+    let form = json!({ "email": "e@example.com", "password": "somepassword", "first_name": "E" });
+    let id = app.submit("reference_rest_api_create_user", &form).created();
+    let form = json!({ "email": "e@example.com", "password": "somepassword" });
+    let name = "reference_rest_api_create_session";
+    let body = json!({ "form_configuration_name": name, "form": form }).to_string();
+    let session = app.post("/api/sessions", &body);
+    let cookie = session.is(201).header("set-cookie").unwrap().to_owned();
+    let token = cookie.strip_prefix("_registrar_session=").unwrap().split(';').next().unwrap();
+    let with_session = server.anonymous().with_authorization(&format!("Bearer {token}"));
+    let body =
+        json!({ "form_configuration_name": "reference_rest_api_transactable_update", "form": {} });
+    let path = format!("/api/user/transactables/{id}");
+    let headers = [("content-type", "application/json")];
+    let update = with_session.send("PUT", &path, &headers, Some(body.to_string().as_bytes()));
+    assert_eq!(update.status, 403, "{update:?}");
+}
+
+fn other_apis_ask_for_scopes_too(server: &TestServer) {
+    let token = server.new_limited_token("reader", &["read"], &[]);
+    let reader = server.anonymous().with_authorization(&format!("Bearer {token}"));
+    let schema = "urn:ietf:params:scim:schemas:core:2.0:User";
+    let body = json!({ "schemas": [schema], "userName": "ann@example.com" }).to_string();
+    let refused = reader.post("/scim/v2/Users", &body);
+    assert_eq!(
+        (refused.status, refused.json()["status"].as_str()),
+        (403, Some("403")),
+        "{refused:?}"
+    );
+    reader.get("/scim/v2/Users").is(200);
+}
