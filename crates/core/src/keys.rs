@@ -35,6 +35,39 @@ pub fn text_key(text: &str, case_sensitive: bool) -> String {
     bounded(nfkc(text.trim()).trim().to_owned())
 }
 
+/// What of a password is hashed, so that it is one password however a keyboard spells it: NFC, with
+/// spaces of other scripts as ordinary ones. Case, and everything else, counts.
+///
+/// Source: RFC 8265, section 4.2 (the `OpaqueString` profile); what that forbids
+/// ([`is_opaque_string`]) stays as it is.
+#[must_use]
+pub fn opaque_string(password: &str) -> Cow<'_, str> {
+    if password.is_ascii() {
+        return Cow::Borrowed(password);
+    }
+    let spaced = password.chars().map(|letter| if is_space(letter) { ' ' } else { letter });
+    Cow::Owned(spaced.nfc().collect())
+}
+
+/// Whether RFC 8265 lets a text be a password: it has no control characters in it, nor letters that
+/// nobody has assigned a meaning of their own to.
+#[must_use]
+pub fn is_opaque_string(password: &str) -> bool {
+    let is_bad = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}')
+    };
+    !password.chars().any(is_bad)
+}
+
+/// The category Zs of Unicode, but for the ordinary space.
+fn is_space(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+    )
+}
+
 /// A key that fits an index: itself, or its SHA-256 in hexadecimal when it is too long.
 #[must_use]
 pub fn bounded(key: String) -> String {

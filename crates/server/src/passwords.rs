@@ -9,6 +9,7 @@ use std::thread;
 use argon2::password_hash::phc::{Output, ParamsString, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use registrar_core::aggregate::Secret;
+use registrar_core::keys::opaque_string;
 use tokio::sync::oneshot;
 
 /// Memory in KiB and passes of which a cost must reach at least one pair; lanes are always 1.
@@ -147,7 +148,8 @@ fn work(queue: &Mutex<Receiver<Job>>, mut hasher: Hasher) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { password, work }) = job else { return };
-        let password = password.reveal();
+        let password = opaque_string(password.reveal());
+        let password = &*password;
         // Nobody waits any more where the client went away while the password was in the queue.
         match work {
             Work::Hash(answer) if !answer.is_closed() => {
@@ -266,6 +268,11 @@ mod tests {
         let run = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let phc = run.block_on(pool.hash(secret())).unwrap();
         assert_eq!(run.block_on(pool.verify(secret(), Some(phc))), Ok(true));
+        // The same password, as two keyboards spell it.
+        let composed = Secret::new("gr\u{fc}n\u{a0}Haus".to_owned());
+        let phc = run.block_on(pool.hash(composed)).unwrap();
+        let decomposed = Secret::new("gru\u{308}n Haus".to_owned());
+        assert_eq!(run.block_on(pool.verify(decomposed, Some(phc))), Ok(true));
         assert_eq!(run.block_on(pool.verify(secret(), None)), Ok(false));
         let broken = Some("$".to_owned());
         assert_eq!(run.block_on(pool.verify(secret(), broken)), Err(HashError::Failed));

@@ -7,9 +7,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::length::{TOO_LONG, TOO_SHORT};
-use super::texts::{Words, sorted, words_of};
+use super::texts::{INVALID, Words, sorted, words_of};
 use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
 use crate::config::Data;
+use crate::keys::{is_opaque_string, opaque_string};
 use crate::submission::Sibling;
 use crate::value::Value;
 use crate::violation::{Message, Param, Params};
@@ -33,6 +34,8 @@ static BLOCKLIST: Words = Words::new(|| sorted(words_of(include_str!("data/passw
 
 /// The least characters that a password has where the form does not say.
 const MINIMUM: u64 = 8;
+/// The most, where it does not say.
+const MAXIMUM: usize = 128;
 /// The least characters of another field's text that are looked for.
 const LEAST_CONTAINED: usize = 3;
 
@@ -42,11 +45,12 @@ pub(super) static RULE: Rule = Rule {
     summary: "The value must be a password that is not easily guessed: long enough, none of the \
               3000 most common ones, and without the text of other fields (of at least 3 \
               characters, and of an e-mail address the part before the @, in any case). Any \
-              character may be in it, and all of it counts. Null passes: `presence` refuses it. \
+              character but a control character may be in it, and all of it counts, in NFC and with \
+              one kind of space (RFC 8265). Null passes: `presence` refuses it. \
               It stands for the length rule that the field `password` comes with.",
     options: &[
         RuleOption::new("minimum", "a whole number", "The least characters: 8."),
-        RuleOption::new("maximum", "a whole number", "The most characters: any."),
+        RuleOption::new("maximum", "a whole number", "The most characters: 128."),
         RuleOption::new("minimum_bytes", "a whole number", "The least bytes in UTF-8: any."),
         RuleOption::new("maximum_bytes", "a whole number", "The most bytes in UTF-8: any."),
         RuleOption::new(
@@ -63,7 +67,15 @@ pub(super) static RULE: Rule = Rule {
         RuleOption::text("too_long"),
     ],
     main_option: Some("minimum"),
-    messages: &[&TOO_SHORT, &TOO_LONG, &TOO_SHORT_BYTES, &TOO_LONG_BYTES, &COMMON, &CONTAINS],
+    messages: &[
+        &INVALID,
+        &TOO_SHORT,
+        &TOO_LONG,
+        &TOO_SHORT_BYTES,
+        &TOO_LONG_BYTES,
+        &COMMON,
+        &CONTAINS,
+    ],
     judges: Judges::VALUES,
     accepts: &[
         ("true", "\"correct horse battery staple\""),
@@ -76,6 +88,7 @@ pub(super) static RULE: Rule = Rule {
         ("{maximum: 10}", "\"far too long\"", "too_long"),
         ("{minimum: 4, minimum_bytes: 9}", "\"œufs4\"", "too_short"),
         ("true", "\"Password\"", "common"),
+        ("true", "\"a\\u0007 loud password\"", "invalid"),
         ("{blocklist: [registrar]}", "\"Registrar\"", "common"),
     ],
     compile,
@@ -101,9 +114,12 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
         None => {}
     }
     let minimum = compile.count("minimum").unwrap_or(MINIMUM);
+    let minimum = usize::try_from(minimum).ok()?;
+    let asked = compile.count("maximum").and_then(|count| count.try_into().ok());
+    let maximum = asked.unwrap_or(MAXIMUM.max(minimum));
     let password = Password {
-        minimum: usize::try_from(minimum).ok()?,
-        maximum: compile.count("maximum").and_then(|count| count.try_into().ok()),
+        minimum,
+        maximum: Some(maximum),
         minimum_bytes: compile.count("minimum_bytes").and_then(|count| count.try_into().ok()),
         maximum_bytes: compile.count("maximum_bytes").and_then(|count| count.try_into().ok()),
         not_containing,
@@ -142,6 +158,10 @@ struct Password {
 impl Check for Password {
     fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
         let Value::String(password) = subject.value() else { return };
+        if !is_opaque_string(password) {
+            return report.fail(&INVALID, Params::new());
+        }
+        let password = opaque_string(password);
         let mut fail = |message, limit: usize| {
             report.fail(message, Params::from([("count", Param::Number(limit.to_string()))]));
         };
