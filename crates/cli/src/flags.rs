@@ -56,6 +56,21 @@ struct Shared {
     /// How long to wait for a body [default: 30].
     #[arg(long, global = true, value_name = "SECONDS", env = "REGISTRAR_BODY_SECONDS")]
     body_seconds: Option<u64>,
+    /// How many bytes of bodies to hold at once [default: 67108864].
+    #[arg(long, global = true, value_name = "BYTES", env = "REGISTRAR_BODY_MEMORY")]
+    body_memory: Option<usize>,
+    /// How long a request may wait for the database [default: 30].
+    #[arg(long, global = true, value_name = "SECONDS", env = "REGISTRAR_REQUEST_SECONDS")]
+    request_seconds: Option<u64>,
+    /// How many connections to serve at once [default: 4096].
+    #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_CONNECTIONS")]
+    connections: Option<usize>,
+    /// Requests a second that a token may make; 0: any number [default: 0].
+    #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_RATE_LIMIT")]
+    rate_limit: Option<u32>,
+    /// Requests that it may make at once [default: as many as a second].
+    #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_RATE_BURST")]
+    rate_burst: Option<u32>,
     /// Database connections that reads share [default: 4].
     #[arg(long, global = true, value_name = "COUNT", env = "REGISTRAR_READERS")]
     readers: Option<u32>,
@@ -154,7 +169,7 @@ pub(crate) struct LimitFlags {
     pub(crate) scopes: Vec<String>,
     /// The form that it may use, and no other. May be given several times.
     #[arg(long = "form", value_name = "FORM")]
-    pub(crate) forms: Vec<String>,
+    pub(crate) only_forms: Vec<String>,
     /// After how many days it ends.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) days: Option<u32>,
@@ -254,6 +269,11 @@ impl Flags {
             migrate: shared.migrate,
             body_limit: shared.body_limit,
             body_seconds: shared.body_seconds,
+            body_memory: shared.body_memory,
+            request_seconds: shared.request_seconds,
+            connections: shared.connections,
+            rate_limit: shared.rate_limit,
+            rate_burst: shared.rate_burst,
             readers: shared.readers,
             writers: shared.writers,
             batch: shared.batch,

@@ -36,7 +36,7 @@ pub(crate) fn create(
     let some = |names: &'_ [String]| !names.is_empty();
     let limits = Limits {
         scopes: Some(&*limits.scopes).filter(|names| some(names)),
-        forms: Some(&*limits.forms).filter(|names| some(names)),
+        forms: Some(&*limits.only_forms).filter(|names| some(names)),
         seconds: limits.days.map(|days| i64::from(days) * 24 * 60 * 60),
     };
     let is_limited = limits.scopes.is_some() || limits.forms.is_some() || limits.seconds.is_some();

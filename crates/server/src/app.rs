@@ -10,6 +10,7 @@ use registrar_store::{OpenError, Store, StoreSettings};
 use crate::auth::KnownTokens;
 use crate::contracts::{KnownPasswords, UnderWay};
 use crate::forms::FormsError;
+use crate::limits::{BodyMemory, Rates};
 use crate::observe::observe;
 use crate::passwords::HashPool;
 use crate::reload::{self, Forms, Watch};
@@ -28,6 +29,8 @@ pub(crate) struct AppState {
     pub(crate) tokens: KnownTokens,
     pub(crate) passwords: KnownPasswords,
     pub(crate) under_way: UnderWay,
+    pub(crate) rates: Rates,
+    pub(crate) body_memory: BodyMemory,
 }
 
 /// A server that listens.
@@ -103,6 +106,8 @@ impl Application {
         let tokens = KnownTokens::default();
         let watch = Watch::start(forms.clone()).map_err(BuildError::Thread)?;
         reload::on_hangup(forms.clone()).map_err(BuildError::Thread)?;
+        let (rates, body_memory) = (Rates::new(&settings), BodyMemory::new(settings.body_memory));
+        let connections = settings.connections.div_ceil(workers.max(1));
         let state = web::Data::new(AppState {
             settings,
             forms: forms.clone(),
@@ -111,12 +116,15 @@ impl Application {
             tokens,
             passwords: KnownPasswords::default(),
             under_way: UnderWay::default(),
+            rates,
+            body_memory,
         });
         let failed = |source| BuildError::Listen { listen: listen.clone(), source };
         let server = HttpServer::new(move || {
             App::new().app_data(state.clone()).wrap(from_fn(observe)).configure(routes)
         })
         .workers(workers)
+        .max_connections(connections)
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .bind(&listen)
         .map_err(failed)?;

@@ -11,6 +11,7 @@ use registrar_store::{ApiToken, ReadError, Store};
 
 use crate::answer::Fault;
 use crate::app::AppState;
+use crate::limits::{Asking, in_time};
 use crate::may::{May, Scope};
 use crate::token;
 
@@ -30,12 +31,14 @@ pub(crate) async fn read<T: Send + 'static>(
     let hash = token::hash(spelled(request)?);
     let read = load(state, move |store| match valid_token(store, &hash)? {
         Some(caller) if caller.is_good_for(None) => match caller.may.check_scope(Scope::Read) {
-            Ok(()) => work(store).map(Ok),
+            Ok(()) => work(store).map(|done| Ok((caller.id, done))),
             Err(fault) => Ok(Err(fault)),
         },
         _ => Ok(Err(invalid())),
     });
-    read.await?
+    let (token, done) = read.await??;
+    state.rates.count(Asking::Token(token), request)?;
+    Ok(done)
 }
 
 /// Reads for whoever was let in already, away from the threads that answer.
@@ -44,7 +47,7 @@ pub(crate) async fn load<T: Send + 'static>(
     work: impl FnOnce(&Store) -> Result<T, ReadError> + Send + 'static,
 ) -> Result<T, Fault> {
     let store = state.store.clone();
-    let done = web::block(move || work(&store)).await;
+    let done = in_time(&state.settings, web::block(move || work(&store))).await?;
     done.unwrap_or(Err(ReadError::Failed)).map_err(|error| not_read(&error))
 }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest, web};
+use futures_util::StreamExt;
 
 use crate::answer::Fault;
 use crate::app::AppState;
+use crate::limits::Held;
 use crate::multipart;
 
 const JSON: &str = "application/json";
@@ -67,26 +69,49 @@ pub(crate) fn label(request: &HttpRequest) -> String {
     request.content_type().trim().to_ascii_lowercase()
 }
 
-/// Reads the body.
-pub(crate) async fn read(payload: web::Payload, state: &AppState) -> Result<web::Bytes, Fault> {
+/// Reads the body. It counts among those that are held as long as what comes with it.
+pub(crate) async fn read(
+    payload: web::Payload,
+    state: &AppState,
+) -> Result<(web::Bytes, Held<'_>), Fault> {
     let settings = &state.settings;
-    let body = payload.to_bytes_limited(settings.body_limit);
+    let body = collect(payload, state);
     match tokio::time::timeout(Duration::from_secs(settings.body_seconds), body).await {
         Err(_) => Err(Fault::new(
             StatusCode::REQUEST_TIMEOUT,
             "body_timeout",
             format!("the body did not arrive within {} seconds", settings.body_seconds),
         )),
-        Ok(Err(_)) => Err(Fault::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
-            format!("the body is larger than {} bytes", settings.body_limit),
-        )),
-        Ok(Ok(Err(_))) => {
-            Err(Fault::new(StatusCode::BAD_REQUEST, "malformed", "the body broke off"))
-        }
-        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(read) => read,
     }
+}
+
+async fn collect(
+    mut payload: web::Payload,
+    state: &AppState,
+) -> Result<(web::Bytes, Held<'_>), Fault> {
+    let broken = |_| Fault::new(StatusCode::BAD_REQUEST, "malformed", "the body broke off");
+    let (mut held, limit) = (state.body_memory.hold(), state.settings.body_limit);
+    let mut whole = web::Bytes::new();
+    let mut more = web::BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(broken)?;
+        if whole.len() + more.len() + chunk.len() > limit {
+            let text = format!("the body is larger than {limit} bytes");
+            return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", text));
+        }
+        held.add(chunk.len())?;
+        // Most bodies come in one piece, which is taken as it is.
+        if whole.is_empty() && more.is_empty() {
+            whole = chunk;
+        } else {
+            if more.is_empty() {
+                more.extend_from_slice(&std::mem::take(&mut whole));
+            }
+            more.extend_from_slice(&chunk);
+        }
+    }
+    Ok((if more.is_empty() { whole } else { more.freeze() }, held))
 }
 
 /// What is said of a body that cannot be read.

@@ -13,6 +13,7 @@ mod form_configurations;
 pub mod forms;
 mod health;
 mod language;
+mod limits;
 pub mod may;
 mod metrics;
 mod multipart;

@@ -14,6 +14,8 @@ use actix_web::middleware::Next;
 use registrar_core::form::Form;
 use registrar_core::violation::Violations;
 
+use crate::limits::Left;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORM_VERSION: HeaderName = HeaderName::from_static("form-version");
 const LONGEST_ID: usize = 64;
@@ -98,9 +100,13 @@ pub(crate) async fn observe<B: MessageBody>(
         log_line(&mut response, &id, started);
     }
     let form = response.request().extensions().get::<UsedForm>().map(|form| form.version.clone());
+    let left = response.request().extensions_mut().remove::<Left>();
     let headers = response.headers_mut();
     if let Some(version) = form.and_then(|version| HeaderValue::from_str(&version).ok()) {
         headers.insert(FORM_VERSION, version);
+    }
+    if let Some(left) = left {
+        left.tell(headers);
     }
     headers.insert(REQUEST_ID, id);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -23,6 +23,16 @@ pub struct Settings {
     pub body_limit: usize,
     /// How long it waits for a body, in seconds.
     pub body_seconds: u64,
+    /// How many bytes of bodies it holds at once, all requests together.
+    pub body_memory: usize,
+    /// How long a request may wait for the database and for the hash of a password, in seconds.
+    pub request_seconds: u64,
+    /// How many connections it serves at once; more wait to be let in.
+    pub connections: usize,
+    /// How many requests a second a token may make; 0: any number.
+    pub rate_limit: u32,
+    /// How many requests a token may make at once after a pause; 0: as many as a second.
+    pub rate_burst: u32,
     /// Connections that reads share.
     pub readers: u32,
     /// Threads that write on PostgreSQL, each with a connection; SQLite has one writer.
@@ -51,6 +61,11 @@ impl Default for Settings {
             migrate: true,
             body_limit: 1024 * 1024,
             body_seconds: 30,
+            body_memory: 64 * 1024 * 1024,
+            request_seconds: 30,
+            connections: 4096,
+            rate_limit: 0,
+            rate_burst: 0,
             readers: 4,
             writers: 2,
             batch: 256,
@@ -79,6 +94,16 @@ pub struct Given {
     pub body_limit: Option<usize>,
     /// See [`Settings::body_seconds`].
     pub body_seconds: Option<u64>,
+    /// See [`Settings::body_memory`].
+    pub body_memory: Option<usize>,
+    /// See [`Settings::request_seconds`].
+    pub request_seconds: Option<u64>,
+    /// See [`Settings::connections`].
+    pub connections: Option<usize>,
+    /// See [`Settings::rate_limit`].
+    pub rate_limit: Option<u32>,
+    /// See [`Settings::rate_burst`].
+    pub rate_burst: Option<u32>,
     /// See [`Settings::readers`].
     pub readers: Option<u32>,
     /// See [`Settings::writers`].
@@ -168,6 +193,11 @@ impl Given {
             migrate: self.migrate.or(other.migrate),
             body_limit: self.body_limit.or(other.body_limit),
             body_seconds: self.body_seconds.or(other.body_seconds),
+            body_memory: self.body_memory.or(other.body_memory),
+            request_seconds: self.request_seconds.or(other.request_seconds),
+            connections: self.connections.or(other.connections),
+            rate_limit: self.rate_limit.or(other.rate_limit),
+            rate_burst: self.rate_burst.or(other.rate_burst),
             readers: self.readers.or(other.readers),
             writers: self.writers.or(other.writers),
             batch: self.batch.or(other.batch),
@@ -193,6 +223,11 @@ impl Given {
             migrate: self.migrate.unwrap_or(default.migrate),
             body_limit: self.body_limit.unwrap_or(default.body_limit),
             body_seconds: self.body_seconds.unwrap_or(default.body_seconds),
+            body_memory: self.body_memory.unwrap_or(default.body_memory),
+            request_seconds: self.request_seconds.unwrap_or(default.request_seconds),
+            connections: self.connections.unwrap_or(default.connections),
+            rate_limit: self.rate_limit.unwrap_or(default.rate_limit),
+            rate_burst: self.rate_burst.unwrap_or(default.rate_burst),
             readers: self.readers.unwrap_or(default.readers),
             writers: self.writers.unwrap_or(default.writers),
             batch: self.batch.unwrap_or(default.batch),
@@ -208,6 +243,9 @@ impl Given {
         let zero = [
             ("body_limit", settings.body_limit == 0),
             ("body_seconds", settings.body_seconds == 0),
+            ("body_memory", settings.body_memory == 0),
+            ("request_seconds", settings.request_seconds == 0),
+            ("connections", settings.connections == 0),
             ("readers", settings.readers == 0),
             ("writers", settings.writers == 0),
             ("batch", settings.batch == 0),

@@ -2,14 +2,17 @@
 
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use registrar_tests::{Answer, Setup, TestServer, cases, samples};
+use registrar_tests::{Answer, Setup, TestServer, cases, eventually, samples};
 use serde_json::Value;
 
 cases! {
     over_the_queue_clients_are_told_at_once_to_come_back with a_queue_of_two,
     over_the_hash_queue_too with a_hash_queue_of_one,
+    a_token_has_its_rate_and_is_told_what_is_left with two_a_second,
+    bodies_are_held_up_to_a_bound with room_for_one_body,
+    nobody_waits_longer_than_a_request_may with in_a_second,
 }
 
 const CLIENTS: usize = 24;
@@ -85,4 +88,89 @@ fn over_the_hash_queue_too(server: &TestServer) {
     assert!((1..24).contains(&created), "{created}");
     assert_eq!(server.client().count(), created);
     server.client().submit("client_sign_up", &samples::client("later")).created();
+}
+
+fn two_a_second(setup: Setup) -> Setup {
+    setup.with(|settings| (settings.rate_limit, settings.rate_burst) = (1, 3))
+}
+
+fn a_token_has_its_rate_and_is_told_what_is_left(server: &TestServer) {
+    let other = server.anonymous().with_token(&server.new_token("other", None));
+    let client = server.client();
+    let answers: Vec<Answer> = (0..8).map(|_| client.get("/api/users/404")).collect();
+    let (let_in, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 404);
+    assert!((3..=5).contains(&let_in.len()), "{let_in:?}");
+    assert_eq!(let_in[0].header("ratelimit-policy"), Some("\"token\";q=1;w=1"));
+    assert_eq!(let_in[0].header("ratelimit"), Some("\"token\";r=2;t=1"));
+    for answer in &refused {
+        answer.fault(429, "base", "rate_limited");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert_eq!(answer.header("ratelimit"), Some("\"token\";r=0;t=1"));
+    }
+    // Another token has a rate of its own, other APIs count too, each refuses in its own shape.
+    other.get("/api/form_configurations").is(200);
+    let bearer = server.anonymous().with_authorization(&format!("Bearer {}", server.token()));
+    let scim = eventually("too many", Duration::from_secs(5), || {
+        Some(bearer.get("/scim/v2/Users")).filter(|answer| answer.status == 429)
+    });
+    assert_eq!(scim.json()["status"], "429");
+    thread::sleep(Duration::from_millis(1100));
+    client.get("/api/users/404").is(404);
+}
+
+fn room_for_one_body(setup: Setup) -> Setup {
+    setup.with(|settings| {
+        settings.body_memory = 100_000;
+        settings.body_limit = 80_000;
+    })
+}
+
+fn bodies_are_held_up_to_a_bound(server: &TestServer) {
+    let head = |length: usize| {
+        format!(
+            "POST /api/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n",
+            server.token()
+        )
+    };
+    let mut slow = server.connect();
+    slow.send(head(80_000).as_bytes());
+    slow.send(&[b' '; 70_000]);
+    let more = "x".repeat(60_000);
+    eventually("the slow one is held", Duration::from_secs(5), || {
+        let refused = server.client().post("/api/users", &more);
+        if refused.status == 503 {
+            is_told_to_come_back(&refused);
+        }
+        (refused.status == 503).then_some(())
+    });
+    // What is small has room; what was held is given back.
+    server.client().submit("client_sign_up", &samples::client("small")).created();
+    drop(slow);
+    eventually("there is room again", Duration::from_secs(5), || {
+        (server.client().post("/api/users", &more).status == 400).then_some(())
+    });
+}
+
+fn in_a_second(setup: Setup) -> Setup {
+    setup.with(|settings| {
+        settings.request_seconds = 1;
+        settings.writers = 1;
+    })
+}
+
+fn nobody_waits_longer_than_a_request_may(server: &TestServer) {
+    let answer = server.direct().while_locked(|| {
+        let begun = Instant::now();
+        let answer = server.client().submit("client_sign_up", &samples::client("ann"));
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        answer
+    });
+    answer.fault(503, "base", "timeout");
+    assert_eq!(answer.header("retry-after"), Some("2"));
+    // It is done all the same, as the answer says it may be.
+    eventually("it is stored", Duration::from_secs(10), || {
+        (server.client().count() == 1).then_some(())
+    });
 }

@@ -16,6 +16,7 @@ cases! {
 
 const BOAT: &str = "\
 resource: Transactable
+privileged: true
 type: boat
 resource_owner: anyone
 fields:
@@ -26,12 +27,14 @@ fields:
 ";
 const MEMBER: &str = "\
 resource: RelationshipUser
+privileged: true
 type: agency_member
 resource_owner: anyone
 fields: { user_id: , relationship_id: , relationship_name: , properties: { status: } }
 ";
 const LINK: &str = "\
 resource: Customization
+privileged: true
 type: link
 resource_owner: anyone
 fields: { customizable_type: , customizable_id: , properties: { url: { validation: { presence: true } } } }

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::answer::{Done, Own, failed};
 use super::find;
 use crate::app::AppState;
+use crate::limits::{Asking, in_time};
 use crate::may::May;
 use crate::refused::not_hashed;
 use crate::shown::stored_user;
@@ -96,12 +97,17 @@ pub(super) async fn caller(
     let refused = |outcome| Done::Outcome(outcome, Own::new());
     let header = request.headers().get(header::AUTHORIZATION);
     // What is not ASCII can be no credential of anybody's.
-    match contract.credential(header.map(|header| header.to_str().unwrap_or("?"))) {
-        Credential::Missing => Err(refused(Outcome::Unauthenticated)),
-        Credential::Unreadable => Err(refused(Outcome::BadCredential)),
-        Credential::Pair(name, password) => by_password(contract, &name, password, state).await,
-        Credential::Sent(token) => by_token(contract, action, token, state).await,
+    let who = match contract.credential(header.map(|header| header.to_str().unwrap_or("?"))) {
+        Credential::Missing => return Err(refused(Outcome::Unauthenticated)),
+        Credential::Unreadable => return Err(refused(Outcome::BadCredential)),
+        Credential::Pair(name, password) => by_password(contract, &name, password, state).await?,
+        Credential::Sent(token) => by_token(contract, action, token, state).await?,
+    };
+    let asking = who.token.map(Asking::Token).or(who.user_id.map(Asking::User));
+    if let Some(asking) = asking {
+        state.rates.count(asking, request)?;
     }
+    Ok(who)
 }
 
 async fn by_token(
@@ -161,8 +167,11 @@ async fn by_password(
     let digest: [u8; 32] = digest.finalize().into();
     let is_known = phc.is_some() && state.passwords.has(&digest);
     // Nobody's takes as long as a wrong one.
-    if !is_known && !state.hashes.verify(password, phc).await.map_err(not_hashed)? {
-        return Err(refused());
+    if !is_known {
+        let verified = in_time(&state.settings, state.hashes.verify(password, phc)).await?;
+        if !verified.map_err(not_hashed)? {
+            return Err(refused());
+        }
     }
     let user = user.ok_or_else(refused)?;
     state.passwords.note(digest);

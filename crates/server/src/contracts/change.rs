@@ -9,6 +9,7 @@ use super::answer::{Done, Own, failed};
 use super::records::kind_of;
 use super::{ATTEMPTS, Call, contended, not_taken};
 use crate::auth;
+use crate::limits::in_time;
 use crate::observe::UsedForm;
 use crate::refused::not_hashed;
 use crate::shown::{as_submitted, stored_user};
@@ -67,7 +68,7 @@ impl Call<'_> {
         };
         match changed.user.password.take() {
             Some(password) if password_hash.is_none() => {
-                let hash = self.state.hashes.hash(password).await;
+                let hash = in_time(&self.state.settings, self.state.hashes.hash(password)).await?;
                 *password_hash = Some(hash.map_err(not_hashed)?);
             }
             None => *password_hash = None,
@@ -75,7 +76,7 @@ impl Call<'_> {
         }
         let (password_hash, by) = (password_hash.clone(), self.by());
         let record = UpdateRecord { id, uuid, loaded_at, changed, password_hash, by };
-        match self.state.store.update(record).await {
+        match in_time(&self.state.settings, self.state.store.update(record)).await? {
             Ok(()) => Ok(true),
             Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
             Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
@@ -97,7 +98,8 @@ impl Call<'_> {
                 id
             }
         };
-        match self.state.store.delete(id, self.by()).await {
+        let deleted = self.state.store.delete(id, self.by());
+        match in_time(&self.state.settings, deleted).await? {
             Ok(()) => Ok(Done::Outcome(Outcome::Deleted, Own::new())),
             Err(ChangeError::NotFound | ChangeError::Conflict) => {
                 Err(Done::Outcome(Outcome::NotFound, Own::new()))

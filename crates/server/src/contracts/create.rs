@@ -11,6 +11,7 @@ use super::answer::{Done, Own, failed};
 use super::once::{Keyed, brief};
 use super::{Call, not_taken, note_user};
 use crate::auth;
+use crate::limits::in_time;
 use crate::observe::UsedForm;
 use crate::refused::{by_kind, not_hashed};
 use crate::shown::stored_user;
@@ -36,7 +37,10 @@ impl Call<'_> {
             keyed => keyed,
         };
         let password_hash = match user.password.take() {
-            Some(password) => Some(self.state.hashes.hash(password).await.map_err(not_hashed)?),
+            Some(password) => {
+                let hash = in_time(&self.state.settings, self.state.hashes.hash(password)).await?;
+                Some(hash.map_err(not_hashed)?)
+            }
             None => None,
         };
         let external_id = user.external_id.clone();
@@ -44,7 +48,8 @@ impl Call<'_> {
         let (form_name, form_version) = (form.name.clone(), form.version.clone());
         let by = self.by();
         let record = NewRecord { user, password_hash, form_name, form_version, by, once };
-        match (self.state.store.create(record).await, &keyed) {
+        let created = in_time(&self.state.settings, self.state.store.create(record)).await?;
+        match (created, &keyed) {
             (Ok(created), keyed) => match keyed.as_ref().and_then(Keyed::kept) {
                 Some(done) => Ok(done),
                 None => self.created(created, external_id).await,

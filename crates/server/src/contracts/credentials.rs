@@ -10,6 +10,7 @@ use registrar_store::{ChangeError, CreateError, NewToken, StoredUser};
 use super::answer::{Done, Own, failed};
 use super::{Call, not_taken};
 use crate::auth;
+use crate::limits::in_time;
 use crate::refused::not_hashed;
 use crate::shown::stored_user;
 use crate::token;
@@ -84,7 +85,7 @@ impl Call<'_> {
             forms: self.who.may.forms.as_deref().map(str::to_owned),
             attributes: parent.and_then(|(_, noted)| noted.map(|noted| noted.to_string())),
         };
-        match self.state.store.mint_token(new).await {
+        match in_time(&self.state.settings, self.state.store.mint_token(new)).await? {
             Ok(_) => {}
             Err(ChangeError::NotWritten(CreateError::TokenRefused) | ChangeError::NotFound) => {
                 self.state.tokens.forget();
@@ -120,7 +121,9 @@ impl Call<'_> {
             None => None,
         };
         let password = Secret::new(password.unwrap_or_default());
-        let is_theirs = self.state.hashes.verify(password, phc).await.map_err(not_hashed)?;
+        let is_theirs =
+            in_time(&self.state.settings, self.state.hashes.verify(password, phc)).await?;
+        let is_theirs = is_theirs.map_err(not_hashed)?;
         let user = found.filter(|_| is_theirs).ok_or_else(refused)?;
         self.knows(stored_user(user.clone()));
         Ok(user)

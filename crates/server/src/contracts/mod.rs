@@ -31,6 +31,7 @@ use registrar_store::{Asker, CreateError, Refusal};
 
 use crate::answer::Fault;
 use crate::app::AppState;
+use crate::limits::Held;
 use crate::multipart;
 use crate::observe::{RequestId, UsedForm};
 use crate::refused::{by_kind, not_stored};
@@ -127,7 +128,7 @@ async fn run<'c>(
     asked: &mut Asked,
     request: &HttpRequest,
     payload: web::Payload,
-    state: &AppState,
+    state: &'c AppState,
     started: Instant,
 ) -> (Option<&'c Action>, Done) {
     let outcome = |outcome, own| (None, Done::Outcome(outcome, own));
@@ -171,6 +172,7 @@ async fn run<'c>(
         path,
         label: body::label(request),
         bytes: web::Bytes::new(),
+        held: state.body_memory.hold(),
         started,
     };
     let done = call.run(payload).await;
@@ -191,6 +193,8 @@ struct Call<'c> {
     /// The media type of the body, in lower case.
     label: String,
     bytes: web::Bytes,
+    /// What of the memory for bodies it takes.
+    held: Held<'c>,
     /// When it came.
     started: Instant,
 }
@@ -203,9 +207,9 @@ impl Call<'_> {
             if self.contract.is_strict_with_labels() {
                 self.label = body::strict_label(self.request)?;
             }
-            self.bytes = body::read(payload, self.state).await?;
+            (self.bytes, self.held) = body::read(payload, self.state).await?;
         } else if operation == Operation::Delete || operation == Operation::Revoke {
-            self.bytes = body::read(payload, self.state).await?;
+            (self.bytes, self.held) = body::read(payload, self.state).await?;
         }
         let is_read = self.contract.reads(self.action, "sent");
         // What becomes a user is decoded when it is judged, unless it is wanted before.

@@ -14,6 +14,7 @@ use super::answer::{Done, Own, failed};
 use super::once::{Keyed, only_id};
 use super::{ATTEMPTS, Call, contended, not_taken, note_record};
 use crate::auth;
+use crate::limits::in_time;
 use crate::observe::UsedForm;
 use crate::records::render::{record_as_submitted, stored_record};
 use crate::shown::stored_user;
@@ -45,7 +46,7 @@ impl Call<'_> {
         };
         let owner = within.or(self.who.user_id);
         let record = NewRecordOf { bag, owner, by: self.by(), once };
-        match self.state.store.create_record(record).await {
+        match in_time(&self.state.settings, self.state.store.create_record(record)).await? {
             Ok(id) => {
                 if let Some(done) = keyed.as_ref().and_then(Keyed::kept) {
                     return Ok(done);
@@ -118,7 +119,7 @@ impl Call<'_> {
             judged.map_err(not_taken)?
         };
         let record = UpdateRecordOf { kind, id, loaded_at, changed, by: self.by() };
-        match self.state.store.update_record(record).await {
+        match in_time(&self.state.settings, self.state.store.update_record(record)).await? {
             Ok(()) => Ok(true),
             Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
             Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
@@ -139,7 +140,8 @@ impl Call<'_> {
 
     /// Takes one record away.
     pub(super) async fn remove(&self, kind: RecordKind, id: i64) -> Result<Done, Done> {
-        match self.state.store.delete_record(kind, id, self.by()).await {
+        let deleted = self.state.store.delete_record(kind, id, self.by());
+        match in_time(&self.state.settings, deleted).await? {
             Ok(()) => Ok(Done::Outcome(Outcome::Deleted, Own::new())),
             Err(ChangeError::NotFound | ChangeError::Conflict) => {
                 Err(Done::Outcome(Outcome::NotFound, Own::new()))

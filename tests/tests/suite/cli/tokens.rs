@@ -93,3 +93,28 @@ fn a_database_that_is_not_there_is_not_made_by_looking_into_it() {
         assert!(!missing.exists(), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_token_may_be_limited() {
+    let place = setup();
+    let limited = [
+        "token",
+        "create",
+        "app",
+        "--may",
+        "create,read",
+        "--form",
+        "client_sign_up",
+        "--days",
+        "30",
+    ];
+    place.run(&limited).success();
+    let listed = place.run(&["token", "list"]).success().stdout;
+    assert!(
+        listed.starts_with("app\tactive\tmay create,read\tthrough client_sign_up\tuntil 20"),
+        "{listed}"
+    );
+    let wrong = place.run(&["token", "create", "b", "--may", "everything"]).failure(2);
+    assert!(wrong.stderr.contains("sessions"), "{}", wrong.stderr);
+    place.run(&["token", "create", "c", "--days", "0"]).failure(2);
+}

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 const CHANGE: &str = "\
 resource: User
+privileged: true
 resource_owner: anyone
 fields:
   email:
@@ -40,16 +41,19 @@ fields:
 ";
 const SEED: &str = "\
 resource: User
+privileged: true
 fields: { email: , password: , first_name: , mobile_number: , external_id: , profiles: { seller: { properties: { shop_name: , commission: } } } }
 ";
 const EMAIL: &str = "\
 resource: User
+privileged: true
 resource_owner: anyone
 fields: { email: { validation: { unique: false } }, external_id: { validation: { unique: false } } }
 ";
 
 const BOAT: &str = "\
 resource: Transactable
+privileged: true
 type: boat
 resource_owner: anyone
 fields: { creator_id: , name: }
@@ -58,6 +62,7 @@ const SIGN_IN: &str = "resource: Session\nfields: { email: , password: }\n";
 
 const SELLER: &str = "\
 resource: User
+privileged: true
 extends: marketplace_seller
 fields: { mobile_number: }
 ";
