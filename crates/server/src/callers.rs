@@ -143,6 +143,7 @@ async fn create_user(
         form_version: form.version.clone(),
         by: Asker::default(),
         once: None,
+        is_discreet: false,
     };
     match store.create(record).await {
         Ok(_) => Ok(password),

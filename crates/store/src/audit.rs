@@ -62,6 +62,11 @@ impl Deed {
     }
 }
 
+impl Deed {
+    /// Somebody would have made a user, and was not told why there is none.
+    pub(crate) const TRIED: Self = Self { action: "attempt", kind: "user", id: 0, user: None };
+}
+
 /// The row that tells of a deed, done at `now` (microseconds since 1970 UTC).
 pub(crate) fn told(by: &Asker, deed: Deed, now: i64) -> AuditRow<'_> {
     let form = by.form.as_ref();

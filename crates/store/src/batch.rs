@@ -61,7 +61,8 @@ pub(crate) fn write<S: Submission>(
     submissions: &[S],
 ) -> Result<Vec<Verdict>, Failure> {
     let is_kept = |verdicts: &Vec<Verdict>| {
-        verdicts.iter().any(|verdict| matches!(verdict, Verdict::Created(_)))
+        let mut all = submissions.iter().zip(verdicts);
+        all.any(|(submission, verdict)| deed_of(submission.record(), verdict).is_some())
     };
     transaction(conn, |conn| fill(conn, submissions), is_kept)
 }
@@ -162,14 +163,33 @@ fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResu
     }
     plan.insert(conn)?;
     note(conn, submissions, &verdicts)?;
-    for (once, verdict) in keys.iter().zip(&verdicts) {
+    for (place, (once, verdict)) in keys.iter().zip(&verdicts).enumerate() {
         match (once, verdict) {
             (None, _) | (_, Verdict::Repeated) => {}
             (Some(once), Verdict::Created(created)) => once::keep_user(conn, once, *created)?,
+            (Some(once), _) if deed_of(submissions[place].record(), verdict).is_some() => {
+                once::keep_nothing(conn, once)?;
+            }
             (Some(once), _) => once::release(conn, once)?,
         }
     }
     Ok(verdicts)
+}
+
+/// What is noted of what became of a submission.
+fn deed_of(record: &NewRecord, verdict: &Verdict) -> Option<Deed> {
+    match verdict {
+        Verdict::Created(created) => Some(Deed::made_user(created.id)),
+        Verdict::Refused(refusals) if record.is_discreet && are_taken(refusals) => {
+            Some(Deed::TRIED)
+        }
+        _ => None,
+    }
+}
+
+/// Whether nothing is against a submission but that what it claims is taken.
+fn are_taken(refusals: &[Refusal]) -> bool {
+    refusals.iter().all(|refusal| matches!(refusal, Refusal::Taken { .. }))
 }
 
 /// Notes who made the users that were made.
@@ -180,9 +200,9 @@ fn note<S: Submission>(
 ) -> QueryResult<()> {
     let now = now();
     let rows = submissions.iter().zip(verdicts).filter_map(|(submission, verdict)| {
-        let Verdict::Created(created) = verdict else { return None };
+        let deed = deed_of(submission.record(), verdict)?;
         let NewRecord { by, form_name, form_version, .. } = submission.record();
-        let mut row = audit::told(by, Deed::made_user(created.id), now);
+        let mut row = audit::told(by, deed, now);
         (row.form_name, row.form_version) = (Some(&**form_name), Some(&**form_version));
         Some(row)
     });

@@ -44,6 +44,8 @@ pub struct KeptAnswer {
 pub enum Made {
     /// A user; as it is stored, where the answer shows it.
     User(Created, Option<Box<StoredUser>>),
+    /// Nothing, and nobody is to learn that.
+    Nothing,
     /// A record, by its id; as it is stored, where the answer shows it.
     Record(i64, Option<Box<StoredRecord>>),
 }
@@ -142,6 +144,11 @@ pub(crate) fn keep_user(
 ) -> QueryResult<()> {
     let user = if once.shows { load_user(conn, created.id)? } else { None };
     keep(conn, once, Made::User(created, user.map(Box::new)))
+}
+
+/// Keeps the answer to what came to nothing, where that looks like one to a user who was made.
+pub(crate) fn keep_nothing(conn: &mut AnyConnection, once: &Once) -> QueryResult<()> {
+    keep(conn, once, Made::Nothing)
 }
 
 /// Keeps the answer to a record that was made.

@@ -25,6 +25,9 @@ pub struct NewRecord {
     pub by: Asker,
     /// Under which key it is done once, if it is.
     pub once: Option<Once>,
+    /// Whether nobody may learn that what it claims is taken: then it is noted durably that it was
+    /// tried, which takes as long as if it were done.
+    pub is_discreet: bool,
 }
 
 impl fmt::Debug for NewRecord {

@@ -14,6 +14,7 @@ mod bad_input;
 mod bodies;
 mod cli;
 mod contracts;
+mod enumeration;
 mod examples;
 mod fields;
 mod form_configurations;

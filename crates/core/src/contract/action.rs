@@ -250,6 +250,10 @@ impl Action {
         if matches!(self.taken.form, FormChoice::Named(_)) {
             outcomes.push(Outcome::WrongParameters);
         }
+        let makes_users = self.operation == Operation::Create && self.resource == Resource::User;
+        if makes_users && self.taken.is_discreet() {
+            outcomes.push(Outcome::Accepted);
+        }
         if self.within.is_some() {
             outcomes.push(Outcome::NotFound);
         }

@@ -27,6 +27,8 @@ macro_rules! outcomes {
 outcomes! {
     /// A user or a record was created.
     Created = "created" ["user", "record", "ids", "generated"],
+    /// What was sent was taken, and nothing is told of what came of it.
+    Accepted = "accepted" [],
     /// A user or a record is shown.
     Found = "found" ["user", "record", "ids"],
     /// A page of them is shown.

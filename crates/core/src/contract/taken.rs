@@ -50,6 +50,17 @@ pub(crate) struct Named {
     pub(crate) type_key: Option<Box<str>>,
 }
 
+impl Taken {
+    /// Whether a form of its tells nobody who has an account.
+    pub(crate) fn is_discreet(&self) -> bool {
+        match &self.form {
+            FormChoice::None => false,
+            FormChoice::One(form) => form.is_discreet,
+            FormChoice::Named(named) => named.forms.values().any(|form| form.is_discreet),
+        }
+    }
+}
+
 /// What is around a form and wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongParameter<'t> {

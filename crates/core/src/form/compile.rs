@@ -44,6 +44,7 @@ pub(crate) fn compile(
         may_create: roots::may_create(resource, &root, header.may_update),
         may_update: header.may_update && resource != Resource::Session,
         is_privileged: header.is_privileged,
+        is_discreet: header.is_discreet,
         natural_key: header.idempotency.map(|(key, _)| key),
         locales: locales.clone(),
         refuses_unknown: header.refuses_unknown,

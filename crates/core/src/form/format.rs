@@ -23,6 +23,7 @@ const OF_FORMS: &[(&str, &str)] = &[
         "privileged",
         "Whether it may list fields that decide what somebody may do, or whose something is.",
     ),
+    ("enumeration", "`strict`: a value that is taken is answered as one that is not."),
     ("fields", "The fields that clients may send."),
     ("configuration", "platformOS' word for `fields`."),
     ("extends", "The form, or forms, that this one is laid over."),
@@ -98,6 +99,7 @@ fn of_form() -> Map<String, Value> {
     let mut properties = keys(header::KEYS, OF_FORMS, |key| match key {
         "resource_owner" => json!({ "enum": ["anyone"] }),
         "unknown_fields" => json!({ "enum": ["reject", "ignore"] }),
+        "enumeration" => json!({ "enum": ["strict", "open"] }),
         "privileged" => json!({ "type": "boolean" }),
         "idempotency" => json!({ "enum": NaturalKey::NAMES }),
         "resource" => json!({ "type": "string", "examples": Resource::ALL.map(Resource::name) }),

@@ -17,6 +17,8 @@ pub(crate) struct Header<'n> {
     /// The name of the type that its records are of.
     pub(crate) record_type: Option<(&'n str, Place)>,
     pub(crate) fields: Option<&'n Entry>,
+    /// Whether it tells nobody who has an account.
+    pub(crate) is_discreet: bool,
     /// Whether it may list protected fields.
     pub(crate) is_privileged: bool,
     /// The field by whose value a create is done once.
@@ -36,6 +38,7 @@ pub(super) const KEYS: &[&str] = &[
     "unknown_fields",
     "idempotency",
     "privileged",
+    "enumeration",
     "fields",
     "configuration",
     "extends",
@@ -91,6 +94,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
         resource_place: tree.place,
         record_type: None,
         fields: None,
+        is_discreet: false,
         is_privileged: false,
         idempotency: None,
         rules: None,
@@ -124,6 +128,10 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
             "unknown_fields" => {
                 let word = reader.word(&entry.value, "unknown_fields", &["reject", "ignore"]);
                 header.refuses_unknown = word != Some("ignore");
+            }
+            "enumeration" => {
+                let word = reader.word(&entry.value, "enumeration", &["strict", "open"]);
+                header.is_discreet = word == Some("strict");
             }
             "privileged" => {
                 header.is_privileged = reader.flag(&entry.value, "privileged") == Some(true);

@@ -71,6 +71,9 @@ pub struct Form {
     /// Whether it lets clients fill in fields that decide what somebody may do, or whose something is:
     /// only trusted tokens may use it.
     pub is_privileged: bool,
+    /// Whether it tells nobody who has an account already: a value that is taken is answered as one
+    /// that is not.
+    pub is_discreet: bool,
     /// By which field the same submission, sent again, is known and done once.
     pub natural_key: Option<NaturalKey>,
     /// The languages that what is wrong with a submission can be told in.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpMessage;
 use registrar_core::contract::Outcome;
 use registrar_core::value::Value;
-use registrar_store::{CreateError, Created, NewRecord};
+use registrar_store::{CreateError, Created, NewRecord, Refusal};
 
 use super::answer::{Done, Own, failed};
 use super::once::{Keyed, brief};
@@ -30,6 +30,7 @@ impl Call<'_> {
         };
         let mut user = match judged {
             Ok(user) => user,
+            Err(done) if self.is_discreet(&form) => return Err(done),
             Err(done) => return Err(self.first_told(done).await?),
         };
         let keyed = match keyed {
@@ -46,16 +47,28 @@ impl Call<'_> {
         let external_id = user.external_id.clone();
         let once = keyed.as_ref().map(|keyed| self.once(keyed, &form, Some(&user)));
         let (form_name, form_version) = (form.name.clone(), form.version.clone());
-        let by = self.by();
-        let record = NewRecord { user, password_hash, form_name, form_version, by, once };
+        let (by, is_discreet) = (self.by(), self.is_discreet(&form));
+        let record =
+            NewRecord { user, password_hash, form_name, form_version, by, once, is_discreet };
         let created = in_time(&self.state.settings, self.state.store.create(record)).await?;
         match (created, &keyed) {
+            (Ok(_), None) if is_discreet => Ok(Done::Outcome(Outcome::Accepted, Own::new())),
             (Ok(created), keyed) => match keyed.as_ref().and_then(Keyed::kept) {
                 Some(done) => Ok(done),
                 None => self.created(created, external_id).await,
             },
             (Err(CreateError::Repeated), Some(keyed)) => Err(self.done_meanwhile(keyed).await),
-            (Err(CreateError::Refused(refusals)), _) => self.refused(None, &refusals),
+            (Err(CreateError::Refused(mut refusals)), _) => {
+                if is_discreet {
+                    refusals.retain(|refusal| !matches!(refusal, Refusal::Taken { .. }));
+                    if refusals.is_empty() {
+                        let kept = keyed.as_ref().and_then(Keyed::kept);
+                        let accepted = || Done::Outcome(Outcome::Accepted, Own::new());
+                        return Ok(kept.unwrap_or_else(accepted));
+                    }
+                }
+                self.refused(None, &refusals)
+            }
             (Err(error), _) => Err(self.not_written(error)),
         }
     }

@@ -343,6 +343,12 @@ impl Call<'_> {
         }
     }
 
+    /// Whether nobody is to learn by this request who has an account. One that changes who is there
+    /// tells it anyway.
+    fn is_discreet(&self, form: &Form) -> bool {
+        form.is_discreet && self.action.operation == Operation::Create
+    }
+
     /// Refuses what the route's conditions are against.
     fn check(&self) -> Result<(), Done> {
         match self.contract.objection(self.action, self.asked).map_err(failed)? {

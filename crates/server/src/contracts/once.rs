@@ -119,6 +119,7 @@ impl<'c> Call<'c> {
         let (method, path) = (self.request.method().to_string(), self.path.to_owned());
         let (asked, started) = (self.asked.clone(), self.started);
         let external_id = of.and_then(|user| user.external_id.clone());
+        let outcome = if self.is_discreet(form) { Outcome::Accepted } else { Outcome::Created };
         let (version, kept) = (form.version.clone(), Arc::clone(&keyed.answer));
         let answer = move |made: Made| {
             let mut asked = asked.clone();
@@ -127,12 +128,14 @@ impl<'c> Call<'c> {
                 Made::User(created, None) => {
                     note_user(&contract, &mut asked, brief(created, external_id.clone()));
                 }
+                Made::Nothing => {}
                 Made::Record(_, Some(record)) => {
                     note_record(&contract, &mut asked, stored_record(*record));
                 }
                 Made::Record(id, None) => note_record(&contract, &mut asked, only_id(id)),
             }
-            let answer = rendered(&contract, (&method, &path), asked, (started, &version));
+            let of = (&*method, &*path, outcome);
+            let answer = rendered(&contract, of, asked, (started, &version));
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = answer.clone();
             answer
         };
@@ -168,7 +171,7 @@ pub(super) fn only_id(id: i64) -> Value<'static> {
 /// The answer of a contract to what was made.
 fn rendered(
     contract: &Contract,
-    (method, path): (&str, &str),
+    (method, path, outcome): (&str, &str, Outcome),
     mut asked: Asked,
     (started, version): (Instant, &str),
 ) -> Option<KeptAnswer> {
@@ -176,10 +179,10 @@ fn rendered(
     let Matched::Route(action, _) = contract.find(method, path, &query) else { return None };
     asked.query = query;
     asked.elapsed = started.elapsed().as_secs_f64();
-    let status = contract.status(Some(action), Outcome::Created)?;
+    let status = contract.status(Some(action), outcome)?;
     let reason = StatusCode::from_u16(status).ok()?.canonical_reason().unwrap_or_default();
     let own = Vec::new();
-    let answer = contract.answer((Some(action), Outcome::Created), (status, reason), &asked, own);
+    let answer = contract.answer((Some(action), outcome), (status, reason), &asked, own);
     let answer = answer
         .inspect_err(|cause| {
             let name = &contract.name;

@@ -184,6 +184,7 @@ pub(crate) fn record(user: NewUser) -> NewRecord {
     NewRecord {
         by: None.into(),
         once: None,
+        is_discreet: false,
         user,
         password_hash: None,
         form_name: "sign_up".into(),

@@ -1,0 +1,96 @@
+//! A form with `enumeration: strict` tells nobody who has an account: not by status, head, body or time.
+
+use std::time::{Duration, Instant};
+
+use registrar_tests::{Answer, Setup, TestServer, WithToken, cases};
+use serde_json::{Value, json};
+
+cases! {
+    a_taken_address_is_answered_as_a_free_one with strict,
+    what_is_wrong_otherwise_is_told with strict,
+    a_key_tells_nothing_either with strict,
+    it_takes_as_long with strict,
+}
+
+const ROUNDS: usize = 40;
+
+fn strict(setup: Setup) -> Setup {
+    let fields = "fields: { email: , first_name: { validation: { presence: true } } }\n";
+    setup.forms(&[("sign_up.yml", &format!("resource: User\nenumeration: strict\n{fields}"))])
+}
+
+fn ann(email: &str) -> Value {
+    json!({ "email": email, "first_name": "Ann" })
+}
+
+/// All that a client sees of an answer, but for the id and the moment of the request.
+fn seen(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
+    let mut headers = answer.headers.clone();
+    headers.retain(|(name, _)| name != "x-request-id" && name != "date");
+    headers.sort();
+    (answer.status, answer.text.clone(), headers)
+}
+
+fn a_taken_address_is_answered_as_a_free_one(server: &TestServer) {
+    let client = server.client();
+    let free = client.submit("sign_up", &ann("ann@example.com"));
+    assert_eq!((free.status, free.text.as_str()), (202, r#"{"errors":{}}"#));
+    for spelling in ["ann@example.com", " ANN@example.com"] {
+        assert_eq!(seen(&client.submit("sign_up", &ann(spelling))), seen(&free));
+    }
+    assert_eq!(client.count(), 1);
+    assert_eq!(server.direct().count("audit_events WHERE action = 'attempt'"), 2);
+}
+
+fn what_is_wrong_otherwise_is_told(server: &TestServer) {
+    let client = server.client();
+    client.submit("sign_up", &ann("ann@example.com")).is(202);
+    let sent = |email: &str| client.submit("sign_up", &json!({ "email": email }));
+    let (taken, free) = (sent("ann@example.com"), sent("bob@example.com"));
+    taken.invalid(&[("first_name", "blank")]);
+    assert_eq!(seen(&taken), seen(&free));
+}
+
+fn a_key_tells_nothing_either(server: &TestServer) {
+    let client = server.client();
+    let keyed = |client: &WithToken, key: &str, email: &str| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        let body = json!({ "form_configuration_name": "sign_up", "form": ann(email) }).to_string();
+        client.send("POST", "/api/users", &headers, Some(body.as_bytes()))
+    };
+    let mut told = Vec::new();
+    for (key, email, other) in [
+        ("free", "ann@example.com", "eve@example.com"),
+        ("taken", "ann@example.com", "eve@example.com"),
+    ] {
+        let first = seen(&keyed(&client, key, email));
+        let again = seen(&keyed(&client, key, email));
+        let different = seen(&keyed(&client, key, other));
+        assert_eq!((first.0, again.0, different.0), (202, 202, 422));
+        told.push((first, again, different));
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(client.count(), 1);
+}
+
+fn it_takes_as_long(server: &TestServer) {
+    let client = server.client();
+    client.submit("sign_up", &ann("taken@example.com")).is(202);
+    let (mut free, mut taken) = (Vec::new(), Vec::new());
+    let timed = |email: &str| {
+        let begun = Instant::now();
+        client.submit("sign_up", &ann(email)).is(202);
+        begun.elapsed()
+    };
+    for round in 0..ROUNDS {
+        free.push(timed(&format!("user{round}@example.com")));
+        taken.push(timed("taken@example.com"));
+    }
+    let median = |mut times: Vec<Duration>| {
+        times.sort_unstable();
+        times[ROUNDS / 2].as_secs_f64()
+    };
+    // Without the durable note of an attempt it is a small part of the time.
+    let ratio = median(taken) / median(free);
+    assert!((0.5..2.0).contains(&ratio), "{ratio}");
+}
