@@ -25,5 +25,6 @@ pub mod settings;
 mod shown;
 pub mod token;
 
+pub use multipart::parse as multipart;
 pub use records::render::{record_as_submitted, stored_record};
 pub use shown::stored_user;
