@@ -16,6 +16,7 @@ mod language;
 mod metrics;
 mod multipart;
 mod observe;
+pub mod outgoing;
 pub mod passwords;
 mod records;
 mod refused;
