@@ -14,7 +14,9 @@ pub fn multipart(bytes: &[u8]) {
     let Ok(tree) = decode(Some(GIVEN), bytes) else { return };
     let fields = pairs::of(&tree);
     let is_sendable = |(name, value): &(String, String)| {
-        let is_odd = |letter: char| letter.is_control() || matches!(letter, '"' | '\\' | '%');
+        // What stands behind a `;` is a parameter to the library, in quotes as well: a name such as
+        // `a; filename=b` is refused as that of a file.
+        let is_odd = |letter: char| letter.is_control() || matches!(letter, '"' | '\\' | '%' | ';');
         !name.contains(is_odd) && !name.contains(OWN) && !value.contains(OWN)
     };
     if !fields.iter().all(is_sendable) {
