@@ -19,11 +19,17 @@ const LONGEST: usize = 512;
 pub fn email_key(address: &str) -> String {
     let folded = fold(address);
     let Some((local, domain)) = folded.rsplit_once('@') else { return bounded(folded) };
-    let domain = domain.trim_end_matches('.');
+    let domain = without_end(domain);
     match idna::domain_to_ascii(domain) {
-        Ok(ascii) => bounded(format!("{local}@{ascii}")),
+        // UTS 46 has more dots than one, and drops characters behind which a dot stood.
+        Ok(ascii) => bounded(format!("{local}@{}", without_end(&ascii))),
         Err(_) => bounded(format!("{local}@{domain}")),
     }
+}
+
+/// A domain without the dot of the root, and without spaces before it.
+fn without_end(domain: &str) -> &str {
+    domain.trim_end_matches(|letter: char| letter == '.' || letter.is_whitespace())
 }
 
 /// The key of any other text: trimmed, NFKC, and lower case unless `case_sensitive`.
@@ -112,6 +118,8 @@ mod tests {
             "ｊｏｓé@ｅｘåｍｐｌｅ．ｎｏ",
             "\tjosé@exåmple。no",
             "\u{3000}josé＠exåmple.no.",
+            "josé@exåmple。no。",
+            "josé@exåmple.no.\u{ad}",
         ];
         for spelling in spellings {
             assert_eq!(email_key(spelling), "josé@xn--exmple-jua.no", "{spelling:?}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::compose::{self, File, Library};
+use crate::compose::{self, Budget, File, Library};
 use crate::config::{FileId, Node, Place, Problem, ProblemCode, Problems, nearest};
 use crate::contract::{self, Around, Catalogue, Contract, Contracts};
 use crate::example::Tried;
@@ -75,13 +75,14 @@ impl Registry {
         let library = library(sources, &mut problems);
         let (locales, references) = Locales::read(locale_files(sources), &mut problems);
         let locales = Arc::new(locales);
-        let (mut forms, mut is_whole) = (HashMap::new(), true);
+        let (mut forms, mut is_whole, mut budget) = (HashMap::new(), true, Budget::new());
         for read in library.forms() {
             let mut found = library.problems(read);
-            let tree = library.resolve(read, &mut found);
-            let version = version(&types_hash, &tree);
-            if let Some(form) = compile(&tree, &types, &read.name, version, &locales, &mut found) {
-                forms.insert(form.name.clone(), Arc::new(form));
+            if let Some(tree) = library.resolve(read, &mut budget, &mut found) {
+                let (name, version) = (&read.name, version(&types_hash, &tree));
+                if let Some(form) = compile(&tree, &types, name, version, &locales, &mut found) {
+                    forms.insert(form.name.clone(), Arc::new(form));
+                }
             }
             is_whole &= found.is_empty();
             let (wrong, left) = found.into_parts();
@@ -146,7 +147,7 @@ impl Registry {
     pub fn resolved(sources: &[Source], name: &str) -> Option<String> {
         let library = library(sources, &mut Vec::new());
         let read = &library.forms()[library.find(name)?];
-        let tree = library.resolve(read, &mut library.problems(read));
+        let tree = library.resolve(read, &mut Budget::new(), &mut library.problems(read))?;
         Some(compose::print(&library, &tree))
     }
 

@@ -1,14 +1,24 @@
 //! Reads the forms folders. What is in the files is the core's business.
+//!
+//! Nothing that lies there takes the server down: files are regular ones and none is larger, nor are
+//! there more of them or deeper folders, than a configuration has. Links are followed within the
+//! folders only: what is wrong with a file is told at `/health/ready`, so that a link from there to
+//! elsewhere would show what is there.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use registrar_core::config::{Place, Problem, ProblemCode};
 use registrar_core::registry::{Registry, Source};
 
 /// The largest file that is read, in bytes.
-const LARGEST: u64 = 1024 * 1024;
+const LARGEST: u64 = 1 << 20;
+/// The most that all files may come to, in bytes.
+const WHOLE: u64 = 256 << 20;
 /// The most files that are read.
-const MOST: usize = 50_000;
+const MOST: usize = 20_000;
 /// The deepest folder that is looked into.
 const DEEPEST: usize = 16;
 
@@ -26,12 +36,6 @@ pub enum FormsError {
         /// Why.
         source: std::io::Error,
     },
-    /// There are more files, or deeper folders, than a configuration has.
-    #[error("{path} holds more than {MOST} files or goes deeper than {DEEPEST} folders: is it the forms folder?", path = .path.display())]
-    TooMuch {
-        /// Where it was noticed.
-        path: PathBuf,
-    },
     /// The configuration is wrong.
     #[error("the configuration has {} problem(s)", .0.len())]
     Invalid(Vec<Problem>),
@@ -42,12 +46,12 @@ pub enum FormsError {
 /// # Errors
 /// Where something cannot be read, or is wrong; then with everything that is.
 pub fn load(folders: &[PathBuf]) -> Result<Registry, FormsError> {
-    let (sources, too_large) = read(folders)?;
+    let (sources, unread) = read(folders)?;
     match Registry::compile(&sources) {
-        Ok(registry) if too_large.is_empty() => Ok(registry),
-        Ok(_) => Err(FormsError::Invalid(too_large)),
+        Ok(registry) if unread.is_empty() => Ok(registry),
+        Ok(_) => Err(FormsError::Invalid(unread)),
         Err(mut problems) => {
-            problems.extend(too_large);
+            problems.extend(unread);
             problems.sort();
             Err(FormsError::Invalid(problems))
         }
@@ -73,30 +77,27 @@ pub fn folder_of(file: &Path) -> PathBuf {
     if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
 }
 
-/// Reads all files of these folders, sorted by their path within; and what is built in.
+/// Reads all files of these folders, sorted by their path within; and what is built in. Gives also
+/// what is wrong with those that are not read.
 fn read(folders: &[PathBuf]) -> Result<(Vec<Source>, Vec<Problem>), FormsError> {
+    let mut listing = Listing::new(folders)?;
     let mut sources = Vec::new();
-    let mut too_large = Vec::new();
+    let mut left = WHOLE;
     for folder in folders {
-        let mut files = Vec::new();
-        list(folder, "", 0, &mut files)?;
+        listing.list(folder, "", 0)?;
+        let mut files = std::mem::take(&mut listing.files);
         files.sort();
         for (path, within) in files {
-            let unreadable = |source| FormsError::Unreadable { path: path.clone(), source };
-            let file = path.display().to_string().into();
-            if std::fs::metadata(&path).map_err(unreadable)?.len() > LARGEST {
-                too_large.push(Problem {
-                    file,
-                    place: Place::START,
-                    code: ProblemCode::BadFile,
-                    what: format!("the file is larger than {LARGEST} bytes"),
-                    expected: "a form or a type".to_owned(),
-                    hint: None,
-                });
-                continue;
+            match text(&path, &mut left).map_err(|source| unreadable(&path, source))? {
+                Ok(text) => sources.push(Source { file: shown(&path), within, text }),
+                Err(problem) => listing.problems.push(problem),
             }
-            let text = std::fs::read_to_string(&path).map_err(unreadable)?;
-            sources.push(Source { file, within, text });
+            if left == 0 {
+                return Ok((Vec::new(), listing.problems));
+            }
+        }
+        if listing.is_over {
+            return Ok((Vec::new(), listing.problems));
         }
     }
     let is_native = |source: &Source| {
@@ -107,36 +108,142 @@ fn read(folders: &[PathBuf]) -> Result<(Vec<Source>, Vec<Problem>), FormsError> 
         let file = format!("{within} (built in)").into();
         sources.push(Source { file, within, text: NATIVE.to_owned() });
     }
-    Ok((sources, too_large))
+    Ok((sources, listing.problems))
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// Lists files but hidden ones and those for people (`*.md`).
-fn list(
-    folder: &Path,
-    within: &str,
-    depth: usize,
-    files: &mut Vec<(PathBuf, String)>,
-) -> Result<(), FormsError> {
-    let unreadable = |source| FormsError::Unreadable { path: folder.into(), source };
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let name = file_name(&path);
-        if name.starts_with('.') || name.ends_with(".md") {
-            continue;
-        }
-        if files.len() >= MOST || depth >= DEEPEST {
-            return Err(FormsError::TooMuch { path });
-        }
-        let within = if within.is_empty() { name } else { format!("{within}/{name}") };
-        if path.is_dir() {
-            list(&path, &within, depth + 1, files)?;
-        } else {
-            files.push((path, within));
-        }
+/// The text of a file; what is wrong where it is none. What it takes of what is left may be all.
+fn text(path: &Path, left: &mut u64) -> io::Result<Result<String, Problem>> {
+    // A pipe would never end.
+    if !std::fs::metadata(path)?.is_file() {
+        return Ok(Err(bad_file(
+            path,
+            Place::START,
+            "is no regular file",
+            "a form or a type",
+            None,
+        )));
     }
-    Ok(())
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    let length = bytes.len() as u64;
+    if length > LARGEST {
+        let what = format!("is larger than {LARGEST} bytes");
+        let hint = "divide it: forms can extend one another and use definitions";
+        return Ok(Err(bad_file(path, Place::START, &what, "a form or a type", Some(hint))));
+    }
+    *left = left.saturating_sub(length);
+    if *left == 0 {
+        let what = format!("is where all files come to {WHOLE} bytes");
+        let expected = "forms and types that come to less";
+        return Ok(Err(bad_file(path, Place::START, &what, expected, Some(IS_IT))));
+    }
+    Ok(String::from_utf8(bytes).map_err(|error| {
+        let place = place_behind(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        bad_file(path, place, "is not UTF-8 here", "UTF-8", Some("save it as UTF-8"))
+    }))
+}
+
+/// The place behind a text.
+fn place_behind(text: &[u8]) -> Place {
+    let text = String::from_utf8_lossy(text);
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    let mut place = Place::START;
+    place.line += text.matches('\n').count() as u64;
+    place.column += last.chars().count() as u64;
+    place
+}
+
+/// What is asked of whoever named a folder that no configuration looks like.
+const IS_IT: &str = "is it the forms folder?";
+
+fn bad_file(path: &Path, place: Place, what: &str, expected: &str, hint: Option<&str>) -> Problem {
+    Problem {
+        file: shown(path),
+        place,
+        code: ProblemCode::BadFile,
+        what: format!("the file {what}"),
+        expected: expected.to_owned(),
+        hint: hint.map(str::to_owned),
+    }
+}
+
+/// A path as the person who named the folder would write it.
+fn shown(path: &Path) -> Arc<str> {
+    path.display().to_string().into()
+}
+
+fn unreadable(path: &Path, source: io::Error) -> FormsError {
+    FormsError::Unreadable { path: path.to_owned(), source }
+}
+
+/// The files that are found.
+struct Listing {
+    /// The folders without links in their paths.
+    roots: Vec<PathBuf>,
+    /// Paths, and the same from their forms folder on.
+    files: Vec<(PathBuf, String)>,
+    /// What is wrong with those that are not listed.
+    problems: Vec<Problem>,
+    /// How many were listed of all folders.
+    number: usize,
+    /// Whether there was too much, so that not all is listed.
+    is_over: bool,
+}
+
+impl Listing {
+    fn new(folders: &[PathBuf]) -> Result<Self, FormsError> {
+        let real =
+            |folder: &PathBuf| folder.canonicalize().map_err(|source| unreadable(folder, source));
+        let roots = folders.iter().map(real).collect::<Result<_, _>>()?;
+        Ok(Self { roots, files: Vec::new(), problems: Vec::new(), number: 0, is_over: false })
+    }
+
+    /// Lists files but hidden ones and those for people (`*.md`).
+    fn list(&mut self, folder: &Path, within: &str, depth: usize) -> Result<(), FormsError> {
+        let failed = |source| unreadable(folder, source);
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            if name.starts_with('.') || name.ends_with(".md") {
+                continue;
+            }
+            let is_link = entry.file_type().map_err(failed)?.is_symlink();
+            if is_link && !self.is_inside(&path).map_err(|source| unreadable(&path, source))? {
+                let what = "is a link that leads out of the forms folders";
+                let hint = "put the file itself there, or name its folder with `--forms` as well";
+                let problem =
+                    bad_file(&path, Place::START, what, "files within the folders", Some(hint));
+                self.problems.push(problem);
+                continue;
+            }
+            if self.number >= MOST || depth >= DEEPEST {
+                self.is_over = true;
+                let what = if depth >= DEEPEST {
+                    format!("lies deeper than {DEEPEST} folders")
+                } else {
+                    format!("is one of more than {MOST}")
+                };
+                let expected = "a folder of forms and types";
+                self.problems.push(bad_file(&path, Place::START, &what, expected, Some(IS_IT)));
+                return Ok(());
+            }
+            let within = if within.is_empty() { name } else { format!("{within}/{name}") };
+            if path.is_dir() {
+                self.list(&path, &within, depth + 1)?;
+                if self.is_over {
+                    return Ok(());
+                }
+            } else {
+                self.number += 1;
+                self.files.push((path, within));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what a link leads to lies in one of the folders.
+    fn is_inside(&self, link: &Path) -> io::Result<bool> {
+        let target = link.canonicalize()?;
+        Ok(self.roots.iter().any(|root| target.starts_with(root)))
+    }
 }

@@ -18,6 +18,7 @@ pub mod may;
 mod metrics;
 mod multipart;
 mod observe;
+pub mod outgoing;
 pub mod passwords;
 mod records;
 mod refused;
@@ -27,5 +28,6 @@ pub mod settings;
 mod shown;
 pub mod token;
 
+pub use multipart::parse as multipart;
 pub use records::render::{record_as_submitted, stored_record};
 pub use shown::stored_user;

@@ -20,12 +20,12 @@ pub(crate) fn boundary(content_type: &str) -> Option<String> {
     multer::parse_boundary(content_type).ok()
 }
 
-/// Reads a body.
+/// Reads a body of `multipart/form-data` with a boundary.
 ///
 /// # Errors
 /// Where there is no boundary, the body breaks off or is none of this kind, a part is a file or no
 /// UTF-8, and as for [`brackets::from_pairs`].
-pub(crate) fn parse(boundary: Option<&str>, bytes: &[u8]) -> Result<Value<'static>, DecodeError> {
+pub fn parse(boundary: Option<&str>, bytes: &[u8]) -> Result<Value<'static>, DecodeError> {
     let boundary = boundary.ok_or_else(|| DecodeError::new(DecodeErrorKind::Multipart))?;
     let whole = stream::once(ready(Ok::<_, Infallible>(Bytes::copy_from_slice(bytes))));
     // The whole body is there, so there is nothing to wait for.

@@ -1,17 +1,23 @@
 //! `definitions:` of a form, the files in `definitions/`, and `use:` wherever fields are.
 
+use super::budget::Budget;
 use super::{DEEPEST, merge};
 use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
 
 /// Puts the definitions that a form uses into it.
-pub(super) fn expand(tree: &mut Node, shared: &[Entry], reader: &mut Reader<'_>) {
+pub(super) fn expand(
+    tree: &mut Node,
+    shared: &[Entry],
+    budget: &mut Budget,
+    reader: &mut Reader<'_>,
+) {
     let own = tree.get("definitions").map(|entry| entry.value.clone());
     let mut known = Vec::new();
     if let Some(own) = &own {
         known.extend(reader.map(own, "definitions"));
     }
     known.extend(shared);
-    let mut expander = Expander { known, reader, above: Vec::new() };
+    let mut expander = Expander { known, budget, reader, above: Vec::new() };
     if let Data::Map(entries) = &mut tree.data
         && let Some(fields) = entries.iter_mut().find(|entry| entry.key == "fields")
     {
@@ -33,6 +39,7 @@ fn is_use(entry: &Entry) -> bool {
 
 struct Expander<'e, 'p> {
     known: Vec<&'e Entry>,
+    budget: &'e mut Budget,
     reader: &'e mut Reader<'p>,
     /// The definitions that are being put in.
     above: Vec<String>,
@@ -88,10 +95,13 @@ impl Expander<'_, '_> {
             let expected = format!("no circle, and at most {DEEPEST} definitions in a row");
             return self.reader.problems.add(ProblemCode::Cycle, place, what, expected, None);
         }
+        if !self.budget.copy(&found.value, place, self.reader) {
+            return;
+        }
         let mut content = found.value.clone();
         let Some(parameters) = self.parameters(name, &content, place, given) else { return };
         merge::forget(&mut content, &["parameters"]);
-        self.fill(&mut content, &parameters);
+        self.fill(&mut content, &parameters, place);
         self.above.push(name.to_owned());
         self.node(&mut content);
         self.above.pop();
@@ -136,23 +146,32 @@ impl Expander<'_, '_> {
     }
 
     /// Puts parameters where `${name}` stands: alone, it is the value; within a text, its text.
-    fn fill(&mut self, node: &mut Node, parameters: &[(String, Node)]) {
+    fn fill(&mut self, node: &mut Node, parameters: &[(String, Node)], used: Place) {
         match &mut node.data {
-            Data::List(items) => items.iter_mut().for_each(|item| self.fill(item, parameters)),
+            Data::List(items) => {
+                items.iter_mut().for_each(|item| self.fill(item, parameters, used));
+            }
             Data::Map(entries) => {
-                entries.iter_mut().for_each(|entry| self.fill(&mut entry.value, parameters));
+                entries.iter_mut().for_each(|entry| self.fill(&mut entry.value, parameters, used));
             }
             Data::Text(text) if text.contains("${") => {
                 let find = |name: &str| parameters.iter().find(|(known, _)| known == name);
                 let alone = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
                 if let Some((_, value)) = alone.and_then(find) {
-                    *node = value.clone();
+                    if self.budget.copy(value, used, self.reader) {
+                        *node = value.clone();
+                    }
                     return;
                 }
                 let mut filled = text.clone();
                 for (name, value) in parameters {
                     if let Data::Text(text) | Data::Number(text) = &value.data {
-                        filled = filled.replace(&format!("${{{name}}}"), text);
+                        let mark = format!("${{{name}}}");
+                        let more = filled.matches(&mark).count().saturating_mul(text.len());
+                        if !self.budget.take(more, used, self.reader) {
+                            return;
+                        }
+                        filled = filled.replace(&mark, text);
                     }
                 }
                 let rest = filled.split_once("${").and_then(|(_, rest)| rest.split_once('}'));

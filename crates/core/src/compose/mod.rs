@@ -3,6 +3,7 @@
 //! Works on trees, before anything is compiled: what comes out is one tree in which every leaf
 //! still knows the file and line it came from.
 
+mod budget;
 mod definitions;
 mod front_matter;
 mod merge;
@@ -11,6 +12,7 @@ mod resolved;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub(crate) use budget::Budget;
 pub(crate) use merge::{over, report_removals};
 pub(crate) use resolved::print;
 
@@ -115,29 +117,43 @@ impl Library {
         self.files.get(index).map_or("", |file| file)
     }
 
-    /// A form with all it extends and uses in it.
-    pub(crate) fn resolve(&self, form: &Read, problems: &mut Problems) -> Node {
+    /// A form with all it extends and uses in it; nothing where that would be too much.
+    pub(crate) fn resolve(
+        &self,
+        form: &Read,
+        budget: &mut Budget,
+        problems: &mut Problems,
+    ) -> Option<Node> {
         let mut reader = Reader { problems };
-        let Some(mut tree) = self.extended(form, &mut reader, &mut vec![&form.name]) else {
-            return form.tree.clone();
+        budget.begin();
+        let above = &mut vec![&*form.name];
+        let tree = self.extended(form, form.tree.place, budget, &mut reader, above);
+        let Some(mut tree) = tree else {
+            return (!budget.is_over()).then(|| form.tree.clone());
         };
         // Examples have something to remove from too: the examples above them.
         let examples = merge::take(&mut tree, "examples");
         merge::report_removals(&mut tree, &mut reader);
-        definitions::expand(&mut tree, &self.definitions, &mut reader);
+        definitions::expand(&mut tree, &self.definitions, budget, &mut reader);
         if let (Some(examples), Data::Map(entries)) = (examples, &mut tree.data) {
             entries.push(examples);
         }
-        tree
+        (!budget.is_over()).then_some(tree)
     }
 
-    /// The form over what it extends; nothing where it does not say what.
+    /// The form over what it extends, asked for at a place; nothing where it does not say what, or
+    /// it comes to too much.
     fn extended<'l>(
         &'l self,
         form: &'l Read,
+        asked: Place,
+        budget: &mut Budget,
         reader: &mut Reader<'_>,
         above: &mut Vec<&'l str>,
     ) -> Option<Node> {
+        if !budget.copy(&form.tree, asked, reader) {
+            return None;
+        }
         let Some(entry) = form.tree.get("extends") else { return Some(form.tree.clone()) };
         let mut base: Option<Node> = None;
         for node in parents(reader, &entry.value)? {
@@ -157,7 +173,7 @@ impl Library {
                 return None;
             }
             above.push(&parent.name);
-            let mut tree = self.extended(parent, reader, above)?;
+            let mut tree = self.extended(parent, node.place, budget, reader, above)?;
             above.pop();
             merge::forget(&mut tree, &["name", "description", "extends", "examples"]);
             base = Some(match base {

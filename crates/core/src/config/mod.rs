@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows what a form is; see [`crate::form`] and [`crate::types`] for that.
 
+mod limits;
 mod near;
 mod pages;
 mod problem;

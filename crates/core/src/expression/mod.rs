@@ -28,6 +28,11 @@ pub(crate) use value::to_dynamic;
 use crate::config::{Node, Place, ProblemCode, Reader};
 use crate::surroundings::Surroundings;
 
+/// The most steps of an expression, or of a text with `{% %}` in it. The library works a chain such
+/// as `a and b and …` out by recursion, for which a thread's stack is too small from 1,000 steps on
+/// where nothing is optimised.
+const STEPS: usize = 500;
+
 /// Why an expression gave nothing: its kind, never a value.
 pub(crate) type Failure = String;
 
@@ -46,6 +51,9 @@ impl std::fmt::Debug for Program {
 impl Program {
     /// Compiles an expression; a mistake in it is noted at `node`.
     pub(crate) fn compile(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Self> {
+        if !is_short(reader, node, tokens::steps(text)) {
+            return None;
+        }
         if let Some(sign) = names::foreign(text) {
             let what = format!("this is no expression: `{sign}` means nothing in it");
             let hint = Some("write `and`, `or` and `not`".to_owned());
@@ -113,6 +121,18 @@ fn misuse(reader: &mut Reader<'_>, place: Place, error: &minijinja::Error) {
         let expected = "filters and tests with the arguments they take";
         reader.problems.add(ProblemCode::BadExpression, place, what, expected, None);
     }
+}
+
+/// Notes that an expression has too many steps, where it has.
+fn is_short(reader: &mut Reader<'_>, node: &Node, steps: usize) -> bool {
+    if steps > STEPS {
+        let what =
+            format!("the expression has {steps} words and signs, which is more than {STEPS}");
+        let hint = Some("the rule `inclusion` takes long lists".to_owned());
+        let (code, place) = (ProblemCode::BadExpression, node.place);
+        reader.problems.add(code, place, what, "a shorter one", hint);
+    }
+    steps <= STEPS
 }
 
 /// Notes that a text is no expression.

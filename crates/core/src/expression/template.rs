@@ -8,7 +8,9 @@ use minijinja::{Environment, Value as Dynamic};
 use super::reads::Reads;
 use super::tokens::{Piece, pieces};
 use super::value::from_dynamic;
-use super::{Failure, Names, Program, View, check_names, language, liquid, syntax};
+use super::{
+    Failure, Names, Program, View, check_names, is_short, language, liquid, syntax, tokens,
+};
 use crate::config::{Node, ProblemCode, Reader};
 use crate::value::Value;
 
@@ -69,6 +71,13 @@ impl Template {
 
     fn blocks(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Self> {
         let text = liquid::template(text)?;
+        let steps = pieces(&text)?.into_iter().map(|piece| match piece {
+            Piece::Output(inner) | Piece::Block(inner) => tokens::steps(inner),
+            Piece::Text(_) => 0,
+        });
+        if !is_short(reader, node, steps.sum()) {
+            return None;
+        }
         for piece in pieces(&text)? {
             let (Piece::Output(inner) | Piece::Block(inner)) = piece else { continue };
             if let Err(problem) = check_names(inner) {

@@ -57,6 +57,16 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
+/// How many words and signs an expression has, without the commas and texts of lists.
+pub(super) fn steps(text: &str) -> usize {
+    let is_step = |token: &&Token<'_>| match token {
+        Token::Space(_) | Token::Quoted(_) => false,
+        Token::Word(_) => true,
+        Token::Sign(sign) => *sign != ",",
+    };
+    tokens(text).iter().filter(is_step).count()
+}
+
 /// The length of a quoted text with its quotes; all there is where it does not end.
 fn quoted(text: &str, quote: char) -> usize {
     let mut is_escaped = false;
@@ -85,7 +95,9 @@ pub(super) enum Piece<'t> {
 pub(super) fn pieces(text: &str) -> Option<Vec<Piece<'_>>> {
     let mut pieces = Vec::new();
     let mut rest = text;
-    while let Some(start) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
+    // One look for either mark: two would each go through all the rest for every piece.
+    let is_mark = |rest: &str, at: usize| matches!(rest.as_bytes().get(at + 1), Some(b'{' | b'%'));
+    while let Some((start, _)) = rest.match_indices('{').find(|(at, _)| is_mark(rest, *at)) {
         if start > 0 {
             pieces.push(Piece::Text(&rest[..start]));
         }

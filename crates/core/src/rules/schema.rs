@@ -73,7 +73,12 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
             // The library goes on to advise its caller.
             let text = error.to_string();
             let text = text.split(". Adjust").next().unwrap_or_default();
-            refuse(compile, place, &format!("the schema cannot be used: {text}"), None);
+            // The library says the same of what it cannot read and of what grows too large.
+            let hint = text.ends_with("is not a \"regex\"").then(|| {
+                let most = SIZE_LIMIT >> 20;
+                format!("no look-around, no back-references, and at most {most} MiB when compiled")
+            });
+            refuse(compile, place, &format!("the schema cannot be used: {text}"), hint);
             None
         }
     }

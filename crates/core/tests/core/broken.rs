@@ -80,3 +80,83 @@ fn a_new_relationship_needs_a_type_to_be_of() {
     assert!(told[0].starts_with("form.yml:3:33: [unknown-type] "), "{told:?}");
     assert!(told[0].contains("types/relationships/"), "{told:?}");
 }
+
+/// Within the 2 MiB of stack that a test has, and the thread that reads forms again: nothing here is
+/// optimised. What is longer or deeper is refused like any other mistake.
+#[test]
+fn the_longest_and_deepest_configuration_fits_a_thread() {
+    let chain = |head: &str, step: &str, tail: &str| {
+        let (head, step, tail) = (head.to_owned(), step.to_owned(), tail.to_owned());
+        move |times: usize| format!("{head}{}{tail}", step.repeat(times))
+    };
+    let nest = |head: &str, open: &str, core: &str, close: &str, tail: &str| {
+        let parts = [head, open, core, close, tail].map(str::to_owned);
+        move |times: usize| {
+            let [head, open, core, close, tail] = &parts;
+            format!("{head}{}{core}{}{tail}", open.repeat(times), close.repeat(times))
+        }
+    };
+    type Case = (usize, Box<dyn Fn(usize) -> String>, &'static str);
+    let cases: Vec<Case> = vec![
+        (497, Box::new(chain("name: {if: '", "not ", "form.email'}")), "bad-expression"),
+        (120, Box::new(chain("name: {if: '", "form.email and ", "1'}")), "bad-expression"),
+        (249, Box::new(chain("name: {if: '", "1 + ", "1'}")), "bad-expression"),
+        (248, Box::new(chain("name: {if: 'form.email", "|trim", "'}")), "bad-expression"),
+        (165, Box::new(chain("name: {if: 'form", "[0]", "'}")), "bad-expression"),
+        (
+            240,
+            Box::new(chain("name: {if: '{% if 1 %}", "{% elif 1 %}", "{% endif %}'}")),
+            "bad-expression",
+        ),
+        (
+            24,
+            Box::new(nest("properties: {a: {type: json, schema: ", "{items: ", "{}", "}", "}}")),
+            "syntax",
+        ),
+        (
+            12,
+            Box::new(nest("properties: {a: {type: json, schema: ", "{anyOf: [", "{}", "]}", "}}")),
+            "syntax",
+        ),
+        (
+            24,
+            Box::new(nest(
+                "properties: {a: {type: json, property_options: {default: ",
+                "[",
+                "1",
+                "]",
+                "}}}",
+            )),
+            "syntax",
+        ),
+        (
+            13,
+            Box::new(nest("customizations: {link: ", "{customizations: {link: ", "{}", "}}", "}")),
+            "syntax",
+        ),
+        (
+            200,
+            Box::new(nest("name: {validation: {format: {with: '", "(", "a", ")", "'}}}")),
+            "bad-pattern",
+        ),
+    ];
+    for (most, field, code) in &cases {
+        let told = |times: usize| {
+            let form = format!("resource: User\nfields:\n  email:\n  {}\n", field(times));
+            let link = source("types/customizations/link.yml", "name: link\n");
+            match compile(&[link, source("a.yml", &form)]) {
+                Ok(_) => Vec::new(),
+                Err(problems) => problems.iter().map(ToString::to_string).collect(),
+            }
+        };
+        assert!(told(*most).is_empty(), "{}: {:?}", field(1), told(*most));
+        for times in [3 * most, 20_000] {
+            let told = told(times);
+            assert!(
+                told.len() == 1 && told[0].contains(&format!(": [{code}] ")),
+                "{}: {told:?}",
+                field(1)
+            );
+        }
+    }
+}

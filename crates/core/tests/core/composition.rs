@@ -34,6 +34,82 @@ fn a_row_of_forms_has_an_end() {
     assert!(problems.iter().all(|problem| problem.code == ProblemCode::Cycle));
 }
 
+/// The only problem of a configuration of one file, which asks for more than there is room for.
+fn too_much(text: &str) -> String {
+    let told = told(&compile(&[source("a.yml", text)]).unwrap_err());
+    assert!(told.len() == 1, "{}: {:?}", told.len(), &told[..told.len().min(5)]);
+    assert!(
+        told[0].contains("[cycle] with what it extends and uses, the form would be over 8 MiB")
+    );
+    told[0].clone()
+}
+
+#[test]
+fn definitions_that_use_one_another_are_bounded() {
+    let ten = |inner: &str| (0..10).map(|n| format!("k{n}: {inner}, ")).collect::<String>();
+    let definitions = |with: &str, last: &str| {
+        let rows = (1..12)
+            .map(|n| format!("  d{n}: {{{with}{}}}\n", last.replace('#', &(n - 1).to_string())));
+        rows.collect::<String>()
+    };
+    // Ten of the one before in each.
+    let uses = definitions("", &ten("{use: d#}"));
+    let told = too_much(&format!(
+        "resource: User\ndefinitions:\n  d0: {{}}\n{uses}fields: {{name: {{use: d11}}}}\n"
+    ));
+    assert!(told.starts_with("a.yml:"), "{told}");
+    // A text that is ten times as long with each.
+    let texts =
+        definitions("parameters: {t: }, ", &format!("use: {{d#: {{t: '{}'}}}}", "${t}".repeat(10)));
+    let d0 = "  d0: {parameters: {t: }, description: '${t}'}\n";
+    too_much(&format!(
+        "resource: User\ndefinitions:\n{d0}{texts}fields: {{name: {{use: {{d11: {{t: x}}}}}}}}\n"
+    ));
+    // A tree that is ten times as large with each.
+    let trees =
+        definitions("parameters: {t: }, ", &format!("use: {{d#: {{t: {{{}}}}}}}", ten("'${t}'")));
+    let d0 = "  d0: {parameters: {t: }, description: '${t}'}\n";
+    too_much(&format!(
+        "resource: User\ndefinitions:\n{d0}{trees}fields: {{name: {{use: {{d11: {{t: x}}}}}}}}\n"
+    ));
+}
+
+#[test]
+fn forms_that_extend_one_another_many_times_are_bounded() {
+    let form = |n: usize, base: &str| {
+        source(&format!("f{n:02}.yml"), &format!("resource: User\n{base}fields: {{email: }}\n"))
+    };
+    let mut forms = vec![form(0, "")];
+    forms.extend((1..15).map(|n| {
+        form(n, &format!("extends: [{}]\n", vec![format!("f{:02}", n - 1); 10].join(", ")))
+    }));
+    let problems = compile(&forms).expect_err("is too much");
+    let told = told(&problems);
+    assert!(problems.iter().all(|problem| problem.code == ProblemCode::Cycle), "{told:?}");
+    assert!(
+        told[0].starts_with("f") && told[0].contains("the form would be over 8 MiB"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn all_forms_together_are_bounded() {
+    let description = "x".repeat(1 << 20);
+    let base = format!("resource: User\ndescription: b\nfields: {{email: }}\nx: {description}\n");
+    let mut forms = vec![source("base.yml", &base)];
+    forms.extend(
+        (0..300).map(|n| source(&format!("f{n}.yml"), "resource: User\nextends: base\nx: 1\n")),
+    );
+    let told = told(&compile(&forms).expect_err("is too much"));
+    let over = |told: &&String| {
+        told.contains(
+            "[cycle] with what it extends and uses, all forms together would be over 256 MiB",
+        )
+    };
+    let number = told.iter().filter(over).count();
+    assert!((40..50).contains(&number), "{number} of {}", told.len());
+}
+
 #[test]
 fn a_mistake_in_what_is_extended_is_told_once_where_it_stands() {
     let problems = compile(&[

@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod contracts;
+mod folders;
 mod pages;
 mod serve;
 mod settings;

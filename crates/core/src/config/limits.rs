@@ -1,0 +1,151 @@
+//! How the YAML library reads, and how much of a file: a few lines of aliases ask for more than any
+//! memory holds, and a few thousand brackets for more than any stack.
+
+use serde_yaml::Error;
+use serde_yaml::budget::BudgetBreach;
+use serde_yaml::options::DuplicateKeyPolicy;
+
+/// The most values of a file, those that aliases repeat counted each time.
+const VALUES: usize = 100_000;
+/// The most bytes that keys and texts of a file may come to, those that aliases repeat counted
+/// each time.
+const TEXT: usize = 4 << 20;
+/// How many lists and mappings may stand inside one another. A level takes 35 KB of stack where
+/// nothing is optimised, and the thread that reads forms again has 2 MiB.
+const DEPTH: usize = 32;
+/// The most aliases of a file; beyond the first 100, ten for each anchor.
+const ALIASES: usize = 1_000;
+
+/// What the library is asked to read and to refuse.
+pub(super) fn options() -> serde_yaml::Options {
+    serde_yaml::options! {
+        budget: serde_yaml::budget! {
+            max_nodes: VALUES,
+            max_events: 4 * VALUES,
+            max_depth: DEPTH,
+            max_total_scalar_bytes: TEXT,
+            max_aliases: ALIASES,
+            alias_anchor_min_aliases: 100,
+            alias_anchor_ratio_multiplier: 10,
+            max_documents: 1,
+        },
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        strict_booleans: true,
+        reject_unsupported_tags: true,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
+    }
+}
+
+/// What is wrong with a file that goes over a limit, and what was expected; nothing where the error
+/// is another one.
+pub(super) fn told(error: &Error) -> Option<(String, &'static str)> {
+    let mut error = error;
+    while let Error::AliasError { error: inner, .. } | Error::WithSnippet { error: inner, .. } =
+        error
+    {
+        error = inner;
+    }
+    let Error::Budget { breach, .. } = error else { return None };
+    Some(match breach {
+        BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => (
+            format!("the file comes to more than {VALUES} values"),
+            "fewer values; what an alias stands for counts each time",
+        ),
+        BudgetBreach::ScalarBytes { .. } => (
+            format!("the texts of the file come to more than {} MiB", TEXT >> 20),
+            "shorter texts; what an alias stands for counts each time",
+        ),
+        BudgetBreach::Depth { .. } => (
+            format!("lists and mappings stand more than {DEPTH} deep in one another"),
+            "fewer levels",
+        ),
+        BudgetBreach::Documents { .. } => {
+            ("a second document begins here".to_owned(), "one YAML document in a file")
+        }
+        BudgetBreach::Aliases { .. } | BudgetBreach::AliasAnchorRatio { .. } => (
+            format!("the file has more than {ALIASES} aliases, or more than ten for each anchor"),
+            "fewer aliases",
+        ),
+        _ => ("the file goes over a limit of the YAML reader".to_owned(), "a smaller file"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Problems, parse};
+
+    /// The problem of a file with one.
+    fn problem(text: &str) -> String {
+        let mut problems = Problems::new("a.yml".into());
+        let tree = parse(text, &mut problems);
+        let problems = problems.into_vec();
+        assert!(tree.is_none() && problems.len() == 1, "{problems:?}");
+        problems[0].to_string()
+    }
+
+    fn is_read(text: &str) -> bool {
+        let mut problems = Problems::new("a.yml".into());
+        parse(text, &mut problems).is_some() && problems.is_empty()
+    }
+
+    fn aliases(count: usize) -> String {
+        vec!["*a"; count].join(", ")
+    }
+
+    #[test]
+    fn aliases_of_aliases_are_refused() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..9 {
+            let before = vec![format!("*a{}", level - 1); 10].join(", ");
+            text.push_str(&format!("a{level}: &a{level} [{before}]\n"));
+        }
+        let problem = problem(&text);
+        assert!(problem.starts_with("a.yml:5:"), "{problem}");
+        assert!(
+            problem.contains("[syntax] the file comes to more than 100000 values"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn aliases_of_something_large_are_refused() {
+        let wide =
+            |count| format!("a: &a [{}]\nb: [{}]\n", vec!["x"; 2_000].join(", "), aliases(count));
+        assert!(is_read(&wide(40)));
+        assert!(problem(&wide(50)).contains("more than 100000 values"));
+        let long = |count| format!("a: &a '{}'\nb: [{}]\n", "x".repeat(100_000), aliases(count));
+        assert!(is_read(&long(40)));
+        let problem = problem(&long(41));
+        assert!(problem.starts_with("a.yml:2:"), "{problem}");
+        assert!(problem.contains("the texts of the file come to more than 4 MiB"), "{problem}");
+    }
+
+    #[test]
+    fn many_aliases_are_refused() {
+        assert!(is_read(&format!("a: &a 1\nb: [{}]\n", aliases(99))));
+        assert!(
+            problem(&format!("a: &a 1\nb: [{}]\n", aliases(101))).contains("ten for each anchor")
+        );
+    }
+
+    /// Within what a thread has that nobody gave more.
+    #[test]
+    fn nesting_is_bounded() {
+        for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", "")] {
+            let nest = |depth| format!("{}x{}", open.repeat(depth), close.repeat(depth));
+            assert!(is_read(&nest(DEPTH)), "{open}");
+            let problem = problem(&nest(DEPTH + 1));
+            assert!(problem.contains("more than 32 deep"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn many_values_and_documents_are_refused() {
+        let lines = |count| (0..count).map(|line| format!("k{line}: 1\n")).collect::<String>();
+        assert!(is_read(&lines(VALUES / 2 - 1)));
+        assert!(problem(&lines(VALUES / 2)).starts_with("a.yml:50000:"));
+        assert!(problem("a: 1\n---\nb: 1\n").contains("a second document"));
+    }
+}

@@ -1,0 +1,95 @@
+//! Forms and contracts: every mistake has a place within the file, and what compiles compiles alike
+//! again.
+
+use registrar_core::Surroundings;
+use registrar_core::config::Problem;
+use registrar_core::registry::{Registry, Source};
+use registrar_core::value::Value;
+
+/// What a form or a contract can name.
+const AROUND: [(&str, &str); 7] = [
+    (
+        "types/profiles/developer.yml",
+        "name: developer\nproperties:\n  - {name: bio, type: text}\n  - {name: rate, type: float}\n  - {name: home, type: address}\n",
+    ),
+    ("types/transactables/boat.yml", "name: boat\nproperties: [{name: length, type: integer}]\n"),
+    ("types/relationships/agency.yml", "name: agency\n"),
+    ("types/relationship_users/agency_member.yml", "name: agency_member\n"),
+    ("types/customizations/link.yml", "name: link\nproperties: [{name: url}]\n"),
+    ("contracts/catalogues/words.yml", "messages: {blank: is needed}\n"),
+    (
+        "good.yml",
+        "resource: User\nresource_owner: anyone\nfields: {email: , password: , first_name: {validation: {presence: true}}}\n",
+    ),
+];
+
+/// A form: each mistake has its place. A good one is the same when it is compiled again, also from
+/// its text with everything that it extends and uses in it; it judges the same submission alike.
+pub fn forms(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let sources = around("fuzzed.yml", text);
+    let Some(registry) = compiled(&sources, text) else { return };
+    let Some(form) = registry.names().iter().find(|name| &***name != "good") else { return };
+    let submit = |registry: &Registry| {
+        let applied =
+            registry.form(form).unwrap().apply(Value::Object(vec![]), &Surroundings::default());
+        applied.map(|_| ()).map_err(|violations| format!("{violations:?}"))
+    };
+    let _ = registry.try_examples();
+    let resolved = Registry::resolved(&sources, form).unwrap();
+    let again = Registry::compile(&around("fuzzed.yml", &resolved));
+    let again = again.unwrap_or_else(|problems| panic!("{problems:?} in {resolved}"));
+    assert_eq!(submit(&registry), submit(&again), "{resolved}");
+}
+
+/// A contract: each mistake has its place, and a good one is the same when it is compiled again.
+pub fn contracts(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let sources = around("contracts/fuzzed.yml", text);
+    let Some(registry) = compiled(&sources, text) else { return };
+    assert!(registry.is_same_as(&Registry::compile(&sources).unwrap()));
+}
+
+/// The file, and what it can name.
+fn around(within: &str, text: &str) -> Vec<Source> {
+    let source = |within: &str, text: &str| Source {
+        file: within.into(),
+        within: within.to_owned(),
+        text: text.to_owned(),
+    };
+    let mut sources = vec![source(within, text)];
+    sources.extend(AROUND.iter().map(|(within, text)| source(within, text)));
+    sources
+}
+
+/// The registry; nothing where there are mistakes, which then are where they are told to be.
+fn compiled(sources: &[Source], text: &str) -> Option<Registry> {
+    match Registry::compile(sources) {
+        Ok(registry) => {
+            registry.notices().iter().for_each(|notice| check(notice, sources, text));
+            Some(registry)
+        }
+        Err(problems) => {
+            assert!(!problems.is_empty());
+            problems.iter().for_each(|problem| check(problem, sources, text));
+            None
+        }
+    }
+}
+
+/// A problem is in a file that there is; in the fuzzed one, at a line and a column of it, or just
+/// behind. Lines end as YAML 1.2 section 5.4 says.
+fn check(problem: &Problem, sources: &[Source], text: &str) {
+    assert!(sources.iter().any(|source| source.file == problem.file), "{problem}");
+    assert!(!problem.what.is_empty(), "{problem}");
+    if problem.file != sources[0].file {
+        return;
+    }
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut lines = text.split('\n');
+    let line = usize::try_from(problem.place.line).unwrap();
+    let length = lines.nth(line.wrapping_sub(1)).map(|line| line.chars().count());
+    let column = usize::try_from(problem.place.column).unwrap();
+    let is_there = length.is_some_and(|length| (1..=length + 1).contains(&column));
+    assert!(is_there, "{problem}\n{text}");
+}

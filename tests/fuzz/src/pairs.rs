@@ -1,0 +1,50 @@
+//! A tree of form fields as the fields that it can be sent as.
+
+use std::borrow::Cow;
+
+use registrar_core::value::Value;
+
+/// The fields of a tree that came of fields: names with brackets, and texts.
+pub(crate) fn of(tree: &Value<'_>) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    collect(tree, String::new(), &mut pairs);
+    pairs
+}
+
+/// The same as the decoder takes them.
+pub(crate) fn borrowed(
+    pairs: &[(String, String)],
+) -> impl DoubleEndedIterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    pairs.iter().map(|(name, value)| (Cow::Borrowed(&**name), Cow::Borrowed(&**value)))
+}
+
+/// The tree with the keys of every object in order.
+pub(crate) fn sorted(tree: Value<'_>) -> Value<'_> {
+    match tree {
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        Value::Object(entries) => {
+            let mut entries: Vec<_> =
+                entries.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            entries.sort_by(|one, other| one.0.cmp(&other.0));
+            Value::Object(entries)
+        }
+        other => other,
+    }
+}
+
+fn collect(tree: &Value<'_>, name: String, pairs: &mut Vec<(String, String)>) {
+    match tree {
+        Value::String(text) => pairs.push((name, text.to_string())),
+        Value::Array(items) => {
+            items.iter().for_each(|item| collect(item, format!("{name}[]"), pairs));
+        }
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                let inner =
+                    if name.is_empty() { key.to_string() } else { format!("{name}[{key}]") };
+                collect(value, inner, pairs);
+            }
+        }
+        other => panic!("no form field: {other:?}"),
+    }
+}
