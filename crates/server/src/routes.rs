@@ -1,9 +1,9 @@
 //! Every route.
 
-use actix_web::{FromRequest, Handler, Resource, Responder, guard};
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, Resource, Responder, guard};
 
 use crate::answer::{Answer, Fault};
 use crate::{contracts, form_configurations, health, metrics};

@@ -16,6 +16,7 @@ mod claims;
 mod connection;
 mod dialect;
 mod error;
+mod figures;
 mod keyed;
 mod migrate;
 mod plan;
@@ -35,6 +36,7 @@ mod writer;
 
 pub use backup::BackupError;
 pub use error::{ChangeError, CreateError, OpenError, PingError, ReadError, Refusal, TokenError};
+pub use figures::{Counted, DURATIONS, Figures, Histogram};
 pub use migrate::{migrate, pending};
 pub use read::{UserFilter, UserPage, Window};
 pub use record::{Created, NewRecord, UpdateRecord};

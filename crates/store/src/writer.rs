@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::batch::{self, Failure, Submission, Verdict};
+use crate::batch::{self, Done, Failure, Submission, Verdict};
 use crate::change::{self, ChangeJob};
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Fault, LOCK_WAIT, Role};
 use crate::error::CreateError;
+use crate::figures::Written;
 use crate::queue::Queue;
 use crate::record::{Created, NewRecord};
 use crate::settings::Database;
@@ -70,6 +71,8 @@ pub(crate) struct Writer {
     pub(crate) conn: Option<AnyConnection>,
     /// Whether there is a connection, for others to see.
     pub(crate) connected: Arc<AtomicBool>,
+    /// What all writers count.
+    pub(crate) written: Arc<Written>,
     /// When the last attempt to connect failed.
     pub(crate) failed_at: Option<Instant>,
     /// What the last batch put off.
@@ -220,7 +223,7 @@ impl Writer {
     fn attempt<J, T>(
         &mut self,
         jobs: &[J],
-        write: fn(&mut AnyConnection, &[J]) -> Result<T, Failure>,
+        write: fn(&mut AnyConnection, &[J]) -> Result<Done<T>, Failure>,
     ) -> Result<T, Trouble> {
         let begun = Instant::now();
         let mut retries = 0;
@@ -239,7 +242,7 @@ impl Writer {
     fn attempt_once<J, T>(
         &mut self,
         jobs: &[J],
-        write: fn(&mut AnyConnection, &[J]) -> Result<T, Failure>,
+        write: fn(&mut AnyConnection, &[J]) -> Result<Done<T>, Failure>,
     ) -> Result<T, Trouble> {
         self.connect();
         let Some(conn) = &mut self.conn else { return Err(Trouble::Unavailable) };
@@ -251,7 +254,13 @@ impl Writer {
             return Err(Trouble::Other);
         };
         let failure = match outcome {
-            Ok(done) => return Ok(done),
+            Ok(Done { outcome, commit }) => {
+                self.written.sizes.add(u64::try_from(jobs.len()).unwrap_or(u64::MAX));
+                if let Some(took) = commit {
+                    self.written.commits.add_duration(took);
+                }
+                return Ok(outcome);
+            }
             Err(failure) => failure,
         };
         let (Failure::Undone(error) | Failure::Broken(error) | Failure::Unknown(error)) = &failure;
