@@ -10,6 +10,7 @@ use registrar_store::{OpenError, Store, StoreSettings};
 use crate::auth::KnownTokens;
 use crate::contracts::KnownPasswords;
 use crate::forms::FormsError;
+use crate::metrics::counts::Counts;
 use crate::observe::observe;
 use crate::passwords::HashPool;
 use crate::reload::{self, Forms, Watch};
@@ -27,6 +28,7 @@ pub(crate) struct AppState {
     pub(crate) hashes: HashPool,
     pub(crate) tokens: KnownTokens,
     pub(crate) passwords: KnownPasswords,
+    pub(crate) counts: Counts,
 }
 
 /// A server that listens.
@@ -109,6 +111,7 @@ impl Application {
             hashes,
             tokens,
             passwords: KnownPasswords::default(),
+            counts: Counts::default(),
         });
         let failed = |source| BuildError::Listen { listen: listen.clone(), source };
         let server = HttpServer::new(move || {

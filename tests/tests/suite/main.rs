@@ -20,6 +20,7 @@ mod keyed;
 mod kill;
 mod languages;
 mod layering;
+mod metrics;
 mod native;
 mod nested;
 mod overload;
