@@ -16,6 +16,7 @@ mod language;
 mod metrics;
 mod multipart;
 mod observe;
+mod openapi;
 pub mod passwords;
 mod records;
 mod refused;

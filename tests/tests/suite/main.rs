@@ -23,6 +23,7 @@ mod layering;
 mod metrics;
 mod native;
 mod nested;
+mod openapi;
 mod overload;
 mod parameters;
 mod problems;

@@ -135,6 +135,20 @@ fn one_of(names: &[&str]) -> String {
 }
 
 impl Paging {
+    /// The keys of the query that say which page, with their JSON Schemas: what these do not take is
+    /// refused. Only a strict list refuses a size that it will not give.
+    pub(crate) fn parameters(&self) -> Vec<(&str, serde_json::Value)> {
+        let (least, most) = if self.is_strict { (1, self.most) } else { (0, u32::MAX) };
+        let said =
+            [(&self.number, 1, u32::MAX), (&self.size, least, most), (&self.offset, 0, u32::MAX)];
+        let said = said.into_iter().filter_map(|(name, first, most)| {
+            let schema =
+                serde_json::json!({ "type": "integer", "minimum": first, "maximum": most });
+            Some((name.as_deref()?, schema))
+        });
+        said.collect()
+    }
+
     /// The page that a query asks for; nothing where it is none.
     #[must_use]
     pub fn asked(&self, query: &Value<'_>) -> Option<PageAsked> {

@@ -11,6 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use actix_web::http::Method;
+use foldhash::fast::RandomState;
 use registrar_core::violation::Violations;
 use registrar_store::{Counted, DURATIONS, Histogram};
 
@@ -57,14 +58,17 @@ struct Requests {
     took: Arc<Histogram>,
 }
 
+/// A map whose keys nobody can choose to be slow: they come from the configuration.
+type Map<K, V> = HashMap<K, V, RandomState>;
+
 /// A form and the code of a rule.
 type Broken<'n> = (Cow<'n, str>, Cow<'n, str>);
 
 /// All that is counted of requests.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    requests: RwLock<HashMap<Asked<'static>, Requests>>,
-    broken: RwLock<HashMap<Broken<'static>, AtomicU64>>,
+    requests: RwLock<Map<Asked<'static>, Requests>>,
+    broken: RwLock<Map<Broken<'static>, AtomicU64>>,
 }
 
 impl Counts {
@@ -72,7 +76,7 @@ impl Counts {
     pub(crate) fn answered(&self, asked: Asked<'_>, took: Duration) {
         {
             let known = self.requests.read().unwrap_or_else(PoisonError::into_inner);
-            let known: &HashMap<Asked<'_>, Requests> = &known;
+            let known: &Map<Asked<'_>, Requests> = &known;
             if let Some(requests) = known.get(&asked) {
                 return requests.add(took);
             }
@@ -93,7 +97,7 @@ impl Counts {
         let mut new = Vec::new();
         {
             let known = self.broken.read().unwrap_or_else(PoisonError::into_inner);
-            let known: &HashMap<Broken<'_>, AtomicU64> = &known;
+            let known: &Map<Broken<'_>, AtomicU64> = &known;
             for violation in &violations.list {
                 let code = violation.code();
                 match known.get(&(Cow::Borrowed(form), Cow::Borrowed(code))) {
