@@ -158,7 +158,8 @@ impl Paging {
         };
         let size = number(&self.size)?.unwrap_or(self.default).clamp(1, self.most);
         if let Some(offset) = number(&self.offset)? {
-            return Some(PageAsked { number: offset / size + 1, size, offset: offset.into() });
+            let number = (offset / size).saturating_add(1);
+            return Some(PageAsked { number, size, offset: offset.into() });
         }
         let number = number(&self.number)?.unwrap_or(1);
         let before = u64::from(number.checked_sub(1)?) * u64::from(size);

@@ -104,18 +104,18 @@ impl Operation {
         } else {
             other.security.into_iter().for_each(|scheme| push(&mut self.security, scheme));
         }
-        // What one of them does not ask for need not be there.
-        let is_optional = |place: &Place| *place == Place::Query;
-        for (key, said) in &mut self.parameters {
-            said.0 &= !is_optional(&key.0) || other.parameters.contains_key(key);
-        }
+        let mut parameters = std::mem::take(&mut self.parameters);
         for (key, (is_needed, schema)) in other.parameters {
-            let is_new = !self.parameters.contains_key(&key);
-            let is_needed = is_needed && !(is_new && is_optional(&key.0));
-            let said = self.parameters.entry(key).or_insert((is_needed, schema.clone()));
-            if said.1 != schema {
-                said.1 = json!({});
+            match parameters.remove(&key) {
+                Some((was_needed, known)) => {
+                    let schema = if known == schema { schema } else { json!({}) };
+                    self.parameters.insert(key, (is_needed && was_needed, schema));
+                }
+                None => drop(self.parameters.insert(key.clone(), of_one(&key, is_needed, schema))),
             }
+        }
+        for (key, (is_needed, schema)) in parameters {
+            self.parameters.insert(key.clone(), of_one(&key, is_needed, schema));
         }
         self.needs_body &= other.needs_body;
         join(&mut self.bodies, other.bodies);
@@ -162,6 +162,16 @@ impl Operation {
         });
         add("responses", answers.collect());
         Value::Object(value)
+    }
+}
+
+/// A parameter that only one of two routes has. To the other one any value of it in the query is none
+/// of its business, so that nothing is refused for it.
+fn of_one((place, _): &(Place, String), is_needed: bool, schema: Value) -> (bool, Value) {
+    match (place, schema.get("enum")) {
+        (Place::Path, _) => (is_needed, schema),
+        (Place::Query, Some(known)) => (false, json!({ "examples": known })),
+        (Place::Query, None) => (false, json!({})),
     }
 }
 
