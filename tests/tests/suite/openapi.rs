@@ -153,6 +153,12 @@ fn samples_are_what_the_document_asks_for(server: &TestServer) {
     assert!(!asked.is_valid(&named("nobody", json!({}))));
     let listing = named("reference_rest_api_create_transactable", json!({}));
     assert!(!asked.is_valid(&listing), "a form that creates no users");
+    let created = |path: &str, status: &str, media_type: &str| {
+        let answer = &document["paths"][path]["post"]["responses"][status];
+        answer["content"][media_type]["schema"]["properties"]["id"]["type"].clone()
+    };
+    assert_eq!(created("/api/users", "201", "application/vnd.api+json"), "integer");
+    assert_eq!(created("/garmat/api/users", "200", "application/json"), "string");
     let wire = &document["paths"]["/econtext/api/users/user"]["post"]["requestBody"]["content"];
     let wire = &wire["application/json"]["schema"];
     assert_eq!(wire["required"], json!(["email", "password", "applications"]));

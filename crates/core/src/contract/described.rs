@@ -138,26 +138,31 @@ impl Contract {
         }
     }
 
-    /// The media type of an answer, and what is known of its body: the names that are always in it.
+    /// The media type of an answer, and what is known of its body: the names that are always in it,
+    /// and of ids what they are.
     fn body_of(&self, action: &Action, outcome: Outcome, status: u16) -> Option<(String, Json)> {
         let answer = self.answer_of(Some(action), outcome)?;
-        let nothing = outcome.values().iter().map(|name| (*name, Value::Null)).collect();
-        let rendered =
-            self.answer((Some(action), outcome), (status, ""), &Asked::default(), nothing);
-        let Ok(rendered) = rendered else {
-            let media_type = essence(answer.content_type()?);
-            return Some((media_type, json!({})));
+        let media_type = essence(answer.content_type()?);
+        let filled = |ids: &Value<'static>| {
+            let known = |name: &str| if name == "ids" { ids.clone() } else { Value::Null };
+            let values = outcome.values().iter().map(|name| (*name, known(name))).collect();
+            let asked = Asked::default();
+            self.answer((Some(action), outcome), (status, ""), &asked, values).ok()
         };
-        let media_type = essence(rendered.content_type?);
+        let Some(rendered) = filled(&Value::Null) else { return Some((media_type, json!({}))) };
+        if rendered.body.is_empty() {
+            return None;
+        }
         if !media_type.ends_with("json") {
             return Some((media_type, json!({ "type": "string" })));
         }
-        let schema = match serde_json::from_slice::<Json>(&rendered.body) {
-            Ok(Json::Null) if answer.reads("user") => match self.times {
+        let read = |body: &[u8]| serde_json::from_slice::<Json>(body).ok();
+        let schema = match read(&rendered.body) {
+            Some(Json::Null) if answer.reads("user") => match self.times {
                 None => Schemas::reference("User"),
                 Some(_) => json!({ "type": "object" }),
             },
-            Ok(Json::Object(entries))
+            Some(Json::Object(entries))
                 if self.catalogue.is_of_forms
                     && entries.len() == 2
                     && ["errors", "details"].iter().all(|name| entries.contains_key(*name))
@@ -165,23 +170,34 @@ impl Contract {
             {
                 Schemas::reference("Refusal")
             }
-            Ok(body) => skeleton(&body),
-            Err(_) => json!({}),
+            Some(body) => {
+                let one = Value::Object(vec![("id".into(), Value::Number("1".into()))]);
+                let ids = self.ids_of(&one, action.resource == Resource::User);
+                let with_ids = filled(&ids).and_then(|rendered| read(&rendered.body));
+                skeleton(&body, &with_ids.unwrap_or_default())
+            }
+            None => json!({}),
         };
         Some((media_type, schema))
     }
 }
 
-/// The names in a body that was filled in with nothing.
-fn skeleton(body: &Json) -> Json {
-    match body {
-        Json::Object(entries) => {
-            let properties: Json =
-                entries.iter().map(|(name, value)| (name.clone(), skeleton(value))).collect();
+/// What is known of a body that was filled in with nothing, and then with ids alone: only an id comes
+/// of ids where nothing comes of nothing.
+fn skeleton(body: &Json, with_ids: &Json) -> Json {
+    match (body, with_ids) {
+        (Json::Object(entries), _) if !entries.is_empty() => {
+            let inner = |(name, value): (&String, &Json)| {
+                (name.clone(), skeleton(value, with_ids.get(name).unwrap_or_default()))
+            };
+            let properties: Json = entries.iter().map(inner).collect();
             let names: Vec<&String> = entries.keys().collect();
             json!({ "type": "object", "properties": properties, "required": names })
         }
-        Json::Array(_) => json!({ "type": "array" }),
+        (Json::Object(_), _) => json!({ "type": "object" }),
+        (Json::Array(_), _) => json!({ "type": "array" }),
+        (Json::Null, Json::Number(_)) => json!({ "type": "integer" }),
+        (Json::Null, Json::String(_)) => json!({ "type": "string" }),
         _ => json!({}),
     }
 }
