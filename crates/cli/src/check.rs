@@ -115,6 +115,14 @@ pub(crate) fn schema(settings: &Settings, form: Option<&str>) -> Outcome {
     tell(schema, "form", name, names)
 }
 
+/// `registrar openapi`: what is served, for programs.
+pub(crate) fn openapi(settings: &Settings) -> Outcome {
+    let registry = forms::load(&settings.forms).map_err(BuildError::Forms)?;
+    let document: serde_json::Value = serde_json::from_slice(&registry.openapi())?;
+    print(&format!("{document:#}"));
+    Ok(ExitCode::SUCCESS)
+}
+
 /// `registrar rules [NAME]`: what rules there are, or what one does.
 pub(crate) fn rules(name: Option<&str>) -> Outcome {
     let Some(name) = name else {

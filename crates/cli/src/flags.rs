@@ -113,6 +113,8 @@ pub(crate) enum Command {
         #[arg(value_name = "FORM")]
         form: Option<String>,
     },
+    /// Print the OpenAPI 3.1 document of what is served: forms, contracts, and Registrar's own routes.
+    Openapi,
     /// Print the rules that forms can use, or one of them, with options and examples.
     Rules {
         /// A rule.

@@ -40,6 +40,7 @@ fn run(flags: Flags) -> Outcome {
         Command::Serve => serve::serve(settings),
         Command::Check(flags) => check::check(&settings, flags),
         Command::Schema { form } => check::schema(&settings, form.as_deref()),
+        Command::Openapi => check::openapi(&settings),
         Command::Rules { name } => check::rules(name.as_deref()),
         Command::Explain { kind } => check::explain(kind.as_deref()),
         Command::Token(TokenCommand::Create { name, contract, header, attributes, limits }) => {

@@ -19,6 +19,7 @@ pub mod fields;
 pub mod form;
 pub mod keys;
 pub mod locale;
+mod openapi;
 pub mod registry;
 mod resources;
 pub mod rules;

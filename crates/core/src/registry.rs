@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
@@ -12,6 +12,7 @@ use crate::contract::{self, Around, Catalogue, Contract, Contracts};
 use crate::example::Tried;
 use crate::form::{Form, compile};
 use crate::locale::{self, Locale, Locales};
+use crate::openapi;
 use crate::submission::canonical_json;
 use crate::types::{TypeKind, Types};
 
@@ -34,6 +35,7 @@ pub struct Registry {
     locales: Arc<Locales>,
     contracts: Contracts,
     notices: Vec<Problem>,
+    openapi: OnceLock<Arc<[u8]>>,
 }
 
 /// What a file holds, by where it lies.
@@ -104,7 +106,8 @@ impl Registry {
         }
         let mut names: Vec<Arc<str>> = forms.keys().cloned().collect();
         names.sort_unstable();
-        Ok(Self { forms, names, locales, contracts, notices })
+        let openapi = OnceLock::new();
+        Ok(Self { forms, names, locales, contracts, notices, openapi })
     }
 
     /// Whether both hold the same forms in the same versions, and say the same of them.
@@ -129,6 +132,15 @@ impl Registry {
     #[must_use]
     pub fn notices(&self) -> &[Problem] {
         &self.notices
+    }
+
+    /// The OpenAPI 3.1 document of everything that is served, as JSON. It is written when it is
+    /// first asked for.
+    #[must_use]
+    pub fn openapi(&self) -> Arc<[u8]> {
+        let forms = self.names.iter().filter_map(|name| self.form(name));
+        let written = || openapi::document(forms, &self.contracts).to_string().into_bytes().into();
+        self.openapi.get_or_init(written).clone()
     }
 
     /// Runs the examples of all forms.

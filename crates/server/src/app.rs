@@ -11,6 +11,7 @@ use crate::auth::KnownTokens;
 use crate::contracts::{KnownPasswords, UnderWay};
 use crate::forms::FormsError;
 use crate::limits::{BodyMemory, Rates};
+use crate::metrics::counts::Counts;
 use crate::observe::observe;
 use crate::passwords::HashPool;
 use crate::reload::{self, Forms, Watch};
@@ -31,6 +32,7 @@ pub(crate) struct AppState {
     pub(crate) under_way: UnderWay,
     pub(crate) rates: Rates,
     pub(crate) body_memory: BodyMemory,
+    pub(crate) counts: Counts,
 }
 
 /// A server that listens.
@@ -118,6 +120,7 @@ impl Application {
             under_way: UnderWay::default(),
             rates,
             body_memory,
+            counts: Counts::default(),
         });
         let failed = |source| BuildError::Listen { listen: listen.clone(), source };
         let server = HttpServer::new(move || {

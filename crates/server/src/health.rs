@@ -14,34 +14,56 @@ pub(crate) async fn live() -> HttpResponse {
     answer(StatusCode::OK, MEDIA_TYPE, &json!({ "status": "up" }))
 }
 
-/// 200 where users can be created, else 503 with the reason.
+/// 200 where users can be created, else 503 with the reasons.
 pub(crate) async fn ready(request: HttpRequest, state: web::Data<AppState>) -> HttpResponse {
     let (store, forms) = (state.store.clone(), state.forms.current().names().len());
+    let mut reasons = full(&state);
     match web::block(move || store.ping()).await {
-        Ok(Ok(())) => {
-            let last = state.forms.last();
-            let mut body = json!({
-                "status": "ready",
-                "forms": forms,
-                "forms_loaded_at": format!("{:.6}", last.loaded_at),
-            });
-            // The server does its work, with the configuration it has; who changed it should know.
-            if !last.refused.is_empty() {
-                body["forms_problems"] = last.refused.into();
-            }
-            answer(StatusCode::OK, MEDIA_TYPE, &body)
-        }
-        Ok(Err(reason)) => not_ready(&request, &reason.to_string()),
-        Err(_) => not_ready(&request, "the server is shutting down"),
+        Ok(Ok(())) => {}
+        Ok(Err(reason)) => reasons.insert(0, reason.to_string()),
+        Err(_) => reasons.insert(0, "the server is shutting down".to_owned()),
     }
+    if !reasons.is_empty() {
+        return not_ready(&request, &reasons);
+    }
+    let last = state.forms.last();
+    let mut body = json!({
+        "status": "ready",
+        "forms": forms,
+        "forms_loaded_at": format!("{:.6}", last.loaded_at),
+    });
+    // The server does its work, with the configuration it has; who changed it should know.
+    if !last.refused.is_empty() {
+        body["forms_problems"] = last.refused.into();
+    }
+    answer(StatusCode::OK, MEDIA_TYPE, &body)
 }
 
-fn not_ready(request: &HttpRequest, reason: &str) -> HttpResponse {
+/// Which queues take nothing more just now.
+fn full(state: &AppState) -> Vec<String> {
+    let (written, hashed) = (state.store.figures(), state.hashes.figures());
+    let mut reasons = Vec::new();
+    if written.waiting >= written.most_waiting {
+        reasons.push(format!(
+            "the queue of what is to be written is full: {} wait",
+            written.most_waiting
+        ));
+    }
+    if hashed.waiting >= hashed.most_waiting {
+        reasons.push(format!(
+            "the queue of passwords to be hashed is full: {} wait",
+            hashed.most_waiting
+        ));
+    }
+    reasons
+}
+
+fn not_ready(request: &HttpRequest, reasons: &[String]) -> HttpResponse {
     let status = StatusCode::SERVICE_UNAVAILABLE;
     if wants_problem(request) {
-        let fault = Fault::new(status, "not_ready", reason);
+        let fault = Fault::new(status, "not_ready", reasons.join("; "));
         return Answer(Err(fault)).respond_to(request);
     }
-    let body = json!({ "status": "not ready", "reasons": [reason] });
+    let body = json!({ "status": "not ready", "reasons": reasons });
     answer(status, MEDIA_TYPE, &body)
 }

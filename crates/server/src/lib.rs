@@ -18,6 +18,7 @@ pub mod may;
 mod metrics;
 mod multipart;
 mod observe;
+mod openapi;
 pub mod outgoing;
 pub mod passwords;
 mod records;

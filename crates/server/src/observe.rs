@@ -1,20 +1,23 @@
 //! One line of log for each request: its id, route, form, status, time, and what was wrong by
 //! field and code. Never a submitted value: no path, no query, no key that the form does not know.
+//! And one more in the counts of its like.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpRequest, web};
 use registrar_core::form::Form;
 use registrar_core::violation::Violations;
 
+use crate::app::AppState;
 use crate::limits::Left;
+use crate::metrics::counts::{Asked, UNKNOWN_FORM, method};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORM_VERSION: HeaderName = HeaderName::from_static("form-version");
@@ -22,18 +25,20 @@ const LONGEST_ID: usize = 64;
 /// How many violations a line names.
 const MOST: usize = 10;
 
-/// What the log says of an answer besides its status.
+/// What the log and the metrics say of an answer besides its status.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Note {
     text: Cow<'static, str>,
     /// The route, where it is a contract's.
     pub(crate) route: Option<Arc<str>>,
+    /// The contract that answered.
+    pub(crate) contract: Option<Arc<str>>,
 }
 
 impl Note {
     /// A single code.
     pub(crate) fn code(code: &'static str) -> Self {
-        Self { text: code.into(), route: None }
+        Self { text: code.into(), ..Self::default() }
     }
 
     /// Fields and codes, where anybody reads them. An unknown field's name is the client's own text,
@@ -54,7 +59,7 @@ impl Note {
         if violations.list.len() > MOST {
             told.push("…".to_owned());
         }
-        Self { text: told.join(",").into(), route: None }
+        Self { text: told.join(",").into(), ..Self::default() }
     }
 }
 
@@ -96,11 +101,17 @@ pub(crate) async fn observe<B: MessageBody>(
     let id = given_id(&request).unwrap_or_else(new_id);
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.call(request).await?;
+    let note = response.response_mut().extensions_mut().remove::<Note>().unwrap_or_default();
+    let (request, status, took) =
+        (response.request(), response.status().as_u16(), started.elapsed());
+    let form = request.extensions().get::<UsedForm>().cloned();
+    let answered = Answered { request, note, form: form.as_ref(), status, took };
+    answered.count();
     if is_logged() {
-        log_line(&mut response, &id, started);
+        answered.log(&id);
     }
-    let form = response.request().extensions().get::<UsedForm>().map(|form| form.version.clone());
-    let left = response.request().extensions_mut().remove::<Left>();
+    let left = request.extensions_mut().remove::<Left>();
+    let form = form.map(|form| form.version);
     let headers = response.headers_mut();
     if let Some(version) = form.and_then(|version| HeaderValue::from_str(&version).ok()) {
         headers.insert(FORM_VERSION, version);
@@ -120,21 +131,55 @@ fn is_logged() -> bool {
     log::log_enabled!(target: "registrar", log::Level::Info)
 }
 
-fn log_line<B>(response: &mut ServiceResponse<B>, id: &HeaderValue, started: Instant) {
-    let note = response.response_mut().extensions_mut().remove::<Note>().unwrap_or_default();
-    let (request, status) = (response.request(), response.status().as_u16());
-    let Note { text: note, route } = note;
-    let pattern = if route.is_none() { request.match_pattern() } else { None };
-    let (method, route) = (request.method(), route.as_deref().or(pattern.as_deref()));
-    let form = request.extensions().get::<UsedForm>().cloned();
-    log::info!(
-        target: "registrar",
-        "{id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}",
-        id = id.to_str().unwrap_or("-"),
-        route = route.unwrap_or("-"),
-        form = form.as_ref().map_or("-", |form| &*form.name),
-        milliseconds = started.elapsed().as_secs_f64() * 1000.0,
-    );
+/// A request that was answered.
+struct Answered<'r> {
+    request: &'r HttpRequest,
+    note: Note,
+    form: Option<&'r UsedForm>,
+    status: u16,
+    took: Duration,
+}
+
+impl Answered<'_> {
+    /// The route as the contract or the code writes it. Of what a contract answers that has no
+    /// such route, there is none.
+    fn route(&self) -> Option<Cow<'_, str>> {
+        match &self.note {
+            Note { route: Some(route), .. } => Some(Cow::Borrowed(route)),
+            Note { contract: Some(_), .. } => None,
+            _ => self.request.match_pattern().map(Cow::Owned),
+        }
+    }
+
+    fn count(&self) {
+        let Some(state) = self.request.app_data::<web::Data<AppState>>() else { return };
+        let form = match self.form {
+            Some(form) => &form.name,
+            None if self.note.text == "unknown_form" => UNKNOWN_FORM,
+            None => "",
+        };
+        let asked = Asked {
+            contract: Cow::Borrowed(self.note.contract.as_deref().unwrap_or_default()),
+            method: method(self.request.method()),
+            route: self.route().unwrap_or_default(),
+            form: Cow::Borrowed(form),
+            status: self.status,
+        };
+        state.counts.answered(asked, self.took);
+    }
+
+    fn log(&self, id: &HeaderValue) {
+        let Self { request, note: Note { text: note, .. }, form, status, took } = self;
+        log::info!(
+            target: "registrar",
+            "{id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}",
+            id = id.to_str().unwrap_or("-"),
+            method = request.method(),
+            route = self.route().as_deref().unwrap_or("-"),
+            form = form.map_or("-", |form| &*form.name),
+            milliseconds = took.as_secs_f64() * 1000.0,
+        );
+    }
 }
 
 /// The id that the client gave, where it is fit to be repeated.

@@ -2,14 +2,17 @@
 //!
 //! A hash takes some 17 ms and 19 MiB: each thread keeps its memory, and what waits is bounded.
 
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use argon2::password_hash::phc::{Output, ParamsString, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use registrar_core::aggregate::Secret;
 use registrar_core::keys::opaque_string;
+use registrar_store::{Counted, DURATIONS, Histogram};
 use tokio::sync::oneshot;
 
 /// Memory in KiB and passes of which a cost must reach at least one pair; lanes are always 1.
@@ -70,6 +73,29 @@ impl HashCost {
 #[derive(Debug, Clone)]
 pub struct HashPool {
     jobs: SyncSender<Job>,
+    counts: Arc<Counts>,
+}
+
+/// What the pool counts.
+#[derive(Debug)]
+struct Counts {
+    waiting: AtomicUsize,
+    most_waiting: usize,
+    turned_away: AtomicU64,
+    took: Histogram,
+}
+
+/// What the pool is at, and what it did since it was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HashFigures {
+    /// How many passwords wait.
+    pub(crate) waiting: usize,
+    /// How many may wait.
+    pub(crate) most_waiting: usize,
+    /// How many were refused because as many waited as may.
+    pub(crate) turned_away: u64,
+    /// How long hashing and verifying took, in microseconds, without the waiting.
+    pub(crate) took: Counted,
 }
 
 #[derive(Debug)]
@@ -104,14 +130,20 @@ impl HashPool {
     pub fn start(threads: usize, waiting: usize, cost: HashCost) -> std::io::Result<Self> {
         let (jobs, queue) = sync_channel(waiting);
         let queue = Arc::new(Mutex::new(queue));
+        let counts = Arc::new(Counts {
+            waiting: AtomicUsize::new(0),
+            most_waiting: waiting,
+            turned_away: AtomicU64::new(0),
+            took: Histogram::new(DURATIONS),
+        });
         for number in 0..threads {
-            let queue = Arc::clone(&queue);
+            let (queue, counts) = (Arc::clone(&queue), Arc::clone(&counts));
             let hasher = Hasher::new(cost).map_err(std::io::Error::other)?;
             thread::Builder::new()
                 .name(format!("hash-{number}"))
-                .spawn(move || work(&queue, hasher))?;
+                .spawn(move || work(&queue, &counts, hasher))?;
         }
-        Ok(Self { jobs })
+        Ok(Self { jobs, counts })
     }
 
     /// Hashes a password; the answer is in PHC string format.
@@ -137,26 +169,50 @@ impl HashPool {
     }
 
     fn push(&self, job: Job) -> Result<(), HashError> {
-        self.jobs.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => HashError::Busy,
-            TrySendError::Disconnected(_) => HashError::Failed,
+        // Counted before it can be taken, so that the count never falls below zero.
+        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
+        self.jobs.try_send(job).map_err(|error| {
+            self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => {
+                    self.counts.turned_away.fetch_add(1, Ordering::Relaxed);
+                    HashError::Busy
+                }
+                TrySendError::Disconnected(_) => HashError::Failed,
+            }
         })
+    }
+
+    /// What it is at, and what it did so far.
+    pub(crate) fn figures(&self) -> HashFigures {
+        let Counts { waiting, most_waiting, turned_away, took } = &*self.counts;
+        HashFigures {
+            // One that is just being refused is counted for a moment.
+            waiting: waiting.load(Ordering::Relaxed).min(*most_waiting),
+            most_waiting: *most_waiting,
+            turned_away: turned_away.load(Ordering::Relaxed),
+            took: took.counted(),
+        }
     }
 }
 
-fn work(queue: &Mutex<Receiver<Job>>, mut hasher: Hasher) {
+fn work(queue: &Mutex<Receiver<Job>>, counts: &Counts, mut hasher: Hasher) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { password, work }) = job else { return };
-        let password = opaque_string(password.reveal());
+        counts.waiting.fetch_sub(1, Ordering::Relaxed);
+        let (password, begun) = (opaque_string(password.reveal()), Instant::now());
         let password = &*password;
         // Nobody waits any more where the client went away while the password was in the queue.
         match work {
             Work::Hash(answer) if !answer.is_closed() => {
-                let _ = answer.send(hasher.hash(password).ok_or(HashError::Failed));
+                let hashed = hasher.hash(password);
+                counts.took.add_duration(begun.elapsed());
+                let _ = answer.send(hashed.ok_or(HashError::Failed));
             }
             Work::Verify { phc, answer } if !answer.is_closed() => {
                 let verified = hasher.verify(password, phc.as_deref());
+                counts.took.add_duration(begun.elapsed());
                 let _ = answer.send(verified.ok_or(HashError::Failed));
             }
             Work::Hash(_) | Work::Verify { .. } => {}

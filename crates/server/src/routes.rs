@@ -6,7 +6,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, guard};
 
 use crate::answer::{Answer, Fault};
-use crate::{contracts, form_configurations, health, metrics};
+use crate::{contracts, form_configurations, health, metrics, openapi};
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
@@ -26,6 +26,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(read(web::resource("/health/live"), health::live))
         .service(read(web::resource("/health/ready"), health::ready))
         .service(read(web::resource("/metrics"), metrics::metrics))
+        .service(read(web::resource("/openapi.json"), openapi::openapi))
         .default_service(web::to(contracts::serve));
 }
 

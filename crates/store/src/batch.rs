@@ -4,7 +4,7 @@
 //! [`crate::writer`]'s to decide.
 
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use diesel::QueryResult;
 use diesel::result::Error;
@@ -55,11 +55,20 @@ pub(crate) enum Failure {
     Unknown(Error),
 }
 
+/// What was written.
+#[derive(Debug)]
+pub(crate) struct Done<T> {
+    /// What became of each.
+    pub(crate) outcome: T,
+    /// How long the commit took; nothing where there was nothing to commit.
+    pub(crate) commit: Option<Duration>,
+}
+
 /// Writes a batch: all winners or, when it fails, nobody.
 pub(crate) fn write<S: Submission>(
     conn: &mut AnyConnection,
     submissions: &[S],
-) -> Result<Vec<Verdict>, Failure> {
+) -> Result<Done<Vec<Verdict>>, Failure> {
     let is_kept = |verdicts: &Vec<Verdict>| {
         let mut all = submissions.iter().zip(verdicts);
         all.any(|(submission, verdict)| deed_of(submission.record(), verdict).is_some())
@@ -72,7 +81,7 @@ pub(crate) fn transaction<T>(
     conn: &mut AnyConnection,
     writes: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
     is_kept: impl FnOnce(&T) -> bool,
-) -> Result<T, Failure> {
+) -> Result<Done<T>, Failure> {
     if let Err(error) = dialect::begin_write(conn) {
         return Err(match dialect::fault(conn, &error) {
             Fault::Retry => Failure::Undone(error),
@@ -88,7 +97,9 @@ pub(crate) fn transaction<T>(
             });
         }
     };
+    let mut commit = None;
     if is_kept(&outcome) {
+        let begun = Instant::now();
         if let Err(error) = dialect::commit(conn) {
             return Err(if dialect::was_undone(conn, &error) {
                 Failure::Undone(error)
@@ -96,11 +107,12 @@ pub(crate) fn transaction<T>(
                 Failure::Unknown(error)
             });
         }
+        commit = Some(begun.elapsed());
     } else {
         // Nothing to keep, so nothing to wait for the disk for.
         dialect::rollback(conn).map_err(Failure::Broken)?;
     }
-    Ok(outcome)
+    Ok(Done { outcome, commit })
 }
 
 fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResult<Vec<Verdict>> {

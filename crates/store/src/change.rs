@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::audit::{self, Asker, Deed};
-use crate::batch::{self, Failure, now};
+use crate::batch::{self, Done, Failure, now};
 use crate::changed::{execute, update_password, update_user};
 use crate::claims::{Contender, missing_references};
 use crate::connection::AnyConnection;
@@ -102,7 +102,10 @@ impl Change {
 pub(crate) type Outcome = Result<i64, ChangeError>;
 
 /// Makes changes in one transaction; what becomes of each, in their order.
-pub(crate) fn write(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> Result<Vec<Outcome>, Failure> {
+pub(crate) fn write(
+    conn: &mut AnyConnection,
+    jobs: &[ChangeJob],
+) -> Result<Done<Vec<Outcome>>, Failure> {
     let is_kept = |outcomes: &Vec<Outcome>| outcomes.iter().any(Result::is_ok);
     batch::transaction(conn, |conn| all(conn, jobs), is_kept)
 }

@@ -5,6 +5,7 @@
 //! to be stuck. Nobody waits while no writer is at work.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub(crate) struct Queue<T> {
     most: usize,
     /// How many must wait for a second batch at the same time.
     enough: usize,
+    /// How many were refused because too many waited.
+    turned_away: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -56,7 +59,8 @@ impl<T> Queue<T> {
         let waiting = VecDeque::new();
         let state = State { waiting, is_closed: false, writers, busy: 0, is_watched: false };
         let enough = WORTH_IT.min(batch).min(most);
-        Self { state: Mutex::new(state), changed: Condvar::new(), most, enough }
+        let (state, changed) = (Mutex::new(state), Condvar::new());
+        Self { state, changed, most, enough, turned_away: AtomicU64::new(0) }
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -73,6 +77,7 @@ impl<T> Queue<T> {
             return Err(Refused::Abandoned);
         }
         if state.waiting.len() >= self.most {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
             return Err(Refused::Full);
         }
         state.waiting.push_back(item);
@@ -82,6 +87,21 @@ impl<T> Queue<T> {
             self.changed.notify_one();
         }
         Ok(())
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state().waiting.len()
+    }
+
+    /// How many may wait.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// How many were refused because too many waited.
+    pub(crate) fn turned_away(&self) -> u64 {
+        self.turned_away.load(Ordering::Relaxed)
     }
 
     /// Lets nobody add any more. What waits is still taken.
@@ -217,11 +237,14 @@ mod tests {
         for item in 0..4 {
             queue.push(item).unwrap();
         }
+        assert_eq!((queue.waiting(), queue.turned_away()), (4, 0));
         assert_eq!(queue.push(4), Err(Refused::Full));
+        assert_eq!((queue.waiting(), queue.turned_away()), (4, 1));
         assert_eq!(queue.take(2, None), Some(vec![0, 1]));
         queue.done();
         queue.close();
         assert_eq!(queue.push(5), Err(Refused::Closed));
+        assert_eq!(queue.turned_away(), 1, "not because too many waited");
         assert_eq!(queue.take(2, None), Some(vec![2, 3]));
         queue.done();
         assert_eq!(queue.take(2, None), None);

@@ -16,6 +16,7 @@ use crate::change::{Change, ChangeJob};
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Fault, Role};
 use crate::error::{ChangeError, CreateError, OpenError, PingError, ReadError};
+use crate::figures::Written;
 use crate::migrate;
 use crate::pool::{Readers, readers};
 use crate::queue::{Queue, Refused};
@@ -39,6 +40,7 @@ struct Inner {
     writers: Mutex<Vec<JoinHandle<()>>>,
     /// For each writer, whether it has a connection.
     connected: Vec<Arc<AtomicBool>>,
+    written: Arc<Written>,
 }
 
 impl Store {
@@ -69,6 +71,7 @@ impl Store {
         };
         let most = settings.batch.max(1);
         let queue = Arc::new(Queue::new(count, most, settings.queue.max(1)));
+        let written = Written::new();
         let mut connected = Vec::new();
         let mut writers = Vec::new();
         for number in 1..=count {
@@ -83,6 +86,7 @@ impl Store {
                 most,
                 conn: Some(conn),
                 connected: up,
+                written: Arc::clone(&written),
                 failed_at: None,
                 forgets_at: Instant::now(),
                 put_off: Vec::new(),
@@ -96,7 +100,8 @@ impl Store {
         }
         let readers = readers(&database, settings.readers);
         let writers = Mutex::new(writers);
-        Ok(Self { inner: Arc::new(Inner { database, readers, queue, writers, connected }) })
+        let inner = Inner { database, readers, queue, writers, connected, written };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Writes a user with everything nested in it; the answer comes once that is durable.
@@ -267,6 +272,12 @@ impl Store {
     /// The database it was opened with.
     pub(crate) fn database(&self) -> &Database {
         &self.inner.database
+    }
+
+    /// What counts, and what can be counted.
+    pub(crate) fn counted(&self) -> (&Queue<Waiting>, &Written, &Readers, &[Arc<AtomicBool>]) {
+        let Inner { queue, written, readers, connected, .. } = &*self.inner;
+        (queue, written, readers, connected)
     }
 
     /// Runs reads that see one state of the database.

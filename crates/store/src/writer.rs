@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::batch::{self, Failure, Submission, Verdict};
+use crate::batch::{self, Done, Failure, Submission, Verdict};
 use crate::change::{self, ChangeJob};
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Fault, LOCK_WAIT, Role};
 use crate::error::CreateError;
+use crate::figures::Written;
 use crate::once;
 use crate::queue::Queue;
 use crate::record::{Created, NewRecord};
@@ -76,6 +77,8 @@ pub(crate) struct Writer {
     pub(crate) conn: Option<AnyConnection>,
     /// Whether there is a connection, for others to see.
     pub(crate) connected: Arc<AtomicBool>,
+    /// What all writers count.
+    pub(crate) written: Arc<Written>,
     /// When the last attempt to connect failed.
     pub(crate) failed_at: Option<Instant>,
     /// When answers that were kept long enough are looked for again.
@@ -165,7 +168,7 @@ impl Writer {
             return;
         };
         let more = match batch::transaction(conn, once::forget, |_| true) {
-            Ok(more) => more,
+            Ok(done) => done.outcome,
             Err(Failure::Undone(error)) => {
                 log::warn!("store: old answers stay: {}", dialect::describe(&error));
                 false
@@ -247,7 +250,7 @@ impl Writer {
     fn attempt<J, T>(
         &mut self,
         jobs: &[J],
-        write: fn(&mut AnyConnection, &[J]) -> Result<T, Failure>,
+        write: fn(&mut AnyConnection, &[J]) -> Result<Done<T>, Failure>,
     ) -> Result<T, Trouble> {
         let begun = Instant::now();
         let mut retries = 0;
@@ -266,7 +269,7 @@ impl Writer {
     fn attempt_once<J, T>(
         &mut self,
         jobs: &[J],
-        write: fn(&mut AnyConnection, &[J]) -> Result<T, Failure>,
+        write: fn(&mut AnyConnection, &[J]) -> Result<Done<T>, Failure>,
     ) -> Result<T, Trouble> {
         self.connect();
         let Some(conn) = &mut self.conn else { return Err(Trouble::Unavailable) };
@@ -278,7 +281,13 @@ impl Writer {
             return Err(Trouble::Other);
         };
         let failure = match outcome {
-            Ok(done) => return Ok(done),
+            Ok(Done { outcome, commit }) => {
+                self.written.sizes.add(u64::try_from(jobs.len()).unwrap_or(u64::MAX));
+                if let Some(took) = commit {
+                    self.written.commits.add_duration(took);
+                }
+                return Ok(outcome);
+            }
             Err(failure) => failure,
         };
         let (Failure::Undone(error) | Failure::Broken(error) | Failure::Unknown(error)) = &failure;

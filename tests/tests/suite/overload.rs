@@ -15,9 +15,9 @@ cases! {
     nobody_waits_longer_than_a_request_may with in_a_second,
 }
 
-const CLIENTS: usize = 24;
+pub(super) const CLIENTS: usize = 24;
 
-fn a_queue_of_two(setup: Setup) -> Setup {
+pub(super) fn a_queue_of_two(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.queue = 2;
         settings.writers = 1;
@@ -33,7 +33,7 @@ fn a_hash_queue_of_one(setup: Setup) -> Setup {
 }
 
 /// Gives `run` a way to post as many as there are clients at once, and their answers as they come.
-fn with_clients(
+pub(super) fn with_clients(
     server: &TestServer,
     sample: fn(&str) -> Value,
     form: &str,

@@ -33,6 +33,7 @@ fn a_method_that_is_not_served_is_told_which_are(server: &TestServer) {
         ("/api/form_configurations/x", "GET, HEAD"),
         ("/api/form_configurations/x/schema", "GET, HEAD"),
         ("/metrics", "GET, HEAD"),
+        ("/openapi.json", "GET, HEAD"),
     ] {
         let methods = ["DELETE", "PATCH", "PUT", "OPTIONS"];
         for method in methods.into_iter().filter(|method| !allowed.contains(method)) {

@@ -107,6 +107,16 @@ impl Answer {
         answer
     }
 
+    /// The content type, verbatim.
+    pub(crate) fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
+    }
+
+    /// The names of its other headers.
+    pub(crate) fn header_names(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().map(|(name, _)| &**name)
+    }
+
     /// Whether it shows a value of this name.
     pub(crate) fn reads(&self, root: &str) -> bool {
         self.shown.contains(&root)

@@ -79,6 +79,16 @@ impl Decoding {
         decoding
     }
 
+    /// Whether it reads JSON, forms, and multipart.
+    pub(crate) fn media_types(&self) -> (bool, bool, bool) {
+        (self.json, self.form, self.multipart)
+    }
+
+    /// Whether an empty body is an empty object.
+    pub(crate) fn takes_nothing(&self) -> bool {
+        self.empty
+    }
+
     /// Reads a body. The label is a media type in lower case, without parameters.
     pub(crate) fn decode<'b>(
         &self,

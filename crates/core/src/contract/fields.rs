@@ -107,6 +107,12 @@ fn camel(name: &str) -> String {
 }
 
 impl Mapped {
+    /// Whether what is sent goes into the form as it is.
+    pub(crate) fn is_plain(&self) -> bool {
+        let is_other = self.is_list || self.is_object || self.each.is_some() || self.id.is_some();
+        !is_other && self.codes.is_empty()
+    }
+
     /// Reads one; what it maps to must be in the form.
     pub(crate) fn read(reader: &mut Reader<'_>, entry: &Entry, form: Option<&Form>) -> Self {
         let mut mapped = Self {

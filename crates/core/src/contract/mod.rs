@@ -11,6 +11,8 @@ mod asked;
 mod authentication;
 mod catalogue;
 mod decoding;
+mod described;
+mod described_body;
 mod expressions;
 mod fields;
 mod id;

@@ -16,6 +16,11 @@ macro_rules! outcomes {
                 match self { $(Self::$variant => $name,)+ }
             }
 
+            /// What it is, in words.
+            pub(crate) fn told(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
+            }
+
             /// The values that only its answer has.
             pub(crate) fn values(self) -> &'static [&'static str] {
                 match self { $(Self::$variant => &[$($value),*],)+ }

@@ -135,6 +135,20 @@ fn one_of(names: &[&str]) -> String {
 }
 
 impl Paging {
+    /// The keys of the query that say which page, with their JSON Schemas: what these do not take is
+    /// refused. Only a strict list refuses a size that it will not give.
+    pub(crate) fn parameters(&self) -> Vec<(&str, serde_json::Value)> {
+        let (least, most) = if self.is_strict { (1, self.most) } else { (0, u32::MAX) };
+        let said =
+            [(&self.number, 1, u32::MAX), (&self.size, least, most), (&self.offset, 0, u32::MAX)];
+        let said = said.into_iter().filter_map(|(name, first, most)| {
+            let schema =
+                serde_json::json!({ "type": "integer", "minimum": first, "maximum": most });
+            Some((name.as_deref()?, schema))
+        });
+        said.collect()
+    }
+
     /// The page that a query asks for; nothing where it is none.
     #[must_use]
     pub fn asked(&self, query: &Value<'_>) -> Option<PageAsked> {
@@ -144,7 +158,8 @@ impl Paging {
         };
         let size = number(&self.size)?.unwrap_or(self.default).clamp(1, self.most);
         if let Some(offset) = number(&self.offset)? {
-            return Some(PageAsked { number: offset / size + 1, size, offset: offset.into() });
+            let number = (offset / size).saturating_add(1);
+            return Some(PageAsked { number, size, offset: offset.into() });
         }
         let number = number(&self.number)?.unwrap_or(1);
         let before = u64::from(number.checked_sub(1)?) * u64::from(size);

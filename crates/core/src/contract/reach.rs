@@ -6,7 +6,7 @@ use super::Contract;
 use crate::config::{Node, Place, ProblemCode, Problems, Reader};
 
 /// Paths that are Registrar's own.
-const OWN: [&str; 3] = ["/api", "/health", "/metrics"];
+const OWN: [&str; 4] = ["/api", "/health", "/metrics", "/openapi.json"];
 
 /// Which of several versions of an API a contract is, by a parameter of `Accept`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -117,6 +117,26 @@ impl Route {
         &self.method
     }
 
+    /// Its plainest path, and its others; with a slash at the end where one must be there.
+    pub(crate) fn plain_paths(&self) -> (String, Vec<String>) {
+        let slash = if self.slash == Slash::Required { "/" } else { "" };
+        let mut paths: Vec<String> =
+            self.paths.iter().map(|path| format!("{}{slash}", path.spelled())).collect();
+        paths.sort_by_key(|path| path.ends_with(".json"));
+        let others = paths.split_off(paths.len().min(1));
+        (paths.pop().unwrap_or_default(), others)
+    }
+
+    /// The names in its paths.
+    pub(crate) fn path_names(&self) -> Vec<String> {
+        self.paths.first().map(Path::names).unwrap_or_default()
+    }
+
+    /// What the query must say: a key, with this value where one is said.
+    pub(crate) fn query(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.query.iter().map(|(key, said)| (&**key, said.as_deref()))
+    }
+
     /// Its paths as a contract spells them, with what the query must say; a slash that may be there
     /// or not in brackets.
     pub(crate) fn spelled(&self) -> Vec<String> {

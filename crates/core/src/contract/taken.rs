@@ -188,6 +188,16 @@ impl Taken {
         self
     }
 
+    /// Whether a form may be named for an operation on a resource.
+    pub(crate) fn serves(form: &Form, operation: Operation, resource: Resource) -> bool {
+        let may = match operation {
+            Operation::Create => form.may_create,
+            Operation::Mint => true,
+            _ => form.may_update || operation == Operation::Delete,
+        };
+        may && form.resource == resource
+    }
+
     /// The form that a request asks for, and what is submitted to it.
     pub(crate) fn choose<'t, 'v>(
         &'t self,
@@ -213,12 +223,7 @@ impl Taken {
             let (code, near) = ("unknown_form", nearest(name, known));
             return Err(WrongParameter { field, code, text, near });
         };
-        let may = match operation {
-            Operation::Create => form.may_create,
-            Operation::Mint => true,
-            _ => form.may_update || operation == Operation::Delete,
-        };
-        if !may || form.resource != resource {
+        if !Self::serves(form, operation, resource) {
             let text = match (operation, resource) {
                 (Operation::Create, Resource::User) => "names a form that does not create users",
                 (_, Resource::User) => {

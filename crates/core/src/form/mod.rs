@@ -31,6 +31,7 @@ pub(crate) use assertion::Assertion;
 pub(crate) use compile::compile;
 pub(crate) use normalize::Normalizer;
 pub(crate) use payload::{Given, Payload};
+pub(crate) use schema::types as json_types;
 
 use crate::aggregate::{Claim, NewUser, Reference};
 use crate::changes::ChangedUser;

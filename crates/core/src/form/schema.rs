@@ -203,7 +203,7 @@ fn leave(rule: &BoundRule, keywords: Value) -> Value {
 }
 
 /// The JSON types that a field takes: what coerces, and nothing.
-fn types(of: FieldType) -> Value {
+pub(crate) fn types(of: FieldType) -> Value {
     match of {
         FieldType::Any | FieldType::Json => {
             json!(["array", "boolean", "null", "number", "object", "string"])

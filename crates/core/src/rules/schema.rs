@@ -186,7 +186,22 @@ impl Check for Schema {
 
     fn keywords(&self, of: FieldType) -> Option<serde_json::Value> {
         // It judges the coerced value; these types take everything as it is.
-        matches!(of, FieldType::Any | FieldType::Json).then(|| self.schema.clone())
+        let is_whole = matches!(of, FieldType::Any | FieldType::Json) && !refers(&self.schema);
+        is_whole.then(|| self.schema.clone())
+    }
+}
+
+/// Whether a schema refers to parts of itself, which are elsewhere once it is within another one.
+fn refers(schema: &Json) -> bool {
+    match schema {
+        Json::Object(entries) => {
+            let is_reference = |key: &str| {
+                ["$ref", "$dynamicRef", "$anchor", "$dynamicAnchor", "$id"].contains(&key)
+            };
+            entries.iter().any(|(key, value)| is_reference(key) || refers(value))
+        }
+        Json::Array(items) => items.iter().any(refers),
+        _ => false,
     }
 }
 

@@ -90,6 +90,7 @@ pub(super) fn answer(
         }
     };
     note.route = action.map(|action| action.path.clone());
+    note.contract = Some(contract.name.clone());
     let status = contract
         .status(action, outcome)
         .and_then(|status| StatusCode::from_u16(status).ok())
@@ -105,7 +106,9 @@ pub(super) fn answer(
         Err(cause) => {
             let (name, outcome) = (&contract.name, outcome.name());
             log::error!("the answer `{outcome}` of `{name}` cannot be worked out: {cause}");
-            return HttpResponse::InternalServerError().finish();
+            let mut response = HttpResponse::InternalServerError().finish();
+            response.extensions_mut().insert(note);
+            return response;
         }
     };
     let mut response = HttpResponse::build(status);

@@ -101,6 +101,9 @@ pub(crate) async fn serve(
     if action.is_none() {
         know_address(&mut asked, &request, path);
     }
+    if let Done::Invalid(told) = &done {
+        state.counts.broken(&told.violations);
+    }
     asked.elapsed = started.elapsed().as_secs_f64();
     answer::answer(contract, action, &asked, &request, done)
 }

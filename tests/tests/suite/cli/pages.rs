@@ -123,3 +123,13 @@ fn a_form_made_of_several_files_is_printed_with_where_each_part_came_from() {
     assert_eq!(printed, expected);
     setup().run(&["check", &path, "--resolved", "nobody"]).failure(1);
 }
+
+#[test]
+fn the_api_is_printed_as_it_is_served() {
+    let setup = setup();
+    let printed = setup.run(&["openapi"]).success().stdout;
+    let printed: Value = serde_json::from_str(&printed).unwrap();
+    let server = setup.serve();
+    let served = server.client(&server.first_token()).get("/openapi.json").is(200).json();
+    assert_eq!(printed, served);
+}

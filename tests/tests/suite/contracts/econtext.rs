@@ -293,6 +293,7 @@ fn applications_are_listed_from_where_it_is_asked(server: &TestServer) {
     assert_eq!(all[all.len() - 3..], ["One", "Two", "Three"]);
     assert_eq!(list("?limit=2&offset=1"), all[1..3]);
     assert_eq!(list(&format!("?limit=2&offset={}", all.len() - 1)), ["Three"]);
+    assert_eq!(list(&format!("?limit=1&offset={}", u32::MAX)), [""; 0]);
 }
 
 fn keys_show_their_secret_once(server: &TestServer) {

@@ -1,0 +1,202 @@
+//! Registrar's own routes, which no contract has: what the server's handlers answer.
+
+use serde_json::{Value, json};
+
+use super::{Operation, Paths, Place, Schemas};
+
+/// What groups them.
+pub(super) const TAG: &str = "registrar";
+
+/// The media type of what is told of forms, and of refusals.
+const API: &str = "application/vnd.api+json";
+const PROBLEM: &str = "application/problem+json";
+
+pub(super) fn add(paths: &mut Paths, schemas: &mut Schemas) {
+    common(schemas);
+    let text = || json!({ "type": "string", "minLength": 1 });
+    let forms = json!({
+        "type": "object",
+        "required": ["form_configurations"],
+        "properties": {
+            "form_configurations": { "type": "array", "items": Schemas::reference("FormConfiguration") },
+        },
+    });
+    let mut all = guarded("All forms that are served");
+    all.answer(200, "The forms, by name.", Some((API, forms)));
+    paths.add("/api/form_configurations".to_owned(), "GET", all);
+    let mut one = guarded("A form");
+    one.parameter("name", Place::Path, true, text());
+    one.answer(200, "The form.", Some((API, Schemas::reference("FormConfiguration"))));
+    refusal(&mut one, 404, "There is no form of this name.");
+    paths.add("/api/form_configurations/{name}".to_owned(), "GET", one);
+    let mut schema = guarded("The JSON Schema of what is submitted to a form");
+    schema.parameter("name", Place::Path, true, text());
+    schema.answer(
+        200,
+        "A JSON Schema of draft 2020-12.",
+        Some(("application/schema+json", json!({ "type": "object", "required": ["$schema"] }))),
+    );
+    refusal(&mut schema, 404, "There is no form of this name.");
+    paths.add("/api/form_configurations/{name}/schema".to_owned(), "GET", schema);
+    let mut openapi = guarded("This document");
+    openapi.answer(
+        200,
+        "The API, in OpenAPI 3.1.",
+        Some(("application/json", json!({ "type": "object", "required": ["openapi", "paths"] }))),
+    );
+    paths.add("/openapi.json".to_owned(), "GET", openapi);
+    health(paths);
+}
+
+fn health(paths: &mut Paths) {
+    let status = |word: &str| json!({ "const": word });
+    let mut live = Operation::new(TAG, "Whether the server is there");
+    let up = json!({ "type": "object", "required": ["status"], "properties": { "status": status("up") } });
+    live.answer(200, "It is.", Some(("application/json", up)));
+    paths.add("/health/live".to_owned(), "GET", live);
+    let texts = || json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 });
+    let mut ready = Operation::new(TAG, "Whether users can be created");
+    let yes = json!({
+        "type": "object",
+        "required": ["status", "forms", "forms_loaded_at"],
+        "properties": {
+            "status": status("ready"),
+            "forms": { "type": "integer" },
+            "forms_loaded_at": { "type": "string", "format": "date-time" },
+            "forms_problems": texts(),
+        },
+    });
+    ready.answer(200, "They can.", Some(("application/json", yes)));
+    let no = json!({
+        "type": "object",
+        "required": ["status", "reasons"],
+        "properties": { "status": status("not ready"), "reasons": texts() },
+    });
+    ready.answer(503, "They cannot.", Some(("application/json", no)));
+    ready.answer(503, "They cannot.", Some((PROBLEM, Schemas::reference("Problem"))));
+    paths.add("/health/ready".to_owned(), "GET", ready);
+    let mut metrics = Operation::new(TAG, "What the server did and is at, for Prometheus");
+    let page = json!({ "type": "string" });
+    metrics.answer(200, "The text format 0.0.4.", Some(("text/plain", page)));
+    paths.add("/metrics".to_owned(), "GET", metrics);
+}
+
+/// An operation for whoever has a token.
+fn guarded(summary: &str) -> Operation {
+    let mut operation = Operation::new(TAG, summary);
+    operation.secured_by("bearer");
+    operation.secured_by("token");
+    refusal(&mut operation, 401, "No token, or one that does not count.");
+    operation.header(401, "WWW-Authenticate", json!({ "type": "string" }));
+    refusal(&mut operation, 500, "The server failed.");
+    refusal(&mut operation, 503, "The database is unavailable.");
+    operation.header(503, "Retry-After", json!({ "type": "string" }));
+    operation
+}
+
+fn refusal(operation: &mut Operation, status: u16, description: &str) {
+    operation.answer(status, description, Some((API, Schemas::reference("Refusal"))));
+    operation.answer(status, description, Some((PROBLEM, Schemas::reference("Problem"))));
+}
+
+/// What many answers have in them.
+fn common(schemas: &mut Schemas) {
+    let text = || json!({ "type": "string" });
+    let mut add = |name: &str, schema: Value| schemas.add(name.to_owned(), || schema);
+    add(
+        "FormConfiguration",
+        json!({
+            "type": "object",
+            "required": ["name", "description", "version", "schema"],
+            "properties": {
+                "name": text(),
+                "description": { "type": ["string", "null"] },
+                "version": { "type": "string", "description": "A hash of all that decides." },
+                "schema": { "type": "string", "description": "Where its JSON Schema is." },
+            },
+        }),
+    );
+    add(
+        "Detail",
+        json!({
+            "type": "object",
+            "description": "A broken rule, or another reason to refuse a request.",
+            "required": ["field", "code", "params", "message"],
+            "properties": {
+                "field": { "type": "string", "description": "`transactables.boat[1].name`; `base` where it is about no field." },
+                "pointer": { "type": "string", "description": "Where it stands in the body (RFC 6901)." },
+                "code": { "type": "string", "description": "Stable, whatever the language." },
+                "params": { "type": "object" },
+                "message": text(),
+                "full_message": text(),
+            },
+        }),
+    );
+    let errors = json!({
+        "type": "object",
+        "description": "Texts by field.",
+        "additionalProperties": { "type": "array", "items": { "type": "string" } },
+    });
+    let details = json!({ "type": "array", "items": Schemas::reference("Detail") });
+    let truncated = json!({ "const": true, "description": "There were more than are told." });
+    add(
+        "Refusal",
+        json!({
+            "type": "object",
+            "required": ["errors", "details"],
+            "properties": { "errors": errors, "details": details, "truncated": truncated },
+        }),
+    );
+    add(
+        "Problem",
+        json!({
+            "type": "object",
+            "description": "RFC 9457; with the members of the plain answer.",
+            "required": ["type", "title", "status", "detail"],
+            "properties": {
+                "type": text(),
+                "title": text(),
+                "status": { "type": "integer" },
+                "detail": text(),
+                "errors": { "type": "object" },
+                "details": details,
+            },
+        }),
+    );
+    add("User", user());
+}
+
+/// A stored user with everything in it.
+fn user() -> Value {
+    let maybe = || json!({ "type": ["string", "null"] });
+    let time = || json!({ "type": "string", "format": "date-time" });
+    let by_type = |of: Value| json!({ "type": "object", "additionalProperties": of });
+    let records = || json!({ "type": "array", "items": { "type": "object" } });
+    json!({
+        "type": "object",
+        "required": ["id", "uuid", "properties", "profiles", "created_at", "updated_at"],
+        "properties": {
+            "id": { "type": "integer" },
+            "uuid": { "type": "string", "format": "uuid" },
+            "email": maybe(),
+            "external_id": maybe(),
+            "first_name": maybe(),
+            "middle_name": maybe(),
+            "last_name": maybe(),
+            "name": maybe(),
+            "featured": { "type": "boolean" },
+            "public_profile": { "type": "boolean" },
+            "language": maybe(),
+            "time_zone": maybe(),
+            "phone": maybe(),
+            "mobile_number": maybe(),
+            "properties": { "type": "object" },
+            "profiles": by_type(json!({ "type": "object" })),
+            "relationship_users": by_type(records()),
+            "transactables": by_type(records()),
+            "customizations": by_type(records()),
+            "created_at": time(),
+            "updated_at": time(),
+        },
+    })
+}

@@ -1,0 +1,200 @@
+//! `/openapi.json` says what is so: it is a valid document, and what it says of a route is what the
+//! server does.
+
+use std::collections::BTreeSet;
+
+use jsonschema::Validator;
+use registrar_tests::{Setup, TestServer, cases, eventually, samples};
+use serde_json::{Value, json};
+
+cases! {
+    who_has_no_token_is_told_nothing,
+    the_document_is_openapi_and_its_schemas_are_schemas,
+    every_route_answers_as_the_document_says,
+    samples_are_what_the_document_asks_for,
+    a_new_form_is_in_the_document with with_a_form_of_its_own,
+}
+
+const OFFICIAL: &str = include_str!("../../data/openapi-3.1.schema.json");
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+fn document(server: &TestServer) -> Value {
+    let answer = server.client().get("/openapi.json");
+    assert_eq!(answer.is(200).header("content-type"), Some("application/json"));
+    answer.json()
+}
+
+/// All operations: path, method, and what is said of it.
+fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().iter();
+        methods.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+    })
+}
+
+fn who_has_no_token_is_told_nothing(server: &TestServer) {
+    server.anonymous().get("/openapi.json").fault(401, "base", "missing_token");
+}
+
+fn the_document_is_openapi_and_its_schemas_are_schemas(server: &TestServer) {
+    let document = document(server);
+    let official: Value = serde_json::from_str(OFFICIAL).unwrap();
+    let official = jsonschema::draft202012::new(&official).unwrap();
+    let wrong = official.iter_errors(&document);
+    let wrong: Vec<String> =
+        wrong.map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert_eq!(wrong, [""; 0]);
+    let broken = json!({ "openapi": "3.1.1", "info": { "title": "x" } });
+    assert!(!official.is_valid(&broken), "the official schema judges nothing");
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        assert!(jsonschema::draft202012::meta::is_valid(schema), "{name}");
+    }
+    everything_referred_to_is_there(&document);
+    let ids: Vec<&Value> = operations(&document).map(|(.., said)| &said["operationId"]).collect();
+    let unique: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+    assert_eq!(unique.len(), ids.len(), "{ids:?}");
+}
+
+fn everything_referred_to_is_there(document: &Value) {
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"").skip(1) {
+        let pointer = reference.split('"').next().unwrap().strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{pointer}");
+    }
+}
+
+/// Where an operation is reached, its parts all `1`, with what the query must say.
+fn address(path: &str, operation: &Value) -> String {
+    let mut address = String::new();
+    for part in path.split('{') {
+        match part.split_once('}') {
+            Some((_, rest)) => address.extend(["1", rest]),
+            None => address.push_str(part),
+        }
+    }
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let needed = parameters.filter(|said| said["in"] == "query" && said["required"] == true);
+    let needed: Vec<String> = needed
+        .map(|said| {
+            let value = said["schema"]["enum"][0].as_str().unwrap_or("1");
+            format!("{}={value}", said["name"].as_str().unwrap())
+        })
+        .collect();
+    if needed.is_empty() { address } else { format!("{address}?{}", needed.join("&")) }
+}
+
+fn every_route_answers_as_the_document_says(server: &TestServer) {
+    let document = document(server);
+    let mut tags = BTreeSet::new();
+    for (path, method, operation) in operations(&document) {
+        assert!(METHODS.contains(&method), "{method} {path}");
+        for tag in operation["tags"].as_array().unwrap() {
+            tags.insert(tag.as_str().unwrap().to_owned());
+        }
+        let address = address(path, operation);
+        let is_open = operation["security"].as_array().unwrap().is_empty();
+        for (client, has_token) in [(&*server.client(), true), (server.anonymous(), false)] {
+            let label = [("content-type", "application/json")];
+            let body: Option<&[u8]> = (method != "get" && method != "delete").then_some(b"{}");
+            let answer = client.send(&method.to_uppercase(), &address, &label, body);
+            let about = format!("{method} {address}: {answer:?}");
+            let said = &operation["responses"][answer.status.to_string()];
+            assert!(said.is_object(), "not documented: {about}");
+            assert!(has_token || is_open || answer.status == 401, "{about}");
+            let Some(label) = answer.header("content-type").filter(|_| !answer.text.is_empty())
+            else {
+                continue;
+            };
+            let media_type = label.split(';').next().unwrap();
+            let schema = &said["content"][media_type]["schema"];
+            assert!(schema.is_object(), "{about}");
+            if media_type.ends_with("json") {
+                assert!(within(&document, schema).is_valid(&answer.json()), "{schema}: {about}");
+            }
+        }
+    }
+    let registry = server.registry();
+    let mounted = registry.contracts().list().iter().filter(|contract| contract.mount.is_some());
+    let expected = mounted.map(|contract| contract.name.to_string());
+    assert_eq!(tags, expected.chain(["registrar".to_owned()]).collect::<BTreeSet<_>>());
+}
+
+/// A schema of the document, with what it refers to.
+fn within(document: &Value, schema: &Value) -> Validator {
+    let mut whole = schema.clone();
+    whole["components"] = document["components"].clone();
+    jsonschema::draft202012::new(&whole).unwrap()
+}
+
+fn samples_are_what_the_document_asks_for(server: &TestServer) {
+    let document = document(server);
+    let body = &document["paths"]["/api/users"]["post"]["requestBody"]["content"];
+    let schema = &body["application/json"]["schema"];
+    let asked = within(&document, schema);
+    let named = |name: &str, form: Value| json!({ "form_configuration_name": name, "form": form });
+    for (name, form) in [
+        ("reference_rest_api_create_user", samples::reference("a")),
+        ("developer_sign_up", samples::developer("bea")),
+        ("client_sign_up", samples::client("c")),
+        ("marketplace_seller", samples::seller("d")),
+    ] {
+        let good = named(name, form);
+        assert!(asked.is_valid(&good), "{good}");
+        server.client().post("/api/users", &good.to_string()).created();
+        let mut bad = good.clone();
+        bad["form"]["email"] = json!([1]);
+        assert!(!asked.is_valid(&bad), "{bad}");
+        server.client().post("/api/users", &bad.to_string()).is(422);
+        let component = schema["discriminator"]["mapping"][name].as_str().unwrap();
+        let chosen = within(&document, &json!({ "$ref": component }));
+        assert!(chosen.is_valid(&good) && !chosen.is_valid(&bad), "{component}");
+    }
+    assert!(!asked.is_valid(&named("nobody", json!({}))));
+    let listing = named("reference_rest_api_create_transactable", json!({}));
+    assert!(!asked.is_valid(&listing), "a form that creates no users");
+    let created = |path: &str, status: &str, media_type: &str| {
+        let answer = &document["paths"][path]["post"]["responses"][status];
+        answer["content"][media_type]["schema"]["properties"]["id"]["type"].clone()
+    };
+    assert_eq!(created("/api/users", "201", "application/vnd.api+json"), "integer");
+    assert_eq!(created("/garmat/api/users", "200", "application/json"), "string");
+    let wire = &document["paths"]["/econtext/api/users/user"]["post"]["requestBody"]["content"];
+    let wire = &wire["application/json"]["schema"];
+    assert_eq!(wire["required"], json!(["email", "password", "applications"]));
+    assert_eq!(wire["properties"]["password"]["writeOnly"], true);
+    let told = wire["properties"]["custom_data"]["description"].as_str().unwrap();
+    assert!(told.contains("properties.custom_data"), "{told}");
+}
+
+/// What a schema refers to within itself is nowhere once it is in another document.
+const FORM: &str = "resource: User
+fields:
+  first_name:
+  email:
+  tree:
+    type: json
+    property_options: {virtual: true}
+    schema: {$ref: '#/$defs/node', $defs: {node: {type: object}}}
+";
+
+fn with_a_form_of_its_own(setup: Setup) -> Setup {
+    setup.forms(&[("form.yml", FORM)])
+}
+
+fn a_new_form_is_in_the_document(server: &TestServer) {
+    let names = |document: Value| {
+        let body = &document["paths"]["/api/users"]["post"]["requestBody"]["content"];
+        let mapping = &body["application/json"]["schema"]["discriminator"]["mapping"];
+        mapping.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(names(document(server)), ["form"]);
+    everything_referred_to_is_there(&document(server));
+    server.write_form("a b.yml", "resource: User\nfields:\n  email:\n");
+    eventually("the change is served", std::time::Duration::from_secs(20), || {
+        (names(document(server)) == ["a b", "form"]).then_some(())
+    });
+    let schemas = document(server)["components"]["schemas"].clone();
+    let fit = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    assert!(schemas.as_object().unwrap().keys().all(fit), "{schemas}");
+}
