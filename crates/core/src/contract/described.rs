@@ -14,6 +14,9 @@ use crate::value::Value;
 
 /// What can come of every request that Registrar itself cannot do.
 const FAILED: [(u16, &str); 2] = [(500, "The server failed."), (503, "Too busy, or no database.")];
+/// The same of what is asked with a token.
+const FAILED_ASKING: [(u16, &str); 2] =
+    [(403, "The token may not do this."), (429, "Too many requests with this token.")];
 /// The same of what has a body.
 const FAILED_READING: [(u16, &str); 3] = [
     (400, "The body broke off."),
@@ -80,10 +83,15 @@ impl Contract {
         (path, operation)
     }
 
+    /// Whether callers must say who they are.
+    fn asks_who(&self, action: &Action) -> bool {
+        !self.authentication.schemes.is_empty() && !action.is_open
+    }
+
     /// Everything that can come of a route.
     fn possible(&self, action: &Action, has_names: bool) -> Vec<Outcome> {
         let mut outcomes = action.outcomes();
-        if !self.authentication.schemes.is_empty() && !action.is_open {
+        if self.asks_who(action) {
             outcomes.extend([Outcome::Unauthenticated, Outcome::BadCredential]);
         }
         if action.operation.has_form() {
@@ -115,7 +123,8 @@ impl Contract {
                 let reading = FAILED_READING.into_iter().filter(|_| reads);
                 let writes = !action.operation.only_reads() && action.operation != Done::Say;
                 let writing = [FAILED_WRITING].into_iter().filter(|_| writes);
-                FAILED.into_iter().chain(reading).chain(writing).collect()
+                let asking = FAILED_ASKING.into_iter().filter(|_| self.asks_who(action));
+                FAILED.into_iter().chain(asking).chain(reading).chain(writing).collect()
             }
             (None, _) => return,
         };
@@ -132,7 +141,7 @@ impl Contract {
             for name in headers {
                 operation.header(status, name, json!({ "type": "string" }));
             }
-            if status == 503 && outcome == Outcome::Failed {
+            if [429, 503].contains(&status) && outcome == Outcome::Failed {
                 operation.header(status, "Retry-After", json!({ "type": "string" }));
             }
         }

@@ -135,15 +135,18 @@ fn one_of(names: &[&str]) -> String {
 }
 
 impl Paging {
-    /// The keys of the query that say which page, with their JSON Schemas: what these do not take is
-    /// refused. Only a strict list refuses a size that it will not give.
+    /// The keys of the query that say which page, with their JSON Schemas. Only a strict list refuses
+    /// whatever is no such number: to others a query that cannot be read is none.
     pub(crate) fn parameters(&self) -> Vec<(&str, serde_json::Value)> {
-        let (least, most) = if self.is_strict { (1, self.most) } else { (0, u32::MAX) };
         let said =
-            [(&self.number, 1, u32::MAX), (&self.size, least, most), (&self.offset, 0, u32::MAX)];
+            [(&self.number, 1, u32::MAX), (&self.size, 1, self.most), (&self.offset, 0, u32::MAX)];
         let said = said.into_iter().filter_map(|(name, first, most)| {
-            let schema =
-                serde_json::json!({ "type": "integer", "minimum": first, "maximum": most });
+            let schema = if self.is_strict {
+                serde_json::json!({ "type": "integer", "minimum": first, "maximum": most })
+            } else {
+                let told = format!("A whole number from {first} to {most}.");
+                serde_json::json!({ "description": told })
+            };
             Some((name.as_deref()?, schema))
         });
         said.collect()

@@ -88,6 +88,9 @@ fn guarded(summary: &str) -> Operation {
     operation.secured_by("token");
     refusal(&mut operation, 401, "No token, or one that does not count.");
     operation.header(401, "WWW-Authenticate", json!({ "type": "string" }));
+    refusal(&mut operation, 403, "The token may not do this.");
+    refusal(&mut operation, 429, "Too many requests with this token.");
+    operation.header(429, "Retry-After", json!({ "type": "string" }));
     refusal(&mut operation, 500, "The server failed.");
     refusal(&mut operation, 503, "The database is unavailable.");
     operation.header(503, "Retry-After", json!({ "type": "string" }));
