@@ -27,6 +27,8 @@ pub struct NewUser {
     pub external_id: Option<String>,
     /// To be hashed before it is stored; never written as it is.
     pub password: Option<Secret>,
+    /// Hashed elsewhere, in PHC string format; `password` counts before it.
+    pub password_hash: Option<Secret>,
     /// First name.
     pub first_name: Option<String>,
     /// Middle name.

@@ -12,6 +12,7 @@ use argon2::password_hash::phc::{Output, ParamsString, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use registrar_core::aggregate::Secret;
 use registrar_core::keys::opaque_string;
+use registrar_core::rules::password_hash::{MOST_MEMORY_KIB, MOST_PASSES};
 use registrar_store::{Counted, DURATIONS, Histogram};
 use tokio::sync::oneshot;
 
@@ -19,7 +20,7 @@ use tokio::sync::oneshot;
 /// Source: OWASP Password Storage Cheat Sheet, "Argon2id".
 const LEAST: [(u32, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5)];
 /// The most memory in KiB, and the most passes, that a hash may take.
-const MOST: (u32, u32) = (1_048_576, 64);
+const MOST: (u32, u32) = (MOST_MEMORY_KIB, MOST_PASSES);
 const LANES: u32 = 1;
 const SALT_LENGTH: usize = 16;
 const HASH_LENGTH: usize = 32;

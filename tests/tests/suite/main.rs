@@ -19,6 +19,7 @@ mod examples;
 mod fields;
 mod form_configurations;
 mod idempotency;
+mod imported;
 mod keyed;
 mod kill;
 mod languages;

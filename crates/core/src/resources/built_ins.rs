@@ -47,6 +47,13 @@ pub(super) const USER: &[BuiltIn] = &[
         }),
     },
     BuiltIn {
+        name: "password_hash",
+        field_type: FieldType::String,
+        rules: &[rule("password_hash")],
+        is_secret: true,
+        set: Set::User(|user, value| user.password_hash = text(value).map(Secret::new)),
+    },
+    BuiltIn {
         name: "external_id",
         field_type: FieldType::String,
         rules: &[rule("unique")],

@@ -36,6 +36,7 @@ mod moment;
 mod numericality;
 mod options;
 mod password;
+pub mod password_hash;
 mod pattern;
 mod phone;
 mod presence;
@@ -94,6 +95,7 @@ pub static RULES: &[&Rule] = &[
     &ip::RULE,
     &hostname::RULE,
     &password::RULE,
+    &password_hash::RULE,
     &distinct::RULE,
     &required_if::RULE,
     &required_unless::RULE,

@@ -71,7 +71,10 @@ impl Call<'_> {
                 let hash = in_time(&self.state.settings, self.state.hashes.hash(password)).await?;
                 *password_hash = Some(hash.map_err(not_hashed)?);
             }
-            None => *password_hash = None,
+            None => {
+                let hashed = changed.user.password_hash.take();
+                *password_hash = hashed.map(|hash| hash.reveal().to_owned());
+            }
             Some(_) => {}
         }
         let (password_hash, by) = (password_hash.clone(), self.by());

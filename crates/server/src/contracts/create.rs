@@ -42,7 +42,7 @@ impl Call<'_> {
                 let hash = in_time(&self.state.settings, self.state.hashes.hash(password)).await?;
                 Some(hash.map_err(not_hashed)?)
             }
-            None => None,
+            None => user.password_hash.take().map(|hash| hash.reveal().to_owned()),
         };
         let external_id = user.external_id.clone();
         let once = keyed.as_ref().map(|keyed| self.once(keyed, &form, Some(&user)));

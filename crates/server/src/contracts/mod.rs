@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use actix_web::dev::RequestHead;
 use actix_web::guard::GuardContext;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use registrar_core::contract::{
     Action, Asked, Contract, Contracts, Matched, NotTaken, Operation, Outcome, Submission,
@@ -80,11 +80,12 @@ pub(crate) async fn serve(
         return actix_web::Responder::respond_to(no_route(request.method()), &request)
             .map_into_boxed_body();
     };
-    let nothing = || Value::Object(Vec::new());
+    // A query that cannot be read is null, and refused where it counts.
     let query = match request.query_string() {
-        "" => nothing(),
-        query => brackets::parse_urlencoded(query.as_bytes())
-            .map_or_else(|_| nothing(), Value::into_owned),
+        "" => Value::Object(Vec::new()),
+        query => {
+            brackets::parse_urlencoded(query.as_bytes()).map_or(Value::Null, Value::into_owned)
+        }
     };
     let mut asked = Asked { query, ..Asked::default() };
     let (action, done) = if is_served {
@@ -160,6 +161,12 @@ async fn run<'c>(
         }
         Matched::Nothing => return outcome(Outcome::NoRoute, Own::new()),
     };
+    let counts = action.operation == Operation::List || contract.reads(action, "query");
+    if asked.query == Value::Null && counts && !action.paging.is_strict {
+        let text = "the query cannot be read: expected `name=value`, each name once";
+        let fault = Fault::new(StatusCode::BAD_REQUEST, "unreadable_query", text);
+        return (known, fault.into());
+    }
     asked.names = names;
     if contract.reads(action, "caller") {
         asked.caller = who.shown(contract);

@@ -14,6 +14,7 @@ cases! {
     what_is_wrong_is_told_by_its_status,
     who_does_not_say_who_they_are_is_told_so,
     its_host_is_all_its_own,
+    a_query_that_cannot_be_read_shows_nobody,
 }
 
 fn created(server: &TestServer, authorization: &str, label: (&str, &str), body: &str) -> String {
@@ -97,4 +98,13 @@ fn its_host_is_all_its_own(server: &TestServer) {
     );
     let other = ("host", "localhost:4001");
     send(server, "POST", "/api/users", "Bearer $", &[other, JSON], Some(SAMPLE)).is(406);
+}
+
+fn a_query_that_cannot_be_read_shows_nobody(server: &TestServer) {
+    post(server, PATH, "Bearer $", JSON, SAMPLE).is(200);
+    let get = |query: &str| send(server, "GET", &format!("{PATH}?{query}"), "Bearer $", &[], None);
+    assert!(get("filter=user%40test.com").is(200).text.contains("user@test.com"));
+    // Which of the two is meant?
+    let both = get("filter=user%40test.com&filter[x]=b");
+    is(&both, 400, TYPE, r#"{"error":"Bad Request"}"#);
 }

@@ -1,0 +1,95 @@
+//! `password_hash`: a password that was hashed elsewhere, for users who come from another system.
+//!
+//! Source: the PHC string format, github.com/P-H-C/phc-string-format; RFC 9106 for Argon2id.
+
+use super::{Check, Compile, Judges, Report, Rule, Subject};
+use crate::violation::{Message, Params};
+
+/// The most memory of a hash that is still verified, in KiB: 1 GiB.
+pub const MOST_MEMORY_KIB: u32 = 1_048_576;
+/// The most passes.
+pub const MOST_PASSES: u32 = 64;
+
+static INVALID: Message = Message::new(
+    "invalid_hash",
+    "must be an Argon2id hash in PHC string format, of at most 1 GiB, 64 passes and one lane",
+);
+
+pub(super) static RULE: Rule = Rule {
+    name: "password_hash",
+    aliases: &[],
+    summary: "The value must be a hash of a password by Argon2id (version 19) in PHC string format, \
+              with parameters that a server can bear: at most 1 GiB of memory, 64 passes and one \
+              lane. Blank values pass.",
+    options: &[],
+    main_option: None,
+    messages: &[&INVALID],
+    judges: Judges::VALUES,
+    accepts: &[(
+        "true",
+        "\"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
+         WJ5oYVWbTJAKZAWMyLmTmOqUzSqYUDI4GsfBDpnDTr8\"",
+    )],
+    rejects: &[
+        ("true", "\"secret1\"", "invalid_hash"),
+        (
+            "true",
+            "\"$argon2i$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
+             WJ5oYVWbTJAKZAWMyLmTmOqUzSqYUDI4GsfBDpnDTr8\"",
+            "invalid_hash",
+        ),
+        (
+            "true",
+            "\"$argon2id$v=19$m=4000000,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
+             WJ5oYVWbTJAKZAWMyLmTmOqUzSqYUDI4GsfBDpnDTr8\"",
+            "invalid_hash",
+        ),
+        (
+            "true",
+            "\"$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW\"",
+            "invalid_hash",
+        ),
+    ],
+    compile: |_: &mut Compile<'_, '_>| Some(Box::new(PasswordHash)),
+};
+
+#[derive(Debug)]
+struct PasswordHash;
+
+impl Check for PasswordHash {
+    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+        let value = subject.value();
+        if !value.is_blank() && !value.as_str().is_some_and(is_bearable) {
+            report.fail(&INVALID, Params::new());
+        }
+    }
+}
+
+fn is_bearable(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("$argon2id$v=19$") else { return false };
+    let mut parts = rest.split('$');
+    let (Some(params), Some(salt), Some(hash), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let mut params = params.split(',');
+    let mut number = |name: &str| {
+        let digits = params.next()?.strip_prefix(name)?.strip_prefix('=')?;
+        let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+        digits.parse::<u32>().ok().filter(|_| is_plain)
+    };
+    let (memory, passes, lanes) = (number("m"), number("t"), number("p"));
+    let is_base64 = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/')
+    };
+    // 8 to 48 bytes of salt and 16 to 64 of hash, without padding.
+    memory.is_some_and(|kib| (8..=MOST_MEMORY_KIB).contains(&kib))
+        && passes.is_some_and(|passes| (1..=MOST_PASSES).contains(&passes))
+        && lanes == Some(1)
+        && params.next().is_none()
+        && (11..=64).contains(&salt.len())
+        && (22..=86).contains(&hash.len())
+        && is_base64(salt)
+        && is_base64(hash)
+}
