@@ -1,6 +1,8 @@
 //! Every input that fuzzing found worth keeping holds, through the functions that it was found with;
 //! so do the shipped forms and contracts and those of the core's cases.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::path::{Path, PathBuf};
 
 use registrar_fuzz_targets::{TARGETS, Target, contracts, forms};
