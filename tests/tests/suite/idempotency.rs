@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use registrar_tests::{Answer, Setup, TestServer, WithToken, cases, samples};
+use registrar_tests::{Answer, Database, Setup, TestServer, WithToken, cases, eventually, samples};
 use serde_json::{Value, json};
 
 cases! {
@@ -169,6 +169,33 @@ fn a_day_later_a_key_is_new(server: &TestServer) {
     let second = post(&client, "k", &sign_up("bob")).created();
     assert_ne!(first, second);
     assert_eq!(server.direct().count("idempotency_records"), 1, "the old one made room");
+}
+
+#[test]
+fn answers_are_forgotten_after_a_day_without_anybody_asking() {
+    for database in Database::ALL {
+        let Some(setup) = Setup::of(database) else { continue };
+        let server = setup.serve();
+        let token = server.first_token();
+        let client = server.client(&token);
+        for number in 0..3 {
+            post(&client, &format!("k{number}"), &sign_up(&format!("ann{number}"))).created();
+        }
+        server.terminate();
+        server.finished().success();
+        let aged = match setup.direct().is_postgres() {
+            true => "created_at - interval '24 hours'",
+            false => "created_at - 24 * 3600 * 1000000",
+        };
+        setup.direct().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
+        // A server looks for old answers with its first batch, and every ten minutes after.
+        let server = setup.serve();
+        let client = server.client(&token);
+        client.submit("client_sign_up", &samples::client("bob")).created();
+        eventually("old answers are forgotten", Duration::from_secs(10), || {
+            (setup.direct().count("idempotency_records") == 0).then_some(())
+        });
+    }
 }
 
 fn imports(setup: Setup) -> Setup {

@@ -33,12 +33,12 @@ fn group<'v>(
         slots: std::iter::repeat_with(Slot::default).take(group.fields.len()).collect(),
         ..GroupSlots::default()
     };
-    let mut seen = vec![false; group.fields.len()];
+    let mut seen = Seen::of(group.fields.len());
     for (key, value) in entries {
         let (index, suffixed) = place_of(group, &key);
-        match index.filter(|index| !seen[*index]) {
+        match index.filter(|index| !seen.has(*index)) {
             Some(index) => {
-                seen[index] = true;
+                seen.note(index);
                 shaped.sent |= says_something(&group.fields[index], &value);
                 let of = &group.fields[index];
                 shaped.slots[index] = field(form, of, value, suffixed, stored.at(&of.name));
@@ -48,11 +48,37 @@ fn group<'v>(
         }
     }
     for (index, field) in group.fields.iter().enumerate() {
-        if !seen[index] {
+        if !seen.has(index) {
             shaped.slots[index] = absent(form, field, stored.at(&field.name));
         }
     }
     shaped
+}
+
+/// The fields of a group that something was sent for. Few groups have more than 64.
+enum Seen {
+    Few(u64),
+    Many(Vec<bool>),
+}
+
+impl Seen {
+    fn of(fields: usize) -> Self {
+        if fields <= 64 { Self::Few(0) } else { Self::Many(vec![false; fields]) }
+    }
+
+    fn has(&self, index: usize) -> bool {
+        match self {
+            Self::Few(bits) => bits >> index & 1 == 1,
+            Self::Many(all) => all[index],
+        }
+    }
+
+    fn note(&mut self, index: usize) {
+        match self {
+            Self::Few(bits) => *bits |= 1 << index,
+            Self::Many(all) => all[index] = true,
+        }
+    }
 }
 
 /// The field of a key; `profiles_attributes` is `profiles`, as Rails' nested attributes name it.
