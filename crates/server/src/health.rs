@@ -8,6 +8,8 @@ use crate::answer::{Answer, Fault, json as answer, wants_problem};
 use crate::app::AppState;
 
 const MEDIA_TYPE: &str = "application/json";
+/// How many mistakes in the configuration are told.
+const MOST_TOLD: usize = 20;
 
 /// 200 as long as the process answers at all.
 pub(crate) async fn live() -> HttpResponse {
@@ -34,7 +36,13 @@ pub(crate) async fn ready(request: HttpRequest, state: web::Data<AppState>) -> H
     });
     // The server does its work, with the configuration it has; who changed it should know.
     if !last.refused.is_empty() {
-        body["forms_problems"] = last.refused.into();
+        let mut told = last.refused;
+        let more = told.len().saturating_sub(MOST_TOLD);
+        told.truncate(MOST_TOLD);
+        if more > 0 {
+            told.push(format!("and {more} more: `registrar check` tells all of them"));
+        }
+        body["forms_problems"] = told.into();
     }
     answer(StatusCode::OK, MEDIA_TYPE, &body)
 }
