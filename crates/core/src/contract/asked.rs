@@ -187,6 +187,12 @@ impl Contract {
     ) -> Result<(&'c std::sync::Arc<Form>, &'v Value<'v>), super::WrongParameter<'c>> {
         action.taken.choose(sent, query, action.operation, action.resource)
     }
+
+    /// What goes to the form that was [`chosen`](Self::chosen), taken out of what was sent.
+    #[must_use]
+    pub fn own<'v>(&self, action: &Action, sent: Value<'v>) -> Value<'v> {
+        action.taken.own(sent)
+    }
 }
 
 impl Action {

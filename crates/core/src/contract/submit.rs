@@ -68,7 +68,27 @@ impl Contract {
     /// # Errors
     /// All that is wrong with it, or the first, as the contract says.
     pub fn judge(&self, of: Submission<'_>) -> Result<NewUser, NotTaken> {
-        let submitted = self.submission(of)?;
+        self.judged(of, self.submission(of)?)
+    }
+
+    /// The same, where what was sent need not be looked at again ([`Self::lets_go_of`]): nothing of
+    /// it is copied. `own` is what [`chosen`](Self::chosen) gave of it.
+    ///
+    /// # Errors
+    /// As for [`judge`](Self::judge).
+    pub fn judge_own<'s>(&self, of: Submission<'s>, own: Value<'s>) -> Result<NewUser, NotTaken> {
+        self.judged(of, self.submission_of(of, own)?)
+    }
+
+    /// Whether what is told of a submission to a route is told by the form's own names, and is
+    /// submitted as it was sent.
+    #[must_use]
+    pub fn lets_go_of(&self, action: &Action) -> bool {
+        let taken = &action.taken;
+        self.catalogue.is_of_forms && taken.entry.is_none() && taken.sends.is_empty()
+    }
+
+    fn judged(&self, of: Submission<'_>, submitted: Submitted<'_>) -> Result<NewUser, NotTaken> {
         match of.form.apply(submitted.value, of.surroundings) {
             Ok(user) if submitted.own.is_empty() => Ok(user),
             Ok(_) => Err(self.refused(of, Violations::default(), submitted.own)),
@@ -145,6 +165,14 @@ impl Contract {
 
     /// What is submitted to the form for what was sent, and what no form need be asked for.
     fn submission<'s>(&self, of: Submission<'s>) -> Result<Submitted<'s>, String> {
+        self.submission_of(of, self.all_sent(of)?)
+    }
+
+    fn submission_of<'s>(
+        &self,
+        of: Submission<'s>,
+        sent: Value<'s>,
+    ) -> Result<Submitted<'s>, String> {
         let taken = &of.action.taken;
         let (mut submitted, mut own): (Entries<'s>, _) = (Vec::new(), Vec::new());
         let violation = |message, code: Option<&str>, path: &str| Violation {
@@ -155,7 +183,6 @@ impl Contract {
             own_text: None,
             params: Params::new(),
         };
-        let sent = self.all_sent(of)?;
         let Some(fields) = taken.fields.as_deref() else {
             let mut value = sent;
             self.set(of, &mut value)?;

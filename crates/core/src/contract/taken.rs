@@ -198,6 +198,17 @@ impl Taken {
         may && form.resource == resource
     }
 
+    /// What goes to the form, taken out of what was sent.
+    pub(crate) fn own<'v>(&self, sent: Value<'v>) -> Value<'v> {
+        match (&self.form, sent) {
+            (FormChoice::Named(named), Value::Object(entries)) => {
+                let own = entries.into_iter().find(|(key, _)| *key == *named.under);
+                own.map_or(Value::Null, |(_, own)| own)
+            }
+            (_, sent) => sent,
+        }
+    }
+
     /// The form that a request asks for, and what is submitted to it.
     pub(crate) fn choose<'t, 'v>(
         &'t self,

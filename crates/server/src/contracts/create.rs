@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::HttpMessage;
 use registrar_core::contract::Outcome;
-use registrar_core::value::Value;
+use registrar_core::value::{NULL, Value};
 use registrar_store::{CreateError, Created, NewRecord, Refusal};
 
 use super::answer::{Done, Own, failed};
@@ -25,8 +25,14 @@ impl Call<'_> {
             let sent = self.sent()?;
             let (form, submitted) = self.chosen(&sent)?;
             self.request.extensions_mut().insert(UsedForm::of(form));
-            let judged = self.contract.judge(self.submission(form, submitted));
-            (judged.map_err(not_taken), Arc::clone(form))
+            let form = Arc::clone(form);
+            let judged = if self.contract.lets_go_of(self.action) {
+                let of = self.submission(&form, &NULL);
+                self.contract.judge_own(of, self.contract.own(self.action, sent))
+            } else {
+                self.contract.judge(self.submission(&form, submitted))
+            };
+            (judged.map_err(not_taken), form)
         };
         let mut user = match judged {
             Ok(user) => user,
