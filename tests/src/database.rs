@@ -1,5 +1,6 @@
 //! The databases of the tests: which there are, new ones, and a look into them past the server.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use diesel::sql_types::{BigInt, Text};
@@ -37,6 +38,14 @@ pub struct Direct<'u>(pub(crate) &'u str);
 
 #[derive(QueryableByName)]
 struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+#[derive(QueryableByName)]
+struct CountOf {
+    #[diesel(sql_type = Text)]
+    of: String,
     #[diesel(sql_type = BigInt)]
     count: i64,
 }
@@ -122,27 +131,49 @@ impl Direct<'_> {
     /// # Panics
     /// When the database does not tell.
     #[must_use]
-    pub fn every_column(&self) -> std::collections::BTreeSet<String> {
-        let columns = if self.is_postgres() { POSTGRES_COLUMNS } else { SQLITE_COLUMNS };
-        self.rows::<Column>(columns).into_iter().map(|column| column.name).collect()
+    pub fn every_column(&self) -> BTreeSet<String> {
+        self.columns().into_iter().map(|column| column.name).collect()
     }
 
-    /// Every cell of every table as text, with `table.column` in front.
+    /// How many rows every table has.
+    ///
+    /// # Panics
+    /// When the database does not tell.
+    #[must_use]
+    pub fn every_count(&self) -> BTreeMap<String, i64> {
+        let tables: BTreeSet<String> = self.columns().into_iter().map(|column| column.of).collect();
+        let counts: Vec<String> = tables
+            .iter()
+            .map(|table| format!("SELECT '{table}' AS of, count(*) AS count FROM \"{table}\""))
+            .collect();
+        let counts = self.rows::<CountOf>(&counts.join(" UNION ALL "));
+        counts.into_iter().map(|row| (row.of, row.count)).collect()
+    }
+
+    /// Every cell of every table as text, with `table.column` in front, sorted.
     ///
     /// # Panics
     /// When the database does not tell.
     #[must_use]
     pub fn every_cell(&self) -> Vec<String> {
-        let is_sqlite = self.file().is_some();
-        let columns = if is_sqlite { SQLITE_COLUMNS } else { POSTGRES_COLUMNS };
-        let cells_of = |Column { of, name }: Column| {
-            let text =
-                if is_sqlite { format!("quote(\"{name}\")") } else { format!("\"{name}\"::text") };
-            let sql = format!("SELECT coalesce({text}, 'NULL') AS cell FROM \"{of}\"");
-            let cells = self.rows::<Cell>(&sql).into_iter();
-            cells.map(move |row| format!("{of}.{name}: {}", row.cell)).collect::<Vec<_>>()
+        let is_postgres = self.is_postgres();
+        let cells_of = |Column { of, name }: &Column| {
+            let text = if is_postgres {
+                format!("\"{name}\"::text")
+            } else {
+                format!("quote(\"{name}\")")
+            };
+            format!("SELECT '{of}.{name}: ' || coalesce({text}, 'NULL') AS cell FROM \"{of}\"")
         };
-        self.rows::<Column>(columns).into_iter().flat_map(cells_of).collect()
+        let cells: Vec<String> = self.columns().iter().map(cells_of).collect();
+        let cells = self.rows::<Cell>(&cells.join(" UNION ALL "));
+        let mut cells: Vec<String> = cells.into_iter().map(|row| row.cell).collect();
+        cells.sort_unstable();
+        cells
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        self.rows(if self.is_postgres() { POSTGRES_COLUMNS } else { SQLITE_COLUMNS })
     }
 
     fn file(&self) -> Option<&str> {

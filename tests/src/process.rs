@@ -210,6 +210,17 @@ impl Process {
         Connection::open(self.port)
     }
 
+    /// The memory that it has now (its resident set), in KiB.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
     /// Kills it as `kill -9` does: it notices nothing.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -144,6 +144,12 @@ impl TestServer {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What it was started with.
     #[must_use]
     pub fn setup(&self) -> &Setup {

@@ -1,17 +1,20 @@
 //! How a server of the tests is to be: its database, its forms, its settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use registrar_server::settings::Settings;
 
 use crate::database::{Database, Direct};
 use crate::folder::{Folder, repository};
+use crate::proxy::{Proxy, Upstream};
 
 /// What a server is started with. It owns the database: servers may come and go on it.
 #[derive(Debug)]
 pub struct Setup {
     /// The settings; every one may be changed.
     pub settings: Settings,
+    /// Where the database is, when something stands between it and the server.
+    direct_url: Option<String>,
     folders: Vec<Folder>,
 }
 
@@ -26,6 +29,12 @@ impl Setup {
             Database::Sqlite => format!("sqlite:{}", folder.path().join("registrar.db").display()),
             Database::Postgres => registrar_scratch_postgres::fresh_database()?,
         };
+        Some(Self { folders: vec![folder], ..Self::at(database_url) })
+    }
+
+    /// The same on the database of this URL.
+    #[must_use]
+    pub fn at(database_url: String) -> Self {
         let settings = Settings {
             listen: "127.0.0.1:0".to_owned(),
             database_url,
@@ -35,7 +44,22 @@ impl Setup {
             hash_threads: 1,
             ..Settings::default()
         };
-        Some(Self { settings, folders: vec![folder] })
+        Self { settings, direct_url: None, folders: vec![Folder::new()] }
+    }
+
+    /// With a proxy between the server and its PostgreSQL, whose URL must be one of a socket.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[must_use]
+    pub fn through_proxy(mut self) -> (Self, Proxy) {
+        let url = self.settings.database_url;
+        let (folder, name) = url.rsplit_once('/').unwrap();
+        let folder = folder.strip_prefix("postgres://postgres@").unwrap().replace("%2F", "/");
+        let proxy = Proxy::start(Upstream::Socket(Path::new(&folder).join(".s.PGSQL.5432")));
+        self.settings.database_url = format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port);
+        self.direct_url = Some(url);
+        (self, proxy)
     }
 
     /// With a folder of these forms and types instead of the repository's.
@@ -79,7 +103,7 @@ impl Setup {
     /// A look into the database past the server.
     #[must_use]
     pub fn direct(&self) -> Direct<'_> {
-        Direct(&self.settings.database_url)
+        Direct(self.direct_url.as_ref().unwrap_or(&self.settings.database_url))
     }
 
     /// A folder of its own, for what else it needs.

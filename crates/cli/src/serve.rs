@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use registrar_server::app::{Application, open_existing_store, open_store};
 use registrar_server::settings::Settings;
 use registrar_server::token;
-use registrar_store::{Store, redact};
+use registrar_store::{Store, TokenError, redact};
 
 use crate::{Outcome, print, say};
 
@@ -36,7 +36,11 @@ fn greet(store: &Store, url: &str) -> Result<(), Box<dyn std::error::Error>> {
     }
     let token = token::generate()?;
     let token = token.reveal();
-    store.create_token(FIRST_TOKEN, &token::hash(token), None, None, None)?;
+    match store.create_token(FIRST_TOKEN, &token::hash(token), None, None, None) {
+        // Another server that starts at this moment made it, and shows it.
+        Err(TokenError::NameTaken) => return Ok(()),
+        made => made?,
+    };
     print(&format!(
         "This is the first start. Here is an API token, shown only now:\n\n  {token}\n\n\
          Try it:\n\n  \

@@ -1,7 +1,10 @@
 //! Whether the server is there, and whether it can do its work.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, Responder, web};
+use registrar_store::PingError;
 use serde_json::json;
 
 use crate::answer::{Answer, Fault, json as answer, wants_problem};
@@ -10,6 +13,10 @@ use crate::app::AppState;
 const MEDIA_TYPE: &str = "application/json";
 /// How many mistakes in the configuration are told.
 const MOST_TOLD: usize = 20;
+
+/// How long the database may take to say that it is there: a little longer than a read may wait for
+/// a connection.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// 200 as long as the process answers at all.
 pub(crate) async fn live() -> HttpResponse {
@@ -20,10 +27,12 @@ pub(crate) async fn live() -> HttpResponse {
 pub(crate) async fn ready(request: HttpRequest, state: web::Data<AppState>) -> HttpResponse {
     let (store, forms) = (state.store.clone(), state.forms.current().names().len());
     let mut reasons = full(&state);
-    match web::block(move || store.ping()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(reason)) => reasons.insert(0, reason.to_string()),
-        Err(_) => reasons.insert(0, "the server is shutting down".to_owned()),
+    match tokio::time::timeout(PATIENCE, web::block(move || store.ping())).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(reason))) => reasons.insert(0, reason.to_string()),
+        Ok(Err(_)) => reasons.insert(0, "the server is shutting down".to_owned()),
+        // Of a network that loses everything, the database's own library never hears.
+        Err(_) => reasons.insert(0, PingError::Readers.to_string()),
     }
     if !reasons.is_empty() {
         return not_ready(&request, &reasons);

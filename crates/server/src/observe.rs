@@ -9,7 +9,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
 use registrar_core::form::Form;
@@ -21,6 +24,9 @@ use crate::metrics::counts::{Asked, UNKNOWN_FORM, method};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORM_VERSION: HeaderName = HeaderName::from_static("form-version");
+/// No answer is a page: one that a browser shows as a page all the same loads nothing and stands in
+/// no other. Source: OWASP REST Security Cheat Sheet, "Security Headers".
+const NOTHING_IS_LOADED: &str = "default-src 'none'; frame-ancestors 'none'";
 const LONGEST_ID: usize = 64;
 /// How many violations a line names.
 const MOST: usize = 10;
@@ -122,6 +128,8 @@ pub(crate) async fn observe<B: MessageBody>(
     headers.insert(REQUEST_ID, id);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING_IS_LOADED));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     // As people write them, and as the documents of the APIs show them.
     response.response_mut().head_mut().set_camel_case_headers(true);
     Ok(response)

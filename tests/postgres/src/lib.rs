@@ -55,6 +55,47 @@ impl Cluster {
         connection.batch_execute(sql).map_err(|error| error.to_string())
     }
 
+    /// Kills the server as `kill -9` does; it stays away until [`revive`](Self::revive).
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub fn kill(&self) {
+        let file = self.folder.join("data/postmaster.pid");
+        let known = fs::read_to_string(&file).unwrap_or_default();
+        let id = known.lines().next().unwrap_or_default();
+        fs::write(self.folder.join("down"), "")
+            .unwrap_or_else(|error| fail(&format!("cannot write a file: {error}")));
+        let killed = Command::new("kill").args(["-KILL", id]).status();
+        if !killed.is_ok_and(|status| status.success()) {
+            fail("the PostgreSQL server cannot be killed");
+        }
+        while Path::new(&format!("/proc/{id}/exe")).exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Lets a server that was killed start again, and waits until it answers.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn revive(&self) {
+        // It is not there where nothing was killed.
+        let _ = fs::remove_file(self.folder.join("down"));
+        self.wait();
+    }
+
+    /// Waits until the server answers.
+    fn wait(&self) {
+        let begun = Instant::now();
+        while let Err(error) = self.execute("SELECT 1") {
+            if begun.elapsed() > PATIENCE {
+                let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                fail(&format!("the PostgreSQL server does not start: {error}\n{log}"));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     fn url(&self, database: &str) -> String {
         let folder = self.folder.display().to_string().replace('/', "%2F");
         format!("postgres://postgres@{folder}/{database}")
@@ -140,9 +181,17 @@ fn start(initdb: &Path, postgres: &Path, arguments: &[&str]) -> Cluster {
         fail(&format!("initdb failed: {}", String::from_utf8_lossy(&made.stderr)));
     }
 
-    // `cat` ends when our end of the pipe closes, and with it server and folder.
-    let script =
-        r#"dir=$1; shift; "$@" >log 2>&1 </dev/null & cat; kill -QUIT $!; wait; rm -rf "$dir""#;
+    // The server runs, again after its end, as long as no file `down` is there. `cat` ends when our
+    // end of the pipe closes, and with it server and folder.
+    let script = r#"dir=$1; shift
+        while [ ! -e over ]; do
+          if [ -e down ]; then sleep 0.02; else "$@" >>log 2>&1 </dev/null; sleep 0.02; fi
+        done & runs=$!
+        cat; touch over
+        while kill -0 $runs 2>/dev/null; do
+          kill -QUIT "$(head -n 1 data/postmaster.pid)" 2>/dev/null; sleep 0.02
+        done
+        wait; rm -rf "$dir""#;
     let mut shell = command(Path::new("/bin/sh"))
         .args(["-c", script, "sh"])
         .args([folder.as_os_str(), postgres.as_os_str()])
@@ -156,14 +205,7 @@ fn start(initdb: &Path, postgres: &Path, arguments: &[&str]) -> Cluster {
         .unwrap_or_else(|error| fail(&format!("cannot run sh: {error}")));
     let alive = shell.stdin.take();
     let cluster = Cluster { folder, databases: AtomicU32::new(0), alive, shell };
-    let begun = Instant::now();
-    while let Err(error) = cluster.execute("SELECT 1") {
-        if begun.elapsed() > PATIENCE {
-            let log = fs::read_to_string(cluster.folder.join("log")).unwrap_or_default();
-            fail(&format!("the PostgreSQL server does not start: {error}\n{log}"));
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
+    cluster.wait();
     cluster
 }
 

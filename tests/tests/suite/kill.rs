@@ -1,12 +1,13 @@
 //! Invariant 2: a 201 or 204 means durable. The server is killed (`kill -9`) again and again under
 //! load; no user that was acknowledged may be lost, none may be there in part, and no change that
-//! was acknowledged may be undone.
+//! was acknowledged may be undone. 20 times on each database; at full length 200 times on SQLite
+//! and 100 times on PostgreSQL.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use registrar_tests::{Database, Process, Random, Setup, WithToken, samples};
+use registrar_tests::{Database, Process, Random, Setup, WithToken, samples, times};
 use serde_json::json;
 
 const KILLS: usize = 20;
@@ -15,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Users of which something is missing, or twice there; in one statement, so that it sees one
 /// moment.
-const HALF_WRITTEN: &str = "users u WHERE NOT (
+pub(super) const HALF_WRITTEN: &str = "users u WHERE NOT (
     (SELECT count(*) FROM user_profiles x WHERE x.user_id = u.id) = 1
     AND (SELECT count(*) FROM transactables x WHERE x.user_id = u.id) = 2
     AND (SELECT count(*) FROM addresses x WHERE x.user_id = u.id) = 2
@@ -26,22 +27,22 @@ const HALF_WRITTEN: &str = "users u WHERE NOT (
         AND x.action = 'create' AND x.form_name = u.form_name AND x.token_id IS NOT NULL) = 1
     AND (SELECT count(*) FROM password_credentials x WHERE x.user_id = u.id)
         = (CASE WHEN u.first_name = 'Pia' THEN 1 ELSE 0 END))";
-const CLAIMS_OF_NOBODY: &str =
+pub(super) const CLAIMS_OF_NOBODY: &str =
     "unique_claims x WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.uuid = x.owner)";
 
 const PHONE: &str = "resource: User\nresource_owner: anyone\nfields: { phone: }\n";
 
 #[test]
-fn sqlite_keeps_every_acknowledged_user_whole_through_twenty_kills() {
-    kill_again_and_again(Database::Sqlite);
+fn sqlite_keeps_every_acknowledged_user_whole_through_all_kills() {
+    kill_again_and_again(Database::Sqlite, times(KILLS, 200));
 }
 
 #[test]
-fn postgres_keeps_every_acknowledged_user_whole_through_twenty_kills() {
-    kill_again_and_again(Database::Postgres);
+fn postgres_keeps_every_acknowledged_user_whole_through_all_kills() {
+    kill_again_and_again(Database::Postgres, times(KILLS, 100));
 }
 
-fn kill_again_and_again(database: Database) {
+fn kill_again_and_again(database: Database, kills: usize) {
     let Some(setup) = Setup::of(database) else { return };
     let setup = setup.more_forms(&[("phone.yml", PHONE)]);
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -50,7 +51,7 @@ fn kill_again_and_again(database: Database) {
     let mut server = setup.serve();
     let token = server.first_token();
     let mut acknowledged = 0;
-    for kill in 0..KILLS {
+    for kill in 0..kills {
         let (answers, threads) = load(&server, &token, kill);
         for _ in 0..=random.below(30) {
             answers.recv_timeout(LIMIT).unwrap();
@@ -65,13 +66,13 @@ fn kill_again_and_again(database: Database) {
         assert_eq!(setup.direct().count(HALF_WRITTEN), 0, "after kill {kill}");
         assert_eq!(setup.direct().count(CLAIMS_OF_NOBODY), 0, "after kill {kill}");
     }
-    assert!(acknowledged >= KILLS as i64, "{acknowledged}");
+    assert!(acknowledged >= kills as i64, "{acknowledged}");
     let stored = server.client(&token).count();
     assert!(stored >= acknowledged, "{stored} of {acknowledged}");
     read_back(&server.client(&token), stored);
     let took = begun.elapsed();
-    println!("{database}: {KILLS} kills, {acknowledged} acknowledged, {stored} stored, {took:?}");
-    assert!(took < LIMIT, "{took:?}");
+    println!("{database}: {kills} kills, {acknowledged} acknowledged, {stored} stored, {took:?}");
+    assert!(took < LIMIT * u32::try_from(kills / KILLS).unwrap(), "{took:?}");
 }
 
 /// What one thread was told is stored.

@@ -45,8 +45,16 @@ fn nothing_is_told(database: Database, level: &str) {
             assert!(!has(&headers, VALUE) && !has(&headers, KEY) && !has(&headers, &token));
         }
     }
+    let secrets = of_other_apis(&setup, &server, &token);
     server.terminate();
     let said = server.finished();
+    for secret in &secrets {
+        assert!(!said.stderr.contains(secret) && !said.stdout.contains(secret), "{secret}");
+    }
+    for route in ["/scim/v2/Users", "/econtext/api/users/user", "/api/sessions"] {
+        assert!(said.stderr.contains(&format!(" POST {route} form=")), "{route}: {}", said.stderr);
+    }
+    assert!(said.stderr.contains("replayed"), "{}", said.stderr);
     assert!(said.stderr.contains("form=client_sign_up status=422"), "{}", said.stderr);
     assert_eq!(said.stderr.contains("TRACE "), level == "trace", "{}", said.stderr);
     for line in said.stderr.lines().chain(said.stdout.lines()) {
@@ -131,6 +139,89 @@ fn requests(server: &Process, token: &str) -> Vec<Answer> {
     raw.send(format!("GET /{VALUE} {VALUE}\r\n{VALUE}: {VALUE}\r\n\r\n").as_bytes());
     answers.push(raw.answer());
     answers
+}
+
+/// Asks other vendors' APIs, with the canary in values, keys, passwords, names of callers, cookies and
+/// `Idempotency-Key`s. Gives what else is secret: credentials that were made or sent.
+fn of_other_apis(setup: &Setup, server: &Process, token: &str) -> Vec<String> {
+    let create = ["token", "create", "ops@info.com", "--contract", "econtext", "--header"];
+    let printed = setup.run(&create).success().stdout;
+    let basic = printed.trim().rsplit_once(' ').unwrap().1.to_owned();
+    // `c4n4ry:c4n4ry` in base64.
+    let canaries = "YzRuNHJ5OmM0bjRyeQ==";
+    let mut secrets = vec![basic.clone(), canaries.to_owned()];
+    let bearer = format!("Bearer {token}");
+    let apis = [
+        ("/scim/v2/Users", bearer.clone()),
+        ("/garmat/api/users", bearer.clone()),
+        ("/50skills/v1/users/", bearer.clone()),
+        ("/user_com/api/public/users/", format!("Token {token}")),
+        ("/econtext/api/users/user", format!("Basic {basic}")),
+    ];
+    let (email, password) = (format!("{VALUE}.o@example.com"), format!("{VALUE}-password"));
+    let good = json!({
+        "userName": email, "email": email, "name": VALUE, "first_name": VALUE, "last_name": VALUE,
+        "password": password, "phone": VALUE, "role": "customer_admin", "company": VALUE,
+        "account_id": "f260f115-f2e6-4dde-bcab-98b10fdb8cf6", "custom_data": { KEY: VALUE },
+    });
+    let mut bad = good.clone();
+    poison(&mut bad);
+    let send = |path: &str, who: &str, headers: &[(&str, &str)], body: &str| {
+        let client = server.anonymous().with_authorization(who);
+        let more = [
+            ("content-type", "application/json"),
+            ("cookie", VALUE),
+            ("x-forwarded-for", VALUE),
+            ("x-forwarded-host", VALUE),
+            ("referer", VALUE),
+            ("accept", "application/json"),
+        ];
+        let headers: Vec<_> = more.iter().chain(headers).copied().collect();
+        let answer = client.send("POST", path, &headers, Some(body.as_bytes()));
+        assert!(answer.status < 500, "{path}: {answer:?}");
+        answer
+    };
+    for (path, who) in apis {
+        for body in [good.to_string(), bad.to_string(), VALUE.to_owned(), "{".to_owned()] {
+            for key in [VALUE.to_owned(), format!("{VALUE}-2"), format!("no key {VALUE}")] {
+                send(path, &who, &[("idempotency-key", &key)], &body);
+            }
+        }
+        for stranger in [format!("Basic {canaries}"), format!("Bearer {VALUE}"), VALUE.to_owned()] {
+            let told = send(path, &stranger, &[("idempotency-key", VALUE)], &good.to_string());
+            assert!(!has(&told.text, VALUE) && !told.text.contains(canaries), "{told:?}");
+        }
+        let path = format!("{path}?{VALUE}={VALUE}&email={VALUE}");
+        server.anonymous().with_authorization(&who).get(&path);
+    }
+
+    // The native API, under keys that are repeated, reused and no keys; and sessions.
+    let client = server.client(token);
+    let sign_up = |email: &str| {
+        let form = json!({ "email": email, "first_name": VALUE, "password": password });
+        let name = "reference_rest_api_create_user";
+        json!({ "form_configuration_name": name, "form": form }).to_string()
+    };
+    let mine = format!("{VALUE}.s@example.com");
+    for (key, body, status) in [
+        (KEY, sign_up(&mine), 201),
+        (KEY, sign_up(&mine), 201),
+        (KEY, sign_up(&email), 422),
+        ("no key c4n4ry", sign_up(&email), 400),
+    ] {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        client.send("POST", "/api/users", &headers, Some(body.as_bytes())).is(status);
+    }
+    for (password, status) in [(password.as_str(), 201), (VALUE, 422)] {
+        let form = json!({ "email": mine, "password": password });
+        let name = "reference_rest_api_create_session";
+        let body = json!({ "form_configuration_name": name, "form": form }).to_string();
+        let answer = send("/api/sessions", &bearer, &[], &body);
+        let cookie = answer.is(status).header("set-cookie").unwrap_or_default();
+        secrets.extend(cookie.split(['=', ';']).nth(1).map(str::to_owned));
+    }
+    assert_eq!(secrets.len(), 3, "a session was begun");
+    secrets
 }
 
 /// A submission with the canary wherever a value may stand, and unknown keys beside.

@@ -85,6 +85,12 @@ fn sqlite(path: &Path, role: Role) -> Result<SqliteConnection, ConnectionError> 
     }
     // FULL: a commit is on the disk before it is answered.
     run("PRAGMA synchronous = FULL")?;
+    // A file that may not be written to is opened all the same: this changes nothing, and tells.
+    if let Err(error) = run("UPDATE counters SET users = users WHERE 0")
+        && error.to_string().contains("readonly database")
+    {
+        return Err(error);
+    }
     Ok(conn)
 }
 

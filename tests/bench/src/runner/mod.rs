@@ -5,6 +5,7 @@
 
 mod bodies;
 mod build;
+mod burst;
 mod child;
 mod compare;
 mod contest;
@@ -14,6 +15,7 @@ mod growth;
 pub mod http;
 mod measure;
 mod mixed;
+mod overload;
 mod password;
 mod process;
 mod refused;
@@ -83,6 +85,8 @@ pub enum What {
     Forms,
     /// Several servers over one PostgreSQL.
     Scale,
+    /// Three times as much as can be done.
+    Overload,
     /// Everything, shortly.
     All,
 }
@@ -122,7 +126,7 @@ pub fn run(options: &Options) -> Outcome<String> {
         repeats: options.repeats.unwrap_or(if is_all { 1 } else { 3 }).max(1),
         users: options.users.clone(),
     };
-    let parts: [(What, Part); 7] = [
+    let parts: [(What, Part); 8] = [
         (What::Compare, compare::run),
         (What::Password, password::run),
         (What::Mixed, mixed::run),
@@ -130,6 +134,7 @@ pub fn run(options: &Options) -> Outcome<String> {
         (What::Growth, growth::run),
         (What::Forms, forms::run),
         (What::Scale, scale::run),
+        (What::Overload, overload::run),
     ];
     let mut report = machine(&bench);
     for (what, part) in parts.into_iter().filter(|(what, _)| is_all || *what == options.what) {

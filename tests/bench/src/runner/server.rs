@@ -70,6 +70,17 @@ impl Bench {
         })
     }
 
+    /// Starts Registrar with the shipped forms and more arguments.
+    pub(super) fn start_with(&self, database: &Database<'_>, more: &[&str]) -> Outcome<Server> {
+        let token = self.token(database)?;
+        Server::start(&self.databases.folder, token, |address| {
+            let mut arguments = line(self.programs.registrar.as_os_str(), address, database);
+            arguments.extend(["--forms".into(), self.programs.forms.as_os_str().to_owned()]);
+            arguments.extend(more.iter().map(Into::into));
+            arguments
+        })
+    }
+
     fn by_hand(&self, database: &Database<'_>, commit: &str) -> Outcome<Server> {
         // What people give a pool: more where the database can do more at once.
         let connections = if database.url.starts_with("sqlite:") { "4" } else { "8" };

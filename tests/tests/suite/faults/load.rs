@@ -1,0 +1,101 @@
+//! Clients that create users all the time while something goes wrong, and what they were told.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use registrar_tests::{Direct, TestServer, WithToken, samples};
+
+use crate::kill::{CLAIMS_OF_NOBODY, HALF_WRITTEN};
+
+const CLIENTS: usize = 6;
+
+/// What all clients together were told.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Ids and addresses.
+    created: Mutex<Vec<(i64, String)>>,
+    /// How many were told to come back.
+    refused: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+/// Runs `meanwhile` while clients create users. Each must be answered 201, or 503 with
+/// `Retry-After`, within `most`.
+pub(super) fn under_load(
+    server: &TestServer,
+    most: Duration,
+    meanwhile: impl FnOnce(&Told),
+) -> Told {
+    let told = Told::default();
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|number| {
+                let (client, told) = (server.client(), &told);
+                scope.spawn(move || told.create(&client, number, most))
+            })
+            .collect();
+        // Also where it panics: else the clients would go on for ever.
+        let ends = Ends(&told);
+        meanwhile(&told);
+        drop(ends);
+        clients.into_iter().for_each(|client| client.join().unwrap());
+    });
+    told
+}
+
+struct Ends<'t>(&'t Told);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Told {
+    fn create(&self, client: &WithToken, number: usize, most: Duration) {
+        for count in 0.. {
+            if self.is_over.load(Ordering::Relaxed) {
+                return;
+            }
+            let tag = format!("c{number}-{count}");
+            let begun = Instant::now();
+            let answer = client.submit("marketplace_seller", &samples::seller(&tag));
+            let took = begun.elapsed();
+            assert!(took < most, "{took:?}: {answer:?}");
+            if answer.status == 503 {
+                assert!(answer.header("retry-after").is_some(), "{answer:?}");
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                thread::sleep(Duration::from_millis(10));
+            } else {
+                let email = format!("{tag}@example.com");
+                self.created.lock().unwrap().push((answer.created(), email));
+            }
+        }
+    }
+
+    /// How many were created so far.
+    pub(super) fn count(&self) -> usize {
+        self.created.lock().unwrap().len()
+    }
+
+    /// How many were told to come back so far.
+    pub(super) fn refused(&self) -> usize {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Whoever was created is stored, and nobody is half-written.
+    pub(super) fn check(&self, direct: &Direct<'_>) {
+        let created = self.created.lock().unwrap();
+        for some in created.chunks(500) {
+            let rows: Vec<String> =
+                some.iter().map(|(id, email)| format!("({id}, '{email}')")).collect();
+            let rows = rows.join(", ");
+            let kept = direct.count(&format!("users WHERE (id, email) IN (VALUES {rows})"));
+            assert_eq!(usize::try_from(kept).unwrap(), some.len(), "acknowledged users are lost");
+        }
+        assert_eq!(direct.count(HALF_WRITTEN), 0, "half-written");
+        assert_eq!(direct.count(CLAIMS_OF_NOBODY), 0, "claims of nobody");
+    }
+}

@@ -1,0 +1,95 @@
+//! Errors of PostgreSQL after which the same may be tried again: at most three times, and the client
+//! notices nothing where that helps.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use registrar_tests::{Database, Setup, TestServer, eventually, samples};
+
+fn postgres() -> Option<TestServer> {
+    let setup = Setup::of(Database::Postgres)?;
+    Some(TestServer::start(setup.with(|settings| settings.writers = 1)))
+}
+
+/// Has the first so many attempts to write a user fail; the sequence `attempts` counts them, for no
+/// transaction takes that back.
+fn fail_attempts(server: &TestServer, most: i64, sqlstate: &str) {
+    let direct = server.direct();
+    direct.execute("CREATE SEQUENCE attempts");
+    direct.execute(&format!(
+        "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF nextval('attempts') <= {most} THEN RAISE EXCEPTION 'no' USING ERRCODE = '{sqlstate}'; \
+         END IF; RETURN NEW; END $$"
+    ));
+    direct.execute(
+        "CREATE TRIGGER fails BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION fails()",
+    );
+}
+
+fn attempts(server: &TestServer) -> i64 {
+    server.direct().count("generate_series(1, (SELECT last_value FROM attempts))")
+}
+
+#[test]
+fn what_may_be_tried_again_is_tried_three_times_more() {
+    let Some(server) = postgres() else { return };
+    fail_attempts(&server, 3, "40001");
+    server.client().submit("client_sign_up", &samples::client("ann")).created();
+    assert_eq!((attempts(&server), server.client().count()), (4, 1));
+}
+
+#[test]
+fn and_no_more_often_then_the_client_is_told_to_come_back() {
+    let Some(server) = postgres() else { return };
+    fail_attempts(&server, 4, "40001");
+    let busy = server.client().submit("client_sign_up", &samples::client("ann"));
+    busy.fault(503, "base", "busy");
+    assert_eq!((attempts(&server), server.client().count()), (4, 0));
+    server.client().submit("client_sign_up", &samples::client("ann")).created();
+}
+
+#[test]
+fn what_may_not_be_tried_again_is_tried_once() {
+    let Some(server) = postgres() else { return };
+    fail_attempts(&server, 1, "22000");
+    let failed = server.client().submit("client_sign_up", &samples::client("ann"));
+    failed.fault(500, "base", "internal");
+    assert_eq!((attempts(&server), server.client().count()), (1, 0));
+}
+
+#[test]
+fn a_deadlock_with_somebody_else_is_tried_again() {
+    let Some(server) = postgres() else { return };
+    let direct = server.direct();
+    direct.execute("CREATE SEQUENCE attempts");
+    direct.execute(
+        "CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         PERFORM nextval('attempts'); PERFORM pg_advisory_xact_lock(7); RETURN NEW; END $$",
+    );
+    direct.execute(
+        "CREATE TRIGGER waits BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION waits()",
+    );
+    let waits = |what: &str| format!("pg_locks WHERE NOT granted AND locktype = '{what}'");
+    let url = &server.setup().settings.database_url;
+    let mut other = PgConnection::establish(url).unwrap();
+    other
+        .batch_execute("SET deadlock_timeout = '30s'; BEGIN; SELECT pg_advisory_xact_lock(7)")
+        .unwrap();
+    let answer = thread::scope(|scope| {
+        let client =
+            scope.spawn(|| server.client().submit("client_sign_up", &samples::client("ann")));
+        eventually("it waits for us", Duration::from_secs(5), || {
+            (direct.count(&waits("advisory")) == 1).then_some(())
+        });
+        // Now we wait for it: it is the one to find out, for we are more patient.
+        let begun = Instant::now();
+        other.batch_execute("LOCK TABLE unique_claims IN EXCLUSIVE MODE").unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+        other.batch_execute("COMMIT").unwrap();
+        client.join().unwrap()
+    });
+    answer.created();
+    assert_eq!((attempts(&server), server.client().count()), (2, 1));
+}

@@ -1,0 +1,48 @@
+//! PostgreSQL itself is killed (`kill -9`) and comes back. Twice; at full length 20 times.
+
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use registrar_tests::{Random, Setup, TestServer, eventually, samples, scratch, times};
+
+use super::load::under_load;
+use super::{BACK, until_created};
+
+#[test]
+fn postgres_killed_under_load_loses_nobody_and_is_found_again() {
+    let Some(cluster) = scratch() else { return };
+    let setup = Setup::at(cluster.database()).with(|settings| settings.request_seconds = 5);
+    let server = TestServer::start(setup);
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    println!("seed {seed}");
+    let (mut random, kills) = (Random::new(seed), times(2, 20));
+    let mut slowest = Duration::ZERO;
+    let told = under_load(&server, Duration::from_secs(8), |told| {
+        for kill in 0..kills {
+            let before = told.count();
+            eventually("some are created", Duration::from_secs(10), || {
+                (told.count() > before + 20).then_some(())
+            });
+            thread::sleep(Duration::from_micros(random.below(20_000) as u64));
+            cluster.kill();
+            let unready = eventually("it says so", BACK, || {
+                Some(server.anonymous().get("/health/ready")).filter(|told| told.status == 503)
+            });
+            assert_eq!(unready.json()["status"], "not ready", "{unready:?}");
+            server.anonymous().get("/health/live").is(200);
+            cluster.revive();
+            let sample = samples::seller(&format!("after{kill}"));
+            let (_, took) =
+                until_created(|| Some(server.client().submit("marketplace_seller", &sample)));
+            assert!(took < BACK, "{took:?}");
+            slowest = slowest.max(took);
+            eventually("it is ready again", BACK, || {
+                (server.anonymous().get("/health/ready").status == 200).then_some(())
+            });
+        }
+    });
+    told.check(&server.direct());
+    let (created, refused) = (told.count(), told.refused());
+    println!("{kills} kills: {created} created, {refused} refused, back within {slowest:?}");
+    assert!(refused > 0, "nothing went wrong");
+}

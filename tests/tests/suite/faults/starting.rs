@@ -1,0 +1,52 @@
+//! Servers that start at once, and what one says that cannot.
+
+use std::thread;
+
+use registrar_tests::{Database, Process, Setup, samples, times};
+
+#[test]
+fn of_two_that_start_at_once_on_an_empty_database_both_serve() {
+    for database in Database::ALL {
+        for round in 0..times(3, 20) {
+            let Some(setup) = Setup::of(database) else { continue };
+            let servers: Vec<Process> = thread::scope(|scope| {
+                let starts: Vec<_> = (0..2).map(|_| scope.spawn(|| setup.serve())).collect();
+                starts.into_iter().map(|start| start.join().unwrap()).collect()
+            });
+            let shown: String = servers
+                .into_iter()
+                .zip(["ann", "bob"])
+                .map(|(server, tag)| {
+                    let ready = server.anonymous().get("/health/ready");
+                    assert_eq!(ready.status, 200, "{database}, {round}: {ready:?}");
+                    let token = setup.run(&["token", "create", tag]).success().stdout;
+                    let client = server.client(token.trim());
+                    client.submit("client_sign_up", &samples::client(tag)).created();
+                    server.terminate();
+                    server.finished().success().stdout
+                })
+                .collect();
+            assert_eq!(shown.matches("This is the first start").count(), 1, "{shown}");
+            assert_eq!(setup.direct().count("users"), 2);
+        }
+    }
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_not_served() {
+    for database in Database::ALL {
+        let Some(setup) = Setup::of(database) else { continue };
+        setup.run(&["migrate"]).success();
+        let insert = "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')";
+        setup.direct().execute(insert);
+        for arguments in [&["serve"][..], &["serve", "--migrate", "false"], &["migrate"]] {
+            let finished = setup.run(arguments).failure(1);
+            assert_eq!(
+                finished.stderr,
+                "registrar: the database has the migrations 9999, which this version of Registrar \
+                 does not know: run the newer version\n"
+            );
+            assert_eq!(finished.stdout, "");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Every statement of a write fails once, row by row: the database is as it was, the client learns
+//! nothing of it, and the same is done once nothing fails any more.
+
+use std::collections::BTreeMap;
+
+use registrar_tests::{Answer, Direct, TestServer, cases, samples};
+use serde_json::{Value, json};
+
+use super::post;
+use crate::updating::changing;
+
+cases! {
+    a_create_of_which_any_row_fails_leaves_nothing_behind,
+    a_change_or_a_deletion_of_which_any_part_fails_changes_nothing with changing,
+}
+
+/// What the database says when it fails. No client must see it.
+const SAID: &str = "c4n4ry";
+
+/// Has the database refuse what it is to do to a table, from the moment that it has so many rows.
+fn fail(direct: &Direct<'_>, table: &str, event: &str, from: i64) {
+    let reached = format!("(SELECT count(*) FROM {table}) >= {from}");
+    if !direct.is_postgres() {
+        return direct.execute(&format!(
+            "CREATE TRIGGER fails BEFORE {event} ON {table} WHEN {reached} \
+             BEGIN SELECT RAISE(ABORT, '{SAID}'); END"
+        ));
+    }
+    direct.execute(&format!(
+        "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF {reached} THEN RAISE EXCEPTION '{SAID}'; END IF; \
+         IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$"
+    ));
+    let trigger = match event {
+        "COMMIT" => {
+            "CREATE CONSTRAINT TRIGGER fails AFTER INSERT ON {} DEFERRABLE INITIALLY DEFERRED"
+        }
+        _ => &format!("CREATE TRIGGER fails BEFORE {event} ON {{}}"),
+    };
+    let trigger = trigger.replace("{}", table);
+    direct.execute(&format!("{trigger} FOR EACH ROW EXECUTE FUNCTION fails()"));
+}
+
+fn fail_no_more(direct: &Direct<'_>, table: &str) {
+    if direct.is_postgres() {
+        direct.execute(&format!("DROP TRIGGER fails ON {table}"));
+        direct.execute("DROP FUNCTION fails()");
+    } else {
+        direct.execute("DROP TRIGGER fails");
+    }
+}
+
+/// A submission of which rows come into every table that a user's rows are in.
+fn submission(form_name: &str, tag: &str) -> String {
+    let mut form = samples::seller(tag);
+    // What `changing` demands of whoever is changed.
+    if form_name == "seller" {
+        form["mobile_number"] = json!("99");
+    }
+    form["password"] = json!("correct horse 1");
+    let photo = json!({ "photo": { "direct_url": "https://img.example/a.png" } });
+    form["transactables"]["boat"][0]["custom_images"] = photo;
+    json!({ "form_configuration_name": form_name, "form": form }).to_string()
+}
+
+fn is_told_nothing(answer: &Answer, table: &str) {
+    let text = answer.fault(500, "base", "internal");
+    assert_eq!(text, "the server failed");
+    assert!(!format!("{answer:?}").contains(SAID), "{answer:?}");
+    assert!(!answer.text.contains(table), "{answer:?}");
+}
+
+fn a_create_of_which_any_row_fails_leaves_nothing_behind(server: &TestServer) {
+    let (client, direct) = (server.client(), server.direct());
+    let send = |tag: &str| post(&client, tag, &submission("marketplace_seller", tag)).unwrap();
+    let empty = direct.every_count();
+    send("first").created();
+    let each = more_than(&direct, &empty);
+    let mut statements = Vec::new();
+    for (table, rows) in &each {
+        statements.extend((0..*rows).map(|row| (table.as_str(), "INSERT", row)));
+    }
+    assert!(statements.len() >= 16, "{statements:?}");
+    statements.push(("idempotency_records", "UPDATE", 0));
+    statements.push(match direct.is_postgres() {
+        true => ("users", "COMMIT", 0),
+        false => ("counters", "UPDATE", 0),
+    });
+    for (nth, (table, event, row)) in statements.into_iter().enumerate() {
+        let tag = format!("s{nth}");
+        let from = direct.count(table) + row;
+        fail(&direct, table, event, if event == "INSERT" { from } else { 0 });
+        let before = direct.every_cell();
+        is_told_nothing(&send(&tag), table);
+        assert_eq!(direct.every_cell(), before, "{event} {table} {row}");
+        fail_no_more(&direct, table);
+        let before = direct.every_count();
+        let done = send(&tag);
+        done.created();
+        assert_eq!(done.header("idempotent-replayed"), None);
+        assert_eq!(more_than(&direct, &before), each, "{event} {table} {row}");
+    }
+}
+
+/// How many rows each table has more than it had before.
+fn more_than(direct: &Direct<'_>, before: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
+    let now = direct.every_count().into_iter();
+    now.map(|(table, count)| (table.clone(), count - before[&table])).collect()
+}
+
+fn a_change_or_a_deletion_of_which_any_part_fails_changes_nothing(server: &TestServer) {
+    let (client, direct) = (server.client(), server.direct());
+    let mut failed = [0, 0];
+    for (nth, table) in direct.every_count().into_keys().enumerate() {
+        for event in ["INSERT", "UPDATE", "DELETE"] {
+            let tag = format!("s{nth}{}", event.to_lowercase());
+            let id = post(&client, &tag, &submission("seller", &tag)).unwrap().created();
+            let user = client.user(id);
+            let (boat, member) = (
+                &user["transactables"]["boat"][0]["id"],
+                &user["relationship_users"]["agency_member"][0]["id"],
+            );
+            let change = change(&tag, boat, member);
+            let path = format!("/api/users/{id}");
+            let changed = || client.update(id, "change", &change);
+            let deleted = || client.send("DELETE", &path, &[], None);
+            let requests: [(usize, &dyn Fn() -> Answer); 2] = [(0, &changed), (1, &deleted)];
+            for (which, request) in requests {
+                fail(&direct, &table, event, 0);
+                let before = direct.every_cell();
+                let answer = request();
+                let after = direct.every_cell();
+                fail_no_more(&direct, &table);
+                if answer.status == 204 {
+                    continue;
+                }
+                failed[which] += 1;
+                is_told_nothing(&answer, &table);
+                assert_eq!(after, before, "{event} {table}");
+                request().is(204);
+            }
+        }
+    }
+    assert!(failed[0] >= 10 && failed[1] >= 8, "{failed:?}");
+}
+
+/// A change of everything: a boat changes, another goes, one comes.
+fn change(tag: &str, boat: &Value, member: &Value) -> Value {
+    json!({
+        "email": format!("{tag}.new@example.com"),
+        "first_name": "Other",
+        "password": "correct horse 2",
+        "profiles": { "seller": { "properties": { "shop_name": format!("other shop {tag}") } } },
+        "relationship_users": { "agency_member": [
+            { "id": member, "properties": { "status": "gone" } },
+            { "relationship_name": "agency" },
+        ] },
+        "transactables": { "boat": [
+            {
+                "id": boat,
+                "name": "Other boat",
+                "properties": { "registration": format!("{tag}-9"), "length_m": 3 },
+                "custom_addresses": { "harbour": { "city": "Oslo" } },
+                "custom_images": { "photo": { "direct_url": "https://img.example/b.png" } },
+            },
+            {
+                "name": "New boat",
+                "properties": { "registration": format!("{tag}-10") },
+                "custom_addresses": { "harbour": { "city": "Bodø" } },
+                "custom_images": { "photo": { "direct_url": "https://img.example/c.png" } },
+            },
+        ] },
+    })
+}
