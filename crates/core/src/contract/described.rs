@@ -23,6 +23,8 @@ const FAILED_READING: [(u16, &str); 3] = [
     (408, "The body came too late."),
     (413, "The body is too large."),
 ];
+/// The same of what a query says something to.
+const FAILED_QUERY: (u16, &str) = (400, "The query cannot be read.");
 /// The same of what writes.
 const FAILED_WRITING: (u16, &str) = (507, "The database's disk is full.");
 
@@ -124,7 +126,14 @@ impl Contract {
                 let writes = !action.operation.only_reads() && action.operation != Done::Say;
                 let writing = [FAILED_WRITING].into_iter().filter(|_| writes);
                 let asking = FAILED_ASKING.into_iter().filter(|_| self.asks_who(action));
-                FAILED.into_iter().chain(asking).chain(reading).chain(writing).collect()
+                let asked = [FAILED_QUERY].into_iter().filter(|_| self.reads_query(action));
+                FAILED
+                    .into_iter()
+                    .chain(asking)
+                    .chain(asked)
+                    .chain(reading)
+                    .chain(writing)
+                    .collect()
             }
             (None, _) => return,
         };

@@ -215,6 +215,14 @@ impl Contract {
         action.known.contains(&root)
     }
 
+    /// Whether a query that cannot be read must be refused: it would have said something. Where pages
+    /// are strict, they refuse it in their own words.
+    #[must_use]
+    pub fn reads_query(&self, action: &Action) -> bool {
+        let counts = action.operation == Operation::List || self.reads(action, "query");
+        counts && !action.paging.is_strict
+    }
+
     /// Whether the answer of an outcome shows a value of this name.
     #[must_use]
     pub fn shows(&self, action: &Action, outcome: Outcome, root: &str) -> bool {

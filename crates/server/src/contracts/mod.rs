@@ -19,9 +19,7 @@ use actix_web::dev::RequestHead;
 use actix_web::guard::GuardContext;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use registrar_core::contract::{
-    Action, Asked, Contract, Contracts, Matched, NotTaken, Operation, Outcome,
-};
+use registrar_core::contract::{Action, Asked, Contract, Contracts, Matched, NotTaken, Outcome};
 use registrar_core::decode::brackets;
 use registrar_core::value::Value;
 use registrar_core::{Surroundings, Timestamp};
@@ -155,8 +153,7 @@ async fn run<'c>(
         }
         Matched::Nothing => return outcome(Outcome::NoRoute, Own::new()),
     };
-    let counts = action.operation == Operation::List || contract.reads(action, "query");
-    if asked.query == Value::Null && counts && !action.paging.is_strict {
+    if asked.query == Value::Null && contract.reads_query(action) {
         let text = "the query cannot be read: expected `name=value`, each name once";
         let fault = Fault::new(StatusCode::BAD_REQUEST, "unreadable_query", text);
         return (known, fault.into());
