@@ -116,6 +116,11 @@ fn with_timeouts(url: &str) -> String {
     for (name, value) in [
         ("connect_timeout", "3"),      // seconds
         ("tcp_user_timeout", "10000"), // milliseconds
+        // Where an answer is waited for, nothing is sent that could time out: ask after 10 seconds
+        // whether the server is there, not after the system's two hours.
+        ("keepalives_idle", "10"),    // seconds
+        ("keepalives_interval", "5"), // seconds
+        ("keepalives_count", "3"),
         ("fallback_application_name", "registrar"),
     ] {
         if !url.contains(&format!("{name}=")) {

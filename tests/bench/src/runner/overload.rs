@@ -16,7 +16,7 @@ const USUAL: u32 = 16;
 /// How many times its capacity is asked of it.
 const TIMES: f64 = 3.0;
 /// Connections that ask for it: more than may wait, so that some are told to come back.
-const CONNECTIONS: usize = 192;
+const CONNECTIONS: usize = 512;
 /// How many submissions may wait.
 const QUEUE: &str = "64";
 

@@ -1,17 +1,19 @@
-//! SIGTERM: what was accepted is finished, and the server ends well.
+//! SIGTERM: what was accepted is finished, nobody new is let in, and the server ends well. Once on
+//! each database; at full length 20 times.
 
+use std::net::TcpStream;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use registrar_tests::{Database, Setup, samples};
+use registrar_tests::{Database, Setup, samples, times};
 
 const THREADS: usize = 8;
 const ENOUGH: usize = 40;
 
 #[test]
 fn told_to_stop_under_load_it_stores_all_it_acknowledges_and_ends_well() {
-    for database in Database::ALL {
+    for database in Database::ALL.into_iter().flat_map(|database| vec![database; times(1, 20)]) {
         let Some(setup) = Setup::of(database) else { continue };
         let server = setup.serve();
         let client = server.client(&server.first_token());
@@ -43,7 +45,9 @@ fn told_to_stop_under_load_it_stores_all_it_acknowledges_and_ends_well() {
         }
         let told = Instant::now();
         server.terminate();
+        let port = server.port;
         let finished = server.finished().success();
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "somebody is let in");
         assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
         assert!(finished.stderr.contains("everything accepted is stored"), "{}", finished.stderr);
         let mut acknowledged = 0;
