@@ -12,6 +12,7 @@ use super::overload::{CLIENTS, a_queue_of_two, with_clients};
 
 cases! {
     requests_are_counted_by_what_they_were,
+    what_is_told_again_counts_for_its_contract,
     nothing_that_a_client_sends_becomes_a_label,
     broken_rules_are_counted_by_form_and_code,
     reloads_are_counted,
@@ -99,6 +100,23 @@ fn requests_are_counted_by_what_they_were(server: &TestServer) {
     let again = metrics(server);
     let page = of("", "", "GET", "/metrics", "200");
     assert!(requests(&again).contains(&(page, 1)), "{}", again.text);
+}
+
+fn what_is_told_again_counts_for_its_contract(server: &TestServer) {
+    let form = samples::client("ann");
+    let body = json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string();
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
+    for _ in 0..3 {
+        server.client().send("POST", "/api/users", &headers, Some(body.as_bytes())).is(201);
+    }
+    let page = metrics(server);
+    let found = requests(&page);
+    let of = |form| ["platformos", form, "POST", "/api/users", "201"].to_vec();
+    // An answer that was kept asks no form.
+    assert!(
+        found.contains(&(of("client_sign_up"), 1)) && found.contains(&(of(""), 2)),
+        "{found:?}"
+    );
 }
 
 fn nothing_that_a_client_sends_becomes_a_label(server: &TestServer) {

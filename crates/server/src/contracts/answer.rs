@@ -51,7 +51,7 @@ pub(super) fn answer(
 ) -> HttpResponse {
     let text = |text: String| Value::String(text.into());
     let (outcome, own, fault, detail, mut note) = match done {
-        Done::Kept { answer, is_again } => return kept(action, answer, is_again),
+        Done::Kept { answer, is_again } => return kept((contract, action), answer, is_again),
         Done::Outcome(outcome, own) => {
             let status = contract.status(action, outcome);
             let fault = status.is_some_and(|status| status >= 400);
@@ -134,7 +134,11 @@ pub(super) fn answer(
 }
 
 /// An answer that was kept, as it was.
-fn kept(action: Option<&Action>, answer: KeptAnswer, is_again: bool) -> HttpResponse {
+fn kept(
+    (contract, action): (&Contract, Option<&Action>),
+    answer: KeptAnswer,
+    is_again: bool,
+) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = HttpResponse::build(status);
     for (name, value) in answer.headers {
@@ -148,6 +152,7 @@ fn kept(action: Option<&Action>, answer: KeptAnswer, is_again: bool) -> HttpResp
     let mut response = response.body(answer.body);
     let mut note = Note::code(if is_again { "replayed" } else { Outcome::Created.name() });
     note.route = action.map(|action| action.path.clone());
+    note.contract = Some(contract.name.clone());
     response.extensions_mut().insert(note);
     response
 }

@@ -50,6 +50,14 @@ impl<'c> Call<'c> {
     /// it before.
     pub(super) async fn by_key(&self) -> Result<Option<Keyed<'c>>, Done> {
         match spelled(self.request)? {
+            // It would lie in the database as it is, where else its digest lies alone.
+            Some(_) if self.action.generates().next().is_some() => Err(Fault::new(
+                StatusCode::BAD_REQUEST,
+                "idempotency_key_unsupported",
+                "the answer shows a secret that is shown once and kept nowhere: send this without \
+                 an Idempotency-Key",
+            )
+            .into()),
             Some(key) => self.begin(["key", &key, ""]).await.map(Some),
             None => Ok(None),
         }
@@ -186,7 +194,8 @@ fn rendered(
     let answer = answer
         .inspect_err(|cause| {
             let name = &contract.name;
-            log::error!("the answer `created` of `{name}` cannot be worked out: {cause}");
+            let outcome = outcome.name();
+            log::error!("the answer `{outcome}` of `{name}` cannot be worked out: {cause}");
         })
         .ok()?;
     let content_type = answer.content_type.map(|it| ("Content-Type", it.to_owned()));

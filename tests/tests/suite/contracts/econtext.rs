@@ -300,7 +300,14 @@ fn keys_show_their_secret_once(server: &TestServer) {
     let who = operator(server);
     let body = r#"{"email":"a@b.co","password":"secret-word","applications":[],"id":"a"}"#;
     call(server, &who, "POST", "users/user", body).is(200);
-    let made = call(server, &who, "POST", "users/user/a/apikey", r#"{"name":"ci"}"#).is(200).json();
+    // Nor would it be kept to be told again.
+    let keyed = [JSON, ("idempotency-key", "k")];
+    let (path, body) = ("/econtext/api/users/user/a/apikey", r#"{"name":"ci"}"#);
+    let refused = send(server, "POST", path, &who, &keyed, Some(body));
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert_eq!(server.direct().count("idempotency_records"), 0);
+    assert_eq!(server.direct().count("audit_events WHERE kind = 'customization'"), 0);
+    let made = call(server, &who, "POST", "users/user/a/apikey", body).is(200).json();
     let key = &made["econtext"]["result"]["apikey"];
     let (id, secret) = (key["id"].as_str().unwrap(), key["secret"].as_str().unwrap());
     assert!(id.len() == 25 && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
