@@ -89,6 +89,15 @@ impl<T> Queue<T> {
         Ok(())
     }
 
+    /// Whether one more may wait just now; who is not let in counts as turned away.
+    pub(crate) fn has_room(&self) -> bool {
+        let has_room = self.state().waiting.len() < self.most;
+        if !has_room {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
+        }
+        has_room
+    }
+
     /// How many wait.
     pub(crate) fn waiting(&self) -> usize {
         self.state().waiting.len()

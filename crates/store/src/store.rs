@@ -104,6 +104,13 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// Whether one more submission may wait to be written just now. Who asks before it judges one
+    /// turns away for less whom [`create`](Self::create) would turn away, if the queue stays as it is.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.inner.queue.has_room()
+    }
+
     /// Writes a user with everything nested in it; the answer comes once that is durable.
     ///
     /// The submission is queued by this call, not by the first poll of the future. Dropping the

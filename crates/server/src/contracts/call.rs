@@ -174,6 +174,14 @@ impl Call<'_> {
         Err(not_taken(self.contract.explain(of, stored, &by_kind(refusals))))
     }
 
+    /// Turns a submission away that could not wait to be written, before it costs more.
+    pub(super) fn check_room(&self) -> Result<(), Done> {
+        match self.state.store.has_room() {
+            true => Ok(()),
+            false => Err(self.not_written(CreateError::Busy)),
+        }
+    }
+
     /// What is told where nothing could be written.
     pub(super) fn not_written(&self, error: CreateError) -> Done {
         if let CreateError::TokenRefused = error {

@@ -25,6 +25,7 @@ impl Call<'_> {
             let sent = self.sent()?;
             let (form, submitted) = self.chosen(&sent)?;
             self.request.extensions_mut().insert(UsedForm::of(form));
+            self.check_room()?;
             let form = Arc::clone(form);
             let judged = if self.contract.lets_go_of(self.action) {
                 let of = self.submission(&form, &NULL);

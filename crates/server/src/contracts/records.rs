@@ -41,6 +41,7 @@ impl Call<'_> {
             let sent = self.sent()?;
             let (form, submitted) = self.chosen(&sent)?;
             self.request.extensions_mut().insert(UsedForm::of(form));
+            self.check_room()?;
             let bag = self.contract.judge(self.submission(form, submitted)).map_err(not_taken)?;
             (bag, keyed.as_ref().map(|keyed| self.once(keyed, form, None)))
         };
