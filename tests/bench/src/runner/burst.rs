@@ -1,17 +1,25 @@
-//! Load by threads of our own, where those who are created and those who are told to come back are to
+//! Load by a thread of our own, where those who are created and those who are told to come back are to
 //! be told apart: wrk knows one distribution of times.
 
-use std::thread;
+use std::io;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::Outcome;
 use super::child::Server;
-use super::http::Client;
 use super::measure::count;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is sent, and how.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Burst<'b> {
+    pub(super) path: &'b str,
     /// A body, in which each `@@` becomes a text that no other request has.
     pub(super) template: &'b str,
     /// What sets its texts apart from those of other bursts.
@@ -68,64 +76,120 @@ fn p99(sorted: &[u32]) -> f64 {
     sorted.get(place).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
 }
 
-/// Loads a server.
+/// Loads a server, by all connections in one thread: what the load costs is not the server's to use.
 pub(super) fn burst(server: &Server, burst: &Burst<'_>) -> Outcome<Counted> {
-    let begun = Instant::now();
-    let counted = thread::scope(|scope| {
-        let threads: Vec<_> = (0..burst.connections)
-            .map(|number| scope.spawn(move || send(server, burst, number, begun)))
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut counted = tokio::task::LocalSet::new().block_on(&runtime, async {
+        let begun = Instant::now();
+        let all: Vec<_> = (0..burst.connections)
+            .map(|number| {
+                let sender = Sender::new(server, burst, number, begun);
+                tokio::task::spawn_local(sender.send())
+            })
             .collect();
-        let mut all = Counted::default();
-        for thread in threads {
-            let one = thread.join().map_err(|_| "a thread panicked")??;
-            all.created.extend(one.created);
-            all.refused.extend(one.refused);
-            all.others += one.others;
+        let mut counted = Counted::default();
+        for one in all {
+            let one = one.await??;
+            counted.created.extend(one.created);
+            counted.refused.extend(one.refused);
+            counted.others += one.others;
         }
-        all.seconds = begun.elapsed().as_secs_f64();
-        Outcome::Ok(all)
-    });
-    let mut counted = counted?;
+        counted.seconds = begun.elapsed().as_secs_f64();
+        Outcome::Ok(counted)
+    })?;
     counted.created.sort_unstable();
     counted.refused.sort_unstable();
     Ok(counted)
 }
 
-/// What one connection does.
-fn send(
-    server: &Server,
-    burst: &Burst<'_>,
-    number: usize,
-    begun: Instant,
-) -> std::io::Result<Counted> {
-    let mut client = Client::connect(server.address)?;
-    let mut counted = Counted::default();
-    let connections = count(burst.connections as u64);
-    let pause = burst.rate.map(|rate| Duration::from_secs_f64(connections / rate));
-    // They do not all begin at once.
-    let mut next = begun
-        + pause.map_or(Duration::ZERO, |pause| pause.mul_f64(count(number as u64) / connections));
-    for nth in 0_u32.. {
-        if let Some(pause) = pause {
-            thread::sleep(next.saturating_duration_since(Instant::now()));
-            // What was missed because an answer took long is not made up for.
-            next = (next + pause).max(Instant::now());
-        }
-        if begun.elapsed() > burst.seconds {
-            break;
-        }
-        // Numbers in an order that jumps about: users do not come in the order of their addresses.
-        let scattered = nth.wrapping_mul(2_654_435_761);
-        let text = format!("{scattered:08x}{}{number:x}", burst.tag);
-        let body = burst.template.replace("@@", &text);
-        let sent = Instant::now();
-        let answer = client.post("/api/users", &server.token, &body)?;
-        let micros = u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX);
-        match answer.status {
-            201 => counted.created.push(micros),
-            503 => counted.refused.push(micros),
-            _ => counted.others += 1,
+/// A connection.
+struct Sender {
+    address: SocketAddr,
+    head: String,
+    template: String,
+    /// What sets its texts apart from those of the others.
+    tag: String,
+    /// Between one request and the next.
+    pause: Option<Duration>,
+    /// When its first request is due: they do not all begin at once.
+    first: Instant,
+    ends: Instant,
+}
+
+impl Sender {
+    fn new(server: &Server, burst: &Burst<'_>, number: usize, begun: Instant) -> Self {
+        let connections = count(burst.connections as u64);
+        let pause = burst.rate.map(|rate| Duration::from_secs_f64(connections / rate));
+        let after = pause.map(|pause| pause.mul_f64(count(number as u64) / connections));
+        Self {
+            address: server.address,
+            head: format!(
+                "POST {} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\
+                 Content-Type: application/json\r\nContent-Length: ",
+                burst.path, server.token
+            ),
+            template: burst.template.to_owned(),
+            tag: format!("{}{number:x}", burst.tag),
+            pause,
+            first: begun + after.unwrap_or_default(),
+            ends: begun + burst.seconds,
         }
     }
-    Ok(counted)
+
+    async fn send(self) -> io::Result<Counted> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        let mut counted = Counted::default();
+        let (mut next, mut buffer) = (self.first, Vec::with_capacity(4096));
+        for nth in 0_u32.. {
+            if let Some(pause) = self.pause {
+                tokio::time::sleep_until(next.into()).await;
+                // What was missed because an answer took long is not made up for.
+                next = (next + pause).max(Instant::now());
+            }
+            if Instant::now() > self.ends {
+                break;
+            }
+            // Numbers in an order that jumps about: users do not come in the order of their addresses.
+            let scattered = nth.wrapping_mul(2_654_435_761);
+            let body = self.template.replace("@@", &format!("{scattered:08x}{}", self.tag));
+            let request = format!("{}{}\r\n\r\n{body}", self.head, body.len());
+            let sent = Instant::now();
+            let status = exchange(&mut stream, request.as_bytes(), &mut buffer);
+            let status = timeout(PATIENCE, status).await.map_err(io::Error::other)??;
+            let micros = u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX);
+            match status {
+                201 => counted.created.push(micros),
+                503 => counted.refused.push(micros),
+                _ => counted.others += 1,
+            }
+        }
+        Ok(counted)
+    }
+}
+
+/// Sends a request, waits for the whole answer, and says its status.
+async fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> io::Result<u16> {
+    stream.write_all(request).await?;
+    buffer.clear();
+    loop {
+        if stream.read_buf(buffer).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&buffer[..end]);
+        let mut lines = head.split("\r\n");
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+        let length = lines.find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse::<usize>().ok())?
+        });
+        let (Some(status), Some(length)) = (status, length) else {
+            return Err(io::Error::other("the answer is not HTTP"));
+        };
+        if buffer.len() >= end + 4 + length {
+            return Ok(status);
+        }
+    }
 }
