@@ -2,7 +2,8 @@
 //!
 //! A batch costs much and a submission in it little, so a writer that finds another one at work
 //! begins a batch of its own only where enough waits to be worth it, or where the other one seems
-//! to be stuck. Nobody waits while no writer is at work.
+//! to be stuck. Nobody waits while no writer is at work. A writer that cannot write stands aside while
+//! another one can.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +23,8 @@ const STUCK: Duration = Duration::from_millis(100);
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
+    /// Where writers wait that stand aside.
+    aside: Condvar,
     /// How many may wait.
     most: usize,
     /// How many must wait for a second batch at the same time.
@@ -36,6 +39,8 @@ struct State<T> {
     is_closed: bool,
     /// Writers that are there.
     writers: u32,
+    /// Writers that can write.
+    able: u32,
     /// Writers at work.
     busy: u32,
     /// Whether an idle writer looks after those at work.
@@ -57,10 +62,12 @@ impl<T> Queue<T> {
     /// A queue for so many writers with batches of so many, in which at most `most` may wait.
     pub(crate) fn new(writers: u32, batch: usize, most: usize) -> Self {
         let waiting = VecDeque::new();
-        let state = State { waiting, is_closed: false, writers, busy: 0, is_watched: false };
+        let able = writers;
+        let state = State { waiting, is_closed: false, writers, able, busy: 0, is_watched: false };
         let enough = WORTH_IT.min(batch).min(most);
-        let (state, changed) = (Mutex::new(state), Condvar::new());
-        Self { state, changed, most, enough, turned_away: AtomicU64::new(0) }
+        let (changed, aside) = (Condvar::new(), Condvar::new());
+        let turned_away = AtomicU64::new(0);
+        Self { state: Mutex::new(state), changed, aside, most, enough, turned_away }
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -117,6 +124,7 @@ impl<T> Queue<T> {
     pub(crate) fn close(&self) {
         self.state().is_closed = true;
         self.changed.notify_all();
+        self.aside.notify_all();
     }
 
     /// Takes at most so many of what waits, for a batch that there is anyway.
@@ -127,11 +135,31 @@ impl<T> Queue<T> {
     }
 
     /// Waits until there is a batch, and takes it: at most so many. `None` where the queue is closed
-    /// and empty; nothing where `patience` ran out. The writer is at work until it says
-    /// [`done`](Self::done).
+    /// and empty. The writer is at work until it says [`done`](Self::done).
+    ///
+    /// Who cannot write just now has `patience`, and comes back with nothing where that runs out. It
+    /// takes what waits only where no other one could write it either.
     pub(crate) fn take(&self, most: usize, patience: Option<Duration>) -> Option<Vec<T>> {
         let mut state = self.state();
         loop {
+            if let Some(patience) = patience
+                && state.able > 0
+            {
+                if state.is_closed {
+                    return None;
+                }
+                // What it may have been woken for is another one's to do.
+                self.changed.notify_one();
+                let (after, ended) = self
+                    .aside
+                    .wait_timeout(state, patience)
+                    .unwrap_or_else(PoisonError::into_inner);
+                if ended.timed_out() {
+                    return Some(Vec::new());
+                }
+                state = after;
+                continue;
+            }
             let others = state.busy;
             if !state.waiting.is_empty() && (others == 0 || state.waiting.len() >= self.enough) {
                 break;
@@ -180,7 +208,21 @@ impl<T> Queue<T> {
         state.busy = state.busy.saturating_sub(1);
     }
 
-    /// A writer ends. After the last one nobody waits in vain.
+    /// A writer can write again, or cannot any more. All can at first.
+    pub(crate) fn can_write(&self, is_able: bool) {
+        let mut state = self.state();
+        if is_able {
+            state.able += 1;
+            return;
+        }
+        state.able = state.able.saturating_sub(1);
+        if state.able == 0 {
+            drop(state);
+            self.aside.notify_all();
+        }
+    }
+
+    /// A writer ends, which cannot write any more. After the last one nobody waits in vain.
     pub(crate) fn leave(&self) {
         let mut state = self.state();
         state.writers = state.writers.saturating_sub(1);
@@ -197,7 +239,7 @@ fn take<T>(state: &mut State<T>, most: usize) -> Vec<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, mpsc};
     use std::thread;
     use std::time::Instant;
 
@@ -241,6 +283,52 @@ mod tests {
     }
 
     #[test]
+    fn who_cannot_write_stands_aside_while_another_one_can() {
+        let queue = Arc::new(Queue::new(2, 256, 256));
+        queue.can_write(false);
+        for item in 0..WORTH_IT {
+            queue.push(item).unwrap();
+        }
+        let soon = Some(Duration::from_millis(1));
+        assert_eq!(queue.take(256, soon), Some(Vec::new()), "the other one can");
+        let other = Arc::clone(&queue);
+        let begun = Instant::now();
+        let aside = thread::spawn(move || other.take(256, Some(Duration::from_secs(60))));
+        queue.can_write(false);
+        assert_eq!(aside.join().unwrap().map(|batch| batch.len()), Some(WORTH_IT), "nobody can");
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        queue.done();
+        queue.can_write(true);
+        queue.push(0).unwrap();
+        queue.close();
+        assert_eq!(queue.take(256, soon), None, "the other one ends it");
+        assert_eq!(queue.take(256, None), Some(vec![0]));
+    }
+
+    #[test]
+    fn who_stands_aside_keeps_nobody_asleep() {
+        let queue = Arc::new(Queue::new(2, 256, 256));
+        queue.can_write(false);
+        queue.can_write(false);
+        let waits = |patience| {
+            let (other, (told, taken)) = (Arc::clone(&queue), mpsc::channel());
+            thread::spawn(move || told.send(other.take(256, patience)));
+            thread::sleep(STUCK);
+            taken
+        };
+        // It waits for what comes, as nobody can write; then the other one can, and waits too.
+        let unable = waits(Some(Duration::from_secs(60)));
+        queue.can_write(true);
+        let able = waits(None);
+        queue.push(1).unwrap();
+        let soon = Duration::from_secs(10);
+        assert_eq!(able.recv_timeout(soon), Ok(Some(vec![1])));
+        queue.done();
+        queue.close();
+        assert_eq!(unable.recv_timeout(soon), Ok(None));
+    }
+
+    #[test]
     fn a_writer_alone_takes_what_there_is_at_once() {
         let queue = Queue::new(1, 2, 4);
         for item in 0..4 {
@@ -263,6 +351,7 @@ mod tests {
     fn without_writers_nobody_waits() {
         let queue = Queue::new(1, 2, 4);
         queue.push(Arc::new(())).unwrap();
+        queue.can_write(false);
         queue.leave();
         assert_eq!(queue.push(Arc::new(())), Err(Refused::Abandoned));
         let patient = queue.take(2, Some(Duration::ZERO));

@@ -28,7 +28,7 @@ use crate::settings::Database;
 const RETRIES: u32 = 3;
 
 /// How long the writer waits between two attempts to reconnect.
-const RECONNECT: Duration = Duration::from_millis(500);
+const RECONNECT: Duration = Duration::from_millis(200);
 
 /// How often the writer looks for answers that were kept long enough.
 const FORGETS: Duration = Duration::from_secs(600);
@@ -134,11 +134,11 @@ impl Writer {
         {
             log::warn!("store: the last checkpoint failed: {}", dialect::describe(&error));
         }
-        self.connected.store(false, Ordering::Relaxed);
+        self.disconnect();
     }
 
-    /// The next batch: what was put off, and what waits; changes of stored users are laid aside. `None` at the end; an empty batch when
-    /// it is time to try to reconnect.
+    /// The next batch: what was put off, and what waits; changes of stored users are laid aside.
+    /// `None` at the end; an empty batch when it is time to try to reconnect.
     fn gather(&mut self) -> Option<Vec<Job>> {
         if mem::take(&mut self.is_at_work) {
             self.queue.done();
@@ -306,8 +306,10 @@ impl Writer {
     }
 
     fn disconnect(&mut self) {
-        self.conn = None;
-        self.connected.store(false, Ordering::Relaxed);
+        if self.conn.take().is_some() {
+            self.connected.store(false, Ordering::Relaxed);
+            self.queue.can_write(false);
+        }
     }
 
     /// Connects, unless there is a connection or the last attempt failed just now.
@@ -321,6 +323,7 @@ impl Writer {
                 self.conn = Some(conn);
                 self.failed_at = None;
                 self.connected.store(true, Ordering::Relaxed);
+                self.queue.can_write(true);
                 log::info!("store: connected again");
             }
             Err(error) => {
@@ -337,6 +340,7 @@ impl Drop for Writer {
         if self.is_at_work {
             self.queue.done();
         }
+        self.disconnect();
         self.queue.leave();
     }
 }

@@ -114,7 +114,7 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
 fn with_timeouts(url: &str) -> String {
     let mut url = url.to_owned();
     for (name, value) in [
-        ("connect_timeout", "3"),      // seconds
+        ("connect_timeout", "2"),      // seconds; libpq takes no less
         ("tcp_user_timeout", "10000"), // milliseconds
         // Where an answer is waited for, nothing is sent that could time out: ask after 10 seconds
         // whether the server is there, not after the system's two hours.
