@@ -8,6 +8,7 @@ cases! {
     a_token_may_be_for_some_forms,
     protected_fields_need_a_privileged_token with roles,
     what_a_limited_token_makes_is_no_better,
+    what_is_made_by_a_limited_token_that_is_shown_is_no_better,
     other_apis_ask_for_scopes_too,
 }
 
@@ -94,6 +95,23 @@ fn what_a_limited_token_makes_is_no_better(server: &TestServer) {
     let headers = [("content-type", "application/json")];
     let update = with_session.send("PUT", &path, &headers, Some(body.to_string().as_bytes()));
     assert_eq!(update.status, 403, "{update:?}");
+}
+
+fn what_is_made_by_a_limited_token_that_is_shown_is_no_better(server: &TestServer) {
+    let made_by = |token: &str| {
+        let body = json!({ "api_key": token }).to_string();
+        server.anonymous().post("/garmat/api/authenticate", &body)
+    };
+    let reader = server.new_limited_token("reader", &["read"], &[]);
+    assert_eq!(made_by(&reader).status, 403, "it lacks `sessions`");
+    let token = server.new_limited_token("app", &["read", "sessions"], &[]);
+    let answer = made_by(&token).is(200).json();
+    let made = answer["session_token"].as_str().unwrap();
+    let made = server.anonymous().with_authorization(&format!("Bearer {made}"));
+    made.get("/garmat/api/users").is(200);
+    let body = json!({ "name": "Ann", "email": "ann@example.com" }).to_string();
+    assert_eq!(made.post("/garmat/api/users", &body).status, 403);
+    assert_eq!(server.client().count(), 0);
 }
 
 fn other_apis_ask_for_scopes_too(server: &TestServer) {

@@ -8,9 +8,11 @@ use registrar_core::value::Value;
 use registrar_store::{ChangeError, CreateError, NewToken, StoredUser};
 
 use super::answer::{Done, Own, failed};
+use super::caller::Who;
 use super::{Call, not_taken};
 use crate::auth;
 use crate::limits::in_time;
+use crate::may::May;
 use crate::refused::not_hashed;
 use crate::shown::stored_user;
 use crate::token;
@@ -18,8 +20,15 @@ use crate::token;
 /// Letters of chance in the name of a token that is made for a caller.
 const NAME: usize = 12;
 
-/// The id of a token, and what its operator noted of it.
-type Parent = (i64, Option<Arc<str>>);
+/// What a credential is made by.
+struct Parent {
+    /// The id of the token.
+    token: Option<i64>,
+    /// What its operator noted of it.
+    attributes: Option<Arc<str>>,
+    /// What it may do: what it makes may do no more.
+    may: May,
+}
 
 impl Call<'_> {
     /// Makes a credential for who shows another.
@@ -32,10 +41,12 @@ impl Call<'_> {
             self.contract.judge(self.submission(form, submitted)).map_err(not_taken)?;
         }
         let (parent, user_id) = match self.contract.mints_for(action, self.asked).map_err(failed)? {
-            Some((secret, name)) => (Some(self.shown(secret, name).await?), None),
+            Some((secret, name)) => (self.shown(secret, name).await?, None),
             None => {
                 let user = self.proven().await?;
-                (self.who.token.map(|id| (id, None)), Some(user.columns.id))
+                let Who { token, may, .. } = &self.who;
+                let parent = Parent { token: *token, attributes: None, may: may.clone() };
+                (parent, Some(user.columns.id))
             }
         };
         self.check()?;
@@ -58,13 +69,17 @@ impl Call<'_> {
         };
         let is_named = name.is_none_or(|name| name.as_deref() == Some(&*caller.name));
         let is_good = caller.is_good_for(Some(&self.contract.name));
-        if is_named && is_good { Ok((caller.id, caller.attributes)) } else { Err(refused()) }
+        if !is_named || !is_good {
+            return Err(refused());
+        }
+        caller.may.check(self.action.operation)?;
+        Ok(Parent { token: Some(caller.id), attributes: caller.attributes, may: caller.may })
     }
 
     async fn make(
         &mut self,
         mint: &Mint,
-        parent: Option<Parent>,
+        parent: Parent,
         user_id: Option<i64>,
     ) -> Result<Done, Done> {
         let none = |_| failed("no chance is to be had".to_owned());
@@ -74,16 +89,17 @@ impl Call<'_> {
         };
         let chance = token::letters("0123456789abcdef", NAME).map_err(none)?;
         let seconds = i64::from(mint.expires_in);
+        let owned = |text: Option<Arc<str>>| text.map(|text| text.to_string());
         let new = NewToken {
             name: format!("{} {chance}", self.contract.name),
             hash: token::hash(&text),
             expires_at: Some(auth::now().saturating_add(seconds * 1_000_000)),
             user_id,
             contract: Some(self.contract.name.to_string()),
-            parent_id: parent.as_ref().map(|(id, _)| *id),
-            scopes: self.who.may.scopes.as_deref().map(str::to_owned),
-            forms: self.who.may.forms.as_deref().map(str::to_owned),
-            attributes: parent.and_then(|(_, noted)| noted.map(|noted| noted.to_string())),
+            parent_id: parent.token,
+            scopes: owned(parent.may.scopes),
+            forms: owned(parent.may.forms),
+            attributes: owned(parent.attributes),
         };
         match in_time(&self.state.settings, self.state.store.mint_token(new)).await? {
             Ok(_) => {}
