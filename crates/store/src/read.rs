@@ -30,12 +30,14 @@ use crate::stored::{
 /// Which users to list. All that is given must hold.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct UserFilter {
+    /// Their id.
+    pub id: Option<i64>,
     /// The key of their e-mail address.
     pub email_key: Option<String>,
     /// Their id in somebody else's database.
     pub external_id: Option<String>,
-    /// The name of one of their own properties, and its text. No index helps: all are looked at.
-    pub property: Option<(String, String)>,
+    /// The names of some of their own properties, and their texts. No index helps: all are looked at.
+    pub properties: Vec<(String, String)>,
     /// The forms that made them.
     pub forms: Option<Vec<String>>,
     /// A relationship that they are members of.
@@ -174,6 +176,9 @@ pub(crate) fn load_user(conn: &mut AnyConnection, id: i64) -> QueryResult<Option
 
 fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     let mut query = users::table.into_boxed();
+    if let Some(id) = filter.id {
+        query = query.filter(users::id.eq(id));
+    }
     if let Some(key) = &filter.email_key {
         // Those who are alone in having it hold it as a claim, and need no key.
         let owner = unique_claims::table
@@ -188,7 +193,7 @@ fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     if let Some(id) = &filter.external_id {
         query = query.filter(users::external_id.eq(id));
     }
-    if let Some((name, text)) = &filter.property {
+    for (name, text) in &filter.properties {
         query = query.filter(property_is(name, text));
     }
     if let Some(forms) = &filter.forms {

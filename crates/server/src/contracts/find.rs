@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use registrar_core::contract::{Outcome, PageAsked, Sought};
 use registrar_core::form::Resource;
-use registrar_core::keys::email_key;
 use registrar_core::value::Value;
 use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserPage, Window};
 
@@ -120,15 +119,25 @@ fn users(
     window: Window,
 ) -> Result<UserPage, ReadError> {
     let mut filter = UserFilter { forms: own, ..UserFilter::default() };
+    // Whoever is said to be one user at most, is the same each time it is said.
     let mut only: Option<Option<StoredUser>> = None;
+    let mut narrow = |found: Option<StoredUser>| {
+        only = Some(match only.take() {
+            None => found,
+            Some(known) => known
+                .zip(found)
+                .filter(|(known, found)| known.columns.id == found.columns.id)
+                .map(|(known, _)| known),
+        });
+    };
     for said in sought {
         match said {
-            Sought::Nobody | Sought::Key(_) | Sought::Owner(_) => only = Some(None),
-            Sought::Id(id) => only = Some(store.user(*id)?),
+            Sought::Nobody | Sought::Key(_) | Sought::Owner(_) => narrow(None),
+            Sought::Id(id) => narrow(store.user(*id)?),
             Sought::IdOrOwn(id, own) => {
                 let of_own = UserFilter { external_id: Some(own.clone()), ..UserFilter::default() };
                 let found = store.users_from(&of_own, Window::FIRST)?.users.pop();
-                only = Some(match (found, id) {
+                narrow(match (found, id) {
                     (Some(user), _) => Some(user),
                     (None, Some(id)) => {
                         store.user(*id)?.filter(|user| user.columns.external_id.is_none())
@@ -136,28 +145,29 @@ fn users(
                     (None, None) => None,
                 });
             }
-            Sought::Claim(claim) => {
-                only = Some(store.user_by_claim(&claim.scope, &claim.value_key)?);
-            }
+            Sought::Claim(claim) => narrow(store.user_by_claim(&claim.scope, &claim.value_key)?),
             Sought::Relationship(id) => filter.relationship_id = Some(*id),
             Sought::EmailKey(key) => filter.email_key = Some(key.clone()),
             Sought::ExternalId(id) => filter.external_id = Some(id.clone()),
-            Sought::Property(name, text) => filter.property = Some((name.clone(), text.clone())),
+            Sought::Property(name, text) => filter.properties.push((name.clone(), text.clone())),
         }
     }
-    let Some(only) = only else {
+    let user = match only {
+        None => return store.users_from(&filter, window),
+        Some(None) => return Ok(UserPage { users: Vec::new(), total: 0 }),
+        Some(Some(user)) => user,
+    };
+    let UserFilter { email_key, external_id, properties, relationship_id, forms, .. } = &filter;
+    let is_all_said = email_key.is_none()
+        && external_id.is_none()
+        && properties.is_empty()
+        && relationship_id.is_none();
+    if !is_all_said {
+        filter.id = Some(user.columns.id);
         return store.users_from(&filter, window);
-    };
-    let holds = |user: &StoredUser| {
-        let key = user.columns.email.as_deref().map(email_key);
-        filter.email_key.as_ref().is_none_or(|asked| key.as_ref() == Some(asked))
-            && filter
-                .external_id
-                .as_ref()
-                .is_none_or(|id| user.columns.external_id.as_ref() == Some(id))
-            && filter.forms.as_ref().is_none_or(|forms| forms.contains(&user.columns.form_name))
-    };
-    let users: Vec<StoredUser> = only.into_iter().filter(holds).collect();
+    }
+    let holds = forms.as_ref().is_none_or(|forms| forms.contains(&user.columns.form_name));
+    let users: Vec<StoredUser> = Some(user).into_iter().filter(|_| holds).collect();
     let total = i64::try_from(users.len()).unwrap_or_default();
     Ok(UserPage { users: if window.offset == 0 { users } else { Vec::new() }, total })
 }

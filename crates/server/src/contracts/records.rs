@@ -194,7 +194,10 @@ impl Call<'_> {
         let mut filter = RecordFilter { type_name, ..RecordFilter::default() };
         for said in sought {
             match said {
-                Sought::Id(id) => filter.ids = Some(vec![*id]),
+                Sought::Id(id) => {
+                    let is_one = filter.ids.as_ref().is_none_or(|ids| ids.contains(id));
+                    filter.ids = Some(is_one.then_some(*id).into_iter().collect());
+                }
                 Sought::Key(key) => filter.key = Some(key.clone()),
                 Sought::Owner(id) => filter.user_id = Some(*id),
                 Sought::Relationship(id) => filter.relationship_id = Some(*id),

@@ -1,6 +1,7 @@
 //! Contracts of one's own: served as soon as their file is there, and never a broken one.
 
 use registrar_tests::{Setup, TestServer, cases};
+use serde_json::json;
 
 use super::{JSON, is, post, send};
 
@@ -56,7 +57,29 @@ answers:
   failed: { status: 500 }
 ";
 
+const ROOM: &str = "resource: User\nfields: { email: , external_id: , properties: { house: { type: string }, city: { type: string } } }\n";
+/// One that shows whom all holds that is said, in whatever order.
+const ROOMS: &str = "\
+mount: /rooms
+form: form
+authentication: { schemes: [none] }
+catalogue: words
+ids: { id: integer, key: integer }
+routes:
+  - { method: GET, path: '/first/{id}', operation: show, find: { ids.id: '{{ path.id }}', properties.house: '{{ query.house }}', properties.city: '{{ query.city }}', email: '{{ query.email }}', external_id: '{{ query.own }}', ids.key: '{{ query.key }}' } }
+  - { method: GET, path: '/last/{id}', operation: show, find: { properties.city: '{{ query.city }}', properties.house: '{{ query.house }}', ids.key: '{{ query.key }}', external_id: '{{ query.own }}', email: '{{ query.email }}', ids.id: '{{ path.id }}' } }
+  - { method: GET, path: /all, operation: list, find: { properties.house: '{{ query.house }}', properties.city: '{{ query.city }}' } }
+answers:
+  found: { status: 200, content_type: text/plain, text: '{{ user.external_id }}' }
+  listed: { status: 200, content_type: text/plain, text: '{{ users | map(attribute=\"user.external_id\") | join(\" \") }} of {{ page.total }}' }
+  not_found: { status: 404 }
+  no_route: { status: 404 }
+  method: { status: 405 }
+  failed: { status: 500 }
+";
+
 cases! {
+    who_is_found_is_all_that_is_said with rooms,
     a_contract_of_ones_own_is_served with mine,
     a_contract_is_served_as_it_is_now with mine,
     records_are_listed_as_their_route_says with clubs,
@@ -86,6 +109,47 @@ fn records_are_listed_as_their_route_says(server: &TestServer) {
     {
         list(query).is(status);
     }
+}
+
+fn rooms(setup: Setup) -> Setup {
+    setup.forms(&[
+        ("form.yml", ROOM),
+        ("contracts/catalogues/words.yml", "messages: {}\n"),
+        ("contracts/rooms.yml", ROOMS),
+    ])
+}
+
+fn who_is_found_is_all_that_is_said(server: &TestServer) {
+    let mut ids = Vec::new();
+    for (name, house, city) in [("a", "1", "Ulm"), ("b", "1", "Bonn"), ("c", "2", "Ulm")] {
+        let properties = json!({ "house": house, "city": city });
+        let email = format!("{name}@example.com");
+        let form = json!({ "email": email, "external_id": name, "properties": properties });
+        ids.push(server.client().submit("form", &form).created());
+    }
+    let get = |path: &str| send(server, "GET", &format!("/rooms{path}"), "", &[], None);
+    let first = ids[0];
+    for route in ["first", "last"] {
+        for query in ["", "house=1", "house=1&city=Ulm", "email=A@example.com&own=a&house=1"] {
+            is(&get(&format!("/{route}/{first}?{query}")), 200, "text/plain", "a");
+        }
+        is(&get(&format!("/{route}/{first}?key={first}")), 200, "text/plain", "a");
+        let other = format!("key={}", ids[1]);
+        for query in [
+            "house=2",
+            "city=Bonn",
+            "house=2&city=Ulm",
+            "house=1&city=Bonn",
+            "email=b@example.com",
+            "own=b",
+            "key=x",
+            &other,
+        ] {
+            get(&format!("/{route}/{first}?{query}")).is(404);
+        }
+    }
+    is(&get("/all?house=1"), 200, "text/plain", "a b of 2");
+    is(&get("/all?house=1&city=Ulm"), 200, "text/plain", "a of 1");
 }
 
 fn mine(setup: Setup) -> Setup {
