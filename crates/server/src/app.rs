@@ -1,13 +1,18 @@
 //! The server: built from settings, run until it is told to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_http::{HttpService, Protocol};
+use actix_service::{ServiceFactoryExt as _, map_config};
+use actix_web::dev::{AppConfig, Server, fn_service};
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, web};
 use registrar_store::{OpenError, Store, StoreSettings};
 
 use crate::auth::KnownTokens;
+use crate::connection::{self, Watched};
 use crate::contracts::{KnownPasswords, UnderWay};
 use crate::forms::FormsError;
 use crate::limits::{BodyMemory, Rates};
@@ -20,6 +25,10 @@ use crate::settings::Settings;
 
 /// How long requests under way may take after the server was told to stop, in seconds.
 const SHUTDOWN_SECONDS: u64 = 30;
+/// How long the head of the first request on a connection may take.
+const HEAD: Duration = Duration::from_secs(5);
+/// How long a client may take to read the last answer before a connection ends.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What every handler works with.
 pub(crate) struct AppState {
@@ -123,15 +132,38 @@ impl Application {
             counts: Counts::default(),
         });
         let failed = |source| BuildError::Listen { listen: listen.clone(), source };
-        let server = HttpServer::new(move || {
-            App::new().app_data(state.clone()).wrap(from_fn(observe)).configure(routes)
-        })
-        .workers(workers)
-        .max_connections(connections)
-        .shutdown_timeout(SHUTDOWN_SECONDS)
-        .bind(&listen)
-        .map_err(failed)?;
-        let port = server.addrs().first().map_or(0, std::net::SocketAddr::port);
+        let mut server = Server::build()
+            .workers(workers)
+            .max_concurrent_connections(connections)
+            .shutdown_timeout(SHUTDOWN_SECONDS);
+        let mut port = None;
+        for listener in connection::listen(&listen).map_err(failed)? {
+            let address = listener.local_addr().map_err(failed)?;
+            port = port.or(Some(address.port()));
+            let (state, stopping) = (state.clone(), server.graceful_shutdown_signal());
+            let serve = move || {
+                let app = App::new().app_data(state.clone()).wrap(from_fn(observe));
+                let app = map_config(app.configure(routes), |()| AppConfig::default());
+                let stopping = stopping.clone();
+                let http = HttpService::build()
+                    .client_request_timeout(HEAD)
+                    .client_disconnect_timeout(GOODBYE)
+                    .local_addr(address)
+                    .graceful_shutdown_signal(move || {
+                        let stopping = stopping.clone();
+                        async move { stopping.notified().await }
+                    })
+                    .on_connect_ext(Watched::introduce)
+                    .finish(app);
+                fn_service(|stream: TcpStream| async {
+                    let peer = stream.peer_addr().ok();
+                    Ok((Watched::new(stream), Protocol::Http1, peer))
+                })
+                .and_then(http)
+            };
+            server = server.listen("registrar", listener, serve).map_err(failed)?;
+        }
+        let port = port.unwrap_or_default();
         Ok(Self { server: server.run(), store, forms, watch, port })
     }
 

@@ -3,6 +3,7 @@
 //! And one more in the counts of its like.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,6 +20,7 @@ use registrar_core::form::Form;
 use registrar_core::violation::Violations;
 
 use crate::app::AppState;
+use crate::connection::{Pace, UnderWay};
 use crate::limits::Left;
 use crate::metrics::counts::{Asked, UNKNOWN_FORM, method};
 
@@ -104,6 +106,7 @@ pub(crate) async fn observe<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let started = Instant::now();
+    let _under_way = request.request().conn_data::<Rc<Pace>>().map(UnderWay::on);
     let id = given_id(&request).unwrap_or_else(new_id);
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.call(request).await?;

@@ -15,6 +15,7 @@ mod bodies;
 mod bombs;
 mod cli;
 mod contracts;
+mod dawdling;
 mod enumeration;
 mod examples;
 mod faults;

@@ -12,6 +12,7 @@ mod find;
 mod once;
 mod records;
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,6 +28,7 @@ use registrar_core::{Surroundings, Timestamp};
 use crate::answer::Fault;
 use crate::app::AppState;
 use crate::body;
+use crate::connection::Pace;
 use crate::routes::no_route;
 use answer::{Done, Own, failed};
 use call::Call;
@@ -115,7 +117,13 @@ fn know_address(asked: &mut Asked, request: &HttpRequest, path: &str) {
 fn base_url(request: &HttpRequest, path: &str) -> String {
     let mount = request.path().strip_suffix(path).unwrap_or_default();
     let from = request.connection_info();
-    format!("{}://{}{mount}", from.scheme(), from.host())
+    let local = request.conn_data::<Rc<Pace>>().and_then(|pace| pace.local);
+    // Nobody must say a host to HTTP/1.0.
+    let is_unsaid = host_of(request.head()).is_none() && from.host() == request.app_config().host();
+    match local.filter(|_| is_unsaid) {
+        Some(local) => format!("{}://{local}{mount}", from.scheme()),
+        None => format!("{}://{}{mount}", from.scheme(), from.host()),
+    }
 }
 
 async fn run<'c>(

@@ -1,0 +1,116 @@
+//! Clients that dawdle: they must not hold connections for ever, and who goes on is not cut.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use registrar_tests::{Database, Setup, TestServer, samples};
+use serde_json::json;
+
+const ASKS: &[u8] = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n";
+const BEGINS: &[u8] = b"GET /health/live HTTP/1.1\r\nHos";
+
+fn server() -> TestServer {
+    let setup = Setup::of(Database::Sqlite).unwrap();
+    TestServer::start(setup.with(|settings| settings.body_seconds = 30))
+}
+
+fn connect(server: &TestServer) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
+    stream
+}
+
+/// Reads one answer, which is a small one.
+fn answered(stream: &mut TcpStream) {
+    let mut read = Vec::new();
+    while !read.windows(4).any(|four| four == b"\r\n\r\n") || !read.ends_with(b"}") {
+        let mut buffer = [0; 4096];
+        let length = stream.read(&mut buffer).unwrap();
+        assert!(length > 0, "it breaks off");
+        read.extend_from_slice(&buffer[..length]);
+    }
+}
+
+/// How long it takes until the other side has closed.
+fn closed_after(mut stream: TcpStream) -> Duration {
+    let begun = Instant::now();
+    let mut rest = Vec::new();
+    match stream.read_to_end(&mut rest) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}"),
+    }
+    begun.elapsed()
+}
+
+#[test]
+fn heads_that_never_end_are_cut() {
+    let server = server();
+    let mut first = connect(&server);
+    first.write_all(BEGINS).unwrap();
+    let mut later = connect(&server);
+    later.write_all(ASKS).unwrap();
+    answered(&mut later);
+    // One that comes letter by letter too.
+    let mut drips = later.try_clone().unwrap();
+    thread::spawn(move || {
+        for letter in BEGINS.iter().chain(b"t: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa") {
+            if drips.write_all(&[*letter]).is_err() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(500));
+        }
+    });
+    let first = thread::spawn(move || closed_after(first));
+    let took = closed_after(later);
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    let took = first.join().unwrap();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
+fn who_reads_no_answers_is_cut() {
+    let server = server();
+    let mut deaf = connect(&server);
+    deaf.set_nonblocking(true).unwrap();
+    let (begun, many) = (Instant::now(), ASKS.repeat(1000));
+    let mut asked = 0;
+    let error = loop {
+        assert!(begun.elapsed() < Duration::from_secs(90), "after {asked} bytes");
+        match deaf.write(&many) {
+            Ok(more) => asked += more,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                thread::sleep(Duration::from_millis(50));
+            }
+            Err(error) => break error,
+        }
+    };
+    let is_cut = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe].contains(&error.kind());
+    assert!(is_cut && begun.elapsed() > Duration::from_secs(55), "{error}: {:?}", begun.elapsed());
+}
+
+#[test]
+fn who_goes_on_is_not_cut() {
+    let server = server();
+    let mut slow = server.connect();
+    let form = samples::client("slow");
+    let body = json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string();
+    let head = format!(
+        "POST /api/users HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        server.token(),
+        body.len()
+    );
+    slow.send(ASKS);
+    slow.answer().is(200);
+    thread::sleep(Duration::from_secs(4));
+    slow.send(head.as_bytes());
+    for piece in body.as_bytes().chunks(body.len().div_ceil(13)) {
+        slow.send(piece);
+        thread::sleep(Duration::from_secs(1));
+    }
+    slow.answer().created();
+    slow.send(ASKS);
+    slow.answer().is(200);
+}
