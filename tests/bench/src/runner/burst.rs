@@ -11,10 +11,8 @@ use tokio::time::timeout;
 
 use super::Outcome;
 use super::child::Server;
+use super::http::{PATIENCE, posting, whole};
 use super::measure::count;
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is sent, and how.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +103,8 @@ pub(super) fn burst(server: &Server, burst: &Burst<'_>) -> Outcome<Counted> {
 /// A connection.
 struct Sender {
     address: SocketAddr,
-    head: String,
+    path: String,
+    token: String,
     template: String,
     /// What sets its texts apart from those of the others.
     tag: String,
@@ -123,11 +122,8 @@ impl Sender {
         let after = pause.map(|pause| pause.mul_f64(count(number as u64) / connections));
         Self {
             address: server.address,
-            head: format!(
-                "POST {} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\
-                 Content-Type: application/json\r\nContent-Length: ",
-                burst.path, server.token
-            ),
+            path: burst.path.to_owned(),
+            token: server.token.clone(),
             template: burst.template.to_owned(),
             tag: format!("{}{number:x}", burst.tag),
             pause,
@@ -153,7 +149,7 @@ impl Sender {
             // Numbers in an order that jumps about: users do not come in the order of their addresses.
             let scattered = nth.wrapping_mul(2_654_435_761);
             let body = self.template.replace("@@", &format!("{scattered:08x}{}", self.tag));
-            let request = format!("{}{}\r\n\r\n{body}", self.head, body.len());
+            let request = posting(&self.path, &self.token, &body);
             let sent = Instant::now();
             let status = exchange(&mut stream, request.as_bytes(), &mut buffer);
             let status = timeout(PATIENCE, status).await.map_err(io::Error::other)??;
@@ -176,19 +172,7 @@ async fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) 
         if stream.read_buf(buffer).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8_lossy(&buffer[..end]);
-        let mut lines = head.split("\r\n");
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
-        let length = lines.find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length")
-                .then(|| value.trim().parse::<usize>().ok())?
-        });
-        let (Some(status), Some(length)) = (status, length) else {
-            return Err(io::Error::other("the answer is not HTTP"));
-        };
-        if buffer.len() >= end + 4 + length {
+        if let Some((status, _)) = whole(buffer)? {
             return Ok(status);
         }
     }

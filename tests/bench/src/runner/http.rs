@@ -1,16 +1,17 @@
 //! A small HTTP client for what is not load: one connection, kept alive, JSON in and out.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::ops::Range;
 use std::time::Duration;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connection to a server.
 #[derive(Debug)]
 pub struct Client {
-    stream: BufReader<TcpStream>,
+    stream: TcpStream,
 }
 
 /// An answer.
@@ -31,7 +32,7 @@ impl Client {
         let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream) })
+        Ok(Self { stream })
     }
 
     /// Posts JSON, and waits for the answer.
@@ -39,11 +40,7 @@ impl Client {
     /// # Errors
     /// Where the server hangs up or does not speak HTTP.
     pub fn post(&mut self, path: &str, token: &str, body: &str) -> io::Result<Answer> {
-        self.send(&format!(
-            "POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        ))
+        self.send(&posting(path, token, body))
     }
 
     /// Asks, and waits for the answer.
@@ -57,25 +54,46 @@ impl Client {
     }
 
     fn send(&mut self, request: &str) -> io::Result<Answer> {
-        self.stream.get_mut().write_all(request.as_bytes())?;
-        let bad = || io::Error::other("the answer is not HTTP");
-        let mut line = String::new();
-        self.stream.read_line(&mut line)?;
-        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let status = status.ok_or_else(bad)?;
-        let mut length = 0;
+        self.stream.write_all(request.as_bytes())?;
+        let (mut read, mut piece) = (Vec::new(), [0; 4096]);
         loop {
-            line.clear();
-            if self.stream.read_line(&mut line)? == 0 {
-                return Err(bad());
+            let length = self.stream.read(&mut piece)?;
+            if length == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            let Some((name, value)) = line.split_once(':') else { break };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse().map_err(|_| bad())?;
+            read.extend_from_slice(&piece[..length]);
+            if let Some((status, body)) = whole(&read)? {
+                return Ok(Answer { status, body: String::from_utf8_lossy(&read[body]).into() });
             }
         }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body)?;
-        Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
     }
+}
+
+/// A request that posts JSON.
+pub(super) fn posting(path: &str, token: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// The status of an answer and where its body is, once all of it was read.
+///
+/// # Errors
+/// Where it is not HTTP.
+pub(super) fn whole(read: &[u8]) -> io::Result<Option<(u16, Range<usize>)>> {
+    let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let head = String::from_utf8_lossy(&read[..end]);
+    let mut lines = head.split("\r\n");
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+    let length = lines.find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    let (Some(status), Some(length)) = (status, length) else {
+        return Err(io::Error::other("the answer is not HTTP"));
+    };
+    let body = end + 4..end + 4 + length;
+    Ok((body.end <= read.len()).then_some((status, body)))
 }
