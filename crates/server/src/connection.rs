@@ -65,9 +65,9 @@ pub(crate) struct Pace {
 
 /// A request that is under way, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct UnderWay(Rc<Pace>);
+pub(crate) struct Serving(Rc<Pace>);
 
-impl UnderWay {
+impl Serving {
     /// Begins one.
     pub(crate) fn on(pace: &Rc<Pace>) -> Self {
         pace.under_way.set(pace.under_way.get() + 1);
@@ -75,7 +75,7 @@ impl UnderWay {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for Serving {
     fn drop(&mut self) {
         let Pace { under_way, idle_since, .. } = &*self.0;
         under_way.set(under_way.get().saturating_sub(1));

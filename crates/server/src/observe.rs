@@ -20,7 +20,7 @@ use registrar_core::form::Form;
 use registrar_core::violation::Violations;
 
 use crate::app::AppState;
-use crate::connection::{Pace, UnderWay};
+use crate::connection::{Pace, Serving};
 use crate::limits::Left;
 use crate::metrics::counts::{Asked, UNKNOWN_FORM, method};
 
@@ -106,7 +106,7 @@ pub(crate) async fn observe<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let started = Instant::now();
-    let _under_way = request.request().conn_data::<Rc<Pace>>().map(UnderWay::on);
+    let _serving = request.request().conn_data::<Rc<Pace>>().map(Serving::on);
     let id = given_id(&request).unwrap_or_else(new_id);
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.call(request).await?;
