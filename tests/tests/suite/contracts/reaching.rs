@@ -169,6 +169,15 @@ fn a_contract_of_ones_own_is_served(server: &TestServer) {
     assert_eq!(created.is(204).text, "");
     assert!(created.header("location").unwrap().ends_with("/mine/1"), "{created:?}");
     assert_eq!(created.header("x-name"), Some("A@B.CO"));
+    // HTTP/1.0 need not say a host.
+    let old = r#"{"e_mail":"old@b.co","pass_word":"secret1"}"#;
+    let (label, length) = ("Content-Type: application/json", old.len());
+    let old =
+        format!("POST /mine/people HTTP/1.0\r\n{label}\r\nContent-Length: {length}\r\n\r\n{old}");
+    let mut connection = server.connect();
+    connection.send(old.as_bytes());
+    let location = format!("{}/mine/2", server.url());
+    assert_eq!(connection.answer().is(204).header("location"), Some(&*location));
     for (body, told) in [
         (sent, "eMail taken: gone: a@b.co"),
         ("{}", "eMail blank: is needed"),
@@ -188,7 +197,7 @@ fn a_contract_of_ones_own_is_served(server: &TestServer) {
         "application/json",
         r#"{"code":413,"why":"Payload Too Large"}"#,
     );
-    assert_eq!(server.client().count(), 1);
+    assert_eq!(server.client().count(), 2);
 }
 
 fn a_contract_is_served_as_it_is_now(server: &TestServer) {
