@@ -104,8 +104,9 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Whether one more submission may wait to be written just now. Who asks before it judges one
-    /// turns away for less whom [`create`](Self::create) would turn away, if the queue stays as it is.
+    /// Whether one more submission may wait to be written just now; if not, it counts as turned away.
+    /// Asked before a submission is judged, it saves the judging of one that [`create`](Self::create)
+    /// would most likely refuse as [`CreateError::Busy`].
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.inner.queue.has_room()
