@@ -121,7 +121,9 @@ impl TestServer {
     /// Makes somebody who may call a contract; gives the whole value of `Authorization`.
     #[must_use]
     pub fn new_caller(&self, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
-        let registry = registrar_server::forms::load(&self.setup.settings.forms).unwrap();
+        let registry =
+            registrar_server::forms::load(&self.setup.settings.forms, self.setup.settings.policies)
+                .unwrap();
         let contract = registry.contracts().named(contract).unwrap();
         let noted: Vec<(String, String)> =
             noted.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
@@ -187,7 +189,8 @@ impl TestServer {
     /// The forms that it was started with.
     #[must_use]
     pub fn registry(&self) -> Registry {
-        registrar_server::forms::load(&self.setup.settings.forms).unwrap()
+        registrar_server::forms::load(&self.setup.settings.forms, self.setup.settings.policies)
+            .unwrap()
     }
 
     /// A look into the database past the server.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use registrar_core::config::{Problem, ProblemCode, nearest, problem_pages};
+use registrar_core::config::{Policies, Problem, ProblemCode, nearest, problem_pages};
 use registrar_core::form::form_format;
 use registrar_core::rules::{self, RULES};
 use registrar_server::app::BuildError;
@@ -21,7 +21,7 @@ pub(crate) fn check(settings: &Settings, flags: CheckFlags) -> Outcome {
     if let Some(form) = &flags.resolved {
         return resolved(&paths, form);
     }
-    let (found, counts) = find(&folders(&paths), flags.coverage)?;
+    let (found, counts) = find(&folders(&paths), settings.policies, flags.coverage)?;
     let is_asked = |(_, problem): &Finding| paths.iter().any(|path| lies_in(&problem.file, path));
     let (asked, elsewhere): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(is_asked);
     let report = render(flags.format, &asked, counts);
@@ -58,8 +58,12 @@ fn folders(paths: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// Everything there is to say of a configuration.
-fn find(folders: &[PathBuf], coverage: bool) -> Result<(Vec<Finding>, Counts), FormsError> {
-    let registry = match forms::load(folders) {
+fn find(
+    folders: &[PathBuf],
+    policies: Policies,
+    coverage: bool,
+) -> Result<(Vec<Finding>, Counts), FormsError> {
+    let registry = match forms::load(folders, policies) {
         Ok(registry) => registry,
         Err(FormsError::Invalid(problems)) => {
             let found = problems.into_iter().map(|problem| (Weight::Error, problem));
@@ -109,7 +113,7 @@ pub(crate) fn schema(settings: &Settings, form: Option<&str>) -> Outcome {
         print(&format!("{:#}", form_format()));
         return Ok(ExitCode::SUCCESS);
     };
-    let registry = forms::load(&settings.forms).map_err(BuildError::Forms)?;
+    let registry = forms::load(&settings.forms, settings.policies).map_err(BuildError::Forms)?;
     let names = registry.names().iter().map(|name| &**name);
     let schema = registry.form(name).map(|form| format!("{:#}", form.submission_schema()));
     tell(schema, "form", name, names)
@@ -117,7 +121,7 @@ pub(crate) fn schema(settings: &Settings, form: Option<&str>) -> Outcome {
 
 /// `registrar openapi`: what is served, for programs.
 pub(crate) fn openapi(settings: &Settings) -> Outcome {
-    let registry = forms::load(&settings.forms).map_err(BuildError::Forms)?;
+    let registry = forms::load(&settings.forms, settings.policies).map_err(BuildError::Forms)?;
     let document: serde_json::Value = serde_json::from_slice(&registry.openapi())?;
     print(&format!("{document:#}"));
     Ok(ExitCode::SUCCESS)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use registrar_core::config::Policies;
 use registrar_server::may::Scope;
 use registrar_server::settings::{Given, Settings, SettingsError};
 
@@ -38,6 +39,10 @@ struct Shared {
     /// A folder of forms; may be given several times [default: forms].
     #[arg(long, global = true, value_name = "DIR", env = "REGISTRAR_FORMS", value_delimiter = ',')]
     forms: Option<Vec<PathBuf>>,
+    /// What becomes of forms with policies that are not enforced, such as `authorization_policies`:
+    /// refuse or ignore [default: refuse].
+    #[arg(long, global = true, value_name = "WORD", env = "REGISTRAR_POLICIES", value_parser = policies)]
+    policies: Option<Policies>,
     /// Settings file.
     #[arg(
         long,
@@ -255,6 +260,15 @@ pub(crate) enum UserCommand {
     },
 }
 
+/// Reads the word of `--policies`.
+fn policies(word: &str) -> Result<Policies, String> {
+    match word {
+        "refuse" => Ok(Policies::Refuse),
+        "ignore" => Ok(Policies::Ignore),
+        _ => Err("expected `refuse` or `ignore`".to_owned()),
+    }
+}
+
 impl Flags {
     /// Whether this is the server.
     pub(crate) fn is_serving(&self) -> bool {
@@ -268,6 +282,7 @@ impl Flags {
             listen: shared.listen.clone(),
             database_url: shared.database_url.clone(),
             forms: shared.forms.clone(),
+            policies: shared.policies,
             migrate: shared.migrate,
             body_limit: shared.body_limit,
             body_seconds: shared.body_seconds,

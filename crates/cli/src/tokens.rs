@@ -25,7 +25,9 @@ pub(crate) fn create(
     limits: &LimitFlags,
 ) -> Outcome {
     let registry = match contract {
-        Some(_) => Some(forms::load(&settings.forms).map_err(BuildError::Forms)?),
+        Some(_) => {
+            Some(forms::load(&settings.forms, settings.policies).map_err(BuildError::Forms)?)
+        }
         None => None,
     };
     let contract = match (&registry, contract) {

@@ -20,6 +20,7 @@ pub mod form;
 pub mod keys;
 pub mod locale;
 mod openapi;
+pub mod private_fields;
 pub mod registry;
 mod resources;
 pub mod rules;

@@ -7,12 +7,13 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest, Sha256};
 
 use crate::compose::{self, Budget, File, Library};
-use crate::config::{FileId, Node, Place, Problem, ProblemCode, Problems, nearest};
+use crate::config::{FileId, Node, Place, Policies, Problem, ProblemCode, Problems, nearest};
 use crate::contract::{self, Around, Catalogue, Contract, Contracts};
 use crate::example::Tried;
 use crate::form::{Form, compile};
 use crate::locale::{self, Locale, Locales};
 use crate::openapi;
+use crate::private_fields::PrivateFields;
 use crate::submission::canonical_json;
 use crate::types::{TypeKind, Types};
 
@@ -32,8 +33,11 @@ pub struct Source {
 pub struct Registry {
     forms: Arc<HashMap<Arc<str>, Arc<Form>>>,
     names: Vec<Arc<str>>,
+    /// The names of the forms that clients can submit, sorted.
+    served: Vec<Arc<str>>,
     locales: Arc<Locales>,
     contracts: Contracts,
+    private: PrivateFields,
     notices: Vec<Problem>,
     openapi: OnceLock<Arc<[u8]>>,
 }
@@ -50,11 +54,19 @@ enum Role<'s> {
 }
 
 impl Registry {
-    /// Compiles a configuration.
+    /// Compiles a configuration whose forms have no policies that would not be enforced.
     ///
     /// # Errors
     /// Everything that is wrong with it, in order of file and place.
     pub fn compile(sources: &[Source]) -> Result<Self, Vec<Problem>> {
+        Self::compile_with(sources, Policies::Refuse)
+    }
+
+    /// Compiles a configuration.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in order of file and place.
+    pub fn compile_with(sources: &[Source], policies: Policies) -> Result<Self, Vec<Problem>> {
         let (mut problems, mut notices) = (Vec::new(), Vec::new());
         let mut types = Types::default();
         let mut types_hash = Sha256::new();
@@ -79,7 +91,7 @@ impl Registry {
         let locales = Arc::new(locales);
         let (mut forms, mut is_whole, mut budget) = (HashMap::new(), true, Budget::new());
         for read in library.forms() {
-            let mut found = library.problems(read);
+            let mut found = library.problems(read).with_policies(policies);
             if let Some(tree) = library.resolve(read, &mut budget, &mut found) {
                 let (name, version) = (&read.name, version(&types_hash, &tree));
                 if let Some(form) = compile(&tree, &types, name, version, &locales, &mut found) {
@@ -95,7 +107,7 @@ impl Registry {
         let known = locale::Known { forms: &forms, is_form: &is_form, is_whole };
         locale::check(references, &known, &mut problems);
         let forms = Arc::new(forms);
-        let contracts = contracts(sources, &forms, &is_form, &mut problems);
+        let (contracts, served) = contracts(sources, &forms, &is_form, &mut problems);
         // What is wrong with a form is wrong with those that extend it: once is enough.
         for list in [&mut problems, &mut notices] {
             list.sort();
@@ -104,10 +116,15 @@ impl Registry {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut names: Vec<Arc<str>> = forms.keys().cloned().collect();
-        names.sort_unstable();
+        let sorted = |forms: &HashMap<Arc<str>, Arc<Form>>| {
+            let mut names: Vec<Arc<str>> = forms.keys().cloned().collect();
+            names.sort_unstable();
+            names
+        };
+        let (names, served) = (sorted(&forms), sorted(&served));
+        let private = PrivateFields::collect(forms.values().map(|form| &**form), &types);
         let openapi = OnceLock::new();
-        Ok(Self { forms, names, locales, contracts, notices, openapi })
+        Ok(Self { forms, names, served, locales, contracts, private, notices, openapi })
     }
 
     /// Whether both hold the same forms in the same versions, and say the same of them.
@@ -128,6 +145,12 @@ impl Registry {
         &self.contracts
     }
 
+    /// Returns the fields that only tokens with the scope `private` see.
+    #[must_use]
+    pub fn private_fields(&self) -> &PrivateFields {
+        &self.private
+    }
+
     /// What is no mistake but worth a word: parts of the configuration that are left aside.
     #[must_use]
     pub fn notices(&self) -> &[Problem] {
@@ -138,7 +161,7 @@ impl Registry {
     /// first asked for.
     #[must_use]
     pub fn openapi(&self) -> Arc<[u8]> {
-        let forms = self.names.iter().filter_map(|name| self.form(name));
+        let forms = self.served.iter().filter_map(|name| self.form(name));
         let written = || openapi::document(forms, &self.contracts).to_string().into_bytes().into();
         self.openapi.get_or_init(written).clone()
     }
@@ -187,10 +210,24 @@ impl Registry {
         &self.names
     }
 
-    /// The known name nearest to one that is not known.
+    /// Returns the names of the forms that clients can submit, sorted: all but those that make callers
+    /// of contracts (`new_caller`), which are the operator's.
+    #[must_use]
+    pub fn served(&self) -> &[Arc<str>] {
+        &self.served
+    }
+
+    /// Returns the form of a name, or `None` where clients can submit no such form.
+    #[must_use]
+    pub fn served_form(&self, name: &str) -> Option<&Arc<Form>> {
+        self.served.binary_search_by(|known| (**known).cmp(name)).ok()?;
+        self.form(name)
+    }
+
+    /// Returns the name of a served form that is nearest to one that is not known.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&str> {
-        nearest(name, self.names.iter().map(|known| &**known))
+        nearest(name, self.served.iter().map(|known| &**known))
     }
 }
 
@@ -222,13 +259,17 @@ fn locale_files(sources: &[Source]) -> impl Iterator<Item = locale::File<'_>> {
     })
 }
 
-/// All contracts, by name. The version of one is a hash of its file and of the catalogues.
+/// Forms by their names.
+type FormsByName = Arc<HashMap<Arc<str>, Arc<Form>>>;
+
+/// Returns all contracts, by name, and the forms that clients can submit. The version of a contract is
+/// a hash of its file and of the catalogues.
 fn contracts(
     sources: &[Source],
-    forms: &Arc<HashMap<Arc<str>, Arc<Form>>>,
+    forms: &FormsByName,
     is_form: &dyn Fn(&str) -> bool,
     problems: &mut Vec<Problem>,
-) -> Contracts {
+) -> (Contracts, FormsByName) {
     let of = |wanted: fn(&Role<'_>) -> bool| {
         sources.iter().filter(move |source| wanted(&role(&source.within)))
     };
@@ -241,7 +282,6 @@ fn contracts(
         catalogues.extend(read.map(Arc::new));
         problems.extend(found.into_vec());
     }
-    let around = Around { forms, is_form, catalogues: &catalogues, has_all_catalogues };
     let files: Arc<[Arc<str>]> = sources.iter().map(|source| source.file.clone()).collect();
     let numbered = (0..).zip(sources);
     let all: Vec<File<'_>> = numbered
@@ -257,24 +297,36 @@ fn contracts(
     for file in &all {
         hash.update(file.text.as_bytes());
     }
-    let mut contracts: Vec<(Arc<str>, Contract)> = Vec::new();
+    let mut trees = Vec::new();
     for (file, source) in all.iter().zip(of(|role| matches!(role, Role::Contract))) {
-        let version = hex(&hash.clone().chain_update(source.text.as_bytes()).finalize());
         let mut found = Problems::among(source.file.clone(), files.clone());
-        let read = compose::extended(*file, &all, &mut found)
-            .and_then(|tree| contract::read(file.stem, &tree, version, &around, &mut found));
+        trees.push((compose::extended(*file, &all, &mut found), found));
+    }
+    // Known before any contract is read: no contract may run the form of another's callers.
+    let callers = trees.iter().filter_map(|(tree, _)| contract::new_caller(tree.as_ref()?));
+    let callers: Vec<&str> = callers.collect();
+    let served = forms.iter().filter(|(name, _)| !callers.contains(&&***name));
+    let served = served.map(|(name, form)| (name.clone(), form.clone()));
+    let served: FormsByName = Arc::new(served.collect());
+    let catalogues = &*catalogues;
+    let around = Around { forms, served: &served, is_form, catalogues, has_all_catalogues };
+    let mut contracts: Vec<(Arc<str>, Contract)> = Vec::new();
+    for (file, (tree, found)) in all.iter().zip(&mut trees) {
+        let version = hex(&hash.clone().chain_update(file.text.as_bytes()).finalize());
+        let read =
+            tree.as_ref().and_then(|tree| contract::read(file.stem, tree, version, &around, found));
         if let Some((contract, place)) = read {
             for (file, other) in &contracts {
-                contract::clash(&contract, place, other, file, &mut found);
+                contract::clash(&contract, place, other, file, found);
             }
-            contracts.push((source.file.clone(), contract));
+            contracts.push((found.own(), contract));
         }
-        problems.extend(found.into_vec());
     }
+    problems.extend(trees.into_iter().flat_map(|(_, found)| found.into_vec()));
     let mut list: Vec<Arc<Contract>> =
         contracts.into_iter().map(|(_, contract)| Arc::new(contract)).collect();
     list.sort_by(|one, other| one.name.cmp(&other.name));
-    Contracts::new(list)
+    (Contracts::new(list), served)
 }
 
 /// platformOS' form files: front matter and a page.

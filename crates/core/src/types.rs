@@ -112,6 +112,8 @@ pub(crate) struct Property {
     pub(crate) name: String,
     pub(crate) property_type: PropertyType,
     pub(crate) unique: bool,
+    /// Whether only tokens with the scope `private` see it in answers.
+    pub(crate) is_private: bool,
 }
 
 /// What a property holds.
@@ -131,6 +133,11 @@ impl Types {
     /// The type of a name.
     pub(crate) fn get(&self, kind: TypeKind, name: &str) -> Option<&Type> {
         self.0.get(&(kind, Arc::from(name)))
+    }
+
+    /// Returns all types with their kinds, in no order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (TypeKind, &Type)> {
+        self.0.iter().map(|((kind, _), of_type)| (*kind, of_type))
     }
 
     /// The names of all types of a kind, sorted.
@@ -274,13 +281,17 @@ fn properties(reader: &mut Reader<'_>, node: &Node) -> Vec<Property> {
 }
 
 fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
-    const KEYS: [&str; 4] = ["name", "type", "unique", "description"];
-    let (mut name, mut property_type, mut unique) = (None, None, false);
+    const KEYS: [&str; 5] = ["name", "type", "unique", "private", "description"];
+    let (mut name, mut property_type) = (None, None);
+    let (mut unique, mut is_private) = (false, false);
     for entry in reader.map(node, "a property") {
         match entry.key.as_str() {
             "name" => name = reader.text(&entry.value, "name").map(|name| (name, entry)),
             "type" => property_type = Some(read_type(reader, entry)?),
             "unique" => unique = reader.flag(&entry.value, "unique").unwrap_or(false),
+            "private" => {
+                is_private = reader.flag(&entry.value, "private").unwrap_or(false);
+            }
             "description" => {
                 reader.text(&entry.value, "description");
             }
@@ -305,7 +316,7 @@ fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
         return None;
     }
     let property_type = property_type.unwrap_or(PropertyType::Field(FieldType::String));
-    Some(Property { name: name.to_owned(), property_type, unique })
+    Some(Property { name: name.to_owned(), property_type, unique, is_private })
 }
 
 fn read_type(reader: &mut Reader<'_>, entry: &Entry) -> Option<PropertyType> {

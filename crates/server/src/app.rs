@@ -108,7 +108,7 @@ impl Application {
     /// # Errors
     /// Where any of that fails; a server with broken forms does not start.
     pub fn build(settings: Settings) -> Result<Self, BuildError> {
-        let forms = Arc::new(Forms::load(settings.forms.clone())?);
+        let forms = Arc::new(Forms::load(settings.forms.clone(), settings.policies)?);
         let store = open_store(&settings)?;
         let hashes =
             HashPool::start(settings.hash_threads, settings.hash_queue, settings.hash_cost)

@@ -21,7 +21,7 @@ pub(crate) async fn list(request: HttpRequest, state: web::Data<AppState>) -> An
 async fn all(request: &HttpRequest, state: &AppState) -> Result<HttpResponse, Fault> {
     auth::read(request, state, |_| Ok(())).await?;
     let registry = state.forms.current();
-    let forms = registry.names().iter().filter_map(|name| registry.form(name));
+    let forms = registry.served().iter().filter_map(|name| registry.form(name));
     let forms: Vec<Value> = forms.map(|form| described(form)).collect();
     Ok(answer(StatusCode::OK, MEDIA_TYPE, &json!({ "form_configurations": forms })))
 }
@@ -53,7 +53,7 @@ async fn one(
 ) -> Result<HttpResponse, Fault> {
     auth::read(request, state, |_| Ok(())).await?;
     let registry = state.forms.current();
-    let Some(form) = registry.form(name) else {
+    let Some(form) = registry.served_form(name) else {
         let fault = Fault::not_found("there is no form of this name");
         return Err(fault.with_near(registry.nearest(name)));
     };

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use registrar_core::config::{Place, Problem, ProblemCode};
+use registrar_core::config::{Place, Policies, Problem, ProblemCode};
 use registrar_core::registry::{Registry, Source};
 
 /// The largest file that is read, in bytes.
@@ -41,13 +41,14 @@ pub enum FormsError {
     Invalid(Vec<Problem>),
 }
 
-/// Reads and compiles the configuration in these folders.
+/// Reads and compiles the configuration in these folders. `policies` says what becomes of forms with
+/// policies that are not enforced.
 ///
 /// # Errors
 /// Where something cannot be read, or is wrong; then with everything that is.
-pub fn load(folders: &[PathBuf]) -> Result<Registry, FormsError> {
+pub fn load(folders: &[PathBuf], policies: Policies) -> Result<Registry, FormsError> {
     let (sources, unread) = read(folders)?;
-    match Registry::compile(&sources) {
+    match Registry::compile_with(&sources, policies) {
         Ok(registry) if unread.is_empty() => Ok(registry),
         Ok(_) => Err(FormsError::Invalid(unread)),
         Err(mut problems) => {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use notify::{EventKind, RecursiveMode, Watcher};
 use registrar_core::Timestamp;
-use registrar_core::config::Problem;
+use registrar_core::config::{Policies, Problem};
 use registrar_core::registry::Registry;
 
 use crate::forms::{self, FormsError};
@@ -24,6 +24,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Forms {
     folders: Vec<PathBuf>,
+    policies: Policies,
     current: RwLock<Arc<Registry>>,
     /// One reload at a time; what the last one came to.
     last: Mutex<Last>,
@@ -45,11 +46,12 @@ impl Forms {
     ///
     /// # Errors
     /// Where that fails: there is nothing to serve yet.
-    pub(crate) fn load(folders: Vec<PathBuf>) -> Result<Self, FormsError> {
-        let registry = forms::load(&folders)?;
+    pub(crate) fn load(folders: Vec<PathBuf>, policies: Policies) -> Result<Self, FormsError> {
+        let registry = forms::load(&folders, policies)?;
         note(registry.notices());
         Ok(Self {
             folders,
+            policies,
             current: RwLock::new(Arc::new(registry)),
             last: Mutex::new(Last { loaded_at: Timestamp::now(), refused: Vec::new() }),
             good: AtomicU64::new(0),
@@ -76,7 +78,7 @@ impl Forms {
     /// changes nothing, and is told once. Says whether it was good.
     pub fn reload(&self) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        match forms::load(&self.folders) {
+        match forms::load(&self.folders, self.policies) {
             Ok(registry) => {
                 let is_new = !self.current().is_same_as(&registry);
                 self.good.fetch_add(1, Ordering::Relaxed);

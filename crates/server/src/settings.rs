@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use registrar_core::config::Policies;
 use serde::Deserialize;
 
 use crate::passwords::{CostError, HashCost};
@@ -17,6 +18,8 @@ pub struct Settings {
     pub database_url: String,
     /// The folders of forms, types, contracts and locales.
     pub forms: Vec<PathBuf>,
+    /// What becomes of forms with policies that are not enforced.
+    pub policies: Policies,
     /// Whether the server brings the database up to date when it starts.
     pub migrate: bool,
     /// The largest body it reads, in bytes.
@@ -58,6 +61,7 @@ impl Default for Settings {
             listen: "127.0.0.1:8080".to_owned(),
             database_url: "sqlite:data/registrar.db".to_owned(),
             forms: vec![PathBuf::from("forms")],
+            policies: Policies::Refuse,
             migrate: true,
             body_limit: 1024 * 1024,
             body_seconds: 30,
@@ -88,6 +92,8 @@ pub struct Given {
     pub database_url: Option<String>,
     /// See [`Settings::forms`].
     pub forms: Option<Vec<PathBuf>>,
+    /// `refuse` or `ignore`; see [`Settings::policies`].
+    pub policies: Option<Policies>,
     /// See [`Settings::migrate`].
     pub migrate: Option<bool>,
     /// See [`Settings::body_limit`].
@@ -190,6 +196,7 @@ impl Given {
             listen: self.listen.or(other.listen),
             database_url: self.database_url.or(other.database_url),
             forms: self.forms.or(other.forms),
+            policies: self.policies.or(other.policies),
             migrate: self.migrate.or(other.migrate),
             body_limit: self.body_limit.or(other.body_limit),
             body_seconds: self.body_seconds.or(other.body_seconds),
@@ -220,6 +227,7 @@ impl Given {
             listen: self.listen.unwrap_or(default.listen),
             database_url: self.database_url.unwrap_or(default.database_url),
             forms: self.forms.unwrap_or(default.forms),
+            policies: self.policies.unwrap_or(default.policies),
             migrate: self.migrate.unwrap_or(default.migrate),
             body_limit: self.body_limit.unwrap_or(default.body_limit),
             body_seconds: self.body_seconds.unwrap_or(default.body_seconds),

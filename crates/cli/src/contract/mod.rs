@@ -20,7 +20,7 @@ use replay::Server;
 
 /// `registrar contract check [CONTRACT]`: what it serves, or what all do.
 pub(crate) fn check(settings: &Settings, name: Option<&str>) -> Outcome {
-    let registry = match forms::load(&settings.forms) {
+    let registry = match forms::load(&settings.forms, settings.policies) {
         Err(FormsError::Invalid(problems)) => {
             problems.iter().for_each(|problem| print(&problem.to_string()));
             say(&format!("registrar: {} problem(s)", problems.len()));
@@ -39,7 +39,7 @@ pub(crate) fn check(settings: &Settings, name: Option<&str>) -> Outcome {
 /// `registrar contract replay CONTRACT FILE`: sends what was recorded, and tells which answers
 /// differ. Exit 1 where one does.
 pub(crate) fn replay(settings: &Settings, flags: &ReplayFlags) -> Outcome {
-    let registry = forms::load(&settings.forms).map_err(BuildError::Forms)?;
+    let registry = forms::load(&settings.forms, settings.policies).map_err(BuildError::Forms)?;
     let contract = named(&registry, &flags.contract)?;
     let exchanges = recording::read(&flags.file)?;
     let mut server = Server::of(contract, &flags.url, flags.credential.as_deref());

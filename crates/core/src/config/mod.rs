@@ -12,7 +12,7 @@ mod yaml;
 
 pub use near::nearest;
 pub use pages::problem_pages;
-pub use problem::{Problem, ProblemCode, Problems};
+pub use problem::{Policies, Problem, ProblemCode, Problems};
 pub(crate) use reader::Reader;
 pub(crate) use yaml::{Data, Entry, FileId, Node, parse};
 pub use yaml::{Place, yaml_to_json};

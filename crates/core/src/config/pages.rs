@@ -130,11 +130,22 @@ impl ProblemCode {
                 "name: { validation: { length: { minimum: 5, maximum: 10 } } }",
             ),
             Self::ProtectedField => page(
-                "A client that may fill in a role, a mark of having been verified, a digest or the id of \
-                 somebody else's row makes itself more than it is. A form for trusted tokens says \
-                 `privileged: true`; scoped tokens need the scope `privileged` for it.",
+                "A client that may set a role, a flag such as `is_verified`, a digest or the id of another \
+                 row can raise its own rights or join another company. Such names are recognised by their \
+                 kind: `*_id`, `*_key`, `is_*`, `*role*`, `*level*`, `*verified*`, `*confirmed*` and so on. \
+                 A field that is harmless says `property_options: { public: true }`. A form for trusted \
+                 tokens says `privileged: true`; a limited token needs the scope `privileged` to use it.",
                 "resource: User\nfields: { email: {}, properties: { role: {} } }",
                 "resource: User\nprivileged: true\nfields: { email: {}, properties: { role: {} } }",
+            ),
+            Self::PolicyNotEnforced => page(
+                "`authorization_policies`, `spam_protection` and `request_allowed` of platformOS decide who \
+                 may submit a form. Registrar does not enforce them, so the form is not loaded: served \
+                 without its policy, it would be open to every token. Limit the form by other means \
+                 (`privileged: true`, a token made with `--form`, a contract's `allowed_if`) and remove the \
+                 key, or set `policies: ignore` in `registrar.yml` where no policy is needed.",
+                "resource: User\nauthorization_policies: [is_approved]\nfields: { email: {} }",
+                "resource: User\nprivileged: true\nfields: { email: {} }",
             ),
             Self::BadPattern => page(
                 "Patterns run in linear time: no look-around, no back-references. `^` and `$` are the \

@@ -98,6 +98,8 @@ codes! {
     /// A field that decides what somebody may do, or whose something is, in a form that is not said to
     /// be for trusted tokens alone.
     ProtectedField = "protected-field",
+    /// A policy that decides who may submit a form, and that Registrar does not enforce.
+    PolicyNotEnforced = "policy-not-enforced",
     /// A regular expression that does not compile, or says something else than it seems to.
     BadPattern = "bad-pattern",
     /// An expression that cannot be read, or that says something the language does not have.
@@ -131,18 +133,46 @@ pub struct Problems {
     files: Arc<[Arc<str>]>,
     found: Vec<Problem>,
     notices: Vec<Problem>,
+    policies: Policies,
+}
+
+/// What becomes of forms whose policies Registrar does not enforce.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policies {
+    /// They are not loaded.
+    #[default]
+    Refuse,
+    /// They are served without the policy; each is a notice.
+    Ignore,
 }
 
 impl Problems {
     /// An empty collection for a file.
     #[must_use]
     pub fn new(file: Arc<str>) -> Self {
-        Self { own: file, files: Arc::new([]), found: Vec::new(), notices: Vec::new() }
+        let (found, notices, policies) = (Vec::new(), Vec::new(), Policies::default());
+        Self { own: file, files: Arc::new([]), found, notices, policies }
     }
 
     /// An empty collection for a file that others have a part in.
     pub(crate) fn among(own: Arc<str>, files: Arc<[Arc<str>]>) -> Self {
         Self { files, ..Self::new(own) }
+    }
+
+    /// The same collection, with what becomes of policies that are not enforced.
+    pub(crate) fn with_policies(self, policies: Policies) -> Self {
+        Self { policies, ..self }
+    }
+
+    /// Adds a policy that is not enforced: a problem, or a notice where the operator ignores policies.
+    pub(crate) fn policy(&mut self, place: Place, what: String, expected: &str) {
+        match self.policies {
+            Policies::Refuse => {
+                self.add(ProblemCode::PolicyNotEnforced, place, what, expected, None);
+            }
+            Policies::Ignore => self.notice(place, what),
+        }
     }
 
     /// The file that is being read.

@@ -119,7 +119,7 @@ impl Authentication {
                 "allowed_if" => {
                     read.allowed_if = expressions.condition(reader, value, "allowed_if", &[]);
                 }
-                "new_caller" => read.new_caller = expressions.around.form(reader, value),
+                "new_caller" => read.new_caller = expressions.around.any_form(reader, value),
                 _ => reader.unknown_key(entry, "`authentication`", &KEYS),
             }
         }
@@ -129,6 +129,14 @@ impl Authentication {
             reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
         }
         read
+    }
+}
+
+/// Returns the name of the form that makes callers of a contract, or `None` where its file names none.
+pub(crate) fn new_caller(tree: &Node) -> Option<&str> {
+    match &tree.get("authentication")?.value.get("new_caller")?.value.data {
+        Data::Text(name) => Some(name),
+        _ => None,
     }
 }
 

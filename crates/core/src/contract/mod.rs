@@ -42,6 +42,7 @@ use jiff::tz::TimeZone;
 pub use action::{Action, Operation};
 pub use answer::Rendered;
 pub use asked::Asked;
+pub(crate) use authentication::new_caller;
 pub use authentication::{Authentication, Credential, Scheme};
 pub(crate) use catalogue::Catalogue;
 pub use decoding::Undecoded;

@@ -24,6 +24,8 @@ use crate::form::Form;
 #[derive(Clone, Copy)]
 pub(crate) struct Around<'a> {
     pub(crate) forms: &'a Arc<HashMap<Arc<str>, Arc<Form>>>,
+    /// Those that requests can name: all but the forms that make callers of contracts.
+    pub(crate) served: &'a Arc<HashMap<Arc<str>, Arc<Form>>>,
     /// Whether there is a form of a name, be it a broken one.
     pub(crate) is_form: &'a dyn Fn(&str) -> bool,
     pub(crate) catalogues: &'a [Arc<Catalogue>],
@@ -153,8 +155,21 @@ fn missing(reader: &mut Reader<'_>, node: &Node, key: &str, place: Place) {
 }
 
 impl Around<'_> {
-    /// The form that a node names.
+    /// Returns the form that a node names, or `None` where there is no such form. A form that makes
+    /// callers of a contract is for the operator alone: no route can run it.
     pub(crate) fn form(&self, reader: &mut Reader<'_>, node: &Node) -> Option<Arc<Form>> {
+        let found = self.any_form(reader, node)?;
+        if !self.served.contains_key(&found.name) {
+            let what =
+                format!("the form `{}` makes callers of a contract (`new_caller`)", found.name);
+            let expected = "another form: whoever could submit this one could make itself a caller";
+            reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
+        }
+        Some(found)
+    }
+
+    /// Returns the form that a node names, be it one that makes callers of contracts.
+    pub(crate) fn any_form(&self, reader: &mut Reader<'_>, node: &Node) -> Option<Arc<Form>> {
         let name = reader.text(node, "form")?;
         let found = self.forms.get(name);
         // What is wrong with a form that is there has been told.

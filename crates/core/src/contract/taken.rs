@@ -283,7 +283,7 @@ fn named(reader: &mut Reader<'_>, node: &Node, expressions: &Expressions<'_>) ->
         reader.wrong_shape(node, "form", expected);
         return FormChoice::None;
     };
-    let forms = expressions.around.forms.clone();
+    let forms = expressions.around.served.clone();
     FormChoice::Named(Arc::new(Named { key, under, forms, type_key }))
 }
 

@@ -312,7 +312,15 @@ impl<'t> Compiler<'_, 't> {
         for entry in ["if", "unless"].iter().filter_map(|key| node.get(key)) {
             conditions.add(&mut self.reader, entry);
         }
-        Field { name: context.name.into(), body, target, rules, conditions, is_secret: false }
+        Field {
+            name: context.name.into(),
+            body,
+            target,
+            rules,
+            conditions,
+            is_secret: false,
+            is_private: false,
+        }
     }
 
     fn unknown_field(&mut self, (kind, is_root): (Kind, bool), entry: &Entry) {

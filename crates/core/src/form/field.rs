@@ -106,19 +106,21 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
             }
         }
     }
-    let mut default = None;
-    if let Some(options) = options {
-        default = property_options(reader, &mut scalar, &mut target, options);
+    let options = options.map(|node| PropertyOptions::read(reader, node)).unwrap_or_default();
+    scalar.readonly = options.readonly;
+    if options.is_virtual {
+        target = Target::Virtual;
     }
+    let default = options.default;
     let Context { name, place, is_privileged, .. } = known.context;
-    let is_filled_in = !scalar.readonly && !matches!(target, Target::Virtual);
-    if is_filled_in && !is_privileged && is_protected(name) {
+    let is_set_by_clients = !scalar.readonly && !matches!(target, Target::Virtual);
+    if is_set_by_clients && !is_privileged && !options.public && is_protected(name) {
         reader.problems.add(
             ProblemCode::ProtectedField,
             place,
-            format!("`{name}` decides what somebody may do, or whose something is"),
-            "`privileged: true` beside `resource`, where only trusted tokens use the form; else a form \
-             without the field, or with `property_options: { readonly: true }`",
+            format!("by its name, `{name}` may decide what a user may do, or who owns a record"),
+            "`property_options: { public: true }` where any client may set it, `privileged: true` beside \
+             `resource` where only trusted tokens use the form, or `property_options: { readonly: true }`",
             None,
         );
     }
@@ -135,6 +137,7 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
         rules,
         conditions,
         is_secret: known.is_secret,
+        is_private: options.private,
     };
     check_default(reader, &mut field, default, node, known.context.may_update);
     field
@@ -199,27 +202,43 @@ fn normalizers(reader: &mut Reader<'_>, node: &Node) -> Vec<Normalizer> {
         .collect()
 }
 
-/// Reads `property_options:`; the node of the default comes back.
-fn property_options<'n>(
-    reader: &mut Reader<'_>,
-    scalar: &mut Scalar,
-    target: &mut Target,
-    node: &'n Node,
-) -> Option<&'n Node> {
-    let mut default = None;
-    for entry in reader.map(node, "property_options") {
-        match entry.key.as_str() {
-            "default" => default = Some(&entry.value),
-            "readonly" => scalar.readonly = reader.flag(&entry.value, "readonly").unwrap_or(false),
-            "virtual" => {
-                if reader.flag(&entry.value, "virtual") == Some(true) {
-                    *target = Target::Virtual;
-                }
+/// The options below `property_options:` of a field.
+#[derive(Debug, Default)]
+struct PropertyOptions<'n> {
+    default: Option<&'n Node>,
+    readonly: bool,
+    is_virtual: bool,
+    /// Any client may set the field, although its name is protected.
+    public: bool,
+    /// Only tokens with the scope `private` see the stored value.
+    private: bool,
+}
+
+impl<'n> PropertyOptions<'n> {
+    const KEYS: [&'static str; 5] = ["default", "readonly", "virtual", "public", "private"];
+
+    fn read(reader: &mut Reader<'_>, node: &'n Node) -> Self {
+        let mut options = Self::default();
+        for entry in reader.map(node, "property_options") {
+            let key = entry.key.as_str();
+            if key == "default" {
+                options.default = Some(&entry.value);
+                continue;
             }
-            _ => reader.unknown_key(entry, "property_options", &["default", "readonly", "virtual"]),
+            let flag = match key {
+                "readonly" => &mut options.readonly,
+                "virtual" => &mut options.is_virtual,
+                "public" => &mut options.public,
+                "private" => &mut options.private,
+                _ => {
+                    reader.unknown_key(entry, "property_options", &Self::KEYS);
+                    continue;
+                }
+            };
+            *flag = reader.flag(&entry.value, key) == Some(true);
         }
+        options
     }
-    default
 }
 
 /// The rules that follow from the field itself.

@@ -118,7 +118,8 @@ fn of_form() -> Map<String, Value> {
         _ => json!({ "type": "string" }),
     });
     let aside = json!({ "description": "Left aside: Registrar has no use for it." });
-    properties.extend(header::LEFT_ASIDE.iter().map(|key| ((*key).to_owned(), aside.clone())));
+    let aside_keys = header::LEFT_ASIDE.iter().chain(header::POLICIES);
+    properties.extend(aside_keys.map(|key| ((*key).to_owned(), aside.clone())));
     properties
 }
 
@@ -144,6 +145,14 @@ fn of_field() -> Value {
                     "description": "What clients send is ignored; the default counts.",
                 },
                 "virtual": { "type": "boolean", "description": "Judged, not stored." },
+                "public": {
+                    "type": "boolean",
+                    "description": "Any client may set the field, although its name is protected.",
+                },
+                "private": {
+                    "type": "boolean",
+                    "description": "Only tokens with the scope `private` see the stored value.",
+                },
             },
             "additionalProperties": false,
         }),

@@ -1,7 +1,7 @@
 //! The keys of a form that are not its fields.
 
 use super::{NaturalKey, Resource};
-use crate::config::{Entry, Node, Place, ProblemCode, Reader, nearest};
+use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader, nearest};
 
 /// What a form says of itself.
 #[derive(Debug)]
@@ -63,15 +63,17 @@ pub(super) const LEFT_ASIDE: &[&str] = &[
     "email_notifications",
     "sms_notifications",
     "api_call_notifications",
-    "authorization_policies",
-    "spam_protection",
-    "request_allowed",
     "live_reindex",
     "metadata",
     "layout",
     "layout_name",
     "body",
 ];
+
+/// Keys of platformOS' forms that decide who may submit the form. Registrar does not enforce them, so a
+/// form that has one is refused, unless the operator sets `policies: ignore`.
+pub(super) const POLICIES: &[&str] =
+    &["authorization_policies", "spam_protection", "request_allowed"];
 
 /// Resources of platformOS that no form of this version is for.
 const OTHER_RESOURCES: [&str; 7] = [
@@ -148,6 +150,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
             // What they say has been put together already.
             "extends" | "definitions" => {}
             key if LEFT_ASIDE.contains(&key) => reader.left_aside(entry),
+            key if POLICIES.contains(&key) => policy(reader, entry),
             key if NOT_SERVED.contains(&key) => reader.problems.add(
                 ProblemCode::NotServed,
                 entry.place,
@@ -206,6 +209,25 @@ fn fields<'n>(reader: &mut Reader<'_>, header: &mut Header<'n>, entry: &'n Entry
         );
     }
     header.fields = Some(entry);
+}
+
+/// Refuses a policy that would not be enforced. One that allows everything is no policy.
+fn policy(reader: &mut Reader<'_>, entry: &Entry) {
+    let allows_all = match &entry.value.data {
+        Data::Null | Data::Removed => true,
+        Data::List(items) => items.is_empty(),
+        Data::Map(entries) => entries.is_empty(),
+        Data::Bool(allowed) => *allowed == (entry.key == "request_allowed"),
+        Data::Text(text) => text.trim().is_empty(),
+        Data::Number(_) => false,
+    };
+    if allows_all {
+        return reader.left_aside(entry);
+    }
+    let what = format!("`{}` decides who may submit the form, and is not enforced", entry.key);
+    let expected = "a form without it; or, where it is not needed, `policies: ignore` in the settings \
+                    (`--policies ignore`)";
+    reader.problems.policy(entry.place, what, expected);
 }
 
 fn missing(reader: &mut Reader<'_>, tree: &Node, key: &str, expected: &str) {

@@ -121,6 +121,8 @@ pub(crate) struct Field {
     pub(crate) rules: Vec<BoundRule>,
     pub(crate) conditions: Conditions,
     pub(crate) is_secret: bool,
+    /// Whether only tokens with the scope `private` see the stored value.
+    pub(crate) is_private: bool,
 }
 
 /// What a field holds.

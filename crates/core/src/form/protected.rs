@@ -1,56 +1,86 @@
-//! Fields that decide what somebody may do, or whose something is: a client that may fill them in makes
-//! itself an administrator, or a member of somebody else's company.
+//! Protected field names: fields that decide what a user may do, what a user is worth, or who owns a
+//! record. A client that may set such a field makes itself an administrator, or a member of another
+//! company. Names are recognised by kind, so that a field that nobody thought of is protected too.
 //!
 //! Source: OWASP API Security Top 10 (2023), API3 "Broken Object Property Level Authorization".
 
-/// Columns that lead to other rows.
-const KEYS: [&str; 5] =
-    ["creator_id", "user_id", "relationship_id", "transactable_id", "customizable_id"];
+/// Beginnings of flags about the user: `is_admin`, `can_publish`.
+const PREFIXES: [&str; 4] = ["is_", "can_", "may_", "allow_"];
 
-/// Words that say what somebody may do.
-const ROLES: [&str; 14] = [
-    "role",
-    "roles",
-    "admin",
-    "is_admin",
-    "administrator",
-    "is_administrator",
-    "superuser",
-    "is_superuser",
-    "staff",
-    "is_staff",
-    "permission",
-    "permissions",
-    "privileges",
-    "scopes",
+/// Endings of references to other rows, of credentials, and of switches.
+const SUFFIXES: [&str; 13] = [
+    "_id", "_ids", "_uuid", "_guid", "_key", "_keys", "_hash", "_digest", "_salt", "_token",
+    "_secret", "_enabled", "_active",
 ];
 
-/// Words that say that somebody was looked at.
-const VERIFIED: [&str; 6] =
-    ["verified", "is_verified", "verified_at", "confirmed_at", "approved", "approved_at"];
+/// Parts that are protected wherever in the name they stand, with or without separators.
+const PARTS: [&str; 22] = [
+    "role",
+    "level",
+    "admin",
+    "moderator",
+    "superuser",
+    "permission",
+    "privilege",
+    "entitlement",
+    "verified",
+    "verification",
+    "confirmed",
+    "approved",
+    "validated",
+    "trusted",
+    "banned",
+    "blocked",
+    "suspended",
+    "twofactor",
+    "clearance",
+    "impersonat",
+    "usertype",
+    "accounttype",
+];
 
-/// Whether only forms that say `privileged: true` may let clients fill a field of this name in, however
-/// its words are put together: `is_admin`, `is-admin`, `isAdmin`.
+/// Whole words, of which a name has at least one.
+const WORDS: [&str; 19] = [
+    "staff", "root", "owner", "scope", "scopes", "grant", "grants", "acl", "mfa", "otp", "totp",
+    "2fa", "tier", "credit", "credits", "balance", "quota", "tenant", "sudo",
+];
+
+/// Names that look protected and are not: the client's own identifier of the user, whose
+/// uniqueness is checked.
+const HARMLESS: [&str; 1] = ["external_id"];
+
+/// Returns whether a field of this name needs `privileged: true` in its form, or `public: true` among
+/// its own `property_options`. The spelling of the name does not matter: `is_admin`, `is-admin`,
+/// `isAdmin` and `IS ADMIN` are the same.
 pub(super) fn is_protected(name: &str) -> bool {
-    let name = &*snake_case(name);
-    KEYS.contains(&name)
-        || ROLES.contains(&name)
-        || VERIFIED.contains(&name)
-        || ["_hash", "_digest", "_role", "_roles", "_verified", "_verified_at"]
-            .iter()
-            .any(|end| name.ends_with(end))
+    let snake = &*snake_case(name);
+    if HARMLESS.contains(&snake) {
+        return false;
+    }
+    let joined = snake.replace('_', "");
+    PREFIXES.iter().any(|prefix| snake.starts_with(prefix))
+        || SUFFIXES.iter().any(|suffix| snake.ends_with(suffix))
+        || ["id", "ids", "uuid", "guid"].contains(&snake)
+        || PARTS.iter().any(|part| joined.contains(part))
+        || snake.split('_').any(|word| WORDS.contains(&word))
 }
 
+/// Returns the name in snake case: words are separated by `_`, all letters are lower-case.
 fn snake_case(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
     let mut snake = String::with_capacity(name.len() + 4);
-    let mut was_lower = false;
-    for letter in name.chars() {
-        if letter.is_uppercase() && was_lower {
+    for (index, letter) in letters.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| letters.get(before));
+        let after = letters.get(index + 1);
+        let ends_lower = before.is_some_and(|c| c.is_lowercase() || c.is_ascii_digit());
+        // The last capital of an acronym begins the next word: `APIKey`.
+        let ends_acronym =
+            before.is_some_and(|c| c.is_uppercase()) && after.is_some_and(|c| c.is_lowercase());
+        if letter.is_uppercase() && (ends_lower || ends_acronym) {
             snake.push('_');
         }
-        was_lower = letter.is_lowercase() || letter.is_ascii_digit();
         match letter {
-            '-' | ' ' => snake.push('_'),
+            '-' | ' ' | '.' | '/' => snake.push('_'),
             letter => snake.extend(letter.to_lowercase()),
         }
     }
@@ -62,24 +92,98 @@ mod tests {
     use super::is_protected;
 
     #[test]
-    fn protected_names_are_known_however_they_are_spelled() {
+    fn protected_names_are_recognised_in_every_spelling() {
         for name in [
             "role",
             "Role",
+            "userrole",
+            "roleId",
+            "user_role",
+            "teamRole",
+            "roles",
             "isAdmin",
             "is-admin",
             "IS_ADMIN",
+            "is_active",
+            "is_moderator",
+            "is_superadmin",
             "userId",
-            "passwordHash",
-            "emailVerified",
-            "teamRole",
             "user_id",
+            "tenant_id",
+            "account_id",
+            "organization_id",
+            "owner_id",
+            "group_ids",
+            "APIKey",
+            "api_key",
+            "relationship_id",
+            "relationship_key",
+            "creator_id",
+            "access_level",
+            "accessLevel",
+            "user_type",
+            "userType",
+            "accountType",
+            "passwordHash",
+            "password_hash",
+            "emailVerified",
+            "email_confirmed",
+            "confirmed_at",
+            "verified",
             "phone_verified_at",
             "Verified At",
+            "approved_at",
+            "two_factor_enabled",
+            "2fa",
+            "twoFactor",
+            "credits",
+            "credit",
+            "account_balance",
+            "staff",
+            "is_staff",
+            "permissions",
+            "scopes",
+            "session_token",
+            "canPublish",
+            "id",
+            "uuid",
+            "tier",
         ] {
             assert!(is_protected(name), "{name}");
         }
-        for name in ["city", "parole", "roleplay", "administers", "unverified", "hashtag", "Hash"] {
+    }
+
+    #[test]
+    fn ordinary_names_are_not_protected() {
+        for name in [
+            "external_id",
+            "city",
+            "email",
+            "first_name",
+            "enabled",
+            "public_profile",
+            "featured",
+            "hashtag",
+            "Hash",
+            "island",
+            "hidden",
+            "idea",
+            "valid",
+            "keyboard",
+            "company_size",
+            "confirmation",
+            "password_confirmation",
+            "iso_country_code",
+            "years_of_experience",
+            "hourly_rate",
+            "status",
+            "type",
+            "plan",
+            "canvas",
+            "isbn",
+            "rooted",
+            "frank",
+        ] {
             assert!(!is_protected(name), "{name}");
         }
     }

@@ -1,0 +1,133 @@
+//! Private fields: stored values that only tokens with the scope `private` see in answers.
+//!
+//! A field is private where a form says `property_options: { private: true }`, a property where its
+//! type file says `private: true`. It is private in every answer then, whichever form stored it.
+
+use std::collections::HashSet;
+
+use crate::form::{Body, Form, Group};
+use crate::resources::Container;
+use crate::types::{TypeKind, Types};
+use crate::value::Value;
+
+/// The private fields of a configuration, by their paths: `phone`,
+/// `profiles.developer.properties.tax_number`.
+#[derive(Debug, Default)]
+pub struct PrivateFields(HashSet<Box<str>>);
+
+/// Containers whose records are known by their types, wherever they are nested.
+const BY_TYPE: [Container; 4] = [
+    Container::Profiles,
+    Container::RelationshipUsers,
+    Container::Transactables,
+    Container::Customizations,
+];
+
+/// Containers whose records are known by the property of the record that holds them.
+const BY_PROPERTY: [Container; 3] =
+    [Container::CustomAddresses, Container::CustomImages, Container::CustomAttachments];
+
+impl PrivateFields {
+    /// Collects the private fields of forms and types.
+    pub(crate) fn collect<'f>(forms: impl Iterator<Item = &'f Form>, types: &Types) -> Self {
+        let mut private = Self::default();
+        for form in forms {
+            let root = match (form.resource.type_kind(), &form.record_type) {
+                (Some(kind), Some(name)) => format!("{}.{name}", kind.folder()),
+                _ => String::new(),
+            };
+            private.add_group(&form.root, &root);
+        }
+        for (kind, of_type) in types.all() {
+            for property in of_type.properties.iter().filter(|property| property.is_private) {
+                let path = format!("{}.{}", kind.folder(), of_type.name);
+                private.add(&path, &format!("properties.{}", property.name));
+                for container in BY_PROPERTY {
+                    private.add(&path, &format!("{}.{}", container.name(), property.name));
+                }
+            }
+        }
+        private
+    }
+
+    /// Returns whether nothing is private.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Removes the private fields from a user as answers show it.
+    pub fn redact_user(&self, user: &mut Value<'_>) {
+        self.redact(user, "");
+    }
+
+    /// Removes the private fields from a record as answers show it. `folder` names its kind:
+    /// `transactables`, `relationships`, …
+    pub fn redact_record(&self, record: &mut Value<'_>, folder: &str) {
+        let type_name = record.get("type_name").and_then(Value::as_str).unwrap_or_default();
+        let path = format!("{folder}.{type_name}");
+        self.redact(record, &path);
+    }
+
+    fn add(&mut self, path: &str, name: &str) {
+        self.0.insert(joined(path, name).into());
+    }
+
+    fn add_group(&mut self, group: &Group, path: &str) {
+        for field in &group.fields {
+            let inner = match &field.body {
+                Body::Scalar(_) if field.is_private => {
+                    self.add(path, &field.name);
+                    continue;
+                }
+                Body::Scalar(_) => continue,
+                Body::Container(inner) | Body::Node(inner) | Body::List(inner) => inner,
+            };
+            let is_by_type = BY_TYPE.iter().any(|container| container.name() == &*field.name);
+            let is_container = matches!(field.body, Body::Container(_));
+            let path = if is_container && is_by_type {
+                field.name.to_string()
+            } else {
+                joined(path, &field.name)
+            };
+            self.add_group(inner, &path);
+        }
+    }
+
+    fn redact(&self, value: &mut Value<'_>, path: &str) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact(item, path)),
+            Value::Object(entries) => {
+                entries.retain(|(name, _)| !self.0.contains(&*joined(path, name)));
+                for (name, value) in entries {
+                    self.redact_part(name, value, path);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Removes the private fields from what a record holds by this name.
+    fn redact_part(&self, name: &str, value: &mut Value<'_>, path: &str) {
+        let by_type = BY_TYPE.iter().any(|container| container.name() == name);
+        let by_property = BY_PROPERTY.iter().any(|container| container.name() == name);
+        if by_type || by_property {
+            let container = if by_type { name.to_owned() } else { joined(path, name) };
+            let Value::Object(records) = value else { return };
+            records.retain(|(name, _)| !self.0.contains(&*joined(&container, name)));
+            for (name, records) in records {
+                self.redact(records, &joined(&container, name));
+            }
+        } else if name == Container::Properties.name() {
+            let path = joined(path, name);
+            let Value::Object(properties) = value else { return };
+            properties.retain(|(name, _)| !self.0.contains(&*joined(&path, name)));
+        } else if name == "relationship" {
+            self.redact_record(value, TypeKind::Relationship.folder());
+        }
+    }
+}
+
+fn joined(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
