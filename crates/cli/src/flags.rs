@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use registrar_core::config::Policies;
-use registrar_server::may::Scope;
+use registrar_server::permissions::Scope;
 use registrar_server::settings::{Given, Settings, SettingsError};
 
 use crate::report::Format;

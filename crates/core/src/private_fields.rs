@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::form::{Body, Form, Group};
+use crate::form::{Body, Form, Group, Resource};
 use crate::resources::Container;
 use crate::types::{TypeKind, Types};
 use crate::value::Value;
@@ -56,17 +56,18 @@ impl PrivateFields {
         self.0.is_empty()
     }
 
-    /// Removes the private fields from a user as answers show it.
-    pub fn redact_user(&self, user: &mut Value<'_>) {
-        self.redact(user, "");
+    /// Removes the private fields from a user or a record as answers show it.
+    pub fn redact(&self, shown: &mut Value<'_>, resource: Resource) {
+        match resource.type_kind() {
+            Some(kind) => self.redact_typed(shown, kind),
+            None => self.redact_at(shown, ""),
+        }
     }
 
-    /// Removes the private fields from a record as answers show it. `folder` names its kind:
-    /// `transactables`, `relationships`, …
-    pub fn redact_record(&self, record: &mut Value<'_>, folder: &str) {
+    fn redact_typed(&self, record: &mut Value<'_>, kind: TypeKind) {
         let type_name = record.get("type_name").and_then(Value::as_str).unwrap_or_default();
-        let path = format!("{folder}.{type_name}");
-        self.redact(record, &path);
+        let path = format!("{}.{type_name}", kind.folder());
+        self.redact_at(record, &path);
     }
 
     fn add(&mut self, path: &str, name: &str) {
@@ -94,9 +95,9 @@ impl PrivateFields {
         }
     }
 
-    fn redact(&self, value: &mut Value<'_>, path: &str) {
+    fn redact_at(&self, value: &mut Value<'_>, path: &str) {
         match value {
-            Value::Array(items) => items.iter_mut().for_each(|item| self.redact(item, path)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_at(item, path)),
             Value::Object(entries) => {
                 entries.retain(|(name, _)| !self.0.contains(&*joined(path, name)));
                 for (name, value) in entries {
@@ -116,14 +117,14 @@ impl PrivateFields {
             let Value::Object(records) = value else { return };
             records.retain(|(name, _)| !self.0.contains(&*joined(&container, name)));
             for (name, records) in records {
-                self.redact(records, &joined(&container, name));
+                self.redact_at(records, &joined(&container, name));
             }
         } else if name == Container::Properties.name() {
             let path = joined(path, name);
             let Value::Object(properties) = value else { return };
             properties.retain(|(name, _)| !self.0.contains(&*joined(&path, name)));
         } else if name == "relationship" {
-            self.redact_record(value, TypeKind::Relationship.folder());
+            self.redact_typed(value, TypeKind::Relationship);
         }
     }
 }

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, web};
-use registrar_store::{ApiToken, ReadError, Store};
+use registrar_store::{ReadError, Store, TokenWithRoot};
 
 use crate::answer::Fault;
 use crate::app::AppState;
 use crate::limits::{Asking, in_time};
-use crate::may::{May, Scope};
+use crate::permissions::Permissions;
 use crate::token;
 
 /// How long a token that was found valid need not be looked up again to validate a submission. To
@@ -21,24 +21,20 @@ const REMEMBERED: Duration = Duration::from_secs(1);
 /// How many tokens are remembered.
 const MOST: usize = 10_000;
 
-/// Reads for whoever bears a token that is valid now. Token and data are read in one go, away from
-/// the threads that answer.
-pub(crate) async fn read<T: Send + 'static>(
+/// Returns what the bearer of the request's token may do on Registrar's own routes. The token is
+/// looked up now, not remembered.
+///
+/// # Errors
+/// 401 where the token is missing or not valid, 429 where it makes too many requests.
+pub(crate) async fn permissions(
     request: &HttpRequest,
     state: &AppState,
-    work: impl FnOnce(&Store) -> Result<T, ReadError> + Send + 'static,
-) -> Result<T, Fault> {
+) -> Result<Permissions, Fault> {
     let hash = token::hash(spelled(request)?);
-    let read = load(state, move |store| match valid_token(store, &hash)? {
-        Some(caller) if caller.is_good_for(None) => match caller.may.check_scope(Scope::Read) {
-            Ok(()) => work(store).map(|done| Ok((caller.id, done))),
-            Err(fault) => Ok(Err(fault)),
-        },
-        _ => Ok(Err(invalid())),
-    });
-    let (token, done) = read.await??;
-    state.rates.count(Asking::Token(token), request)?;
-    Ok(done)
+    let found = load(state, move |store| valid_token(store, &hash)).await?;
+    let caller = found.filter(|caller| caller.is_good_for(None)).ok_or_else(invalid)?;
+    state.rates.count(Asking::Token(caller.root_id), request)?;
+    Ok(caller.permissions)
 }
 
 /// Reads for whoever was let in already, away from the threads that answer.
@@ -65,6 +61,9 @@ struct Known {
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) id: i64,
+    /// The token that the operator made and this one was issued by, directly or not; its own id where
+    /// the operator made it. Rates are counted by it.
+    pub(crate) root_id: i64,
     /// The name that its operator gave it.
     pub(crate) name: Arc<str>,
     /// The only contract that it is good for.
@@ -76,7 +75,7 @@ pub(crate) struct Caller {
     /// What its operator noted of it, a JSON object.
     pub(crate) attributes: Option<Arc<str>>,
     /// What it may do.
-    pub(crate) may: May,
+    pub(crate) permissions: Permissions,
 }
 
 impl Caller {
@@ -166,13 +165,15 @@ pub(crate) fn well_formed(token: &str) -> Result<&str, Fault> {
 
 /// The token of this hash, where it is valid now.
 pub(crate) fn valid_token(store: &Store, hash: &[u8; 32]) -> Result<Option<Caller>, ReadError> {
-    let is_valid = |token: &ApiToken| {
-        token.revoked_at.is_none() && token.expires_at.is_none_or(|expires_at| expires_at > now())
-    };
-    let found = store.token(hash)?.filter(is_valid);
-    Ok(found.map(|token| Caller {
-        may: May::of(&token),
+    let Some(TokenWithRoot { token, root_id }) = store.token(hash)? else { return Ok(None) };
+    let has_ended = token.expires_at.is_some_and(|expires_at| expires_at <= now());
+    if token.revoked_at.is_some() || has_ended {
+        return Ok(None);
+    }
+    Ok(Some(Caller {
+        permissions: Permissions::of_token(&token),
         id: token.id,
+        root_id,
         name: token.name.into(),
         contract: token.contract.map(Arc::from),
         is_minted: token.parent_id.is_some() || token.user_id.is_some(),
@@ -216,18 +217,19 @@ pub(crate) fn now() -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Caller, May, token_of};
+    use super::{Caller, Permissions, token_of};
 
     #[test]
     fn a_token_of_a_contract_is_good_for_nothing_else() {
         let caller = |contract: Option<&str>| Caller {
             id: 1,
+            root_id: 1,
             name: "app".into(),
             contract: contract.map(Into::into),
             is_minted: false,
             user_id: None,
             attributes: None,
-            may: May::default(),
+            permissions: Permissions::of_anonymous(),
         };
         for (of, at, is_good) in [
             (None, None, true),

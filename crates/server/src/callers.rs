@@ -34,7 +34,7 @@ pub struct NewCaller<'n> {
 /// What a token is limited to; by default nothing.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Limits<'n> {
-    /// The names of its scopes ([`crate::may::Scope`]).
+    /// The names of its scopes ([`crate::permissions::Scope`]).
     pub scopes: Option<&'n [String]>,
     /// The names of its forms.
     pub forms: Option<&'n [String]>,

@@ -9,19 +9,22 @@ use crate::answer::{Answer, Fault, MEDIA_TYPE, json as answer};
 use crate::app::AppState;
 use crate::auth;
 use crate::observe::UsedForm;
+use crate::permissions::Scope;
 
 /// Source: json-schema.org/draft/2020-12/json-schema-core, section 13.1.
 const SCHEMA_TYPE: &str = "application/schema+json";
 
-/// All forms, by name.
+/// Answers the forms that the caller may submit, by name.
 pub(crate) async fn list(request: HttpRequest, state: web::Data<AppState>) -> Answer {
     Answer(all(&request, &state).await)
 }
 
 async fn all(request: &HttpRequest, state: &AppState) -> Result<HttpResponse, Fault> {
-    auth::read(request, state, |_| Ok(())).await?;
+    let permissions = auth::permissions(request, state).await?;
+    permissions.allow_scope(Scope::Read)?;
     let registry = state.forms.current();
-    let forms = registry.served().iter().filter_map(|name| registry.form(name));
+    let forms = registry.served().iter().filter(|name| permissions.may_submit(name));
+    let forms = forms.filter_map(|name| registry.form(name));
     let forms: Vec<Value> = forms.map(|form| described(form)).collect();
     Ok(answer(StatusCode::OK, MEDIA_TYPE, &json!({ "form_configurations": forms })))
 }
@@ -51,12 +54,15 @@ async fn one(
     body: impl FnOnce(&Form) -> Value,
     media_type: &'static str,
 ) -> Result<HttpResponse, Fault> {
-    auth::read(request, state, |_| Ok(())).await?;
+    let permissions = auth::permissions(request, state).await?;
     let registry = state.forms.current();
     let Some(form) = registry.served_form(name) else {
         let fault = Fault::not_found("there is no form of this name");
-        return Err(fault.with_near(registry.nearest(name)));
+        permissions.allow_scope(Scope::Read)?;
+        let near = registry.nearest(name).filter(|near| permissions.may_submit(near));
+        return Err(fault.with_near(near));
     };
+    permissions.allow_description(form)?;
     request.extensions_mut().insert(UsedForm::of(form));
     Ok(answer(StatusCode::OK, media_type, &body(form)))
 }

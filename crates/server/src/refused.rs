@@ -20,6 +20,12 @@ pub(crate) fn by_kind(refusals: &[Refusal]) -> Refusals {
     told
 }
 
+/// Returns the refusal of a write that only an operator's token may do.
+pub(crate) fn not_owned() -> Fault {
+    let text = "a user may write nothing but its own records: call with a token of the operator's";
+    Fault::new(StatusCode::FORBIDDEN, "not_owner", text)
+}
+
 pub(crate) fn not_hashed(error: HashError) -> Fault {
     match error {
         HashError::Busy => Fault::busy("busy", error.to_string(), 1),
@@ -35,6 +41,7 @@ pub(crate) fn not_stored(error: &CreateError) -> Fault {
         CreateError::Busy => Fault::busy("busy", text, 1),
         CreateError::Unavailable | CreateError::ShuttingDown => Fault::busy("unavailable", text, 2),
         CreateError::Full => Fault::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", text),
+        CreateError::NotOwned => not_owned(),
         CreateError::Repeated => Fault::busy("idempotency_in_flight", text, 1),
         CreateError::Failed | CreateError::Refused(_) | CreateError::TokenRefused => {
             Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")

@@ -18,6 +18,9 @@ pub struct Asker {
     pub token: Option<i64>,
     /// The user who calls.
     pub user: Option<i64>,
+    /// The only user whose records may be written, where the caller acts for one: the transaction
+    /// that writes decides by it.
+    pub owner: Option<i64>,
     /// The id of the request.
     pub request: Option<String>,
     /// The form, and the version of it, that let it in; of a new user said with the user.

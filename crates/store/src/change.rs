@@ -70,6 +70,29 @@ impl Change {
         })
     }
 
+    /// Returns the user who owns what is written, or `None` where nobody does. A relationship is owned
+    /// by the user who created it.
+    fn owner(&self, conn: &mut AnyConnection) -> QueryResult<Option<i64>> {
+        let relationship = match self {
+            Self::CreateRecord(record) if record.kind() == RecordKind::Relationship => {
+                return Ok(record.bag.owner.or(record.owner));
+            }
+            Self::UpdateRecord(record) if record.kind == RecordKind::Relationship => record.id,
+            Self::DeleteRecord { kind: RecordKind::Relationship, id, .. } => *id,
+            Self::Mint(token) => return Ok(token.user_id),
+            _ => return Ok(Some(self.user(conn)?)),
+        };
+        records::creator_of(conn, relationship)
+    }
+
+    /// Returns whether the caller may write it: one that acts for a user writes what that user owns.
+    fn is_allowed(&self, conn: &mut AnyConnection) -> QueryResult<bool> {
+        match self.by().owner {
+            Some(owner) => Ok(self.owner(conn)? == Some(owner)),
+            None => Ok(true),
+        }
+    }
+
     /// Who asks for it; of tokens that are made, whom they are made by.
     fn by(&self) -> Cow<'_, Asker> {
         Cow::Borrowed(match self {
@@ -123,9 +146,13 @@ fn all(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> QueryResult<Vec<Outcome>
     let mut outcomes: Vec<Outcome> = vec![Err(CreateError::TokenRefused.into()); jobs.len()];
     for (user, place) in order {
         let change = &jobs[place].change;
-        if may(change) {
-            outcomes[place] = part(conn, change, user)?;
+        if !may(change) {
+            continue;
         }
+        outcomes[place] = match change.is_allowed(conn)? {
+            true => part(conn, change, user)?,
+            false => Err(ChangeError::NotFound),
+        };
     }
     Ok(outcomes)
 }

@@ -12,6 +12,10 @@ pub enum CreateError {
     /// The token that asks has been revoked or has expired. Nothing was stored.
     #[error("the token is not valid any more")]
     TokenRefused,
+    /// The record would belong to another user than the one for whom the caller acts. Nothing was
+    /// stored.
+    #[error("the record would belong to another user than the caller")]
+    NotOwned,
     /// The same was done before under the key of the submission, or something else was. Nothing was
     /// stored now.
     #[error("something was done under this key before")]

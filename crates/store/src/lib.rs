@@ -54,4 +54,4 @@ pub use stored::{
     StoredAddress, StoredAttached, StoredCustomization, StoredFile, StoredProfile,
     StoredRelationshipUser, StoredTransactable, StoredUser, UserColumns,
 };
-pub use tokens::{ApiToken, NewToken};
+pub use tokens::{ApiToken, NewToken, TokenWithRoot};

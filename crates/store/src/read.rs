@@ -32,6 +32,8 @@ use crate::stored::{
 pub struct UserFilter {
     /// Their id.
     pub id: Option<i64>,
+    /// The only user who may be found.
+    pub only: Option<i64>,
     /// The key of their e-mail address.
     pub email_key: Option<String>,
     /// Their id in somebody else's database.
@@ -177,6 +179,9 @@ pub(crate) fn load_user(conn: &mut AnyConnection, id: i64) -> QueryResult<Option
 fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     let mut query = users::table.into_boxed();
     if let Some(id) = filter.id {
+        query = query.filter(users::id.eq(id));
+    }
+    if let Some(id) = filter.only {
         query = query.filter(users::id.eq(id));
     }
     if let Some(key) = &filter.email_key {

@@ -176,3 +176,4 @@ joinable!(relationship_transactables -> transactables (transactable_id));
 allow_tables_to_appear_in_same_query!(relationship_users, relationships, users);
 allow_tables_to_appear_in_same_query!(relationship_transactables, transactables, users);
 allow_tables_to_appear_in_same_query!(users, unique_claims);
+allow_tables_to_appear_in_same_query!(users, customizations);

@@ -177,8 +177,10 @@ impl Store {
         async move {
             changed.await.map_err(|error| match error {
                 ChangeError::NotWritten(error) => error,
-                // Nothing is changed that could be gone.
-                ChangeError::NotFound | ChangeError::Conflict => CreateError::Failed,
+                // It would belong to a user for whom the caller does not act.
+                ChangeError::NotFound => CreateError::NotOwned,
+                // Nothing is changed that could have been changed meanwhile.
+                ChangeError::Conflict => CreateError::Failed,
             })
         }
     }

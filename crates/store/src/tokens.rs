@@ -15,14 +15,14 @@ use crate::change::Outcome;
 use crate::changed::execute;
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Lock, insert, is_unique_violation, statement};
-use crate::error::{ChangeError, ReadError, TokenError};
+use crate::error::{ChangeError, CreateError, ReadError, TokenError};
 use crate::rows::TokenRow;
 use crate::schema::api_tokens;
 use crate::store::Store;
 use crate::types::{JsonDoc, Micros};
 
 /// What is known of a token; the token itself is not. Times are microseconds since 1970 UTC.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = api_tokens)]
 pub struct ApiToken {
     /// The id, from 1 on.
@@ -48,6 +48,19 @@ pub struct ApiToken {
     /// What its operator noted of it, a JSON object.
     pub attributes: Option<String>,
 }
+
+/// A token that was found, and the token that an operator made and it was issued by, directly or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenWithRoot {
+    /// The token. It has ended where one that it was issued by has.
+    pub token: ApiToken,
+    /// The id of the operator's token; its own where an operator made it.
+    pub root_id: i64,
+}
+
+/// How many times a token can be issued by another one in turn: an operator's token issues one, and
+/// that one more. Each use of a token looks at all that it was issued by.
+const MAX_ISSUING_DEPTH: usize = 2;
 
 /// A token to be stored. Times are microseconds since 1970 UTC.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -94,25 +107,38 @@ pub(crate) fn still_valid(
     let now = &now();
     let mut valid = BTreeSet::new();
     for token in tokens {
-        // Up the line of those that it was made by. It ends: each is older than the next.
-        let mut next = Some(*token);
-        while let Some(id) = &next {
-            let find = FindValid { id, now };
+        let mut id = *token;
+        // The token, and those that it was issued by.
+        for _ in 0..=MAX_ISSUING_DEPTH {
+            let find = FindValid { id: &id, now };
             let found: Vec<Option<i64>> = match conn {
                 AnyConnection::Sqlite(conn) => find.load(conn)?,
                 AnyConnection::Postgres(conn) => find.load(conn)?,
             };
             match found.first() {
-                Some(Some(parent)) => next = Some(*parent),
+                Some(Some(parent)) => id = *parent,
                 Some(None) => {
                     valid.insert(*token);
-                    next = None;
+                    break;
                 }
-                None => next = None,
+                None => break,
             }
         }
     }
     Ok(valid)
+}
+
+/// Returns whether one more token can be issued by this one: it is an operator's, or was issued by one.
+fn may_issue(conn: &mut AnyConnection, token: i64) -> QueryResult<bool> {
+    let mut id = token;
+    for _ in 0..MAX_ISSUING_DEPTH {
+        let parent = api_tokens::table.filter(api_tokens::id.eq(id)).select(api_tokens::parent_id);
+        match parent.first::<Option<i64>>(conn).optional()?.flatten() {
+            Some(parent) => id = parent,
+            None => return Ok(true),
+        }
+    }
+    Ok(false)
 }
 
 statement! {
@@ -138,6 +164,11 @@ pub(crate) fn mint(conn: &mut AnyConnection, token: &NewToken) -> QueryResult<Ou
         && dialect::existing_ids(conn, ReferenceTarget::User, &[user_id], Lock::Kept)?.is_empty()
     {
         return Ok(Err(ChangeError::NotFound));
+    }
+    if let Some(parent) = token.parent_id
+        && !may_issue(conn, parent)?
+    {
+        return Ok(Err(CreateError::TokenRefused.into()));
     }
     let insert = InsertToken {
         name: &token.name,
@@ -204,12 +235,12 @@ impl Store {
         Ok(changed > 0)
     }
 
-    /// The token whose text has this SHA-256, revoked and expired ones too: the caller judges. It
-    /// ends as soon as one ends that it was made by.
+    /// Returns the token whose text has this SHA-256, revoked and expired ones too, or `None` where there
+    /// is none. It ends as soon as one ends that it was issued by.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn token(&self, hash: &[u8; 32]) -> Result<Option<ApiToken>, ReadError> {
+    pub fn token(&self, hash: &[u8; 32]) -> Result<Option<TokenWithRoot>, ReadError> {
         self.reading(|conn| {
             let found = api_tokens::table
                 .filter(api_tokens::token_hash.eq(hash.as_slice()))
@@ -217,8 +248,12 @@ impl Store {
                 .first::<ApiToken>(conn)
                 .optional()?;
             let Some(mut token) = found else { return Ok(None) };
-            let mut next = token.parent_id;
+            let (mut root_id, mut next, mut depth) = (token.id, token.parent_id, 0);
             while let Some(id) = next {
+                depth += 1;
+                if depth > MAX_ISSUING_DEPTH {
+                    return Ok(None);
+                }
                 let parent: ApiToken = api_tokens::table
                     .filter(api_tokens::id.eq(id))
                     .select(ApiToken::as_select())
@@ -226,9 +261,9 @@ impl Store {
                 token.revoked_at = token.revoked_at.or(parent.revoked_at);
                 token.expires_at =
                     [token.expires_at, parent.expires_at].into_iter().flatten().min();
-                next = parent.parent_id;
+                (root_id, next) = (parent.id, parent.parent_id);
             }
-            Ok(Some(token))
+            Ok(Some(TokenWithRoot { token, root_id }))
         })
     }
 

@@ -10,6 +10,7 @@
 
 mod audit;
 mod auth;
+mod authorization;
 mod bad_input;
 mod bodies;
 mod bombs;

@@ -37,6 +37,9 @@ pub struct Authentication {
     pub(crate) user: Vec<(Way, Filling)>,
     /// Which users may call.
     pub(crate) allowed_if: Option<Filling>,
+    /// Whether its users, who show a password, act for the whole contract: they reach all users and
+    /// records of it, not only their own.
+    pub has_access_to_all: bool,
     /// The form by which an operator makes a user who may: it takes `email` and `password`.
     pub new_caller: Option<Arc<Form>>,
 }
@@ -55,8 +58,8 @@ pub enum Credential<'h> {
 }
 
 const SCHEMES: [&str; 5] = ["token", "bearer", "key", "basic", "none"];
-const KEYS: [&str; 6] =
-    ["schemes", "other_schemes", "before_routing", "user", "allowed_if", "new_caller"];
+const KEYS: [&str; 7] =
+    ["schemes", "other_schemes", "before_routing", "user", "allowed_if", "access", "new_caller"];
 
 impl Scheme {
     /// The whole header with a credential; with a name too where a user's is meant.
@@ -118,6 +121,17 @@ impl Authentication {
                 "user" => read.user = ways(reader, value, "user", expressions),
                 "allowed_if" => {
                     read.allowed_if = expressions.condition(reader, value, "allowed_if", &[]);
+                }
+                "access" => {
+                    let word = reader.word(value, "access", &["own", "all"]);
+                    read.has_access_to_all = word == Some("all");
+                    if read.has_access_to_all && node.get("allowed_if").is_none() {
+                        let what = "`access: all` gives every stored user with a password access to all \
+                             users and records";
+                        let expected = "`allowed_if:` beside it, which says whose access it is";
+                        let code = ProblemCode::Contradiction;
+                        reader.problems.add(code, value.place, what, expected, None);
+                    }
                 }
                 "new_caller" => read.new_caller = expressions.around.any_form(reader, value),
                 _ => reader.unknown_key(entry, "`authentication`", &KEYS),

@@ -49,6 +49,7 @@ pub use decoding::Undecoded;
 pub use id::Letters;
 pub use mint::Mint;
 pub use outcome::Outcome;
+pub use overview::RouteSummary;
 pub use paging::{PageAsked, Paging};
 pub use reach::Contracts;
 pub(crate) use reach::clash;

@@ -6,8 +6,51 @@ use super::action::{Action, Operation};
 use super::outcome::Outcome;
 use super::taken::FormChoice;
 use super::{Contract, Host};
+use crate::form::Resource;
+
+/// What a route of a contract is and does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteSummary<'c> {
+    /// The HTTP method.
+    pub method: &'c str,
+    /// The path with the contract's mount: `/garmat/api/users/{id}`.
+    pub path: String,
+    /// What it does.
+    pub operation: Operation,
+    /// To what kind of record.
+    pub resource: Resource,
+    /// The form that it runs, where the contract names one.
+    pub form: Option<&'c str>,
+    /// Whether the request names the form.
+    pub names_form: bool,
+    /// Whether it needs no credential.
+    pub is_open: bool,
+    /// Whether only tokens that were made for no contract may call it.
+    pub is_for_operators: bool,
+}
 
 impl Contract {
+    /// Returns all routes, in the order in which they are tried.
+    pub fn routes(&self) -> impl Iterator<Item = RouteSummary<'_>> {
+        let mount = self.mount.as_deref().unwrap_or_default();
+        self.routes.iter().map(move |route| {
+            let action = &route.action;
+            RouteSummary {
+                method: route.method(),
+                path: format!("{mount}{}", route.plain_paths().0),
+                operation: action.operation,
+                resource: action.resource,
+                form: match &action.taken.form {
+                    FormChoice::One(form) => Some(&form.name),
+                    FormChoice::Named(_) | FormChoice::None => None,
+                },
+                names_form: action.names_form(),
+                is_open: action.is_open || self.authentication.schemes.is_empty(),
+                is_for_operators: action.is_for_operators,
+            }
+        })
+    }
+
     /// Where it is reached: its mount, and the hosts that are all its own.
     #[must_use]
     pub fn reached_at(&self) -> Vec<String> {

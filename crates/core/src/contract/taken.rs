@@ -193,7 +193,7 @@ impl Taken {
         let may = match operation {
             Operation::Create => form.may_create,
             Operation::Mint => true,
-            _ => form.may_update || operation == Operation::Delete,
+            _ => form.may_update,
         };
         may && form.resource == resource
     }

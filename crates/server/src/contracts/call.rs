@@ -15,6 +15,7 @@ use registrar_store::{Asker, CreateError, Refusal};
 
 use super::answer::{Done, Own, failed};
 use super::caller::Who;
+use super::redaction::Redaction;
 use super::{not_taken, records};
 use crate::app::AppState;
 use crate::limits::Held;
@@ -41,6 +42,8 @@ pub(super) struct Call<'c> {
     pub(super) held: Held<'c>,
     /// When it came.
     pub(super) started: Instant,
+    /// What its answer must not show.
+    pub(super) redaction: Redaction,
 }
 
 impl Call<'_> {
@@ -148,7 +151,7 @@ impl Call<'_> {
             let own = vec![("parameter", Value::Object(entries.collect()))];
             Done::Outcome(Outcome::WrongParameters, own)
         })?;
-        self.who.may.check_form(form)?;
+        self.who.permissions.allow_form(form)?;
         Ok((form, submitted))
     }
 
@@ -197,6 +200,7 @@ impl Call<'_> {
         Asker {
             token: self.who.token,
             user: self.who.user_id,
+            owner: self.who.permissions.owner(),
             request: known.get::<RequestId>().map(RequestId::text),
             form: known.get::<UsedForm>().map(UsedForm::told),
         }

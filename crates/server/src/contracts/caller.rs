@@ -9,13 +9,14 @@ use actix_web::http::header;
 use registrar_core::aggregate::Secret;
 use registrar_core::contract::{Action, Contract, Credential, Outcome};
 use registrar_core::value::Value;
+use registrar_store::UserFilter;
 use sha2::{Digest, Sha256};
 
 use super::answer::{Done, Own, failed};
 use super::find;
 use crate::app::AppState;
 use crate::limits::{Asking, in_time};
-use crate::may::May;
+use crate::permissions::Permissions;
 use crate::refused::not_hashed;
 use crate::shown::stored_user;
 use crate::{auth, token};
@@ -26,13 +27,15 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 /// How many are remembered.
 const MOST: usize = 10_000;
 
-/// Who calls: nobody in particular where anybody may.
-#[derive(Debug, Default, Clone)]
+/// The caller of a route; of an open route nobody in particular.
+#[derive(Debug, Clone)]
 pub(super) struct Who {
     /// The hash of the token that was shown, where it is only read with it.
     pub(super) hash: Option<[u8; 32]>,
     /// The id of the token.
     pub(super) token: Option<i64>,
+    /// The token that rates are counted by.
+    root_token: Option<i64>,
     /// The name of the token.
     pub(super) name: Arc<str>,
     /// Whether the token was made by the API itself.
@@ -41,13 +44,28 @@ pub(super) struct Who {
     pub(super) user_id: Option<i64>,
     /// What the operator noted of the token.
     attributes: Option<Arc<str>>,
-    /// What the token may do.
-    pub(super) may: May,
+    /// What the caller may do.
+    pub(super) permissions: Permissions,
     /// The user who calls, as `GET` shows one.
     user: Option<Value<'static>>,
 }
 
 impl Who {
+    /// Returns the caller of an open route.
+    pub(super) fn anonymous() -> Self {
+        Self {
+            hash: None,
+            token: None,
+            root_token: None,
+            name: Arc::default(),
+            is_minted: false,
+            user_id: None,
+            attributes: None,
+            permissions: Permissions::of_anonymous(),
+            user: None,
+        }
+    }
+
     /// What expressions see of it.
     pub(super) fn shown(&self, contract: &Contract) -> Value<'static> {
         let user = self.user.clone().map(|user| contract.shown(user));
@@ -92,7 +110,7 @@ pub(super) async fn caller(
     state: &AppState,
 ) -> Result<Who, Done> {
     if contract.authentication.schemes.is_empty() {
-        return Ok(Who::default());
+        return Ok(Who::anonymous());
     }
     let refused = |outcome| Done::Outcome(outcome, Own::new());
     let header = request.headers().get(header::AUTHORIZATION);
@@ -103,7 +121,7 @@ pub(super) async fn caller(
         Credential::Pair(name, password) => by_password(contract, &name, password, state).await?,
         Credential::Sent(token) => by_token(contract, action, token, state).await?,
     };
-    let asking = who.token.map(Asking::Token).or(who.user_id.map(Asking::User));
+    let asking = who.root_token.map(Asking::Token).or(who.user_id.map(Asking::User));
     if let Some(asking) = asking {
         state.rates.count(asking, request)?;
     }
@@ -126,7 +144,7 @@ async fn by_token(
         return Err(refused());
     }
     if let Some(action) = action {
-        caller.may.check(action.operation)?;
+        caller.permissions.allow(action.operation)?;
     }
     let user = match caller.user_id {
         Some(id) => auth::load(state, move |store| store.user(id)).await?.map(stored_user),
@@ -135,11 +153,12 @@ async fn by_token(
     Ok(Who {
         hash: action.filter(|action| action.operation.only_reads()).map(|_| token::hash(token)),
         token: Some(caller.id),
+        root_token: Some(caller.root_id),
         name: caller.name,
         is_minted: caller.is_minted,
         user_id: caller.user_id,
         attributes: caller.attributes,
-        may: caller.may,
+        permissions: caller.permissions,
         user,
     })
 }
@@ -152,9 +171,9 @@ async fn by_password(
 ) -> Result<Who, Done> {
     let refused = || Done::Outcome(Outcome::BadCredential, Own::new());
     let sought = contract.caller_named(name).map_err(failed)?;
-    let own = contract.own_forms();
+    let of_contract = UserFilter { forms: contract.own_forms(), ..UserFilter::default() };
     let found = auth::load(state, move |store| {
-        let Some(user) = find::one(store, &sought, own)? else { return Ok(None) };
+        let Some(user) = find::one(store, &sought, of_contract)? else { return Ok(None) };
         let phc = store.credentials(user.columns.id)?;
         Ok(Some((user, phc)))
     });
@@ -180,5 +199,7 @@ async fn by_password(
     if !contract.lets_in(contract.shown(user.clone())).map_err(failed)? {
         return Err(refused());
     }
-    Ok(Who { name: name.into(), user_id: Some(id), user: Some(user), ..Who::default() })
+    let permissions = Permissions::of_user(id, contract.authentication.has_access_to_all);
+    let user = Some(user);
+    Ok(Who { name: name.into(), user_id: Some(id), user, permissions, ..Who::anonymous() })
 }

@@ -13,13 +13,16 @@ use super::{Call, not_taken, note_user};
 use crate::auth;
 use crate::limits::in_time;
 use crate::observe::UsedForm;
-use crate::refused::{by_kind, not_hashed};
+use crate::refused::{by_kind, not_hashed, not_owned};
 use crate::shown::stored_user;
 
 impl Call<'_> {
     /// Creates a user.
     pub(super) async fn create(&mut self) -> Result<Done, Done> {
         self.check()?;
+        if self.who.permissions.owner().is_some() {
+            return Err(not_owned().into());
+        }
         let keyed = self.by_key().await?;
         let (judged, form) = {
             let sent = self.sent()?;

@@ -10,9 +10,9 @@ use registrar_store::{ChangeError, CreateError, NewToken, StoredUser};
 use super::answer::{Done, Own, failed};
 use super::caller::Who;
 use super::{Call, not_taken};
-use crate::auth;
+use crate::auth::{self, Caller};
 use crate::limits::in_time;
-use crate::may::May;
+use crate::permissions::Permissions;
 use crate::refused::not_hashed;
 use crate::shown::stored_user;
 use crate::token;
@@ -26,8 +26,8 @@ struct Parent {
     token: Option<i64>,
     /// What its operator noted of it.
     attributes: Option<Arc<str>>,
-    /// What it may do: what it makes may do no more.
-    may: May,
+    /// What it may do: what is issued for it may do no more.
+    permissions: Permissions,
 }
 
 impl Call<'_> {
@@ -44,8 +44,9 @@ impl Call<'_> {
             Some((secret, name)) => (self.shown(secret, name).await?, None),
             None => {
                 let user = self.proven().await?;
-                let Who { token, may, .. } = &self.who;
-                let parent = Parent { token: *token, attributes: None, may: may.clone() };
+                let Who { token, permissions, .. } = &self.who;
+                let permissions = permissions.clone();
+                let parent = Parent { token: *token, attributes: None, permissions };
                 (parent, Some(user.columns.id))
             }
         };
@@ -72,8 +73,9 @@ impl Call<'_> {
         if !is_named || !is_good {
             return Err(refused());
         }
-        caller.may.check(self.action.operation)?;
-        Ok(Parent { token: Some(caller.id), attributes: caller.attributes, may: caller.may })
+        let Caller { id, attributes, permissions, .. } = caller;
+        permissions.allow(self.action.operation)?;
+        Ok(Parent { token: Some(id), attributes, permissions })
     }
 
     async fn make(
@@ -97,8 +99,8 @@ impl Call<'_> {
             user_id,
             contract: Some(self.contract.name.to_string()),
             parent_id: parent.token,
-            scopes: owned(parent.may.scopes),
-            forms: owned(parent.may.forms),
+            scopes: Some(parent.permissions.scopes_to_issue()),
+            forms: parent.permissions.forms_to_issue(),
             attributes: owned(parent.attributes),
         };
         match in_time(&self.state.settings, self.state.store.mint_token(new)).await? {

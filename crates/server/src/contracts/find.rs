@@ -26,8 +26,8 @@ impl Call<'_> {
         self.check()?;
         let (page, window) = self.page()?;
         let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
-        let own = self.contract.own_forms();
-        let found = self.load(move |store| users(store, &sought, own, window)).await?;
+        let scope = self.users_in_reach();
+        let found = self.load(move |store| users(store, &sought, scope, window)).await?;
         Ok(self.listed(found.users.into_iter().map(stored_user), (page, found.total)))
     }
 
@@ -92,33 +92,42 @@ impl Call<'_> {
         self.user(sought).await
     }
 
-    /// The first user of all that is said.
+    /// Returns the first user that matches all of `sought`, or `None` where there is none whom the
+    /// caller reaches.
     pub(super) async fn user(&self, sought: Vec<Sought>) -> Result<Option<StoredUser>, Done> {
-        let own = self.contract.own_forms();
-        Ok(self.load(move |store| one(store, &sought, own)).await?)
+        let scope = self.users_in_reach();
+        Ok(self.load(move |store| one(store, &sought, scope)).await?)
+    }
+
+    /// Returns the filter that every look-up of users begins with: those of the contract whom the
+    /// caller reaches.
+    fn users_in_reach(&self) -> UserFilter {
+        let mut filter = UserFilter { forms: self.contract.own_forms(), ..UserFilter::default() };
+        self.who.permissions.narrow_users(&mut filter);
+        filter
     }
 }
 
-/// The first user of whom all that is said holds.
+/// Returns the first user in `scope` that matches all of `sought`; nobody where nothing is sought.
 pub(super) fn one(
     store: &Store,
     sought: &[Sought],
-    own: Option<Vec<String>>,
+    scope: UserFilter,
 ) -> Result<Option<StoredUser>, ReadError> {
     if sought.is_empty() {
         return Ok(None);
     }
-    Ok(users(store, sought, own, Window::FIRST)?.users.pop())
+    Ok(users(store, sought, scope, Window::FIRST)?.users.pop())
 }
 
-/// The users of whom all that is said holds.
+/// Returns the users in `scope` that match all of `sought`.
 fn users(
     store: &Store,
     sought: &[Sought],
-    own: Option<Vec<String>>,
+    scope: UserFilter,
     window: Window,
 ) -> Result<UserPage, ReadError> {
-    let mut filter = UserFilter { forms: own, ..UserFilter::default() };
+    let mut filter = scope;
     // Whoever is said to be one user at most, is the same each time it is said.
     let mut only: Option<Option<StoredUser>> = None;
     let mut narrow = |found: Option<StoredUser>| {
@@ -157,7 +166,8 @@ fn users(
         Some(None) => return Ok(UserPage { users: Vec::new(), total: 0 }),
         Some(Some(user)) => user,
     };
-    let UserFilter { email_key, external_id, properties, relationship_id, forms, .. } = &filter;
+    let UserFilter { email_key, external_id, properties, relationship_id, forms, only, .. } =
+        &filter;
     let is_all_said = email_key.is_none()
         && external_id.is_none()
         && properties.is_empty()
@@ -166,7 +176,8 @@ fn users(
         filter.id = Some(user.columns.id);
         return store.users_from(&filter, window);
     }
-    let holds = forms.as_ref().is_none_or(|forms| forms.contains(&user.columns.form_name));
+    let holds = forms.as_ref().is_none_or(|forms| forms.contains(&user.columns.form_name))
+        && only.is_none_or(|only| only == user.columns.id);
     let users: Vec<StoredUser> = Some(user).into_iter().filter(|_| holds).collect();
     let total = i64::try_from(users.len()).unwrap_or_default();
     Ok(UserPage { users: if window.offset == 0 { users } else { Vec::new() }, total })

@@ -11,6 +11,7 @@ mod credentials;
 mod find;
 mod once;
 mod records;
+mod redaction;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use call::Call;
 pub(crate) use caller::KnownPasswords;
 use caller::Who;
 pub(crate) use once::UnderWay;
+use redaction::Redaction;
 
 /// How often what is stored is loaded and judged again because somebody else changed it meanwhile.
 const ATTEMPTS: u32 = 3;
@@ -82,8 +84,10 @@ pub(crate) async fn serve(
         }
     };
     let mut asked = Asked { query, ..Asked::default() };
-    let (action, done) = if is_served {
-        run(contract, path, &mut asked, &request, payload, &state, started).await
+    let mut redaction = Redaction::new(&registry);
+    let (action, mut done) = if is_served {
+        let around = (&mut asked, &mut redaction);
+        run(contract, path, around, &request, payload, &state, started).await
     } else {
         (None, Done::Outcome(Outcome::NotAcceptable, Own::new()))
     };
@@ -100,6 +104,12 @@ pub(crate) async fn serve(
         state.counts.broken(&told.violations);
     }
     asked.elapsed = started.elapsed().as_secs_f64();
+    if let Some(action) = action {
+        redaction.apply(action.resource, &mut asked);
+        if let Done::Outcome(_, own) = &mut done {
+            redaction.apply_to_list(action.resource, own);
+        }
+    }
     answer::answer(contract, action, &asked, &request, done)
 }
 
@@ -129,7 +139,7 @@ fn base_url(request: &HttpRequest, path: &str) -> String {
 async fn run<'c>(
     contract: &'c Arc<Contract>,
     path: &str,
-    asked: &mut Asked,
+    (asked, redaction): (&mut Asked, &mut Redaction),
     request: &HttpRequest,
     payload: web::Payload,
     state: &'c AppState,
@@ -147,13 +157,16 @@ async fn run<'c>(
         know_address(asked, request, path);
     }
     let who = if known.is_some_and(|action| action.is_open) {
-        Who::default()
+        Who::anonymous()
     } else {
         match caller::caller(contract, known, request, state).await {
             Ok(who) => who,
             Err(done) => return (known, done),
         }
     };
+    if who.permissions.shows_private() {
+        redaction.disable();
+    }
     let (action, names) = match matched {
         Matched::Route(action, names) => (action, names),
         Matched::Method(allow) => {
@@ -183,6 +196,7 @@ async fn run<'c>(
         bytes: web::Bytes::new(),
         held: state.body_memory.hold(),
         started,
+        redaction: redaction.clone(),
     };
     let done = call.run(payload).await;
     (Some(action), done.unwrap_or_else(|done| done))

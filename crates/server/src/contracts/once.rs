@@ -129,6 +129,7 @@ impl<'c> Call<'c> {
         let external_id = of.and_then(|user| user.external_id.clone());
         let outcome = if self.is_discreet(form) { Outcome::Accepted } else { Outcome::Created };
         let (version, kept) = (form.version.clone(), Arc::clone(&keyed.answer));
+        let (redaction, resource) = (self.redaction.clone(), self.action.resource);
         let answer = move |made: Made| {
             let mut asked = asked.clone();
             match made {
@@ -142,6 +143,7 @@ impl<'c> Call<'c> {
                 }
                 Made::Record(id, None) => note_record(&contract, &mut asked, only_id(id)),
             }
+            redaction.apply(resource, &mut asked);
             let of = (&*method, &*path, outcome);
             let answer = rendered(&contract, of, asked, (started, &version));
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = answer.clone();

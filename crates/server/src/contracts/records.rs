@@ -82,8 +82,7 @@ impl Call<'_> {
         self.check()?;
         let (page, window) = self.page()?;
         let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
-        let mut filter = self.filter(&sought);
-        filter.user_id = owner.or(filter.user_id);
+        let filter = self.filter(&sought, owner);
         let found = self.load(move |store| store.records(kind, &filter, window)).await?;
         Ok(self.listed(found.records.into_iter().map(stored_record), (page, found.total)))
     }
@@ -163,11 +162,10 @@ impl Call<'_> {
             None
         };
         let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
-        let mut filter = self.filter(&sought);
+        let mut filter = self.filter(&sought, owner);
         if let Some(name) = of_form {
             filter.type_name = Some(name.to_string());
         }
-        filter.user_id = owner.or(filter.user_id);
         let is_nobody = sought.is_empty() || sought.contains(&Sought::Nobody);
         let found = self.load(move |store| match is_nobody {
             true => Ok(None),
@@ -189,7 +187,9 @@ impl Call<'_> {
         Ok(Some(id))
     }
 
-    fn filter(&self, sought: &[Sought]) -> RecordFilter {
+    /// Returns the filter that every look-up of records uses: what is sought, of the user that the path
+    /// names, among what the caller reaches.
+    fn filter(&self, sought: &[Sought], owner: Option<i64>) -> RecordFilter {
         let type_name = self.action.record_type.as_ref().map(ToString::to_string);
         let mut filter = RecordFilter { type_name, ..RecordFilter::default() };
         for said in sought {
@@ -205,6 +205,8 @@ impl Call<'_> {
                 _ => filter.ids = Some(Vec::new()),
             }
         }
+        filter.user_id = owner.or(filter.user_id);
+        self.who.permissions.narrow_records(&mut filter);
         filter
     }
 

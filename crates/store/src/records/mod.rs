@@ -18,7 +18,7 @@ use crate::audit::Asker;
 use crate::once::Once;
 
 pub(crate) use delete::delete;
-pub(crate) use owner::{of_new as owner_of_new, of_record as owner_of};
+pub(crate) use owner::{creator_of, of_new as owner_of_new, of_record as owner_of};
 pub use read::{RecordFilter, RecordPage};
 pub(crate) use read::{listed_of, load_record, relationships_of};
 pub use stored::{RecordBody, StoredRecord, StoredRelationship, StoredRelationshipTransactable};

@@ -10,7 +10,8 @@ use crate::batch::now;
 use crate::connection::AnyConnection;
 use crate::dialect::statement;
 use crate::schema::{
-    customizations, relationship_transactables, relationship_users, transactables, user_profiles,
+    customizations, relationship_transactables, relationship_users, relationships, transactables,
+    user_profiles,
 };
 use crate::types::{Micros, Uid};
 
@@ -51,6 +52,12 @@ pub(crate) fn of_record(
             .optional(),
         RecordKind::Relationship => Ok(None),
     }
+}
+
+/// Returns the user who created a relationship, or `None` where nobody did or there is none.
+pub(crate) fn creator_of(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<i64>> {
+    let creator = relationships::table.filter(relationships::id.eq(id));
+    Ok(creator.select(relationships::creator_id).first(conn).optional()?.flatten())
 }
 
 /// The user at whose root something stands that a customization can hang on.

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper};
+use diesel::{
+    ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, RunQueryDsl,
+    SelectableHelper,
+};
 
 use super::{
     RecordBody, RecordKind, StoredRecord, StoredRelationship, StoredRelationshipTransactable,
@@ -32,6 +35,8 @@ pub struct RecordFilter {
     pub key: Option<String>,
     /// Their ids.
     pub ids: Option<Vec<i64>>,
+    /// The forms that created the users they belong to.
+    pub owner_forms: Option<Vec<String>>,
 }
 
 /// A page of records.
@@ -145,6 +150,16 @@ macro_rules! narrow_ids {
     };
 }
 
+/// Narrows a query down to the records of users whom some forms created.
+macro_rules! narrow_owner {
+    ($query:ident, $column:expr, $forms:expr) => {
+        if let Some(forms) = $forms {
+            let owners = users::table.filter(users::form_name.eq_any(forms)).select(users::id);
+            $query = $query.filter($column.eq_any(owners));
+        }
+    };
+}
+
 /// When users were last changed.
 fn changed_at(
     conn: &mut AnyConnection,
@@ -193,6 +208,7 @@ fn listings(
     let (rows, total): (Vec<ListingColumns>, _) = page!(conn, window, t, columns, |query| {
         narrow!(query, t::type_name => &filter.type_name, t::user_id => filter.user_id);
         narrow_ids!(query, t::id, &filter.ids);
+        narrow_owner!(query, t::user_id, &filter.owner_forms);
     });
     let owners: Vec<i64> = rows.iter().map(|row| row.1).collect();
     let mut hanging = Hanging::load(conn, &owners)?;
@@ -231,6 +247,7 @@ fn founded(
                 t::id => filter.relationship_id,
             );
             narrow_ids!(query, t::id, &filter.ids);
+            narrow_owner!(query, t::creator_id.assume_not_null(), &filter.owner_forms);
         });
     let records = rows.into_iter().map(|relationship| StoredRecord {
         user_id: relationship.creator_id,
@@ -267,6 +284,7 @@ fn members(
             t::relationship_id => filter.relationship_id,
         );
         narrow_ids!(query, t::id, &filter.ids);
+        narrow_owner!(query, t::user_id, &filter.owner_forms);
     });
     let ids: Vec<i64> = rows.iter().map(|(_, (_, _, id, _))| *id).collect();
     let relationships = relationships_of(conn, &ids)?;
@@ -286,12 +304,14 @@ fn listed(
 ) -> QueryResult<RecordPage> {
     use relationship_transactables as t;
     let columns = (t::id, t::type_name, t::relationship_id, t::transactable_id, t::properties);
-    let theirs: Option<Vec<i64>> = match filter.user_id {
-        Some(user_id) => {
-            let of_user = transactables::table.filter(transactables::user_id.eq(user_id));
-            Some(of_user.select(transactables::id).load(conn)?)
-        }
-        None => None,
+    let is_owner_given = filter.user_id.is_some() || filter.owner_forms.is_some();
+    let theirs: Option<Vec<i64>> = if is_owner_given {
+        let mut query = transactables::table.into_boxed();
+        narrow!(query, transactables::user_id => filter.user_id);
+        narrow_owner!(query, transactables::user_id, &filter.owner_forms);
+        Some(query.select(transactables::id).load(conn)?)
+    } else {
+        None
     };
     let (rows, total): (Vec<ListedColumns>, _) = page!(conn, window, t, columns, |query| {
         narrow!(
@@ -348,6 +368,7 @@ fn customized(
     let (rows, total): (Vec<CustomizedColumns>, _) = page!(conn, window, t, columns, |query| {
         narrow!(query, t::type_name => &filter.type_name, t::user_id => filter.user_id);
         narrow_ids!(query, t::id, &filter.ids);
+        narrow_owner!(query, t::user_id, &filter.owner_forms);
     });
     let owners: Vec<i64> = rows.iter().map(|row| row.1).collect();
     let hanging = Hanging::load(conn, &owners)?;

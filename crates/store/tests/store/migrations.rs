@@ -117,7 +117,7 @@ fn what_was_stored_before_the_later_migrations_is_there_after_them(scratch: &Scr
     }
     assert_ne!(joined.uuid, founded.uuid);
     assert_eq!(store.record(RecordKind::Transactable, 1).unwrap().unwrap().user_id, Some(1));
-    let token = store.token(&[0; 32]).unwrap().unwrap();
+    let token = store.token(&[0; 32]).unwrap().unwrap().token;
     assert_eq!((token.name.as_str(), token.user_id, token.contract), ("web", None, None));
     assert_eq!(create(&store, user("bob", &[])).unwrap().id, 2);
 }

@@ -22,7 +22,7 @@ fn tokens_live_and_are_revoked(scratch: &Scratch) {
     assert_eq!(again, Err(TokenError::NameTaken));
     assert_eq!(store.has_tokens(), Ok(true));
 
-    let web = store.token(&[1; 32]).unwrap().unwrap();
+    let web = store.token(&[1; 32]).unwrap().unwrap().token;
     assert_eq!((web.id, web.name.as_str()), (1, "web"));
     assert_eq!((web.scopes.as_deref(), web.forms.as_deref()), (scopes, forms));
     assert_eq!((web.expires_at, web.revoked_at), (Some(4_102_444_800_000_001), None));
@@ -32,11 +32,11 @@ fn tokens_live_and_are_revoked(scratch: &Scratch) {
     assert_eq!(names(&store), ["web", "cli"]);
 
     assert_eq!(store.revoke_token("web"), Ok(true));
-    let revoked = store.token(&[1; 32]).unwrap().unwrap();
+    let revoked = store.token(&[1; 32]).unwrap().unwrap().token;
     assert!(revoked.revoked_at >= Some(revoked.created_at));
     assert_eq!(store.revoke_token("web"), Ok(false));
     assert_eq!(store.revoke_token("none"), Ok(false));
-    assert_eq!(store.token(&[1; 32]).unwrap().unwrap(), revoked);
+    assert_eq!(store.token(&[1; 32]).unwrap().unwrap().token, revoked);
     assert_eq!(names(&store), ["web", "cli"]);
 }
 
@@ -92,24 +92,27 @@ fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
     };
     assert_eq!(wait(store.mint_token(new(2, Some(1), Some(ann)))), Ok(2));
     assert_eq!(wait(store.mint_token(new(9, Some(2), None))), Ok(3));
+    let third = wait(store.mint_token(new(10, Some(3), None)));
+    assert_eq!(third, Err(CreateError::TokenRefused.into()), "chains end at the second");
     let taken = wait(store.mint_token(new(2, Some(1), Some(ann))));
     assert_eq!(taken, Err(ChangeError::Conflict));
     assert_eq!(wait(store.mint_token(new(4, None, Some(404)))), Err(ChangeError::NotFound));
-    let token = store.token(&[2; 32]).unwrap().unwrap();
+    let token = store.token(&[2; 32]).unwrap().unwrap().token;
     assert_eq!(
         (token.user_id, token.parent_id, token.expires_at),
         (Some(ann), Some(1), Some(far + 2))
     );
     assert_eq!(token.contract.as_deref(), Some("shop"));
-    let child = store.token(&[9; 32]).unwrap().unwrap();
+    let child = store.token(&[9; 32]).unwrap().unwrap().token;
     assert_eq!(child.expires_at, Some(far + 2), "the first end of its line");
+    assert_eq!(store.token(&[9; 32]).unwrap().unwrap().root_id, 1);
 
     let by = |token, name| {
         wait(store.create(NewRecord { by: Some(token).into(), ..record(user(name, &[])) }))
     };
     assert!(by(3, "bob").is_ok());
     store.revoke_token("app").unwrap();
-    assert!(store.token(&[9; 32]).unwrap().unwrap().revoked_at.is_some());
+    assert!(store.token(&[9; 32]).unwrap().unwrap().token.revoked_at.is_some());
     assert_eq!(by(3, "bob").unwrap_err(), CreateError::TokenRefused);
     let refused = wait(store.mint_token(new(5, Some(2), None)));
     assert_eq!(refused, Err(CreateError::TokenRefused.into()));

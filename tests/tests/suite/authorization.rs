@@ -1,0 +1,559 @@
+//! Nobody reaches what is not theirs: callers of every kind walk all routes.
+//!
+//! The first half walks every operation on every kind of record by a contract of its own, where what is
+//! allowed can be said exactly: caller kind x operation x owner x scope. The second half walks all
+//! routes of all shipped contracts, and looks for data of somebody else in answers and in the database.
+
+use registrar_core::contract::{Contract, Operation, Scheme};
+use registrar_core::form::Resource;
+use registrar_core::value::Value as Shown;
+use registrar_tests::{Anonymous, Answer, Setup, TestServer, WithToken, cases};
+use serde_json::{Value, json};
+
+cases! {
+    every_operation_is_allowed_by_scope_and_owner with everything,
+    a_user_cannot_create_for_another_user with everything,
+    a_token_for_forms_reaches_what_they_created with everything,
+    open_routes_and_users_run_no_privileged_form with everything,
+    no_shipped_route_shows_or_changes_what_the_caller_may_not_reach,
+    private_fields_need_their_scope with private,
+}
+
+const KINDS: [(&str, Resource, &str); 5] = [
+    ("transactable", Resource::Transactable, "boat"),
+    ("relationship", Resource::Relationship, "club"),
+    ("relationship_user", Resource::RelationshipUser, "member"),
+    ("relationship_transactable", Resource::RelationshipTransactable, "berth"),
+    ("customization", Resource::Customization, "link"),
+];
+
+/// A contract with every operation on every kind of record, and the forms that it runs.
+fn everything(setup: Setup) -> Setup {
+    let mut routes = String::from(
+        "  - { method: POST, path: /users, operation: create }
+  - { method: GET, path: /users, operation: list }
+  - { method: GET, path: '/users/{id}', operation: show }
+  - { method: PUT, path: '/users/{id}', operation: update }
+  - { method: PUT, path: /users, operation: upsert, find: { email: '{{ sent.email }}' } }
+  - { method: DELETE, path: '/users/{id}', operation: delete }
+  - { method: POST, path: '/users/{id}/detach', operation: detach, remove: transactables.boat }
+  - { method: POST, path: /verify, operation: verify, find: { email: '{{ sent.email }}' }, password: '{{ sent.password }}' }
+  - { method: POST, path: /sessions, operation: mint, find: { email: '{{ sent.email }}' }, password: '{{ sent.password }}', mint: { expires_in: 600 } }
+  - { method: DELETE, path: /sessions, operation: revoke }
+  - { method: POST, path: /open, operation: create, open: true }
+  - { method: POST, path: /trusted, operation: create, form: trusted }
+",
+    );
+    let mut files: Vec<(String, String)> = Vec::new();
+    let properties = "properties: [{ name: note, type: string }]\n";
+    for (kind, resource, of_type) in KINDS {
+        routes.push_str(&format!(
+            "  - {{ method: POST, path: /{kind}s, operation: create, resource: {kind}, form: create_{kind} }}
+  - {{ method: GET, path: /{kind}s, operation: list, resource: {kind}, type: {of_type} }}
+  - {{ method: GET, path: '/{kind}s/{{id}}', operation: show, resource: {kind}, find: &id {{ ids.record: '{{{{ path.id }}}}' }} }}
+  - {{ method: PUT, path: '/{kind}s/{{id}}', operation: update, resource: {kind}, form: update_{kind}, find: *id }}
+  - {{ method: DELETE, path: '/{kind}s/{{id}}', operation: delete, resource: {kind}, find: *id }}
+"
+        ).replace("&id", &format!("&{kind}")).replace("*id", &format!("*{kind}")));
+        let public = "{ property_options: { public: true } }";
+        let fields = match kind {
+            "transactable" => "{ name: , properties: { note: } }".to_owned(),
+            "relationship_user" => {
+                format!("{{ relationship_id: {public}, properties: {{ note: }} }}")
+            }
+            "relationship_transactable" => format!(
+                "{{ relationship_id: {public}, transactable_id: {public}, properties: {{ note: }} }}"
+            ),
+            _ => "{ properties: { note: } }".to_owned(),
+        };
+        let head = format!("resource: {}\ntype: {of_type}\n", resource.name());
+        files.push((format!("create_{kind}.yml"), format!("{head}fields: {fields}\n")));
+        let fields = "fields: { properties: { note: } }\n";
+        let update = format!("{head}resource_owner: anyone\n{fields}");
+        files.push((format!("update_{kind}.yml"), update));
+        let more = if kind == "relationship_user" { "relationship: club\n" } else { "" };
+        let folder = resource.type_kind().unwrap().folder();
+        files.push((format!("types/{folder}/{of_type}.yml"), format!("{properties}{more}")));
+    }
+    files.push(("found_club.yml".to_owned(), "resource: Relationship\ntype: club\nprivileged: true\nfields: { creator_id: , properties: { note: } }\n".to_owned()));
+    let person = "resource: User\nfields:\n  email:\n  password:\n  first_name:\n  properties: { note: { type: string } }\n  transactables: { boat: { name: , properties: { note: } } }\n  customizations: { link: { properties: { note: } } }\n";
+    files.push(("person.yml".to_owned(), format!("resource_owner: anyone\n{person}")));
+    files.push(("other.yml".to_owned(), person.to_owned()));
+    files.push(("trusted.yml".to_owned(), "resource: User\nprivileged: true\nfields: { email: , properties: { role: { type: string } } }\n".to_owned()));
+    let contract = format!(
+        "mount: /all
+form: person
+authentication: {{ schemes: [bearer, basic], user: {{ email: '{{{{ credential.name }}}}' }} }}
+catalogue: forms
+ids: {{ id: integer, record: {{ format: integer, of: record }} }}
+routes:
+{routes}  - {{ method: POST, path: /clubs, operation: create, resource: relationship, form: found_club }}
+answers:
+  created: {{ status: 201, body: {{ id: '{{{{ ids.id or record.id }}}}' }} }}
+  updated: {{ status: 204 }}
+  unchanged: {{ status: 204 }}
+  deleted: {{ status: 204 }}
+  revoked: {{ status: 204 }}
+  verified: {{ status: 200 }}
+  minted: {{ status: 201, body: {{ token: '{{{{ credential.token }}}}' }} }}
+  refused: {{ status: 422 }}
+  found: {{ status: 200, body: {{ user: '{{{{ user }}}}', record: '{{{{ record }}}}' }} }}
+  listed: {{ status: 200, body: {{ users: '{{{{ users }}}}', records: '{{{{ records }}}}' }} }}
+  invalid: {{ status: 422, body: {{ errors: '{{{{ errors }}}}' }} }}
+  unauthenticated: {{ status: 401 }}
+  bad_credential: {{ status: 401 }}
+  not_found: {{ status: 404 }}
+  not_an_object: {{ status: 400 }}
+  malformed: {{ status: 400 }}
+  media_type: {{ status: 415 }}
+  no_route: {{ status: 404 }}
+  method: {{ status: 405 }}
+  failed: {{ body: {{ errors: '{{{{ errors }}}}', details: '{{{{ details }}}}' }} }}
+"
+    );
+    files.push(("contracts/all.yml".to_owned(), contract));
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
+    setup.forms(&files)
+}
+
+fn call(client: &Anonymous, method: &str, path: &str, body: &Value) -> Answer {
+    let body = (method != "GET").then(|| body.to_string());
+    let headers = [("content-type", "application/json")];
+    client.send(method, &format!("/all{path}"), &headers, body.as_deref().map(str::as_bytes))
+}
+
+fn bearer(server: &TestServer, token: &str) -> WithToken {
+    server.anonymous().with_authorization(&format!("Bearer {token}"))
+}
+
+/// A user with one record of each kind: its id, and theirs in the order of [`KINDS`].
+#[derive(Debug)]
+struct Person {
+    email: String,
+    id: i64,
+    records: Vec<i64>,
+}
+
+const PASSWORD: &str = "correct horse battery";
+
+fn person(server: &TestServer, name: &str) -> Person {
+    let operator = bearer(server, server.token());
+    let made = |answer: Answer| answer.is(201).json()["id"].as_i64().unwrap();
+    let email = format!("{name}@example.com");
+    let note = json!({ "note": format!("{name}-canary") });
+    let user = json!({ "email": email, "password": PASSWORD, "first_name": format!("{name}-canary"),
+        "transactables": { "boat": [{ "name": "Vega", "properties": note }] },
+        "customizations": { "link": [{ "properties": note }] } });
+    let id = made(call(&operator, "POST", "/users", &user));
+    let stored = server.client().user(id);
+    let boat = stored["transactables"]["boat"][0]["id"].as_i64().unwrap();
+    let link = stored["customizations"]["link"][0]["id"].as_i64().unwrap();
+    let club =
+        made(call(&operator, "POST", "/clubs", &json!({ "creator_id": id, "properties": note })));
+    let session = session(server, &email);
+    let member = json!({ "relationship_id": club, "properties": note });
+    let member = made(call(&session, "POST", "/relationship_users", &member));
+    let berth = json!({ "relationship_id": club, "transactable_id": boat, "properties": note });
+    let berth = made(call(&session, "POST", "/relationship_transactables", &berth));
+    Person { email, id, records: vec![boat, club, member, berth, link] }
+}
+
+fn session(server: &TestServer, email: &str) -> WithToken {
+    let operator = bearer(server, server.token());
+    let sign_in = json!({ "email": email, "password": PASSWORD });
+    let answer = call(&operator, "POST", "/sessions", &sign_in).is(201).json();
+    bearer(server, answer["token"].as_str().unwrap())
+}
+
+/// What a caller of a kind may do: the names of its scopes, and whether it reaches other users.
+struct Caller {
+    name: String,
+    client: WithToken,
+    scopes: Vec<&'static str>,
+    is_user: bool,
+}
+
+const SCOPES: [&str; 5] = ["create", "read", "update", "delete", "sessions"];
+
+fn callers(server: &TestServer, ann: &Person) -> Vec<Caller> {
+    let mut callers = vec![Caller {
+        name: "an unlimited token".to_owned(),
+        client: bearer(server, server.token()),
+        scopes: SCOPES.to_vec(),
+        is_user: false,
+    }];
+    for scope in SCOPES {
+        let token = server.new_limited_token(scope, &[scope], &[]);
+        let client = bearer(server, &token);
+        let name = format!("a token with {scope}");
+        callers.push(Caller { name, client, scopes: vec![scope], is_user: false });
+    }
+    let token = server.new_limited_token("form", &[], &["person"]);
+    let (name, client) = ("a token for a form".to_owned(), bearer(server, &token));
+    callers.push(Caller { name, client, scopes: vec!["create"], is_user: false });
+    let (name, client) = ("a session".to_owned(), session(server, &ann.email));
+    callers.push(Caller { name, client, scopes: SCOPES.to_vec(), is_user: true });
+    let client = server.anonymous().with_authorization(&Scheme::Basic.header(&ann.email, PASSWORD));
+    callers.push(Caller {
+        name: "Basic".to_owned(),
+        client,
+        scopes: SCOPES.to_vec(),
+        is_user: true,
+    });
+    callers
+}
+
+fn every_operation_is_allowed_by_scope_and_owner(server: &TestServer) {
+    let (ann, bob) = (person(server, "ann"), person(server, "bob"));
+    let mut wrong = Vec::new();
+    for caller in callers(server, &ann) {
+        let may = |scope: &str| caller.scopes.contains(&scope);
+        let mut check = |what: &str, answer: &Answer, expected: &[u16]| {
+            if !expected.contains(&answer.status) {
+                wrong.push(format!("{}: {what}: {expected:?}, got {answer:?}", caller.name));
+            }
+        };
+        let change = json!({ "properties": { "note": "changed" } });
+        // What is not the caller's comes first, so that nothing of it is gone when it is asked for.
+        for (owner, is_own) in [(&bob, false), (&ann, true)] {
+            let found = |scope: &str, done: u16| match (may(scope), !caller.is_user || is_own) {
+                (false, _) => vec![403],
+                (true, false) => vec![404],
+                (true, true) => vec![done],
+            };
+            let path = format!("/users/{}", owner.id);
+            check("show", &call(&caller.client, "GET", &path, &json!({})), &found("read", 200));
+            check("update", &call(&caller.client, "PUT", &path, &change), &found("update", 204));
+            // What may be detached is, at the end.
+            if !may("update") || caller.is_user && !is_own {
+                let detached = call(&caller.client, "POST", &format!("{path}/detach"), &json!({}));
+                check("detach", &detached, &found("update", 204));
+            }
+            for ((kind, ..), id) in KINDS.iter().zip(&owner.records) {
+                let path = format!("/{kind}s/{id}");
+                let shown = call(&caller.client, "GET", &path, &json!({}));
+                check(&format!("show {kind}"), &shown, &found("read", 200));
+                let changed = call(&caller.client, "PUT", &path, &change);
+                check(&format!("update {kind}"), &changed, &found("update", 204));
+                if !may("delete") || caller.is_user && !is_own {
+                    let deleted = call(&caller.client, "DELETE", &path, &json!({}));
+                    check(&format!("delete {kind}"), &deleted, &found("delete", 204));
+                }
+                let listed = call(&caller.client, "GET", &format!("/{kind}s"), &json!({}));
+                check(&format!("list {kind}"), &listed, if may("read") { &[200] } else { &[403] });
+                if caller.is_user && listed.text.contains("bob-canary") {
+                    check(&format!("list {kind} of others"), &listed, &[]);
+                }
+            }
+            if !may("delete") || caller.is_user && !is_own {
+                let deleted = call(&caller.client, "DELETE", &path, &json!({}));
+                check("delete", &deleted, &found("delete", 204));
+            }
+            let sign_in = json!({ "email": owner.email, "password": PASSWORD });
+            let refused = if caller.is_user && !is_own { 422 } else { 200 };
+            let expected = if may("sessions") { refused } else { 403 };
+            check("verify", &call(&caller.client, "POST", "/verify", &sign_in), &[expected]);
+        }
+        let listed = call(&caller.client, "GET", "/users", &json!({}));
+        check("list", &listed, if may("read") { &[200] } else { &[403] });
+        if caller.is_user && listed.text.contains("bob-canary") {
+            check("list others", &listed, &[]);
+        }
+        let fresh = format!("{}@example.com", caller.name.replace(' ', "."));
+        let user = json!({ "email": fresh, "password": PASSWORD });
+        let created = call(&caller.client, "POST", "/users", &user);
+        let expected = if may("create") && !caller.is_user { 201 } else { 403 };
+        check("create", &created, &[expected]);
+        let upsert = json!({ "email": bob.email, "first_name": "changed" });
+        let upserted = call(&caller.client, "PUT", "/users", &upsert);
+        let expected = if may("create") && may("update") && !caller.is_user { 204 } else { 403 };
+        check("upsert", &upserted, &[expected]);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // What they may take away comes last.
+    let session = session(server, &ann.email);
+    for (client, owner) in [(&session, &ann), (&bearer(server, server.token()), &bob)] {
+        let path = format!("/users/{}/detach", owner.id);
+        assert_eq!(call(client, "POST", &path, &json!({})).status, 204);
+        assert_eq!(server.client().user(owner.id)["transactables"], json!({}));
+    }
+    let remover = server.new_limited_token("remover", &["delete"], &[]);
+    for (client, owner) in [(&session, &ann), (&bearer(server, &remover), &bob)] {
+        for ((kind, ..), id) in KINDS.iter().zip(&owner.records).rev() {
+            let answer = call(client, "DELETE", &format!("/{kind}s/{id}"), &json!({}));
+            assert!(matches!(answer.status, 204 | 404), "{kind}: {answer:?}");
+        }
+        assert_eq!(call(client, "DELETE", &format!("/users/{}", owner.id), &json!({})).status, 204);
+    }
+}
+
+fn a_user_cannot_create_for_another_user(server: &TestServer) {
+    let (ann, bob) = (person(server, "ann"), person(server, "bob"));
+    let before = server.direct().every_count();
+    let session = session(server, &ann.email);
+    let berth = json!({ "relationship_id": ann.records[1], "transactable_id": bob.records[0] });
+    let answer = call(&session, "POST", "/relationship_transactables", &berth);
+    answer.fault(403, "base", "not_owner");
+    let boat = json!({ "creator_id": bob.id, "name": "Vega" });
+    call(&session, "POST", "/transactables", &boat).is(422);
+    let mine = call(&session, "POST", "/transactables", &json!({ "name": "Deneb" })).is(201).json();
+    let id = mine["id"].as_i64().unwrap();
+    let stored = server.client().user(ann.id)["transactables"]["boat"].clone();
+    assert!(stored.as_array().unwrap().iter().any(|boat| boat["id"] == id), "{stored}");
+    let after = server.direct().every_count();
+    assert_eq!(after["transactables"], before["transactables"] + 1);
+    assert_eq!(after["relationship_transactables"], before["relationship_transactables"]);
+}
+
+fn a_token_for_forms_reaches_what_they_created(server: &TestServer) {
+    let ann = person(server, "ann");
+    let other = json!({ "email": "other@example.com", "password": PASSWORD,
+        "transactables": { "boat": [{ "name": "other-canary" }] } });
+    let other = server.client().submit("other", &other).created();
+    let boat = server.client().user(other)["transactables"]["boat"][0]["id"].as_i64().unwrap();
+    let all = ["create", "read", "update", "delete"];
+    let forms = ["person", "update_transactable"];
+    let limited = server.new_limited_token("limited", &all, &forms);
+    let client = bearer(server, &limited);
+    let list = call(&client, "GET", "/users", &json!({})).is(200).text.clone();
+    assert!(list.contains("ann-canary") && !list.contains("other@example.com"), "{list}");
+    let list = call(&client, "GET", "/transactables", &json!({})).is(200).text.clone();
+    assert!(list.contains("ann-canary") && !list.contains("other-canary"), "{list}");
+    let change = json!({ "properties": { "note": "new" } });
+    for (user, boat, is_reached) in [(other, boat, false), (ann.id, ann.records[0], true)] {
+        let expected = |done: u16| if is_reached { done } else { 404 };
+        for (method, path, done) in [
+            ("GET", format!("/users/{user}"), 200),
+            ("GET", format!("/transactables/{boat}"), 200),
+            ("PUT", format!("/users/{user}"), 204),
+            ("PUT", format!("/transactables/{boat}"), 204),
+            ("DELETE", format!("/transactables/{boat}"), 204),
+            ("DELETE", format!("/users/{user}"), 204),
+        ] {
+            let answer = call(&client, method, &path, &change);
+            assert_eq!(answer.status, expected(done), "{method} {path}: {answer:?}");
+        }
+    }
+    // Without `--may`, a token for a form creates through it, and reads its description.
+    let token = server.new_limited_token("form", &[], &["person"]);
+    let client = server.anonymous().with_token(&token);
+    let user = json!({ "email": "new@example.com", "password": PASSWORD });
+    let id = client.submit("person", &user).created();
+    for path in
+        ["/api/users", &format!("/api/users/{id}"), "/api/form_configurations", "/openapi.json"]
+    {
+        assert_eq!(client.get(path).status, 403, "{path}");
+    }
+    assert_eq!(client.send("DELETE", &format!("/api/users/{id}"), &[], None).status, 403);
+    client.get("/api/form_configurations/person/schema").is(200);
+    client.get("/api/form_configurations/other/schema").fault(403, "base", "insufficient_scope");
+}
+
+fn open_routes_and_users_run_no_privileged_form(server: &TestServer) {
+    let ann = person(server, "ann");
+    let body = json!({ "email": "x@example.com", "properties": { "role": "admin" } });
+    let basic = server.anonymous().with_authorization(&Scheme::Basic.header(&ann.email, PASSWORD));
+    for client in [&session(server, &ann.email), &basic] {
+        assert_eq!(call(client, "POST", "/trusted", &body).status, 403);
+    }
+    let limited = server.new_limited_token("creator", &["create"], &[]);
+    assert_eq!(call(&bearer(server, &limited), "POST", "/trusted", &body).status, 403);
+    call(&bearer(server, server.token()), "POST", "/trusted", &body).is(201);
+    let open = json!({ "email": "open@example.com" });
+    call(server.anonymous(), "POST", "/open", &open).is(201);
+}
+
+/// Puts ids of somebody else's records into the path of a route.
+fn target(contract: &Contract, path: &str, owner: &Value, record: i64) -> String {
+    let uuid = owner["uuid"].as_str().unwrap().to_owned();
+    let shown = |id: i64| {
+        let id = Shown::Number(id.to_string().into());
+        Shown::Object(vec![("id".into(), id), ("uuid".into(), Shown::String(uuid.clone().into()))])
+    };
+    let user_id = owner["id"].as_i64().unwrap();
+    let mut ids = serde_json::to_value(contract.ids_of(&shown(record), false)).unwrap();
+    let of_user = serde_json::to_value(contract.ids_of(&shown(user_id), true)).unwrap();
+    ids.as_object_mut().unwrap().extend(of_user.as_object().unwrap().clone());
+    let mut path = path.to_owned();
+    while let Some((before, rest)) = path.split_once('{') {
+        let (name, after) = rest.split_once('}').unwrap();
+        let id = match &ids[name] {
+            Value::String(text) => text.clone(),
+            Value::Null if name.contains("email") => owner["email"].as_str().unwrap().to_owned(),
+            Value::Null => user_id.to_string(),
+            number => number.to_string(),
+        };
+        path = format!("{before}{id}{after}");
+    }
+    path
+}
+
+fn no_shipped_route_shows_or_changes_what_the_caller_may_not_reach(server: &TestServer) {
+    let user = |name: &str| json!({ "email": format!("{name}@example.com"), "password": PASSWORD, "first_name": format!("{name}-canary") });
+    let form = "reference_rest_api_create_user";
+    server.client().submit(form, &user("ann")).created();
+    let bob = server.client().submit(form, &user("bob")).created();
+    let api = |client: &Anonymous, method: &str, path: &str, form: &str, body: Value| {
+        let body = json!({ "form_configuration_name": form, "form": body }).to_string();
+        let headers = [("content-type", "application/json")];
+        client.send(method, path, &headers, Some(body.as_bytes()))
+    };
+    let boat = json!({ "name": "bob-canary", "creator_id": bob });
+    let create = "reference_rest_api_create_transactable";
+    let made = api(&server.client(), "POST", "/api/user/transactables", create, boat);
+    let boat = made.is(201).json()["id"].as_i64().unwrap();
+    let bob = server.client().user(bob);
+
+    let sign_in = json!({ "email": "ann@example.com", "password": PASSWORD });
+    let answer = api(
+        &server.client(),
+        "POST",
+        "/api/sessions",
+        "reference_rest_api_create_session",
+        sign_in,
+    );
+    let cookie = answer.is(201).header("set-cookie").unwrap().to_owned();
+    let session = cookie.strip_prefix("_registrar_session=").unwrap().split(';').next().unwrap();
+    let limited =
+        |name: &str, scopes: &[&str], forms: &[&str]| server.new_limited_token(name, scopes, forms);
+    let expired = server.new_token("expired", Some(1));
+    let all = ["create", "read", "update", "delete", "sessions"];
+    let headers = [
+        ("nobody", None),
+        ("nonsense", Some("Bearer nonsense".to_owned())),
+        ("expired", Some(format!("Bearer {expired}"))),
+        ("create alone", Some(format!("Bearer {}", limited("c", &["create"], &[])))),
+        ("sessions alone", Some(format!("Bearer {}", limited("s", &["sessions"], &[])))),
+        ("another form", Some(format!("Bearer {}", limited("f", &all, &["client_sign_up"])))),
+        ("a session of ann's", Some(format!("Bearer {session}"))),
+        ("another contract's", Some(server.new_caller("user_com", "usercom", &[]))),
+        ("ann by password", Some(Scheme::Basic.header("ann@example.com", PASSWORD))),
+    ];
+    let of_bob = || -> Vec<String> {
+        let mut cells = server.direct().every_cell();
+        cells.retain(|cell| cell.contains("bob"));
+        cells
+    };
+    let (cells, operators) = (of_bob(), server.direct().count("users"));
+    let registry = server.registry();
+    let forms: Vec<_> = registry.names().iter().filter_map(|name| registry.form(name)).collect();
+    let mut routes = 0;
+    for contract in registry.contracts().list() {
+        for route in contract.routes() {
+            let path = target(contract, &route.path, &bob, boat);
+            let of_resource = forms.iter().filter(|form| form.resource == route.resource);
+            let forms: Vec<String> = match route.names_form {
+                true => of_resource.map(|form| form.name.to_string()).collect(),
+                false => vec![String::new()],
+            };
+            for (who, header) in &headers {
+                let is_own = *who == "another contract's" && contract.name.starts_with("user_com");
+                for form in forms.iter().filter(|_| !is_own) {
+                    routes += 1;
+                    let body = json!({ "form_configuration_name": form, "form": {
+                        "first_name": "hacked", "name": "hacked", "email": "bob@example.com" },
+                        "first_name": "hacked", "name": "hacked", "email": "bob@example.com" });
+                    let query = match route.operation {
+                        Operation::Delete => format!("?form_configuration_name={form}"),
+                        _ => String::new(),
+                    };
+                    let mut fields = vec![("content-type", "application/json")];
+                    fields.extend(header.as_deref().map(|header| ("authorization", header)));
+                    let body = (route.method != "GET").then(|| body.to_string());
+                    let path = format!("{path}{query}");
+                    let body = body.as_deref().map(str::as_bytes);
+                    let answer = server.anonymous().send(route.method, &path, &fields, body);
+                    let what = format!("{who}: {} {path} {form}: {answer:?}", route.method);
+                    assert!(answer.status < 500, "{what}");
+                    assert!(!answer.text.contains("bob-canary"), "{what}");
+                }
+            }
+            assert_eq!(of_bob(), cells, "{} {path}", route.method);
+        }
+    }
+    assert!(routes > 500, "{routes}");
+    assert_eq!(server.direct().count("users"), operators, "nobody was created");
+    // An operator's token reaches what the others did not.
+    let text = server.client().get("/api/users").is(200).text.clone();
+    assert!(text.contains("bob-canary"), "{text}");
+}
+
+const COLUMNS: [&str; 10] = [
+    "external_id",
+    "first_name",
+    "middle_name",
+    "last_name",
+    "name",
+    "language",
+    "time_zone",
+    "phone",
+    "mobile_number",
+    "email",
+];
+
+fn private(setup: Setup) -> Setup {
+    let fields: String = COLUMNS
+        .iter()
+        .map(|name| format!("  {name}: {{ property_options: {{ private: true }} }}\n"))
+        .collect();
+    let form = format!(
+        "resource: User\nfields:\n{fields}  properties: {{ tax: {{ type: string, property_options: {{ private: true }} }}, open: {{ type: string }} }}
+  profiles: {{ client: {{ properties: {{ company: , insured: }}, custom_addresses: {{ home: {{ city: {{ property_options: {{ private: true }} }}, street: }} }} }} }}
+  transactables: {{ boat: {{ name: {{ property_options: {{ private: true }} }}, properties: {{ hull: , berth: }} }} }}
+"
+    );
+    setup.forms(&[
+        ("form.yml", &form),
+        ("plain.yml", "resource: User\nfields: { email: , first_name: }\n"),
+        (
+            "types/profiles/client.yml",
+            "properties: [{ name: company }, { name: insured, private: true }, { name: home, type: address }]\n",
+        ),
+        (
+            "types/transactables/boat.yml",
+            "properties: [{ name: hull, private: true }, { name: berth }]\n",
+        ),
+    ])
+}
+
+fn private_fields_need_their_scope(server: &TestServer) {
+    let mut form: Value =
+        COLUMNS.iter().map(|name| ((*name).to_owned(), json!("hidden-canary"))).collect();
+    (form["email"], form["language"]) = (json!("hidden-canary@example.com"), json!("en"));
+    form["properties"] = json!({ "tax": "hidden-canary", "open": "shown" });
+    form["profiles"] = json!({ "client": { "properties": { "company": "shown", "insured": "hidden-canary" },
+        "custom_addresses": { "home": { "city": "hidden-canary", "street": "shown" } } } });
+    form["transactables"] = json!({ "boat": [{ "name": "hidden-canary", "properties": { "hull": "hidden-canary", "berth": "shown" } }] });
+    let id = server.client().submit("form", &form).created();
+    let plain = json!({ "email": "plain@example.com", "first_name": "hidden-canary" });
+    let plain = server.client().submit("plain", &plain).created();
+    let reader = server.new_limited_token("reader", &["read"], &[]);
+    let auditor = server.new_limited_token("auditor", &["read", "private"], &[]);
+    let (reader, auditor) =
+        (server.anonymous().with_token(&reader), server.anonymous().with_token(&auditor));
+    let paths =
+        [format!("/api/users/{id}"), "/api/users".to_owned(), format!("/api/users/{plain}")];
+    for path in &paths {
+        let shown = reader.get(path).is(200).text.clone();
+        assert!(!shown.contains("hidden-canary"), "{path}: {shown}");
+        assert!(auditor.get(path).is(200).text.contains("hidden-canary"), "{path}");
+        assert!(server.client().get(path).is(200).text.contains("hidden-canary"), "{path}");
+    }
+    let user = reader.user(id);
+    for column in COLUMNS {
+        assert!(user.get(column).is_none(), "{column}: {user}");
+    }
+    assert_eq!(user["properties"], json!({ "open": "shown" }));
+    let client = &user["profiles"]["client"];
+    assert_eq!(client["properties"], json!({ "company": "shown" }));
+    assert_eq!(client["custom_addresses"]["home"]["street"], "shown");
+    assert_eq!(user["transactables"]["boat"][0]["properties"], json!({ "berth": "shown" }));
+    // What a create answers under a key is kept as it was answered.
+    let key = [("content-type", "application/json"), ("idempotency-key", "one")];
+    let body = json!({ "form_configuration_name": "form", "form": { "email": "b@example.com" } });
+    let creator = server.new_limited_token("creator", &["create"], &[]);
+    let creator = server.anonymous().with_token(&creator);
+    let created = creator.send("POST", "/api/users", &key, Some(body.to_string().as_bytes()));
+    let again = creator.send("POST", "/api/users", &key, Some(body.to_string().as_bytes()));
+    assert_eq!((created.status, &created.text), (201, &again.text));
+}
