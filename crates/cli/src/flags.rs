@@ -26,6 +26,18 @@ struct Shared {
     /// Address and port to listen on [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDRESS", env = "REGISTRAR_LISTEN")]
     listen: Option<String>,
+    /// Addresses or networks of the proxies whose forwarding headers are read [default: none].
+    #[arg(
+        long,
+        global = true,
+        value_name = "CIDR,…",
+        env = "REGISTRAR_TRUSTED_PROXIES",
+        value_delimiter = ','
+    )]
+    trusted_proxies: Option<Vec<String>>,
+    /// Which headers they set: x-forwarded or forwarded [default: x-forwarded].
+    #[arg(long, global = true, value_name = "KIND", env = "REGISTRAR_FORWARDED_HEADERS")]
+    forwarded_headers: Option<String>,
     /// sqlite:PATH or postgres://USER@HOST/DATABASE [default: sqlite:data/registrar.db].
     #[arg(
         long,
@@ -266,6 +278,8 @@ impl Flags {
         let shared = &self.shared;
         let given = Given {
             listen: shared.listen.clone(),
+            trusted_proxies: shared.trusted_proxies.clone(),
+            forwarded_headers: shared.forwarded_headers.clone(),
             database_url: shared.database_url.clone(),
             forms: shared.forms.clone(),
             migrate: shared.migrate,

@@ -8,6 +8,7 @@ pub mod app;
 mod auth;
 mod body;
 pub mod callers;
+pub mod client_address;
 mod connection;
 mod contracts;
 mod form_configurations;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::client_address::{ForwardedHeaders, Network};
 use crate::passwords::{CostError, HashCost};
 
 /// The settings of a server.
@@ -13,6 +14,10 @@ use crate::passwords::{CostError, HashCost};
 pub struct Settings {
     /// Address and port to listen on. Port 0 takes any free one.
     pub listen: String,
+    /// Networks of the proxies whose `X-Forwarded-*` or `Forwarded` headers are read.
+    pub trusted_proxies: Vec<Network>,
+    /// Which of these headers the proxies set.
+    pub forwarded_headers: ForwardedHeaders,
     /// `sqlite:PATH` or `postgres://…`
     pub database_url: String,
     /// The folders of forms, types, contracts and locales.
@@ -56,6 +61,8 @@ impl Default for Settings {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             listen: "127.0.0.1:8080".to_owned(),
+            trusted_proxies: Vec::new(),
+            forwarded_headers: ForwardedHeaders::default(),
             database_url: "sqlite:data/registrar.db".to_owned(),
             forms: vec![PathBuf::from("forms")],
             migrate: true,
@@ -84,6 +91,10 @@ impl Default for Settings {
 pub struct Given {
     /// See [`Settings::listen`].
     pub listen: Option<String>,
+    /// See [`Settings::trusted_proxies`].
+    pub trusted_proxies: Option<Vec<String>>,
+    /// See [`Settings::forwarded_headers`].
+    pub forwarded_headers: Option<String>,
     /// See [`Settings::database_url`].
     pub database_url: Option<String>,
     /// See [`Settings::forms`].
@@ -150,6 +161,16 @@ pub enum SettingsError {
     /// A number that must not be zero is.
     #[error("the setting `{0}` is 0: expected at least 1")]
     Zero(&'static str),
+    /// A text is not of the form that the setting takes.
+    #[error("the setting `{name}` is `{value}`: expected {expected}")]
+    Format {
+        /// The setting.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What it takes.
+        expected: &'static str,
+    },
     /// The hashes would be too cheap to guess against, or dearer than a server can bear.
     #[error(transparent)]
     Cost(#[from] CostError),
@@ -188,6 +209,8 @@ impl Given {
     pub fn or(self, other: Self) -> Self {
         Self {
             listen: self.listen.or(other.listen),
+            trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
+            forwarded_headers: self.forwarded_headers.or(other.forwarded_headers),
             database_url: self.database_url.or(other.database_url),
             forms: self.forms.or(other.forms),
             migrate: self.migrate.or(other.migrate),
@@ -218,6 +241,8 @@ impl Given {
         let default = Settings::default();
         let settings = Settings {
             listen: self.listen.unwrap_or(default.listen),
+            trusted_proxies: networks(self.trusted_proxies.unwrap_or_default())?,
+            forwarded_headers: forwarded_headers(self.forwarded_headers)?,
             database_url: self.database_url.unwrap_or(default.database_url),
             forms: self.forms.unwrap_or(default.forms),
             migrate: self.migrate.unwrap_or(default.migrate),
@@ -260,6 +285,26 @@ impl Given {
             None => Ok(settings),
         }
     }
+}
+
+fn networks(texts: Vec<String>) -> Result<Vec<Network>, SettingsError> {
+    let read = |value: String| {
+        value.trim().parse().map_err(|()| SettingsError::Format {
+            name: "trusted_proxies",
+            value,
+            expected: "addresses or networks such as `10.0.0.0/8` or `::1`",
+        })
+    };
+    texts.into_iter().map(read).collect()
+}
+
+fn forwarded_headers(text: Option<String>) -> Result<ForwardedHeaders, SettingsError> {
+    let Some(value) = text else { return Ok(ForwardedHeaders::default()) };
+    value.parse().map_err(|()| SettingsError::Format {
+        name: "forwarded_headers",
+        value,
+        expected: "`x-forwarded` or `forwarded`",
+    })
 }
 
 #[cfg(test)]
