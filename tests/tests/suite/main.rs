@@ -8,6 +8,7 @@
     reason = "this is the tests' own ground: to panic is to fail the test"
 )]
 
+mod addresses;
 mod audit;
 mod auth;
 mod authorization;
@@ -28,6 +29,7 @@ mod keyed;
 mod kill;
 mod languages;
 mod layering;
+mod lists;
 mod mass_assignment;
 mod methods;
 mod metrics;
