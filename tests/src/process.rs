@@ -195,14 +195,14 @@ impl Process {
         self.stderr.lock().unwrap().clone()
     }
 
-    /// The token that it prints at its very first start.
+    /// The token that it makes at its very first start; its output names the file.
     #[must_use]
     pub fn first_token(&self) -> String {
-        eventually("the first start prints a token", PATIENCE, || {
+        eventually("the first start makes a token", PATIENCE, || {
             let said = self.stdout();
-            let line = said.lines().find(|line| line.trim().starts_with("reg_"))?;
+            let file = said.lines().find(|line| line.trim().ends_with("/first-token"))?.trim();
             // The line behind it shows that it is whole.
-            said.contains("curl").then(|| line.trim().to_owned())
+            said.contains("curl").then(|| std::fs::read_to_string(file).unwrap().trim().to_owned())
         })
     }
 

@@ -293,6 +293,12 @@ pub(crate) enum UserCommand {
         #[arg(value_name = "ID")]
         id: i64,
     },
+    /// End all sessions of a user: the tokens that it signed in for.
+    SignOut {
+        /// Its id.
+        #[arg(value_name = "ID")]
+        id: i64,
+    },
 }
 
 /// Reads the word of `--policies`.

@@ -58,6 +58,7 @@ fn run(flags: Flags) -> Outcome {
         Command::Migrate => serve::migrate(settings),
         Command::Backup { file } => serve::back_up(settings, &file),
         Command::User(UserCommand::Get { id }) => users::get(&settings, id),
+        Command::User(UserCommand::SignOut { id }) => users::sign_out(&settings, id),
     }
 }
 

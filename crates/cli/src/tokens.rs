@@ -108,6 +108,10 @@ pub(crate) fn list(settings: &Settings) -> Outcome {
         if let Some(end) = token.expires_at.and_then(|end| Timestamp::from_microsecond(end).ok()) {
             line.push_str(&format!("\tuntil {end:.0}"));
         }
+        let used = token.last_used_at.and_then(|at| Timestamp::from_microsecond(at).ok());
+        if let Some(used) = used {
+            line.push_str(&format!("\tlast used {used:.0}"));
+        }
         print(&line);
     }
     Ok(ExitCode::SUCCESS)

@@ -1,12 +1,13 @@
-//! `registrar user get`.
+//! `registrar user get | sign-out`.
 
 use std::process::ExitCode;
 
 use registrar_server::app::open_existing_store;
 use registrar_server::settings::Settings;
 use registrar_server::stored_user;
+use registrar_store::Asker;
 
-use crate::{Outcome, print};
+use crate::{Outcome, print, say};
 
 /// Prints a user as `GET /api/users/{id}` answers it.
 pub(crate) fn get(settings: &Settings, id: i64) -> Outcome {
@@ -17,4 +18,17 @@ pub(crate) fn get(settings: &Settings, id: i64) -> Outcome {
         }
         None => Err(format!("there is no user {id}").into()),
     }
+}
+
+/// Ends all sessions of a user. A running server refuses them within a second.
+pub(crate) fn sign_out(settings: &Settings, id: i64) -> Outcome {
+    let store = open_existing_store(settings)?;
+    if store.user(id)?.is_none() {
+        return Err(format!("there is no user {id}").into());
+    }
+    let ended = actix_web::rt::System::new().block_on(store.end_sessions(id, Asker::default()));
+    store.shutdown();
+    ended?;
+    say(&format!("registrar: all sessions of user {id} are ended"));
+    Ok(ExitCode::SUCCESS)
 }

@@ -16,6 +16,7 @@ use crate::auth::KnownTokens;
 use crate::connection::{self, Watched};
 use crate::contracts::{KnownPasswords, UnderWay};
 use crate::forms::FormsError;
+use crate::guessing::Guessing;
 use crate::limits::{BodyMemory, Rates};
 use crate::metrics::counts::Counts;
 use crate::observe::observe;
@@ -41,6 +42,7 @@ pub(crate) struct AppState {
     pub(crate) hashes: HashPool,
     pub(crate) tokens: KnownTokens,
     pub(crate) passwords: KnownPasswords,
+    pub(crate) guessing: Guessing,
     pub(crate) under_way: UnderWay,
     pub(crate) rates: Rates,
     pub(crate) body_memory: BodyMemory,
@@ -133,6 +135,7 @@ impl Application {
             hashes,
             tokens,
             passwords: KnownPasswords::default(),
+            guessing: Guessing::default(),
             under_way: UnderWay::default(),
             rates,
             body_memory,

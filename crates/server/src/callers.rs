@@ -146,6 +146,7 @@ async fn create_token(store: &Store, new: NewCaller<'_>) -> Result<Secret, Calle
         contract: new.contract.map(|contract| contract.name.to_string()),
         parent_id: None,
         attributes: (!new.attributes.is_empty()).then_some(noted),
+        request: None,
     };
     match store.mint_token(row).await {
         Ok(_) => Ok(token),

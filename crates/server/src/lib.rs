@@ -13,6 +13,7 @@ mod connection;
 mod contracts;
 mod form_configurations;
 pub mod forms;
+mod guessing;
 mod health;
 mod language;
 mod limits;

@@ -1,5 +1,6 @@
 //! How much anybody may ask for: of a second, of memory, of time.
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -26,6 +27,8 @@ const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 pub(crate) enum Asking {
     Token(i64),
     User(i64),
+    /// A client that shows no credential, or one that is not valid.
+    Address(IpAddr),
 }
 
 type Limiter =
@@ -100,7 +103,7 @@ impl Rates {
                 let wait = until.wait_time_from(self.clock.now());
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 let Left { policy, left } = told(0, seconds);
-                let text = "too many requests with this token: ask again when `Retry-After` says";
+                let text = "too many requests: try again after `Retry-After` seconds";
                 Err(Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", text)
                     .with_header(RETRY_AFTER, seconds.into())
                     .with_header(POLICY, policy)

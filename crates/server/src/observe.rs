@@ -90,14 +90,30 @@ impl UsedForm {
     }
 }
 
-/// The id of a request.
+/// The id of a request: the server's own, which no client can choose, and the client's, if it sent one.
 #[derive(Debug)]
-pub(crate) struct RequestId(HeaderValue);
+pub(crate) struct RequestId {
+    own: HeaderValue,
+    given: Option<HeaderValue>,
+}
 
 impl RequestId {
-    /// It, as a text.
+    fn of(request: &ServiceRequest) -> Self {
+        Self { own: new_id(), given: given_id(request) }
+    }
+
+    /// Returns the id that the answer carries: the client's, if it sent one.
+    fn shown(&self) -> &HeaderValue {
+        self.given.as_ref().unwrap_or(&self.own)
+    }
+
+    /// Returns the id as the log and audit rows have it: the server's own, and the client's behind it.
     pub(crate) fn text(&self) -> String {
-        self.0.to_str().unwrap_or_default().to_owned()
+        let text = |id: &HeaderValue| id.to_str().unwrap_or_default().to_owned();
+        match &self.given {
+            Some(given) => format!("{} {}", text(&self.own), text(given)),
+            None => text(&self.own),
+        }
     }
 }
 
@@ -108,8 +124,9 @@ pub(crate) async fn observe<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let started = Instant::now();
     let _serving = request.request().conn_data::<Rc<Pace>>().map(Serving::on);
-    let id = given_id(&request).unwrap_or_else(new_id);
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let id = RequestId::of(&request);
+    let (shown, logged) = (id.shown().clone(), is_logged().then(|| id.text()));
+    request.extensions_mut().insert(id);
     let mut response = next.call(request).await?;
     let note = response.response_mut().extensions_mut().remove::<Note>().unwrap_or_default();
     let (request, status, took) =
@@ -117,7 +134,7 @@ pub(crate) async fn observe<B: MessageBody>(
     let form = request.extensions().get::<UsedForm>().cloned();
     let answered = Answered { request, note, form: form.as_ref(), status, took };
     answered.count();
-    if is_logged() {
+    if let Some(id) = logged {
         answered.log(&id);
     }
     let left = request.extensions_mut().remove::<Left>();
@@ -131,7 +148,7 @@ pub(crate) async fn observe<B: MessageBody>(
     if let Some(left) = left {
         left.tell(headers);
     }
-    headers.insert(REQUEST_ID, id);
+    headers.insert(REQUEST_ID, shown);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING_IS_LOADED));
@@ -185,12 +202,11 @@ impl Answered<'_> {
         state.counts.answered(asked, self.took);
     }
 
-    fn log(&self, id: &HeaderValue) {
+    fn log(&self, id: &str) {
         let Self { request, note: Note { text: note, .. }, form, status, took } = self;
         log::info!(
             target: "registrar",
             "{id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}",
-            id = id.to_str().unwrap_or("-"),
             // A client can send any word, of any length.
             method = method(request.method()),
             route = self.route().as_deref().unwrap_or("-"),

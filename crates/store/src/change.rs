@@ -32,11 +32,39 @@ use crate::types::Uid;
 #[derive(Debug)]
 pub(crate) enum Change {
     Update(Box<UpdateRecord>),
-    Delete { id: i64, by: Asker },
+    Delete {
+        id: i64,
+        by: Asker,
+    },
     CreateRecord(Box<NewRecordOf>),
     UpdateRecord(Box<UpdateRecordOf>),
-    DeleteRecord { kind: RecordKind, id: i64, by: Asker },
+    DeleteRecord {
+        kind: RecordKind,
+        id: i64,
+        by: Asker,
+    },
     Mint(Box<NewToken>),
+    /// All tokens of a user end.
+    EndSessions {
+        user_id: i64,
+        by: Asker,
+    },
+    /// A token ends, by its name.
+    Revoke {
+        name: String,
+        by: Asker,
+    },
+    /// The same password has a new hash, in place of this one.
+    Rehash {
+        user_id: i64,
+        old: String,
+        new: String,
+    },
+    /// A sign-in of this user failed.
+    FailedSignIn {
+        user_id: i64,
+        by: Asker,
+    },
 }
 
 /// A change that waits, and where its answer goes.
@@ -66,7 +94,10 @@ impl Change {
             Self::DeleteRecord { kind, id, .. } => {
                 records::owner_of(conn, *kind, *id)?.unwrap_or_default()
             }
-            Self::Mint(_) => 0,
+            Self::EndSessions { user_id, .. }
+            | Self::Rehash { user_id, .. }
+            | Self::FailedSignIn { user_id, .. } => *user_id,
+            Self::Mint(_) | Self::Revoke { .. } => 0,
         })
     }
 
@@ -80,6 +111,8 @@ impl Change {
             Self::UpdateRecord(record) if record.kind == RecordKind::Relationship => record.id,
             Self::DeleteRecord { kind: RecordKind::Relationship, id, .. } => *id,
             Self::Mint(token) => return Ok(token.user_id),
+            // Named by the server: the token that the caller shows.
+            Self::Revoke { by, .. } => return Ok(by.owner),
             _ => return Ok(Some(self.user(conn)?)),
         };
         records::creator_of(conn, relationship)
@@ -100,16 +133,25 @@ impl Change {
             Self::Delete { by, .. } | Self::DeleteRecord { by, .. } => by,
             Self::CreateRecord(record) => &record.by,
             Self::UpdateRecord(record) => &record.by,
+            Self::EndSessions { by, .. }
+            | Self::Revoke { by, .. }
+            | Self::FailedSignIn { by, .. } => by,
+            Self::Rehash { .. } => return Cow::Owned(Asker::default()),
             Self::Mint(token) => {
-                let user = token.user_id;
-                return Cow::Owned(Asker { token: token.parent_id, user, ..Asker::default() });
+                let (user, request) = (token.user_id, token.request.clone());
+                let token = token.parent_id;
+                return Cow::Owned(Asker { token, user, request, ..Asker::default() });
             }
         })
     }
 
     /// What it comes to where it is done: to what has this id, and is this user's.
-    fn deed(&self, id: i64, user: i64) -> Deed {
+    fn deed(&self, id: i64, user: i64) -> Option<Deed> {
         let (action, kind) = match self {
+            Self::EndSessions { .. } => ("delete", "session"),
+            Self::Revoke { .. } => ("delete", "token"),
+            Self::FailedSignIn { .. } => ("attempt", "session"),
+            Self::Rehash { .. } => return None,
             Self::Update(_) => ("update", "user"),
             Self::Delete { .. } => ("delete", "user"),
             Self::CreateRecord(record) => ("create", record.kind().name()),
@@ -117,7 +159,7 @@ impl Change {
             Self::DeleteRecord { kind, .. } => ("delete", kind.name()),
             Self::Mint(_) => ("create", "token"),
         };
-        Deed { action, kind, id, user: Some(user).filter(|user| *user > 0) }
+        Some(Deed { action, kind, id, user: Some(user).filter(|user| *user > 0) })
     }
 }
 
@@ -161,8 +203,10 @@ fn all(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> QueryResult<Vec<Outcome>
 fn part(conn: &mut AnyConnection, change: &Change, user: i64) -> QueryResult<Outcome> {
     dialect::begin_part(conn)?;
     let outcome = done(conn, change).and_then(|outcome| {
-        if let Ok(id) = outcome {
-            audit::note(conn, &change.by(), change.deed(id, user), now())?;
+        if let Ok(id) = outcome
+            && let Some(deed) = change.deed(id, user)
+        {
+            audit::note(conn, &change.by(), deed, now())?;
         }
         Ok(outcome)
     });
@@ -183,7 +227,28 @@ fn done(conn: &mut AnyConnection, change: &Change) -> QueryResult<Outcome> {
         Change::UpdateRecord(record) => records::update(conn, record),
         Change::DeleteRecord { kind, id, .. } => records::delete(conn, *kind, *id),
         Change::Mint(token) => tokens::mint(conn, token),
+        Change::EndSessions { user_id, by } => {
+            tokens::end_sessions(conn, *user_id, by.token)?;
+            Ok(Ok(*user_id))
+        }
+        Change::Revoke { name, .. } => tokens::revoke(conn, name),
+        Change::Rehash { user_id, old, new } => rehash(conn, *user_id, old, new),
+        Change::FailedSignIn { user_id, .. } => Ok(Ok(*user_id)),
     }
+}
+
+statement! {
+    ReplaceHash<'a>:
+    "UPDATE password_credentials SET phc = " { new: &'a str as Text }
+    " WHERE user_id = " { user_id: &'a i64 as BigInt }
+    " AND phc = " { old: &'a str as Text }
+    ""
+}
+
+/// Replaces a hash, unless the password was changed meanwhile.
+fn rehash(conn: &mut AnyConnection, user_id: i64, old: &str, new: &str) -> QueryResult<Outcome> {
+    let replaced = execute!(conn, ReplaceHash { new, user_id: &user_id, old })?;
+    Ok(if replaced == 0 { Err(ChangeError::Conflict) } else { Ok(user_id) })
 }
 
 fn create_record(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryResult<Outcome> {
@@ -213,6 +278,7 @@ fn update(conn: &mut AnyConnection, record: &UpdateRecord) -> QueryResult<Outcom
     }
     if let Some(phc) = &record.password_hash {
         update_password(conn, *id, phc, at)?;
+        tokens::end_sessions(conn, *id, record.by.token)?;
     }
     let mut counts = Counts::default();
     counts.add_records(user);
@@ -348,5 +414,6 @@ fn delete(conn: &mut AnyConnection, id: i64) -> QueryResult<Outcome> {
         return Ok(Err(ChangeError::NotFound));
     }
     dialect::drop_claims(conn, &gone)?;
+    once::forget_user(conn, id)?;
     Ok(Ok(id))
 }

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use diesel::sql_types::{BigInt, Binary, Integer, Text};
+use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl};
 
 use crate::batch::now;
@@ -17,7 +17,7 @@ use crate::dialect::statement;
 use crate::error::ReadError;
 use crate::read::load_user;
 use crate::record::Created;
-use crate::records::{RecordKind, StoredRecord, load_record};
+use crate::records::{RecordKind, StoredRecord, creator_of, load_record, owner_of};
 use crate::store::Store;
 use crate::stored::StoredUser;
 use crate::types::Micros;
@@ -80,7 +80,7 @@ statement! {
     ", " { request: &'a [u8] as Binary }
     ", 0, '[]', " { body: &'a [u8] as Binary }
     ", " { now: i64 as Micros }
-    ") ON CONFLICT (key) DO UPDATE SET request = excluded.request, status = 0, \
+    ") ON CONFLICT (key) DO UPDATE SET request = excluded.request, status = 0, user_id = NULL, \
      created_at = excluded.created_at WHERE idempotency_records.created_at <= "
     { ended: i64 as Micros }
     ""
@@ -91,6 +91,7 @@ statement! {
     "UPDATE idempotency_records SET status = " { status: i32 as Integer }
     ", headers = " { headers: &'a str as Text }
     ", body = " { body: &'a [u8] as Binary }
+    ", user_id = " { user_id: Option<i64> as Nullable<BigInt> }
     " WHERE key = " { key: &'a [u8] as Binary }
     ""
 }
@@ -106,6 +107,11 @@ statement! {
     { key: &'a [u8] as Binary }
     " AND status > 0 AND created_at > " { ended: i64 as Micros }
     ""
+}
+
+statement! {
+    ForgetUser<'a>:
+    "DELETE FROM idempotency_records WHERE user_id = " { user_id: &'a i64 as BigInt } ""
 }
 
 statement! {
@@ -143,12 +149,12 @@ pub(crate) fn keep_user(
     created: Created,
 ) -> QueryResult<()> {
     let user = if once.shows { load_user(conn, created.id)? } else { None };
-    keep(conn, once, Made::User(created, user.map(Box::new)))
+    keep(conn, once, Some(created.id), Made::User(created, user.map(Box::new)))
 }
 
 /// Keeps the answer to what came to nothing, where that looks like one to a user who was made.
 pub(crate) fn keep_nothing(conn: &mut AnyConnection, once: &Once) -> QueryResult<()> {
-    keep(conn, once, Made::Nothing)
+    keep(conn, once, None, Made::Nothing)
 }
 
 /// Keeps the answer to a record that was made.
@@ -159,16 +165,31 @@ pub(crate) fn keep_record(
     id: i64,
 ) -> QueryResult<()> {
     let record = if once.shows { load_record(conn, kind, id)? } else { None };
-    keep(conn, once, Made::Record(id, record.map(Box::new)))
+    let owner = match kind {
+        RecordKind::Relationship => creator_of(conn, id)?,
+        _ => owner_of(conn, kind, id)?,
+    };
+    keep(conn, once, owner, Made::Record(id, record.map(Box::new)))
 }
 
-fn keep(conn: &mut AnyConnection, once: &Once, made: Made) -> QueryResult<()> {
+/// Keeps the answer; `user_id` is the user whose data it shows.
+fn keep(
+    conn: &mut AnyConnection,
+    once: &Once,
+    user_id: Option<i64>,
+    made: Made,
+) -> QueryResult<()> {
     let Some(KeptAnswer { status, headers, body }) = (once.answer)(made) else {
         return release(conn, once);
     };
     let headers = serde_json::to_string(&headers).unwrap_or_else(|_| "[]".to_owned());
-    let keep = Keep { status: status.into(), headers: &headers, body: &body, key: &once.key };
-    execute!(conn, keep).map(drop)
+    let (status, headers, body) = (status.into(), &*headers, &*body);
+    execute!(conn, Keep { status, headers, body, user_id, key: &once.key }).map(drop)
+}
+
+/// Deletes the kept answers that show data of a user.
+pub(crate) fn forget_user(conn: &mut AnyConnection, user_id: i64) -> QueryResult<()> {
+    execute!(conn, ForgetUser { user_id: &user_id }).map(drop)
 }
 
 /// Forgets some of what was kept long enough; whether there may be more.

@@ -161,6 +161,7 @@ table! {
         contract -> Nullable<Text>,
         parent_id -> Nullable<BigInt>,
         attributes -> Nullable<crate::types::JsonDoc>,
+        last_used_at -> Nullable<crate::types::Micros>,
     }
 }
 

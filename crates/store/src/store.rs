@@ -24,8 +24,8 @@ use crate::record::{Created, NewRecord, UpdateRecord};
 use crate::records::{NewRecordOf, RecordKind, UpdateRecordOf};
 use crate::settings::{Database, StoreSettings, Target};
 use crate::tls;
-use crate::tokens::NewToken;
-use crate::writer::{Job, Waiting, Writer};
+use crate::tokens::{NewToken, TokenUses};
+use crate::writer::{Job, NOTES_USES, Waiting, Writer};
 
 /// An open database. Clones are handles to the same one, and cheap.
 #[derive(Clone)]
@@ -46,6 +46,7 @@ struct Inner {
     /// For each writer, whether it has a connection.
     connected: Vec<Arc<AtomicBool>>,
     written: Arc<Written>,
+    token_uses: Arc<TokenUses>,
 }
 
 impl Store {
@@ -88,6 +89,7 @@ impl Store {
         let most = settings.batch.max(1);
         let queue = Arc::new(Queue::new(count, most, settings.queue.max(1)));
         let written = Written::new();
+        let token_uses = Arc::new(TokenUses::default());
         let mut connected = Vec::new();
         let mut writers = Vec::new();
         for number in 1..=count {
@@ -105,6 +107,8 @@ impl Store {
                 written: Arc::clone(&written),
                 failed_at: None,
                 forgets_at: Instant::now(),
+                token_uses: Arc::clone(&token_uses),
+                notes_uses_at: Instant::now() + NOTES_USES,
                 put_off: Vec::new(),
                 changes: Vec::new(),
             };
@@ -116,8 +120,17 @@ impl Store {
         }
         let (token_reader, readers) = (readers(&database, 1), readers(&database, settings.readers));
         let writers = Mutex::new(writers);
-        let inner =
-            Inner { database, readers, token_reader, is_new, queue, writers, connected, written };
+        let inner = Inner {
+            database,
+            readers,
+            token_reader,
+            is_new,
+            queue,
+            writers,
+            connected,
+            written,
+            token_uses,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -246,6 +259,47 @@ impl Store {
         token: NewToken,
     ) -> impl Future<Output = Result<i64, ChangeError>> + Send + use<> {
         self.change(Change::Mint(Box::new(token)))
+    }
+
+    /// Revokes all tokens that a user signed in for, but the one that asks for it; the answer comes
+    /// once that is durable.
+    ///
+    /// # Errors
+    /// See [`ChangeError`].
+    pub fn end_sessions(
+        &self,
+        user_id: i64,
+        by: Asker,
+    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
+        unnamed(self.change(Change::EndSessions { user_id, by }))
+    }
+
+    /// Revokes a token by its name; the answer comes once that is durable.
+    ///
+    /// # Errors
+    /// See [`ChangeError`]. [`ChangeError::NotFound`] where there is none that is not revoked already.
+    pub fn revoke(
+        &self,
+        name: String,
+        by: Asker,
+    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
+        unnamed(self.change(Change::Revoke { name, by }))
+    }
+
+    /// Replaces the hash of a password by another hash of the same one. Where it cannot be queued, or
+    /// the password is changed meanwhile, nothing happens.
+    pub fn rehash(&self, user_id: i64, old: String, new: String) {
+        drop(self.change(Change::Rehash { user_id, old, new }));
+    }
+
+    /// Writes an audit row for a sign-in of a user that failed. Where it cannot be queued, nothing
+    /// happens.
+    pub fn note_failed_sign_in(&self, user_id: i64, by: Asker) {
+        drop(self.change(Change::FailedSignIn { user_id, by }));
+    }
+
+    pub(crate) fn token_uses(&self) -> &TokenUses {
+        &self.inner.token_uses
     }
 
     fn change(

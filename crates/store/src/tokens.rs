@@ -1,6 +1,7 @@
 //! API tokens: only what is stored of them. Making, spelling and judging them is the server's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use diesel::{
@@ -10,6 +11,7 @@ use diesel::{
 
 use registrar_core::aggregate::ReferenceTarget;
 
+use crate::audit::{self, Asker, Deed};
 use crate::batch::now;
 use crate::change::Outcome;
 use crate::changed::execute;
@@ -47,6 +49,8 @@ pub struct ApiToken {
     pub parent_id: Option<i64>,
     /// What its operator noted of it, a JSON object.
     pub attributes: Option<String>,
+    /// When it was last used, to about a minute.
+    pub last_used_at: Option<i64>,
 }
 
 /// A token that was found, and the token that an operator made and it was issued by, directly or not.
@@ -83,13 +87,99 @@ pub struct NewToken {
     pub parent_id: Option<i64>,
     /// What its operator notes of it, a JSON object.
     pub attributes: Option<String>,
+    /// The id of the request that it is issued for.
+    pub request: Option<String>,
 }
 
 statement! {
-    Revoke<'a>:
+    Revoke<'a> -> BigInt:
     "UPDATE api_tokens SET revoked_at = " { at: &'a i64 as Micros }
     " WHERE name = " { name: &'a str as Text }
-    " AND revoked_at IS NULL"
+    " AND revoked_at IS NULL RETURNING id"
+}
+
+/// Revokes a token by its name; gives its id.
+pub(crate) fn revoke(conn: &mut AnyConnection, name: &str) -> QueryResult<Outcome> {
+    let revoke = Revoke { at: &now(), name };
+    let revoked: Vec<i64> = match conn {
+        AnyConnection::Sqlite(conn) => revoke.load(conn)?,
+        AnyConnection::Postgres(conn) => revoke.load(conn)?,
+    };
+    Ok(revoked.first().copied().ok_or(ChangeError::NotFound))
+}
+
+statement! {
+    EndSessions<'a>:
+    "UPDATE api_tokens SET revoked_at = " { at: &'a i64 as Micros }
+    " WHERE user_id = " { user_id: &'a i64 as BigInt }
+    " AND revoked_at IS NULL AND id <> " { kept: &'a i64 as BigInt }
+    ""
+}
+
+/// Revokes all tokens that a user signed in for, but the one that asks for it.
+pub(crate) fn end_sessions(
+    conn: &mut AnyConnection,
+    user_id: i64,
+    kept: Option<i64>,
+) -> QueryResult<()> {
+    let end = EndSessions { at: &now(), user_id: &user_id, kept: &kept.unwrap_or_default() };
+    execute!(conn, end).map(drop)
+}
+
+/// How long an ended token that a contract's API issued is kept: an hour, in microseconds.
+const ENDED_KEPT: i64 = 60 * 60 * 1_000_000;
+
+/// How many ended tokens are deleted at once: other writes wait for a millisecond at most.
+const PURGED_AT_ONCE: i64 = 500;
+
+statement! {
+    PurgeEnded<'a>:
+    "DELETE FROM api_tokens WHERE id IN (SELECT id FROM api_tokens \
+     WHERE (user_id IS NOT NULL OR parent_id IS NOT NULL) AND (expires_at < "
+    { expired: &'a i64 as Micros }
+    " OR revoked_at < " { revoked: &'a i64 as Micros }
+    ") LIMIT " { most: &'a i64 as BigInt }
+    ")"
+}
+
+/// Deletes some of the ended tokens that a contract's API issued; gives whether there may be more.
+/// Tokens that operators made stay in the list.
+pub(crate) fn purge_ended(conn: &mut AnyConnection) -> QueryResult<bool> {
+    let ended = now() - ENDED_KEPT;
+    let purge = PurgeEnded { expired: &ended, revoked: &ended, most: &PURGED_AT_ONCE };
+    let purged = execute!(conn, purge)?;
+    Ok(i64::try_from(purged).is_ok_and(|purged| purged >= PURGED_AT_ONCE))
+}
+
+statement! {
+    NoteUse<'a>:
+    "UPDATE api_tokens SET last_used_at = " { at: &'a i64 as Micros }
+    " WHERE id = " { id: &'a i64 as BigInt }
+    ""
+}
+
+/// Writes when tokens were last used.
+pub(crate) fn note_uses(conn: &mut AnyConnection, uses: &HashMap<i64, i64>) -> QueryResult<()> {
+    for (id, at) in uses {
+        execute!(conn, NoteUse { at, id })?;
+    }
+    Ok(())
+}
+
+/// When tokens were used since that was last written: times by ids.
+#[derive(Debug, Default)]
+pub(crate) struct TokenUses(Mutex<HashMap<i64, i64>>);
+
+impl TokenUses {
+    /// Notes that a token is used now.
+    fn note(&self, id: i64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, now());
+    }
+
+    /// Takes what was noted.
+    pub(crate) fn take(&self) -> HashMap<i64, i64> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 statement! {
@@ -220,19 +310,24 @@ impl Store {
         })
     }
 
-    /// Revokes a token at once and for good. `false` when there is none of this name that is not
-    /// revoked already.
+    /// Revokes a token at once and for good, as an operator; an audit row says so. Returns `false`
+    /// where there is none of this name that is not revoked already.
     ///
     /// # Errors
     /// Those of the database.
     pub fn revoke_token(&self, name: &str) -> Result<bool, ReadError> {
-        let revoke = Revoke { at: &now(), name };
-        let revoked = |conn: &mut AnyConnection| match conn {
-            AnyConnection::Sqlite(conn) => revoke.execute(conn),
-            AnyConnection::Postgres(conn) => revoke.execute(conn),
+        let revoke_and_note = |conn: &mut AnyConnection| {
+            let Ok(id) = revoke(conn, name)? else { return Ok(false) };
+            let deed = Deed { action: "delete", kind: "token", id, user: None };
+            audit::note(conn, &Asker::default(), deed, now())?;
+            Ok(true)
         };
-        let changed = self.writing(revoked)?.map_err(|_| ReadError::Failed)?;
-        Ok(changed > 0)
+        self.writing(revoke_and_note)?.map_err(|_| ReadError::Failed)
+    }
+
+    /// Notes that a token is used; that is written within a minute, with whatever else is.
+    pub fn note_token_use(&self, id: i64) {
+        self.token_uses().note(id);
     }
 
     /// Returns the token whose text has this SHA-256, revoked and expired ones too, or `None` where there

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::batch::{self, Done, Failure, Submission, Verdict};
 use crate::change::{self, ChangeJob};
+use crate::connection::AnyConnection;
 use crate::connection::WriterConnection;
 use crate::dialect::{self, Fault, LOCK_WAIT, Role};
 use crate::error::CreateError;
@@ -23,6 +24,7 @@ use crate::once;
 use crate::queue::Queue;
 use crate::record::{Created, NewRecord};
 use crate::settings::Database;
+use crate::tokens::{self, TokenUses};
 
 /// How often a transaction that somebody else's was in the way of is tried again.
 const RETRIES: u32 = 3;
@@ -34,6 +36,9 @@ const RECONNECT: Duration = Duration::from_millis(200);
 const FORGETS: Duration = Duration::from_secs(600);
 /// The same, where the last look did not reach all of them.
 const FORGETS_MORE: Duration = Duration::from_secs(1);
+
+/// How often the times at which tokens were used are written.
+pub(crate) const NOTES_USES: Duration = Duration::from_secs(60);
 
 /// A submission that waits, and where its answer goes.
 pub(crate) struct Job {
@@ -83,6 +88,10 @@ pub(crate) struct Writer {
     pub(crate) failed_at: Option<Instant>,
     /// When answers that were kept long enough are looked for again.
     pub(crate) forgets_at: Instant,
+    /// When tokens were used since that was last written.
+    pub(crate) token_uses: Arc<TokenUses>,
+    /// When that is written next.
+    pub(crate) notes_uses_at: Instant,
     /// What the last batch put off.
     pub(crate) put_off: Vec<Job>,
     /// The changes of stored users that came with the batch.
@@ -128,7 +137,10 @@ impl Writer {
                 self.settle_changes(changes);
             }
             self.forget();
+            self.note_uses();
         }
+        self.notes_uses_at = Instant::now();
+        self.note_uses();
         if let Some(conn) = &mut self.conn
             && let Err(error) = dialect::checkpoint(&mut conn.conn)
         {
@@ -167,7 +179,11 @@ impl Writer {
         let Some(conn) = self.conn.as_mut().filter(|_| self.forgets_at <= Instant::now()) else {
             return;
         };
-        let more = match batch::transaction(conn, once::forget, |_| true) {
+        let purge = |conn: &mut AnyConnection| {
+            let more = once::forget(conn)?;
+            Ok(tokens::purge_ended(conn)? || more)
+        };
+        let more = match batch::transaction(conn, purge, |_| true) {
             Ok(done) => done.outcome,
             Err(Failure::Undone(error)) => {
                 log::warn!("store: old answers stay: {}", dialect::describe(&error));
@@ -176,6 +192,27 @@ impl Writer {
             Err(Failure::Broken(_) | Failure::Unknown(_)) => return self.disconnect(),
         };
         self.forgets_at = Instant::now() + if more { FORGETS_MORE } else { FORGETS };
+    }
+
+    /// Writes when tokens were used, where it is time to. What cannot be written is lost: it is a hint
+    /// for operators.
+    fn note_uses(&mut self) {
+        let Some(conn) = self.conn.as_mut().filter(|_| self.notes_uses_at <= Instant::now()) else {
+            return;
+        };
+        self.notes_uses_at = Instant::now() + NOTES_USES;
+        let uses = self.token_uses.take();
+        if uses.is_empty() {
+            return;
+        }
+        let write = |conn: &mut AnyConnection| tokens::note_uses(conn, &uses);
+        match batch::transaction(conn, write, |()| true) {
+            Ok(_) => {}
+            Err(Failure::Undone(error)) => {
+                log::warn!("store: uses of tokens are not noted: {}", dialect::describe(&error));
+            }
+            Err(Failure::Broken(_) | Failure::Unknown(_)) => self.disconnect(),
+        }
     }
 
     /// Writes a batch and answers all of it, except for what is put off.

@@ -62,8 +62,11 @@ fn nothing_is_told(database: Database, level: &str) {
         assert!(!has(line, "secret1"), "{line}");
     }
     assert!(!said.stderr.contains(&token), "{}", said.stderr);
-    let shown = said.stdout.matches(&token).count();
-    assert_eq!(shown, 2, "the first start shows it: alone, and in the line to try");
+    assert!(
+        !said.stdout.contains(&token),
+        "a log is no place for the first token: {}",
+        said.stdout
+    );
 }
 
 fn has(text: &str, canary: &str) -> bool {

@@ -220,6 +220,12 @@ impl Action {
         matches!(self.taken.form, FormChoice::Named(_))
     }
 
+    /// Returns whether the route names a user or a record.
+    #[must_use]
+    pub fn finds_user(&self) -> bool {
+        !self.find.is_empty()
+    }
+
     /// Whether it has conditions.
     #[must_use]
     pub fn has_checks(&self) -> bool {
@@ -254,7 +260,8 @@ impl Action {
         if makes_users && self.taken.is_discreet() {
             outcomes.push(Outcome::Accepted);
         }
-        if self.within.is_some() {
+        let is_of_user = self.operation == Operation::Revoke && self.finds_user();
+        if self.within.is_some() || is_of_user {
             outcomes.push(Outcome::NotFound);
         }
         if self.paging.is_strict {

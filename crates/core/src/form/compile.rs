@@ -61,6 +61,12 @@ pub(crate) fn compile(
     let mut reader = Reader { problems };
     if let Some((key, place)) = header.idempotency {
         natural_key::check(&mut reader, &form, key, place);
+        if header.is_discreet {
+            let what = "`idempotency` answers a value that was sent before differently, and so tells who \
+                 has an account, which `enumeration: strict` hides";
+            let expected = "one of the two; clients of such a form can send an Idempotency-Key";
+            reader.problems.add(ProblemCode::Contradiction, place, what, expected, None);
+        }
     }
     form.assertions = super::assertion::read(&mut reader, &form.root, header.rules);
     form.payload = super::payload::read(&mut reader, &form.root, header.default_payload);

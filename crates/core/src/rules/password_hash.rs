@@ -5,22 +5,33 @@
 use super::{Check, Compile, Judges, Report, Rule, Subject};
 use crate::violation::{Message, Params};
 
-/// The most memory of a hash that is still verified, in KiB: 1 GiB.
-pub const MOST_MEMORY_KIB: u32 = 1_048_576;
+/// The most memory of a hash that is verified, in KiB: 256 MiB.
+pub const MAX_MEMORY_KIB: u32 = 262_144;
 /// The most passes.
-pub const MOST_PASSES: u32 = 64;
+pub const MAX_PASSES: u32 = 64;
+/// The most memory in KiB times passes: 27 times the cost of Registrar's own hashes, about half a
+/// second of a core.
+pub const MAX_COST: u32 = 1_048_576;
+
+/// Returns whether a hash with this memory in KiB and so many passes is verified: anybody who tries
+/// to sign in makes the server compute it.
+#[must_use]
+pub fn is_bearable(memory_kib: u32, passes: u32) -> bool {
+    let cost = u64::from(memory_kib) * u64::from(passes);
+    memory_kib <= MAX_MEMORY_KIB && passes <= MAX_PASSES && cost <= u64::from(MAX_COST)
+}
 
 static INVALID: Message = Message::new(
     "invalid_hash",
-    "must be an Argon2id hash in PHC string format, of at most 1 GiB, 64 passes and one lane",
+    "must be an Argon2id hash in PHC string format, of at most 256 MiB, 1 GiB in all passes and one lane",
 );
 
 pub(super) static RULE: Rule = Rule {
     name: "password_hash",
     aliases: &[],
     summary: "The value must be a hash of a password by Argon2id (version 19) in PHC string format, \
-              with parameters that a server can bear: at most 1 GiB of memory, 64 passes and one \
-              lane. Blank values pass.",
+              with parameters that a server can bear: at most 256 MiB of memory, at most 1 GiB of it in \
+              all passes together, at most 64 passes and one lane. Blank values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],
@@ -59,13 +70,13 @@ struct PasswordHash;
 impl Check for PasswordHash {
     fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
         let value = subject.value();
-        if !value.is_blank() && !value.as_str().is_some_and(is_bearable) {
+        if !value.is_blank() && !value.as_str().is_some_and(is_allowed) {
             report.fail(&INVALID, Params::new());
         }
     }
 }
 
-fn is_bearable(text: &str) -> bool {
+fn is_allowed(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("$argon2id$v=19$") else { return false };
     let mut parts = rest.split('$');
     let (Some(params), Some(salt), Some(hash), None) =
@@ -84,8 +95,9 @@ fn is_bearable(text: &str) -> bool {
         text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/')
     };
     // 8 to 48 bytes of salt and 16 to 64 of hash, without padding.
-    memory.is_some_and(|kib| (8..=MOST_MEMORY_KIB).contains(&kib))
-        && passes.is_some_and(|passes| (1..=MOST_PASSES).contains(&passes))
+    memory
+        .zip(passes)
+        .is_some_and(|(kib, passes)| kib >= 8 && passes >= 1 && is_bearable(kib, passes))
         && lanes == Some(1)
         && params.next().is_none()
         && (11..=64).contains(&salt.len())

@@ -4,18 +4,21 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use actix_web::HttpRequest;
 use actix_web::http::header;
+use actix_web::{HttpMessage, HttpRequest};
 use registrar_core::aggregate::Secret;
 use registrar_core::contract::{Action, Contract, Credential, Outcome};
 use registrar_core::value::Value;
-use registrar_store::UserFilter;
+use registrar_store::{Asker, UserFilter};
 use sha2::{Digest, Sha256};
 
 use super::answer::{Done, Own, failed};
 use super::find;
 use crate::app::AppState;
+use crate::client_address::client_address;
 use crate::limits::{Asking, in_time};
+use crate::observe::RequestId;
+use crate::passwords::Verified;
 use crate::permissions::Permissions;
 use crate::refused::not_hashed;
 use crate::shown::stored_user;
@@ -114,12 +117,21 @@ pub(super) async fn caller(
     }
     let refused = |outcome| Done::Outcome(outcome, Own::new());
     let header = request.headers().get(header::AUTHORIZATION);
-    // What is not ASCII can be no credential of anybody's.
+    // A header that is not ASCII holds no valid credential.
     let who = match contract.credential(header.map(|header| header.to_str().unwrap_or("?"))) {
-        Credential::Missing => return Err(refused(Outcome::Unauthenticated)),
-        Credential::Unreadable => return Err(refused(Outcome::BadCredential)),
-        Credential::Pair(name, password) => by_password(contract, &name, password, state).await?,
-        Credential::Sent(token) => by_token(contract, action, token, state).await?,
+        Credential::Missing => Err(refused(Outcome::Unauthenticated)),
+        Credential::Unreadable => Err(refused(Outcome::BadCredential)),
+        Credential::Pair(name, password) => {
+            by_password(contract, &name, password, (request, state)).await
+        }
+        Credential::Sent(token) => by_token(contract, action, token, state).await,
+    };
+    let who = match who {
+        Ok(who) => who,
+        Err(done) => {
+            state.rates.count(Asking::Address(client_address(request)), request)?;
+            return Err(done);
+        }
     };
     let asking = who.root_token.map(Asking::Token).or(who.user_id.map(Asking::User));
     if let Some(asking) = asking {
@@ -182,7 +194,7 @@ async fn by_password(
     contract: &Contract,
     name: &str,
     password: Secret,
-    state: &AppState,
+    (request, state): (&HttpRequest, &AppState),
 ) -> Result<Who, Done> {
     let refused = || Done::Outcome(Outcome::BadCredential, Own::new());
     let sought = contract.caller_named(name).map_err(failed)?;
@@ -200,11 +212,28 @@ async fn by_password(
     }
     let digest: [u8; 32] = digest.finalize().into();
     let is_known = phc.is_some() && state.passwords.has(&digest);
-    // Nobody's takes as long as a wrong one.
+    // A name that is not known takes as long as a wrong password.
     if !is_known {
-        let verified = in_time(&state.settings, state.hashes.verify(password, phc)).await?;
-        if !verified.map_err(not_hashed)? {
-            return Err(refused());
+        let address = Some(client_address(request));
+        let attempt = state.guessing.begin(Some((&contract.name, name)), address)?;
+        let hash = phc.clone();
+        let verified = in_time(&state.settings, state.hashes.verify(password, hash)).await?;
+        match (verified.map_err(not_hashed)?, &user) {
+            (Verified::Right { rehashed }, Some(user)) => {
+                attempt.end(true);
+                if let Some((old, new)) = phc.zip(rehashed) {
+                    state.store.rehash(user.columns.id, old, new);
+                }
+            }
+            (_, user) => {
+                attempt.end(false);
+                if let Some(user) = user {
+                    let request = request.extensions().get::<RequestId>().map(RequestId::text);
+                    let by = Asker { request, ..Asker::default() };
+                    state.store.note_failed_sign_in(user.columns.id, by);
+                }
+                return Err(refused());
+            }
         }
     }
     let user = user.ok_or_else(refused)?;

@@ -79,8 +79,14 @@ impl Call<'_> {
         }
         let (password_hash, by) = (password_hash.clone(), self.by());
         let record = UpdateRecord { id, uuid, loaded_at, changed, password_hash, by };
+        let ends_sessions = record.password_hash.is_some();
         match in_time(&self.state.settings, self.state.store.update(record)).await? {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                if ends_sessions {
+                    self.state.tokens.forget();
+                }
+                Ok(true)
+            }
             Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
             Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
                 self.refused(Some(&stored), &refusals)

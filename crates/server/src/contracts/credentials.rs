@@ -11,7 +11,9 @@ use super::answer::{Done, Own, failed};
 use super::caller::{self, Who};
 use super::{Call, not_taken};
 use crate::auth::{self, Caller};
+use crate::client_address::client_address;
 use crate::limits::in_time;
+use crate::passwords::Verified;
 use crate::permissions::Permissions;
 use crate::refused::not_hashed;
 use crate::shown::stored_user;
@@ -61,16 +63,24 @@ impl Call<'_> {
         name: Option<Option<String>>,
     ) -> Result<Parent, Done> {
         let refused = || Done::Outcome(Outcome::Refused, Own::new());
+        let attempt = self.state.guessing.begin(None, Some(client_address(self.request)))?;
         let secret = secret.ok_or_else(refused)?;
-        let secret = auth::well_formed(&secret).map_err(|_| refused())?;
+        let Ok(secret) = auth::well_formed(&secret) else {
+            attempt.end(false);
+            return Err(refused());
+        };
         let caller = match self.state.tokens.remembered(secret, self.state).await {
             Ok(caller) => caller,
-            Err(fault) if fault.code() == "invalid_token" => return Err(refused()),
+            Err(fault) if fault.code() == "invalid_token" => {
+                attempt.end(false);
+                return Err(refused());
+            }
             Err(fault) => return Err(fault.into()),
         };
         let is_named = name.is_none_or(|name| name.as_deref() == Some(&*caller.name));
         let is_good = caller.is_good_for(Some(&self.contract.name));
         let is_whole = caller::has_attributes(self.contract, caller.attributes.as_deref());
+        attempt.end(is_named && is_good);
         if !is_named || !is_good || !is_whole {
             return Err(refused());
         }
@@ -103,6 +113,7 @@ impl Call<'_> {
             scopes: Some(parent.permissions.scopes_to_issue()),
             forms: parent.permissions.forms_to_issue(),
             attributes: owned(parent.attributes),
+            request: self.by().request,
         };
         match in_time(&self.state.settings, self.state.store.mint_token(new)).await? {
             Ok(_) => {}
@@ -127,10 +138,15 @@ impl Call<'_> {
         Ok(Done::Outcome(Outcome::Verified, Own::new()))
     }
 
-    /// The user who is meant, if the password is theirs. Nobody's takes as long as a wrong one.
+    /// Returns the user who is named, if the password is right. A name that is not known takes as long
+    /// as a wrong password.
     async fn proven(&mut self) -> Result<StoredUser, Done> {
         let refused = || Done::Outcome(Outcome::Refused, Own::new());
-        let found = self.find_any().await?;
+        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
+        let name = format!("{sought:?}");
+        let (realm, address) = (&*self.contract.name, Some(client_address(self.request)));
+        let attempt = self.state.guessing.begin(Some((realm, &name)), address)?;
+        let found = self.user(sought).await?;
         let password = self.contract.password(self.action, self.asked).map_err(failed)?;
         let phc = match &found {
             Some(user) => {
@@ -140,22 +156,52 @@ impl Call<'_> {
             None => None,
         };
         let password = Secret::new(password.unwrap_or_default());
-        let is_theirs =
-            in_time(&self.state.settings, self.state.hashes.verify(password, phc)).await?;
-        let is_theirs = is_theirs.map_err(not_hashed)?;
-        let user = found.filter(|_| is_theirs).ok_or_else(refused)?;
-        self.knows(stored_user(user.clone()));
-        Ok(user)
+        let hash = phc.clone();
+        let verified =
+            in_time(&self.state.settings, self.state.hashes.verify(password, hash)).await?;
+        match (verified.map_err(not_hashed)?, found) {
+            (Verified::Right { rehashed }, Some(user)) => {
+                attempt.end(true);
+                if let Some((old, new)) = phc.zip(rehashed) {
+                    self.state.store.rehash(user.columns.id, old, new);
+                }
+                self.knows(stored_user(user.clone()));
+                Ok(user)
+            }
+            (_, found) => {
+                attempt.end(false);
+                if let Some(user) = found {
+                    self.state.store.note_failed_sign_in(user.columns.id, self.by());
+                }
+                Err(refused())
+            }
+        }
     }
 
-    /// Ends the credential that the caller shows.
+    /// Ends all sessions of the user whom the route names; where it names none, the credential that
+    /// the caller shows, if an API issued it.
     pub(super) async fn revoke(&mut self) -> Result<Done, Done> {
-        self.check()?;
-        if self.who.is_minted {
+        let ended = if self.action.finds_user() {
+            let user = self.find().await?;
+            let id = user.columns.id;
+            self.knows(stored_user(user));
+            self.check()?;
+            in_time(&self.state.settings, self.state.store.end_sessions(id, self.by())).await?
+        } else {
+            self.check()?;
+            if !self.who.is_minted {
+                return Ok(Done::Outcome(Outcome::Revoked, Own::new()));
+            }
             let name = self.who.name.to_string();
-            auth::load(self.state, move |store| store.revoke_token(&name)).await?;
-            self.state.tokens.forget();
+            in_time(&self.state.settings, self.state.store.revoke(name, self.by())).await?
+        };
+        self.state.tokens.forget();
+        match ended {
+            // Another request ended it meanwhile.
+            Ok(()) | Err(ChangeError::NotFound | ChangeError::Conflict) => {
+                Ok(Done::Outcome(Outcome::Revoked, Own::new()))
+            }
+            Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
         }
-        Ok(Done::Outcome(Outcome::Revoked, Own::new()))
     }
 }

@@ -27,6 +27,8 @@ use registrar_core::{Surroundings, Timestamp};
 use crate::answer::Fault;
 use crate::app::AppState;
 use crate::body;
+use crate::client_address::client_address;
+use crate::limits::Asking;
 use crate::public_address;
 use crate::routes::no_route;
 use answer::{Done, Own, failed};
@@ -148,6 +150,9 @@ async fn run<'c>(
         know_address(asked, request, path);
     }
     let who = if known.is_some_and(|action| action.is_open) {
+        if let Err(fault) = state.rates.count(Asking::Address(client_address(request)), request) {
+            return (known, fault.into());
+        }
         Who::anonymous()
     } else {
         match caller::caller(contract, known, request, state).await {

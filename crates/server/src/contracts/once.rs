@@ -133,6 +133,8 @@ impl<'c> Call<'c> {
         let answer = move |made: Made| {
             let mut asked = asked.clone();
             match made {
+                // The answer does not depend on whether a user was created.
+                _ if outcome == Outcome::Accepted => {}
                 Made::User(_, Some(user)) => note_user(&contract, &mut asked, stored_user(*user)),
                 Made::User(created, None) => {
                     note_user(&contract, &mut asked, brief(created, external_id.clone()));

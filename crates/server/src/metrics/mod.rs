@@ -21,6 +21,7 @@ pub(crate) async fn metrics(state: web::Data<AppState>) -> HttpResponse {
     requests(&mut page, &state.counts);
     store(&mut page, &state);
     passwords(&mut page, &state.hashes.figures());
+    sign_ins(&mut page, state.guessing.counts());
     HttpResponse::Ok().content_type(MEDIA_TYPE).body(page.into_text())
 }
 
@@ -121,6 +122,13 @@ fn store(page: &mut Page, state: &AppState) {
 fn log_size(page: &mut Page, bytes: u64) {
     let help = "Size of SQLite's write-ahead log.";
     page.single("registrar_sqlite_wal_bytes", "gauge", help, bytes);
+}
+
+fn sign_ins(page: &mut Page, (failed, refused): (u64, u64)) {
+    let what = "Attempts to sign in with a wrong password or client secret.";
+    page.single("registrar_sign_in_failures_total", "counter", what, failed);
+    let what = "Attempts to sign in that were not judged: too many failed before.";
+    page.single("registrar_sign_in_refused_total", "counter", what, refused);
 }
 
 fn passwords(page: &mut Page, of: &HashFigures) {

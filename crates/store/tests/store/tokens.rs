@@ -89,6 +89,7 @@ fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
         attributes: None,
         scopes: None,
         forms: None,
+        request: None,
     };
     assert_eq!(wait(store.mint_token(new(2, Some(1), Some(ann)))), Ok(2));
     assert_eq!(wait(store.mint_token(new(9, Some(2), None))), Ok(3));
