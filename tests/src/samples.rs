@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// For `reference_rest_api_create_user`.
 #[must_use]
 pub fn reference(tag: &str) -> Value {
-    json!({ "first_name": "Ann", "email": format!("{tag}@example.com"), "password": "secret1" })
+    json!({ "first_name": "Ann", "email": format!("{tag}@example.com"), "password": "brisk-harbour-42" })
 }
 
 /// For `developer_sign_up`.
@@ -14,8 +14,8 @@ pub fn reference(tag: &str) -> Value {
 pub fn developer(tag: &str) -> Value {
     json!({
         "email": format!("{tag}@example.com"),
-        "password": "secret1",
-        "password_confirmation": "secret1",
+        "password": "brisk-harbour-42",
+        "password_confirmation": "brisk-harbour-42",
         "first_name": "Ada",
         "terms_of_service": true,
         "profiles": { "developer": { "properties": { "handle": tag, "hourly_rate": 90 } } },

@@ -28,7 +28,7 @@ const KINDS: [(&str, Resource, &str); 5] = [
 ];
 
 /// A contract with every operation on every kind of record, and the forms that it runs.
-fn everything(setup: Setup) -> Setup {
+pub(crate) fn everything(setup: Setup) -> Setup {
     let mut routes = String::from(
         "  - { method: POST, path: /users, operation: create }
   - { method: GET, path: /users, operation: list }
@@ -116,27 +116,27 @@ answers:
     setup.forms(&files)
 }
 
-fn call(client: &Anonymous, method: &str, path: &str, body: &Value) -> Answer {
+pub(crate) fn call(client: &Anonymous, method: &str, path: &str, body: &Value) -> Answer {
     let body = (method != "GET").then(|| body.to_string());
     let headers = [("content-type", "application/json")];
     client.send(method, &format!("/all{path}"), &headers, body.as_deref().map(str::as_bytes))
 }
 
-fn bearer(server: &TestServer, token: &str) -> WithToken {
+pub(crate) fn bearer(server: &TestServer, token: &str) -> WithToken {
     server.anonymous().with_authorization(&format!("Bearer {token}"))
 }
 
 /// A user with one record of each kind: its id, and theirs in the order of [`KINDS`].
 #[derive(Debug)]
-struct Person {
-    email: String,
-    id: i64,
-    records: Vec<i64>,
+pub(crate) struct Person {
+    pub(crate) email: String,
+    pub(crate) id: i64,
+    pub(crate) records: Vec<i64>,
 }
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
-fn person(server: &TestServer, name: &str) -> Person {
+pub(crate) fn person(server: &TestServer, name: &str) -> Person {
     let operator = bearer(server, server.token());
     let made = |answer: Answer| answer.is(201).json()["id"].as_i64().unwrap();
     let email = format!("{name}@example.com");
@@ -158,7 +158,7 @@ fn person(server: &TestServer, name: &str) -> Person {
     Person { email, id, records: vec![boat, club, member, berth, link] }
 }
 
-fn session(server: &TestServer, email: &str) -> WithToken {
+pub(crate) fn session(server: &TestServer, email: &str) -> WithToken {
     let operator = bearer(server, server.token());
     let sign_in = json!({ "email": email, "password": PASSWORD });
     let answer = call(&operator, "POST", "/sessions", &sign_in).is(201).json();

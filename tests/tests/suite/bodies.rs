@@ -17,7 +17,7 @@ cases! {
     json_may_be_sixty_four_deep,
 }
 
-const ENOUGH: &str = r#"{"form_configuration_name":"reference_rest_api_create_user","form":{"first_name":"A","email":"a@b.co","password":"secret1"}}"#;
+const ENOUGH: &str = r#"{"form_configuration_name":"reference_rest_api_create_user","form":{"first_name":"A","email":"a@b.co","password":"brisk-harbour-42"}}"#;
 
 fn labelled(server: &TestServer, headers: &[(&str, &str)]) -> Answer {
     server.client().send("POST", "/api/users", headers, Some(ENOUGH.as_bytes()))
@@ -82,7 +82,7 @@ fn forms_of_browsers_are_read_and_their_files_refused(server: &TestServer) {
     };
     let body = |email: &str, more: &str| {
         let named = part("form_configuration_name", "reference_rest_api_create_user");
-        let fields = [("form[first_name]", "Ann"), ("form[password]", "secret1")];
+        let fields = [("form[first_name]", "Ann"), ("form[password]", "brisk-harbour-42")];
         let fields: String = fields.map(|(name, value)| part(name, value)).concat();
         format!("{named}{fields}{}{more}--x--\r\n", part("form[email]", email))
     };

@@ -19,7 +19,7 @@ fn imports(setup: Setup) -> Setup {
 
 /// A hash as another server made it.
 fn hashed(server: &TestServer) -> String {
-    let form = json!({ "email": "old@example.com", "password": "secret1" });
+    let form = json!({ "email": "old@example.com", "password": "brisk-harbour-42" });
     server.client().submit("import", &form).created();
     let cells = server.direct().every_cell();
     let found = cells.iter().find(|cell| cell.starts_with("password_credentials.phc")).unwrap();
@@ -38,7 +38,7 @@ fn a_hash_of_another_system_lets_its_owner_in(server: &TestServer) {
     let hash = hashed(server);
     let form = json!({ "email": "ann@example.com", "password_hash": hash });
     let id = server.client().submit("import", &form).created();
-    assert_eq!(sign_in(server, "ann@example.com", "secret1"), 201);
+    assert_eq!(sign_in(server, "ann@example.com", "brisk-harbour-42"), 201);
     assert_eq!(sign_in(server, "ann@example.com", "secret2"), 422);
     let stored = server.client().user(id);
     assert!(!stored.to_string().contains("argon2"), "{stored}");
@@ -58,7 +58,7 @@ fn what_cannot_be_borne_is_refused(server: &TestServer) {
         hash.replace("v=19", "v=16"),
         format!("{hash}$x"),
         "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW".to_owned(),
-        "secret1".to_owned(),
+        "brisk-harbour-42".to_owned(),
     ] {
         let form = json!({ "email": "ann@example.com", "password_hash": Value::from(&*wrong) });
         let refused = server.client().submit("import", &form);

@@ -124,7 +124,7 @@ fn load(
                 let mut sample = samples::seller(&tag);
                 if count % 8 == 0 {
                     sample["first_name"] = json!("Pia");
-                    sample["password"] = json!("secret1");
+                    sample["password"] = json!("brisk-harbour-42");
                 }
                 let Ok(answer) = client.try_submit("marketplace_seller", &sample) else { break };
                 if answer.status != 503 {

@@ -61,6 +61,6 @@ fn a_body_that_is_no_object_is_told_so(server: &TestServer) {
 }
 
 fn what_stands_beside_the_form_does_not_matter(server: &TestServer) {
-    let body = r#"{"utf8": "✓", "form": {"email": "a@b.co", "first_name": "A", "password": "secret1"}, "commit": "Sign up", "form_configuration_name": "reference_rest_api_create_user"}"#;
+    let body = r#"{"utf8": "✓", "form": {"email": "a@b.co", "first_name": "A", "password": "brisk-harbour-42"}, "commit": "Sign up", "form_configuration_name": "reference_rest_api_create_user"}"#;
     server.client().post("/api/users", body).created();
 }

@@ -33,6 +33,7 @@ pub(crate) fn compile(
         types,
         may_update: header.may_update,
         is_privileged: header.is_privileged,
+        is_of_users: resource == Resource::User,
     };
     let root = compiler.root(resource, of_type, tree, header.fields);
     let mut form = Form {
@@ -83,6 +84,8 @@ pub(super) struct Compiler<'p, 't> {
     pub(super) may_update: bool,
     /// Whether it may list protected fields.
     pub(super) is_privileged: bool,
+    /// Whether it is for users.
+    pub(super) is_of_users: bool,
 }
 
 /// Where in the form an object stands.
@@ -160,6 +163,7 @@ impl<'t> Compiler<'_, 't> {
                         }
                         ("relationship_name", _) => known.only = self.relationship_types(entry),
                         ("relationship_key", _) => self.demand_key(of_type, entry),
+                        ("password", None) if place.is_root => self.note_password(entry),
                         _ => {}
                     }
                     scalar(&mut self.reader, known, &entry.value)
@@ -186,6 +190,19 @@ impl<'t> Compiler<'_, 't> {
             });
         }
         fields
+    }
+
+    /// Notes a new password that has the built-in rule alone. Source: NIST SP 800-63B-4, 3.1.1.2, asks
+    /// for 8 characters and a list of common passwords.
+    fn note_password(&mut self, entry: &Entry) {
+        let validation = entry.value.get("validation").map(|entry| &entry.value);
+        let rules = ["length", "size", "password"];
+        let says_length = |node: &Node| rules.iter().any(|rule| node.get(rule).is_some());
+        if self.is_of_users && !validation.is_some_and(says_length) {
+            let what = "`password` may have 6 characters and be a common one: \
+                        `validation: { password: { minimum: 8 } }` asks for 8 and refuses common ones";
+            self.reader.problems.notice(entry.place, what.to_owned());
+        }
     }
 
     fn container(

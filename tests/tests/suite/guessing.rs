@@ -1,0 +1,147 @@
+//! Passwords and client secrets cannot be guessed without end, and requests without a credential are
+//! limited by address.
+
+use std::thread;
+use std::time::Duration;
+
+use registrar_tests::{Answer, Setup, TestServer, cases};
+use serde_json::json;
+
+cases! {
+    wrong_passwords_are_delayed_and_a_right_one_frees_the_name,
+    wrong_passwords_of_basic_callers_are_delayed,
+    wrong_client_secrets_are_limited_by_address,
+    requests_without_a_valid_credential_are_limited_by_address with two_a_second,
+    issued_tokens_share_the_rate_of_their_parent with two_a_second,
+}
+
+const PASSWORD: &str = "brisk-harbour-42";
+
+fn sign_up(server: &TestServer, name: &str) -> i64 {
+    let user =
+        json!({ "email": format!("{name}@example.com"), "password": PASSWORD, "first_name": name });
+    server.client().submit("reference_rest_api_create_user", &user).created()
+}
+
+fn sign_in(server: &TestServer, name: &str, password: &str) -> Answer {
+    let form = json!({ "email": format!("{name}@example.com"), "password": password });
+    let body =
+        json!({ "form_configuration_name": "reference_rest_api_create_session", "form": form });
+    server.client().post("/api/sessions", &body.to_string())
+}
+
+fn wait(answer: &Answer) -> u64 {
+    answer.is(429).header("retry-after").unwrap().parse().unwrap()
+}
+
+fn wrong_passwords_are_delayed_and_a_right_one_frees_the_name(server: &TestServer) {
+    let ann = sign_up(server, "ann");
+    sign_up(server, "bob");
+    for _ in 0..5 {
+        assert_eq!(sign_in(server, "ann", "wrong password").status, 422);
+    }
+    let refused = sign_in(server, "ann", PASSWORD);
+    assert!((1..=2).contains(&wait(&refused)), "{refused:?}");
+    assert!(refused.text.contains("too many attempts"), "{refused:?}");
+    assert_eq!(wait(&sign_in(server, " ANN", PASSWORD)), 1, "in every spelling of the name");
+    assert_eq!(sign_in(server, "bob", PASSWORD).status, 201, "others are not concerned");
+    let metrics = server.anonymous().get("/metrics").is(200).text.clone();
+    assert!(metrics.contains("registrar_sign_in_failures_total 5"), "{metrics}");
+    assert!(metrics.contains("registrar_sign_in_refused_total 2"), "{metrics}");
+    thread::sleep(Duration::from_millis(1100));
+    assert_eq!(sign_in(server, "ann", PASSWORD).status, 201);
+    for _ in 0..5 {
+        assert_eq!(sign_in(server, "ann", "wrong password").status, 422);
+    }
+    wait(&sign_in(server, "ann", PASSWORD));
+    // A name that nobody has is delayed like any other.
+    for _ in 0..5 {
+        assert_eq!(sign_in(server, "nobody", "wrong password").status, 422);
+    }
+    wait(&sign_in(server, "nobody", "wrong password"));
+    registrar_tests::eventually("failures are audited", Duration::from_secs(10), || {
+        let cells = server.direct().every_cell();
+        let attempts = cells
+            .iter()
+            .filter(|cell| cell.contains("audit_events.action: ") && cell.contains("attempt"));
+        (attempts.count() == 10).then_some(())
+    });
+    let owner = server.direct().every_cell();
+    let of_ann = format!("audit_events.user_id: {ann}");
+    assert!(owner.iter().filter(|cell| **cell == of_ann).count() >= 10, "{owner:?}");
+}
+
+fn wrong_passwords_of_basic_callers_are_delayed(server: &TestServer) {
+    let operator = server.new_caller("econtext", "ops@example.com", &[]);
+    let client = server.anonymous().with_authorization(&operator);
+    client.get("/econtext/api/users").is(200);
+    let wrong = registrar_core::contract::Scheme::Basic.header("ops@example.com", "wrong");
+    let wrong = server.anonymous().with_authorization(&wrong);
+    let refused = wrong.get("/econtext/api/users");
+    for _ in 0..4 {
+        assert_eq!(wrong.get("/econtext/api/users").status, refused.status);
+    }
+    let delayed = wrong.get("/econtext/api/users");
+    assert!(delayed.header("retry-after").is_some(), "{delayed:?}");
+    // A password that was right a moment ago is not tried again.
+    client.get("/econtext/api/users").is(200);
+}
+
+fn wrong_client_secrets_are_limited_by_address(server: &TestServer) {
+    let try_secret = |secret: &str| {
+        server
+            .anonymous()
+            .post("/garmat/api/authenticate", &json!({ "api_key": secret }).to_string())
+    };
+    let refused = try_secret("guess").status;
+    assert!(refused < 500 && refused != 429);
+    for _ in 0..49 {
+        assert_eq!(try_secret("guess").status, refused);
+    }
+    let token = server.new_token("app", None);
+    wait(&try_secret(&token));
+    thread::sleep(Duration::from_millis(1100));
+    try_secret(&token).is(200);
+}
+
+fn two_a_second(setup: Setup) -> Setup {
+    setup.with(|settings| {
+        settings.rate_limit = 2;
+        settings.rate_burst = 4;
+    })
+}
+
+fn requests_without_a_valid_credential_are_limited_by_address(server: &TestServer) {
+    let nonsense = server.anonymous().with_token("nonsense");
+    let statuses: Vec<u16> = (0..12).map(|_| nonsense.get("/api/users").status).collect();
+    assert!(statuses.contains(&401) && statuses.contains(&429), "{statuses:?}");
+    let open = || server.anonymous().get("/econtext/api/ping").status;
+    let statuses: Vec<u16> = (0..12).map(|_| open()).collect();
+    assert!(statuses.iter().filter(|status| **status == 429).count() >= 6, "{statuses:?}");
+    // A token has a bucket of its own.
+    server.client().get("/api/users").is(200);
+}
+
+fn issued_tokens_share_the_rate_of_their_parent(server: &TestServer) {
+    let token = server.new_token("app", None);
+    let issue = || {
+        let body = json!({ "api_key": token }).to_string();
+        server.anonymous().post("/garmat/api/authenticate", &body)
+    };
+    let mut issued = Vec::new();
+    while issued.len() < 4 {
+        match issue() {
+            answer if answer.status == 200 => {
+                let token = answer.json()["session_token"].as_str().unwrap().to_owned();
+                issued.push(server.anonymous().with_authorization(&format!("Bearer {token}")));
+            }
+            answer => assert_eq!(answer.status, 429, "{answer:?}"),
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    thread::sleep(Duration::from_secs(3));
+    let calls = issued.iter().cycle().take(24);
+    let statuses: Vec<u16> = calls.map(|client| client.get("/garmat/api/users").status).collect();
+    let served = statuses.iter().filter(|status| **status == 200).count();
+    assert!((1..=12).contains(&served), "{statuses:?}");
+}

@@ -1,0 +1,119 @@
+//! Sessions end when they have to, and what is kept of deleted users goes with them.
+
+use registrar_tests::{Setup, TestServer, cases};
+use serde_json::{Value, json};
+
+use super::authorization::{PASSWORD, bearer, call, everything, person, session};
+
+cases! {
+    a_new_password_ends_all_other_sessions with everything,
+    all_sessions_of_a_user_end_at_once with everything,
+    chains_of_issued_tokens_are_two_long,
+    kept_answers_go_with_their_user,
+    a_strict_form_keeps_the_same_answer_for_everybody with strict,
+}
+
+fn a_new_password_ends_all_other_sessions(server: &TestServer) {
+    let ann = person(server, "ann");
+    let sessions = [session(server, &ann.email), session(server, &ann.email)];
+    let own = format!("/users/{}", ann.id);
+    let changed = json!({ "password": "another good password" });
+    assert_eq!(call(&sessions[0], "PUT", &own, &changed).status, 204);
+    assert_eq!(call(&sessions[0], "GET", &own, &json!({})).status, 200, "the one that changed it");
+    assert_eq!(call(&sessions[1], "GET", &own, &json!({})).status, 401);
+    // An operator's change ends all of them.
+    let operator = bearer(server, server.token());
+    assert_eq!(call(&operator, "PUT", &own, &json!({ "password": PASSWORD })).status, 204);
+    assert_eq!(call(&sessions[0], "GET", &own, &json!({})).status, 401);
+    let again = session(server, &ann.email);
+    assert_eq!(call(&operator, "PUT", &own, &json!({ "first_name": "Ann" })).status, 204);
+    assert_eq!(call(&again, "GET", &own, &json!({})).status, 200, "another change ends none");
+}
+
+fn all_sessions_of_a_user_end_at_once(server: &TestServer) {
+    let (ann, bob) = (person(server, "ann"), person(server, "bob"));
+    let sessions = [session(server, &ann.email), session(server, &ann.email)];
+    let of_bob = session(server, &bob.email);
+    let path = format!("/api/users/{}/sessions", ann.id);
+    let reader = server.new_limited_token("reader", &["read"], &[]);
+    let reader = server.anonymous().with_token(&reader);
+    reader.send("DELETE", &path, &[], None).fault(403, "base", "insufficient_scope");
+    let answer = server.client().send("DELETE", &path, &[], None);
+    assert_eq!((answer.status, answer.text.as_str()), (204, ""), "{answer:?}");
+    for session in &sessions {
+        let own = format!("/users/{}", ann.id);
+        assert_eq!(call(session, "GET", &own, &json!({})).status, 401);
+    }
+    let own = format!("/users/{}", bob.id);
+    assert_eq!(call(&of_bob, "GET", &own, &json!({})).status, 200);
+    let nobody = server.client().send("DELETE", "/api/users/404/sessions", &[], None);
+    assert_eq!(nobody.status, 404);
+    let cells = server.direct().every_cell();
+    let kind = cells.iter().filter(|cell| cell.starts_with("audit_events.kind: "));
+    assert!(kind.into_iter().any(|cell| cell.contains("session")), "{cells:?}");
+}
+
+fn chains_of_issued_tokens_are_two_long(server: &TestServer) {
+    let issue = |secret: &str| {
+        let body = json!({ "api_key": secret }).to_string();
+        let answer = server.anonymous().post("/garmat/api/authenticate", &body);
+        let token = answer.json()["session_token"].as_str().map(str::to_owned);
+        (answer.status, token)
+    };
+    let (first, token) = issue(&server.new_token("app", None));
+    assert_eq!(first, 200);
+    let (second, token) = issue(&token.unwrap());
+    assert_eq!(second, 200);
+    let (third, token) = issue(&token.unwrap());
+    assert_ne!(third, 200);
+    assert_eq!(token, None);
+}
+
+fn kept_answers_go_with_their_user(server: &TestServer) {
+    let client = server.anonymous().with_authorization(&format!("Bearer {}", server.token()));
+    let schema = "urn:ietf:params:scim:schemas:core:2.0:User";
+    let body = json!({ "schemas": [schema], "userName": "erased-canary@example.com" }).to_string();
+    let headers = [("content-type", "application/scim+json"), ("idempotency-key", "one")];
+    let create = || client.send("POST", "/scim/v2/Users", &headers, Some(body.as_bytes()));
+    let id = create().is(201).json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(create().header("idempotent-replayed"), Some("true"));
+    let deleted = client.send("DELETE", &format!("/scim/v2/Users/{id}"), &[], None);
+    assert_eq!(deleted.status, 204, "{deleted:?}");
+    let cells = server.direct().every_cell();
+    assert!(!cells.iter().any(|cell| cell.contains("erased-canary")), "{cells:?}");
+    let again = create();
+    assert_eq!((again.status, again.header("idempotent-replayed")), (201, None), "{again:?}");
+}
+
+fn strict(setup: Setup) -> Setup {
+    let contract = "mount: /mine\nform: strict\nauthentication: { schemes: [none] }\ncatalogue: forms\n\
+        routes: [{ method: POST, path: /people, operation: create }]\nanswers:\n\
+        \x20 accepted: { status: 202, body: { id: '{{ user.id }}', email: '{{ user.email }}' } }\n\
+        \x20 created: { status: 201 }\n  invalid: { status: 422 }\n  not_an_object: { status: 400 }\n\
+        \x20 malformed: { status: 400 }\n  media_type: { status: 415 }\n  no_route: { status: 404 }\n\
+        \x20 method: { status: 405 }\n  failed: { body: { details: '{{ details }}' } }\n";
+    setup.forms(&[
+        ("strict.yml", "resource: User\nenumeration: strict\nfields: { email: , first_name: }\n"),
+        ("contracts/mine.yml", contract),
+    ])
+}
+
+fn a_strict_form_keeps_the_same_answer_for_everybody(server: &TestServer) {
+    let create = |email: &str, key: Option<&str>| {
+        let body = json!({ "email": email }).to_string();
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(key.map(|key| ("idempotency-key", key)));
+        server.anonymous().send("POST", "/mine/people", &headers, Some(body.as_bytes()))
+    };
+    let shown =
+        |answer: &registrar_tests::Answer| -> (u16, Value) { (answer.status, answer.json()) };
+    let free = create("free@example.com", None);
+    assert_eq!(free.status, 202, "{free:?}");
+    let taken = create("free@example.com", None);
+    let (free_by_key, taken_by_key) =
+        (create("other@example.com", Some("one")), create("other@example.com", Some("two")));
+    let again = create("other@example.com", Some("one"));
+    for answer in [&taken, &free_by_key, &taken_by_key, &again] {
+        assert_eq!(shown(answer), shown(&free), "{answer:?}");
+    }
+}
