@@ -56,6 +56,21 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Returns about how many bytes the value has as JSON.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) => 4,
+            Self::Number(text) => text.len() + 1,
+            Self::String(text) => text.len() + 3,
+            Self::Array(items) => 3 + items.iter().map(Value::weight).sum::<usize>(),
+            Self::Object(entries) => {
+                let parts = entries.iter().map(|(key, value)| key.len() + 4 + value.weight());
+                3 + parts.sum::<usize>()
+            }
+        }
+    }
+
     /// The same value, borrowing nothing.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {

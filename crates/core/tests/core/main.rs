@@ -7,6 +7,7 @@
 )]
 
 mod broken;
+mod budget;
 mod composition;
 mod contracts;
 mod decode;
