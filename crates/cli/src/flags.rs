@@ -53,6 +53,9 @@ struct Shared {
     /// Largest body to read, in bytes [default: 1048576].
     #[arg(long, global = true, value_name = "BYTES", env = "REGISTRAR_BODY_LIMIT")]
     body_limit: Option<usize>,
+    /// Largest body to read of a client that is not known, in bytes [default: 16384].
+    #[arg(long, global = true, value_name = "BYTES", env = "REGISTRAR_OPEN_BODY_LIMIT")]
+    open_body_limit: Option<usize>,
     /// How long to wait for a body [default: 30].
     #[arg(long, global = true, value_name = "SECONDS", env = "REGISTRAR_BODY_SECONDS")]
     body_seconds: Option<u64>,
@@ -270,6 +273,7 @@ impl Flags {
             forms: shared.forms.clone(),
             migrate: shared.migrate,
             body_limit: shared.body_limit,
+            open_body_limit: shared.open_body_limit,
             body_seconds: shared.body_seconds,
             body_memory: shared.body_memory,
             request_seconds: shared.request_seconds,

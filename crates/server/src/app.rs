@@ -10,12 +10,14 @@ use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, web};
 use registrar_store::{OpenError, Store, StoreSettings};
+use tokio::sync::Semaphore;
 
 use crate::auth::KnownTokens;
+use crate::body_memory::BodyMemory;
 use crate::connection::{self, Watched};
 use crate::contracts::{KnownPasswords, UnderWay};
 use crate::forms::FormsError;
-use crate::limits::{BodyMemory, Rates};
+use crate::limits::Rates;
 use crate::metrics::counts::Counts;
 use crate::observe::observe;
 use crate::passwords::HashPool;
@@ -41,6 +43,8 @@ pub(crate) struct AppState {
     pub(crate) under_way: UnderWay,
     pub(crate) rates: Rates,
     pub(crate) body_memory: BodyMemory,
+    /// As many large submissions are judged at once as there are permits.
+    pub(crate) judges: Arc<Semaphore>,
     pub(crate) counts: Counts,
 }
 
@@ -129,6 +133,7 @@ impl Application {
             under_way: UnderWay::default(),
             rates,
             body_memory,
+            judges: Arc::new(Semaphore::new(workers.max(1))),
             counts: Counts::default(),
         });
         let failed = |source| BuildError::Listen { listen: listen.clone(), source };

@@ -21,6 +21,8 @@ pub struct Settings {
     pub migrate: bool,
     /// The largest body it reads, in bytes.
     pub body_limit: usize,
+    /// The largest body it reads of a client that it does not know, in bytes.
+    pub open_body_limit: usize,
     /// How long it waits for a body, in seconds.
     pub body_seconds: u64,
     /// How many bytes of bodies it holds at once, all requests together.
@@ -60,6 +62,7 @@ impl Default for Settings {
             forms: vec![PathBuf::from("forms")],
             migrate: true,
             body_limit: 1024 * 1024,
+            open_body_limit: 16 * 1024,
             body_seconds: 30,
             body_memory: 64 * 1024 * 1024,
             request_seconds: 30,
@@ -92,6 +95,8 @@ pub struct Given {
     pub migrate: Option<bool>,
     /// See [`Settings::body_limit`].
     pub body_limit: Option<usize>,
+    /// See [`Settings::open_body_limit`].
+    pub open_body_limit: Option<usize>,
     /// See [`Settings::body_seconds`].
     pub body_seconds: Option<u64>,
     /// See [`Settings::body_memory`].
@@ -192,6 +197,7 @@ impl Given {
             forms: self.forms.or(other.forms),
             migrate: self.migrate.or(other.migrate),
             body_limit: self.body_limit.or(other.body_limit),
+            open_body_limit: self.open_body_limit.or(other.open_body_limit),
             body_seconds: self.body_seconds.or(other.body_seconds),
             body_memory: self.body_memory.or(other.body_memory),
             request_seconds: self.request_seconds.or(other.request_seconds),
@@ -222,6 +228,7 @@ impl Given {
             forms: self.forms.unwrap_or(default.forms),
             migrate: self.migrate.unwrap_or(default.migrate),
             body_limit: self.body_limit.unwrap_or(default.body_limit),
+            open_body_limit: self.open_body_limit.unwrap_or(default.open_body_limit),
             body_seconds: self.body_seconds.unwrap_or(default.body_seconds),
             body_memory: self.body_memory.unwrap_or(default.body_memory),
             request_seconds: self.request_seconds.unwrap_or(default.request_seconds),
@@ -242,6 +249,7 @@ impl Given {
         };
         let zero = [
             ("body_limit", settings.body_limit == 0),
+            ("open_body_limit", settings.open_body_limit == 0),
             ("body_seconds", settings.body_seconds == 0),
             ("body_memory", settings.body_memory == 0),
             ("request_seconds", settings.request_seconds == 0),

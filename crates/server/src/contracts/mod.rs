@@ -9,6 +9,7 @@ mod change;
 mod create;
 mod credentials;
 mod find;
+mod judging;
 mod once;
 mod records;
 
@@ -29,11 +30,13 @@ use crate::answer::Fault;
 use crate::app::AppState;
 use crate::body;
 use crate::connection::Pace;
+use crate::language;
 use crate::routes::no_route;
 use answer::{Done, Own, failed};
 use call::Call;
 pub(crate) use caller::KnownPasswords;
 use caller::Who;
+use judging::Sent;
 pub(crate) use once::UnderWay;
 
 /// How often what is stored is loaded and judged again because somebody else changed it meanwhile.
@@ -179,8 +182,11 @@ async fn run<'c>(
         who,
         asked,
         path,
-        label: body::label(request),
-        bytes: web::Bytes::new(),
+        sent: Sent {
+            label: body::label(request),
+            languages: contract.has_languages().then(|| language::asked(request)).flatten(),
+            ..Sent::default()
+        },
         held: state.body_memory.hold(),
         started,
     };
