@@ -62,6 +62,9 @@ struct Shared {
     /// How many bytes of bodies to hold at once [default: 67108864].
     #[arg(long, global = true, value_name = "BYTES", env = "REGISTRAR_BODY_MEMORY")]
     body_memory: Option<usize>,
+    /// Most that one answer shows of what is stored, in bytes [default: 16777216].
+    #[arg(long, global = true, value_name = "BYTES", env = "REGISTRAR_ANSWER_LIMIT")]
+    answer_limit: Option<usize>,
     /// How long a request may wait for the database [default: 30].
     #[arg(long, global = true, value_name = "SECONDS", env = "REGISTRAR_REQUEST_SECONDS")]
     request_seconds: Option<u64>,
@@ -276,6 +279,7 @@ impl Flags {
             open_body_limit: shared.open_body_limit,
             body_seconds: shared.body_seconds,
             body_memory: shared.body_memory,
+            answer_limit: shared.answer_limit,
             request_seconds: shared.request_seconds,
             connections: shared.connections,
             rate_limit: shared.rate_limit,

@@ -77,7 +77,7 @@ impl<'a> Value<'a> {
         match self {
             Self::Null => Value::Null,
             Self::Bool(flag) => Value::Bool(flag),
-            Self::Number(text) => Value::Number(Cow::Owned(text.into_owned())),
+            Self::Number(text) => Value::Number(owned_number(text)),
             Self::String(text) => Value::String(Cow::Owned(text.into_owned())),
             Self::Array(items) => Value::Array(items.into_iter().map(Value::into_owned).collect()),
             Self::Object(entries) => Value::Object(
@@ -87,6 +87,16 @@ impl<'a> Value<'a> {
                     .collect(),
             ),
         }
+    }
+}
+
+/// The text of a number, without memory of its own where it is a digit: lists of those are the
+/// largest that a text becomes.
+fn owned_number(text: Cow<'_, str>) -> Cow<'static, str> {
+    const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    match DIGITS.into_iter().find(|digit| *digit == text) {
+        Some(digit) => Cow::Borrowed(digit),
+        None => Cow::Owned(text.into_owned()),
     }
 }
 

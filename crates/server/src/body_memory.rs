@@ -7,12 +7,16 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use actix_web::http::StatusCode;
 use tokio::sync::Notify;
 
 use crate::answer::Fault;
 
 /// Up to how many bytes a body is small. A quarter of the memory is kept for those.
 pub(crate) const SMALL: usize = 16 * 1024;
+
+/// Up to how many bytes an answer is not counted: what reads at once is bounded.
+const LARGE_ANSWER: usize = 64 * 1024;
 
 /// The memory for bodies.
 #[derive(Debug, Clone)]
@@ -54,6 +58,26 @@ impl BodyMemory {
     /// Begins to hold bytes.
     pub(crate) fn hold(&self) -> Held {
         Held { memory: self.clone(), bytes: 0, arriving: None }
+    }
+
+    /// Holds what was read for an answer, which must not be larger than an answer may be. Up to
+    /// [`LARGE_ANSWER`] it is not counted.
+    ///
+    /// # Errors
+    /// 422 where it is larger, 503 where there is no room.
+    pub(crate) fn hold_answer(&self, bytes: usize, most: usize) -> Result<Option<Held>, Fault> {
+        if bytes > most {
+            let text = format!(
+                "the answer would be larger than {most} bytes: ask for fewer at once, or for one"
+            );
+            return Err(Fault::new(StatusCode::UNPROCESSABLE_ENTITY, "answer_too_large", text));
+        }
+        if bytes <= LARGE_ANSWER {
+            return Ok(None);
+        }
+        let mut held = self.hold();
+        held.add(bytes)?;
+        Ok(Some(held))
     }
 
     /// Takes room for more bytes of something that then has so many in all, if there is any.

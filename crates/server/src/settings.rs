@@ -25,8 +25,10 @@ pub struct Settings {
     pub open_body_limit: usize,
     /// How long it waits for a body, in seconds.
     pub body_seconds: u64,
-    /// How many bytes of bodies it holds at once, all requests together.
+    /// How many bytes of bodies, and of large answers, it holds at once, all requests together.
     pub body_memory: usize,
+    /// The most that one answer shows of what is stored, in bytes.
+    pub answer_limit: usize,
     /// How long a request may wait for the database and for the hash of a password, in seconds.
     pub request_seconds: u64,
     /// How many connections it serves at once; more wait to be let in.
@@ -65,6 +67,7 @@ impl Default for Settings {
             open_body_limit: 16 * 1024,
             body_seconds: 30,
             body_memory: 64 * 1024 * 1024,
+            answer_limit: 16 * 1024 * 1024,
             request_seconds: 30,
             connections: 4096,
             rate_limit: 0,
@@ -101,6 +104,8 @@ pub struct Given {
     pub body_seconds: Option<u64>,
     /// See [`Settings::body_memory`].
     pub body_memory: Option<usize>,
+    /// See [`Settings::answer_limit`].
+    pub answer_limit: Option<usize>,
     /// See [`Settings::request_seconds`].
     pub request_seconds: Option<u64>,
     /// See [`Settings::connections`].
@@ -200,6 +205,7 @@ impl Given {
             open_body_limit: self.open_body_limit.or(other.open_body_limit),
             body_seconds: self.body_seconds.or(other.body_seconds),
             body_memory: self.body_memory.or(other.body_memory),
+            answer_limit: self.answer_limit.or(other.answer_limit),
             request_seconds: self.request_seconds.or(other.request_seconds),
             connections: self.connections.or(other.connections),
             rate_limit: self.rate_limit.or(other.rate_limit),
@@ -231,6 +237,7 @@ impl Given {
             open_body_limit: self.open_body_limit.unwrap_or(default.open_body_limit),
             body_seconds: self.body_seconds.unwrap_or(default.body_seconds),
             body_memory: self.body_memory.unwrap_or(default.body_memory),
+            answer_limit: self.answer_limit.unwrap_or(default.answer_limit),
             request_seconds: self.request_seconds.unwrap_or(default.request_seconds),
             connections: self.connections.unwrap_or(default.connections),
             rate_limit: self.rate_limit.unwrap_or(default.rate_limit),
@@ -252,6 +259,7 @@ impl Given {
             ("open_body_limit", settings.open_body_limit == 0),
             ("body_seconds", settings.body_seconds == 0),
             ("body_memory", settings.body_memory == 0),
+            ("answer_limit", settings.answer_limit == 0),
             ("request_seconds", settings.request_seconds == 0),
             ("connections", settings.connections == 0),
             ("readers", settings.readers == 0),

@@ -34,6 +34,7 @@ mod store;
 mod stored;
 mod tokens;
 mod types;
+mod weight;
 mod writer;
 
 pub use audit::{Asker, Guard};

@@ -13,6 +13,7 @@ mod auth;
 mod bad_input;
 mod bodies;
 mod bombs;
+mod budget;
 mod cli;
 mod contracts;
 mod dawdling;

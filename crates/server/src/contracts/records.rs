@@ -7,8 +7,8 @@ use registrar_core::contract::{Outcome, Sought};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
 use registrar_store::{
-    ChangeError, CreateError, NewRecordOf, RecordFilter, RecordKind, StoredRecord, UpdateRecordOf,
-    Window,
+    ChangeError, CreateError, NewRecordOf, RecordFilter, RecordKind, RecordPage, StoredRecord,
+    UpdateRecordOf, Window,
 };
 
 use super::answer::{Done, Own, failed};
@@ -88,8 +88,17 @@ impl Call<'_> {
         let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
         let mut filter = self.filter(&sought);
         filter.user_id = owner.or(filter.user_id);
-        let found = self.load(move |store| store.records(kind, &filter, window)).await?;
-        Ok(self.listed(found.records.into_iter().map(stored_record), (page, found.total)))
+        let room = self.room();
+        let found = self.load(move |store| {
+            let RecordPage { records, total } = store.records(kind, &filter, window)?;
+            let held = room.hold(records.iter().map(StoredRecord::weight));
+            Ok(held.map(|held| {
+                (held, records.into_iter().map(stored_record).collect::<Vec<_>>(), total)
+            }))
+        });
+        let (held, records, total) = found.await??;
+        self.keep(held);
+        Ok(self.listed(records.into_iter(), (page, total)))
     }
 
     /// Changes a record.
@@ -174,12 +183,25 @@ impl Call<'_> {
             filter.type_name = Some(name.to_string());
         }
         filter.user_id = owner.or(filter.user_id);
+        let room = self.room();
         let is_nobody = sought.is_empty() || sought.contains(&Sought::Nobody);
         let found = self.load(move |store| match is_nobody {
             true => Ok(None),
-            false => Ok(store.records(kind, &filter, Window::FIRST)?.records.pop()),
+            false => {
+                let record = store.records(kind, &filter, Window::FIRST)?.records.pop();
+                let held = room.hold(record.iter().map(StoredRecord::weight));
+                Ok(Some(held.map(|held| (held, record))))
+            }
         });
-        found.await?.ok_or_else(|| Done::Outcome(Outcome::NotFound, Own::new()))
+        let found = match found.await? {
+            Some(found) => {
+                let (held, record) = found?;
+                self.keep(held);
+                record
+            }
+            None => None,
+        };
+        found.ok_or_else(|| Done::Outcome(Outcome::NotFound, Own::new()))
     }
 
     /// The user that the path says the record is of.
