@@ -17,8 +17,9 @@ use crate::value::Value;
 /// The longest text that a template may make, in bytes, and the most that an expression of a form
 /// may.
 pub(super) const LONGEST: usize = 64 * 1024;
-/// The most that an expression of a contract may make, in bytes: it may show what is stored.
-const MOST_SHOWN: usize = 1024 * 1024;
+/// The most that an expression or a text of a contract may make, in bytes: it shows what is stored,
+/// and a large record must not keep others from being shown.
+const MOST_SHOWN: usize = 4 * 1024 * 1024;
 /// The name of the only template of an environment.
 const ONLY: &str = "text";
 
@@ -157,15 +158,15 @@ impl Template {
                             text.push_str(&language::shown(&program.eval_in(context)?));
                         }
                     }
-                    if text.len() > LONGEST {
+                    if text.len() > MOST_SHOWN {
                         break;
                     }
                 }
                 text
             }
         };
-        if text.len() > LONGEST {
-            return Err(format!("it makes a text longer than {LONGEST} bytes"));
+        if text.len() > MOST_SHOWN {
+            return Err(format!("it makes a text longer than {MOST_SHOWN} bytes"));
         }
         Ok(Some(Value::String(Cow::Owned(text))))
     }

@@ -102,7 +102,7 @@ fn a_body_must_arrive_with_a_least_rate(server: &TestServer) {
 }
 
 fn little_memory(setup: Setup) -> Setup {
-    setup.form("name:\nproperties: {v: {type: array}}").with(|settings| {
+    setup.form("email:\nproperties: {v: {type: array}}").with(|settings| {
         settings.body_memory = 2_000_000;
         settings.body_limit = 400_000;
         settings.writers = 1;
@@ -111,17 +111,20 @@ fn little_memory(setup: Setup) -> Setup {
 }
 
 fn what_waits_to_be_written_counts(server: &TestServer) {
-    let body = format!(
-        "{{\"form_configuration_name\":\"form\",\"form\":{{\"properties\":{{\"v\":[{}0]}}}}}}",
-        "1e39,".repeat(8_000)
-    );
+    let body = |tag: usize| {
+        let numbers = "1e39,".repeat(8_000);
+        format!(
+            "{{\"form_configuration_name\":\"form\",\"form\":{{\"email\":\"a{tag}@b.co\",\
+             \"properties\":{{\"v\":[{numbers}0]}}}}}}"
+        )
+    };
     let (sender, answers) = mpsc::channel();
     thread::scope(|scope| {
         server.direct().while_locked(|| {
-            for _ in 0..16 {
-                let (sender, body) = (sender.clone(), &body);
+            for tag in 0..16 {
+                let (sender, body) = (sender.clone(), body(tag));
                 scope.spawn(move || {
-                    sender.send(server.client().post("/api/users", body)).unwrap();
+                    sender.send(server.client().post("/api/users", &body)).unwrap();
                 });
             }
             // Sixteen are five megabytes. What there is no room for is told so at once.
@@ -135,6 +138,6 @@ fn what_waits_to_be_written_counts(server: &TestServer) {
         }
     });
     eventually("there is room again", Duration::from_secs(20), || {
-        (server.client().post("/api/users", &body).status == 201).then_some(())
+        (server.client().post("/api/users", &body(99)).status == 201).then_some(())
     });
 }

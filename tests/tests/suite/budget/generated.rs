@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use registrar_core::registry::{Registry, Source};
 use registrar_core::rules::RULES;
-use registrar_tests::{Database, Process, Setup, times};
+use registrar_tests::{Database, Process, Setup, is_long, times};
 
 use super::inputs::{keywords, values};
 
@@ -172,8 +172,10 @@ fn no_request_costs_more_than_its_size() {
     }
     let bytes = times(if cfg!(debug_assertions) { 20_000 } else { 100_000 }, 900_000);
     let values = values(bytes);
-    for (form, _) in &forms {
-        for (name, value) in &values {
+    // At full length every value meets every form, else a few of them do.
+    let every = if is_long() { 1 } else { 5 };
+    for (place, (form, _)) in forms.iter().enumerate() {
+        for (name, value) in values.iter().skip(place % every).step_by(every) {
             measured.post(&format!("{form}, {name}"), json, &body(form, value));
         }
     }
