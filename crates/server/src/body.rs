@@ -100,7 +100,10 @@ pub(crate) async fn read(
         let next = match payload.next().now_or_never() {
             Some(next) => next,
             None => {
-                held.wait();
+                // Where nothing is held yet, nothing can be given up.
+                if !(whole.is_empty() && more.is_empty()) {
+                    held.wait();
+                }
                 let grace = GRACE[usize::from(is_known)];
                 let deadline = Deadline::of(whole.len() + more.len(), grace, settings);
                 wait(&mut payload, &held, started, deadline).await?

@@ -112,11 +112,11 @@ impl Held {
     /// Holds more, where there is room or can be made.
     ///
     /// # Errors
-    /// 503 where this itself takes most.
+    /// 503 where this itself takes most, or was cut.
     pub(crate) fn add(&mut self, more: usize) -> Result<(), Fault> {
         let in_all = self.bytes() + more;
-        while !self.memory.take(more, in_all) {
-            let own = self.arriving.as_ref().map(|own| own.number);
+        let own = self.arriving.as_ref().map(|own| own.number);
+        while self.is_cut() || !self.memory.take(more, in_all) {
             if self.is_cut() || !self.memory.cut_largest(in_all, own) {
                 return Err(busy());
             }
