@@ -165,6 +165,23 @@ fn a_value_that_takes_too_long_is_refused() {
 }
 
 #[test]
+fn formats_of_long_texts_are_refused_soon() {
+    let groups: String = (0..20_000).map(|nth| format!("(?<a{nth}>a)")).collect();
+    for (format, text, broken) in [
+        ("regex", groups.as_str(), true),
+        ("regex", "(?<a>a)(?<b>b)", false),
+        ("email", &format!("a@{}b.co", "b.".repeat(50_000)), true),
+        ("uri-template", &"{a}".repeat(50_000), true),
+        ("uri", &format!("data:text/plain,{}", "a".repeat(100_000)), false),
+        ("json-pointer", &"/a".repeat(50_000), false),
+    ] {
+        let registry = with_schema(&json!({"format": format}));
+        let told = judged(&registry, &format!("\"{text}\""));
+        assert_eq!(told.len(), usize::from(broken), "{format}: {told:?}");
+    }
+}
+
+#[test]
 fn a_schema_that_leads_to_itself_at_once_is_refused() {
     for (schema, line) in [
         (json!({"$ref": "#"}), "refers to itself"),
