@@ -14,6 +14,7 @@ mod decode;
 mod documents;
 mod examples;
 mod locales;
+mod meaning;
 mod platformos;
 mod rules;
 mod schema;

@@ -179,7 +179,7 @@ fn no_request_costs_more_than_its_size() {
             measured.post(&format!("{form}, {name}"), json, &body(form, value));
         }
     }
-    measured.dearest.sort_by(|one, other| other.0.cmp(&one.0));
+    measured.dearest.sort_by_key(|(each, _)| std::cmp::Reverse(*each));
     for (_, told) in measured.dearest.iter().take(5) {
         println!("{told}");
     }

@@ -1,12 +1,13 @@
 //! Tells what of a value breaks a schema: the keywords of each part, but not of the branches of
 //! unions, until as many violations are told as may be or the budget is used up.
 
+use super::assertions::Broken;
 use super::keywords::{
     ADDITIONAL_PROPERTIES, ANY_OF, CONTAINS, FALSE, ITEMS, NOT, ONE_OF, PROPERTY_NAMES,
     TOO_COMPLEX, UNEVALUATED_ITEMS, UNEVALUATED_PROPERTIES, message_of,
 };
 use super::program::{Id, Keywords, Schema};
-use super::run::{Broken, Exhausted, Run, part_of};
+use super::run::{Exhausted, Run, part_of};
 use crate::rules::{Report, Step};
 use crate::submission::shortened;
 use crate::value::Value;

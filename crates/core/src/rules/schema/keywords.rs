@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
+use super::assertions::Broken;
 use super::program::Limit;
-use super::run::Broken;
 use crate::value::Value;
 use crate::violation::{Message, Param, Params};
 

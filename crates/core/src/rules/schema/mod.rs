@@ -1,5 +1,7 @@
 //! `schema`: the value must be valid under a JSON Schema.
 
+mod assertions;
+mod compiler;
 mod explain;
 mod keywords;
 mod program;
@@ -8,9 +10,10 @@ mod run;
 use jsonschema::paths::LocationSegment;
 use serde_json::Value as Json;
 
+use self::compiler::SIZE_LIMIT;
 use self::explain::Explanation;
 use self::keywords::{Holds, MESSAGES, TOO_COMPLEX, known, to_json};
-use self::program::{Program, SIZE_LIMIT, Unusable};
+use self::program::{Program, Unusable};
 use self::run::Run;
 use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
 use crate::config::{Data, Node, Place, ProblemCode, nearest};
@@ -66,9 +69,9 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     if compile.reader.problems.len() > before {
         return None;
     }
-    let built = program::options().build(&schema);
+    let built = compiler::options().build(&schema);
     match built {
-        Ok(_) => match program::compile(&schema) {
+        Ok(_) => match compiler::compile(&schema) {
             Ok(program) => Some(Box::new(Schema { program, schema })),
             Err(Unusable { pointer, what, hint }) => {
                 let segments = pointer.split('/').skip(1).map(unescaped);
