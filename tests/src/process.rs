@@ -149,6 +149,24 @@ impl Setup {
     pub fn serve(&self) -> Process {
         Process::start(&mut self.command(&["serve"]))
     }
+
+    /// The same, with an address space of at most so many KiB: what takes more kills the server
+    /// and not the machine.
+    #[must_use]
+    pub fn serve_within(&self, kib: u64) -> Process {
+        let serve = self.command(&["serve"]);
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("ulimit -v {kib}; exec \"$0\" \"$@\""));
+        shell.arg(serve.get_program()).args(serve.get_args());
+        shell.current_dir(self.folder()).stdin(Stdio::null());
+        for (name, value) in serve.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        Process::start(&mut shell)
+    }
 }
 
 /// Runs a command to its end.
@@ -230,8 +248,44 @@ impl Process {
     /// When the system does not tell.
     #[must_use]
     pub fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory that it had since it started or [`reset_peak_memory`](Self::reset_peak_memory),
+    /// in KiB.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    #[must_use]
+    pub fn peak_memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// Begins to measure the most memory that it has.
+    ///
+    /// # Panics
+    /// When the system does not do that.
+    pub fn reset_peak_memory(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
+    }
+
+    /// The time that its threads have run, to a hundredth of a second.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // Behind the name, which may hold anything: the state is field 3, the ticks are 14 and 15.
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let ticks = fields.split(' ').skip(11).take(2);
+        let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 

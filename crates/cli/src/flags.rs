@@ -85,12 +85,18 @@ struct Shared {
     /// Largest body to read, in bytes [default: 1048576].
     #[arg(long, global = true, value_name = "BYTES", env = "REGISTRAR_BODY_LIMIT")]
     body_limit: Option<usize>,
+    /// Largest body to read of a client that is not known, in bytes [default: 16384].
+    #[arg(long, global = true, value_name = "BYTES", env = "REGISTRAR_OPEN_BODY_LIMIT")]
+    open_body_limit: Option<usize>,
     /// How long to wait for a body [default: 30].
     #[arg(long, global = true, value_name = "SECONDS", env = "REGISTRAR_BODY_SECONDS")]
     body_seconds: Option<u64>,
     /// How many bytes of bodies to hold at once [default: 67108864].
     #[arg(long, global = true, value_name = "BYTES", env = "REGISTRAR_BODY_MEMORY")]
     body_memory: Option<usize>,
+    /// Most that one answer shows of what is stored, in bytes [default: 16777216].
+    #[arg(long, global = true, value_name = "BYTES", env = "REGISTRAR_ANSWER_LIMIT")]
+    answer_limit: Option<usize>,
     /// How long a request may wait for the database [default: 30].
     #[arg(long, global = true, value_name = "SECONDS", env = "REGISTRAR_REQUEST_SECONDS")]
     request_seconds: Option<u64>,
@@ -333,8 +339,10 @@ impl Flags {
             policies: shared.policies,
             migrate: shared.migrate,
             body_limit: shared.body_limit,
+            open_body_limit: shared.open_body_limit,
             body_seconds: shared.body_seconds,
             body_memory: shared.body_memory,
+            answer_limit: shared.answer_limit,
             request_seconds: shared.request_seconds,
             connections: shared.connections,
             rate_limit: shared.rate_limit,

@@ -24,6 +24,9 @@ pub struct Decimal {
     point: i64,
 }
 
+/// The longest plain notation, in bytes, of a number that was sent in fewer.
+pub const MAX_PLAIN: usize = 40;
+
 impl Decimal {
     /// The number that a JSON number (RFC 8259 section 6) or a submitted string spells.
     ///
@@ -99,6 +102,46 @@ impl Decimal {
     #[must_use]
     pub fn to_plain_string(&self) -> String {
         self.to_string()
+    }
+
+    /// Returns the length of [`to_plain_string`](Self::to_plain_string) in bytes, without making it.
+    #[must_use]
+    pub fn plain_len(&self) -> usize {
+        let (digits, sign) = (self.digits.len(), usize::from(self.negative));
+        match usize::try_from(self.point) {
+            _ if digits == 0 => 1,
+            Ok(whole) if whole >= digits => sign + whole,
+            Ok(1..) => sign + digits + 1,
+            _ => sign + 2 + usize::try_from(-self.point).unwrap_or(0) + digits,
+        }
+    }
+
+    /// Returns the canonical spelling of the value that is never much longer than any other: plain
+    /// up to [`MAX_PLAIN`] bytes, else with an exponent (`1e400`, `-1.25e-100`).
+    ///
+    /// Two decimals are equal exactly when these texts are.
+    #[must_use]
+    pub fn to_compact_string(&self) -> String {
+        if self.plain_len() <= MAX_PLAIN {
+            return self.to_plain_string();
+        }
+        let sign = if self.negative { "-" } else { "" };
+        let (first, rest) = self.digits.split_at(1);
+        let (point, exponent) = (if rest.is_empty() { "" } else { "." }, self.point - 1);
+        match exponent {
+            0 => format!("{sign}{first}{point}{rest}"),
+            _ => format!("{sign}{first}{point}{rest}e{exponent}"),
+        }
+    }
+
+    /// Whether a number that was spelled as `text` may be stored: every database keeps JSON numbers
+    /// in plain notation or gives them back in it, so that notation must not be longer than what was
+    /// sent, or than [`MAX_PLAIN`].
+    #[must_use]
+    pub fn is_storable(text: &str) -> bool {
+        text.len() < 18 && !text.bytes().any(|byte| matches!(byte, b'e' | b'E'))
+            || Self::parse(text)
+                .is_some_and(|number| number.plain_len() <= text.len().max(MAX_PLAIN))
     }
 
     /// The value as an integer; `None` where it has a fraction or does not fit.
@@ -263,6 +306,40 @@ mod tests {
         }
         let longest = decimal(&format!("-{ones}e-799"));
         assert_eq!(longest.to_plain_string().len(), 802);
+    }
+
+    #[test]
+    fn compact_texts_are_canonical_and_short() {
+        for (text, compact) in [
+            ("0", "0"),
+            ("1e39", "1000000000000000000000000000000000000000"),
+            ("1e40", "1e40"),
+            ("10e39", "1e40"),
+            ("-1.50e400", "-1.5e400"),
+            ("1e-38", "0.00000000000000000000000000000000000001"),
+            ("1e-39", "1e-39"),
+            ("0.00000000000000000000000000000000000000125", "1.25e-39"),
+        ] {
+            assert_eq!(decimal(text).to_compact_string(), compact, "{text}");
+            assert_eq!(decimal(compact), decimal(text), "{text}");
+        }
+        let ones = "1".repeat(MAX_DIGITS);
+        for text in [ones.as_str(), "1e400", "-1e-400", "12.5", "-0", "1e17", "0.001", "-120"] {
+            let number = decimal(text);
+            assert_eq!(number.plain_len(), number.to_plain_string().len(), "{text}");
+            assert!(number.to_compact_string().len() <= text.len() + MAX_PLAIN);
+        }
+    }
+
+    #[test]
+    fn what_grows_in_plain_notation_is_not_storable() {
+        let plain = decimal("1e400").to_plain_string();
+        for text in ["0", "1e39", "-1.5e-30", "0.1", "6.02214076e23", plain.as_str()] {
+            assert!(Decimal::is_storable(text), "{text}");
+        }
+        for text in ["1e40", "1e400", "1e-400", "1.7976931348623157e308", "1E99"] {
+            assert!(!Decimal::is_storable(text), "{text}");
+        }
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod surroundings;
 pub mod types;
 pub mod value;
 pub mod violation;
+mod weight;
 
 pub use submission::Refusals;
 pub use surroundings::{Surroundings, Timestamp};

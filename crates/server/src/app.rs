@@ -11,13 +11,15 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, web};
 use registrar_store::{OpenError, Store, StoreSettings};
+use tokio::sync::Semaphore;
 
 use crate::auth::KnownTokens;
+use crate::body_memory::BodyMemory;
 use crate::connection::{self, Watched};
 use crate::contracts::{KnownPasswords, UnderWay};
 use crate::forms::FormsError;
 use crate::guessing::Guessing;
-use crate::limits::{BodyMemory, Rates};
+use crate::limits::Rates;
 use crate::metrics::counts::Counts;
 use crate::observe::observe;
 use crate::passwords::HashPool;
@@ -46,6 +48,8 @@ pub(crate) struct AppState {
     pub(crate) under_way: UnderWay,
     pub(crate) rates: Rates,
     pub(crate) body_memory: BodyMemory,
+    /// As many large submissions are judged at once as there are permits.
+    pub(crate) judges: Arc<Semaphore>,
     pub(crate) counts: Counts,
 }
 
@@ -139,6 +143,7 @@ impl Application {
             under_way: UnderWay::default(),
             rates,
             body_memory,
+            judges: Arc::new(Semaphore::new(workers.max(1))),
             counts: Counts::default(),
         });
         // It has its own worker and connections, so that it answers while the public ones are in use.

@@ -1,17 +1,23 @@
 //! Reads a body within its limits, and its label.
 
 use std::fmt::Display;
-use std::time::Duration;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use actix_web::error::PayloadError;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest, web};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 
 use crate::answer::Fault;
 use crate::app::AppState;
-use crate::limits::Held;
+use crate::body_memory::Held;
 use crate::multipart;
+use crate::settings::Settings;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -69,32 +75,42 @@ pub(crate) fn label(request: &HttpRequest) -> String {
     request.content_type().trim().to_ascii_lowercase()
 }
 
-/// Reads the body. It counts among those that are held as long as what comes with it.
-pub(crate) async fn read(
-    payload: web::Payload,
-    state: &AppState,
-) -> Result<(web::Bytes, Held<'_>), Fault> {
-    let settings = &state.settings;
-    let body = collect(payload, state);
-    match tokio::time::timeout(Duration::from_secs(settings.body_seconds), body).await {
-        Err(_) => Err(Fault::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "body_timeout",
-            format!("the body did not arrive within {} seconds", settings.body_seconds),
-        )),
-        Ok(read) => read,
-    }
-}
+/// How fast a body must arrive at least, in bytes a second.
+const LEAST_RATE: u32 = 1024;
+/// After how long the rate counts, of clients that are not known and of those that are.
+const GRACE: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(5)];
 
-async fn collect(
+/// Reads the body. It counts among those that are held as long as what comes with it. That of a
+/// client that nobody knows must be small.
+pub(crate) async fn read(
     mut payload: web::Payload,
     state: &AppState,
-) -> Result<(web::Bytes, Held<'_>), Fault> {
-    let broken = |_| Fault::new(StatusCode::BAD_REQUEST, "malformed", "the body broke off");
-    let (mut held, limit) = (state.body_memory.hold(), state.settings.body_limit);
+    is_known: bool,
+) -> Result<(web::Bytes, Held), Fault> {
+    let settings = &state.settings;
+    let limit = match is_known {
+        true => settings.body_limit,
+        false => settings.body_limit.min(settings.open_body_limit),
+    };
+    let (mut held, started) = (state.body_memory.hold(), Instant::now());
     let mut whole = web::Bytes::new();
     let mut more = web::BytesMut::new();
-    while let Some(chunk) = payload.next().await {
+    loop {
+        // Most bodies are there already.
+        let next = match payload.next().now_or_never() {
+            Some(next) => next,
+            None => {
+                // Where nothing is held yet, nothing can be given up.
+                if !(whole.is_empty() && more.is_empty()) {
+                    held.wait();
+                }
+                let grace = GRACE[usize::from(is_known)];
+                let deadline = Deadline::of(whole.len() + more.len(), grace, settings);
+                wait(&mut payload, &held, started, deadline).await?
+            }
+        };
+        let Some(chunk) = next else { break };
+        let broken = |_| Fault::new(StatusCode::BAD_REQUEST, "malformed", "the body broke off");
         let chunk = chunk.map_err(broken)?;
         if whole.len() + more.len() + chunk.len() > limit {
             let text = format!("the body is larger than {limit} bytes");
@@ -111,7 +127,52 @@ async fn collect(
             more.extend_from_slice(&chunk);
         }
     }
+    held.arrived()?;
     Ok((if more.is_empty() { whole } else { more.freeze() }, held))
+}
+
+/// Until when the next piece of a body must be there, and what is said where it is not.
+struct Deadline {
+    after: Duration,
+    text: String,
+}
+
+impl Deadline {
+    fn of(received: usize, grace: Duration, settings: &Settings) -> Self {
+        let whole = Duration::from_secs(settings.body_seconds);
+        let received = u32::try_from(received).unwrap_or(u32::MAX);
+        let by_rate = grace + Duration::from_secs(received.into()) / LEAST_RATE;
+        let text = match by_rate < whole {
+            true => format!("the body arrives too slowly: expected {LEAST_RATE} bytes a second"),
+            false => format!("the body did not arrive within {} seconds", settings.body_seconds),
+        };
+        Self { after: by_rate.min(whole), text }
+    }
+}
+
+type Piece = Option<Result<web::Bytes, PayloadError>>;
+
+/// Waits for the next piece of a body.
+async fn wait(
+    payload: &mut web::Payload,
+    held: &Held,
+    started: Instant,
+    deadline: Deadline,
+) -> Result<Piece, Fault> {
+    let mut late = pin!(tokio::time::sleep_until((started + deadline.after).into()));
+    let mut cut = pin!(held.cut());
+    poll_fn(|context| {
+        if let Poll::Ready(piece) = payload.poll_next_unpin(context) {
+            return Poll::Ready(Ok(piece));
+        }
+        if let Poll::Ready(fault) = cut.as_mut().poll(context) {
+            return Poll::Ready(Err(fault));
+        }
+        let status = StatusCode::REQUEST_TIMEOUT;
+        let fault = |()| Err(Fault::new(status, "body_timeout", deadline.text.as_str()));
+        late.as_mut().poll(context).map(fault)
+    })
+    .await
 }
 
 /// What is said of a body that cannot be read.

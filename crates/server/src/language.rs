@@ -8,14 +8,20 @@ use registrar_core::locale::{Locale, Locales};
 /// The most ranges of a header that are looked at.
 const MOST: usize = 32;
 
-/// The language for a request; English where it asks for none that is there.
-pub(crate) fn of<'l>(request: &HttpRequest, locales: &'l Locales) -> &'l Locale {
+/// Returns the languages that a request asks for, or `None` where it asks for none.
+pub(crate) fn asked(request: &HttpRequest) -> Option<String> {
     let headers = request.headers().get_all(ACCEPT_LANGUAGE);
     let headers: Vec<&str> = headers.filter_map(|header| header.to_str().ok()).collect();
-    if headers.is_empty() || locales.all().len() == 1 {
-        return locales.english();
+    (!headers.is_empty()).then(|| headers.join(","))
+}
+
+/// Returns the language for those that a request asks for: English where it asks for none that is
+/// there.
+pub(crate) fn of<'l>(asked: Option<&str>, locales: &'l Locales) -> &'l Locale {
+    match asked {
+        Some(asked) if locales.all().len() > 1 => negotiate(asked, locales),
+        _ => locales.english(),
     }
-    negotiate(&headers.join(","), locales)
 }
 
 /// A language range and how much it is wanted, in thousandths.

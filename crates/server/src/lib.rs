@@ -7,6 +7,7 @@ mod answer;
 pub mod app;
 mod auth;
 mod body;
+mod body_memory;
 pub mod callers;
 pub mod client_address;
 mod connection;

@@ -113,50 +113,6 @@ impl Rates {
     }
 }
 
-/// How many bytes of bodies are held.
-#[derive(Debug)]
-pub(crate) struct BodyMemory {
-    held: AtomicUsize,
-    most: usize,
-}
-
-/// Bytes of a body, which count until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Held<'m> {
-    memory: &'m BodyMemory,
-    bytes: usize,
-}
-
-impl BodyMemory {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { held: AtomicUsize::new(0), most }
-    }
-
-    /// Begins to hold a body.
-    pub(crate) fn hold(&self) -> Held<'_> {
-        Held { memory: self, bytes: 0 }
-    }
-}
-
-impl Held<'_> {
-    /// Holds more of it, where there is room.
-    pub(crate) fn add(&mut self, bytes: usize) -> Result<(), Fault> {
-        self.bytes += bytes;
-        let before = self.memory.held.fetch_add(bytes, Ordering::Relaxed);
-        if before.saturating_add(bytes) <= self.memory.most {
-            return Ok(());
-        }
-        let text = "too many bodies arrive at once: try again in a moment";
-        Err(Fault::busy("busy", text, 1))
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.memory.held.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
 /// Waits for something no longer than a request may.
 ///
 /// # Errors
@@ -192,18 +148,5 @@ mod tests {
         assert!(
             (0..10_000).all(|_| any.left_after(Asking::Token(1)).is_ok_and(|left| left.is_none()))
         );
-    }
-
-    #[test]
-    fn bodies_are_held_up_to_a_bound_and_given_back() {
-        let memory = BodyMemory::new(10);
-        let mut one = memory.hold();
-        assert!(one.add(6).is_ok());
-        let mut other = memory.hold();
-        assert!(other.add(6).is_err());
-        drop(other);
-        assert!(memory.hold().add(4).is_ok());
-        drop(one);
-        assert!(memory.hold().add(10).is_ok());
     }
 }

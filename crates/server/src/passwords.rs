@@ -428,7 +428,7 @@ mod tests {
             let hashed = pool.hash(secret());
             let (guesses, hashed) = tokio::join!(guesses, hashed);
             assert!(hashed.is_ok(), "{hashed:?}");
-            assert!(guesses.iter().any(|guess| *guess == Err(HashError::Busy)));
+            assert!(guesses.contains(&Err(HashError::Busy)));
         });
     }
 

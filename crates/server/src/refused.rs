@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use registrar_core::Refusals;
-use registrar_store::{CreateError, Refusal};
+use registrar_store::{CreateError, Refusal, Store};
 
 use crate::answer::Fault;
 use crate::passwords::HashError;
@@ -33,6 +33,11 @@ pub(crate) fn not_hashed(error: HashError) -> Fault {
             Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
         }
     }
+}
+
+/// Turns a submission away that could not wait to be written, before it costs more.
+pub(crate) fn has_room<E: From<Fault>>(store: &Store) -> Result<(), E> {
+    if store.has_room() { Ok(()) } else { Err(not_stored(&CreateError::Busy).into()) }
 }
 
 pub(crate) fn not_stored(error: &CreateError) -> Fault {

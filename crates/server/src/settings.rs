@@ -42,10 +42,14 @@ pub struct Settings {
     pub migrate: bool,
     /// The largest body it reads, in bytes.
     pub body_limit: usize,
+    /// The largest body it reads of a client that it does not know, in bytes.
+    pub open_body_limit: usize,
     /// How long it waits for a body, in seconds.
     pub body_seconds: u64,
-    /// How many bytes of bodies it holds at once, all requests together.
+    /// How many bytes of bodies, and of large answers, it holds at once, all requests together.
     pub body_memory: usize,
+    /// The most that one answer shows of what is stored, in bytes.
+    pub answer_limit: usize,
     /// How long a request may wait for the database and for the hash of a password, in seconds.
     pub request_seconds: u64,
     /// How many connections it serves at once; more wait to be let in.
@@ -88,8 +92,10 @@ impl Default for Settings {
             policies: Policies::Refuse,
             migrate: true,
             body_limit: 1024 * 1024,
+            open_body_limit: 16 * 1024,
             body_seconds: 30,
             body_memory: 64 * 1024 * 1024,
+            answer_limit: 16 * 1024 * 1024,
             request_seconds: 30,
             connections: 4096,
             rate_limit: 0,
@@ -136,10 +142,14 @@ pub struct Given {
     pub migrate: Option<bool>,
     /// See [`Settings::body_limit`].
     pub body_limit: Option<usize>,
+    /// See [`Settings::open_body_limit`].
+    pub open_body_limit: Option<usize>,
     /// See [`Settings::body_seconds`].
     pub body_seconds: Option<u64>,
     /// See [`Settings::body_memory`].
     pub body_memory: Option<usize>,
+    /// See [`Settings::answer_limit`].
+    pub answer_limit: Option<usize>,
     /// See [`Settings::request_seconds`].
     pub request_seconds: Option<u64>,
     /// See [`Settings::connections`].
@@ -261,8 +271,10 @@ impl Given {
             policies: self.policies.or(other.policies),
             migrate: self.migrate.or(other.migrate),
             body_limit: self.body_limit.or(other.body_limit),
+            open_body_limit: self.open_body_limit.or(other.open_body_limit),
             body_seconds: self.body_seconds.or(other.body_seconds),
             body_memory: self.body_memory.or(other.body_memory),
+            answer_limit: self.answer_limit.or(other.answer_limit),
             request_seconds: self.request_seconds.or(other.request_seconds),
             connections: self.connections.or(other.connections),
             rate_limit: self.rate_limit.or(other.rate_limit),
@@ -299,8 +311,10 @@ impl Given {
             policies: self.policies.unwrap_or(default.policies),
             migrate: self.migrate.unwrap_or(default.migrate),
             body_limit: self.body_limit.unwrap_or(default.body_limit),
+            open_body_limit: self.open_body_limit.unwrap_or(default.open_body_limit),
             body_seconds: self.body_seconds.unwrap_or(default.body_seconds),
             body_memory: self.body_memory.unwrap_or(default.body_memory),
+            answer_limit: self.answer_limit.unwrap_or(default.answer_limit),
             request_seconds: self.request_seconds.unwrap_or(default.request_seconds),
             connections: self.connections.unwrap_or(default.connections),
             rate_limit: self.rate_limit.unwrap_or(default.rate_limit),
@@ -319,8 +333,10 @@ impl Given {
         };
         let zero = [
             ("body_limit", settings.body_limit == 0),
+            ("open_body_limit", settings.open_body_limit == 0),
             ("body_seconds", settings.body_seconds == 0),
             ("body_memory", settings.body_memory == 0),
+            ("answer_limit", settings.answer_limit == 0),
             ("request_seconds", settings.request_seconds == 0),
             ("connections", settings.connections == 0),
             ("readers", settings.readers == 0),

@@ -1,5 +1,7 @@
 //! Who did what: a row in the transaction that did it.
 
+use std::any::Any;
+use std::fmt;
 use std::sync::Arc;
 
 use diesel::QueryResult;
@@ -25,6 +27,28 @@ pub struct Asker {
     pub request: Option<String>,
     /// The form, and the version of it, that let it in; of a new user said with the user.
     pub form: Option<(Arc<str>, Arc<str>)>,
+    /// What is kept until it is written.
+    pub guard: Option<Guard>,
+}
+
+/// Something that is dropped once what was asked for is written or given up: a permit.
+#[derive(Clone)]
+pub struct Guard(
+    #[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>,
+);
+
+impl Guard {
+    /// Keeps a value.
+    #[must_use]
+    pub fn new(value: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guard")
+    }
 }
 
 impl From<Option<i64>> for Asker {

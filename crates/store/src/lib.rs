@@ -36,9 +36,10 @@ mod stored;
 mod tls;
 mod tokens;
 mod types;
+mod weight;
 mod writer;
 
-pub use audit::Asker;
+pub use audit::{Asker, Guard};
 pub use backup::BackupError;
 pub use error::{ChangeError, CreateError, OpenError, PingError, ReadError, Refusal, TokenError};
 pub use figures::{Counted, DURATIONS, Figures, Histogram};

@@ -96,6 +96,8 @@ fn who_goes_on_is_not_cut() {
     let mut slow = server.connect();
     let form = samples::client("slow");
     let body = json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string();
+    // As slow as a body may be.
+    let body = format!("{body}{}", " ".repeat(14_000));
     let head = format!(
         "POST /api/users HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",

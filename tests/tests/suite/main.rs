@@ -15,6 +15,7 @@ mod authorization;
 mod bad_input;
 mod bodies;
 mod bombs;
+mod budget;
 mod cli;
 mod contracts;
 mod dawdling;

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::template::LONGEST;
 use minijinja::value::{Rest, ValueKind};
 use minijinja::{
     Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, functions, tests,
@@ -30,7 +31,7 @@ words!(
     add_filter,
     [
         ("abs", filters::abs),
-        ("append", |text: String, more: String| text + &more),
+        ("append", |text: String, more: String| joined(text, &more)),
         ("capitalize", filters::capitalize),
         ("count", filters::length),
         ("default", or_default),
@@ -41,7 +42,7 @@ words!(
         ("id", crate::contract::spelled_id),
         ("int", filters::int),
         ("items", filters::items),
-        ("join", filters::join),
+        ("join", join),
         ("last", filters::last),
         ("length", filters::length),
         ("list", filters::list),
@@ -54,11 +55,11 @@ words!(
             - b)),
         ("plus", |one: Value, other: Value| arithmetic(&one, &other, i64::checked_add, |a, b| a
             + b)),
-        ("prepend", |text: String, more: String| more + &text),
+        ("prepend", |text: String, more: String| joined(more, &text)),
         ("reject", filters::reject),
         ("rejectattr", filters::rejectattr),
         ("remove", |text: String, part: String| text.replace(&part, "")),
-        ("replace", filters::replace),
+        ("replace", replace),
         ("reverse", filters::reverse),
         ("round", filters::round),
         ("rstrip", |text: String| text.trim_end().to_owned()),
@@ -133,6 +134,46 @@ fn environment() -> Environment<'static> {
     add_tests(&mut environment);
     add_functions(&mut environment);
     environment
+}
+
+/// The most bytes that a filter makes of less.
+fn is_short(length: usize, of: usize) -> Result<(), Error> {
+    match length <= of.max(LONGEST) {
+        true => Ok(()),
+        false => Err(Error::new(ErrorKind::InvalidOperation, "the text grows too long")),
+    }
+}
+
+fn joined(text: String, more: &str) -> Result<String, Error> {
+    is_short(text.len() + more.len(), text.len().max(more.len()))?;
+    Ok(text + more)
+}
+
+fn replace(text: String, from: String, to: String) -> Result<String, Error> {
+    if to.len() > from.len() {
+        let found = text.matches(&from).count();
+        is_short(text.len() + found * (to.len() - from.len()), text.len())?;
+    }
+    Ok(text.replace(&from, &to))
+}
+
+fn join(value: &Value, between: Option<String>) -> Result<String, Error> {
+    let between = between.unwrap_or_default();
+    let mut text = String::new();
+    if value.is_undefined() || value.is_none() {
+        return Ok(text);
+    }
+    let mut of = 0;
+    for (place, item) in value.try_iter()?.enumerate() {
+        if place > 0 {
+            text.push_str(&between);
+        }
+        let item = shown(&item);
+        of += item.len();
+        text.push_str(&item);
+        is_short(text.len(), of)?;
+    }
+    Ok(text)
 }
 
 /// A value as text: what is not there is nothing, and `true` is spelled as JSON and Liquid do.

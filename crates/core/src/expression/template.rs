@@ -7,15 +7,19 @@ use minijinja::{Environment, Value as Dynamic};
 
 use super::reads::Reads;
 use super::tokens::{Piece, pieces};
-use super::value::from_dynamic;
+use super::value::{TooLong, from_dynamic};
 use super::{
     Failure, Names, Program, View, check_names, is_short, language, liquid, syntax, tokens,
 };
 use crate::config::{Node, ProblemCode, Reader};
 use crate::value::Value;
 
-/// The longest text that a template may make, in bytes.
-const LONGEST: usize = 64 * 1024;
+/// The longest text that a template may make, in bytes, and the most that an expression of a form
+/// may.
+pub(super) const LONGEST: usize = 64 * 1024;
+/// The most that an expression or a text of a contract may make, in bytes: it shows what is stored,
+/// and a large record must not keep others from being shown.
+const MOST_SHOWN: usize = 4 * 1024 * 1024;
 /// The name of the only template of an environment.
 const ONLY: &str = "text";
 
@@ -137,7 +141,9 @@ impl Template {
     /// that is undefined.
     pub(crate) fn value_in(&self, context: &Dynamic) -> Result<Option<Value<'static>>, Failure> {
         let text = match self {
-            Self::Sole(program) => return Ok(from_dynamic(&program.eval_in(context)?)),
+            Self::Sole(program) => {
+                return bounded(&program.eval_in(context)?, MOST_SHOWN);
+            }
             Self::Blocks(blocks) => {
                 let template = blocks.environment.get_template(ONLY);
                 let filled = template.and_then(|text| text.render(context.clone()));
@@ -152,12 +158,15 @@ impl Template {
                             text.push_str(&language::shown(&program.eval_in(context)?));
                         }
                     }
+                    if text.len() > MOST_SHOWN {
+                        break;
+                    }
                 }
                 text
             }
         };
-        if text.len() > LONGEST {
-            return Err(format!("it makes a text longer than {LONGEST} bytes"));
+        if text.len() > MOST_SHOWN {
+            return Err(format!("it makes a text longer than {MOST_SHOWN} bytes"));
         }
         Ok(Some(Value::String(Cow::Owned(text))))
     }
@@ -166,7 +175,7 @@ impl Template {
     /// undefined.
     pub(crate) fn value(&self, view: &View<'_, '_>) -> Result<Option<Value<'static>>, Failure> {
         match self {
-            Self::Sole(program) => Ok(from_dynamic(&program.eval(view)?)),
+            Self::Sole(program) => bounded(&program.eval(view)?, LONGEST),
             _ => Ok(Some(Value::String(Cow::Owned(self.text(view)?)))),
         }
     }
@@ -199,4 +208,11 @@ impl Template {
         }
         Ok(text)
     }
+}
+
+/// What an expression gave, where it has at most so many bytes.
+fn bounded(value: &Dynamic, most: usize) -> Result<Option<Value<'static>>, Failure> {
+    let mut left = most;
+    let too_long = |TooLong| format!("it makes a value of more than {most} bytes");
+    from_dynamic(value, &mut left).map_err(too_long)
 }

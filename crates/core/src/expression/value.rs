@@ -27,32 +27,64 @@ pub(crate) fn to_dynamic(value: &Value<'_>) -> Dynamic {
     }
 }
 
-/// What an expression gave, as a value of a submission; nothing where it is undefined.
-pub(super) fn from_dynamic(value: &Dynamic) -> Option<Value<'static>> {
-    Some(match value.kind() {
-        ValueKind::Undefined => return None,
+/// What an expression gave, as a value of a submission; nothing where it is undefined. `left` is how
+/// many bytes it may still have, written as JSON.
+pub(super) fn from_dynamic(
+    value: &Dynamic,
+    left: &mut usize,
+) -> Result<Option<Value<'static>>, TooLong> {
+    let mut spend = |bytes: usize| match left.checked_sub(bytes) {
+        Some(less) => {
+            *left = less;
+            Ok(())
+        }
+        None => Err(TooLong),
+    };
+    spend(1)?;
+    Ok(Some(match value.kind() {
+        ValueKind::Undefined => return Ok(None),
         ValueKind::None => Value::Null,
         ValueKind::Bool => Value::Bool(value.is_true()),
-        ValueKind::Number => number(&value.to_string())?,
+        ValueKind::Number => match number(&value.to_string()) {
+            Some(number) => number,
+            None => return Ok(None),
+        },
         ValueKind::Seq | ValueKind::Iterable => {
-            let items = value.try_iter().ok()?;
-            Value::Array(items.map(|item| from_dynamic(&item).unwrap_or_default()).collect())
+            let Ok(items) = value.try_iter() else { return Ok(None) };
+            let items = items.map(|item| Ok(from_dynamic(&item, left)?.unwrap_or_default()));
+            Value::Array(items.collect::<Result<_, TooLong>>()?)
         }
         ValueKind::Map => {
             let mut entries = Vec::new();
-            for key in value.try_iter().ok()? {
-                let inner = value.get_item(&key).ok()?;
-                let inner = from_dynamic(&inner).unwrap_or_default();
-                entries.push((Cow::Owned(key.to_string()), inner));
+            let Ok(keys) = value.try_iter() else { return Ok(None) };
+            for key in keys {
+                let Ok(inner) = value.get_item(&key) else { return Ok(None) };
+                let key = key.to_string();
+                *left = left.checked_sub(key.len()).ok_or(TooLong)?;
+                entries.push((Cow::Owned(key), from_dynamic(&inner, left)?.unwrap_or_default()));
             }
             Value::Object(entries)
         }
-        _ => Value::String(Cow::Owned(value.to_string())),
-    })
+        _ => match value.as_str() {
+            Some(text) => {
+                spend(text.len())?;
+                Value::String(Cow::Owned(text.to_owned()))
+            }
+            None => {
+                let text = value.to_string();
+                spend(text.len())?;
+                Value::String(Cow::Owned(text))
+            }
+        },
+    }))
 }
+
+/// An expression made more than it may.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TooLong;
 
 /// JSON has no word for infinity, nor for what is not a number.
 fn number(text: &str) -> Option<Value<'static>> {
     let number = Decimal::parse(text)?;
-    Some(Value::Number(Cow::Owned(number.to_plain_string())))
+    Some(Value::Number(Cow::Owned(number.to_compact_string())))
 }

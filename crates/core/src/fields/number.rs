@@ -30,12 +30,18 @@ pub(super) fn coerce_decimal(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
 }
 
 fn canonical(value: Value<'_>, fits: impl Fn(&Decimal) -> bool) -> Result<Value<'_>, Value<'_>> {
-    let number = match &value {
-        Value::Number(text) | Value::String(text) => Decimal::parse(text),
-        _ => None,
+    let text = match &value {
+        Value::Number(text) | Value::String(text) => text,
+        _ => return Err(value),
     };
-    match number {
-        Some(number) if fits(&number) => Ok(Value::Number(Cow::Owned(number.to_plain_string()))),
+    match Decimal::parse(text) {
+        Some(number) if fits(&number) => {
+            // One that is too long for that keeps its exponent, and is refused when it is judged.
+            let is_kept_plain = number.plain_len() <= text.len();
+            let plain =
+                if is_kept_plain { number.to_plain_string() } else { number.to_compact_string() };
+            Ok(Value::Number(Cow::Owned(plain)))
+        }
         _ => Err(value),
     }
 }

@@ -28,7 +28,6 @@ mod format;
 mod hostname;
 mod inclusion;
 mod ip;
-mod keywords;
 mod language;
 mod length;
 mod members;

@@ -7,7 +7,7 @@ use super::BoundRule;
 use crate::aggregate::{Claim, Reference};
 use crate::fields::FieldType;
 use crate::locale::OwnText;
-use crate::submission::{GroupSlots, Item, Outcome, Path, Saying, Scope};
+use crate::submission::{GroupSlots, Item, Outcome, Path, Saying, Scope, shortened_to};
 use crate::surroundings::Timestamp;
 use crate::value::{NULL, Value};
 use crate::violation::{Message, Param, Params};
@@ -76,6 +76,9 @@ impl<'s, 'v> Subject<'s, 'v> {
         }
     }
 }
+
+/// How much of a value a text shows, in characters.
+const SHOWN: usize = 256;
 
 /// A step into a value.
 #[derive(Debug, Clone, Copy)]
@@ -176,7 +179,7 @@ impl<'p> Report<'_, 'p> {
             return Cow::Borrowed("[hidden]");
         }
         match self.value {
-            Value::String(text) | Value::Number(text) => Cow::Owned(text.clone().into_owned()),
+            Value::String(text) | Value::Number(text) => Cow::Owned(shortened_to(text, SHOWN)),
             Value::Bool(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
             _ => Cow::Borrowed(""),
         }

@@ -182,6 +182,6 @@ pub(crate) fn key_of(value: &Value<'_>, case_sensitive: bool) -> String {
             None => text.clone().into_owned(),
         },
         Value::String(text) => text_key(text, case_sensitive),
-        structured => text_key(&crate::submission::canonical_json(structured), case_sensitive),
+        structured => text_key(&crate::submission::stored_json(structured), case_sensitive),
     }
 }

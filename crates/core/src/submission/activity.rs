@@ -2,6 +2,8 @@
 //! own payload; and what it takes away: fields whose condition does not hold. In this order, and
 //! each in the order of the form: a condition sees what those before it left.
 
+use std::cell::Cell;
+
 use super::outcome::Outcome;
 use super::shape;
 use super::slot::{GroupSlots, Slot};
@@ -10,26 +12,52 @@ use crate::form::{Body, Field, Form, Given, Group, Target};
 use crate::surroundings::Surroundings;
 use crate::value::Value;
 
+/// How many bytes all values together may have that a form computes for one submission.
+const MOST_COMPUTED: usize = 256 * 1024;
+
+/// What is left for computed values.
+struct Left(Cell<usize>);
+
+impl Left {
+    /// Works a value out where there is anything left, and counts it.
+    fn take(
+        &self,
+        work: impl FnOnce() -> Result<Option<Value<'static>>, String>,
+    ) -> Result<Option<Value<'static>>, String> {
+        let too_much = || format!("computed values have more than {MOST_COMPUTED} bytes together");
+        if self.0.get() == 0 {
+            return Err(too_much());
+        }
+        let value = work()?;
+        let left = self.0.get().checked_sub(value.as_ref().map_or(0, Value::weight));
+        self.0.set(left.unwrap_or_default());
+        left.map(|_| value).ok_or_else(too_much)
+    }
+}
+
 /// Adds and takes away.
 pub(super) fn complete<'v>(form: &Form, slots: &mut GroupSlots<'v>, outcome: &mut Outcome) {
     let surroundings = &outcome.surroundings;
+    let left = Left(Cell::new(MOST_COMPUTED));
     for way in &form.computed {
         each(&form.root, slots, way, surroundings, |field, (slot, is_stored), view| {
             match (&field.body, slot) {
                 // What is stored as nothing stays so.
                 (Body::Scalar(scalar), Slot::Absent) if is_stored && !scalar.readonly => None,
-                (Body::Scalar(scalar), Slot::Absent) => match scalar.computed.as_ref()?.value(view)
-                {
-                    Ok(value) => Some(shape::given(scalar, value?)),
-                    Err(cause) => Some(Slot::Undecided { cause }),
-                },
+                (Body::Scalar(scalar), Slot::Absent) => {
+                    let computed = scalar.computed.as_ref()?;
+                    match left.take(|| computed.value(view)) {
+                        Ok(value) => Some(shape::given(scalar, value?)),
+                        Err(cause) => Some(Slot::Undecided { cause }),
+                    }
+                }
                 _ => None,
             }
         });
     }
     if let Some(payload) = &form.payload {
         let view = View { form: &slots.slots, this: &slots.slots, surroundings };
-        match object(&payload.0, &view) {
+        match object(&payload.0, &view, &left) {
             Ok(Value::Object(entries)) => {
                 let is_update = slots.stored.is_some();
                 shape::merge(form, &form.root, slots, entries, is_update);
@@ -148,23 +176,31 @@ fn find_mut<'s, 'v>(
     slots.slots.get_mut(*last)
 }
 
-fn object(entries: &[(String, Given)], view: &View<'_, '_>) -> Result<Value<'static>, String> {
+fn object(
+    entries: &[(String, Given)],
+    view: &View<'_, '_>,
+    left: &Left,
+) -> Result<Value<'static>, String> {
     let mut object = Vec::with_capacity(entries.len());
     for (name, given) in entries {
-        if let Some(value) = value(given, view)? {
+        if let Some(value) = value(given, view, left)? {
             object.push((name.clone().into(), value));
         }
     }
     Ok(Value::Object(object))
 }
 
-fn value(given: &Given, view: &View<'_, '_>) -> Result<Option<Value<'static>>, String> {
+fn value(
+    given: &Given,
+    view: &View<'_, '_>,
+    left: &Left,
+) -> Result<Option<Value<'static>>, String> {
     Ok(Some(match given {
         Given::Literal(value) => value.clone(),
-        Given::Template(template) => return template.value(view),
-        Given::Object(entries) => object(entries, view)?,
+        Given::Template(template) => return left.take(|| template.value(view)),
+        Given::Object(entries) => object(entries, view, left)?,
         Given::List(items) => {
-            let items = items.iter().map(|item| Ok(value(item, view)?.unwrap_or_default()));
+            let items = items.iter().map(|item| Ok(value(item, view, left)?.unwrap_or_default()));
             Value::Array(items.collect::<Result<_, String>>()?)
         }
     }))

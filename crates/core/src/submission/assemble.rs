@@ -123,13 +123,13 @@ fn is_said(group: &Group, slots: &GroupSlots<'_>, name: &str) -> bool {
 /// The properties that are stored of a record.
 pub(super) fn stored_properties(record: Option<&Value<'_>>) -> String {
     match record.and_then(|record| record.get("properties")) {
-        Some(Value::Object(entries)) => object(entries.clone()),
-        _ => object(Vec::new()),
+        Some(Value::Object(entries)) => object(entries),
+        _ => object(&[]),
     }
 }
 
 pub(super) fn properties(field: &Field, slots: GroupSlots<'_>) -> String {
-    let Body::Container(group) = &field.body else { return object(Vec::new()) };
+    let Body::Container(group) = &field.body else { return object(&[]) };
     let mut entries = Vec::new();
     if let Some(Value::Object(stored)) = slots.stored {
         let left = stored.iter().filter(|(name, _)| !is_said(group, &slots, name));
@@ -140,7 +140,7 @@ pub(super) fn properties(field: &Field, slots: GroupSlots<'_>) -> String {
             entries.push((Cow::Borrowed(&*field.name), value));
         }
     }
-    object(entries)
+    object(&entries)
 }
 
 /// The part that profiles, listings and customizations share.
@@ -171,7 +171,7 @@ fn profile(group: &Group, slots: GroupSlots<'_>) -> NewProfile {
         id,
         type_name: group.type_name.clone(),
         enabled: true,
-        properties: object(Vec::new()),
+        properties: object(&[]),
         attached: Attached::default(),
     };
     let (mut properties, mut attached) = (stored_properties(stored), Attached::default());
@@ -253,9 +253,8 @@ pub(super) fn membership(group: &Group, slots: GroupSlots<'_>) -> Option<NewRela
 }
 
 fn keyed_link(key: &str, keyed: &KeyedRelationship) -> RelationshipLink {
-    let named = || {
-        object(vec![(Cow::Borrowed(&*keyed.property), Value::String(Cow::Borrowed(key.trim())))])
-    };
+    let named =
+        || object(&[(Cow::Borrowed(&*keyed.property), Value::String(Cow::Borrowed(key.trim())))]);
     let make = keyed.makes.then(named);
     RelationshipLink::Keyed { type_name: keyed.type_name.clone(), key: text_key(key, true), make }
 }

@@ -1,5 +1,5 @@
-//! JSON as it is stored: keys sorted, numbers in plain notation, so that every database gives back
-//! the same text of it.
+//! JSON as it is stored: keys sorted, numbers in their canonical spelling, so that every database
+//! gives back the same text of it.
 
 use std::borrow::Cow;
 
@@ -9,43 +9,94 @@ use crate::aggregate::JsonObject;
 use crate::decimal::Decimal;
 use crate::value::Value;
 
-/// The text of a value.
+/// Returns a text of a value for comparing: equal values have equal texts, never much longer than
+/// what was sent.
 pub(crate) fn canonical_json(value: &Value<'_>) -> String {
-    let mut value = value.clone();
-    canonicalize(&mut value);
-    text(&value)
+    let mut text = String::new();
+    write(value, canonical_number, &mut text);
+    text
 }
 
-/// The text of an object of typed values.
-pub(super) fn object(mut entries: Vec<(Cow<'_, str>, Value<'_>)>) -> JsonObject {
-    if entries.is_empty() {
-        return "{}".to_owned();
-    }
-    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (_, value) in &mut entries {
-        canonicalize(value);
-    }
-    text(&Value::Object(entries))
+/// Returns the text of a value as it is stored.
+pub(crate) fn stored_json(value: &Value<'_>) -> String {
+    let mut text = String::new();
+    write(value, stored_number, &mut text);
+    text
 }
 
-fn text(value: &Value<'_>) -> String {
-    // Writing to memory fails only for maps whose keys are not texts; these are.
-    to_string(value).unwrap_or_else(|_| "null".to_owned())
+/// Returns the text of an object of typed values, as it is stored.
+pub(super) fn object(entries: &[(Cow<'_, str>, Value<'_>)]) -> JsonObject {
+    let mut text = String::new();
+    write_object(entries, stored_number, &mut text);
+    text
 }
 
-fn canonicalize(value: &mut Value<'_>) {
+/// Whether all numbers of a value can be stored, see [`Decimal::is_storable`].
+pub(super) fn is_storable(value: &Value<'_>) -> bool {
     match value {
+        Value::Number(text) => Decimal::is_storable(text),
+        Value::Array(items) => items.iter().all(is_storable),
+        Value::Object(entries) => entries.iter().all(|(_, value)| is_storable(value)),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
+}
+
+/// Spells a number that is not a short natural one.
+type Spell = fn(&str) -> Option<String>;
+
+fn canonical_number(text: &str) -> Option<String> {
+    Some(Decimal::parse(text)?.to_compact_string())
+}
+
+fn stored_number(text: &str) -> Option<String> {
+    let number = Decimal::parse(text)?;
+    let is_kept_plain = number.plain_len() <= text.len();
+    Some(if is_kept_plain { number.to_plain_string() } else { number.to_compact_string() })
+}
+
+fn write(value: &Value<'_>, spell: Spell, text: &mut String) {
+    match value {
+        Value::Null => text.push_str("null"),
+        Value::Bool(true) => text.push_str("true"),
+        Value::Bool(false) => text.push_str("false"),
         Value::Number(number) => {
-            let is_plain = number.len() < 18 && number.bytes().all(|byte| byte.is_ascii_digit());
-            if !is_plain && let Some(decimal) = Decimal::parse(number) {
-                *number = Cow::Owned(decimal.to_plain_string());
+            let is_natural = number.len() < 18 && number.bytes().all(|byte| byte.is_ascii_digit());
+            match if is_natural { None } else { spell(number) } {
+                Some(spelled) => text.push_str(&spelled),
+                None => text.push_str(number),
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(canonicalize),
-        Value::Object(entries) => {
-            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-            entries.iter_mut().for_each(|(_, value)| canonicalize(value));
+        Value::String(string) => write_string(string, text),
+        Value::Array(items) => {
+            text.push('[');
+            for (place, item) in items.iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                write(item, spell, text);
+            }
+            text.push(']');
         }
-        _ => {}
+        Value::Object(entries) => write_object(entries, spell, text),
     }
+}
+
+fn write_object(entries: &[(Cow<'_, str>, Value<'_>)], spell: Spell, text: &mut String) {
+    let mut sorted: Vec<&(Cow<'_, str>, Value<'_>)> = entries.iter().collect();
+    sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
+    text.push('{');
+    for (place, (key, value)) in sorted.into_iter().enumerate() {
+        if place > 0 {
+            text.push(',');
+        }
+        write_string(key, text);
+        text.push(':');
+        write(value, spell, text);
+    }
+    text.push('}');
+}
+
+fn write_string(string: &str, text: &mut String) {
+    // Writing a string to memory does not fail.
+    text.push_str(&to_string(string).unwrap_or_default());
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::belonging::{self, IMMUTABLE};
-use super::outcome::{Outcome, Saying, shortened};
+use super::json::is_storable;
+use super::outcome::{Outcome, SCHEMA_STEPS, Saying, shortened};
 use super::path::Path;
 use super::slot::{GroupSlots, Item, ItemKey, Scope, Slot};
 use crate::config::nearest;
+use crate::decimal::MAX_PLAIN;
 use crate::expression::{Verdict, View};
 use crate::fields::FieldType;
 use crate::form::{Assertion, Body, Field, Form, Group};
@@ -18,11 +20,15 @@ use crate::violation::{Message, Param, Params, Violations};
 static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
 static ASSERTION: Message = Message::new("assertion", "is invalid");
 static CONDITION_ERROR: Message = Message::new("condition_error", "could not be checked");
+static NUMBER_TOO_LONG: Message = Message::new(
+    "number_too_long",
+    "has a number that is too long without an exponent (maximum is %{count} digits)",
+);
 static WRONG_TYPE: Message = Message::new("wrong_type", "must be %{type}").naming_a_type();
 
 /// What is said without a rule.
 pub(crate) static MESSAGES: &[&Message] =
-    &[&UNKNOWN_FIELD, &ASSERTION, &CONDITION_ERROR, &WRONG_TYPE, &IMMUTABLE];
+    &[&UNKNOWN_FIELD, &ASSERTION, &CONDITION_ERROR, &NUMBER_TOO_LONG, &WRONG_TYPE, &IMMUTABLE];
 
 /// Judges a whole submission.
 pub(super) fn judge(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Outcome) {
@@ -83,6 +89,7 @@ enum Around<'s, 'v> {
 /// Judges one value by the field's own rules, away from any submission.
 pub(crate) fn judge_alone(subject: &Field, value: Value<'static>) -> Violations {
     let mut outcome = Outcome::default();
+    outcome.schema_steps = SCHEMA_STEPS;
     let slot = match value {
         Value::Null => Slot::Absent,
         value => Slot::Value { value, from_text: false },
@@ -137,6 +144,12 @@ fn field(
         Slot::Inactive | Slot::Kept => return,
         Slot::Undecided { cause } => return undecided(cause, path, outcome),
     };
+    if let Slot::Value { value, .. } = slot
+        && !is_storable(value)
+    {
+        let params = Params::from([("count", Param::Number(MAX_PLAIN.to_string()))]);
+        return outcome.violate(Saying::of(path, &NUMBER_TOO_LONG, params));
+    }
     let from_text = matches!(slot, Slot::Value { from_text: true, .. });
     let before = outcome.violations.list.len();
     let is_wrong = matches!(slot, Slot::Wrong { .. });

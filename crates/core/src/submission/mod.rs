@@ -15,9 +15,9 @@ mod update;
 
 use std::collections::HashSet;
 
-pub(crate) use json::canonical_json;
+pub(crate) use json::{canonical_json, stored_json};
 pub(crate) use judge::{MESSAGES, judge_alone};
-pub(crate) use outcome::{Outcome, Saying, shortened};
+pub(crate) use outcome::{Outcome, Saying, shortened, shortened_to};
 pub(crate) use path::Path;
 pub(crate) use slot::{GroupSlots, Item, Scope, Sibling, Slot};
 pub(crate) use update::update;

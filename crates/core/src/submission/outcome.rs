@@ -14,6 +14,9 @@ use crate::violation::{Message, Params, Violation, Violations};
 const LONGEST_KEY: usize = 64;
 /// Up to this many claims, comparing them one by one beats hashing.
 const FEW: usize = 16;
+/// How many steps the schemas of one submission may take, besides those that each value has by its
+/// size: so that small values may be judged by large schemas.
+pub(super) const SCHEMA_STEPS: u64 = 200_000;
 
 /// Collects while the rules run.
 #[derive(Debug, Default)]
@@ -35,6 +38,8 @@ pub(crate) struct Outcome {
     pub(crate) is_muted: bool,
     /// What is claimed, where claims are muted or many.
     pub(crate) claimed: HashSet<Claim>,
+    /// The steps that are left to schemas, besides those that each value has by its size.
+    pub(crate) schema_steps: u64,
     /// The languages, where a text of theirs shows submitted values.
     showing: Option<Arc<Locales>>,
 }
@@ -83,7 +88,7 @@ impl Outcome {
     pub(crate) fn new(form: &Form, surroundings: Surroundings) -> Self {
         let violations = Violations { form: Some(form.name.clone()), ..Violations::default() };
         let showing = form.locales.shows_values().then(|| form.locales.clone());
-        Self { surroundings, violations, showing, ..Self::default() }
+        Self { surroundings, violations, showing, schema_steps: SCHEMA_STEPS, ..Self::default() }
     }
 
     /// Whether a text of a language shows the value of what is said there.
@@ -156,8 +161,13 @@ impl Outcome {
 
 /// A key of the client's, fit to be repeated to it.
 pub(crate) fn shortened(key: &str) -> String {
-    match key.char_indices().nth(LONGEST_KEY) {
-        Some((end, _)) => format!("{}…", &key[..end]),
-        None => key.to_owned(),
+    shortened_to(key, LONGEST_KEY)
+}
+
+/// A text cut at so many characters.
+pub(crate) fn shortened_to(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

@@ -7,12 +7,14 @@
 )]
 
 mod broken;
+mod budget;
 mod composition;
 mod contracts;
 mod decode;
 mod documents;
 mod examples;
 mod locales;
+mod meaning;
 mod platformos;
 mod rules;
 mod schema;

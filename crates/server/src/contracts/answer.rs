@@ -120,6 +120,10 @@ pub(super) fn answer(
         response.insert_header((name, value));
     }
     for (name, value) in rendered.headers {
+        if value.len() > LONGEST_HEADER {
+            log::warn!("a header of `{}` is longer than {LONGEST_HEADER} bytes", contract.name);
+            continue;
+        }
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
             response.insert_header((name, value));
         }
@@ -156,6 +160,9 @@ fn kept(
     response.extensions_mut().insert(note);
     response
 }
+
+/// The longest value of a header that an answer has, in bytes: what clients and proxies take.
+const LONGEST_HEADER: usize = 8 * 1024;
 
 /// Says that nothing was done for this answer.
 const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "true");

@@ -3,26 +3,32 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, web};
 use registrar_core::Surroundings;
-use registrar_core::contract::{
-    Action, Asked, Contract, Operation, Outcome, Submission, Undecoded, WrongParameter,
-};
+use registrar_core::aggregate::NewUser;
+use registrar_core::contract::{Action, Asked, Contract, Operation, Outcome};
 use registrar_core::form::{Form, Resource};
-use registrar_core::locale::Locale;
 use registrar_core::value::Value;
-use registrar_store::{Asker, CreateError, Refusal};
+use registrar_store::{Asker, CreateError, Guard, Refusal};
 
 use super::answer::{Done, Own, failed};
 use super::caller::Who;
+use super::judging::{Judging, Sent};
 use super::redaction::Redaction;
 use super::{not_taken, records};
+use crate::answer::Fault;
 use crate::app::AppState;
-use crate::limits::Held;
+use crate::body_memory::Held;
 use crate::multipart;
 use crate::observe::{RequestId, UsedForm};
 use crate::refused::{by_kind, not_stored};
-use crate::{auth, body, language};
+use crate::{auth, body};
+
+/// What may be stored of a submission in any case, in bytes, however small bodies must be.
+const LEAST_WEIGHT: usize = 64 * 1024;
+/// Up to how many bytes what waits to be written is not counted: the queue is bounded.
+const LIGHT: usize = 4 * 1024;
 
 /// A request under way.
 pub(super) struct Call<'c> {
@@ -35,11 +41,10 @@ pub(super) struct Call<'c> {
     pub(super) asked: &'c mut Asked,
     /// What lies behind the contract's mount.
     pub(super) path: &'c str,
-    /// The media type of the body, in lower case.
-    pub(super) label: String,
-    pub(super) bytes: web::Bytes,
+    /// The body.
+    pub(super) sent: Sent,
     /// What of the memory for bodies it takes.
-    pub(super) held: Held<'c>,
+    pub(super) held: Held,
     /// When it came.
     pub(super) started: Instant,
     /// What its answer must not show.
@@ -52,23 +57,35 @@ impl Call<'_> {
         if operation.has_body() {
             body::check_encoding(self.request)?;
             if self.contract.is_strict_with_labels() {
-                self.label = body::strict_label(self.request)?;
+                self.sent.label = body::strict_label(self.request)?;
             }
-            (self.bytes, self.held) = body::read(payload, self.state).await?;
-        } else if operation == Operation::Delete || operation == Operation::Revoke {
-            (self.bytes, self.held) = body::read(payload, self.state).await?;
+        }
+        let may_have_body = matches!(operation, Operation::Delete | Operation::Revoke);
+        if operation.has_body() || may_have_body {
+            let is_known = self.who.token.is_some() || self.who.user_id.is_some();
+            (self.sent.bytes, self.held) = body::read(payload, self.state, is_known).await?;
+            if self.sent.label == multipart::MEDIA_TYPE {
+                self.sent.boundary = body::boundary(self.request);
+            }
         }
         let is_read = self.contract.reads(self.action, "sent");
         // What becomes a user is decoded when it is judged, unless it is wanted before.
         let is_soon = operation == Operation::Create && is_user && !self.action.has_checks();
         if is_read || operation.has_body() && !is_soon {
-            let sent = self.sent()?;
-            if is_user && operation.has_form() && self.action.names_form() {
-                let (form, _) = self.chosen(&sent)?;
-                self.request.extensions_mut().insert(UsedForm::of(form));
+            let finds_form = is_user && operation.has_form() && self.action.names_form();
+            let work = move |of: &Judging<'_>| -> Result<_, Done> {
+                let sent = of.sent()?;
+                let form = match finds_form {
+                    true => Some(Arc::clone(of.chosen(&sent)?.0)),
+                    false => None,
+                };
+                Ok((form, is_read.then(|| sent.into_owned())))
+            };
+            let (form, sent) = self.judged(work).await??;
+            if let Some(form) = form {
+                self.request.extensions_mut().insert(UsedForm::of(&form));
             }
-            if is_read {
-                let sent = sent.into_owned();
+            if let Some(sent) = sent {
                 self.asked.sent = sent;
             }
         }
@@ -101,88 +118,39 @@ impl Call<'_> {
         }
     }
 
-    /// What was sent, which must be an object. It is decoded for each use: what comes out borrows
-    /// from the body.
-    pub(super) fn sent(&self) -> Result<Value<'_>, Done> {
-        let Call { contract, label, bytes, .. } = self;
-        let need_not = self.action.says_enough() || !self.action.operation.has_body();
-        if bytes.is_empty() && need_not {
-            return Ok(Value::Object(Vec::new()));
-        }
-        if contract.is_strict_with_labels() {
-            body::check_form(label, bytes)?;
-        }
-        let decoded = if contract.reads_multipart() && label == multipart::MEDIA_TYPE {
-            let parsed = multipart::parse(body::boundary(self.request).as_deref(), bytes);
-            parsed.map_err(Undecoded::Malformed)
-        } else {
-            contract.decode(Some(label), bytes)
-        };
-        let sent = decoded.map_err(|error| match error {
-            Undecoded::MediaType => {
-                let media_type = label.chars().take(64).collect::<String>();
-                let own = vec![("media_type", Value::String(media_type.into()))];
-                Done::Outcome(Outcome::MediaType, own)
-            }
-            Undecoded::Malformed(error) => {
-                Done::Outcome(Outcome::Malformed, vec![Contract::malformed(&error, bytes)])
-            }
-        })?;
-        if matches!(sent, Value::Object(_)) {
-            return Ok(sent);
-        }
-        let got = Value::String(contract.type_of(&sent).to_owned().into());
-        Err(Done::Outcome(Outcome::NotAnObject, vec![("got", got)]))
-    }
-
-    /// The form that takes what was sent, and what goes to it.
-    pub(super) fn chosen<'s>(
-        &'s self,
-        sent: &'s Value<'s>,
-    ) -> Result<(&'s Arc<Form>, &'s Value<'s>), Done> {
-        let chosen = self.contract.chosen(self.action, sent, &self.asked.query);
-        let (form, submitted) = chosen.map_err(|wrong| {
-            let WrongParameter { field, code, text, near } = wrong;
-            let near = near.map(|near| ("near", near));
-            let entries =
-                [("field", field), ("code", code), ("text", text)].into_iter().chain(near);
-            let entries =
-                entries.map(|(name, text)| (name.into(), Value::String(text.to_owned().into())));
-            let own = vec![("parameter", Value::Object(entries.collect()))];
-            Done::Outcome(Outcome::WrongParameters, own)
-        })?;
-        self.who.permissions.allow_form(form)?;
-        Ok((form, submitted))
-    }
-
-    pub(super) fn submission<'s>(&'s self, form: &'s Form, sent: &'s Value<'s>) -> Submission<'s> {
-        let Call { contract, action, asked, surroundings, request, .. } = self;
-        let locale = match contract.has_languages() {
-            true => language::of(request, &form.locales),
-            false => Locale::english(),
-        };
-        Submission { action, form, sent, asked, surroundings, locale }
-    }
-
     /// What is told of what was sent where the database refuses some of it. `stored` is what it was
     /// to change.
-    pub(super) fn refused<T>(
-        &self,
-        stored: Option<&Value<'_>>,
+    pub(super) async fn refused<T>(
+        &mut self,
+        stored: Option<Arc<Value<'static>>>,
         refusals: &[Refusal],
     ) -> Result<T, Done> {
-        let sent = self.sent()?;
-        let (form, submitted) = self.chosen(&sent)?;
-        let of = self.submission(form, submitted);
-        Err(not_taken(self.contract.explain(of, stored, &by_kind(refusals))))
+        let refusals = by_kind(refusals);
+        let told = self.judged_by_form(move |of| {
+            let contract = of.contract;
+            of.by_form(|submission| {
+                Ok(not_taken(contract.explain(submission, stored.as_deref(), &refusals)))
+            })
+        });
+        Err(told.await?.1)
     }
 
-    /// Turns a submission away that could not wait to be written, before it costs more.
-    pub(super) fn check_room(&self) -> Result<(), Done> {
-        match self.state.store.has_room() {
-            true => Ok(()),
-            false => Err(self.not_written(CreateError::Busy)),
+    /// Refuses what would be stored in more bytes than a body may have, and counts the rest among
+    /// the bodies until it is written.
+    pub(super) fn by_weight(&self, record: &NewUser) -> Result<Asker, Done> {
+        let (weight, most) = (record.weight(), self.state.settings.body_limit.max(LEAST_WEIGHT));
+        if weight > most {
+            let text = format!("what would be stored is larger than {most} bytes: send less");
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            return Err(Fault::new(status, "record_too_large", text).into());
         }
+        let mut by = self.by();
+        if weight > LIGHT {
+            let mut held = self.state.body_memory.hold();
+            held.add(weight)?;
+            by.guard = Some(Guard::new(held));
+        }
+        Ok(by)
     }
 
     /// What is told where nothing could be written.
@@ -203,6 +171,7 @@ impl Call<'_> {
             owner: self.who.permissions.owner(),
             request: known.get::<RequestId>().map(RequestId::text),
             form: known.get::<UsedForm>().map(UsedForm::told),
+            guard: None,
         }
     }
 

@@ -1,16 +1,17 @@
 //! Stored users are changed, and go.
 
-use actix_web::HttpMessage;
+use std::sync::Arc;
+
 use registrar_core::contract::{Outcome, Sought};
 use registrar_core::value::Value;
 use registrar_store::{ChangeError, CreateError, StoredUser, UpdateRecord};
 
 use super::answer::{Done, Own, failed};
+use super::judging::Judging;
 use super::records::kind_of;
 use super::{ATTEMPTS, Call, contended, not_taken};
 use crate::auth;
 use crate::limits::in_time;
-use crate::observe::UsedForm;
 use crate::refused::not_hashed;
 use crate::shown::{as_submitted, stored_user};
 
@@ -53,19 +54,18 @@ impl Call<'_> {
     /// Whether the user could be written as it was loaded. The hash of a password is kept for the
     /// next attempt.
     async fn write(
-        &self,
+        &mut self,
         user: StoredUser,
         password_hash: &mut Option<String>,
     ) -> Result<bool, Done> {
         let (uuid, id, loaded_at) = (user.columns.uuid, user.columns.id, user.columns.updated_at);
-        let stored = as_submitted(user);
-        let mut changed = {
-            let sent = self.sent()?;
-            let (form, submitted) = self.chosen(&sent)?;
-            self.request.extensions_mut().insert(UsedForm::of(form));
-            let judged = self.contract.judge_change(self.submission(form, submitted), &stored);
-            judged.map_err(not_taken)?
+        let stored = Arc::new(as_submitted(user));
+        let before = Arc::clone(&stored);
+        let judge = move |of: &Judging<'_>| {
+            let contract = of.contract;
+            of.by_form(|submission| contract.judge_change(submission, &before).map_err(not_taken))
         };
+        let (_, mut changed) = self.judged_by_form(judge).await?;
         match changed.user.password.take() {
             Some(password) if password_hash.is_none() => {
                 let hash = in_time(&self.state.settings, self.state.hashes.hash(password)).await?;
@@ -77,7 +77,7 @@ impl Call<'_> {
             }
             Some(_) => {}
         }
-        let (password_hash, by) = (password_hash.clone(), self.by());
+        let (password_hash, by) = (password_hash.clone(), self.by_weight(&changed.user)?);
         let record = UpdateRecord { id, uuid, loaded_at, changed, password_hash, by };
         let ends_sessions = record.password_hash.is_some();
         match in_time(&self.state.settings, self.state.store.update(record)).await? {
@@ -89,7 +89,7 @@ impl Call<'_> {
             }
             Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
             Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
-                self.refused(Some(&stored), &refusals)
+                self.refused(Some(stored), &refusals).await
             }
             Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
         }

@@ -1,19 +1,16 @@
 //! What is sent becomes a user.
 
-use std::sync::Arc;
-
-use actix_web::HttpMessage;
 use registrar_core::contract::Outcome;
-use registrar_core::value::{NULL, Value};
+use registrar_core::value::Value;
 use registrar_store::{CreateError, Created, NewRecord, Refusal};
 
 use super::answer::{Done, Own, failed};
+use super::judging::Judging;
 use super::once::{Keyed, brief};
 use super::{Call, not_taken, note_user};
 use crate::auth;
 use crate::limits::in_time;
-use crate::observe::UsedForm;
-use crate::refused::{by_kind, not_hashed, not_owned};
+use crate::refused::{by_kind, has_room, not_hashed, not_owned};
 use crate::shown::stored_user;
 
 impl Call<'_> {
@@ -24,20 +21,13 @@ impl Call<'_> {
             return Err(not_owned().into());
         }
         let keyed = self.by_key().await?;
-        let (judged, form) = {
-            let sent = self.sent()?;
-            let (form, submitted) = self.chosen(&sent)?;
-            self.request.extensions_mut().insert(UsedForm::of(form));
-            self.check_room()?;
-            let form = Arc::clone(form);
-            let judged = if self.contract.lets_go_of(self.action) {
-                let of = self.submission(&form, &NULL);
-                self.contract.judge_own(of, self.contract.own(self.action, sent))
-            } else {
-                self.contract.judge(self.submission(&form, submitted))
-            };
-            (judged.map_err(not_taken), form)
+        let store = self.state.store.clone();
+        let judge = move |of: &Judging<'_>| match of.new_user(|| has_room(&store)) {
+            (Some(form), judged) => (Some(form), Ok(judged)),
+            (None, Ok(_)) => (None, Err(failed("no form was found".to_owned()))),
+            (None, Err(done)) => (None, Err(done)),
         };
+        let (form, judged) = self.judged_by_form(judge).await?;
         let mut user = match judged {
             Ok(user) => user,
             Err(done) if self.is_discreet(&form) => return Err(done),
@@ -57,7 +47,7 @@ impl Call<'_> {
         let external_id = user.external_id.clone();
         let once = keyed.as_ref().map(|keyed| self.once(keyed, &form, Some(&user)));
         let (form_name, form_version) = (form.name.clone(), form.version.clone());
-        let (by, is_discreet) = (self.by(), self.is_discreet(&form));
+        let (by, is_discreet) = (self.by_weight(&user)?, self.is_discreet(&form));
         let record =
             NewRecord { user, password_hash, form_name, form_version, by, once, is_discreet };
         let created = in_time(&self.state.settings, self.state.store.create(record)).await?;
@@ -77,7 +67,7 @@ impl Call<'_> {
                         return Ok(kept.unwrap_or_else(accepted));
                     }
                 }
-                self.refused(None, &refusals)
+                self.refused(None, &refusals).await
             }
             (Err(error), _) => Err(self.not_written(error)),
         }
@@ -85,21 +75,23 @@ impl Call<'_> {
 
     /// What is told first of a submission that breaks rules, where that depends on what the
     /// database would refuse of it too.
-    async fn first_told(&self, done: Done) -> Result<Done, Done> {
+    async fn first_told(&mut self, done: Done) -> Result<Done, Done> {
         if !matches!(done, Done::Invalid(_)) || !self.contract.asks_before_telling() {
             return Ok(done);
         }
-        let (claims, references) = {
-            let sent = self.sent()?;
-            let (form, submitted) = self.chosen(&sent)?;
-            self.contract.contested(self.submission(form, submitted)).map_err(failed)?
+        let contested = |of: &Judging<'_>| {
+            let contract = of.contract;
+            of.by_form(|submission| contract.contested(submission).map_err(failed))
         };
+        let (_, (claims, references)) = self.judged_by_form(contested).await?;
         let refusals =
             auth::load(self.state, move |store| store.refusals(&claims, &references)).await?;
-        let sent = self.sent()?;
-        let (form, submitted) = self.chosen(&sent)?;
-        let of = self.submission(form, submitted);
-        Ok(not_taken(self.contract.explain_whole(of, &by_kind(&refusals))))
+        let refusals = by_kind(&refusals);
+        let told = self.judged_by_form(move |of| {
+            let contract = of.contract;
+            of.by_form(|submission| Ok(not_taken(contract.explain_whole(submission, &refusals))))
+        });
+        Ok(told.await?.1)
     }
 
     async fn created(

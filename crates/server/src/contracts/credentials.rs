@@ -9,6 +9,7 @@ use registrar_store::{ChangeError, CreateError, NewToken, StoredUser};
 
 use super::answer::{Done, Own, failed};
 use super::caller::{self, Who};
+use super::judging::Judging;
 use super::{Call, not_taken};
 use crate::auth::{self, Caller};
 use crate::client_address::client_address;
@@ -38,9 +39,11 @@ impl Call<'_> {
         let action = self.action;
         let Some(mint) = &action.mint else { return Err(failed("nothing is made".to_owned())) };
         if action.names_form() {
-            let sent = self.sent()?;
-            let (form, submitted) = self.chosen(&sent)?;
-            self.contract.judge(self.submission(form, submitted)).map_err(not_taken)?;
+            let judge = |of: &Judging<'_>| {
+                let contract = of.contract;
+                of.by_form(|submission| contract.judge(submission).map_err(not_taken))
+            };
+            self.judged_by_form(judge).await?;
         }
         let (parent, user_id) = match self.contract.mints_for(action, self.asked).map_err(failed)? {
             Some((secret, name)) => (self.shown(secret, name).await?, None),

@@ -1,5 +1,6 @@
 //! Users are found, shown and listed.
 
+use actix_web::HttpMessage;
 use actix_web::http::StatusCode;
 use registrar_core::contract::{Outcome, PageAsked, Sought};
 use registrar_core::form::Resource;
@@ -10,7 +11,21 @@ use super::Call;
 use super::answer::{Done, Own, failed};
 use crate::answer::Fault;
 use crate::auth;
+use crate::body_memory::{BodyMemory, Held};
 use crate::shown::stored_user;
+
+/// Room for what is read.
+pub(super) struct Room {
+    memory: BodyMemory,
+    most: usize,
+}
+
+impl Room {
+    /// Takes it for parts of so many bytes.
+    pub(super) fn hold(&self, weights: impl Iterator<Item = usize>) -> Result<Option<Held>, Fault> {
+        self.memory.hold_answer(weights.sum(), self.most)
+    }
+}
 
 impl Call<'_> {
     /// Shows a user.
@@ -27,8 +42,29 @@ impl Call<'_> {
         let (page, window) = self.page()?;
         let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
         let scope = self.users_in_reach();
-        let found = self.load(move |store| users(store, &sought, scope, window)).await?;
-        Ok(self.listed(found.users.into_iter().map(stored_user), (page, found.total)))
+        let room = self.room();
+        let found = self.load(move |store| {
+            let UserPage { users, total } = users(store, &sought, scope, window)?;
+            let held = room.hold(users.iter().map(StoredUser::weight));
+            Ok(held
+                .map(|held| (held, users.into_iter().map(stored_user).collect::<Vec<_>>(), total)))
+        });
+        let (held, users, total) = found.await??;
+        self.keep(held);
+        Ok(self.listed(users.into_iter(), (page, total)))
+    }
+
+    /// The room that there is for what is read.
+    pub(super) fn room(&self) -> Room {
+        let memory = self.state.body_memory.clone();
+        Room { memory, most: self.state.settings.answer_limit }
+    }
+
+    /// Keeps the room for what was read until it is answered.
+    pub(super) fn keep(&self, held: Option<Held>) {
+        if let Some(held) = held {
+            self.request.extensions_mut().insert(held);
+        }
     }
 
     /// The page that is asked for, and the part of the list that it is.
@@ -96,7 +132,14 @@ impl Call<'_> {
     /// caller reaches.
     pub(super) async fn user(&self, sought: Vec<Sought>) -> Result<Option<StoredUser>, Done> {
         let scope = self.users_in_reach();
-        Ok(self.load(move |store| one(store, &sought, scope)).await?)
+        let room = self.room();
+        let found = self.load(move |store| {
+            let user = one(store, &sought, scope)?;
+            Ok(room.hold(user.iter().map(StoredUser::weight)).map(|held| (held, user)))
+        });
+        let (held, user) = found.await??;
+        self.keep(held);
+        Ok(user)
     }
 
     /// Returns the filter that every look-up of users begins with: those of the contract whom the

@@ -9,6 +9,7 @@ mod change;
 mod create;
 mod credentials;
 mod find;
+mod judging;
 mod once;
 mod records;
 mod redaction;
@@ -28,6 +29,7 @@ use crate::answer::Fault;
 use crate::app::AppState;
 use crate::body;
 use crate::client_address::client_address;
+use crate::language;
 use crate::limits::Asking;
 use crate::public_address;
 use crate::routes::no_route;
@@ -35,6 +37,7 @@ use answer::{Done, Own, failed};
 use call::Call;
 pub(crate) use caller::KnownPasswords;
 use caller::Who;
+use judging::Sent;
 pub(crate) use once::UnderWay;
 use redaction::Redaction;
 
@@ -188,8 +191,11 @@ async fn run<'c>(
         who,
         asked,
         path,
-        label: body::label(request),
-        bytes: web::Bytes::new(),
+        sent: Sent {
+            label: body::label(request),
+            languages: contract.has_languages().then(|| language::asked(request)).flatten(),
+            ..Sent::default()
+        },
         held: state.body_memory.hold(),
         started,
         redaction: redaction.clone(),

@@ -84,8 +84,8 @@ impl<'c> Call<'c> {
         };
         let key = digest(by.iter().map(|part| part.as_bytes()).chain(key.map(str::as_bytes)));
         let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-        let asked = [request.method().as_str(), target, &self.label].map(str::as_bytes);
-        let asked = digest(asked.into_iter().chain([&*self.bytes]));
+        let asked = [request.method().as_str(), target, &self.sent.label].map(str::as_bytes);
+        let asked = digest(asked.into_iter().chain([&*self.sent.bytes]));
         let all = &self.state.under_way;
         if !all.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key) {
             return Err(in_flight());

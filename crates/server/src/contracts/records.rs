@@ -1,22 +1,24 @@
 //! Records by themselves: listings, relationships, memberships, listings in relationships and
 //! customizations are created, shown, changed, and go.
 
-use actix_web::HttpMessage;
+use std::sync::Arc;
+
 use registrar_core::contract::{Outcome, Sought};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
 use registrar_store::{
-    ChangeError, CreateError, NewRecordOf, RecordFilter, RecordKind, StoredRecord, UpdateRecordOf,
-    Window,
+    ChangeError, CreateError, NewRecordOf, RecordFilter, RecordKind, RecordPage, StoredRecord,
+    UpdateRecordOf, Window,
 };
 
 use super::answer::{Done, Own, failed};
+use super::judging::Judging;
 use super::once::{Keyed, only_id};
 use super::{ATTEMPTS, Call, contended, not_taken, note_record};
 use crate::auth;
 use crate::limits::in_time;
-use crate::observe::UsedForm;
 use crate::records::render::{record_as_submitted, stored_record};
+use crate::refused::has_room;
 use crate::shown::stored_user;
 
 /// The kind of record that a resource is; nothing of users and sessions.
@@ -37,16 +39,18 @@ impl Call<'_> {
         let within = self.owner().await?;
         self.check()?;
         let keyed = self.by_key().await?;
-        let (bag, once) = {
-            let sent = self.sent()?;
-            let (form, submitted) = self.chosen(&sent)?;
-            self.request.extensions_mut().insert(UsedForm::of(form));
-            self.check_room()?;
-            let bag = self.contract.judge(self.submission(form, submitted)).map_err(not_taken)?;
-            (bag, keyed.as_ref().map(|keyed| self.once(keyed, form, None)))
+        let store = self.state.store.clone();
+        let judge = move |of: &Judging<'_>| {
+            let contract = of.contract;
+            of.by_form(|submission| {
+                has_room::<Done>(&store)?;
+                contract.judge(submission).map_err(not_taken)
+            })
         };
-        let owner = within.or(self.who.user_id);
-        let record = NewRecordOf { bag, owner, by: self.by(), once };
+        let (form, bag) = self.judged_by_form(judge).await?;
+        let once = keyed.as_ref().map(|keyed| self.once(keyed, &form, None));
+        let (owner, by) = (within.or(self.who.user_id), self.by_weight(&bag)?);
+        let record = NewRecordOf { bag, owner, by, once };
         match in_time(&self.state.settings, self.state.store.create_record(record)).await? {
             Ok(id) => {
                 if let Some(done) = keyed.as_ref().and_then(Keyed::kept) {
@@ -59,7 +63,7 @@ impl Call<'_> {
                 }
                 Ok(Done::Outcome(Outcome::Created, Own::new()))
             }
-            Err(CreateError::Refused(refusals)) => self.refused(None, &refusals),
+            Err(CreateError::Refused(refusals)) => self.refused(None, &refusals).await,
             Err(CreateError::Repeated) => match &keyed {
                 Some(keyed) => Err(self.done_meanwhile(keyed).await),
                 None => Err(self.not_written(CreateError::Repeated)),
@@ -83,8 +87,17 @@ impl Call<'_> {
         let (page, window) = self.page()?;
         let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
         let filter = self.filter(&sought, owner);
-        let found = self.load(move |store| store.records(kind, &filter, window)).await?;
-        Ok(self.listed(found.records.into_iter().map(stored_record), (page, found.total)))
+        let room = self.room();
+        let found = self.load(move |store| {
+            let RecordPage { records, total } = store.records(kind, &filter, window)?;
+            let held = room.hold(records.iter().map(StoredRecord::weight));
+            Ok(held.map(|held| {
+                (held, records.into_iter().map(stored_record).collect::<Vec<_>>(), total)
+            }))
+        });
+        let (held, records, total) = found.await??;
+        self.keep(held);
+        Ok(self.listed(records.into_iter(), (page, total)))
     }
 
     /// Changes a record.
@@ -108,22 +121,22 @@ impl Call<'_> {
     }
 
     /// Whether the record could be written as it was loaded.
-    async fn write_record(&self, kind: RecordKind, record: StoredRecord) -> Result<bool, Done> {
+    async fn write_record(&mut self, kind: RecordKind, record: StoredRecord) -> Result<bool, Done> {
         let (id, loaded_at) = (record.id(), record.loaded_at);
-        let stored = record_as_submitted(record);
-        let changed = {
-            let sent = self.sent()?;
-            let (form, submitted) = self.chosen(&sent)?;
-            self.request.extensions_mut().insert(UsedForm::of(form));
-            let judged = self.contract.judge_change(self.submission(form, submitted), &stored);
-            judged.map_err(not_taken)?
+        let stored = Arc::new(record_as_submitted(record));
+        let before = Arc::clone(&stored);
+        let judge = move |of: &Judging<'_>| {
+            let contract = of.contract;
+            of.by_form(|submission| contract.judge_change(submission, &before).map_err(not_taken))
         };
-        let record = UpdateRecordOf { kind, id, loaded_at, changed, by: self.by() };
+        let (_, changed) = self.judged_by_form(judge).await?;
+        let by = self.by_weight(&changed.user)?;
+        let record = UpdateRecordOf { kind, id, loaded_at, changed, by };
         match in_time(&self.state.settings, self.state.store.update_record(record)).await? {
             Ok(()) => Ok(true),
             Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
             Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
-                self.refused(Some(&stored), &refusals)
+                self.refused(Some(stored), &refusals).await
             }
             Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
         }
@@ -155,9 +168,11 @@ impl Call<'_> {
     async fn find_record(&mut self, kind: RecordKind) -> Result<StoredRecord, Done> {
         let owner = self.owner().await?;
         let of_form = if self.action.names_form() {
-            let sent = self.sent()?;
-            let (form, _) = self.chosen(&sent)?;
-            form.record_type.clone()
+            let chosen = |of: &Judging<'_>| -> Result<_, Done> {
+                let sent = of.sent()?;
+                Ok(of.chosen(&sent)?.0.record_type.clone())
+            };
+            self.judged(chosen).await??
         } else {
             None
         };
@@ -166,12 +181,25 @@ impl Call<'_> {
         if let Some(name) = of_form {
             filter.type_name = Some(name.to_string());
         }
+        let room = self.room();
         let is_nobody = sought.is_empty() || sought.contains(&Sought::Nobody);
         let found = self.load(move |store| match is_nobody {
             true => Ok(None),
-            false => Ok(store.records(kind, &filter, Window::FIRST)?.records.pop()),
+            false => {
+                let record = store.records(kind, &filter, Window::FIRST)?.records.pop();
+                let held = room.hold(record.iter().map(StoredRecord::weight));
+                Ok(Some(held.map(|held| (held, record))))
+            }
         });
-        found.await?.ok_or_else(|| Done::Outcome(Outcome::NotFound, Own::new()))
+        let found = match found.await? {
+            Some(found) => {
+                let (held, record) = found?;
+                self.keep(held);
+                record
+            }
+            None => None,
+        };
+        found.ok_or_else(|| Done::Outcome(Outcome::NotFound, Own::new()))
     }
 
     /// The user that the path says the record is of.

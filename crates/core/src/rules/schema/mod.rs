@@ -1,25 +1,37 @@
 //! `schema`: the value must be valid under a JSON Schema.
 
-use jsonschema::error::ValidationErrorKind;
+mod assertions;
+mod compiler;
+mod explain;
+mod keywords;
+mod program;
+mod run;
+
 use jsonschema::paths::LocationSegment;
-use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value as Json;
 
-use super::keywords::{Holds, MESSAGES, known, message_of, to_json};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Step, Subject};
+use self::compiler::SIZE_LIMIT;
+use self::explain::Explanation;
+use self::keywords::{Holds, MESSAGES, TOO_COMPLEX, known, to_json};
+use self::program::{Program, Unusable};
+use self::run::Run;
+use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
 use crate::config::{Data, Node, Place, ProblemCode, nearest};
 use crate::fields::FieldType;
-use crate::submission::shortened;
-use crate::violation::MOST;
+use crate::violation::Params;
 
-/// The most memory that one compiled pattern of a schema may take, in bytes.
-const SIZE_LIMIT: usize = 1 << 20;
+/// How many steps judging a value may take for each of its bytes. A step is the application of one
+/// schema to one value, or as much work.
+const STEPS: u64 = 16;
 
 pub(super) static RULE: Rule = Rule {
     name: "schema",
     aliases: &[],
     summary: "The value must be valid under a JSON Schema of draft 2020-12. Formats are asserted, \
-              patterns take linear time, nothing is fetched. Each violation has the keyword as its \
+              patterns take linear time, nothing is fetched. A value that would take more than \
+              16 steps for each of its bytes is refused with the code `schema`; a schema must not \
+              refer to itself without going into the value, nor hold schemas with an `$id` of \
+              their own. Each violation has the keyword as its \
               code and stands where it is inside the value. `schema:` of a field is this rule; a \
               mapping without the option `schema` is the schema itself.",
     options: &[RuleOption::new("schema", "a JSON Schema", "The schema.").taking_mappings()],
@@ -57,15 +69,18 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     if compile.reader.problems.len() > before {
         return None;
     }
-    let built = jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .offline()
-        .should_validate_formats(true)
-        .should_ignore_unknown_formats(false)
-        .with_pattern_options(PatternOptions::regex().size_limit(SIZE_LIMIT))
-        .build(&schema);
+    let built = compiler::options().build(&schema);
     match built {
-        Ok(validator) => Some(Box::new(Schema { validator, schema })),
+        Ok(_) => match compiler::compile(&schema) {
+            Ok(program) => Some(Box::new(Schema { program, schema })),
+            Err(Unusable { pointer, what, hint }) => {
+                let segments = pointer.split('/').skip(1).map(unescaped);
+                let segments: Vec<String> = segments.collect();
+                let place = place_at(node, segments.iter().map(String::as_str));
+                refuse(compile, place, &what, Some(hint));
+                None
+            }
+        },
         Err(error) => {
             let place = place_of(node, error.schema_path().iter());
             let inner = place_of(node, error.instance_path().iter());
@@ -112,16 +127,30 @@ fn lint(compile: &mut Compile<'_, '_>, node: &Node) {
     }
 }
 
-/// Where in the file the end of a pointer stands, or the nearest thing around it.
+/// A part of a JSON pointer without its escapes.
+fn unescaped(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
+}
+
+/// Where in the file the end of a path stands, or the nearest thing around it.
 fn place_of<'l>(node: &Node, path: impl Iterator<Item = LocationSegment<'l>>) -> Place {
+    let keys: Vec<String> = path
+        .map(|segment| match segment {
+            LocationSegment::Property(key) => key.to_string(),
+            LocationSegment::Index(index) => index.to_string(),
+        })
+        .collect();
+    place_at(node, keys.iter().map(String::as_str))
+}
+
+fn place_at<'k>(node: &Node, path: impl Iterator<Item = &'k str>) -> Place {
     let (mut node, mut place) = (node, node.place);
-    for segment in path {
-        let inner = match (&segment, &node.data) {
-            (LocationSegment::Property(key), Data::Map(_)) => {
-                node.get(key).map(|entry| (entry.place, &entry.value))
-            }
-            (LocationSegment::Index(index), Data::List(items)) => {
-                items.get(*index).map(|item| (item.place, item))
+    for key in path {
+        let inner = match &node.data {
+            Data::Map(_) => node.get(key).map(|entry| (entry.place, &entry.value)),
+            Data::List(items) => {
+                let item = key.parse::<usize>().ok().and_then(|index| items.get(index));
+                item.map(|item| (item.place, item))
             }
             _ => None,
         };
@@ -133,54 +162,29 @@ fn place_of<'l>(node: &Node, path: impl Iterator<Item = LocationSegment<'l>>) ->
 
 #[derive(Debug)]
 struct Schema {
-    validator: Validator,
+    program: Program,
     schema: serde_json::Value,
 }
 
 impl Check for Schema {
     fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        let value = to_json(subject.value());
-        for error in self.validator.iter_errors(&value) {
-            if report.is_full() {
-                break;
+        let value = subject.value();
+        // What one value does not need of the steps that all may take, the next may.
+        let own = (value.weight() as u64).saturating_mul(STEPS);
+        let shared = std::mem::take(&mut report.outcome.schema_steps);
+        let mut run = Run::new(&self.program, own.saturating_add(shared));
+        let verdict = run.is_valid(self.program.root, value);
+        report.outcome.schema_steps = run.left.min(shared);
+        match verdict {
+            Ok(true) => {}
+            Ok(false) if report.is_full() => report.fail(&TOO_COMPLEX, Params::new()),
+            Ok(false) => {
+                let shared = std::mem::take(&mut report.outcome.schema_steps);
+                run.left = own.saturating_add(shared);
+                let left = Explanation::new(run, report).tell(self.program.root, value);
+                report.outcome.schema_steps = left.min(shared);
             }
-            let (message, params) = message_of(error.kind(), error.schema_path().as_str());
-            let segments: Vec<LocationSegment<'_>> = error.instance_path().iter().collect();
-            let keys: Vec<String> = segments.iter().map(key_of).collect();
-            let path: Vec<Step<'_>> = segments
-                .iter()
-                .zip(&keys)
-                .map(|(segment, key)| match segment {
-                    LocationSegment::Property(_) => Step::Key(key),
-                    LocationSegment::Index(index) => Step::Index(*index),
-                })
-                .collect();
-            let unexpected: Vec<&String> = match error.kind() {
-                ValidationErrorKind::AdditionalProperties { unexpected }
-                | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-                    unexpected.iter().collect()
-                }
-                // Where no entry at all is known, the library names none.
-                ValidationErrorKind::FalseSchema if message.code == "additionalProperties" => {
-                    let object = value.pointer(error.instance_path().as_str());
-                    object
-                        .and_then(Json::as_object)
-                        .into_iter()
-                        .flat_map(|map| map.keys())
-                        .collect()
-                }
-                _ => Vec::new(),
-            };
-            if unexpected.is_empty() {
-                report.fail_within(&path, message, params);
-                continue;
-            }
-            // One for each, where it stands.
-            for key in unexpected.into_iter().take(MOST) {
-                let key = shortened(key);
-                let path: Vec<Step<'_>> = path.iter().copied().chain([Step::Key(&key)]).collect();
-                report.fail_within(&path, message, params.clone());
-            }
+            Err(_) => report.fail(&TOO_COMPLEX, Params::new()),
         }
     }
 
@@ -202,13 +206,5 @@ fn refers(schema: &Json) -> bool {
         }
         Json::Array(items) => items.iter().any(refers),
         _ => false,
-    }
-}
-
-/// A key of the client's, fit to be repeated to it.
-fn key_of(segment: &LocationSegment<'_>) -> String {
-    match segment {
-        LocationSegment::Property(key) => shortened(key),
-        LocationSegment::Index(_) => String::new(),
     }
 }

@@ -1,14 +1,18 @@
 //! What the rule `schema` says for each keyword of JSON Schema: own texts, for those of the library
 //! quote the submitted value.
 
-use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
+use super::assertions::Broken;
+use super::program::Limit;
+use crate::value::Value;
 use crate::violation::{Message, Param, Params};
 
 macro_rules! messages {
     ($($name:ident = $code:literal $(as $key:literal)? $text:literal $(, 1: $one:literal)?;)+) => {
-        $(static $name: Message = messages!(@of $code, $text $(, $one)?)$(.keyed($key))?;)+
+        $(pub(super) static $name: Message = messages!(@of $code, $text $(, $one)?)$(.keyed($key))?;)+
         /// All of them.
         pub(super) static MESSAGES: &[&Message] = &[$(&$name),+];
     };
@@ -47,66 +51,38 @@ messages! {
     ONE_OF = "oneOf" "does not have exactly one of the allowed shapes";
     NOT = "not" "has a shape that is not allowed";
     FALSE = "false" "is not allowed";
-    OTHER = "schema" "is invalid";
+    TOO_COMPLEX = "schema" "takes too long to check: send less, or nest it less deeply";
 }
 
-/// What to say of a violation of the keyword at a pointer into the schema.
-pub(super) fn message_of(kind: &Kind, keyword: &str) -> (&'static Message, Params) {
-    let count = |count: String| Params::from([("count", Param::Number(count))]);
+/// What to say of a keyword that a value breaks by itself.
+pub(super) fn message_of(broken: Broken<'_>) -> (&'static Message, Params) {
+    let number = |count: String| Params::from([("count", Param::Number(count))]);
+    let count = |count: u64| number(count.to_string());
     let text = |name, text: String| Params::from([(name, Param::Text(text.into()))]);
-    match kind {
-        Kind::Type { kind } => (&TYPE, text("type", type_names(kind))),
-        Kind::Enum { .. } => (&ENUM, Params::new()),
-        Kind::Constant { .. } => (&CONST, Params::new()),
-        Kind::Minimum { limit } => (&MINIMUM, count(limit.to_string())),
-        Kind::Maximum { limit } => (&MAXIMUM, count(limit.to_string())),
-        Kind::ExclusiveMinimum { limit } => (&EXCLUSIVE_MINIMUM, count(limit.to_string())),
-        Kind::ExclusiveMaximum { limit } => (&EXCLUSIVE_MAXIMUM, count(limit.to_string())),
-        Kind::MultipleOf { multiple_of } => (&MULTIPLE_OF, count(multiple_of.to_string())),
-        Kind::MinLength { limit } => (&MIN_LENGTH, count(limit.to_string())),
-        Kind::MaxLength { limit } => (&MAX_LENGTH, count(limit.to_string())),
-        Kind::Pattern { .. } => (&PATTERN, Params::new()),
-        Kind::Format { format } => (&FORMAT, text("format", format.clone())),
-        Kind::MinItems { limit } => (&MIN_ITEMS, count(limit.to_string())),
-        Kind::MaxItems { limit } => (&MAX_ITEMS, count(limit.to_string())),
-        Kind::UniqueItems => (&UNIQUE_ITEMS, Params::new()),
-        Kind::Contains => (&CONTAINS, Params::new()),
-        Kind::AdditionalItems { .. } => (&ITEMS, Params::new()),
-        Kind::UnevaluatedItems { .. } => (&UNEVALUATED_ITEMS, Params::new()),
-        Kind::MinProperties { limit } => (&MIN_PROPERTIES, count(limit.to_string())),
-        Kind::MaxProperties { limit } => (&MAX_PROPERTIES, count(limit.to_string())),
-        Kind::Required { property } => {
-            let name = property.as_str().unwrap_or_default();
-            (&REQUIRED, text("property", name.to_owned()))
-        }
-        Kind::AdditionalProperties { .. } => (&ADDITIONAL_PROPERTIES, Params::new()),
-        Kind::UnevaluatedProperties { .. } => (&UNEVALUATED_PROPERTIES, Params::new()),
-        Kind::PropertyNames { .. } => (&PROPERTY_NAMES, Params::new()),
-        Kind::AnyOf { .. } => (&ANY_OF, Params::new()),
-        Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => (&ONE_OF, Params::new()),
-        Kind::Not { .. } => (&NOT, Params::new()),
-        // `additionalProperties: false` and its like are told of each entry, as of the keyword.
-        Kind::FalseSchema => {
-            let said = match keyword.rsplit('/').next() {
-                Some("additionalProperties") => &ADDITIONAL_PROPERTIES,
-                Some("unevaluatedProperties") => &UNEVALUATED_PROPERTIES,
-                Some("items") => &ITEMS,
-                Some("unevaluatedItems") => &UNEVALUATED_ITEMS,
-                _ => &FALSE,
+    match broken {
+        Broken::Type(names) => (&TYPE, text("type", names.join(" or "))),
+        Broken::Const => (&CONST, Params::new()),
+        Broken::Enum => (&ENUM, Params::new()),
+        Broken::Limit(limit, said) => {
+            let message = match limit {
+                Limit::Minimum => &MINIMUM,
+                Limit::Maximum => &MAXIMUM,
+                Limit::ExclusiveMinimum => &EXCLUSIVE_MINIMUM,
+                Limit::ExclusiveMaximum => &EXCLUSIVE_MAXIMUM,
             };
-            (said, Params::new())
+            (message, number(said.to_owned()))
         }
-        _ => (&OTHER, Params::new()),
-    }
-}
-
-fn type_names(kind: &TypeKind) -> String {
-    match kind {
-        TypeKind::Single(name) => name.to_string(),
-        TypeKind::Multiple(names) => {
-            let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
-            names.join(" or ")
-        }
+        Broken::MultipleOf(said) => (&MULTIPLE_OF, number(said.to_owned())),
+        Broken::MinLength(least) => (&MIN_LENGTH, count(least)),
+        Broken::MaxLength(most) => (&MAX_LENGTH, count(most)),
+        Broken::Pattern => (&PATTERN, Params::new()),
+        Broken::Format(name) => (&FORMAT, text("format", name.to_owned())),
+        Broken::MinItems(least) => (&MIN_ITEMS, count(least)),
+        Broken::MaxItems(most) => (&MAX_ITEMS, count(most)),
+        Broken::UniqueItems => (&UNIQUE_ITEMS, Params::new()),
+        Broken::MinProperties(least) => (&MIN_PROPERTIES, count(least)),
+        Broken::MaxProperties(most) => (&MAX_PROPERTIES, count(most)),
+        Broken::Required(name) => (&REQUIRED, text("property", name.to_owned())),
     }
 }
 
@@ -198,7 +174,24 @@ pub(super) fn known() -> Vec<&'static str> {
     [&OTHERS[..], &OF_SCHEMA, &OF_NAMES, &OF_LIST].concat()
 }
 
-/// A value as the library reads it; numbers keep their digits.
-pub(super) fn to_json(value: &crate::value::Value<'_>) -> Json {
+/// Returns a schema, or a part of one, as JSON.
+pub(super) fn to_json(value: &Value<'_>) -> Json {
     serde_json::to_value(value).unwrap_or(Json::Null)
+}
+
+/// Returns a part of a schema as a value to compare with.
+pub(super) fn from_json(json: &Json) -> Value<'_> {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(flag) => Value::Bool(*flag),
+        Json::Number(number) => Value::Number(Cow::Owned(number.to_string())),
+        Json::String(text) => Value::String(Cow::Borrowed(text)),
+        Json::Array(items) => Value::Array(items.iter().map(from_json).collect()),
+        Json::Object(entries) => {
+            let entries = entries.iter();
+            Value::Object(
+                entries.map(|(key, value)| (Cow::Borrowed(&**key), from_json(value))).collect(),
+            )
+        }
+    }
 }

@@ -1,0 +1,345 @@
+//! Compiles a JSON Schema into a [`Program`].
+
+use std::collections::HashMap;
+
+use jsonschema::{Draft, PatternOptions};
+use serde_json::{Map, Value as Json};
+
+use super::keywords::{Holds, from_json};
+use super::program::{Bounds, Id, Keywords, Leaf, Limit, Program, Schema, Unusable};
+use crate::decimal::Decimal;
+use crate::submission::canonical_json;
+
+/// The most memory that one compiled pattern may take, in bytes.
+pub(super) const SIZE_LIMIT: usize = 1 << 20;
+
+const TYPES: [&str; 7] = ["null", "boolean", "number", "integer", "string", "array", "object"];
+
+pub(super) fn compile(schema: &Json) -> Result<Program, Unusable> {
+    let mut compiler = Compiler {
+        document: schema,
+        base: schema.get("$id").and_then(Json::as_str).map(|id| id.trim_end_matches('#')),
+        anchors: HashMap::new(),
+        known: HashMap::new(),
+        schemas: Vec::new(),
+    };
+    compiler.note_anchors(schema, String::new());
+    let root = compiler.schema(schema, String::new())?;
+    let known = std::mem::take(&mut compiler.known);
+    let program = Program { schemas: compiler.schemas, root };
+    program.check_references(&known)?;
+    Ok(program)
+}
+
+struct Compiler<'j> {
+    document: &'j Json,
+    /// The schema's own address.
+    base: Option<&'j str>,
+    /// Anchors by name: where the schemas stand.
+    anchors: HashMap<&'j str, String>,
+    /// The schemas that are compiled or being compiled, by where they stand.
+    known: HashMap<String, Id>,
+    schemas: Vec<Schema>,
+}
+
+impl<'j> Compiler<'j> {
+    fn note_anchors(&mut self, schema: &'j Json, pointer: String) {
+        let Json::Object(keywords) = schema else { return };
+        for keyword in ["$anchor", "$dynamicAnchor"] {
+            if let Some(name) = keywords.get(keyword).and_then(Json::as_str) {
+                self.anchors.insert(name, pointer.clone());
+            }
+        }
+        for (keyword, value) in keywords {
+            let at = |part: &str| format!("{pointer}/{}/{}", escaped(keyword), escaped(part));
+            match (Holds::of(keyword), value) {
+                (Some(Holds::Schema), inner) => {
+                    self.note_anchors(inner, format!("{pointer}/{}", escaped(keyword)));
+                }
+                (Some(Holds::List), Json::Array(items)) => {
+                    for (place, inner) in items.iter().enumerate() {
+                        self.note_anchors(inner, at(&place.to_string()));
+                    }
+                }
+                (Some(Holds::Names), Json::Object(named)) => {
+                    for (name, inner) in named {
+                        self.note_anchors(inner, at(name));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Compiles the schema that stands at a pointer, once.
+    fn schema(&mut self, schema: &'j Json, pointer: String) -> Result<Id, Unusable> {
+        if let Some(id) = self.known.get(&pointer) {
+            return Ok(*id);
+        }
+        let id = self.schemas.len();
+        self.known.insert(pointer.clone(), id);
+        self.schemas.push(Schema::Bool(true));
+        let compiled = match schema {
+            Json::Object(keywords) => Schema::Object(Box::new(self.keywords(keywords, &pointer)?)),
+            Json::Bool(is_valid) => Schema::Bool(*is_valid),
+            _ => {
+                let what = "a reference leads to what is no schema".to_owned();
+                return Err(Unusable { pointer, what, hint: LOCAL.to_owned() });
+            }
+        };
+        let is_referenced = matches!(
+            self.schemas.get(id),
+            Some(Schema::Object(keywords)) if keywords.is_referenced
+        );
+        if let Some(place) = self.schemas.get_mut(id) {
+            *place = compiled;
+        }
+        if is_referenced {
+            self.refer(id);
+        }
+        Ok(id)
+    }
+
+    fn keywords(
+        &mut self,
+        from: &'j Map<String, Json>,
+        pointer: &str,
+    ) -> Result<Keywords, Unusable> {
+        if from.contains_key("$id") && !pointer.is_empty() {
+            let what = "a schema inside of another has an `$id` of its own".to_owned();
+            let pointer = format!("{pointer}/$id");
+            return Err(Unusable { pointer, what, hint: LOCAL.to_owned() });
+        }
+        let count = |keyword: &str| from.get(keyword).and_then(whole);
+        let bounds = |least: &str, most: &str| Bounds { least: count(least), most: count(most) };
+        let texts = |value: &Json| -> Vec<String> {
+            let texts = value.as_array().into_iter().flatten().filter_map(Json::as_str);
+            texts.map(str::to_owned).collect()
+        };
+        let mut keywords = Keywords {
+            types: from.get("type").map(types),
+            constant: from.get("const").map(canonical),
+            members: from
+                .get("enum")
+                .and_then(Json::as_array)
+                .map(|members| members.iter().map(canonical).collect()),
+            length: bounds("minLength", "maxLength"),
+            item_count: bounds("minItems", "maxItems"),
+            entry_count: bounds("minProperties", "maxProperties"),
+            contained: bounds("minContains", "maxContains"),
+            unique_items: from.get("uniqueItems") == Some(&Json::Bool(true)),
+            required: from.get("required").map(texts).unwrap_or_default(),
+            multiple_of: self.leaf(from, "multipleOf", pointer)?,
+            pattern: self.leaf(from, "pattern", pointer)?,
+            format: self.leaf(from, "format", pointer)?,
+            ..Keywords::default()
+        };
+        for (name, limit) in [
+            ("minimum", Limit::Minimum),
+            ("maximum", Limit::Maximum),
+            ("exclusiveMinimum", Limit::ExclusiveMinimum),
+            ("exclusiveMaximum", Limit::ExclusiveMaximum),
+        ] {
+            let Some(Json::Number(number)) = from.get(name) else { continue };
+            let text = number.to_string();
+            let Some(number) = Decimal::parse(&text) else {
+                let what = format!("the number of `{name}` is out of range");
+                let hint = "at most 400 digits, and an exponent up to 400".to_owned();
+                return Err(Unusable { pointer: format!("{pointer}/{name}"), what, hint });
+            };
+            keywords.limits.push((limit, number, text));
+        }
+        for (name, value) in
+            from.get("dependentRequired").and_then(Json::as_object).into_iter().flatten()
+        {
+            keywords.dependent_required.push((name.clone(), texts(value)));
+        }
+        self.applied(from, pointer, &mut keywords)?;
+        Ok(keywords)
+    }
+
+    /// Compiles the keywords whose values are schemas.
+    fn applied(
+        &mut self,
+        from: &'j Map<String, Json>,
+        pointer: &str,
+        into: &mut Keywords,
+    ) -> Result<(), Unusable> {
+        for (name, list) in [
+            ("prefixItems", &mut into.prefix),
+            ("allOf", &mut into.all_of),
+            ("anyOf", &mut into.any_of),
+            ("oneOf", &mut into.one_of),
+        ] {
+            let items = from.get(name).and_then(Json::as_array).into_iter().flatten();
+            for (place, inner) in items.enumerate() {
+                list.push(self.schema(inner, format!("{pointer}/{name}/{place}"))?);
+            }
+        }
+        for (name, one) in [
+            ("additionalProperties", &mut into.additional),
+            ("propertyNames", &mut into.names),
+            ("items", &mut into.items),
+            ("contains", &mut into.contains),
+            ("not", &mut into.not),
+            ("unevaluatedProperties", &mut into.unevaluated_properties),
+            ("unevaluatedItems", &mut into.unevaluated_items),
+        ] {
+            *one = self.single(from, name, pointer)?;
+        }
+        if let Some(condition) = self.single(from, "if", pointer)? {
+            let then = self.single(from, "then", pointer)?;
+            into.condition = Some((condition, then, self.single(from, "else", pointer)?));
+        }
+        let mut named = |name: &str| -> Result<Vec<(String, Id)>, Unusable> {
+            let entries = from.get(name).and_then(Json::as_object).into_iter().flatten();
+            let compiled = entries.map(|(key, inner)| {
+                let at = format!("{pointer}/{name}/{}", escaped(key));
+                Ok((key.clone(), self.schema(inner, at)?))
+            });
+            compiled.collect()
+        };
+        into.properties = named("properties")?.into_iter().collect();
+        into.dependent = named("dependentSchemas")?;
+        for (pattern, id) in named("patternProperties")? {
+            let alone = Map::from_iter([("pattern".to_owned(), Json::String(pattern))]);
+            if let Some(leaf) = self.leaf(&alone, "pattern", pointer)? {
+                into.patterns.push((leaf, id));
+            }
+        }
+        for name in ["$ref", "$dynamicRef"] {
+            if let Some(reference) = from.get(name).and_then(Json::as_str) {
+                let at = format!("{pointer}/{name}");
+                into.references.push(self.reference(reference, at)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn single(
+        &mut self,
+        from: &'j Map<String, Json>,
+        name: &str,
+        pointer: &str,
+    ) -> Result<Option<Id>, Unusable> {
+        let Some(inner) = from.get(name) else { return Ok(None) };
+        self.schema(inner, format!("{pointer}/{name}")).map(Some)
+    }
+
+    /// Finds what a reference leads to. There is one schema resource, so that a dynamic reference
+    /// leads where a plain one does.
+    fn reference(&mut self, reference: &str, at: String) -> Result<Id, Unusable> {
+        let own = self.base.and_then(|base| reference.strip_prefix(base));
+        let fragment = match own.unwrap_or(reference) {
+            "" => "",
+            local => local.strip_prefix('#').ok_or_else(|| Unusable {
+                pointer: at.clone(),
+                what: "a reference leads out of the schema".to_owned(),
+                hint: LOCAL.to_owned(),
+            })?,
+        };
+        let pointer = match fragment {
+            pointer if pointer.is_empty() || pointer.starts_with('/') => unquoted(pointer),
+            anchor => self.anchors.get(anchor).cloned().unwrap_or_default(),
+        };
+        let Some(target) = self.document.pointer(&pointer) else {
+            let what = "a reference leads to nothing".to_owned();
+            return Err(Unusable { pointer: at, what, hint: LOCAL.to_owned() });
+        };
+        let id = self.schema(target, pointer)?;
+        self.refer(id);
+        Ok(id)
+    }
+
+    /// Notes that a reference leads to a schema, which may still be under way.
+    fn refer(&mut self, id: Id) {
+        match self.schemas.get_mut(id) {
+            Some(Schema::Object(keywords)) => keywords.is_referenced = true,
+            Some(place @ Schema::Bool(true)) => {
+                let keywords = Keywords { is_referenced: true, ..Keywords::default() };
+                *place = Schema::Object(Box::new(keywords));
+            }
+            _ => {}
+        }
+    }
+
+    /// Compiles a keyword that the library judges.
+    fn leaf(
+        &self,
+        from: &Map<String, Json>,
+        keyword: &str,
+        pointer: &str,
+    ) -> Result<Option<Leaf>, Unusable> {
+        let Some(value) = from.get(keyword) else { return Ok(None) };
+        let alone = Json::Object(Map::from_iter([(keyword.to_owned(), value.clone())]));
+        let says = match value {
+            Json::String(text) => text.clone(),
+            value => value.to_string(),
+        };
+        match options().build(&alone) {
+            Ok(validator) => Ok(Some(Leaf { validator, says })),
+            Err(_) => Err(Unusable {
+                pointer: format!("{pointer}/{keyword}"),
+                what: format!("`{keyword}` cannot be used"),
+                hint: "no look-around, no back-references".to_owned(),
+            }),
+        }
+    }
+}
+
+const LOCAL: &str = "put what is referred to into `$defs`, and refer to it by `#/$defs/name`";
+
+/// The library's options, for a whole schema and for single keywords.
+pub(super) fn options<'o>() -> jsonschema::ValidationOptions<'o> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .offline()
+        .should_validate_formats(true)
+        .should_ignore_unknown_formats(false)
+        .with_pattern_options(PatternOptions::regex().size_limit(SIZE_LIMIT))
+}
+
+fn types(value: &Json) -> Vec<&'static str> {
+    let named = |name: &Json| TYPES.into_iter().find(|known| Some(*known) == name.as_str());
+    match value {
+        Json::Array(names) => names.iter().filter_map(named).collect(),
+        name => named(name).into_iter().collect(),
+    }
+}
+
+/// A count, which may be written `2.0`. The meta-schema has refused others.
+fn whole(value: &Json) -> Option<u64> {
+    let Json::Number(number) = value else { return None };
+    let number = Decimal::parse(&number.to_string())?;
+    Some(number.to_i64().and_then(|count| u64::try_from(count).ok()).unwrap_or(u64::MAX))
+}
+
+fn canonical(value: &Json) -> String {
+    canonical_json(&from_json(value))
+}
+
+/// A part of a JSON pointer.
+fn escaped(part: &str) -> String {
+    part.replace('~', "~0").replace('/', "~1")
+}
+
+/// A fragment without percent-encoding.
+fn unquoted(fragment: &str) -> String {
+    let mut bytes = Vec::with_capacity(fragment.len());
+    let mut rest = fragment.as_bytes();
+    while let Some((first, more)) = rest.split_first() {
+        let hex = more.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (first, byte) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = more.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = more;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}

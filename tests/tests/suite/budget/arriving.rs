@@ -1,0 +1,143 @@
+//! What bodies may take while they arrive.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use registrar_tests::{Connection, Setup, TestServer, cases, eventually, samples};
+
+cases! {
+    clients_that_pause_with_large_bodies_keep_nobody_out,
+    who_is_not_known_sends_little with two_seconds,
+    a_body_must_arrive_with_a_least_rate,
+    what_waits_to_be_written_counts with little_memory,
+}
+
+/// The head of a create with a body of so many bytes.
+fn head(token: &str, length: usize) -> String {
+    format!(
+        "POST /api/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    )
+}
+
+fn begin(server: &TestServer, token: &str, length: usize, sent: usize) -> Connection {
+    let mut connection = server.connect();
+    connection.send(head(token, length).as_bytes());
+    connection.send(&vec![b' '; sent]);
+    connection
+}
+
+fn clients_that_pause_with_large_bodies_keep_nobody_out(server: &TestServer) {
+    let token = server.new_limited_token("web", &["create"], &["client_sign_up"]);
+    let pad = " ".repeat(400_000);
+    let mut paused = Vec::new();
+    for nth in 0..63 {
+        paused.push(begin(server, &token, 1_048_576, 1_048_575));
+        if nth % 9 == 8 {
+            let sample = samples::client(&format!("during{nth}"));
+            server.client().submit("client_sign_up", &sample).created();
+        }
+    }
+    for nth in 0..12 {
+        paused.push(begin(server, &token, 80_000 - nth, 70_000));
+    }
+    for nth in 0..20 {
+        server.client().submit("client_sign_up", &samples::client(&format!("c{nth}"))).created();
+        if nth % 5 == 0 {
+            let form = samples::client(&format!("large{nth}"));
+            let body =
+                format!("{{\"form_configuration_name\":\"client_sign_up\",{pad}\"form\":{form}}}");
+            server.client().post("/api/users", &body).created();
+        }
+    }
+    drop(paused);
+}
+
+fn two_seconds(setup: Setup) -> Setup {
+    setup.with(|settings| settings.open_body_limit = 1_000)
+}
+
+fn who_is_not_known_sends_little(server: &TestServer) {
+    for path in ["/50skills/v1/auth/token/", "/garmat/api/authenticate", "/api/sessions"] {
+        let head = |length: usize| {
+            format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                 content-length: {length}\r\n\r\n"
+            )
+        };
+        let mut large = server.connect();
+        large.send(head(1_048_576).as_bytes());
+        large.send(&[b' '; 2_000]);
+        let status = large.answer().status;
+        assert!([401, 413].contains(&status), "{path}: {status}");
+        let mut small = server.connect();
+        small.send(head(900).as_bytes());
+        small.send(&[b' '; 900]);
+        assert_ne!(small.answer().status, 413, "{path}");
+    }
+    // Who is known sends as much as ever.
+    let form = samples::client("known");
+    let pad = " ".repeat(5_000);
+    let body = format!("{{\"form_configuration_name\":\"client_sign_up\",{pad}\"form\":{form}}}");
+    server.client().post("/api/users", &body).created();
+}
+
+fn a_body_must_arrive_with_a_least_rate(server: &TestServer) {
+    let begun = Instant::now();
+    let mut slow = begin(server, server.token(), 50_000, 100);
+    let mut fast = begin(server, server.token(), 20_000, 0);
+    let pieces = thread::spawn(move || {
+        for _ in 0..16 {
+            fast.send(&[b' '; 1_250]);
+            thread::sleep(Duration::from_millis(500));
+        }
+        fast.answer().status
+    });
+    slow.answer().fault(408, "base", "body_timeout");
+    let took = begun.elapsed();
+    assert!((Duration::from_secs(4)..Duration::from_secs(9)).contains(&took), "{took:?}");
+    // It arrived, and is no JSON.
+    assert_eq!(pieces.join().unwrap(), 400);
+}
+
+fn little_memory(setup: Setup) -> Setup {
+    setup.form("email:\nproperties: {v: {type: array}}").with(|settings| {
+        settings.body_memory = 2_000_000;
+        settings.body_limit = 400_000;
+        settings.writers = 1;
+        settings.batch = 1;
+    })
+}
+
+fn what_waits_to_be_written_counts(server: &TestServer) {
+    let body = |tag: usize| {
+        let numbers = "1e39,".repeat(8_000);
+        format!(
+            "{{\"form_configuration_name\":\"form\",\"form\":{{\"email\":\"a{tag}@b.co\",\
+             \"properties\":{{\"v\":[{numbers}0]}}}}}}"
+        )
+    };
+    let (sender, answers) = mpsc::channel();
+    thread::scope(|scope| {
+        server.direct().while_locked(|| {
+            for tag in 0..16 {
+                let (sender, body) = (sender.clone(), body(tag));
+                scope.spawn(move || {
+                    sender.send(server.client().post("/api/users", &body)).unwrap();
+                });
+            }
+            // Sixteen are five megabytes. What there is no room for is told so at once.
+            for _ in 0..10 {
+                let refused = answers.recv_timeout(Duration::from_secs(10)).unwrap();
+                refused.fault(503, "base", "busy");
+            }
+        });
+        for answer in answers.iter().take(6) {
+            assert!([201, 503].contains(&answer.status), "{answer:?}");
+        }
+    });
+    eventually("there is room again", Duration::from_secs(20), || {
+        (server.client().post("/api/users", &body(99)).status == 201).then_some(())
+    });
+}

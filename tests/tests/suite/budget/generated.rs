@@ -1,0 +1,232 @@
+//! Every decoder, every rule and every keyword of schemas, with inputs that grow: a request takes at
+//! most 32 bytes of memory for each byte of it and of its answer, and eight megabytes; and of time
+//! a microsecond for each byte, and 50 milliseconds.
+
+use std::time::Duration;
+
+use registrar_core::registry::{Registry, Source};
+use registrar_core::rules::RULES;
+use registrar_tests::{Database, Process, Setup, is_long, times};
+
+use super::inputs::{keywords, values};
+
+/// What memory a request may take besides that for its bytes, in bytes.
+const MEMORY: u64 = 8 * 1024 * 1024;
+/// What memory it may take for each byte.
+const MEMORY_EACH: u64 = 32;
+/// What time it may take besides that for its bytes.
+const TIME: Duration = Duration::from_millis(50);
+/// What time it may take for each byte, in nanoseconds.
+const TIME_EACH: u64 = 1_000;
+/// How much slower the program is where nothing is optimised, and how exact its time is told.
+const SLOWER: u64 = if cfg!(debug_assertions) { 25 } else { 1 };
+
+/// A server, and what went beyond its budget.
+struct Measured {
+    server: Process,
+    token: String,
+    wrong: Vec<String>,
+    dearest: Vec<(u64, String)>,
+    count: usize,
+}
+
+impl Measured {
+    fn post(&mut self, what: &str, label: &str, body: &[u8]) {
+        let head = format!(
+            "POST /api/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+             content-type: {label}\r\ncontent-length: {}\r\n\r\n",
+            self.token,
+            body.len()
+        );
+        let mut answered = self.measure(what, &[head.as_bytes(), body].concat());
+        let id = answered.header("location").map(str::to_owned);
+        assert!(answered.status < 500, "{what}: {}", answered.status);
+        if let Some(path) = id.as_deref().and_then(|it| it.split_once("/api/")).map(|it| it.1) {
+            let get = format!(
+                "GET /api/{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+                self.token
+            );
+            answered = self.measure(&format!("{what}, shown"), get.as_bytes());
+            assert_eq!(answered.status, 200, "{what}");
+            let most = 2 * body.len() + 2_000;
+            if answered.text.len() > 10 * most {
+                self.wrong.push(format!(
+                    "{what}: {} bytes are shown of {}",
+                    answered.text.len(),
+                    body.len()
+                ));
+            }
+            let delete = format!(
+                "DELETE /api/{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+                self.token
+            );
+            let mut connection = self.server.connect();
+            connection.send(delete.as_bytes());
+            connection.answer().is(204);
+        }
+    }
+
+    /// Sends a request alone, and holds what it took against what it may.
+    fn measure(&mut self, what: &str, request: &[u8]) -> registrar_tests::Answer {
+        self.server.reset_peak_memory();
+        let (memory, time) = (self.server.memory(), self.server.cpu());
+        let mut connection = self.server.connect();
+        connection.send(request);
+        let answer = connection.answer();
+        let bytes = (request.len() + answer.text.len()) as u64;
+        let took = self.server.cpu().saturating_sub(time);
+        let grew = self.server.peak_memory().saturating_sub(memory) * 1024;
+        let most = TIME + Duration::from_nanos(bytes * TIME_EACH);
+        let most = most * u32::try_from(SLOWER).unwrap();
+        if took > most {
+            self.wrong
+                .push(format!("{what}: {bytes} bytes took {took:?} of time, at most {most:?}"));
+        }
+        if grew > MEMORY + MEMORY_EACH * bytes {
+            self.wrong.push(format!("{what}: {bytes} bytes took {grew} of memory"));
+        }
+        self.count += 1;
+        self.dearest
+            .push((grew / bytes, format!("{what}: {bytes} bytes, {grew} of memory, {took:?}")));
+        answer
+    }
+}
+
+/// Forms with one field, by what is judged of it.
+fn forms() -> Vec<(String, String)> {
+    let mut forms = vec![("plain".to_owned(), "{type: json}".to_owned())];
+    for rule in RULES {
+        let accepts = rule.accepts.iter().map(|(options, _)| *options);
+        let rejects = rule.rejects.iter().map(|(options, _, _)| *options);
+        let all: std::collections::BTreeSet<&str> = accepts.chain(rejects).collect();
+        for (nth, options) in all.into_iter().enumerate() {
+            let types =
+                ["json", "string", "array", "integer", "decimal", "date", "datetime", "time"];
+            for kind in types {
+                let field = format!("{{type: {kind}, validation: {{{}: {options}}}}}", rule.name);
+                if compiles(&field) {
+                    forms.push((format!("{}_{nth}_{kind}", rule.name), field));
+                    break;
+                }
+            }
+        }
+    }
+    for (nth, schema) in keywords().into_iter().enumerate() {
+        let field = format!("{{type: json, validation: {{schema: {{schema: {schema}}}}}}}");
+        assert!(compiles(&field), "{field}");
+        forms.push((format!("keyword_{nth}"), field));
+    }
+    for expression in [
+        "form.properties.v | join(form.properties.v)",
+        "form.properties.v | replace('a', form.properties.v)",
+        "form.properties.v | sort | unique | reverse | list",
+        "form.properties.v ~ form.properties.v",
+        "form.properties.v | split('') | join(form.properties.v)",
+    ] {
+        let field = format!(
+            "{{type: json}}\n    w: {{type: json, property_options: {{default: \"{{{{ {expression} }}}}\"}}}}"
+        );
+        if compiles(&field) {
+            forms.push((format!("expression_{}", forms.len()), field));
+        }
+    }
+    forms
+}
+
+fn text(field: &str) -> String {
+    format!("resource: User\nfields:\n  properties:\n    v: {field}\n")
+}
+
+fn compiles(field: &str) -> bool {
+    let source = Source { file: "f.yml".into(), within: "f.yml".to_owned(), text: text(field) };
+    Registry::compile(&[source]).is_ok()
+}
+
+#[test]
+fn no_request_costs_more_than_its_size() {
+    let forms = forms();
+    let texts: Vec<(String, String)> =
+        forms.iter().map(|(name, field)| (format!("{name}.yml"), text(field))).collect();
+    let files: Vec<(&str, &str)> =
+        texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let setup = Setup::of(Database::Sqlite).unwrap().forms(&files);
+    let server = setup.serve_within(4_000_000);
+    let token = server.first_token();
+    let mut measured = Measured { server, token, wrong: Vec::new(), dearest: Vec::new(), count: 0 };
+    let json = "application/json";
+    let body = |form: &str, value: &str| {
+        format!("{{\"form_configuration_name\":\"{form}\",\"form\":{{\"properties\":{{\"v\":{value}}}}}}}")
+            .into_bytes()
+    };
+    // The largest first: what the process keeps of them would hide what others take.
+    let sizes: &[usize] = if cfg!(debug_assertions) {
+        &[250_000, 60_000]
+    } else {
+        &[1_000_000, 250_000, 60_000, 1_000]
+    };
+    for bytes in sizes {
+        for (name, value) in values(*bytes) {
+            measured.post(&format!("JSON, {name}"), json, &body("plain", &value));
+        }
+        measured.decoders(*bytes);
+    }
+    let bytes = times(if cfg!(debug_assertions) { 20_000 } else { 100_000 }, 900_000);
+    let values = values(bytes);
+    // At full length every value meets every form, else a few of them do.
+    let every = if is_long() { 1 } else { 5 };
+    for (place, (form, _)) in forms.iter().enumerate() {
+        for (name, value) in values.iter().skip(place % every).step_by(every) {
+            measured.post(&format!("{form}, {name}"), json, &body(form, value));
+        }
+    }
+    measured.dearest.sort_by_key(|(each, _)| std::cmp::Reverse(*each));
+    for (_, told) in measured.dearest.iter().take(5) {
+        println!("{told}");
+    }
+    println!("{} requests", measured.count);
+    assert!(measured.wrong.is_empty(), "{}", measured.wrong.join("\n"));
+}
+
+impl Measured {
+    /// The decoders besides that of JSON.
+    fn decoders(&mut self, bytes: usize) {
+        let fields = "application/x-www-form-urlencoded";
+        let form = "form_configuration_name=plain";
+        for (what, body) in [
+            ("a long field", format!("{form}&form[properties][v]={}", "a".repeat(bytes))),
+            ("an encoded field", format!("{form}&form[properties][v]={}", "%41".repeat(bytes / 3))),
+            (
+                "many items",
+                format!("{form}{}", "&form[properties][v][]=1".repeat((bytes / 24).min(9_000))),
+            ),
+            ("many pairs", format!("{form}{}", "&a=1".repeat(bytes / 4))),
+            ("many brackets", format!("{form}&form{}=1", "[a]".repeat(bytes / 3))),
+            ("open brackets", format!("{form}&form{}=1", "[".repeat(bytes))),
+            (
+                "a high index",
+                format!("{form}&form[properties][v][{}]=1", "9".repeat(bytes.min(1_000))),
+            ),
+        ] {
+            self.post(&format!("fields, {what}"), fields, body.as_bytes());
+        }
+        let label = "multipart/form-data; boundary=b";
+        let part = |name: &str, value: &str| {
+            format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let form = part("form_configuration_name", "plain");
+        let one = part("form[properties][v][]", "1");
+        for (what, body) in [
+            ("a long part", part("form[properties][v]", &"a".repeat(bytes))),
+            ("many parts", one.repeat((bytes / one.len()).min(9_000))),
+            ("many heads", format!("--b\r\n{}\r\n\r\nx\r\n", "x: y\r\n".repeat(bytes / 6))),
+            ("a long head", format!("--b\r\n{}: x\r\n\r\nx\r\n", "h".repeat(bytes))),
+            ("many boundaries", "--b\r\n".repeat(bytes / 5)),
+        ] {
+            self.post(
+                &format!("parts, {what}"),
+                label,
+                format!("{form}{body}--b--\r\n").as_bytes(),
+            );
+        }
+    }
+}
