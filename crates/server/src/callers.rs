@@ -48,6 +48,26 @@ pub enum CallerError {
     /// There is a token of this name.
     #[error("a token of this name exists already: choose another name")]
     NameTaken,
+    /// The contract does not read an attribute of this name.
+    #[error("`{contract}` reads no attribute `{name}`: expected {expected}")]
+    UnknownAttribute {
+        /// The contract.
+        contract: String,
+        /// The attribute.
+        name: String,
+        /// The attributes that it reads.
+        expected: String,
+    },
+    /// An attribute is missing that the contract reads, or has no text.
+    #[error(
+        "the attribute `{name}` has no text: without it `{contract}` would not limit the token"
+    )]
+    LackingAttribute {
+        /// The contract.
+        contract: String,
+        /// The attribute.
+        name: String,
+    },
     /// The contract's form for callers refuses it.
     #[error("the contract's form for its callers refuses it: {0}")]
     Refused(String),
@@ -81,13 +101,38 @@ pub async fn create(store: &Store, new: NewCaller<'_>) -> Result<Secret, CallerE
     }
 }
 
+/// Checks the attributes of a token against those that its contract reads.
+fn check_attributes(contract: &Contract, noted: &Value<'_>) -> Result<(), CallerError> {
+    let Value::Object(entries) = noted else { return Ok(()) };
+    let known = &contract.authentication.attributes;
+    let name = contract.name.to_string();
+    if let Some((unknown, _)) =
+        entries.iter().find(|(name, _)| !known.iter().any(|k| **k == **name))
+    {
+        let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+        let expected = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
+        let unknown = unknown.to_string();
+        return Err(CallerError::UnknownAttribute { contract: name, name: unknown, expected });
+    }
+    match contract.lacking_attribute(noted).filter(|_| !entries.is_empty()) {
+        Some(lacking) => {
+            Err(CallerError::LackingAttribute { contract: name, name: lacking.to_owned() })
+        }
+        None => Ok(()),
+    }
+}
+
 async fn create_token(store: &Store, new: NewCaller<'_>) -> Result<Secret, CallerError> {
     let token = token::generate()?;
     let noted = new
         .attributes
         .iter()
         .map(|(name, text)| (name.as_str().into(), Value::String(text.as_str().into())));
-    let noted = serde_json::to_string(&Value::Object(noted.collect())).unwrap_or_default();
+    let noted = Value::Object(noted.collect());
+    if let Some(contract) = new.contract {
+        check_attributes(contract, &noted)?;
+    }
+    let noted = serde_json::to_string(&noted).unwrap_or_default();
     let row = NewToken {
         name: new.name.to_owned(),
         hash: token::hash(token.reveal()),

@@ -10,6 +10,7 @@ use super::values::Filling;
 use crate::aggregate::Secret;
 use crate::config::{Data, Node, ProblemCode, Reader};
 use crate::form::Form;
+use crate::value::Value;
 
 /// What stands in `Authorization`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Authentication {
     pub(crate) refuses_others: bool,
     /// How the user of a name is found.
     pub(crate) user: Vec<(Way, Filling)>,
+    /// The attributes of tokens that expressions read as `caller.attributes`.
+    pub attributes: Vec<Box<str>>,
     /// Which users may call.
     pub(crate) allowed_if: Option<Filling>,
     /// The form by which an operator makes a user who may: it takes `email` and `password`.
@@ -55,8 +58,15 @@ pub enum Credential<'h> {
 }
 
 const SCHEMES: [&str; 5] = ["token", "bearer", "key", "basic", "none"];
-const KEYS: [&str; 6] =
-    ["schemes", "other_schemes", "before_routing", "user", "allowed_if", "new_caller"];
+const KEYS: [&str; 7] = [
+    "schemes",
+    "other_schemes",
+    "before_routing",
+    "attributes",
+    "user",
+    "allowed_if",
+    "new_caller",
+];
 
 impl Scheme {
     /// The whole header with a credential; with a name too where a user's is meant.
@@ -115,6 +125,7 @@ impl Authentication {
                 "before_routing" => {
                     read.is_first = reader.flag(value, "before_routing") == Some(true);
                 }
+                "attributes" => read.attributes = expressions.attributes.to_vec(),
                 "user" => read.user = ways(reader, value, "user", expressions),
                 "allowed_if" => {
                     read.allowed_if = expressions.condition(reader, value, "allowed_if", &[]);
@@ -130,6 +141,14 @@ impl Authentication {
         }
         read
     }
+}
+
+/// Reads `authentication: {attributes: [account_id]}`.
+pub(crate) fn attributes(reader: &mut Reader<'_>, tree: &Node) -> Vec<Box<str>> {
+    let entry = tree.get("authentication").and_then(|entry| entry.value.get("attributes"));
+    let Some(entry) = entry else { return Vec::new() };
+    let items = reader.list(&entry.value, "attributes");
+    items.iter().filter_map(|item| reader.text(item, "attributes").map(Into::into)).collect()
 }
 
 /// What a header says to a contract with these schemes. Another scheme than those says nothing to
@@ -172,6 +191,17 @@ fn pair(text: &str) -> Option<Credential<'static>> {
 }
 
 impl super::Contract {
+    /// Returns the first declared attribute that is missing or blank in `noted`, a token's attributes, or
+    /// `None` where all are there.
+    #[must_use]
+    pub fn lacking_attribute(&self, noted: &Value<'_>) -> Option<&str> {
+        let is_there = |name: &str| {
+            noted.get(name).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty())
+        };
+        let lacking = self.authentication.attributes.iter().find(|name| !is_there(name));
+        lacking.map(|name| &**name)
+    }
+
     /// What a request's `Authorization` says to it.
     #[must_use]
     pub fn credential<'h>(&self, header: Option<&'h str>) -> Credential<'h> {

@@ -23,6 +23,8 @@ pub(crate) struct Expressions<'k> {
     pub(crate) around: &'k Around<'k>,
     pub(crate) form: Option<&'k Arc<Form>>,
     pub(crate) ids: &'k [Id],
+    /// The attributes of tokens that the contract declares.
+    pub(crate) attributes: &'k [Box<str>],
     /// How answers are written.
     pub(crate) style: Style,
 }
@@ -133,6 +135,14 @@ impl<'k> Expressions<'k> {
             _ => &[],
         };
         match (root, part) {
+            // No token can have an attribute that is not declared.
+            (Some("caller"), Some("attributes")) => match rest {
+                Some(rest) => {
+                    let first = rest.split('.').next().unwrap_or(rest);
+                    one_of(first, &mut self.attributes.iter().map(|name| &**name))
+                }
+                None => Ok(()),
+            },
             (_, Some(part)) if !words.is_empty() => one_of(part, &mut words.iter().copied()),
             (Some("ids"), Some(part)) => one_of(part, &mut self.ids.iter().map(|id| &*id.name)),
             (Some("user"), Some(part)) => {

@@ -148,7 +148,8 @@ impl IdFormat {
     /// Who is meant; nothing where the text can be nobody's.
     pub(crate) fn read(self, salt: &str, text: &str) -> Option<i64> {
         match self {
-            Self::Integer => text.parse().ok(),
+            // `01` and `+1` are not ids: rules by path, such as a proxy's, rely on one spelling.
+            Self::Integer => text.parse().ok().filter(|number: &i64| number.to_string() == text),
             // No index leads from it to its user: such a route is refused at load.
             Self::Uuid => None,
             Self::Uuid4 => {
@@ -254,7 +255,10 @@ mod tests {
         for text in ["", "short", "toolong99", "bad-char", "äääääää"] {
             assert_eq!(letters.read("a", text), None, "{text}");
         }
-        assert_eq!(IdFormat::Integer.read("a", "x"), None);
+        assert_eq!(IdFormat::Integer.read("a", "10"), Some(10));
+        for text in ["x", "", "01", "+1", "0001", " 1", "1 ", "-0", "1.0", "1e1", "\u{661}"] {
+            assert_eq!(IdFormat::Integer.read("a", text), None, "{text}");
+        }
         let shown = IdFormat::Uuid4.show("a", 7, "");
         let text = shown.as_str().unwrap();
         assert!(text.as_bytes()[14] == b'4' && b"89ab".contains(&text.as_bytes()[19]), "{text}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::action::{Action, ROOTS};
 use super::answer::Answer;
-use super::authentication::Authentication;
+use super::authentication::{Authentication, attributes};
 use super::decoding::{Decoding, casing};
 use super::expressions::Expressions;
 use super::fields::Casing;
@@ -92,7 +92,9 @@ pub(crate) fn read(
     let style = tree.get("json");
     let style = style.and_then(|entry| reader.word(&entry.value, "json", &["compact", "python"]));
     let style = if style == Some("python") { Style::Python } else { Style::Compact };
-    let expressions = Expressions { around, form: form.as_ref(), ids: &ids, style };
+    let attributes = attributes(&mut reader, tree);
+    let (form_here, attributes) = (form.as_ref(), &*attributes);
+    let expressions = Expressions { around, form: form_here, ids: &ids, attributes, style };
     let part = |key: &str| tree.get(key).map(|entry| &entry.value);
     let authentication =
         part("authentication").map(|node| Authentication::read(&mut reader, node, &expressions));

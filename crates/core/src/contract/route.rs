@@ -227,11 +227,20 @@ impl Path {
     }
 }
 
-/// A part of a path with its percent signs read (RFC 3986, section 2.1); nothing where it is no
-/// text.
+/// Returns a segment of a path with its percent-encoded characters decoded (RFC 3986, section 2.1), or
+/// `None` where it is not UTF-8 or encodes an unreserved character. No client has to encode those
+/// (section 2.3), and refusing them leaves one spelling of each id.
 fn decoded(part: &str) -> Option<String> {
     if !part.contains('%') {
         return Some(part.to_owned());
+    }
+    let is_unreserved = |encoded: &str| {
+        let digits = encoded.get(..2).filter(|digits| !digits.starts_with('+'));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    if part.split('%').skip(1).any(is_unreserved) {
+        return None;
     }
     // A plus is a plus in a path.
     let part = part.replace('+', "%2B");

@@ -125,6 +125,9 @@ async fn by_token(
     if !caller.is_good_for((!is_for_operators).then_some(&*contract.name)) {
         return Err(refused());
     }
+    if !has_attributes(contract, caller.attributes.as_deref()) {
+        return Err(refused());
+    }
     if let Some(action) = action {
         caller.may.check(action.operation)?;
     }
@@ -141,6 +144,18 @@ async fn by_token(
         attributes: caller.attributes,
         may: caller.may,
         user,
+    })
+}
+
+/// Returns whether a token has all attributes that the contract declares, or none at all. A token with
+/// other attributes only was meant to be limited, and conditions would not limit it.
+pub(super) fn has_attributes(contract: &Contract, noted: Option<&str>) -> bool {
+    if contract.authentication.attributes.is_empty() {
+        return true;
+    }
+    noted.is_none_or(|noted| {
+        let noted = registrar_core::decode::json::parse(noted.as_bytes());
+        noted.is_ok_and(|noted| contract.lacking_attribute(&noted).is_none())
     })
 }
 

@@ -8,7 +8,7 @@ use registrar_core::value::Value;
 use registrar_store::{ChangeError, CreateError, NewToken, StoredUser};
 
 use super::answer::{Done, Own, failed};
-use super::caller::Who;
+use super::caller::{self, Who};
 use super::{Call, not_taken};
 use crate::auth;
 use crate::limits::in_time;
@@ -69,7 +69,8 @@ impl Call<'_> {
         };
         let is_named = name.is_none_or(|name| name.as_deref() == Some(&*caller.name));
         let is_good = caller.is_good_for(Some(&self.contract.name));
-        if !is_named || !is_good {
+        let is_whole = caller::has_attributes(self.contract, caller.attributes.as_deref());
+        if !is_named || !is_good || !is_whole {
             return Err(refused());
         }
         caller.may.check(self.action.operation)?;

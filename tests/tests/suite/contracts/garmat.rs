@@ -15,6 +15,7 @@ cases! {
     who_does_not_say_who_they_are_is_told_so,
     its_host_is_all_its_own,
     a_query_that_cannot_be_read_shows_nobody,
+    a_token_with_other_attributes_alone_is_refused,
 }
 
 fn created(server: &TestServer, authorization: &str, label: (&str, &str), body: &str) -> String {
@@ -107,4 +108,20 @@ fn a_query_that_cannot_be_read_shows_nobody(server: &TestServer) {
     // Which of the two is meant?
     let both = get("filter=user%40test.com&filter[x]=b");
     is(&both, 400, TYPE, r#"{"error":"Bad Request"}"#);
+}
+
+fn a_token_with_other_attributes_alone_is_refused(server: &TestServer) {
+    post(server, PATH, "Bearer $", JSON, SAMPLE).is(200);
+    let get = |credential: &str| send(server, "GET", PATH, credential, &[], None).status;
+    assert_eq!(get(&server.new_caller("garmat", "ours", &[])), 200);
+    assert_eq!(get(&server.new_caller("garmat", "theirs", &[("account_id", "7")])), 200);
+    // As older versions made them.
+    for (name, noted) in
+        [("a", r#"{"accountid":"7"}"#), ("b", r#"{"account_id":" "}"#), ("c", "{}")]
+    {
+        let credential = server.new_caller("garmat", name, &[("account_id", "7")]);
+        let set = format!("UPDATE api_tokens SET attributes = '{noted}' WHERE name = '{name}'");
+        server.direct().execute(&set);
+        assert_eq!(get(&credential), 401, "{noted}");
+    }
 }
