@@ -25,7 +25,9 @@ pub struct Anonymous {
 pub struct WithToken(Anonymous);
 
 impl Anonymous {
-    pub(crate) fn new(url: &str) -> Self {
+    /// A client of the server at a URL, without a token.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)

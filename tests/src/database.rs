@@ -59,6 +59,18 @@ struct Column {
 }
 
 #[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text, column_name = "detail")]
+    line: String,
+}
+
+#[derive(QueryableByName)]
+struct PlanLine {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    line: String,
+}
+
+#[derive(QueryableByName)]
 struct Cell {
     #[diesel(sql_type = Text)]
     cell: String,
@@ -124,6 +136,40 @@ impl Direct<'_> {
                 })
                 .unwrap_or_else(|error| panic!("{error}")),
         }
+    }
+
+    /// Reads from SQLite's file in one transaction while `meanwhile` runs.
+    ///
+    /// # Panics
+    /// When it is no file, or does not let us.
+    pub fn while_reading<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
+        let mut connection = SqliteConnection::establish(self.file().unwrap()).unwrap();
+        let read = connection.transaction(|connection| {
+            sql_query("SELECT count(*) AS count FROM users").load::<Count>(connection)?;
+            QueryResult::Ok(meanwhile())
+        });
+        read.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// How the database would run a query, whatever it holds.
+    ///
+    /// # Panics
+    /// When it does not tell.
+    #[must_use]
+    pub fn plan(&self, sql: &str) -> String {
+        let lines: Vec<String> = match self.file() {
+            Some(_) => {
+                let steps = self.rows::<Step>(&format!("EXPLAIN QUERY PLAN {sql}"));
+                steps.into_iter().map(|step| step.line).collect()
+            }
+            None => {
+                let mut connection = PgConnection::establish(self.0).unwrap();
+                sql_query("SET enable_seqscan = off").execute(&mut connection).unwrap();
+                let steps = sql_query(format!("EXPLAIN {sql}")).load::<PlanLine>(&mut connection);
+                steps.unwrap().into_iter().map(|step| step.line).collect()
+            }
+        };
+        lines.join("\n")
     }
 
     /// Every column of every table, by its own name.

@@ -25,11 +25,24 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[must_use]
 pub fn registrar() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(build)
+    BUILT.get_or_init(|| build(&[]))
+}
+
+/// A copy of the program built with TLS to PostgreSQL, for which everything that uses libpq is built once
+/// more.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn registrar_with_tls() -> PathBuf {
+    // The plain one has the same name.
+    let copy = env::temp_dir().join(format!("registrar-tls-{}", std::process::id()));
+    std::fs::copy(build(&["--features", "tls"]), &copy).unwrap();
+    copy
 }
 
 /// Builds into the target folder and with the profile that this test itself was built with.
-fn build() -> PathBuf {
+fn build(more: &[&str]) -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
     let target = profile.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists()).unwrap();
@@ -42,6 +55,7 @@ fn build() -> PathBuf {
         .args(["--message-format", "json-render-diagnostics", "--profile", name])
         .arg("--target-dir")
         .arg(target)
+        .args(more)
         .stderr(Stdio::inherit())
         .output()
         .unwrap();

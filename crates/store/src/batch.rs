@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::audit::{self, Deed};
 use crate::claims::{self, Contender, Decision};
-use crate::connection::AnyConnection;
+use crate::connection::{AnyConnection, WriterConnection};
 use crate::dialect::{self, Fault, insert};
 use crate::error::Refusal;
 use crate::keyed;
@@ -66,23 +66,25 @@ pub(crate) struct Done<T> {
 
 /// Writes a batch: all winners or, when it fails, nobody.
 pub(crate) fn write<S: Submission>(
-    conn: &mut AnyConnection,
+    writer: &mut WriterConnection,
     submissions: &[S],
 ) -> Result<Done<Vec<Verdict>>, Failure> {
     let is_kept = |verdicts: &Vec<Verdict>| {
         let mut all = submissions.iter().zip(verdicts);
         all.any(|(submission, verdict)| deed_of(submission.record(), verdict).is_some())
     };
-    transaction(conn, |conn| fill(conn, submissions), is_kept)
+    transaction(writer, |conn| fill(conn, submissions), is_kept)
 }
 
 /// Runs writes in one transaction; where there is nothing to keep of them, it is not committed.
 pub(crate) fn transaction<T>(
-    conn: &mut AnyConnection,
+    writer: &mut WriterConnection,
     writes: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
     is_kept: impl FnOnce(&T) -> bool,
 ) -> Result<Done<T>, Failure> {
-    if let Err(error) = dialect::begin_write(conn) {
+    let begun = dialect::begin_write(writer);
+    let conn = &mut writer.conn;
+    if let Err(error) = begun {
         return Err(match dialect::fault(conn, &error) {
             Fault::Retry => Failure::Undone(error),
             _ => Failure::Broken(error),

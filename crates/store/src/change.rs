@@ -17,7 +17,7 @@ use crate::audit::{self, Asker, Deed};
 use crate::batch::{self, Done, Failure, now};
 use crate::changed::{execute, update_password, update_user};
 use crate::claims::{Contender, missing_references};
-use crate::connection::AnyConnection;
+use crate::connection::{AnyConnection, WriterConnection};
 use crate::dialect::{self, Claiming, statement};
 use crate::error::{ChangeError, CreateError, Refusal};
 use crate::keyed;
@@ -103,11 +103,11 @@ pub(crate) type Outcome = Result<i64, ChangeError>;
 
 /// Makes changes in one transaction; what becomes of each, in their order.
 pub(crate) fn write(
-    conn: &mut AnyConnection,
+    writer: &mut WriterConnection,
     jobs: &[ChangeJob],
 ) -> Result<Done<Vec<Outcome>>, Failure> {
     let is_kept = |outcomes: &Vec<Outcome>| outcomes.iter().any(Result::is_ok);
-    batch::transaction(conn, |conn| all(conn, jobs), is_kept)
+    batch::transaction(writer, |conn| all(conn, jobs), is_kept)
 }
 
 fn all(conn: &mut AnyConnection, jobs: &[ChangeJob]) -> QueryResult<Vec<Outcome>> {

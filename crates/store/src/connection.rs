@@ -10,3 +10,11 @@ pub(crate) enum AnyConnection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
+
+/// A connection that writes.
+pub(crate) struct WriterConnection {
+    pub(crate) conn: AnyConnection,
+    /// The statements that begin a transaction, with its settings. Nothing is set for the session: a
+    /// pooler may use it for another client after each transaction.
+    pub(crate) begin: String,
+}

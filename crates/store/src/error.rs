@@ -85,10 +85,26 @@ pub enum OpenError {
     )]
     NotAFile,
     /// There is no such database, and opening was told not to make one.
-    #[error("there is no database {path}: check the URL; `registrar migrate` makes a new one")]
+    #[error(
+        "there is no database {path}: check the URL; `registrar migrate --create-database true` makes a new one"
+    )]
     Missing {
         /// The path of the file.
         path: String,
+    },
+    /// The database has no tables, and opening was told not to make any.
+    #[error(
+        "the database is empty: check the URL; `registrar migrate --create-database true` makes its tables"
+    )]
+    Empty,
+    /// The URL demands TLS of a build that has none.
+    #[error(
+        "this build of Registrar has no TLS for PostgreSQL, which `{demand}` demands: build it with \
+         `cargo build --release -p registrar-cli --features tls`, which needs OpenSSL's headers"
+    )]
+    NoTls {
+        /// What in the URL, or in libpq's environment, demands it.
+        demand: String,
     },
     /// The file of a SQLite database, or its folder, cannot be made.
     #[error("cannot create the database file {path}: {source}; check the path and its permissions")]
@@ -154,6 +170,9 @@ pub enum TokenError {
 /// Why the store is not ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PingError {
+    /// The file of a SQLite database was removed or replaced.
+    #[error("the file of the database was removed or replaced: put it back, or start anew")]
+    Replaced,
     /// Reads get no connection.
     #[error("the database does not answer reads")]
     Readers,

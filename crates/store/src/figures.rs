@@ -99,6 +99,8 @@ pub struct Figures {
     pub readers: u32,
     /// How many there may be.
     pub most_readers: u32,
+    /// How large SQLite's log is, in bytes; `None` for PostgreSQL.
+    pub log_bytes: Option<u64>,
 }
 
 impl Store {
@@ -117,6 +119,7 @@ impl Store {
             commits: written.commits.counted(),
             readers: of_readers.connections.saturating_sub(of_readers.idle_connections),
             most_readers: readers.max_size(),
+            log_bytes: self.database().log_bytes(),
         }
     }
 }

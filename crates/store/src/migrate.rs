@@ -27,7 +27,11 @@ diesel::table! {
 /// [`OpenError::NewerSchema`] when the database has migrations this program does not know;
 /// otherwise those of an URL that names no database, or of a database that lets nobody in.
 pub fn pending(url: &str) -> Result<Vec<String>, OpenError> {
-    let database = Database::parse(url)?;
+    lacking(&Database::parse(url)?)
+}
+
+/// The same, of a database whose URL is read already.
+pub(crate) fn lacking(database: &Database) -> Result<Vec<String>, OpenError> {
     if let Target::Sqlite(path) = &database.target
         && !path.exists()
     {
@@ -35,7 +39,7 @@ pub fn pending(url: &str) -> Result<Vec<String>, OpenError> {
     }
     let mut conn = dialect::connect(&database.target, Role::Reader)
         .map_err(|error| database.refused(&error))?;
-    missing(&mut conn, &database.target)
+    missing_alone(&mut conn, &database.target)
 }
 
 /// Applies the migrations that the database at `url` lacks; makes the file of a SQLite database
@@ -51,16 +55,17 @@ pub fn migrate(url: &str) -> Result<Vec<String>, OpenError> {
 
 pub(crate) fn apply(database: &Database) -> Result<Vec<String>, OpenError> {
     dialect::create_file(&database.target)?;
-    let mut conn = dialect::connect(&database.target, Role::Migrator)
+    let mut writer = dialect::connect_to_write(&database.target, Role::Migrator)
         .map_err(|error| database.refused(&error))?;
-    if missing(&mut conn, &database.target)?.is_empty() {
+    if missing_alone(&mut writer.conn, &database.target)?.is_empty() {
         return Ok(Vec::new());
     }
-    dialect::begin_write(&mut conn).map_err(failed)?;
-    let applied = apply_locked(&mut conn, &database.target);
+    dialect::begin_write(&mut writer).map_err(failed)?;
+    let conn = &mut writer.conn;
+    let applied = apply_locked(conn, &database.target);
     let ended = match applied {
-        Ok(_) => dialect::commit(&mut conn),
-        Err(_) => dialect::rollback(&mut conn),
+        Ok(_) => dialect::commit(conn),
+        Err(_) => dialect::rollback(conn),
     };
     let applied = applied?;
     ended.map_err(failed)?;
@@ -82,7 +87,24 @@ fn apply_locked(conn: &mut AnyConnection, target: &Target) -> Result<Vec<String>
     Ok(names)
 }
 
-/// The names of the migrations a database lacks.
+/// The names of the migrations a database lacks, read in a transaction of its own.
+fn missing_alone(conn: &mut AnyConnection, target: &Target) -> Result<Vec<String>, OpenError> {
+    let mut names = Ok(Vec::new());
+    let read = dialect::read(conn, |conn| {
+        names = missing(conn, target);
+        Ok(())
+    });
+    names.and_then(|names| read.map(|()| names).map_err(failed))
+}
+
+/// Returns whether a database has no tables of Registrar's.
+pub(crate) fn is_empty(database: &Database) -> Result<bool, OpenError> {
+    let mut conn = dialect::connect(&database.target, Role::Reader)
+        .map_err(|error| database.refused(&error))?;
+    dialect::read(&mut conn, dialect::was_migrated).map(|was| !was).map_err(failed)
+}
+
+/// The names of the migrations a database lacks, within a transaction.
 pub(crate) fn missing(conn: &mut AnyConnection, target: &Target) -> Result<Vec<String>, OpenError> {
     let applied = applied(conn).map_err(failed)?;
     let known = known(target)?;
@@ -96,11 +118,16 @@ pub(crate) fn missing(conn: &mut AnyConnection, target: &Target) -> Result<Vec<S
     Ok(known.into_iter().filter(|(version, _)| lacks(version)).map(|(_, name)| name).collect())
 }
 
+/// Returns whether these are the names of all migrations, so that the database had no tables.
+pub(crate) fn is_all(names: &[String], database: &Database) -> Result<bool, OpenError> {
+    Ok(names.len() == known(&database.target)?.len())
+}
+
 /// The versions and names of all migrations, in their order.
 fn known(target: &Target) -> Result<Vec<(String, String)>, OpenError> {
     let listed = match target {
         Target::Sqlite(_) => MigrationSource::<Sqlite>::migrations(&SQLITE).map(named),
-        Target::Postgres(_) => MigrationSource::<Pg>::migrations(&POSTGRES).map(named),
+        Target::Postgres { .. } => MigrationSource::<Pg>::migrations(&POSTGRES).map(named),
     };
     let mut known = listed.map_err(|error| OpenError::Migrate { reason: error.to_string() })?;
     known.sort();
@@ -128,5 +155,5 @@ fn applied(conn: &mut AnyConnection) -> QueryResult<Vec<String>> {
 }
 
 fn failed(error: diesel::result::Error) -> OpenError {
-    OpenError::Migrate { reason: error.to_string() }
+    OpenError::Migrate { reason: format!("{error}{}", dialect::pooler_hint(&error)) }
 }

@@ -4,10 +4,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use diesel::ConnectionError;
 
 use crate::error::OpenError;
+use crate::opened_file::OpenedFile;
+use crate::tls;
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -26,8 +29,12 @@ pub struct StoreSettings {
     pub batch: usize,
     /// Whether opening applies missing migrations; when not, it refuses to open. Default true.
     pub migrate: bool,
-    /// Whether opening makes the file of a SQLite database where there is none. Default true.
+    /// Whether opening makes a database: the file of SQLite, the tables in an empty one of PostgreSQL.
+    /// Default true.
     pub create: bool,
+    /// Whether statements are prepared on PostgreSQL's server and kept there by name. A pooler that
+    /// changes connections between transactions has to know of that. Default true.
+    pub prepared_statements: bool,
 }
 
 impl StoreSettings {
@@ -41,6 +48,7 @@ impl StoreSettings {
             batch: 256,
             migrate: true,
             create: true,
+            prepared_statements: true,
         }
     }
 }
@@ -55,6 +63,7 @@ impl fmt::Debug for StoreSettings {
             .field("batch", &self.batch)
             .field("migrate", &self.migrate)
             .field("create", &self.create)
+            .field("prepared_statements", &self.prepared_statements)
             .finish()
     }
 }
@@ -64,15 +73,21 @@ impl fmt::Debug for StoreSettings {
 pub(crate) enum Target {
     /// The file of a SQLite database.
     Sqlite(PathBuf),
-    /// The URL of a PostgreSQL database, as libpq takes it.
-    Postgres(String),
+    /// A PostgreSQL database.
+    Postgres {
+        /// Its URL, as libpq takes it.
+        url: String,
+        /// Whether statements are kept by name.
+        is_prepared: bool,
+    },
 }
 
 impl Target {
     /// Reads a database URL.
     pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self::Postgres(url.to_owned()));
+            tls::check(url)?;
+            return Ok(Self::Postgres { url: url.to_owned(), is_prepared: true });
         }
         let Some(path) = url.strip_prefix("sqlite:") else {
             let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
@@ -91,12 +106,45 @@ impl Target {
 pub(crate) struct Database {
     pub(crate) target: Target,
     url: String,
+    /// The file that was opened, where it is SQLite's.
+    file: Option<Arc<OpenedFile>>,
 }
 
 impl Database {
     /// Reads a database URL.
     pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
-        Ok(Self { target: Target::parse(url)?, url: url.to_owned() })
+        Ok(Self { target: Target::parse(url)?, url: url.to_owned(), file: None })
+    }
+
+    /// The database that a store is opened with.
+    pub(crate) fn of(settings: &StoreSettings) -> Result<Self, OpenError> {
+        let mut database = Self::parse(&settings.url)?;
+        if let Target::Postgres { is_prepared, .. } = &mut database.target {
+            *is_prepared = settings.prepared_statements;
+        }
+        Ok(database)
+    }
+
+    /// Notes which file is opened, so that [`is_in_place`](Self::is_in_place) can tell.
+    pub(crate) fn note_file(&mut self) {
+        if let Target::Sqlite(path) = &self.target {
+            self.file = Some(Arc::new(OpenedFile::of(path)));
+        }
+    }
+
+    /// Returns whether the file that was opened still has its name. Of a database that is no file, it is
+    /// always so.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.file.as_ref().is_none_or(|file| file.is_in_place())
+    }
+
+    /// Returns the size of SQLite's write-ahead log in bytes, 0 where there is none; `None` for
+    /// PostgreSQL.
+    pub(crate) fn log_bytes(&self) -> Option<u64> {
+        let Target::Sqlite(path) = &self.target else { return None };
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        Some(std::fs::metadata(log).map_or(0, |file| file.len()))
     }
 
     /// What an error says, without the password.

@@ -8,10 +8,10 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use diesel::QueryResult;
-use diesel::r2d2::R2D2Connection;
 use tokio::sync::oneshot;
 
 use crate::audit::Asker;
+use crate::batch::{self, Failure};
 use crate::change::{Change, ChangeJob};
 use crate::connection::AnyConnection;
 use crate::dialect::{self, Fault, Role};
@@ -23,6 +23,7 @@ use crate::queue::{Queue, Refused};
 use crate::record::{Created, NewRecord, UpdateRecord};
 use crate::records::{NewRecordOf, RecordKind, UpdateRecordOf};
 use crate::settings::{Database, StoreSettings, Target};
+use crate::tls;
 use crate::tokens::NewToken;
 use crate::writer::{Job, Waiting, Writer};
 
@@ -35,6 +36,10 @@ pub struct Store {
 struct Inner {
     database: Database,
     readers: Readers,
+    /// A connection for token look-ups only, so that lists cannot delay them.
+    token_reader: Readers,
+    /// Whether opening made the tables.
+    is_new: bool,
     /// Closed once the store is shutting down.
     queue: Arc<Queue<Waiting>>,
     writers: Mutex<Vec<JoinHandle<()>>>,
@@ -50,24 +55,35 @@ impl Store {
     /// See [`OpenError`]: a URL that names no database, one that lets nobody in, missing
     /// migrations that it was told not to apply, a schema newer than this program.
     pub fn open(settings: &StoreSettings) -> Result<Self, OpenError> {
-        let database = Database::parse(&settings.url)?;
+        let mut database = Database::of(settings)?;
         if let Target::Sqlite(path) = &database.target
             && !settings.create
             && !path.exists()
         {
             return Err(OpenError::Missing { path: path.display().to_string() });
         }
+        if !settings.create && migrate::is_empty(&database)? {
+            return Err(OpenError::Empty);
+        }
+        let mut is_new = false;
         if settings.migrate {
-            migrate::apply(&database)?;
+            let applied = migrate::apply(&database)?;
+            is_new = migrate::is_all(&applied, &database)?;
         } else {
-            let names = migrate::pending(&settings.url)?;
+            let names = migrate::lacking(&database)?;
             if !names.is_empty() {
                 return Err(OpenError::Pending { names });
             }
         }
+        if tls::is_in_clear(&settings.url) {
+            log::warn!(
+                "store: the connection to PostgreSQL is not encrypted: this build has no TLS"
+            );
+        }
+        database.note_file();
         let count = match database.target {
             Target::Sqlite(_) => 1,
-            Target::Postgres(_) => settings.writers.max(1),
+            Target::Postgres { .. } => settings.writers.max(1),
         };
         let most = settings.batch.max(1);
         let queue = Arc::new(Queue::new(count, most, settings.queue.max(1)));
@@ -75,7 +91,7 @@ impl Store {
         let mut connected = Vec::new();
         let mut writers = Vec::new();
         for number in 1..=count {
-            let conn = dialect::connect(&database.target, Role::Writer)
+            let conn = dialect::connect_to_write(&database.target, Role::Writer)
                 .map_err(|error| database.refused(&error))?;
             let up = Arc::new(AtomicBool::new(true));
             connected.push(Arc::clone(&up));
@@ -98,10 +114,17 @@ impl Store {
                 .map_err(OpenError::Thread)?;
             writers.push(thread);
         }
-        let readers = readers(&database, settings.readers);
+        let (token_reader, readers) = (readers(&database, 1), readers(&database, settings.readers));
         let writers = Mutex::new(writers);
-        let inner = Inner { database, readers, queue, writers, connected, written };
+        let inner =
+            Inner { database, readers, token_reader, is_new, queue, writers, connected, written };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Returns whether there was no database, or an empty one, before this store was opened.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.inner.is_new
     }
 
     /// Whether one more submission may wait to be written just now; if not, it counts as turned away.
@@ -255,8 +278,11 @@ impl Store {
     /// # Errors
     /// Which of the two does not work.
     pub fn ping(&self) -> Result<(), PingError> {
+        if !self.inner.database.is_in_place() {
+            return Err(PingError::Replaced);
+        }
         let mut conn = self.inner.readers.get().map_err(|_| PingError::Readers)?;
-        conn.ping().map_err(|_| PingError::Readers)?;
+        dialect::ping(&mut conn).map_err(|_| PingError::Readers)?;
         if self.inner.connected.iter().all(|up| up.load(Ordering::Relaxed)) {
             Ok(())
         } else {
@@ -293,7 +319,26 @@ impl Store {
         &self,
         reads: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
     ) -> Result<T, ReadError> {
-        let mut conn = self.inner.readers.get().map_err(|_| ReadError::Unavailable)?;
+        self.reading_from(&self.inner.readers, reads)
+    }
+
+    /// Runs reads about tokens, which do not wait for other reads.
+    pub(crate) fn reading_tokens<T>(
+        &self,
+        reads: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+    ) -> Result<T, ReadError> {
+        self.reading_from(&self.inner.token_reader, reads)
+    }
+
+    fn reading_from<T>(
+        &self,
+        readers: &Readers,
+        reads: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+    ) -> Result<T, ReadError> {
+        if !self.inner.database.is_in_place() {
+            return Err(ReadError::Unavailable);
+        }
+        let mut conn = readers.get().map_err(|_| ReadError::Unavailable)?;
         dialect::read(&mut conn, reads).map_err(|error| read_error(&conn, &error))
     }
 
@@ -304,13 +349,17 @@ impl Store {
         writes: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
     ) -> Result<QueryResult<T>, ReadError> {
         let database = &self.inner.database;
-        let mut conn = dialect::connect(&database.target, Role::Writer).map_err(|error| {
-            log::warn!("store: cannot connect: {}", database.redacted(&error));
-            ReadError::Unavailable
-        })?;
-        match writes(&mut conn) {
-            Err(error) if !dialect::is_unique_violation(&error) => Err(read_error(&conn, &error)),
-            outcome => Ok(outcome),
+        let mut writer =
+            dialect::connect_to_write(&database.target, Role::Writer).map_err(|error| {
+                log::warn!("store: cannot connect: {}", database.redacted(&error));
+                ReadError::Unavailable
+            })?;
+        match batch::transaction(&mut writer, writes, |_| true) {
+            Ok(done) => Ok(Ok(done.outcome)),
+            Err(Failure::Undone(error)) if dialect::is_unique_violation(&error) => Ok(Err(error)),
+            Err(Failure::Undone(error) | Failure::Broken(error) | Failure::Unknown(error)) => {
+                Err(read_error(&writer.conn, &error))
+            }
         }
     }
 }

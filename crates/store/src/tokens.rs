@@ -210,7 +210,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub fn token(&self, hash: &[u8; 32]) -> Result<Option<ApiToken>, ReadError> {
-        self.reading(|conn| {
+        self.reading_tokens(|conn| {
             let found = api_tokens::table
                 .filter(api_tokens::token_hash.eq(hash.as_slice()))
                 .select(ApiToken::as_select())
@@ -237,7 +237,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub fn has_tokens(&self) -> Result<bool, ReadError> {
-        self.reading(|conn| -> QueryResult<bool> {
+        self.reading_tokens(|conn| -> QueryResult<bool> {
             let first = api_tokens::table.select(api_tokens::id).first::<i64>(conn).optional()?;
             Ok(first.is_some())
         })

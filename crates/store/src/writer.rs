@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::batch::{self, Done, Failure, Submission, Verdict};
 use crate::change::{self, ChangeJob};
-use crate::connection::AnyConnection;
+use crate::connection::WriterConnection;
 use crate::dialect::{self, Fault, LOCK_WAIT, Role};
 use crate::error::CreateError;
 use crate::figures::Written;
@@ -74,7 +74,7 @@ pub(crate) struct Writer {
     pub(crate) is_at_work: bool,
     /// How many submissions a batch has at most.
     pub(crate) most: usize,
-    pub(crate) conn: Option<AnyConnection>,
+    pub(crate) conn: Option<WriterConnection>,
     /// Whether there is a connection, for others to see.
     pub(crate) connected: Arc<AtomicBool>,
     /// What all writers count.
@@ -130,7 +130,7 @@ impl Writer {
             self.forget();
         }
         if let Some(conn) = &mut self.conn
-            && let Err(error) = dialect::checkpoint(conn)
+            && let Err(error) = dialect::checkpoint(&mut conn.conn)
         {
             log::warn!("store: the last checkpoint failed: {}", dialect::describe(&error));
         }
@@ -250,7 +250,7 @@ impl Writer {
     fn attempt<J, T>(
         &mut self,
         jobs: &[J],
-        write: fn(&mut AnyConnection, &[J]) -> Result<Done<T>, Failure>,
+        write: fn(&mut WriterConnection, &[J]) -> Result<Done<T>, Failure>,
     ) -> Result<T, Trouble> {
         let begun = Instant::now();
         let mut retries = 0;
@@ -269,8 +269,9 @@ impl Writer {
     fn attempt_once<J, T>(
         &mut self,
         jobs: &[J],
-        write: fn(&mut AnyConnection, &[J]) -> Result<Done<T>, Failure>,
+        write: fn(&mut WriterConnection, &[J]) -> Result<Done<T>, Failure>,
     ) -> Result<T, Trouble> {
+        self.give_up_lost_file();
         self.connect();
         let Some(conn) = &mut self.conn else { return Err(Trouble::Unavailable) };
         // A panic in there leaves nothing half done but the connection, which is given up.
@@ -286,13 +287,17 @@ impl Writer {
                 if let Some(took) = commit {
                     self.written.commits.add_duration(took);
                 }
+                // A transaction in a file that was removed meanwhile is lost.
+                if self.give_up_lost_file() {
+                    return Err(Trouble::Unavailable);
+                }
                 return Ok(outcome);
             }
             Err(failure) => failure,
         };
         let (Failure::Undone(error) | Failure::Broken(error) | Failure::Unknown(error)) = &failure;
         log::warn!("store: a batch of {} failed: {}", jobs.len(), dialect::describe(error));
-        let trouble = match (dialect::fault(conn, error), &failure) {
+        let trouble = match (dialect::fault(&conn.conn, error), &failure) {
             (_, Failure::Unknown(_)) => Trouble::Unavailable,
             (Fault::Retry, _) => Trouble::InTheWay,
             (Fault::Full, _) => Trouble::Full,
@@ -305,6 +310,16 @@ impl Writer {
         Err(trouble)
     }
 
+    /// Disconnects where the file of the database is not the one that was opened; returns whether it is
+    /// so.
+    fn give_up_lost_file(&mut self) -> bool {
+        let is_lost = !self.database.is_in_place();
+        if is_lost {
+            self.disconnect();
+        }
+        is_lost
+    }
+
     fn disconnect(&mut self) {
         if self.conn.take().is_some() {
             self.connected.store(false, Ordering::Relaxed);
@@ -315,10 +330,11 @@ impl Writer {
     /// Connects, unless there is a connection or the last attempt failed just now.
     fn connect(&mut self) {
         let just_now = self.failed_at.is_some_and(|at| at.elapsed() < RECONNECT);
-        if self.conn.is_some() || just_now {
+        // SQLite would make a new file in the place of a lost one.
+        if self.conn.is_some() || just_now || !self.database.is_in_place() {
             return;
         }
-        match dialect::connect(&self.database.target, Role::Writer) {
+        match dialect::connect_to_write(&self.database.target, Role::Writer) {
             Ok(conn) => {
                 self.conn = Some(conn);
                 self.failed_at = None;

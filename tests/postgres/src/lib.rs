@@ -13,8 +13,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
+mod pooler;
+mod tls;
+
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
+
+pub use pooler::Pooler;
+pub use tls::{REQUIRE_TLS, TlsCluster};
 
 /// When this is `1`, a test that finds no PostgreSQL fails instead of being skipped.
 pub const REQUIRE: &str = "REGISTRAR_REQUIRE_POSTGRES";
@@ -126,7 +132,9 @@ pub fn scratch() -> Option<Cluster> {
 #[must_use]
 pub fn scratch_with(arguments: &[&str]) -> Option<Cluster> {
     match programs() {
-        Some((initdb, postgres)) => Some(start(&initdb, &postgres, arguments)),
+        Some((initdb, postgres)) => Some(start(&initdb, &postgres, |_, _| {
+            arguments.iter().map(|argument| (*argument).to_owned()).collect()
+        })),
         None if env::var(REQUIRE).is_ok_and(|value| value == "1") => {
             fail(&format!("no initdb found, and {REQUIRE}=1"))
         }
@@ -152,17 +160,21 @@ pub fn fresh_database() -> Option<String> {
     SHARED.get_or_init(scratch).as_ref().map(Cluster::database)
 }
 
-fn start(initdb: &Path, postgres: &Path, arguments: &[&str]) -> Cluster {
+/// The user and group that something is run as, where they are not ours.
+type Owner = Option<(u32, u32)>;
+
+/// Starts a server; `prepare` may put files into its folder and gives more arguments.
+fn start(
+    initdb: &Path,
+    postgres: &Path,
+    prepare: impl FnOnce(&Path, Owner) -> Vec<String>,
+) -> Cluster {
     static STARTED: AtomicU32 = AtomicU32::new(0);
     let nth = STARTED.fetch_add(1, Ordering::Relaxed);
     let folder = env::temp_dir().join(format!("registrar-pg-{}-{nth}", process::id()));
     fs::create_dir_all(&folder)
         .unwrap_or_else(|error| fail(&format!("cannot create {}: {error}", folder.display())));
-    let owner = server_user(&folder);
-    if let Some((user, group)) = owner {
-        std::os::unix::fs::chown(&folder, Some(user), Some(group))
-            .unwrap_or_else(|error| fail(&format!("cannot chown {}: {error}", folder.display())));
-    }
+    let owner = give_to_server(&folder);
     let command = |program: &Path| {
         let mut command = Command::new(program);
         command.current_dir(&folder).env("LC_ALL", "C");
@@ -180,6 +192,8 @@ fn start(initdb: &Path, postgres: &Path, arguments: &[&str]) -> Cluster {
     if !made.status.success() {
         fail(&format!("initdb failed: {}", String::from_utf8_lossy(&made.stderr)));
     }
+
+    let arguments = prepare(&folder, owner);
 
     // The server runs, again after its end, as long as no file `down` is there. `cat` ends when our
     // end of the pipe closes, and with it server and folder.
@@ -226,6 +240,16 @@ fn programs() -> Option<(PathBuf, PathBuf)> {
         .find(|(initdb, postgres)| initdb.is_file() && postgres.is_file())
 }
 
+/// Gives a folder to the user that servers run as.
+fn give_to_server(folder: &Path) -> Owner {
+    let owner = server_user(folder);
+    if let Some((user, group)) = owner {
+        std::os::unix::fs::chown(folder, Some(user), Some(group))
+            .unwrap_or_else(|error| fail(&format!("cannot chown {}: {error}", folder.display())));
+    }
+    owner
+}
+
 /// The user and group to run the server as: `postgres` when we are root, which it refuses to be.
 fn server_user(ours: &Path) -> Option<(u32, u32)> {
     use std::os::unix::fs::MetadataExt;
@@ -239,7 +263,7 @@ fn server_user(ours: &Path) -> Option<(u32, u32)> {
 }
 
 /// Not `eprintln!`, whose text is kept back for tests that pass: a skipped test must be seen.
-fn notice(text: &str) {
+pub fn notice(text: &str) {
     let _ = writeln!(std::io::stderr(), "\n*** {text}\n");
 }
 

@@ -58,6 +58,16 @@ pub(crate) fn fault(conn: &AnyConnection, error: &Error) -> Fault {
     }
 }
 
+/// Returns a hint for an error of prepared statements that a pooler causes, or an empty text.
+pub(crate) fn pooler_hint(error: &Error) -> &'static str {
+    let is_its = matches!(error, Error::DatabaseError(_, information)
+        if information.message().starts_with("prepared statement \""));
+    match is_its {
+        true => " (behind a pooler in transaction mode, set `prepared_statements: false`)",
+        false => "",
+    }
+}
+
 /// Whether an error is that of a unique index.
 pub(crate) fn is_unique_violation(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
@@ -75,7 +85,8 @@ pub(crate) fn describe(error: &Error) -> String {
     };
     let name = information.constraint_name().unwrap_or_default();
     let table = information.table_name().unwrap_or_default();
-    format!("{kind:?} {table} {name} ({})", without_values(information.message()))
+    let hint = pooler_hint(error);
+    format!("{kind:?} {table} {name} ({}){hint}", without_values(information.message()))
 }
 
 /// A database's message without what it quotes and what follows a colon: there stand the values.

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, CacheSize, SimpleConnection, TransactionManager};
 use diesel::result::Error;
 use diesel::sql_types::Bool;
 use diesel::{
@@ -28,16 +28,20 @@ pub(crate) use decide::{
     Claiming, claims_that_exist, drop_claims, insert_claims, reserve_ids, reserve_listed_id,
 };
 pub(crate) use exists::{Lock, TextKey, existing_ids, existing_texts, relationship_by_key};
-pub(crate) use fault::{Fault, describe, fault, is_unique_violation};
+pub(crate) use fault::{Fault, describe, fault, is_unique_violation, pooler_hint};
 pub(crate) use property::property_is;
 pub(crate) use statement::{Row, insert, row, statement};
 
-use crate::connection::AnyConnection;
+use crate::connection::{AnyConnection, WriterConnection};
 use crate::error::OpenError;
 use crate::settings::Target;
 
 /// How long a statement waits for somebody else's lock before it gives up.
 pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// The size in bytes to which SQLite's log is truncated when it is reset. Without long reads it stays at 4
+/// to 8 MiB.
+const LOG_LIMIT: u32 = 32 * 1024 * 1024;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +58,41 @@ pub(crate) enum Role {
 pub(crate) fn connect(target: &Target, role: Role) -> Result<AnyConnection, ConnectionError> {
     match target {
         Target::Sqlite(path) => sqlite(path, role).map(AnyConnection::Sqlite),
-        Target::Postgres(url) => postgres(url, role).map(AnyConnection::Postgres),
+        Target::Postgres { url, is_prepared } => {
+            postgres(url, *is_prepared).map(AnyConnection::Postgres)
+        }
     }
+}
+
+/// Opens a connection that writes, durably.
+pub(crate) fn connect_to_write(
+    target: &Target,
+    role: Role,
+) -> Result<WriterConnection, ConnectionError> {
+    let mut conn = connect(target, role)?;
+    let begin = match &mut conn {
+        // IMMEDIATE: one that reads first and writes later can be refused the write.
+        AnyConnection::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
+        AnyConnection::Postgres(conn) => {
+            let mut begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned();
+            if role == Role::Writer {
+                begin.push_str(&format!("; SET LOCAL lock_timeout = {}", LOCK_WAIT.as_millis()));
+            }
+            // An answer promises that the user is stored, whatever is usual on this server.
+            if is_asynchronous(conn).map_err(ConnectionError::CouldntSetupConfiguration)? {
+                begin.push_str("; SET LOCAL synchronous_commit = on");
+            }
+            begin
+        }
+    };
+    Ok(WriterConnection { conn, begin })
+}
+
+/// Returns whether the server answers a `COMMIT` before it is on the disk.
+fn is_asynchronous(conn: &mut PgConnection) -> QueryResult<bool> {
+    use diesel::dsl::{select, sql};
+    // Not cached, so that it is one message to the server, and works behind a pooler by itself.
+    select(sql::<Bool>("current_setting('synchronous_commit') = 'off'")).get_result(conn)
 }
 
 fn sqlite(path: &Path, role: Role) -> Result<SqliteConnection, ConnectionError> {
@@ -83,8 +120,9 @@ fn sqlite(path: &Path, role: Role) -> Result<SqliteConnection, ConnectionError> 
         }
         thread::sleep(Duration::from_millis(10));
     }
-    // FULL: a commit is on the disk before it is answered.
-    run("PRAGMA synchronous = FULL")?;
+    // FULL: a commit is on the disk before it is answered. The log is truncated after a long read, during
+    // which it cannot be reset.
+    run(&format!("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = {LOG_LIMIT}"))?;
     // A file that may not be written to is opened all the same: this changes nothing, and tells.
     if let Err(error) = run("UPDATE counters SET users = users WHERE 0")
         && error.to_string().contains("readonly database")
@@ -94,21 +132,13 @@ fn sqlite(path: &Path, role: Role) -> Result<SqliteConnection, ConnectionError> 
     Ok(conn)
 }
 
-fn postgres(url: &str, role: Role) -> Result<PgConnection, ConnectionError> {
+fn postgres(url: &str, is_prepared: bool) -> Result<PgConnection, ConnectionError> {
     let mut conn = PgConnection::establish(&with_timeouts(url))?;
-    let wait = LOCK_WAIT.as_millis();
-    let setup = match role {
-        Role::Reader => "SET default_transaction_read_only = on".to_owned(),
-        Role::Writer => format!("SET lock_timeout = {wait}; {DURABLE}"),
-        Role::Migrator => DURABLE.to_owned(),
-    };
-    conn.batch_execute(&setup).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    if !is_prepared {
+        conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+    }
     Ok(conn)
 }
-
-/// Undoes a server-wide `synchronous_commit = off`: an answer promises that the user is stored.
-const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
-     WHERE current_setting('synchronous_commit') = 'off'";
 
 /// The URL with what keeps a lost server from holding us up for minutes, unless it says it itself.
 fn with_timeouts(url: &str) -> String {
@@ -149,17 +179,18 @@ pub(crate) fn create_file(target: &Target) -> Result<(), OpenError> {
 }
 
 /// Begins a transaction that writes.
-pub(crate) fn begin_write(conn: &mut AnyConnection) -> QueryResult<()> {
-    match conn {
-        // IMMEDIATE: one that reads first and writes later can be refused the write.
-        AnyConnection::Sqlite(conn) => {
-            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
-        }
-        AnyConnection::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
-            conn,
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-        ),
+pub(crate) fn begin_write(writer: &mut WriterConnection) -> QueryResult<()> {
+    let begin = &writer.begin;
+    match &mut writer.conn {
+        AnyConnection::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, begin),
+        AnyConnection::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(conn, begin),
     }
+}
+
+/// Checks that the database answers, on a connection that is in no transaction.
+pub(crate) fn ping(conn: &mut AnyConnection) -> QueryResult<()> {
+    // Not diesel's own ping, which prepares a statement.
+    conn.batch_execute("SELECT 1")
 }
 
 /// Begins a transaction that sees one state of the database, and changes nothing.

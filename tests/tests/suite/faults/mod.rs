@@ -3,13 +3,16 @@
 //! by itself once it can.
 
 mod disk;
+mod file;
 mod load;
 mod locks;
 mod network;
+mod pooler;
 mod postmaster;
 mod replies;
 mod starting;
 mod statements;
+mod tls;
 
 use std::time::{Duration, Instant};
 

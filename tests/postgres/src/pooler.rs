@@ -1,0 +1,118 @@
+//! A pgbouncer in front of a scratch server.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+use std::{env, process, thread, time::Duration};
+
+use diesel::{Connection, PgConnection};
+
+use crate::{Cluster, PATIENCE, REQUIRE, fail, give_to_server, notice};
+
+/// A running pgbouncer with `pool_mode = transaction`. It stops when this is dropped.
+#[derive(Debug)]
+pub struct Pooler {
+    folder: PathBuf,
+    child: Child,
+}
+
+impl Pooler {
+    /// Starts one with so many connections to the server, and more lines of its settings. `None`, after a
+    /// loud notice, where pgbouncer is not installed.
+    ///
+    /// # Panics
+    /// When there is none but [`REQUIRE`] is `1`, or when it does not start.
+    #[must_use]
+    pub fn start(before: &Cluster, connections: u32, more: &str) -> Option<Self> {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let Some(program) = program() else {
+            if env::var(REQUIRE).is_ok_and(|value| value == "1") {
+                fail(&format!("no pgbouncer found, and {REQUIRE}=1"));
+            }
+            notice("NO PGBOUNCER FOUND: its tests are SKIPPED. `apt-get install pgbouncer`.");
+            return None;
+        };
+        let nth = STARTED.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("registrar-pool-{}-{nth}", process::id()));
+        fs::create_dir_all(&folder)
+            .unwrap_or_else(|error| fail(&format!("cannot create a folder: {error}")));
+        let owner = give_to_server(&folder);
+        let (server, ours) = (before.folder.display(), folder.display());
+        let settings = format!(
+            "[databases]\n* = host={server} port=5432 user=postgres\n[pgbouncer]\n\
+             listen_addr =\nunix_socket_dir = {ours}\nlisten_port = 5432\nauth_type = any\n\
+             pool_mode = transaction\ndefault_pool_size = {connections}\n\
+             server_round_robin = 1\nlogfile = {ours}/log\npidfile = {ours}/pid\n{more}\n"
+        );
+        fs::write(folder.join("pgbouncer.ini"), settings)
+            .unwrap_or_else(|error| fail(&format!("cannot write a file: {error}")));
+        let mut command = Command::new(program);
+        if let Some((user, group)) = owner {
+            command.gid(group).uid(user);
+        }
+        let child = command
+            .arg(folder.join("pgbouncer.ini"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| fail(&format!("cannot run pgbouncer: {error}")));
+        let mut pooler = Self { folder, child };
+        pooler.wait();
+        Some(pooler)
+    }
+
+    /// Whether the installed one can follow prepared statements from one connection to the next: from
+    /// version 1.21 on.
+    #[must_use]
+    pub fn knows_statements() -> bool {
+        let said =
+            program().and_then(|program| Command::new(program).arg("--version").output().ok());
+        let said = said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned());
+        let version = said.as_deref().and_then(|said| said.lines().next()?.split(' ').nth(1));
+        let mut numbers = version.unwrap_or_default().split('.').map(|part| part.parse::<u32>());
+        let version = (numbers.next(), numbers.next());
+        matches!(version, (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (1, 21))
+    }
+
+    /// The URL of a database of the server behind it, whose own URL this is.
+    ///
+    /// # Panics
+    /// When that is none.
+    #[must_use]
+    pub fn url(&self, direct: &str) -> String {
+        let name = direct.rsplit_once('/').map_or_else(|| fail("no URL"), |(_, name)| name);
+        let folder = self.folder.display().to_string().replace('/', "%2F");
+        format!("postgres://postgres@{folder}/{name}")
+    }
+
+    fn wait(&mut self) {
+        let begun = Instant::now();
+        while let Err(error) = PgConnection::establish(&self.url("/postgres")) {
+            if begun.elapsed() > PATIENCE || self.child.try_wait().is_ok_and(|end| end.is_some()) {
+                let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                fail(&format!("pgbouncer does not start: {error}\n{log}"));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// pgbouncer: the one that `REGISTRAR_PGBOUNCER` names, or the system's.
+fn program() -> Option<PathBuf> {
+    let chosen = env::var_os("REGISTRAR_PGBOUNCER").map(PathBuf::from);
+    let places = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"];
+    chosen.or_else(|| places.into_iter().map(PathBuf::from).find(|program| program.is_file()))
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        // What cannot be cleared away says nothing about the tests.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}

@@ -1,0 +1,98 @@
+//! The file of a SQLite database while it is served: removed, replaced, not there at the start; and its
+//! log under a long read.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use registrar_tests::{Answer, Database, Metrics, Setup, TestServer, eventually, samples};
+
+/// A server on a file, and its path.
+fn served() -> (TestServer, PathBuf) {
+    let server = TestServer::start(Setup::of(Database::Sqlite).unwrap());
+    let url = server.setup().settings.database_url.clone();
+    (server, PathBuf::from(url.strip_prefix("sqlite:").unwrap()))
+}
+
+fn create(server: &TestServer, tag: &str) -> Answer {
+    server.client().submit("client_sign_up", &samples::client(tag))
+}
+
+#[test]
+fn a_file_that_is_removed_or_replaced_is_noticed_and_may_come_back() {
+    let (server, path) = served();
+    create(&server, "one").created();
+    let aside = path.with_extension("aside");
+    let replaced: [&dyn Fn(); 2] = [&|| {}, &|| fs::write(&path, "").unwrap()];
+    for (number, replace) in replaced.into_iter().enumerate() {
+        fs::rename(&path, &aside).unwrap();
+        replace();
+        let told = server.anonymous().get("/health/ready");
+        assert_eq!(told.status, 503, "{told:?}");
+        assert!(told.text.contains("removed or replaced"), "{told:?}");
+        // The token is remembered for a second; after it, it cannot be looked up.
+        create(&server, &format!("lost{number}")).fault(503, "base", "unavailable");
+        assert_eq!(server.client().get("/api/users").status, 503);
+        assert_eq!(path.exists(), number == 1, "no new one is made");
+        fs::rename(&aside, &path).unwrap();
+        eventually("it goes on", Duration::from_secs(5), || {
+            (server.anonymous().get("/health/ready").status == 200).then_some(())
+        });
+        create(&server, &format!("found{number}")).created();
+    }
+    assert_eq!(server.client().count(), 3);
+    assert_eq!(server.direct().count("users"), 3);
+}
+
+#[test]
+fn a_database_that_is_not_there_is_made_loudly_or_not_at_all() {
+    for database in Database::ALL {
+        let Some(setup) = Setup::of(database) else { continue };
+        let refused = setup.run(&["serve", "--create-database", "false"]).failure(1);
+        let expected =
+            if database == Database::Sqlite { "there is no database" } else { "is empty" };
+        assert!(refused.stderr.contains(expected), "{refused:?}");
+        let server = setup.serve();
+        let said = server.stderr();
+        assert!(server.first_token().starts_with("reg_"));
+        assert!(server.stderr().contains("NEW database"), "{said}");
+        drop(server);
+        let again = ["serve", "--create-database", "false"];
+        let server = registrar_tests::Process::start(&mut setup.command(&again));
+        server.anonymous().get("/health/ready").is(200);
+        assert!(!server.stderr().contains("NEW database"));
+    }
+}
+
+#[test]
+fn the_log_gets_its_size_back_after_a_long_read() {
+    let (server, path) = served();
+    let size = || {
+        let bytes = Metrics::of(server.anonymous()).value("registrar_sqlite_wal_bytes", &[]);
+        let file = path.with_file_name("registrar.db-wal");
+        assert_eq!(bytes as u64, fs::metadata(file).unwrap().len());
+        bytes / 1024.0 / 1024.0
+    };
+    create(&server, "first").created();
+    let fill = |rows: u32| {
+        // More pages than users would take, to be done sooner.
+        server.direct().execute(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) \
+             INSERT INTO audit_events (created_at, action, kind, record_id, form_name) \
+             SELECT 0, 'create', 'user', i, hex(zeroblob(1000)) FROM n"
+        ));
+    };
+    server.direct().while_reading(|| {
+        for _ in 0..6 {
+            fill(5000);
+        }
+        create(&server, "meanwhile").created();
+        assert!(size() > 40.0, "{}", size());
+    });
+    for n in 0..3 {
+        create(&server, &format!("after{n}")).created();
+        fill(1500);
+    }
+    create(&server, "last").created();
+    assert!(size() <= 33.0, "{}", size());
+}

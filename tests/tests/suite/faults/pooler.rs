@@ -1,0 +1,128 @@
+//! pgbouncer between Registrar and PostgreSQL, which gives a connection to somebody else after every
+//! transaction.
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::Duration;
+
+use registrar_tests::{Pooler, Process, Setup, TestServer, eventually, notice, samples, scratch};
+use serde_json::json;
+
+/// A server behind a pgbouncer with few connections.
+fn behind(is_prepared: bool, follows: bool, run: impl FnOnce(&Setup)) {
+    let Some(cluster) = scratch() else { return };
+    let more = match (Pooler::knows_statements(), follows) {
+        (true, true) => "max_prepared_statements = 50",
+        (true, false) => "max_prepared_statements = 0",
+        (false, _) => "",
+    };
+    let Some(pooler) = Pooler::start(&cluster, 3, more) else { return };
+    let url = pooler.url(&cluster.database());
+    run(&Setup::at(url).with(|settings| {
+        settings.prepared_statements = is_prepared;
+        settings.readers = 6;
+    }));
+}
+
+#[test]
+fn everything_works_behind_a_pooler_in_transaction_mode() {
+    behind(false, false, everything_works);
+}
+
+#[test]
+fn named_statements_work_where_the_pooler_follows_them() {
+    if Pooler::knows_statements() {
+        behind(true, true, everything_works);
+    } else {
+        notice("THE POOLER IS OLDER THAN 1.21: prepared statements behind it are not tested.");
+    }
+}
+
+fn everything_works(setup: &Setup) {
+    let copy = Setup::at(setup.settings.database_url.clone());
+    let server = TestServer::start(copy.with(|settings| *settings = setup.settings.clone()));
+    let created: BTreeSet<String> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|thread| {
+                let server = &server;
+                scope.spawn(move || {
+                    let create = |n: u32| {
+                        let sample = samples::seller(&format!("t{thread}n{n}"));
+                        let made = server.client().submit("marketplace_seller", &sample);
+                        server.client().get("/api/users?per_page=5").is(200);
+                        made.is(201).json()["id"].to_string()
+                    };
+                    (0..15).map(create).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(created.len(), 8 * 15);
+    assert_eq!(server.client().count(), 8 * 15);
+    let taken = server.client().submit("marketplace_seller", &samples::seller("t0n0"));
+    assert_eq!(taken.is(422).json()["details"][0]["code"], "taken");
+    let form = json!({ "first_name": "Other" });
+    server.client().update(1, "reference_rest_api_update_user", &form).is(204);
+    server.client().send("DELETE", "/api/users/1", &[], None).is(204);
+    server.anonymous().get("/health/ready").is(200);
+}
+
+#[test]
+fn nothing_of_a_session_is_left_to_others() {
+    behind(false, false, |setup| {
+        let server =
+            Process::start(&mut setup.command(&["serve", "--prepared-statements", "false"]));
+        let client = server.client(&server.first_token());
+        client.submit("client_sign_up", &samples::client("ann")).created();
+        client.get("/api/users").is(200);
+        // Other clients of the pooler, one after the other on all of its connections.
+        for _ in 0..6 {
+            let ours = "pg_settings WHERE setting NOT IN ('off', '0') AND name IN \
+                        ('default_transaction_read_only', 'lock_timeout')";
+            assert_eq!(setup.direct().count(ours), 0);
+            assert_eq!(setup.direct().count("pg_prepared_statements"), 0);
+        }
+    });
+}
+
+#[test]
+fn named_statements_behind_a_pooler_that_does_not_know_them_are_told_calmly() {
+    behind(true, false, |setup| {
+        let mut command = setup.command(&["serve", "--prepared-statements", "true"]);
+        command.env("RUST_LOG", "info");
+        let server = Process::start(&mut command);
+        let nobody = "reg_fgwkhIekfNiclXkGV8ObcNiNVJaPkaioE02dFhd9xfk0sVANu";
+        let client = server.client(nobody);
+        for _ in 0..30 {
+            // Any answer will do, and none too where it has ended.
+            let _ = client.try_send("GET", "/api/users", &[], None);
+            let _ = client.try_send("GET", "/health/ready", &[], None);
+            thread::sleep(Duration::from_millis(50));
+        }
+        let said = server.stderr();
+        assert!(said.contains("prepared_statements: false"), "{said}");
+        assert!(said.lines().count() < 100, "{} lines: {said}", said.lines().count());
+    });
+}
+
+#[test]
+fn a_pooler_that_is_gone_is_asked_again_with_pauses() {
+    let Some(cluster) = scratch() else { return };
+    // After a failure it does not ask the server again for 15 seconds, unless this says otherwise.
+    let pooler = Pooler::start(&cluster, 3, "server_login_retry = 1");
+    let Some(pooler) = pooler else { return };
+    let url = pooler.url(&cluster.database());
+    let setup = Setup::at(url).with(|settings| settings.prepared_statements = false);
+    let server = TestServer::start(setup);
+    server.anonymous().get("/health/ready").is(200);
+    cluster.kill();
+    eventually("it says so", Duration::from_secs(5), || {
+        (server.anonymous().get("/health/ready").status == 503).then_some(())
+    });
+    cluster.revive();
+    eventually("it is ready again", Duration::from_secs(10), || {
+        (server.anonymous().get("/health/ready").status == 200).then_some(())
+    });
+    server.client().submit("client_sign_up", &samples::client("ann")).created();
+}

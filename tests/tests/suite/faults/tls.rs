@@ -1,0 +1,62 @@
+//! A PostgreSQL that demands TLS: refused by a build that has none, reached by one that has.
+
+use std::fs;
+
+use registrar_tests::{
+    Process, REQUIRE_TLS, Setup, TlsCluster, finish, registrar_with_tls, samples,
+};
+
+#[test]
+fn a_build_without_tls_says_how_to_get_one() {
+    for parameters in ["sslmode=require", "sslmode=verify-full&sslrootcert=x", "sslrootcert=system"]
+    {
+        let setup = Setup::at(format!("postgres://ann:secret@127.0.0.1:1/x?{parameters}"));
+        let said = setup.run(&["migrate"]).failure(1).stderr;
+        let first = parameters.split('&').next_back().unwrap();
+        assert!(said.contains("has no TLS") && said.contains("--features tls"), "{said}");
+        assert!(said.contains(first.split('=').next().unwrap()), "{said}");
+        assert!(!said.contains("secret"), "{said}");
+    }
+}
+
+/// Builds Registrar with TLS, which takes minutes: it runs where it is asked for, as in CI.
+#[test]
+fn a_server_that_demands_tls_is_reached_and_its_certificate_verified() {
+    if std::env::var(REQUIRE_TLS).is_ok_and(|value| value == "1") {
+        let cluster = TlsCluster::start().expect("PostgreSQL and openssl are installed");
+        let (authority, other) = cluster.authorities();
+        let of = |parameters: String| Setup::at(cluster.url(&parameters));
+        let program = registrar_with_tls();
+        let command = |setup: &Setup, arguments: &[&str]| {
+            let plain = setup.command(arguments);
+            let mut command = std::process::Command::new(&program);
+            command.args(plain.get_args()).current_dir(setup.folder());
+            command
+        };
+        let (authority, other) = (authority.display(), other.display());
+
+        let setup = of(format!("sslmode=verify-full&sslrootcert={authority}"));
+        let server = Process::start(&mut command(&setup, &["serve"]));
+        let client = server.client(&server.first_token());
+        client.submit("client_sign_up", &samples::client("ann")).created();
+        client.get("/api/users").is(200);
+        drop(server);
+
+        for (parameters, why) in [
+            (format!("sslmode=verify-full&sslrootcert={other}"), "certificate verify failed"),
+            ("sslmode=disable".to_owned(), "no encryption"),
+        ] {
+            let said = finish(&mut command(&of(parameters), &["migrate"])).failure(1).stderr;
+            assert!(said.contains(why), "{said}");
+        }
+        let misnamed = cluster.url(&format!("sslmode=verify-full&sslrootcert={authority}"));
+        let misnamed = Setup::at(misnamed.replace("db.example.test", "evil.example.test"));
+        let said = finish(&mut command(&misnamed, &["migrate"])).failure(1).stderr;
+        assert!(said.contains("does not match host name"), "{said}");
+        fs::remove_file(program).unwrap();
+    } else {
+        registrar_tests::notice(&format!(
+            "TLS TO POSTGRESQL IS NOT TESTED: it needs a build with OpenSSL. {REQUIRE_TLS}=1 runs it."
+        ));
+    }
+}

@@ -1,0 +1,72 @@
+//! Lists while users sign up: however many scan the tables, a sign-up is not kept waiting.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use registrar_tests::{Setup, TestServer, cases, samples, times};
+
+cases! {
+    lists_do_not_starve_creates with few_readers,
+    users_are_listed_by_form_through_an_index,
+}
+
+fn few_readers(setup: Setup) -> Setup {
+    setup.with(|settings| settings.readers = 1)
+}
+
+/// How many users are looked through by each list.
+const USERS: u32 = 40_000;
+/// How many clients list all the time.
+const CLIENTS: usize = 24;
+
+fn lists_do_not_starve_creates(server: &TestServer) {
+    let columns = "id, uuid, featured, public_profile, properties, form_name, form_version, \
+                   created_at, updated_at";
+    let rows = if server.direct().is_postgres() {
+        format!(
+            "SELECT 1000000 + i, gen_random_uuid(), false, false, '{{\"account_id\": \"x\"}}', \
+             'garmat', 'v', now(), now() FROM generate_series(1, {USERS}) i"
+        )
+    } else {
+        format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {USERS}) \
+             SELECT 1000000 + i, randomblob(16), 0, 0, '{{\"account_id\":\"x\"}}', 'garmat', 'v', \
+             0, 0 FROM n"
+        )
+    };
+    server.direct().execute(&format!("INSERT INTO users ({columns}) {rows}"));
+    let token = server.new_token("other", None);
+    // No index helps with an account.
+    let customer = server.new_caller("garmat", "customer", &[("account_id", "y")]);
+    let over = AtomicBool::new(false);
+    let slowest = thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let headers = [("authorization", &*customer)];
+                    let told = server.anonymous().send("GET", "/garmat/api/users", &headers, None);
+                    assert!([200, 503].contains(&told.status), "{told:?}");
+                }
+            });
+        }
+        let mut slowest = Duration::ZERO;
+        for n in 0..times(5, 50) {
+            // By then it must be looked up again.
+            thread::sleep(Duration::from_millis(1200));
+            let begun = Instant::now();
+            let client = server.anonymous().with_token(&token);
+            client.submit("client_sign_up", &samples::client(&format!("n{n}"))).created();
+            slowest = slowest.max(begun.elapsed());
+        }
+        over.store(true, Ordering::Relaxed);
+        slowest
+    });
+    println!("the slowest create took {slowest:?}");
+    assert!(slowest < Duration::from_millis(700), "{slowest:?}");
+}
+
+fn users_are_listed_by_form_through_an_index(server: &TestServer) {
+    let plan = server.direct().plan("SELECT count(*) FROM users WHERE form_name IN ('nobody')");
+    assert!(plan.contains("users_form_name"), "{plan}");
+}
