@@ -8,6 +8,7 @@ use actix_service::{ServiceFactoryExt as _, map_config};
 use actix_web::dev::{AppConfig, Server, fn_service};
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
+use actix_web::web::ServiceConfig;
 use actix_web::{App, web};
 use registrar_store::{OpenError, Store, StoreSettings};
 
@@ -20,13 +21,15 @@ use crate::metrics::counts::Counts;
 use crate::observe::observe;
 use crate::passwords::HashPool;
 use crate::reload::{self, Forms, Watch};
-use crate::routes::routes;
+use crate::routes::{admin_routes, routes};
 use crate::settings::Settings;
 
 /// How long requests under way may take after the server was told to stop, in seconds.
 const SHUTDOWN_SECONDS: u64 = 30;
 /// How long the head of the first request on a connection may take.
 const HEAD: Duration = Duration::from_secs(5);
+/// The most connections of the admin listener.
+const ADMIN_CONNECTIONS: usize = 64;
 /// How long a client may take to read the last answer before a connection ends.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -47,10 +50,12 @@ pub(crate) struct AppState {
 /// A server that listens.
 pub struct Application {
     server: Server,
+    admin: Option<Server>,
     store: Store,
     forms: Arc<Forms>,
     watch: Watch,
     port: u16,
+    admin_port: Option<u16>,
 }
 
 /// Why a server does not start.
@@ -98,6 +103,8 @@ fn store_settings(settings: &Settings) -> StoreSettings {
         batch: settings.batch,
         queue: settings.queue,
         migrate: settings.migrate,
+        create: settings.create_database,
+        prepared_statements: settings.prepared_statements,
         ..StoreSettings::new(settings.database_url.clone())
     }
 }
@@ -113,7 +120,7 @@ impl Application {
         let hashes =
             HashPool::start(settings.hash_threads, settings.hash_queue, settings.hash_cost)
                 .map_err(BuildError::Thread)?;
-        let (listen, workers) = (settings.listen.clone(), settings.workers);
+        let workers = settings.workers;
         let tokens = KnownTokens::default();
         let watch = Watch::start(forms.clone()).map_err(BuildError::Thread)?;
         reload::on_hangup(forms.clone()).map_err(BuildError::Thread)?;
@@ -131,40 +138,25 @@ impl Application {
             body_memory,
             counts: Counts::default(),
         });
-        let failed = |source| BuildError::Listen { listen: listen.clone(), source };
-        let mut server = Server::build()
-            .workers(workers)
-            .max_concurrent_connections(connections)
-            .shutdown_timeout(SHUTDOWN_SECONDS);
-        let mut port = None;
-        for listener in connection::listen(&listen).map_err(failed)? {
-            let address = listener.local_addr().map_err(failed)?;
-            port = port.or(Some(address.port()));
-            let (state, stopping) = (state.clone(), server.graceful_shutdown_signal());
-            let serve = move || {
-                let app = App::new().app_data(state.clone()).wrap(from_fn(observe));
-                let app = map_config(app.configure(routes), |()| AppConfig::default());
-                let stopping = stopping.clone();
-                let http = HttpService::build()
-                    .client_request_timeout(HEAD)
-                    .client_disconnect_timeout(GOODBYE)
-                    .local_addr(address)
-                    .graceful_shutdown_signal(move || {
-                        let stopping = stopping.clone();
-                        async move { stopping.notified().await }
-                    })
-                    .on_connect_ext(Watched::introduce)
-                    .finish(app);
-                fn_service(|stream: TcpStream| async {
-                    let peer = stream.peer_addr().ok();
-                    Ok((Watched::new(stream), Protocol::Http1, peer))
-                })
-                .and_then(http)
-            };
-            server = server.listen("registrar", listener, serve).map_err(failed)?;
-        }
-        let port = port.unwrap_or_default();
-        Ok(Self { server: server.run(), store, forms, watch, port })
+        // It has its own worker and connections, so that it answers while the public ones are in use.
+        let admin = state.settings.admin_listen.as_deref().map(|listen| {
+            let connections = ADMIN_CONNECTIONS;
+            let routes: Routes = admin_routes;
+            start(&state, &Listener { listen, workers: 1, connections, is_main: false, routes })
+        });
+        let (admin, admin_port) = admin.transpose()?.unzip();
+        let routes: Routes =
+            if admin.is_some() { |to| routes(to, true) } else { |to| routes(to, false) };
+        let listen = &*state.settings.listen;
+        let listener = Listener { listen, workers, connections, is_main: true, routes };
+        let (server, port) = start(&state, &listener)?;
+        Ok(Self { server, admin, store, forms, watch, port, admin_port })
+    }
+
+    /// Returns the port of the admin listener, or `None` where there is none.
+    #[must_use]
+    pub fn admin_port(&self) -> Option<u16> {
+        self.admin_port
     }
 
     /// The port it listens on.
@@ -196,9 +188,72 @@ impl Application {
     /// # Errors
     /// Where the server breaks.
     pub async fn run(self) -> std::io::Result<()> {
+        let admin = self.admin.map(|admin| {
+            let handle = admin.handle();
+            actix_web::rt::spawn(admin);
+            handle
+        });
         let result = self.server.await;
+        if let Some(admin) = admin {
+            admin.stop(false).await;
+        }
         drop(self.watch);
         self.store.shutdown();
         result
     }
+}
+
+/// A function that adds the routes of a listener.
+type Routes = fn(&mut ServiceConfig);
+
+/// An address to serve, and how.
+struct Listener<'l> {
+    listen: &'l str,
+    workers: usize,
+    /// The most connections of each worker.
+    connections: usize,
+    /// Whether it handles SIGTERM and SIGINT.
+    is_main: bool,
+    routes: Routes,
+}
+
+/// Listens on all addresses of a name; returns the server and the port of the first address.
+fn start(state: &web::Data<AppState>, of: &Listener<'_>) -> Result<(Server, u16), BuildError> {
+    let mut server = Server::build()
+        .workers(of.workers)
+        .max_concurrent_connections(of.connections)
+        .shutdown_timeout(SHUTDOWN_SECONDS);
+    if !of.is_main {
+        server = server.disable_signals();
+    }
+    let failed = |source| BuildError::Listen { listen: of.listen.to_owned(), source };
+    let mut port = None;
+    for listener in connection::listen(of.listen).map_err(failed)? {
+        let address = listener.local_addr().map_err(failed)?;
+        port = port.or(Some(address.port()));
+        let (state, stopping) = (state.clone(), server.graceful_shutdown_signal());
+        let routes = of.routes;
+        let serve = move || {
+            let app = App::new().app_data(state.clone()).wrap(from_fn(observe));
+            let app = map_config(app.configure(routes), |()| AppConfig::default());
+            let stopping = stopping.clone();
+            let http = HttpService::build()
+                .client_request_timeout(HEAD)
+                .client_disconnect_timeout(GOODBYE)
+                .local_addr(address)
+                .graceful_shutdown_signal(move || {
+                    let stopping = stopping.clone();
+                    async move { stopping.notified().await }
+                })
+                .on_connect_ext(Watched::introduce)
+                .finish(app);
+            fn_service(|stream: TcpStream| async {
+                let peer = stream.peer_addr().ok();
+                Ok((Watched::new(stream), Protocol::Http1, peer))
+            })
+            .and_then(http)
+        };
+        server = server.listen("registrar", listener, serve).map_err(failed)?;
+    }
+    Ok((server.run(), port.unwrap_or_default()))
 }

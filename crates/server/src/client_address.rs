@@ -84,7 +84,7 @@ impl Network {
 /// Returns the IP address of the client that made a request: that of the connection, or, where the
 /// connection comes from a trusted proxy, the last address in the forwarding header that is not itself
 /// a trusted proxy. IPv4-mapped IPv6 addresses are returned as IPv4 addresses.
-pub(crate) fn client_address(request: &HttpRequest) -> IpAddr {
+pub fn client_address(request: &HttpRequest) -> IpAddr {
     let peer = peer_address(request);
     let Some(state) = request.app_data::<web::Data<AppState>>() else { return peer };
     let trusted = &state.settings.trusted_proxies;

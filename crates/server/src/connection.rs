@@ -19,6 +19,8 @@ use actix_web::rt::net::{TcpSocket, TcpStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep_until};
 
+use crate::upgrade::IgnoreUpgrade;
+
 /// How long there may be no request under way, and no answer on its way: the 5 seconds for which
 /// actix lets a connection be idle, and as many for the head of the next request.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -87,6 +89,7 @@ impl Drop for Serving {
 #[derive(Debug)]
 pub(crate) struct Watched {
     stream: TcpStream,
+    upgrade: IgnoreUpgrade,
     pace: Rc<Pace>,
     pause: Timer,
     deaf: Timer,
@@ -100,7 +103,8 @@ impl Watched {
         let local = stream.local_addr().ok();
         let (under_way, idle_since) = (Cell::new(0), Cell::new(Instant::now()));
         let pace = Rc::new(Pace { local, under_way, idle_since });
-        Self { stream, pace, pause: Timer(None), deaf: Timer(None), is_stuck_since: None }
+        let (upgrade, pause, deaf) = (IgnoreUpgrade::default(), Timer(None), Timer(None));
+        Self { stream, upgrade, pace, pause, deaf, is_stuck_since: None }
     }
 
     /// Lets its requests find out how it goes on.
@@ -140,7 +144,9 @@ impl AsyncRead for Watched {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        this.upgrade.filter(&mut buffer.filled_mut()[before..]);
         if read.is_pending() && this.is_late(context) {
             return Poll::Ready(Err(ErrorKind::TimedOut.into()));
         }

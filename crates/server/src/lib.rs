@@ -23,6 +23,7 @@ mod observe;
 mod openapi;
 pub mod outgoing;
 pub mod passwords;
+mod public_address;
 mod records;
 mod refused;
 pub mod reload;
@@ -30,6 +31,7 @@ mod routes;
 pub mod settings;
 mod shown;
 pub mod token;
+mod upgrade;
 
 pub use multipart::parse as multipart;
 pub use records::render::{record_as_submitted, stored_record};

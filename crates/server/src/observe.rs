@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use actix_http::ConnectionType;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -120,6 +121,8 @@ pub(crate) async fn observe<B: MessageBody>(
         answered.log(&id);
     }
     let left = request.extensions_mut().remove::<Left>();
+    // actix-http closes such a connection after the answer, without `close`.
+    let is_closed = request.head().connection_type() == ConnectionType::Upgrade;
     let form = form.map(|form| form.version);
     let headers = response.headers_mut();
     if let Some(version) = form.and_then(|version| HeaderValue::from_str(&version).ok()) {
@@ -133,6 +136,9 @@ pub(crate) async fn observe<B: MessageBody>(
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING_IS_LOADED));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if is_closed {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     // As people write them, and as the documents of the APIs show them.
     response.response_mut().head_mut().set_camel_case_headers(true);
     Ok(response)
@@ -185,7 +191,8 @@ impl Answered<'_> {
             target: "registrar",
             "{id} {method} {route} form={form} status={status} ms={milliseconds:.1} {note}",
             id = id.to_str().unwrap_or("-"),
-            method = request.method(),
+            // A client can send any word, of any length.
+            method = method(request.method()),
             route = self.route().as_deref().unwrap_or("-"),
             form = form.map_or("-", |form| &*form.name),
             milliseconds = took.as_secs_f64() * 1000.0,

@@ -3,31 +3,59 @@
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, Resource, Responder, guard};
+use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, Scope, guard};
 
 use crate::answer::{Answer, Fault};
-use crate::{contracts, form_configurations, health, metrics, openapi};
+use crate::{contracts, form_configurations, health, metrics, openapi, public_address};
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
+/// Adds all routes; those of health and metrics only where there is no admin listener.
+pub(crate) fn routes(config: &mut ServiceConfig, has_admin_listener: bool) {
+    config.service(refused_heads()).service(
         // A host that is a contract's has its paths and no others.
-        .service(
-            web::scope("")
-                .guard(guard::fn_guard(contracts::has_host))
-                .default_service(web::to(contracts::serve)),
-        )
-        // A scope, so that no other path is held against the patterns in it.
-        .service(
-            web::scope("/api/form_configurations")
-                .service(read(web::resource(""), form_configurations::list))
-                .service(read(web::resource("/{name:.+}/schema"), form_configurations::schema))
-                .service(read(web::resource("/{name:.+}"), form_configurations::show)),
-        )
-        .service(read(web::resource("/health/live"), health::live))
-        .service(read(web::resource("/health/ready"), health::ready))
-        .service(read(web::resource("/metrics"), metrics::metrics))
+        web::scope("")
+            .guard(guard::fn_guard(contracts::has_host))
+            .default_service(web::to(contracts::serve)),
+    );
+    // A scope, so that no other path is held against the patterns in it.
+    config.service(
+        web::scope("/api/form_configurations")
+            .service(read(web::resource(""), form_configurations::list))
+            .service(read(web::resource("/{name:.+}/schema"), form_configurations::schema))
+            .service(read(web::resource("/{name:.+}"), form_configurations::show)),
+    );
+    if !has_admin_listener {
+        operators(config);
+    }
+    config
         .service(read(web::resource("/openapi.json"), openapi::openapi))
         .default_service(web::to(contracts::serve));
+}
+
+/// Adds the routes of the admin listener: health and metrics.
+pub(crate) fn admin_routes(config: &mut ServiceConfig) {
+    config.service(refused_heads());
+    operators(config);
+    config
+        .default_service(web::to(|request: HttpRequest| async move { no_route(request.method()) }));
+}
+
+fn operators(config: &mut ServiceConfig) {
+    config
+        .service(read(web::resource("/health/live"), health::live))
+        .service(read(web::resource("/health/ready"), health::ready))
+        .service(read(web::resource("/metrics"), metrics::metrics));
+}
+
+/// Answers requests whose head is not well-formed, before any other route is looked at.
+fn refused_heads() -> Scope {
+    let is_refused =
+        |context: &guard::GuardContext<'_>| public_address::objection(context.head()).is_some();
+    web::scope("").guard(guard::fn_guard(is_refused)).default_service(web::to(
+        |request: HttpRequest| async move {
+            let objection = public_address::objection(request.head()).unwrap_or_default();
+            Answer(Err(Fault::new(StatusCode::BAD_REQUEST, "bad_request", objection)))
+        },
+    ))
 }
 
 /// A resource that is only read.

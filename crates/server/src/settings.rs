@@ -9,17 +9,30 @@ use serde::Deserialize;
 use crate::client_address::{ForwardedHeaders, Network};
 use crate::passwords::{CostError, HashCost};
 
+mod values;
+
+use values::{forwarded_headers, networks, public_url, secret};
+
 /// The settings of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Address and port to listen on. Port 0 takes any free one.
     pub listen: String,
+    /// Address and port of a second listener for health and metrics, which `listen` then lacks.
+    pub admin_listen: Option<String>,
+    /// The URL that clients reach the server by, without a slash at its end.
+    pub public_url: Option<String>,
     /// Networks of the proxies whose `X-Forwarded-*` or `Forwarded` headers are read.
     pub trusted_proxies: Vec<Network>,
     /// Which of these headers the proxies set.
     pub forwarded_headers: ForwardedHeaders,
     /// `sqlite:PATH` or `postgres://…`
     pub database_url: String,
+    /// Whether the server makes a database where there is none: the file of SQLite, the tables of
+    /// PostgreSQL.
+    pub create_database: bool,
+    /// Whether statements are kept on PostgreSQL's server by name.
+    pub prepared_statements: bool,
     /// The folders of forms, types, contracts and locales.
     pub forms: Vec<PathBuf>,
     /// Whether the server brings the database up to date when it starts.
@@ -61,9 +74,13 @@ impl Default for Settings {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             listen: "127.0.0.1:8080".to_owned(),
+            admin_listen: None,
+            public_url: None,
             trusted_proxies: Vec::new(),
             forwarded_headers: ForwardedHeaders::default(),
             database_url: "sqlite:data/registrar.db".to_owned(),
+            create_database: true,
+            prepared_statements: true,
             forms: vec![PathBuf::from("forms")],
             migrate: true,
             body_limit: 1024 * 1024,
@@ -91,12 +108,22 @@ impl Default for Settings {
 pub struct Given {
     /// See [`Settings::listen`].
     pub listen: Option<String>,
+    /// See [`Settings::admin_listen`].
+    pub admin_listen: Option<String>,
+    /// See [`Settings::public_url`].
+    pub public_url: Option<String>,
     /// See [`Settings::trusted_proxies`].
     pub trusted_proxies: Option<Vec<String>>,
     /// See [`Settings::forwarded_headers`].
     pub forwarded_headers: Option<String>,
     /// See [`Settings::database_url`].
     pub database_url: Option<String>,
+    /// A file that holds [`Settings::database_url`].
+    pub database_url_file: Option<PathBuf>,
+    /// See [`Settings::create_database`].
+    pub create_database: Option<bool>,
+    /// See [`Settings::prepared_statements`].
+    pub prepared_statements: Option<bool>,
     /// See [`Settings::forms`].
     pub forms: Option<Vec<PathBuf>>,
     /// See [`Settings::migrate`].
@@ -139,7 +166,7 @@ pub struct Given {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file is there but cannot be read.
-    #[error("cannot read the settings {file}: {source}", file = .file.display())]
+    #[error("cannot read {file}: {source}", file = .file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
@@ -161,6 +188,9 @@ pub enum SettingsError {
     /// A number that must not be zero is.
     #[error("the setting `{0}` is 0: expected at least 1")]
     Zero(&'static str),
+    /// A secret is given twice.
+    #[error("`{0}` and `{0}_file` are both given: expected one of them")]
+    Twice(&'static str),
     /// A text is not of the form that the setting takes.
     #[error("the setting `{name}` is `{value}`: expected {expected}")]
     Format {
@@ -206,12 +236,21 @@ impl Given {
 
     /// What is given here, else what is given there.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub fn or(self, mut other: Self) -> Self {
+        // `database_url_file` is another source of the same setting.
+        if self.database_url.is_some() || self.database_url_file.is_some() {
+            (other.database_url, other.database_url_file) = (None, None);
+        }
         Self {
             listen: self.listen.or(other.listen),
+            admin_listen: self.admin_listen.or(other.admin_listen),
+            public_url: self.public_url.or(other.public_url),
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
             forwarded_headers: self.forwarded_headers.or(other.forwarded_headers),
             database_url: self.database_url.or(other.database_url),
+            database_url_file: self.database_url_file.or(other.database_url_file),
+            create_database: self.create_database.or(other.create_database),
+            prepared_statements: self.prepared_statements.or(other.prepared_statements),
             forms: self.forms.or(other.forms),
             migrate: self.migrate.or(other.migrate),
             body_limit: self.body_limit.or(other.body_limit),
@@ -241,9 +280,14 @@ impl Given {
         let default = Settings::default();
         let settings = Settings {
             listen: self.listen.unwrap_or(default.listen),
+            admin_listen: self.admin_listen,
+            public_url: public_url(self.public_url)?,
             trusted_proxies: networks(self.trusted_proxies.unwrap_or_default())?,
             forwarded_headers: forwarded_headers(self.forwarded_headers)?,
-            database_url: self.database_url.unwrap_or(default.database_url),
+            database_url: secret("database_url", self.database_url, self.database_url_file)?
+                .unwrap_or(default.database_url),
+            create_database: self.create_database.unwrap_or(default.create_database),
+            prepared_statements: self.prepared_statements.unwrap_or(default.prepared_statements),
             forms: self.forms.unwrap_or(default.forms),
             migrate: self.migrate.unwrap_or(default.migrate),
             body_limit: self.body_limit.unwrap_or(default.body_limit),
@@ -285,26 +329,6 @@ impl Given {
             None => Ok(settings),
         }
     }
-}
-
-fn networks(texts: Vec<String>) -> Result<Vec<Network>, SettingsError> {
-    let read = |value: String| {
-        value.trim().parse().map_err(|()| SettingsError::Format {
-            name: "trusted_proxies",
-            value,
-            expected: "addresses or networks such as `10.0.0.0/8` or `::1`",
-        })
-    };
-    texts.into_iter().map(read).collect()
-}
-
-fn forwarded_headers(text: Option<String>) -> Result<ForwardedHeaders, SettingsError> {
-    let Some(value) = text else { return Ok(ForwardedHeaders::default()) };
-    value.parse().map_err(|()| SettingsError::Format {
-        name: "forwarded_headers",
-        value,
-        expected: "`x-forwarded` or `forwarded`",
-    })
 }
 
 #[cfg(test)]

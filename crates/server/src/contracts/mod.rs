@@ -12,11 +12,9 @@ mod find;
 mod once;
 mod records;
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix_web::dev::RequestHead;
 use actix_web::guard::GuardContext;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -28,7 +26,7 @@ use registrar_core::{Surroundings, Timestamp};
 use crate::answer::Fault;
 use crate::app::AppState;
 use crate::body;
-use crate::connection::Pace;
+use crate::public_address;
 use crate::routes::no_route;
 use answer::{Done, Own, failed};
 use call::Call;
@@ -42,15 +40,8 @@ const ATTEMPTS: u32 = 3;
 /// Whether the host of a request is a contract's: then none of Registrar's own routes is there.
 pub(crate) fn has_host(context: &GuardContext<'_>) -> bool {
     let Some(state) = context.app_data::<web::Data<AppState>>() else { return false };
-    host_of(context.head())
+    public_address::host(context.head())
         .is_some_and(|host| !state.forms.current().contracts().of_host(host).is_empty())
-}
-
-/// The host that a request is to, with its port. What proxies say of it does not count: they pass
-/// on the host whose contract is to answer.
-fn host_of(head: &RequestHead) -> Option<&str> {
-    let host = head.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    host.or(head.uri.authority().map(|authority| authority.as_str()))
 }
 
 /// Answers what none of Registrar's own routes takes.
@@ -62,7 +53,8 @@ pub(crate) async fn serve(
     let started = Instant::now();
     let registry = state.forms.current();
     let contracts = registry.contracts();
-    let of_host = host_of(request.head()).map(|host| contracts.of_host(host)).unwrap_or_default();
+    let host = public_address::host(request.head());
+    let of_host = host.map(|host| contracts.of_host(host)).unwrap_or_default();
     let is_at_root = of_host.is_empty();
     let (found, path) = if of_host.is_empty() {
         contracts.of_path(request.path())
@@ -113,17 +105,16 @@ fn know_address(asked: &mut Asked, request: &HttpRequest, path: &str) {
     asked.base_url = Value::String(base_url(request, path).into());
 }
 
-/// Where a contract is reached, without a slash at the end; `path` is what lies behind its mount.
+/// Returns where a contract is reached, without a slash at the end; `path` is what lies behind its
+/// mount.
 fn base_url(request: &HttpRequest, path: &str) -> String {
     let mount = request.path().strip_suffix(path).unwrap_or_default();
-    let from = request.connection_info();
-    let local = request.conn_data::<Rc<Pace>>().and_then(|pace| pace.local);
-    // Nobody must say a host to HTTP/1.0.
-    let is_unsaid = host_of(request.head()).is_none() && from.host() == request.app_config().host();
-    match local.filter(|_| is_unsaid) {
-        Some(local) => format!("{}://{local}{mount}", from.scheme()),
-        None => format!("{}://{}{mount}", from.scheme(), from.host()),
-    }
+    let state = request.app_data::<web::Data<AppState>>();
+    let host = public_address::host(request.head());
+    let is_of_contract = state
+        .zip(host)
+        .is_some_and(|(state, host)| !state.forms.current().contracts().of_host(host).is_empty());
+    format!("{}{mount}", public_address::origin(request, is_of_contract))
 }
 
 async fn run<'c>(

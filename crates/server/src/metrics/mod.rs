@@ -113,6 +113,14 @@ fn store(page: &mut Page, state: &AppState) {
         "How many connections may read at once.",
         of.most_readers,
     );
+    if let Some(bytes) = of.log_bytes {
+        log_size(page, bytes);
+    }
+}
+
+fn log_size(page: &mut Page, bytes: u64) {
+    let help = "Size of SQLite's write-ahead log.";
+    page.single("registrar_sqlite_wal_bytes", "gauge", help, bytes);
 }
 
 fn passwords(page: &mut Page, of: &HashFigures) {
