@@ -26,6 +26,12 @@ struct Shared {
     /// Address and port to listen on [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDRESS", env = "REGISTRAR_LISTEN")]
     listen: Option<String>,
+    /// Address and port for /health and /metrics, which --listen then lacks [default: none].
+    #[arg(long, global = true, value_name = "ADDRESS", env = "REGISTRAR_ADMIN_LISTEN")]
+    admin_listen: Option<String>,
+    /// URL that clients reach the server by, for addresses in answers [default: the request's].
+    #[arg(long, global = true, value_name = "URL", env = "REGISTRAR_PUBLIC_URL")]
+    public_url: Option<String>,
     /// Addresses or networks of the proxies whose forwarding headers are read [default: none].
     #[arg(
         long,
@@ -47,6 +53,15 @@ struct Shared {
         hide_env_values = true
     )]
     database_url: Option<String>,
+    /// A file that holds the database URL, instead of --database-url.
+    #[arg(long, global = true, value_name = "FILE", env = "REGISTRAR_DATABASE_URL_FILE")]
+    database_url_file: Option<PathBuf>,
+    /// Whether to make a database where there is none [default: true].
+    #[arg(long, global = true, value_name = "BOOL", env = "REGISTRAR_CREATE_DATABASE")]
+    create_database: Option<bool>,
+    /// Whether to keep prepared statements on PostgreSQL's server [default: true].
+    #[arg(long, global = true, value_name = "BOOL", env = "REGISTRAR_PREPARED_STATEMENTS")]
+    prepared_statements: Option<bool>,
     /// A folder of forms; may be given several times [default: forms].
     #[arg(long, global = true, value_name = "DIR", env = "REGISTRAR_FORMS", value_delimiter = ',')]
     forms: Option<Vec<PathBuf>>,
@@ -251,6 +266,14 @@ pub(crate) struct ReplayFlags {
     /// What `{{credential}}` stands for.
     #[arg(long, value_name = "TEXT", env = "REGISTRAR_CREDENTIAL", hide_env_values = true)]
     pub(crate) credential: Option<String>,
+    /// A file that holds it, instead of --credential.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "REGISTRAR_CREDENTIAL_FILE",
+        conflicts_with = "credential"
+    )]
+    pub(crate) credential_file: Option<PathBuf>,
     /// More keys whose values differ from time to time.
     #[arg(long, value_name = "KEYS", value_delimiter = ',')]
     pub(crate) mask: Vec<String>,
@@ -278,9 +301,14 @@ impl Flags {
         let shared = &self.shared;
         let given = Given {
             listen: shared.listen.clone(),
+            admin_listen: shared.admin_listen.clone(),
+            public_url: shared.public_url.clone(),
             trusted_proxies: shared.trusted_proxies.clone(),
             forwarded_headers: shared.forwarded_headers.clone(),
             database_url: shared.database_url.clone(),
+            database_url_file: shared.database_url_file.clone(),
+            create_database: shared.create_database,
+            prepared_statements: shared.prepared_statements,
             forms: shared.forms.clone(),
             migrate: shared.migrate,
             body_limit: shared.body_limit,

@@ -7,6 +7,8 @@
 mod check;
 mod contract;
 mod flags;
+mod logging;
+mod open_files;
 mod report;
 mod serve;
 mod tokens;
@@ -24,7 +26,7 @@ fn main() -> ExitCode {
     let flags = Flags::parse();
     // The web library's own start-up lines say nothing that ours do not.
     let levels = if flags.is_serving() { "info,actix_server=warn" } else { "warn" };
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(levels)).init();
+    logging::start(levels);
     match run(flags) {
         Ok(code) => code,
         Err(error) => {

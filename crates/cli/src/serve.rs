@@ -8,7 +8,7 @@ use registrar_server::settings::Settings;
 use registrar_server::token;
 use registrar_store::{Store, TokenError, redact};
 
-use crate::{Outcome, print, say};
+use crate::{Outcome, open_files, print, say};
 
 /// Name of the token that the very first start makes.
 const FIRST_TOKEN: &str = "first";
@@ -16,12 +16,22 @@ const FIRST_TOKEN: &str = "first";
 /// Serves until it is told to stop.
 pub(crate) fn serve(settings: Settings) -> Outcome {
     let shown_database = redact(&settings.database_url);
+    open_files::raise(&settings);
     actix_web::rt::System::new().block_on(async {
         let host =
             settings.listen.rsplit_once(':').map_or("127.0.0.1", |(host, _)| host).to_owned();
         let application = Application::build(settings)?;
         let url = format!("http://{host}:{}", application.port());
         say(&format!("registrar: serving {url} with {shown_database}"));
+        if let Some(port) = application.admin_port() {
+            say(&format!("registrar: health and metrics on port {port} alone"));
+        }
+        if application.store().is_new() {
+            say(&format!(
+                "registrar: {shown_database} was empty or not there: it is a NEW database; \
+                 `create_database: false` refuses to make one"
+            ));
+        }
         greet(application.store(), &url)?;
         application.run().await?;
         say("registrar: stopped; everything accepted is stored");

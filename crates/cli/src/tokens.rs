@@ -60,6 +60,14 @@ pub(crate) fn create(
     let system = actix_web::rt::System::new();
     let credential = system.block_on(callers::create(&store, new))?;
     store.shutdown();
+    if let Some(contract) = contract.filter(|_| pairs.is_empty())
+        && let Some(lacking) = contract.authentication.attributes.first()
+    {
+        let of = &contract.name;
+        say(&format!(
+            "registrar: the token has no `{lacking}`: conditions of `{of}` do not limit it"
+        ));
+    }
     match scheme.filter(|_| header) {
         Some(scheme) => print(&scheme.header(name, credential.reveal())),
         None => print(credential.reveal()),

@@ -8,6 +8,7 @@
     reason = "this is the tests' own ground: to panic is to fail the test"
 )]
 
+mod addresses;
 mod audit;
 mod auth;
 mod bad_input;
@@ -27,6 +28,7 @@ mod keyed;
 mod kill;
 mod languages;
 mod layering;
+mod lists;
 mod mass_assignment;
 mod methods;
 mod metrics;

@@ -42,7 +42,11 @@ pub(crate) fn replay(settings: &Settings, flags: &ReplayFlags) -> Outcome {
     let registry = forms::load(&settings.forms).map_err(BuildError::Forms)?;
     let contract = named(&registry, &flags.contract)?;
     let exchanges = recording::read(&flags.file)?;
-    let mut server = Server::of(contract, &flags.url, flags.credential.as_deref());
+    let in_file = flags.credential_file.as_ref().map(std::fs::read_to_string).transpose();
+    let in_file = in_file.map_err(|error| format!("cannot read the credential: {error}"))?;
+    let credential = in_file.as_deref().map(|text| text.trim_end_matches(['\r', '\n']));
+    let credential = flags.credential.as_deref().or(credential);
+    let mut server = Server::of(contract, &flags.url, credential);
     let mut matching = 0;
     for exchange in &exchanges {
         let differences = server.replay(exchange, &flags.mask)?;

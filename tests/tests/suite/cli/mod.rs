@@ -5,6 +5,7 @@ mod check;
 mod contracts;
 mod folders;
 mod pages;
+mod running;
 mod serve;
 mod settings;
 mod stopping;
