@@ -13,12 +13,10 @@ use crate::connection::Pace;
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Header fields that a request has at most once. With two, a proxy and the server may use different
 /// ones.
-const SINGLE: [HeaderName; 4] =
-    [header::HOST, header::AUTHORIZATION, header::CONTENT_TYPE, IDEMPOTENCY_KEY];
+const SINGLE: [HeaderName; 3] = [header::HOST, header::AUTHORIZATION, header::CONTENT_TYPE];
 
 /// Returns the host that a request is for, with its port, or `None` where an HTTP/1.0 request names
 /// none. The authority of the request target has precedence over `Host` (RFC 9112, section 3.2.2).
@@ -34,7 +32,7 @@ pub(crate) fn host(head: &RequestHead) -> Option<&str> {
 pub(crate) fn objection(head: &RequestHead) -> Option<&'static str> {
     let headers = head.headers();
     if SINGLE.iter().any(|name| headers.get_all(name).nth(1).is_some()) {
-        return Some("one of Host, Authorization, Content-Type and Idempotency-Key is sent twice");
+        return Some("one of Host, Authorization and Content-Type is sent twice");
     }
     let sent = headers.get(header::HOST);
     let is_sound = sent.is_none_or(|host| host.to_str().is_ok_and(is_host));

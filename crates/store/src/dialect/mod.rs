@@ -91,10 +91,8 @@ pub(crate) fn connect_to_write(
 /// Returns whether the server answers a `COMMIT` before it is on the disk.
 fn is_asynchronous(conn: &mut PgConnection) -> QueryResult<bool> {
     use diesel::dsl::{select, sql};
-    // In a transaction, as all statements: outside of one, a pooler may run each on another session.
-    conn.transaction(|conn| {
-        select(sql::<Bool>("current_setting('synchronous_commit') = 'off'")).get_result(conn)
-    })
+    // Not cached, so that it is one message to the server, and works behind a pooler by itself.
+    select(sql::<Bool>("current_setting('synchronous_commit') = 'off'")).get_result(conn)
 }
 
 fn sqlite(path: &Path, role: Role) -> Result<SqliteConnection, ConnectionError> {
