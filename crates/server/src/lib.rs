@@ -15,6 +15,7 @@ mod contracts;
 mod form_configurations;
 pub mod forms;
 mod guessing;
+mod hasher;
 mod health;
 mod language;
 mod limits;
