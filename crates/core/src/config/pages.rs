@@ -185,6 +185,13 @@ impl ProblemCode {
                 "redirect_to: /sign-in",
                 "",
             ),
+            Self::WeakPassword => page(
+                "A notice, not a mistake. The built-in rule asks for 6 characters, as platformOS does; NIST SP \
+                 800-63B asks for 8 and a list of common passwords. A form that says `length` or `password` \
+                 itself gets no notice.",
+                "password: {}",
+                "password: { validation: { password: { minimum: 8 } } }",
+            ),
             Self::Cycle => page(
                 "Put what both share into a third one.",
                 "# a.yml\nextends: b\n# b.yml\nextends: a",

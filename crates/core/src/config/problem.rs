@@ -114,6 +114,8 @@ codes! {
     NotServed = "not-served",
     /// Not a mistake, but worth a word: something that Registrar has no use for and leaves aside.
     Ignored = "ignored",
+    /// Not a mistake, but worth a word: passwords of users need only keep the built-in rule.
+    WeakPassword = "weak-password",
     /// A form that extends itself, a definition that uses itself, or too many steps of either.
     Cycle = "cycle",
     /// An example in a form that does not come out as it says.
@@ -188,6 +190,12 @@ impl Problems {
     /// Notes something that is left aside, which is no mistake.
     pub(crate) fn notice(&mut self, place: Place, what: String) {
         let notice = self.problem(ProblemCode::Ignored, place, what, String::new(), None);
+        self.notices.push(notice);
+    }
+
+    /// Adds a notice that new passwords need only keep the built-in rule.
+    pub(crate) fn weak_password(&mut self, place: Place, what: String) {
+        let notice = self.problem(ProblemCode::WeakPassword, place, what, String::new(), None);
         self.notices.push(notice);
     }
 

@@ -69,6 +69,13 @@ pub(crate) fn compile(
             reader.problems.add(ProblemCode::Contradiction, place, what, expected, None);
         }
     }
+    if header.is_discreet && form.root.tells_who_is_stored() {
+        let what = "`exists` by `email` or `external_id` tells who has an account, which \
+                    `enumeration: strict` hides";
+        let expected = "one of the two; or `exists: { resource: User, by: id }`";
+        let (code, place) = (ProblemCode::Contradiction, header.enumeration_place);
+        reader.problems.add(code, place, what, expected, None);
+    }
     form.assertions = super::assertion::read(&mut reader, &form.root, header.rules);
     form.payload = super::payload::read(&mut reader, &form.root, header.default_payload);
     form.examples = crate::example::read(&mut reader, header.examples);
@@ -201,7 +208,7 @@ impl<'t> Compiler<'_, 't> {
         if self.is_of_users && !validation.is_some_and(says_length) {
             let what = "`password` may have 6 characters and be a common one: \
                         `validation: { password: { minimum: 8 } }` asks for 8 and refuses common ones";
-            self.reader.problems.notice(entry.place, what.to_owned());
+            self.reader.problems.weak_password(entry.place, what.to_owned());
         }
     }
 

@@ -17,8 +17,9 @@ pub(crate) struct Header<'n> {
     /// The name of the type that its records are of.
     pub(crate) record_type: Option<(&'n str, Place)>,
     pub(crate) fields: Option<&'n Entry>,
-    /// Whether it tells nobody who has an account.
+    /// Whether it tells nobody who has an account, and where that is said.
     pub(crate) is_discreet: bool,
+    pub(crate) enumeration_place: Place,
     /// Whether it may list protected fields.
     pub(crate) is_privileged: bool,
     /// The field by whose value a create is done once.
@@ -97,6 +98,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
         record_type: None,
         fields: None,
         is_discreet: false,
+        enumeration_place: tree.place,
         is_privileged: false,
         idempotency: None,
         rules: None,
@@ -134,6 +136,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> Header<'n> {
             "enumeration" => {
                 let word = reader.word(&entry.value, "enumeration", &["strict", "open"]);
                 header.is_discreet = word == Some("strict");
+                header.enumeration_place = entry.value.place;
             }
             "privileged" => {
                 header.is_privileged = reader.flag(&entry.value, "privileged") == Some(true);

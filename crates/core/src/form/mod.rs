@@ -169,6 +169,20 @@ impl Group {
         Self { kind, type_name, fields, keyed: None, key: None, by_name }
     }
 
+    /// Returns whether a rule of a field, or of a nested one, tells who has an account.
+    fn tells_who_is_stored(&self) -> bool {
+        self.fields.iter().any(|field| {
+            let is_told = field.rules.iter().any(|rule| rule.check.tells_who_is_stored());
+            is_told
+                || match &field.body {
+                    Body::Scalar(_) => false,
+                    Body::Container(group) | Body::Node(group) | Body::List(group) => {
+                        group.tells_who_is_stored()
+                    }
+                }
+        })
+    }
+
     /// The place of a field. Few fields are found faster by looking than by hashing.
     pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
         if self.fields.len() <= 12 {

@@ -105,4 +105,8 @@ impl Check for Exists {
             None => report.fail(&REQUIRED, Params::new()),
         }
     }
+
+    fn tells_who_is_stored(&self) -> bool {
+        self.by != By::Id
+    }
 }

@@ -23,6 +23,12 @@ pub(crate) trait Check: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Returns whether the verdict tells who has an account: whether a user with the value's address
+    /// or external id is stored.
+    fn tells_who_is_stored(&self) -> bool {
+        false
+    }
+
     /// What JSON Schema 2020-12 can say of it for values of the field: keywords that refuse nothing
     /// that the rule accepts. Nothing where it has no words for it.
     fn keywords(&self, _of: FieldType) -> Option<serde_json::Value> {

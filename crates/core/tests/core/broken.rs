@@ -53,7 +53,10 @@ fn each_mistake_is_reported_at_its_place() {
         // Notices are no mistakes, and examples have tests of their own.
         let is_elsewhere = matches!(
             code,
-            ProblemCode::Ignored | ProblemCode::ExampleFailed | ProblemCode::UntestedRule
+            ProblemCode::Ignored
+                | ProblemCode::WeakPassword
+                | ProblemCode::ExampleFailed
+                | ProblemCode::UntestedRule
         );
         assert!(is_elsewhere || seen.contains(code), "no case shows `{}`", code.as_str());
     }

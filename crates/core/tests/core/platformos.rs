@@ -1,7 +1,7 @@
 //! platformOS' forms and types, as its documentation spells them.
 
 use registrar_core::Surroundings;
-use registrar_core::config::Problem;
+use registrar_core::config::{Policies, Problem};
 use registrar_core::decode::json;
 use registrar_core::registry::Registry;
 
@@ -92,6 +92,7 @@ fn they_load_as_they_are_with_a_notice_for_each_key_left_aside() {
         "user_profile_types/developer.yml:4:29: [ignored] `default_value`",
         "users/developer_sign_up.liquid:5:1: [ignored] `return_to`",
         "users/developer_sign_up.liquid:6:1: [ignored] `flash_notice`",
+        "users/developer_sign_up.liquid:10:3: [weak-password] `password` may have 6 characters",
         "users/developer_sign_up.liquid:16:3: [ignored] `accept_emails` of platformOS is judged",
         "users/developer_sign_up.liquid:18:3: [ignored] `current_address` of platformOS is left",
         "users/developer_sign_up.liquid:38:1: [ignored] `email_notifications`",
@@ -142,4 +143,19 @@ fn what_nobody_knows_is_a_mistake_all_the_same() {
     }
     let problems = compile(&[source("a.liquid", "<p>page</p>\n")]).unwrap_err();
     assert!(problems[0].to_string().contains("no front matter"), "{problems:?}");
+}
+
+#[test]
+fn a_form_with_a_policy_is_refused_unless_the_operator_ignores_policies() {
+    let form = "---\nname: reset\nresource: User\nresource_owner: anyone\nfields: {first_name: }\n\
+        authorization_policies: [modules/users/token_is_valid]\nspam_protection: \n---\n";
+    let sources = [source("reset.liquid", form)];
+    let problems = compile(&sources).unwrap_err();
+    let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains(":6:1: [policy-not-enforced] `authorization_policies`"), "{told:?}");
+    let registry = Registry::compile_with(&sources, Policies::Ignore).unwrap();
+    let notices: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
+    assert!(notices.iter().any(|notice| notice.contains("is not enforced")), "{notices:?}");
+    assert!(registry.served_form("reset").is_some());
 }

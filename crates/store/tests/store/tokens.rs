@@ -9,6 +9,7 @@ on_both!(
     tokens_are_made_beside_a_busy_writer,
     a_revoked_or_expired_token_writes_nothing,
     a_minted_token_lives_as_long_as_what_it_hangs_on,
+    ended_issued_tokens_are_purged_and_uses_are_noted,
 );
 
 fn tokens_live_and_are_revoked(scratch: &Scratch) {
@@ -122,4 +123,25 @@ fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
     let left: Vec<String> =
         store.list_tokens().unwrap().into_iter().map(|token| token.name).collect();
     assert_eq!(left, ["app"]);
+}
+
+fn ended_issued_tokens_are_purged_and_uses_are_noted(scratch: &Scratch) {
+    let store = scratch.open();
+    store.create_token("old", &[1; 32], None, None, Some(1)).unwrap();
+    store.create_token("app", &[2; 32], None, None, None).unwrap();
+    let issued = NewToken {
+        name: "session".to_owned(),
+        hash: [3; 32],
+        expires_at: Some(1),
+        parent_id: Some(2),
+        ..NewToken::default()
+    };
+    assert_eq!(wait(store.mint_token(issued)), Ok(3));
+    store.note_token_use(2);
+    // The writer purges after a batch, and writes uses before it ends.
+    store.shutdown();
+    let left = scratch.open().list_tokens().unwrap();
+    let left: Vec<(&str, bool)> =
+        left.iter().map(|token| (token.name.as_str(), token.last_used_at.is_some())).collect();
+    assert_eq!(left, [("old", false), ("app", true)], "tokens that operators made stay");
 }
