@@ -88,7 +88,7 @@ fn kept_answers_go_with_their_user(server: &TestServer) {
 fn strict(setup: Setup) -> Setup {
     let contract = "mount: /mine\nform: strict\nauthentication: { schemes: [none] }\ncatalogue: forms\n\
         routes: [{ method: POST, path: /people, operation: create }]\nanswers:\n\
-        \x20 accepted: { status: 202, body: { id: '{{ user.id }}', email: '{{ user.email }}' } }\n\
+        \x20 accepted: { status: 202, body: { status: '{{ status }}' } }\n\
         \x20 created: { status: 201 }\n  invalid: { status: 422 }\n  not_an_object: { status: 400 }\n\
         \x20 malformed: { status: 400 }\n  media_type: { status: 415 }\n  no_route: { status: 404 }\n\
         \x20 method: { status: 405 }\n  failed: { body: { details: '{{ details }}' } }\n";
