@@ -27,7 +27,7 @@ pub(crate) fn to_dynamic(value: &Value<'_>) -> Dynamic {
     }
 }
 
-/// What an expression gave, as a value of a submission; nothing where it is undefined. `left` is how
+/// Returns the result of an expression as a value of a submission, or `None` where it is undefined. `left` is how
 /// many bytes it may still have, written as JSON.
 pub(super) fn from_dynamic(
     value: &Dynamic,

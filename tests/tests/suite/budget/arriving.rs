@@ -127,7 +127,7 @@ fn what_waits_to_be_written_counts(server: &TestServer) {
                     sender.send(server.client().post("/api/users", &body)).unwrap();
                 });
             }
-            // Sixteen are five megabytes. What there is no room for is told so at once.
+            // Sixteen are five megabytes. A body that there is no room for is refused at once.
             for _ in 0..10 {
                 let refused = answers.recv_timeout(Duration::from_secs(10)).unwrap();
                 refused.fault(503, "base", "busy");

@@ -18,7 +18,7 @@ const MEMORY_EACH: u64 = 32;
 const TIME: Duration = Duration::from_millis(50);
 /// What time it may take for each byte, in nanoseconds.
 const TIME_EACH: u64 = 1_000;
-/// How much slower the program is where nothing is optimised, and how exact its time is told.
+/// How much slower the program is where nothing is optimised, and how exactly its time is measured.
 const SLOWER: u64 = if cfg!(debug_assertions) { 25 } else { 1 };
 
 /// A server, and what went beyond its budget.

@@ -10,7 +10,7 @@ use super::{refusal, setup};
 
 /// The port in the line that tells of the second listener.
 fn admin_port(server: &Process) -> u16 {
-    eventually("the second listener is told", Duration::from_secs(10), || {
+    eventually("the second listener is named", Duration::from_secs(10), || {
         let said = server.stderr();
         let line = said.lines().find(|line| line.contains("health and metrics on port"))?;
         line.split(' ').find_map(|word| word.parse().ok())

@@ -1,5 +1,5 @@
 //! Tells what of a value breaks a schema: the keywords of each part, but not of the branches of
-//! unions, until as many violations are told as may be or the budget is used up.
+//! unions, until the most violations are reported or the budget is used up.
 
 use super::assertions::Broken;
 use super::keywords::{
@@ -18,7 +18,7 @@ pub(super) struct Explanation<'r, 'p, 'o, 'a> {
     report: &'r mut Report<'o, 'a>,
     /// Whether anything was told yet.
     has_told: bool,
-    /// Whether no more is told.
+    /// Whether no further violation is reported.
     is_over: bool,
 }
 
