@@ -27,8 +27,8 @@ pub(crate) fn to_dynamic(value: &Value<'_>) -> Dynamic {
     }
 }
 
-/// Returns the result of an expression as a value of a submission, or `None` where it is undefined. `left` is how
-/// many bytes it may still have, written as JSON.
+/// Returns the result of an expression as a value of a submission, or `None` where it is undefined.
+/// `left` is how many bytes it may still have, written as JSON.
 pub(super) fn from_dynamic(
     value: &Dynamic,
     left: &mut usize,
