@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use registrar_core::aggregate::{NewProfile, NewUser};
 use registrar_core::changes::{ChangedUser, Released};
-use registrar_store::{ChangeError, CreateError, Refusal, Store, UpdateRecord};
+use registrar_store::{CreateError, Refusal, Store, UpdateUser, WriteError};
 
 use crate::scratch::{Scratch, create, on_both, record, user, wait};
 
@@ -18,17 +18,17 @@ on_both! {
 }
 
 /// What makes a stored user this one.
-fn change(store: &Store, id: i64, user: NewUser) -> UpdateRecord {
+fn change(store: &Store, id: i64, user: NewUser) -> UpdateUser {
     let loaded = store.user(id).unwrap().unwrap().columns;
     let properties = user.properties.or(Some("{}".to_owned()));
     let user = NewUser { properties, ..user };
-    UpdateRecord {
+    UpdateUser {
         id,
         uuid: loaded.uuid,
-        loaded_at: loaded.updated_at,
+        lock_version: loaded.updated_at,
         changed: ChangedUser { user, released: Released::default() },
         password_hash: None,
-        by: None.into(),
+        actor: None.into(),
     }
 }
 
@@ -42,11 +42,11 @@ fn a_change_needs_the_user_as_it_was_loaded(scratch: &Scratch) {
     let (one, other) =
         (change(&store, id, user("one", &[])), change(&store, id, user("other", &[])));
     assert_eq!(wait(store.update(one)), Ok(()));
-    assert_eq!(wait(store.update(other.clone())), Err(ChangeError::Conflict));
+    assert_eq!(wait(store.update(other.clone())), Err(WriteError::Conflict));
     assert_eq!(name(&store, id).as_deref(), Some("one"));
     assert_eq!(wait(store.delete(id, None.into())), Ok(()));
-    assert_eq!(wait(store.delete(id, None.into())), Err(ChangeError::NotFound));
-    assert_eq!(wait(store.update(other)), Err(ChangeError::Conflict));
+    assert_eq!(wait(store.delete(id, None.into())), Err(WriteError::NotFound));
+    assert_eq!(wait(store.update(other)), Err(WriteError::Conflict));
     assert!(scratch.is_empty());
 }
 
@@ -87,11 +87,11 @@ fn neighbours_of_a_batch_do_not_notice_each_other(scratch: &Scratch) {
     assert!(wait(good).is_ok());
     let taken = |claim| CreateError::Refused(vec![Refusal::Taken { claim }]);
     assert_eq!(wait(bad), Err(taken(0)));
-    assert_eq!(wait(gone), Err(ChangeError::NotFound));
+    assert_eq!(wait(gone), Err(WriteError::NotFound));
     let outcomes = updates.map(wait);
     // Either of the first two came first.
     assert_eq!(outcomes[..2].iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert!(outcomes[..2].contains(&Err(ChangeError::Conflict)));
+    assert!(outcomes[..2].contains(&Err(WriteError::Conflict)));
     assert_eq!(outcomes[2], Err(taken(1).into()));
     assert_eq!(outcomes[3], Ok(()));
     assert_eq!(name(&store, ids[1]).as_deref(), Some("b"));
@@ -111,7 +111,7 @@ fn a_change_that_cannot_be_written_fails_alone(scratch: &Scratch) {
     drop(held);
     wait(plug).unwrap();
     let outcomes = updates.map(wait);
-    assert_eq!(outcomes, [Err(CreateError::Failed.into()), Ok(())]);
+    assert_eq!(outcomes, [Err(CreateError::Internal.into()), Ok(())]);
     assert_eq!(name(&store, ids[0]).as_deref(), Some("a"));
 
     // A record that is another user's is not changed, and nothing else of the change is.
@@ -122,7 +122,7 @@ fn a_change_that_cannot_be_written_fails_alone(scratch: &Scratch) {
     let mut thief = user("thief", &[]);
     thief.profiles.push(NewProfile { enabled: false, ..profile(Some(theirs)) });
     let steal = change(&store, ids[1], thief);
-    assert_eq!(wait(store.update(steal)), Err(ChangeError::Conflict));
+    assert_eq!(wait(store.update(steal)), Err(WriteError::Conflict));
     assert!(store.user(other).unwrap().unwrap().profiles[0].enabled);
     assert_eq!(name(&store, ids[1]).as_deref(), Some("b2"));
 }

@@ -2,7 +2,7 @@
 
 use registrar_core::aggregate::{Claim, NewUser, Reference, ReferenceKey, ReferenceTarget};
 use registrar_core::changes::{ChangedUser, Released};
-use registrar_store::{Store, UpdateRecord, UserFilter};
+use registrar_store::{Store, UpdateUser, UserFilter};
 
 use crate::scratch::{Scratch, create, on_both, user, wait};
 
@@ -62,13 +62,13 @@ fn an_address_is_found_after_changes(scratch: &Scratch) {
     let id = create(&store, with_email("a", &[Claim::OF_EMAIL])).unwrap().id;
     let change = |user: NewUser| {
         let loaded = store.user(id).unwrap().unwrap().columns;
-        let record = UpdateRecord {
+        let record = UpdateUser {
             id,
             uuid: loaded.uuid,
-            loaded_at: loaded.updated_at,
+            lock_version: loaded.updated_at,
             changed: ChangedUser { user, released: Released::default() },
             password_hash: None,
-            by: None.into(),
+            actor: None.into(),
         };
         wait(store.update(record)).unwrap();
     };

@@ -35,7 +35,7 @@ fn only_the_culprit_of_a_batch_fails(scratch: &Scratch) {
     let users = [user("ann", &[("email", "ann")]), malformed("bob"), user("cid", &[])];
     let outcomes = scratch.create_together(&store, users.map(record).into());
     assert!(outcomes[0].is_ok());
-    assert_eq!(outcomes[1], Err(CreateError::Failed));
+    assert_eq!(outcomes[1], Err(CreateError::Internal));
     assert!(outcomes[2].is_ok());
     assert_eq!((scratch.count("users"), scratch.count("unique_claims")), (2, 1));
     assert_eq!(scratch.count("user_profiles"), 0);

@@ -5,7 +5,7 @@ use registrar_core::decode::json;
 use registrar_core::registry::{Registry, Source};
 use registrar_core::value::Value;
 use registrar_store::{
-    CreateError, NewRecordOf, RecordBody, RecordKind, Refusal, Store, UpdateRecordOf,
+    CreateError, CreateRecord, RecordBody, RecordKind, Refusal, Store, UpdateRecord,
 };
 
 use crate::scratch::{Scratch, create, on_both, user, wait};
@@ -71,11 +71,11 @@ impl Case {
         let form = self.registry.form(form).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
         let bag = form.apply(sent, &Surroundings::default()).unwrap();
-        wait(self.store.create_record(NewRecordOf {
+        wait(self.store.create_record(CreateRecord {
             bag,
             owner: Some(self.owner),
-            by: None.into(),
-            once: None,
+            actor: None.into(),
+            idempotency_key: None,
         }))
     }
 
@@ -97,8 +97,8 @@ impl Case {
         let stored: Value<'_> = json::parse(stored.as_bytes()).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
         let changed = form.update(sent, &stored, &Surroundings::default()).unwrap();
-        let loaded_at = record.loaded_at;
-        let update = UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() };
+        let lock_version = record.lock_version;
+        let update = UpdateRecord { kind, id, lock_version, changed, actor: None.into() };
         wait(self.store.update_record(update)).unwrap();
     }
 

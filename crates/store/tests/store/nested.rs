@@ -4,7 +4,7 @@ use registrar_core::aggregate::{
     Attached, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
     NewTransactable, NewUser, Reference, ReferenceKey, ReferenceTarget, RelationshipLink,
 };
-use registrar_store::{Created, NewRecord, Store, StoredAttached, StoredUser, UserFilter};
+use registrar_store::{CreateUser, Created, Store, StoredAttached, StoredUser, UserFilter};
 
 use crate::scratch::{Scratch, claim, create, on_both, record, user, wait};
 
@@ -205,7 +205,7 @@ fn a_nested_user_comes_back_as_it_was_sent(scratch: &Scratch) {
     let store = scratch.open();
     let sent = nested_user();
     let hashed =
-        NewRecord { password_hash: Some("$argon2id$x".to_owned()), ..record(sent.clone()) };
+        CreateUser { password_hash: Some("$argon2id$x".to_owned()), ..record(sent.clone()) };
     let created = wait(store.create(hashed)).unwrap();
     assert_eq!(created.id, 1);
     assert_eq!(created.uuid.get_version_num(), 7);

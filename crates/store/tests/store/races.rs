@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use registrar_store::{ChangeError, CreateError, RecordKind, Refusal};
+use registrar_store::{CreateError, RecordKind, Refusal, WriteError};
 
 use crate::records::{boat, make};
 use crate::relationships::{company, keyed, member};
@@ -84,11 +84,11 @@ fn records_of_one_user_are_written_one_after_the_other(scratch: &Scratch) {
                         let deleted =
                             store.delete_record(RecordKind::Relationship, id, None.into());
                         let deleted = wait(deleted);
-                        assert!(matches!(deleted, Ok(()) | Err(ChangeError::NotFound)));
+                        assert!(matches!(deleted, Ok(()) | Err(WriteError::NotFound)));
                     } else {
                         let kind = RecordKind::RelationshipUser;
                         let deleted = wait(store.delete_record(kind, member, None.into()));
-                        assert!(matches!(deleted, Ok(()) | Err(ChangeError::NotFound)));
+                        assert!(matches!(deleted, Ok(()) | Err(WriteError::NotFound)));
                     }
                 }
             });

@@ -6,8 +6,8 @@ use registrar_core::aggregate::{
 };
 use registrar_core::changes::{ChangedUser, Released};
 use registrar_store::{
-    ChangeError, CreateError, NewRecordOf, RecordBody, RecordFilter, RecordKind, Refusal, Store,
-    StoredRecord, UpdateRecordOf, UserFilter, Window,
+    CreateError, CreateRecord, Pagination, RecordBody, RecordFilter, RecordKind, Refusal, Store,
+    StoredRecord, UpdateRecord, UserFilter, WriteError,
 };
 
 use crate::relationships::{company, keyed, member};
@@ -56,7 +56,12 @@ fn customization(url: &str) -> NewCustomization {
 }
 
 pub(crate) fn make(store: &Store, bag: NewUser, owner: Option<i64>) -> Result<i64, CreateError> {
-    wait(store.create_record(NewRecordOf { bag, owner, by: None.into(), once: None }))
+    wait(store.create_record(CreateRecord {
+        bag,
+        owner,
+        actor: None.into(),
+        idempotency_key: None,
+    }))
 }
 
 pub(crate) fn load(store: &Store, kind: RecordKind, id: i64) -> Option<StoredRecord> {
@@ -69,10 +74,10 @@ pub(crate) fn change(
     kind: RecordKind,
     id: i64,
     bag: NewUser,
-) -> Result<(), ChangeError> {
-    let loaded_at = load(store, kind, id).unwrap().loaded_at;
+) -> Result<(), WriteError> {
+    let lock_version = load(store, kind, id).unwrap().lock_version;
     let changed = ChangedUser { user: bag, released: Released::default() };
-    wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() }))
+    wait(store.update_record(UpdateRecord { kind, id, lock_version, changed, actor: None.into() }))
 }
 
 pub(crate) fn taken(place: usize) -> CreateError {
@@ -99,7 +104,7 @@ fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     assert_eq!((stored.kind(), stored.id()), (RecordKind::Transactable, 1));
     assert_eq!(stored.user_id, Some(ann));
-    assert!(stored.loaded_at > before, "what is the user's has changed");
+    assert!(stored.lock_version > before, "what is the user's has changed");
     let RecordBody::Transactable(listing) = &stored.body else { panic!("{stored:?}") };
     assert_eq!(listing.properties, r#"{"code":"X"}"#);
     assert_eq!(listing.attached.addresses[0].city.as_deref(), Some("Łódź"));
@@ -114,13 +119,13 @@ fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
         assert_eq!(scratch.count(table), 0, "{table}");
     }
     let again = wait(store.delete_record(RecordKind::Transactable, id, None.into()));
-    assert_eq!(again, Err(ChangeError::NotFound));
+    assert_eq!(again, Err(WriteError::NotFound));
 }
 
 fn a_record_needs_somebody_whose_it_is(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
-    let ownerless = Err(CreateError::Refused(vec![Refusal::Ownerless]));
+    let ownerless = Err(CreateError::Refused(vec![Refusal::MissingOwner]));
     assert_eq!(make(&store, boat("X"), None), ownerless);
     assert_eq!(make(&store, boat("X"), Some(404)), ownerless);
     let mut bag = boat("X");
@@ -146,21 +151,27 @@ fn a_change_needs_the_record_as_it_was_loaded(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let id = make(&store, boat("X"), Some(ann)).unwrap();
-    let loaded_at = load(&store, RecordKind::Transactable, id).unwrap().loaded_at;
+    let lock_version = load(&store, RecordKind::Transactable, id).unwrap().lock_version;
     let update = |code: &str| {
         let mut bag = boat(code);
         bag.transactables[0].id = Some(id);
         let changed = ChangedUser { user: bag, released: Released::default() };
         let kind = RecordKind::Transactable;
-        wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() }))
+        wait(store.update_record(UpdateRecord {
+            kind,
+            id,
+            lock_version,
+            changed,
+            actor: None.into(),
+        }))
     };
     assert_eq!(update("Y"), Ok(()));
-    assert_eq!(update("Z"), Err(ChangeError::Conflict));
+    assert_eq!(update("Z"), Err(WriteError::Conflict));
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     let RecordBody::Transactable(listing) = stored.body else { panic!("another kind") };
     assert_eq!(listing.properties, r#"{"code":"Y"}"#);
     assert_eq!(wait(store.delete(ann, None.into())), Ok(()));
-    assert_eq!(update("Z"), Err(ChangeError::NotFound));
+    assert_eq!(update("Z"), Err(WriteError::NotFound));
     assert!(scratch.is_empty());
 }
 
@@ -288,8 +299,8 @@ fn records_are_listed_page_by_page(scratch: &Scratch) {
         make(&store, boat(code), Some(owner)).unwrap();
     }
     let all = RecordFilter::default();
-    let shown = |kind, filter: &RecordFilter, is_newest_first, offset, limit| {
-        let window = Window { is_newest_first, offset, limit };
+    let shown = |kind, filter: &RecordFilter, newest_first, offset, limit| {
+        let window = Pagination { newest_first, offset, limit };
         let page = store.records(kind, filter, window).unwrap();
         let ids: Vec<i64> = page.records.iter().map(StoredRecord::id).collect();
         (ids, page.total)
@@ -321,10 +332,10 @@ fn members_are_listed_newest_first(scratch: &Scratch) {
     for n in ["1", "2", "3"] {
         create(&store, member(keyed(if n == "2" { "B" } else { "A" }), n)).unwrap();
     }
-    let ids = |relationship_id, is_newest_first, offset, limit| {
+    let ids = |relationship_id, newest_first, offset, limit| {
         let filter = UserFilter { relationship_id, ..UserFilter::default() };
-        let window = Window { is_newest_first, offset, limit };
-        let page = store.users_from(&filter, window).unwrap();
+        let window = Pagination { newest_first, offset, limit };
+        let page = store.list_users(&filter, window).unwrap();
         (page.users.iter().map(|user| user.columns.id).collect::<Vec<_>>(), page.total)
     };
     assert_eq!(ids(Some(1), true, 0, 9), (vec![3, 1], 2));

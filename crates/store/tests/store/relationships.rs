@@ -5,7 +5,7 @@ use registrar_core::aggregate::{
     ReferenceKey, ReferenceTarget, RelationshipLink,
 };
 use registrar_core::changes::{ChangedUser, Released};
-use registrar_store::{ChangeError, CreateError, RecordBody, RecordKind, Refusal, UpdateRecordOf};
+use registrar_store::{CreateError, RecordBody, RecordKind, Refusal, UpdateRecord, WriteError};
 
 use crate::records::{boat, change, load, make, taken};
 use crate::scratch::{Scratch, claim, create, on_both, user, wait};
@@ -76,14 +76,14 @@ fn relationships_have_one_owner_of_each_key(scratch: &Scratch) {
     let stored = load(&store, RecordKind::Relationship, acme).unwrap();
     let RecordBody::Relationship(relationship) = &stored.body else { panic!("{stored:?}") };
     assert!(relationship.updated_at > relationship.created_at);
-    let stale = UpdateRecordOf {
+    let stale = UpdateRecord {
         kind: RecordKind::Relationship,
         id: acme,
-        loaded_at: relationship.created_at,
+        lock_version: relationship.created_at,
         changed: ChangedUser { user: company("D"), released: Released::default() },
-        by: None.into(),
+        actor: None.into(),
     };
-    assert_eq!(wait(store.update_record(stale)), Err(ChangeError::Conflict));
+    assert_eq!(wait(store.update_record(stale)), Err(WriteError::Conflict));
     // A member finds what is there, by key or by id, and a reference to a key is looked up.
     let claire = create(&store, member(keyed("C"), "2")).unwrap().id;
     let joined = store.user(claire).unwrap().unwrap().relationship_users[0].relationship_id;
@@ -136,7 +136,7 @@ fn a_deleted_relationship_takes_all_that_is_in_it_along(scratch: &Scratch) {
     assert_eq!(scratch.count("relationship_transactables"), 0);
     assert_eq!(scratch.count("unique_claims"), 2, "of the other member, and the boat");
     let again = wait(store.delete_record(RecordKind::Relationship, company, None.into()));
-    assert_eq!(again, Err(ChangeError::NotFound));
+    assert_eq!(again, Err(WriteError::NotFound));
 
     // A listing takes its offers along, and a user its listings.
     let company = store.relationship_by_key("company", "B").unwrap().unwrap().id();
