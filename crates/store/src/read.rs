@@ -1,7 +1,6 @@
-//! Reading users back: one query for each table, however many users.
+//! Reads of users: one query for each table, for any number of users.
 //!
-//! Reads have connections of their own and see one state of the database; they never wait for the
-//! writer.
+//! Reads have their own connections, see one snapshot of the database, and never wait for the writer.
 
 use std::collections::HashMap;
 
@@ -27,63 +26,63 @@ use crate::stored::{
     StoredRelationshipUser, StoredTransactable, StoredUser, UserColumns,
 };
 
-/// Which users to list. All that is given must hold.
+/// Filter for users; all given conditions must hold.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct UserFilter {
-    /// Their id.
+    /// The id.
     pub id: Option<i64>,
-    /// The only user who may be found.
+    /// Id of the only user that the caller may read.
     pub restricted_to: Option<i64>,
-    /// The key of their e-mail address.
+    /// The canonical key of the e-mail address.
     pub email_key: Option<String>,
-    /// Their id in somebody else's database.
+    /// The external id.
     pub external_id: Option<String>,
-    /// The names of some of their own properties, and their texts. No index helps: all are looked at.
+    /// Names and values (as text) of properties. Not indexed: scans all users.
     pub properties: Vec<(String, String)>,
-    /// The forms that made them.
+    /// Names of the forms that created the users.
     pub form_names: Option<Vec<String>>,
-    /// A relationship that they are members of.
+    /// Id of a relationship that the users belong to.
     pub relationship_id: Option<i64>,
 }
 
-/// The part of a list that is shown.
+/// The part of a list to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pagination {
-    /// Whether the list begins with the highest id.
+    /// Whether the list is ordered by descending id.
     pub newest_first: bool,
-    /// How many are left out at its start.
+    /// Number of entries to skip.
     pub offset: i64,
-    /// The most that are shown.
+    /// Maximum number of entries to return.
     pub limit: i64,
 }
 
 impl Pagination {
-    /// The first, the one with the lowest id.
+    /// The entry with the lowest id.
     pub const FIRST: Self = Self { newest_first: false, offset: 0, limit: 1 };
 }
 
 /// A page of users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserPage {
-    /// The users, in the order asked for.
+    /// The users in the requested order.
     pub users: Vec<StoredUser>,
-    /// How many users there are on all pages.
+    /// Number of users on all pages.
     pub total: i64,
 }
 
 impl Store {
-    /// The user with an id.
+    /// Returns the user with an id, or `None` if there is none.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn user(&self, id: i64) -> Result<Option<StoredUser>, ReadError> {
         self.reading(|conn| load_user(conn, id))
     }
 
-    /// A page of the users that a filter names, by ascending id. Pages count from 1.
+    /// Returns a page of the users that match a filter, by ascending id. The first page is 1.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn users(
         &self,
         filter: &UserFilter,
@@ -94,10 +93,10 @@ impl Store {
         self.list_users(filter, Pagination { newest_first: false, offset, limit: per_page.into() })
     }
 
-    /// A part of the users that a filter names.
+    /// Returns the users that match a filter.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn list_users(
         &self,
         filter: &UserFilter,
@@ -115,11 +114,11 @@ impl Store {
         })
     }
 
-    /// What the database would refuse of claims and references, were they made now: nothing is
-    /// decided by it.
+    /// Returns the reasons for which claims and references would be rejected now, without writing
+    /// anything.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn refusals(
         &self,
         claims: &[Claim],
@@ -128,10 +127,10 @@ impl Store {
         self.reading(|conn| claims::preview(conn, claims, references))
     }
 
-    /// The user who holds a claim.
+    /// Returns the user that holds a claim, or `None` if there is none.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn user_by_claim(
         &self,
         scope: &str,
@@ -147,10 +146,10 @@ impl Store {
         })
     }
 
-    /// The hash of a user's password, in PHC string format; nothing where there is none.
+    /// Returns the hash of a user's password in PHC string format, or `None` if it has no password.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn credentials(&self, user_id: i64) -> Result<Option<String>, ReadError> {
         self.reading(|conn| {
             password_credentials::table
@@ -170,7 +169,7 @@ statement! {
     ""
 }
 
-/// The user with an id, within a transaction.
+/// Returns the user with an id, read in the current transaction.
 pub(crate) fn load_user(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<StoredUser>> {
     let row = users::table
         .filter(users::id.eq(id))
@@ -189,7 +188,7 @@ fn filtered_users(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
         query = query.filter(users::id.eq(id));
     }
     if let Some(key) = &filter.email_key {
-        // Those who are alone in having it hold it as a claim, and need no key.
+        // Users whose address is unique are found by its claim and have no key.
         let owner = unique_claims::table
             .filter(unique_claims::scope.eq(Claim::OF_EMAIL))
             .filter(unique_claims::value_key.eq(key))
@@ -217,7 +216,7 @@ fn filtered_users(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     query
 }
 
-/// What hangs on what: by the kind and the id of the owner.
+/// Addresses, files and customizations by the kind and id of their owner.
 #[derive(Default, Clone)]
 pub(crate) struct Attachments {
     addresses: HashMap<(String, i64), Vec<StoredAddress>>,
@@ -225,7 +224,7 @@ pub(crate) struct Attachments {
     customizations: HashMap<(String, i64), Vec<CustomizationColumns>>,
 }
 
-/// A customization before what hangs on it is found.
+/// A customization without its attachments.
 #[derive(Clone)]
 struct CustomizationColumns {
     id: i64,
@@ -233,7 +232,7 @@ struct CustomizationColumns {
     properties: String,
 }
 
-/// Rows by the key they come with, each key's in their order.
+/// Groups rows by key, keeping their order.
 fn group_by_key<K: std::hash::Hash + Eq, V>(
     rows: impl Iterator<Item = (K, V)>,
 ) -> HashMap<K, Vec<V>> {
@@ -245,7 +244,7 @@ fn group_by_key<K: std::hash::Hash + Eq, V>(
 }
 
 impl Attachments {
-    /// All that hangs on anything of these users.
+    /// Loads all attachments of these users and of their records.
     pub(crate) fn load(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Self> {
         let addresses = addresses::table
             .filter(id_in(addresses::user_id, ids))
@@ -276,7 +275,7 @@ impl Attachments {
         })
     }
 
-    /// Takes what hangs on an owner, down to the leaves.
+    /// Removes and returns the attachments of an owner, with those of its customizations.
     pub(crate) fn take(&mut self, kind: &str, id: i64) -> StoredAttached {
         let owner = (kind.to_owned(), id);
         let addresses = self.addresses.remove(&owner).unwrap_or_default();
@@ -295,7 +294,7 @@ impl Attachments {
     }
 }
 
-/// Completes users with everything nested in them.
+/// Loads the nested records of users.
 fn load_nested(conn: &mut AnyConnection, rows: Vec<UserColumns>) -> QueryResult<Vec<StoredUser>> {
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -384,10 +383,10 @@ fn relationship_users(
     })))
 }
 
-/// The id of a membership, its type's name, its relationship's id, and its properties.
+/// Id, type name, relationship id and properties of a relationship user.
 pub(crate) type RelationshipUserColumns = (i64, String, i64, String);
 
-/// A membership with its relationship, which is there as long as it is.
+/// Returns a relationship user with its relationship, which a foreign key guarantees to exist.
 pub(crate) fn relationship_user(
     columns: RelationshipUserColumns,
     relationships: &HashMap<i64, StoredRelationship>,

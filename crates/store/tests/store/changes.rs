@@ -10,11 +10,11 @@ use registrar_store::{CreateError, Refusal, Store, UpdateUser, WriteError};
 use crate::scratch::{Scratch, create, on_both, record, user, wait};
 
 on_both! {
-    a_change_needs_the_user_as_it_was_loaded,
-    the_moment_of_a_change_grows_even_where_the_clock_does_not,
-    neighbours_of_a_batch_do_not_notice_each_other,
-    a_change_that_cannot_be_written_fails_alone,
-    a_claim_goes_to_the_first_and_comes_back_with_the_user,
+    update_with_a_stale_lock_version_conflicts,
+    updated_at_grows_when_the_clock_goes_back,
+    jobs_of_one_batch_do_not_affect_each_other,
+    failing_update_does_not_fail_its_batch,
+    deleting_a_user_releases_its_claims,
 }
 
 /// What makes a stored user this one.
@@ -36,7 +36,7 @@ fn name(store: &Store, id: i64) -> Option<String> {
     store.user(id).unwrap().and_then(|user| user.columns.name)
 }
 
-fn a_change_needs_the_user_as_it_was_loaded(scratch: &Scratch) {
+fn update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
     let store = scratch.open();
     let id = create(&store, user("old", &[])).unwrap().id;
     let (one, other) =
@@ -50,7 +50,7 @@ fn a_change_needs_the_user_as_it_was_loaded(scratch: &Scratch) {
     assert!(scratch.is_empty());
 }
 
-fn the_moment_of_a_change_grows_even_where_the_clock_does_not(scratch: &Scratch) {
+fn updated_at_grows_when_the_clock_goes_back(scratch: &Scratch) {
     let store = scratch.open();
     let id = create(&store, user("old", &[])).unwrap().id;
     scratch.raw().run(if scratch.is_sqlite() {
@@ -64,7 +64,7 @@ fn the_moment_of_a_change_grows_even_where_the_clock_does_not(scratch: &Scratch)
     assert_eq!(moment, 7_258_118_400_000_001);
 }
 
-fn neighbours_of_a_batch_do_not_notice_each_other(scratch: &Scratch) {
+fn jobs_of_one_batch_do_not_affect_each_other(scratch: &Scratch) {
     let store = scratch.open();
     let ids: Vec<i64> = ["a", "b", "c"]
         .map(|name| create(&store, user(name, &[("name", name)])).unwrap().id)
@@ -99,7 +99,7 @@ fn neighbours_of_a_batch_do_not_notice_each_other(scratch: &Scratch) {
     assert_eq!(scratch.count("unique_claims WHERE value_key = 'b2'"), 0, "nothing of it is left");
 }
 
-fn a_change_that_cannot_be_written_fails_alone(scratch: &Scratch) {
+fn failing_update_does_not_fail_its_batch(scratch: &Scratch) {
     let store = scratch.open();
     let ids = ["a", "b"].map(|name| create(&store, user(name, &[])).unwrap().id);
     let broken = NewUser { properties: Some("{".to_owned()), ..user("a2", &[]) };
@@ -137,7 +137,7 @@ fn profile(id: Option<i64>) -> NewProfile {
     }
 }
 
-fn a_claim_goes_to_the_first_and_comes_back_with_the_user(scratch: &Scratch) {
+fn deleting_a_user_releases_its_claims(scratch: &Scratch) {
     let store = scratch.open();
     let ids = ["a", "b"].map(|name| create(&store, user(name, &[("name", name)])).unwrap().id);
     let take = change(&store, ids[1], user("b", &[("name", "b"), ("name", "a")]));

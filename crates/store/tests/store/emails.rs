@@ -7,9 +7,9 @@ use registrar_store::{Store, UpdateUser, UserFilter};
 use crate::scratch::{Scratch, create, on_both, user, wait};
 
 on_both! {
-    an_address_is_found_whoever_claims_it,
-    an_address_is_found_after_changes,
-    a_database_without_the_index_of_uuids_is_migrated,
+    user_is_found_by_email_with_any_claim_scope,
+    user_is_found_by_email_after_updates,
+    migration_adds_the_index_of_uuids,
 }
 
 /// A user with an address, and claims of it in these scopes.
@@ -41,7 +41,7 @@ fn having(store: &Store, key: &str) -> Vec<i64> {
     ids
 }
 
-fn an_address_is_found_whoever_claims_it(scratch: &Scratch) {
+fn user_is_found_by_email_with_any_claim_scope(scratch: &Scratch) {
     let store = scratch.open();
     let new = |user: NewUser| create(&store, user).unwrap().id;
     let claimed = new(with_email("a", &[Claim::OF_EMAIL]));
@@ -57,7 +57,7 @@ fn an_address_is_found_whoever_claims_it(scratch: &Scratch) {
     assert_eq!(having(&store, "c"), Vec::<i64>::new());
 }
 
-fn an_address_is_found_after_changes(scratch: &Scratch) {
+fn user_is_found_by_email_after_updates(scratch: &Scratch) {
     let store = scratch.open();
     let id = create(&store, with_email("a", &[Claim::OF_EMAIL])).unwrap().id;
     let change = |user: NewUser| {
@@ -84,7 +84,7 @@ fn an_address_is_found_after_changes(scratch: &Scratch) {
     assert!(scratch.is_empty());
 }
 
-fn a_database_without_the_index_of_uuids_is_migrated(scratch: &Scratch) {
+fn migration_adds_the_index_of_uuids(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, with_email("a", &[Claim::OF_EMAIL])).unwrap();
     create(&store, with_email("b", &[])).unwrap();

@@ -14,15 +14,15 @@ use crate::relationships::{company, keyed, member};
 use crate::scratch::{Scratch, claim, create, on_both, user, wait};
 
 on_both!(
-    a_listing_comes_back_as_it_was_sent,
-    a_record_needs_somebody_whose_it_is,
-    a_change_needs_the_record_as_it_was_loaded,
-    both_doors_compete_for_a_claim,
-    a_deleted_record_gives_up_its_own_claims_alone,
-    a_changed_record_gives_up_nothing_of_its_neighbours,
-    customizations_hang_where_they_are_put,
-    records_are_listed_page_by_page,
-    members_are_listed_newest_first,
+    transactable_is_read_back_as_created,
+    record_requires_an_owner,
+    record_update_with_a_stale_lock_version_conflicts,
+    nested_and_separate_records_share_claims,
+    deleting_a_record_releases_only_its_claims,
+    updating_a_record_keeps_claims_of_other_records,
+    customizations_belong_to_their_owner,
+    records_are_paginated,
+    relationship_users_are_listed_newest_first,
 );
 
 pub(crate) const CODE: &str = "user.transactables.boat.properties.code";
@@ -84,7 +84,7 @@ pub(crate) fn taken(place: usize) -> CreateError {
     CreateError::Refused(vec![Refusal::Taken { claim: place }])
 }
 
-fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
+fn transactable_is_read_back_as_created(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let before = store.user(ann).unwrap().unwrap().columns.updated_at;
@@ -122,7 +122,7 @@ fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
     assert_eq!(again, Err(WriteError::NotFound));
 }
 
-fn a_record_needs_somebody_whose_it_is(scratch: &Scratch) {
+fn record_requires_an_owner(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let ownerless = Err(CreateError::Refused(vec![Refusal::MissingOwner]));
@@ -147,7 +147,7 @@ fn a_record_needs_somebody_whose_it_is(scratch: &Scratch) {
     assert_eq!(make(&store, company("A"), Some(404)), ownerless, "it was founded by nobody");
 }
 
-fn a_change_needs_the_record_as_it_was_loaded(scratch: &Scratch) {
+fn record_update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let id = make(&store, boat("X"), Some(ann)).unwrap();
@@ -175,7 +175,7 @@ fn a_change_needs_the_record_as_it_was_loaded(scratch: &Scratch) {
     assert!(scratch.is_empty());
 }
 
-fn both_doors_compete_for_a_claim(scratch: &Scratch) {
+fn nested_and_separate_records_share_claims(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let id = make(&store, boat("X"), Some(ann)).unwrap();
@@ -194,7 +194,7 @@ fn both_doors_compete_for_a_claim(scratch: &Scratch) {
     assert!(make(&store, boat("X"), Some(ann)).is_ok());
 }
 
-fn a_deleted_record_gives_up_its_own_claims_alone(scratch: &Scratch) {
+fn deleting_a_record_releases_only_its_claims(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[("user.name", "ann")])).unwrap().id;
     let mut bag = boat("X");
@@ -226,7 +226,7 @@ fn a_deleted_record_gives_up_its_own_claims_alone(scratch: &Scratch) {
     assert_eq!((left("Y"), left("ann")), (0, 1));
 }
 
-fn a_changed_record_gives_up_nothing_of_its_neighbours(scratch: &Scratch) {
+fn updating_a_record_keeps_claims_of_other_records(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let first = make(&store, boat("X"), Some(ann)).unwrap();
@@ -244,7 +244,7 @@ fn a_changed_record_gives_up_nothing_of_its_neighbours(scratch: &Scratch) {
     assert_eq!(scratch.count("unique_claims"), 2);
 }
 
-fn customizations_hang_where_they_are_put(scratch: &Scratch) {
+fn customizations_belong_to_their_owner(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let bob = create(&store, user("bob", &[])).unwrap().id;
@@ -291,7 +291,7 @@ fn customizations_hang_where_they_are_put(scratch: &Scratch) {
     assert_eq!(scratch.count("customizations"), 1);
 }
 
-fn records_are_listed_page_by_page(scratch: &Scratch) {
+fn records_are_paginated(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
     let bob = create(&store, member(keyed("A"), "2")).unwrap().id;
@@ -327,7 +327,7 @@ fn records_are_listed_page_by_page(scratch: &Scratch) {
     assert_eq!(ids(RecordKind::Customization, &all, 0, 9), (vec![], 0));
 }
 
-fn members_are_listed_newest_first(scratch: &Scratch) {
+fn relationship_users_are_listed_newest_first(scratch: &Scratch) {
     let store = scratch.open();
     for n in ["1", "2", "3"] {
         create(&store, member(keyed(if n == "2" { "B" } else { "A" }), n)).unwrap();

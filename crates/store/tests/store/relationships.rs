@@ -10,10 +10,7 @@ use registrar_store::{CreateError, RecordBody, RecordKind, Refusal, UpdateRecord
 use crate::records::{boat, change, load, make, taken};
 use crate::scratch::{Scratch, claim, create, on_both, user, wait};
 
-on_both!(
-    relationships_have_one_owner_of_each_key,
-    a_deleted_relationship_takes_all_that_is_in_it_along,
-);
+on_both!(relationship_keys_are_unique, deleting_a_relationship_deletes_its_users_and_transactables,);
 
 pub(crate) fn company(name: &str) -> NewUser {
     let scope = "user.relationships.company.properties.name";
@@ -48,7 +45,7 @@ pub(crate) fn keyed(key: &str) -> RelationshipLink {
     RelationshipLink::Keyed { type_name: "company".into(), key: key.to_owned(), make }
 }
 
-fn relationships_have_one_owner_of_each_key(scratch: &Scratch) {
+fn relationship_keys_are_unique(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let acme = make(&store, company("ACME"), Some(ann)).unwrap();
@@ -105,7 +102,7 @@ fn relationships_have_one_owner_of_each_key(scratch: &Scratch) {
     assert_eq!(scratch.count("relationships"), 2);
 }
 
-fn a_deleted_relationship_takes_all_that_is_in_it_along(scratch: &Scratch) {
+fn deleting_a_relationship_deletes_its_users_and_transactables(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
     let bob = create(&store, member(keyed("A"), "2")).unwrap().id;

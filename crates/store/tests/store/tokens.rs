@@ -5,14 +5,14 @@ use registrar_store::{CreateError, CreateUser, NewToken, TokenError, WriteError}
 use crate::scratch::{Scratch, create, on_both, record, user, wait};
 
 on_both!(
-    tokens_live_and_are_revoked,
-    tokens_are_made_beside_a_busy_writer,
-    a_revoked_or_expired_token_writes_nothing,
-    a_minted_token_lives_as_long_as_what_it_hangs_on,
-    ended_issued_tokens_are_purged_and_uses_are_noted,
+    tokens_are_created_listed_and_revoked,
+    tokens_are_created_while_the_writer_is_busy,
+    revoked_or_expired_token_cannot_write,
+    issued_token_expires_with_its_parent_and_user,
+    ended_tokens_are_deleted_and_last_use_is_recorded,
 );
 
-fn tokens_live_and_are_revoked(scratch: &Scratch) {
+fn tokens_are_created_listed_and_revoked(scratch: &Scratch) {
     let store = scratch.open();
     assert_eq!(store.has_tokens(), Ok(false));
     assert_eq!(store.token(&[1; 32]), Ok(None));
@@ -41,7 +41,7 @@ fn tokens_live_and_are_revoked(scratch: &Scratch) {
     assert_eq!(names(&store), ["web", "cli"]);
 }
 
-fn tokens_are_made_beside_a_busy_writer(scratch: &Scratch) {
+fn tokens_are_created_while_the_writer_is_busy(scratch: &Scratch) {
     let store = scratch.open();
     std::thread::scope(|scope| {
         let writes = scope.spawn(|| {
@@ -57,7 +57,7 @@ fn tokens_are_made_beside_a_busy_writer(scratch: &Scratch) {
     assert_eq!(store.list_tokens().unwrap().len(), 20);
 }
 
-fn a_revoked_or_expired_token_writes_nothing(scratch: &Scratch) {
+fn revoked_or_expired_token_cannot_write(scratch: &Scratch) {
     let store = scratch.open();
     store.create_token("good", &[1; 32], None, None, None).unwrap();
     store.create_token("old", &[2; 32], None, None, Some(1)).unwrap();
@@ -75,7 +75,7 @@ fn a_revoked_or_expired_token_writes_nothing(scratch: &Scratch) {
     assert_eq!(bob.id, 2);
 }
 
-fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
+fn issued_token_expires_with_its_parent_and_user(scratch: &Scratch) {
     let store = scratch.open();
     let far = 4_102_444_800_000_000;
     store.create_token("app", &[1; 32], None, None, Some(far + 5)).unwrap();
@@ -125,7 +125,7 @@ fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
     assert_eq!(left, ["app"]);
 }
 
-fn ended_issued_tokens_are_purged_and_uses_are_noted(scratch: &Scratch) {
+fn ended_tokens_are_deleted_and_last_use_is_recorded(scratch: &Scratch) {
     let store = scratch.open();
     store.create_token("old", &[1; 32], None, None, Some(1)).unwrap();
     store.create_token("app", &[2; 32], None, None, None).unwrap();
