@@ -9,7 +9,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::rules::may_be_of;
+use crate::rules::claim_matches;
+use crate::types::TypeKind;
 use crate::value::Value;
 
 /// A JSON object as text, with its keys sorted and its numbers in plain notation, so that every
@@ -68,7 +69,7 @@ pub struct NewUser {
     /// Of the form of a customization: the record that it hangs on; nothing where that is its user.
     pub customizable: Option<Customizable>,
     /// The uniqueness this user claims. The database decides; a lost claim is named by its index.
-    pub claims: Vec<Claim>,
+    pub claims: Vec<NewClaim>,
     /// The rows of the database that must exist. One that is missing is named by its index.
     pub references: Vec<Reference>,
 }
@@ -77,7 +78,7 @@ impl NewUser {
     /// Whether nobody else may have its e-mail address, so that the claim leads to this user.
     #[must_use]
     pub fn claims_its_email(&self) -> bool {
-        let is_of_email = |claim: &Claim| {
+        let is_of_email = |NewClaim { claim, .. }: &NewClaim| {
             *claim.scope == *Claim::OF_EMAIL && Some(&claim.value_key) == self.email_key.as_ref()
         };
         self.email.is_some() && self.claims.iter().any(is_of_email)
@@ -280,13 +281,51 @@ impl Claim {
     /// [`NewUser::email_key`].
     pub const OF_EMAIL: &str = "user.email";
 
-    /// Whether a stored object may hold this claim, as far as its values say. `path` is where the
-    /// object stands in every form, such as `transactables.boat.properties`; `around` is the record
-    /// that it is the `properties` of.
+    /// Returns whether the claim matches a value of a stored object. `path` is the address of the object,
+    /// such as `transactables.boat.properties`; `parent` is the record whose `properties` it is. Only for
+    /// claims that were stored without their holder.
     #[must_use]
-    pub fn may_be_of(&self, path: &str, object: &Value<'_>, around: Option<&Value<'_>>) -> bool {
-        may_be_of(self, path, object, around)
+    pub fn matches(&self, path: &str, object: &Value<'_>, parent: Option<&Value<'_>>) -> bool {
+        claim_matches(self, path, object, parent)
     }
+
+    /// Returns whether case does not count in the claimed value.
+    pub(crate) fn ignores_case(&self) -> bool {
+        *self.scope == *Self::OF_EMAIL || self.scope.ends_with(Self::CASE_INSENSITIVE)
+    }
+
+    /// Suffix of the scopes in which case does not count.
+    pub(crate) const CASE_INSENSITIVE: &str = "~case";
+}
+
+/// A claim of a submission, with the field that it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewClaim {
+    /// The claim.
+    pub claim: Claim,
+    /// The record that holds it.
+    pub holder: ClaimHolder,
+    /// Path of the field within that record, such as `properties.code`.
+    pub path: Arc<str>,
+}
+
+/// The record that holds a claim. Addresses and files belong to the record that they are attached to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ClaimHolder {
+    /// The user itself.
+    User,
+    /// The relationship that the submission is about.
+    Relationship,
+    /// A stored record.
+    Stored {
+        /// Kind of the record.
+        kind: TypeKind,
+        /// Id of the record.
+        id: i64,
+    },
+    /// A new record: from the outermost record inwards, the kind and the index in the list of that kind
+    /// in [`NewUser`] or [`Attached`].
+    New(Vec<(TypeKind, usize)>),
 }
 
 /// A row that must exist when the user is written.

@@ -14,7 +14,7 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
     let mut taken = HashSet::new();
     for (place, user) in example.users.iter().enumerate() {
         match form.apply(user.clone(), &example.surroundings) {
-            Ok(user) => taken.extend(user.claims),
+            Ok(user) => taken.extend(user.claims.into_iter().map(|claim| claim.claim)),
             Err(violations) => {
                 let got = shown(&told(&violations));
                 return Err(format!(
@@ -55,7 +55,7 @@ fn told(violations: &Violations) -> Vec<(String, String)> {
 fn refusals(user: &NewUser, taken: &HashSet<Claim>, example: &Example) -> Refusals {
     let mut refusals = Refusals::default();
     for (place, claim) in user.claims.iter().enumerate() {
-        if taken.contains(claim) {
+        if taken.contains(&claim.claim) {
             refusals.taken.push(place);
         }
     }

@@ -111,6 +111,19 @@ impl Kind {
         }
     }
 
+    /// Returns the kind of its types, or `None` if it has none.
+    pub(crate) fn type_kind(self) -> Option<TypeKind> {
+        match self {
+            Self::Profile => Some(TypeKind::Profile),
+            Self::RelationshipUser => Some(TypeKind::RelationshipUser),
+            Self::Transactable => Some(TypeKind::Transactable),
+            Self::Relationship => Some(TypeKind::Relationship),
+            Self::RelationshipTransactable => Some(TypeKind::RelationshipTransactable),
+            Self::Customization => Some(TypeKind::Customization),
+            Self::User | Self::Address | Self::Image | Self::Attachment | Self::Session => None,
+        }
+    }
+
     /// The fields it has without being told.
     pub(crate) fn built_ins(self) -> &'static [BuiltIn] {
         match self {
@@ -203,13 +216,7 @@ impl Container {
 
     /// The kind of type file that names what is in it.
     pub(crate) fn type_kind(self) -> Option<TypeKind> {
-        match self {
-            Self::Profiles => Some(TypeKind::Profile),
-            Self::RelationshipUsers => Some(TypeKind::RelationshipUser),
-            Self::Transactables => Some(TypeKind::Transactable),
-            Self::Customizations => Some(TypeKind::Customization),
-            _ => None,
-        }
+        self.holds().and_then(Kind::type_kind)
     }
 
     /// Whether there may be several records of one type in it.

@@ -62,7 +62,7 @@ pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};
 pub(crate) use exists::REQUIRED;
 pub(crate) use options::{Compile, FieldFacts, Names};
 pub(crate) use subject::{Check, Content, Report, Step, Subject};
-pub(crate) use unique::{TAKEN, key_of, may_be_of};
+pub(crate) use unique::{TAKEN, claim_matches, key_of};
 
 use crate::violation::Message;
 

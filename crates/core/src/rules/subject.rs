@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use super::BoundRule;
 use crate::aggregate::{Claim, Reference};
@@ -154,9 +155,9 @@ impl<'p> Report<'_, 'p> {
     }
 
     /// The database shall decide whether the value is taken.
-    pub(crate) fn claim(&mut self, claim: Claim, message: &'static Message) {
+    pub(crate) fn claim(&mut self, claim: Claim, path: &Arc<str>, message: &'static Message) {
         let saying = self.saying(self.path, message, Params::new());
-        self.outcome.claim(claim, saying);
+        self.outcome.claim(claim, path, saying);
     }
 
     /// The database shall decide whether a row exists.

@@ -4,7 +4,7 @@ use super::assemble::{customization, fill, membership, properties, stored_proper
 use super::assemble::{transactable, user};
 use super::slot::{GroupSlots, Slot};
 use crate::aggregate::{
-    Claim, Customizable, NewRelationship, NewRelationshipTransactable, NewUser, Reference,
+    Claim, Customizable, NewClaim, NewRelationship, NewRelationshipTransactable, NewUser, Reference,
 };
 use crate::form::{Body, Form, Group, Target};
 use crate::keys::{bounded, text_key};
@@ -15,7 +15,7 @@ use crate::value::Value;
 pub(super) fn assemble(
     form: &Form,
     slots: GroupSlots<'_>,
-    claims: Vec<Claim>,
+    claims: Vec<NewClaim>,
     references: Vec<Reference>,
 ) -> NewUser {
     let root = &form.root;

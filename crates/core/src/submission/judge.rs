@@ -40,7 +40,7 @@ pub(super) fn judge(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Outcome) 
         untouched(&form.root, slots, &slots.slots, outcome);
         outcome.is_muted = false;
     }
-    group(&form.root, slots, &Path::ROOT, Around::Root(&slots.slots), outcome);
+    record(&form.root, slots, &Path::ROOT, &slots.slots, outcome);
     belonging::judge(&form.root, slots, outcome);
     for assertion in &form.assertions {
         assert_across(assertion, slots, outcome);
@@ -98,6 +98,25 @@ pub(crate) fn judge_alone(subject: &Field, value: Value<'static>) -> Violations 
     outcome.is_alone = true;
     field(subject, &slot, &Path::ROOT, &scope, &mut outcome);
     outcome.violations
+}
+
+/// Judges a group of the submission that is no part of the object around it, as the holder of its
+/// claims if it is a record.
+fn record(
+    of: &Group,
+    slots: &GroupSlots<'_>,
+    path: &Path<'_>,
+    root: &[Slot<'_>],
+    outcome: &mut Outcome,
+) {
+    let kind = of.kind.and_then(Kind::type_kind).filter(|_| !outcome.is_muted);
+    if let Some(kind) = kind {
+        outcome.record.enter(kind, slots.id());
+    }
+    group(of, slots, path, Around::Root(root), outcome);
+    if kind.is_some() {
+        outcome.record.leave();
+    }
 }
 
 fn group(
@@ -170,7 +189,7 @@ fn field(
         }
         (Body::Node(_), Slot::Group(slots)) if slots.is_untouched() && !outcome.is_muted => {}
         (Body::Node(inner), Slot::Group(slots)) => {
-            group(inner, slots, &path, Around::Root(scope.root), outcome);
+            record(inner, slots, &path, scope.root, outcome);
         }
         (Body::List(inner), Slot::Items(items)) => list(inner, items, &path, scope.root, outcome),
         _ => {}
@@ -304,11 +323,11 @@ fn list(
                 outcome.violate(Saying::of(path.field("id"), message, Params::new()));
             }
             Some(slots) if slots.is_untouched() && outcome.is_muted => {
-                group(inner, slots, path, Around::Root(root), outcome);
+                record(inner, slots, path, root, outcome);
             }
             // An empty item is ignored, as an empty nested form is.
             Some(slots) if !slots.sent && slots.unknown.is_empty() => {}
-            Some(slots) => group(inner, slots, path, Around::Root(root), outcome),
+            Some(slots) => record(inner, slots, path, root, outcome),
             None => wrong_type("object", *path, outcome),
         }
     }

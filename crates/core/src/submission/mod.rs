@@ -8,6 +8,7 @@ mod json;
 mod judge;
 mod outcome;
 mod path;
+mod record_cursor;
 mod shape;
 mod slot;
 mod stored;
@@ -91,7 +92,8 @@ pub(crate) fn contested(
     let mut outcome = Outcome::new(form, surroundings.clone());
     let slots = prepare(form, submitted, Stored::default(), &mut outcome);
     judge::judge(form, &slots, &mut outcome);
-    outcome.take()
+    let (claims, references) = outcome.take();
+    (claims.into_iter().map(|claim| claim.claim).collect(), references)
 }
 
 /// All that is wrong with a submission to nobody stored.

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::path::Path;
-use crate::aggregate::{Claim, Reference};
+use super::record_cursor::RecordCursor;
+use crate::aggregate::{Claim, NewClaim, Reference};
 use crate::form::Form;
 use crate::locale::{Locales, OwnText};
 use crate::surroundings::Surroundings;
@@ -27,7 +28,9 @@ pub(crate) struct Outcome {
     pub(crate) tripped: Option<HashSet<usize>>,
     /// Why the server's own payload could not be worked out.
     pub(crate) failure: Option<String>,
-    pub(crate) claims: Vec<Claim>,
+    pub(crate) claims: Vec<NewClaim>,
+    /// The record that is being validated.
+    pub(crate) record: RecordCursor,
     pub(crate) references: Vec<Reference>,
     /// What to say if the database refuses, one for each claim and each reference. Only collected
     /// when it did: the happy path renders no path.
@@ -100,7 +103,7 @@ impl Outcome {
     }
 
     /// Takes out what only the database can decide.
-    pub(crate) fn take(&mut self) -> (Vec<Claim>, Vec<Reference>) {
+    pub(crate) fn take(&mut self) -> (Vec<NewClaim>, Vec<Reference>) {
         (std::mem::take(&mut self.claims), std::mem::take(&mut self.references))
     }
 
@@ -121,7 +124,7 @@ impl Outcome {
 
     /// Claims a value for this user alone. The same claim twice in one submission is a violation
     /// already.
-    pub(crate) fn claim(&mut self, claim: Claim, saying: Saying<'_>) {
+    pub(crate) fn claim(&mut self, claim: Claim, path: &Arc<str>, saying: Saying<'_>) {
         let is_first = self.is_first(&claim);
         if self.is_muted {
             return;
@@ -132,17 +135,17 @@ impl Outcome {
         if let Some(explanations) = &mut self.explanations {
             explanations.claims.push((saying.rule, saying.into_violation()));
         }
-        self.claims.push(claim);
+        self.claims.push(NewClaim { claim, holder: self.record.holder(), path: path.clone() });
     }
 
     /// Whether nothing in this submission claimed the same before. Notes that it is claimed now:
     /// among the claims themselves while those are few and all that there is.
     fn is_first(&mut self, claim: &Claim) -> bool {
         if self.claimed.is_empty() && !self.is_muted && self.claims.len() < FEW {
-            return !self.claims.contains(claim);
+            return !self.claims.iter().any(|made| made.claim == *claim);
         }
         if self.claimed.is_empty() {
-            self.claimed.extend(self.claims.iter().cloned());
+            self.claimed.extend(self.claims.iter().map(|made| made.claim.clone()));
         }
         self.claimed.insert(claim.clone())
     }

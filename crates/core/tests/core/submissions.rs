@@ -115,7 +115,7 @@ fn a_refusal_of_the_database_is_explained_at_its_path() {
     let form = registry.form("form").unwrap();
     let body = br#"{"email": "a@b.co", "external_id": "7", "profiles": {"developer": {"properties": {"handle": "Ann"}}}}"#;
     let user = form.apply(json::parse(body).unwrap(), &Surroundings::default()).unwrap();
-    let scopes: Vec<&str> = user.claims.iter().map(|claim| &*claim.scope).collect();
+    let scopes: Vec<&str> = user.claims.iter().map(|claim| &*claim.claim.scope).collect();
     assert_eq!(
         scopes,
         ["user.email", "user.external_id", "user.profiles.developer.properties.handle"]

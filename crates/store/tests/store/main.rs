@@ -11,6 +11,7 @@ mod forms;
 mod migrations;
 mod nested;
 mod races;
+mod record_claims;
 mod records;
 mod relationships;
 mod scratch;
