@@ -1,4 +1,5 @@
--- json_valid(NULL) is NULL, which PRAGMA integrity_check of SQLite 3.40 reports as a failed check.
+-- json_valid(NULL) is 0 in SQLite 3.40, so that its PRAGMA integrity_check fails, and NULL in later
+-- versions.
 ALTER TABLE api_tokens ADD COLUMN checked_scopes TEXT
     CHECK (checked_scopes IS NULL OR json_valid(checked_scopes));
 ALTER TABLE api_tokens ADD COLUMN checked_forms TEXT

@@ -317,6 +317,9 @@ fn relationship_transactables(
     with_lock_versions(conn, bodies, total)
 }
 
+/// Id of the user, and kind and id of the record that a customization belongs to.
+type OwnerColumns = (i64, String, i64);
+
 fn customizations(
     conn: &mut AnyConnection,
     filter: &RecordFilter,
@@ -329,7 +332,7 @@ fn customizations(
         filter_ids!(query, t::id, &filter.ids);
         filter_owner_forms!(query, t::user_id, &filter.owner_forms);
     });
-    let rows: Vec<((i64, String, i64), (i64, _, _))> = rows;
+    let rows: Vec<(OwnerColumns, (i64, _, _))> = rows;
     let (users, ids): (Vec<i64>, Vec<i64>) =
         rows.iter().map(|(owner, row)| (owner.0, row.0)).unzip();
     let attachments = Attachments::of_records(conn, &users, "customization", &ids)?;
