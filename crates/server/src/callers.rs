@@ -5,7 +5,7 @@ use registrar_core::aggregate::Secret;
 use registrar_core::contract::{Contract, Scheme};
 use registrar_core::value::Value;
 use registrar_core::violation::Violations;
-use registrar_core::{Surroundings, Timestamp};
+use registrar_core::{EvalContext, Timestamp};
 use registrar_store::{Asker, ChangeError, CreateError, NewRecord, NewToken, Store};
 
 use crate::auth;
@@ -114,7 +114,7 @@ fn check_attributes(contract: &Contract, noted: &Value<'_>) -> Result<(), Caller
         let unknown = unknown.to_string();
         return Err(CallerError::UnknownAttribute { contract: name, name: unknown, expected });
     }
-    match contract.lacking_attribute(noted).filter(|_| !entries.is_empty()) {
+    match contract.missing_attribute(noted).filter(|_| !entries.is_empty()) {
         Some(lacking) => {
             Err(CallerError::LackingAttribute { contract: name, name: lacking.to_owned() })
         }
@@ -173,7 +173,7 @@ async fn create_user(
         let entries = [("email", text(new.name)), ("password", text(password.reveal()))];
         Value::Object(entries.map(|(name, value)| (name.into(), value)).into())
     };
-    let surroundings = Surroundings { now: Timestamp::now(), ..Surroundings::default() };
+    let surroundings = EvalContext { now: Timestamp::now(), ..EvalContext::default() };
     let told = |violations: &Violations| {
         let all = violations.list.iter();
         let all = all.map(|violation| format!("{} {}", violation.path, violation.text()));
@@ -195,7 +195,7 @@ async fn create_user(
         Ok(_) => Ok(password),
         Err(CreateError::Refused(refusals)) => {
             let refused = crate::refused::by_kind(&refusals);
-            Err(told(&form.explain(submitted(), None, &surroundings, &refused)))
+            Err(told(&form.explain_refusals(submitted(), None, &surroundings, &refused)))
         }
         Err(error) => Err(error.into()),
     }

@@ -10,8 +10,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use registrar_core::config::{Place, Policies, Problem, ProblemCode};
-use registrar_core::registry::{Registry, Source};
+use registrar_core::config::{Location, Policies, Problem, ProblemCode};
+use registrar_core::registry::{Registry, SourceFile};
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -65,7 +65,7 @@ pub fn load(folders: &[PathBuf], policies: Policies) -> Result<Registry, FormsEr
 /// Where something cannot be read.
 pub fn resolved(folders: &[PathBuf], form: &str) -> Result<Option<String>, FormsError> {
     let (sources, _) = read(folders)?;
-    Ok(Registry::resolved(&sources, form))
+    Ok(Registry::print_resolved(&sources, form))
 }
 
 /// The forms folder that a single file belongs to: the nearest one above it with `types/` in it,
@@ -80,7 +80,7 @@ pub fn folder_of(file: &Path) -> PathBuf {
 
 /// Reads all files of these folders, sorted by their path within; and what is built in. Gives also
 /// what is wrong with those that are not read.
-fn read(folders: &[PathBuf]) -> Result<(Vec<Source>, Vec<Problem>), FormsError> {
+fn read(folders: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<Problem>), FormsError> {
     let mut listing = Listing::new(folders)?;
     let mut sources = Vec::new();
     let mut left = WHOLE;
@@ -90,7 +90,7 @@ fn read(folders: &[PathBuf]) -> Result<(Vec<Source>, Vec<Problem>), FormsError> 
         files.sort();
         for (path, within) in files {
             match text(&path, &mut left).map_err(|source| unreadable(&path, source))? {
-                Ok(text) => sources.push(Source { file: shown(&path), within, text }),
+                Ok(text) => sources.push(SourceFile { file: shown(&path), within, text }),
                 Err(problem) => listing.problems.push(problem),
             }
             if left == 0 {
@@ -101,13 +101,13 @@ fn read(folders: &[PathBuf]) -> Result<(Vec<Source>, Vec<Problem>), FormsError> 
             return Ok((Vec::new(), listing.problems));
         }
     }
-    let is_native = |source: &Source| {
+    let is_native = |source: &SourceFile| {
         matches!(&*source.within, "contracts/platformos.yml" | "contracts/platformos.yaml")
     };
     if !sources.iter().any(is_native) {
         let within = "contracts/platformos.yml".to_owned();
         let file = format!("{within} (built in)").into();
-        sources.push(Source { file, within, text: NATIVE.to_owned() });
+        sources.push(SourceFile { file, within, text: NATIVE.to_owned() });
     }
     Ok((sources, listing.problems))
 }
@@ -118,7 +118,7 @@ fn text(path: &Path, left: &mut u64) -> io::Result<Result<String, Problem>> {
     if !std::fs::metadata(path)?.is_file() {
         return Ok(Err(bad_file(
             path,
-            Place::START,
+            Location::START,
             "is no regular file",
             "a form or a type",
             None,
@@ -130,13 +130,13 @@ fn text(path: &Path, left: &mut u64) -> io::Result<Result<String, Problem>> {
     if length > LARGEST {
         let what = format!("is larger than {LARGEST} bytes");
         let hint = "divide it: forms can extend one another and use definitions";
-        return Ok(Err(bad_file(path, Place::START, &what, "a form or a type", Some(hint))));
+        return Ok(Err(bad_file(path, Location::START, &what, "a form or a type", Some(hint))));
     }
     *left = left.saturating_sub(length);
     if *left == 0 {
         let what = format!("is where all files come to {WHOLE} bytes");
         let expected = "forms and types that come to less";
-        return Ok(Err(bad_file(path, Place::START, &what, expected, Some(IS_IT))));
+        return Ok(Err(bad_file(path, Location::START, &what, expected, Some(IS_IT))));
     }
     Ok(String::from_utf8(bytes).map_err(|error| {
         let place = place_behind(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
@@ -145,10 +145,10 @@ fn text(path: &Path, left: &mut u64) -> io::Result<Result<String, Problem>> {
 }
 
 /// The place behind a text.
-fn place_behind(text: &[u8]) -> Place {
+fn place_behind(text: &[u8]) -> Location {
     let text = String::from_utf8_lossy(text);
     let last = text.rsplit('\n').next().unwrap_or_default();
-    let mut place = Place::START;
+    let mut place = Location::START;
     place.line += text.matches('\n').count() as u64;
     place.column += last.chars().count() as u64;
     place
@@ -157,7 +157,13 @@ fn place_behind(text: &[u8]) -> Place {
 /// What is asked of whoever named a folder that no configuration looks like.
 const IS_IT: &str = "is it the forms folder?";
 
-fn bad_file(path: &Path, place: Place, what: &str, expected: &str, hint: Option<&str>) -> Problem {
+fn bad_file(
+    path: &Path,
+    place: Location,
+    what: &str,
+    expected: &str,
+    hint: Option<&str>,
+) -> Problem {
     Problem {
         file: shown(path),
         place,
@@ -213,7 +219,7 @@ impl Listing {
                 let what = "is a link that leads out of the forms folders";
                 let hint = "put the file itself there, or name its folder with `--forms` as well";
                 let problem =
-                    bad_file(&path, Place::START, what, "files within the folders", Some(hint));
+                    bad_file(&path, Location::START, what, "files within the folders", Some(hint));
                 self.problems.push(problem);
                 continue;
             }
@@ -225,7 +231,7 @@ impl Listing {
                     format!("is one of more than {MOST}")
                 };
                 let expected = "a folder of forms and types";
-                self.problems.push(bad_file(&path, Place::START, &what, expected, Some(IS_IT)));
+                self.problems.push(bad_file(&path, Location::START, &what, expected, Some(IS_IT)));
                 return Ok(());
             }
             let within = if within.is_empty() { name } else { format!("{within}/{name}") };

@@ -2,7 +2,7 @@
 
 use argon2::password_hash::phc::{Output, ParamsString, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
-use registrar_core::rules::password_hash::{MAX_COST, MAX_MEMORY_KIB, MAX_PASSES, is_bearable};
+use registrar_core::rules::password_hash::{MAX_COST, MAX_MEMORY_KIB, MAX_PASSES, is_affordable};
 
 /// Memory in KiB and passes of which a cost must reach at least one pair; lanes are always 1.
 /// Source: OWASP Password Storage Cheat Sheet, "Argon2id".
@@ -50,7 +50,7 @@ impl HashCost {
     /// Where it is below OWASP's minimum, or absurd.
     pub fn check(self) -> Result<(), CostError> {
         let Self { memory_kib, passes } = self;
-        if !is_bearable(memory_kib, passes) {
+        if !is_affordable(memory_kib, passes) {
             return Err(CostError::TooDear);
         }
         let reaches = |(memory, least): &(u32, u32)| memory_kib >= *memory && passes >= *least;
@@ -113,7 +113,8 @@ impl Hasher {
         let params = Params::try_from(&known).ok()?;
         let is_ours = known.algorithm == Algorithm::Argon2id.ident()
             && known.version == Some(Version::V0x13.into());
-        let is_allowed = is_bearable(params.m_cost(), params.t_cost()) && params.p_cost() == LANES;
+        let is_allowed =
+            is_affordable(params.m_cost(), params.t_cost()) && params.p_cost() == LANES;
         if !is_ours || !is_allowed {
             return None;
         }

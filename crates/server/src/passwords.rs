@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use registrar_core::aggregate::Secret;
-use registrar_core::keys::opaque_string;
+use registrar_core::canonical::opaque_string;
 use registrar_store::{Counted, DURATIONS, Histogram};
 use tokio::sync::oneshot;
 

@@ -62,11 +62,11 @@ impl Scope {
         match operation {
             Operation::Create => &[Self::Create],
             Operation::Show | Operation::List => &[Self::Read],
-            Operation::Update | Operation::Detach => &[Self::Update],
+            Operation::Update | Operation::Remove => &[Self::Update],
             Operation::Upsert => &[Self::Create, Self::Update],
             Operation::Delete => &[Self::Delete],
-            Operation::Mint | Operation::Verify | Operation::Revoke => &[Self::Sessions],
-            Operation::Say => &[],
+            Operation::IssueToken | Operation::Verify | Operation::Revoke => &[Self::Sessions],
+            Operation::Respond => &[],
         }
     }
 
@@ -273,12 +273,12 @@ mod tests {
         (Operation::List, &[Scope::Read]),
         (Operation::Update, &[Scope::Update]),
         (Operation::Upsert, &[Scope::Create, Scope::Update]),
-        (Operation::Detach, &[Scope::Update]),
+        (Operation::Remove, &[Scope::Update]),
         (Operation::Delete, &[Scope::Delete]),
-        (Operation::Mint, &[Scope::Sessions]),
+        (Operation::IssueToken, &[Scope::Sessions]),
         (Operation::Verify, &[Scope::Sessions]),
         (Operation::Revoke, &[Scope::Sessions]),
-        (Operation::Say, &[]),
+        (Operation::Respond, &[]),
     ];
 
     #[test]

@@ -271,7 +271,7 @@ fn update(conn: &mut AnyConnection, record: &UpdateRecord) -> QueryResult<Outcom
     if !update_user(conn, user, *id, (*loaded_at, at))? {
         return Ok(Err(ChangeError::Conflict));
     }
-    let giving = Giving { is_own: &|_| true, gives_up: &|claim| changed.released.gives_up(claim) };
+    let giving = Giving { is_own: &|_| true, gives_up: &|claim| changed.released.releases(claim) };
     let refusals = refusals(conn, user, giving, uuid)?;
     if !refusals.is_empty() {
         return Ok(Err(CreateError::Refused(refusals).into()));

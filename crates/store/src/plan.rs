@@ -8,7 +8,7 @@ use std::vec;
 
 use diesel::QueryResult;
 use diesel::result::Error;
-use registrar_core::aggregate::{Attached, NewCustomization, NewUser, RelationshipLink};
+use registrar_core::aggregate::{Attachments, NewCustomization, NewUser, RelationshipLink};
 use uuid::Uuid;
 
 use crate::changed::Changed;
@@ -79,7 +79,7 @@ impl Counts {
             > 0
     }
 
-    fn add_attached(&mut self, attached: &Attached) {
+    fn add_attached(&mut self, attached: &Attachments) {
         self.addresses += count(&attached.addresses, |address| address.id);
         self.files += count(&attached.files, |file| file.id);
         self.add_customizations(&attached.customizations);
@@ -295,7 +295,7 @@ impl<'a> Plan<'a> {
 
     fn add_attached(
         &mut self,
-        attached: &'a Attached,
+        attached: &'a Attachments,
         owner: Owner,
         ids: &mut Ids,
     ) -> QueryResult<()> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use registrar_core::aggregate::NewUser;
-use registrar_core::changes::ChangedUser;
+use registrar_core::changes::UserUpdate;
 use uuid::Uuid;
 
 use crate::audit::Asker;
@@ -51,7 +51,7 @@ pub struct UpdateRecord {
     /// When it was last changed, as it was loaded: it must not have been changed since.
     pub loaded_at: i64,
     /// The user as it shall be. Its `password` is not looked at: it must be hashed before.
-    pub changed: ChangedUser,
+    pub changed: UserUpdate,
     /// The hash of a new password, in PHC string format.
     pub password_hash: Option<String>,
     /// Who asks for it.

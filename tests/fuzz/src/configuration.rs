@@ -1,9 +1,9 @@
 //! Forms and contracts: every mistake has a place within the file, and what compiles compiles alike
 //! again.
 
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::config::Problem;
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::{Registry, SourceFile};
 use registrar_core::value::Value;
 
 /// What a form or a contract can name.
@@ -32,11 +32,11 @@ pub fn forms(bytes: &[u8]) {
     let Some(form) = registry.names().iter().find(|name| &***name != "good") else { return };
     let submit = |registry: &Registry| {
         let applied =
-            registry.form(form).unwrap().apply(Value::Object(vec![]), &Surroundings::default());
+            registry.form(form).unwrap().apply(Value::Object(vec![]), &EvalContext::default());
         applied.map(|_| ()).map_err(|violations| format!("{violations:?}"))
     };
     let _ = registry.try_examples();
-    let resolved = Registry::resolved(&sources, form).unwrap();
+    let resolved = Registry::print_resolved(&sources, form).unwrap();
     let again = Registry::compile(&around("fuzzed.yml", &resolved));
     let again = again.unwrap_or_else(|problems| panic!("{problems:?} in {resolved}"));
     assert_eq!(submit(&registry), submit(&again), "{resolved}");
@@ -51,8 +51,8 @@ pub fn contracts(bytes: &[u8]) {
 }
 
 /// The file, and what it can name.
-fn around(within: &str, text: &str) -> Vec<Source> {
-    let source = |within: &str, text: &str| Source {
+fn around(within: &str, text: &str) -> Vec<SourceFile> {
+    let source = |within: &str, text: &str| SourceFile {
         file: within.into(),
         within: within.to_owned(),
         text: text.to_owned(),
@@ -63,7 +63,7 @@ fn around(within: &str, text: &str) -> Vec<Source> {
 }
 
 /// The registry; nothing where there are mistakes, which then are where they are told to be.
-fn compiled(sources: &[Source], text: &str) -> Option<Registry> {
+fn compiled(sources: &[SourceFile], text: &str) -> Option<Registry> {
     match Registry::compile(sources) {
         Ok(registry) => {
             registry.notices().iter().for_each(|notice| check(notice, sources, text));
@@ -79,7 +79,7 @@ fn compiled(sources: &[Source], text: &str) -> Option<Registry> {
 
 /// A problem is in a file that there is; in the fuzzed one, at a line and a column of it, or just
 /// behind. Lines end as YAML 1.2 section 5.4 says.
-fn check(problem: &Problem, sources: &[Source], text: &str) {
+fn check(problem: &Problem, sources: &[SourceFile], text: &str) {
     assert!(sources.iter().any(|source| source.file == problem.file), "{problem}");
     assert!(!problem.what.is_empty(), "{problem}");
     if problem.file != sources[0].file {

@@ -36,11 +36,11 @@ pub(crate) fn everything(setup: Setup) -> Setup {
   - { method: PUT, path: '/users/{id}', operation: update }
   - { method: PUT, path: /users, operation: upsert, find: { email: '{{ sent.email }}' } }
   - { method: DELETE, path: '/users/{id}', operation: delete }
-  - { method: POST, path: '/users/{id}/detach', operation: detach, remove: transactables.boat }
+  - { method: POST, path: '/users/{id}/detach', operation: remove, remove: transactables.boat }
   - { method: POST, path: /verify, operation: verify, find: { email: '{{ sent.email }}' }, password: '{{ sent.password }}' }
-  - { method: POST, path: /sessions, operation: mint, find: { email: '{{ sent.email }}' }, password: '{{ sent.password }}', mint: { expires_in: 600 } }
+  - { method: POST, path: /sessions, operation: issue_token, find: { email: '{{ sent.email }}' }, password: '{{ sent.password }}', issue_token: { expires_in: 600 } }
   - { method: DELETE, path: /sessions, operation: revoke }
-  - { method: POST, path: /open, operation: create, open: true }
+  - { method: POST, path: /open, operation: create, public: true }
   - { method: POST, path: /trusted, operation: create, form: trusted }
 ",
     );
@@ -95,20 +95,20 @@ answers:
   deleted: {{ status: 204 }}
   revoked: {{ status: 204 }}
   verified: {{ status: 200 }}
-  minted: {{ status: 201, body: {{ token: '{{{{ credential.token }}}}' }} }}
+  token_issued: {{ status: 201, body: {{ token: '{{{{ credential.token }}}}' }} }}
   refused: {{ status: 422 }}
   found: {{ status: 200, body: {{ user: '{{{{ user }}}}', record: '{{{{ record }}}}' }} }}
   listed: {{ status: 200, body: {{ users: '{{{{ users }}}}', records: '{{{{ records }}}}' }} }}
   invalid: {{ status: 422, body: {{ errors: '{{{{ errors }}}}' }} }}
-  unauthenticated: {{ status: 401 }}
-  bad_credential: {{ status: 401 }}
+  missing_credentials: {{ status: 401 }}
+  invalid_credentials: {{ status: 401 }}
   not_found: {{ status: 404 }}
   not_an_object: {{ status: 400 }}
   malformed: {{ status: 400 }}
-  media_type: {{ status: 415 }}
-  no_route: {{ status: 404 }}
-  method: {{ status: 405 }}
-  failed: {{ body: {{ errors: '{{{{ errors }}}}', details: '{{{{ details }}}}' }} }}
+  unsupported_media_type: {{ status: 415 }}
+  route_not_found: {{ status: 404 }}
+  method_not_allowed: {{ status: 405 }}
+  error: {{ body: {{ errors: '{{{{ errors }}}}', details: '{{{{ details }}}}' }} }}
 "
     );
     files.push(("contracts/all.yml".to_owned(), contract));
@@ -371,8 +371,8 @@ fn target(contract: &Contract, path: &str, owner: &Value, record: i64) -> String
         Shown::Object(vec![("id".into(), id), ("uuid".into(), Shown::String(uuid.clone().into()))])
     };
     let user_id = owner["id"].as_i64().unwrap();
-    let mut ids = serde_json::to_value(contract.ids_of(&shown(record), false)).unwrap();
-    let of_user = serde_json::to_value(contract.ids_of(&shown(user_id), true)).unwrap();
+    let mut ids = serde_json::to_value(contract.id_values(&shown(record), false)).unwrap();
+    let of_user = serde_json::to_value(contract.id_values(&shown(user_id), true)).unwrap();
     ids.as_object_mut().unwrap().extend(of_user.as_object().unwrap().clone());
     let mut path = path.to_owned();
     while let Some((before, rest)) = path.split_once('{') {

@@ -50,10 +50,10 @@ answers:
   invalid: { status: 400, body: { errors: "{{ errors }}", told: "{{ summary }}", in: "{{ language }}" } }
   not_an_object: { status: 400, body: "{{ summary }}" }
   malformed: { status: 400, body: "{{ summary }}" }
-  media_type: { status: 400, body: "{{ summary }}" }
-  no_route: { status: 404 }
-  method: { status: 405, body: "{{ summary }}" }
-  failed: {}
+  unsupported_media_type: { status: 400, body: "{{ summary }}" }
+  route_not_found: { status: 404 }
+  method_not_allowed: { status: 405, body: "{{ summary }}" }
+  error: {}
 "#;
 
 fn a_contract(setup: Setup) -> Setup {

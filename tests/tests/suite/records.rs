@@ -1,7 +1,7 @@
 //! Records by themselves: as they are stored, laid under what is sent, and stored again. The routes to
 //! them are contracts' matter.
 
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::decode::json::parse;
 use registrar_server::{record_as_submitted, stored_record};
 use registrar_store::{NewRecordOf, RecordKind, StoredRecord, UpdateRecordOf};
@@ -59,7 +59,7 @@ fn shown(server: &TestServer, kind: RecordKind, id: i64) -> Value {
 fn make(server: &TestServer, form: &str, sent: &Value) -> i64 {
     let (registry, sent) = (server.registry(), sent.to_string());
     let form = registry.form(form).unwrap();
-    let bag = form.apply(parse(sent.as_bytes()).unwrap(), &Surroundings::default()).unwrap();
+    let bag = form.apply(parse(sent.as_bytes()).unwrap(), &EvalContext::default()).unwrap();
     wait(server.store().create_record(NewRecordOf {
         bag,
         owner: None,
@@ -81,7 +81,7 @@ fn change(
     let loaded_at = record.loaded_at;
     let stored = record_as_submitted(record);
     let sent = parse(sent.as_bytes()).unwrap();
-    let changed = form.update(sent, &stored, &Surroundings::default()).map_err(|violations| {
+    let changed = form.update(sent, &stored, &EvalContext::default()).map_err(|violations| {
         let told = violations.list.iter();
         told.map(|one| (one.path.clone(), one.code().to_owned())).collect::<Vec<_>>()
     })?;

@@ -90,8 +90,8 @@ fn strict(setup: Setup) -> Setup {
         routes: [{ method: POST, path: /people, operation: create }]\nanswers:\n\
         \x20 accepted: { status: 202, body: { status: '{{ status }}' } }\n\
         \x20 created: { status: 201 }\n  invalid: { status: 422 }\n  not_an_object: { status: 400 }\n\
-        \x20 malformed: { status: 400 }\n  media_type: { status: 415 }\n  no_route: { status: 404 }\n\
-        \x20 method: { status: 405 }\n  failed: { body: { details: '{{ details }}' } }\n";
+        \x20 malformed: { status: 400 }\n  unsupported_media_type: { status: 415 }\n  route_not_found: { status: 404 }\n\
+        \x20 method_not_allowed: { status: 405 }\n  error: { body: { details: '{{ details }}' } }\n";
     setup.forms(&[
         ("strict.yml", "resource: User\nenumeration: strict\nfields: { email: , first_name: }\n"),
         ("contracts/mine.yml", contract),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::aggregate::NewUser;
 use registrar_core::decode::json;
 use registrar_core::registry::Registry;
@@ -28,7 +28,7 @@ fn submit(registry: &Registry, properties: &str) -> Result<NewUser, Violations> 
     let body = format!("{{\"properties\":{properties}}}");
     let value = json::parse(body.as_bytes()).unwrap();
     let begun = Instant::now();
-    let judged = registry.form("form").unwrap().apply(value, &Surroundings::default());
+    let judged = registry.form("form").unwrap().apply(value, &EvalContext::default());
     assert!(begun.elapsed() < SOON, "{:?} for {} bytes", begun.elapsed(), body.len());
     if let Ok(user) = &judged {
         assert!(
@@ -280,7 +280,7 @@ default_payload: {properties: {many: [\"{{ PAYLOAD }}\", \"{{ PAYLOAD }}\", \"{{
                 );
                 let value = json::parse(body.as_bytes()).unwrap();
                 let begun = Instant::now();
-                let judged = registry.form("form").unwrap().apply(value, &Surroundings::default());
+                let judged = registry.form("form").unwrap().apply(value, &EvalContext::default());
                 assert!(begun.elapsed() < SOON, "{text}");
                 if let Ok(user) = judged {
                     let most = body.len() + 300_000;

@@ -153,7 +153,7 @@ fn the_resolved_form_says_where_each_leaf_came_from() {
             "extends: base\nfields:\n  name:\n    validation: {presence: !remove, length: {minimum: 2}}\n  phone: {use: short}\n  language: {validation: {inclusion: [en, 'no']}}\n",
         ),
     ];
-    let resolved = Registry::resolved(&sources, "a").unwrap();
+    let resolved = Registry::print_resolved(&sources, "a").unwrap();
     let expected = "\
 resource: User  # base.yml:1
 fields:
@@ -177,5 +177,5 @@ fields:
         again.form("a").unwrap().version,
         compile(&sources).unwrap().form("a").unwrap().version
     );
-    assert!(Registry::resolved(&sources, "nobody").is_none());
+    assert!(Registry::print_resolved(&sources, "nobody").is_none());
 }

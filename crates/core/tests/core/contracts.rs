@@ -17,7 +17,7 @@ fn the_example_of_the_page_is_served_where_it_says() {
     ])
     .unwrap_or_else(|problems| panic!("{problems:#?}"));
     let contracts = registry.contracts();
-    let of_host = |host: &str| !contracts.of_host(host).is_empty();
+    let of_host = |host: &str| !contracts.for_host(host).is_empty();
     for host in
         ["people.example.com", "PEOPLE.example.com:80", "a.people.example.com", "localhost:4000"]
     {
@@ -33,7 +33,8 @@ fn the_example_of_the_page_is_served_where_it_says() {
     ] {
         assert!(!of_host(host), "{host}");
     }
-    let rest = |path: &'static str| Some(contracts.of_path(path).1).filter(|rest| !rest.is_empty());
+    let rest =
+        |path: &'static str| Some(contracts.for_path(path).1).filter(|rest| !rest.is_empty());
     assert_eq!(rest("/people/v1/users"), Some("/v1/users"));
     assert_eq!((rest("/people"), rest("/peoples/v1"), rest("/v1/users")), (None, None, None));
 }
@@ -63,7 +64,7 @@ fn two_contracts_are_told_apart() {
 fn each_value_of_a_field_with_codes_has_one() {
     let form = "resource: User\nfields: {email: , properties: {animal: {type: string, validation: {inclusion: [cow, horse]}}}}\n";
     let contract = "mount: /x\nform: animal\nauthentication: {schemes: [none]}\ncatalogue: words\nroutes: []\n\
-        answers: {no_route: {status: 404}, method: {status: 405}, failed: {}}\n\
+        answers: {route_not_found: {status: 404}, method_not_allowed: {status: 405}, error: {}}\n\
         fields: {animal: {to: properties.animal, codes: {'1': cow, '2': zebra}}}\n";
     let problems = compile(&[
         source("animal.yml", form),

@@ -1,11 +1,11 @@
 //! Examples in forms: run as submissions, and what they leave untested.
 
 use registrar_core::config::Problem;
-use registrar_core::example::Tried;
+use registrar_core::example::ExampleReport;
 
 use super::{compile, source};
 
-fn tried(form: &str) -> Tried {
+fn tried(form: &str) -> ExampleReport {
     let types = source(
         "types/profiles/member.yml",
         "properties: [{name: team}, {name: badge, unique: true}]\n",

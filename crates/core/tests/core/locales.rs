@@ -7,10 +7,10 @@
 
 use std::path::PathBuf;
 
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::decode::json;
 use registrar_core::locale::{english_file, messages};
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::{Registry, SourceFile};
 
 use super::{cases, compile, source};
 
@@ -43,14 +43,14 @@ fn texts_are_found_most_specific_first() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn told(sources: &[Source], language: &str, sent: &str) -> Vec<String> {
+fn told(sources: &[SourceFile], language: &str, sent: &str) -> Vec<String> {
     let registry = match compile(sources) {
         Ok(registry) => registry,
         Err(problems) => return problems.iter().map(ToString::to_string).collect(),
     };
     let value = json::parse(sent.as_bytes()).unwrap();
     let form = registry.form("form").unwrap();
-    let violations = form.apply(value, &Surroundings::default()).err().unwrap_or_default();
+    let violations = form.apply(value, &EvalContext::default()).err().unwrap_or_default();
     let locale = registry.locale(language).unwrap();
     let name = violations.form.as_deref();
     let line = |violation| {

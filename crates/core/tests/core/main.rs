@@ -23,7 +23,7 @@ mod submissions;
 use std::path::{Path, PathBuf};
 
 use registrar_core::config::Problem;
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::{Registry, SourceFile};
 
 /// The files of a folder of cases, sorted.
 fn cases(folder: &str) -> Vec<(PathBuf, String)> {
@@ -35,10 +35,10 @@ fn cases(folder: &str) -> Vec<(PathBuf, String)> {
     files.into_iter().map(|path| (path.clone(), std::fs::read_to_string(&path).unwrap())).collect()
 }
 
-fn source(within: &str, text: &str) -> Source {
-    Source { file: within.into(), within: within.to_owned(), text: text.to_owned() }
+fn source(within: &str, text: &str) -> SourceFile {
+    SourceFile { file: within.into(), within: within.to_owned(), text: text.to_owned() }
 }
 
-fn compile(sources: &[Source]) -> Result<Registry, Vec<Problem>> {
+fn compile(sources: &[SourceFile]) -> Result<Registry, Vec<Problem>> {
     Registry::compile(sources)
 }

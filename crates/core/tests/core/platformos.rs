@@ -1,6 +1,6 @@
 //! platformOS' forms and types, as its documentation spells them.
 
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::config::{Policies, Problem};
 use registrar_core::decode::json;
 use registrar_core::registry::Registry;
@@ -66,7 +66,7 @@ properties:
 - {name: cv, type: file}
 ";
 
-fn sources() -> Vec<registrar_core::registry::Source> {
+fn sources() -> Vec<registrar_core::registry::SourceFile> {
     vec![
         source(
             "users/developer_sign_up.liquid",
@@ -108,7 +108,7 @@ fn they_load_as_they_are_with_a_notice_for_each_key_left_aside() {
 fn codes(registry: &Registry, body: &str) -> Vec<String> {
     let value = json::parse(body.as_bytes()).unwrap();
     let form = registry.form("developer_sign_up").unwrap();
-    let violations = form.apply(value, &Surroundings::default()).err().unwrap_or_default();
+    let violations = form.apply(value, &EvalContext::default()).err().unwrap_or_default();
     violations.list.iter().map(|v| format!("{} {}", v.path, v.text())).collect()
 }
 

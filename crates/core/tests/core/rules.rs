@@ -11,7 +11,7 @@
 use registrar_core::decode::json;
 use registrar_core::rules::RULES;
 use registrar_core::violation::Violations;
-use registrar_core::{Surroundings, Timestamp};
+use registrar_core::{EvalContext, Timestamp};
 
 use super::{cases, compile, source};
 
@@ -46,7 +46,7 @@ fn judge(setting: &Setting, validation: &str, value: &str) -> Violations {
     };
     let value = json::parse(body.as_bytes()).unwrap_or_else(|error| panic!("{body}: {error}"));
     let now = setting.now.unwrap_or_else(|| NOW.parse().unwrap());
-    let surroundings = Surroundings { now, ..Surroundings::default() };
+    let surroundings = EvalContext { now, ..EvalContext::default() };
     registry.form("form").unwrap().apply(value, &surroundings).err().unwrap_or_default()
 }
 

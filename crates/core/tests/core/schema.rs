@@ -3,7 +3,7 @@
 use jsonschema::{Draft, PatternOptions, Validator};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::decode::json;
 use registrar_core::form::Form;
 use registrar_core::registry::Registry;
@@ -78,7 +78,7 @@ fn validator(schema: &Value) -> Validator {
 fn accepts(form: &Form, submitted: &Value) -> bool {
     let text = submitted.to_string();
     let value = json::parse(text.as_bytes()).unwrap();
-    form.apply(value, &Surroundings::default()).is_ok()
+    form.apply(value, &EvalContext::default()).is_ok()
 }
 
 /// A submission that the form accepts; what is generated differs from it in a few places.

@@ -5,7 +5,7 @@
 //! aggregate that must be in its `Debug` (or, after `without `, must not), or one line `PATH CODE`
 //! for each violation, in order. After `--- stored` with a user in JSON they are sent to that user.
 
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::decode::json;
 
 use super::{cases, compile, source};
@@ -16,7 +16,7 @@ fn every_case_holds() {
     for (path, text) in cases("submissions") {
         let mut sources = Vec::new();
         let (mut sent, mut stored) = (None, None);
-        let mut surroundings = Surroundings { token: "the-token".into(), ..Default::default() };
+        let mut surroundings = EvalContext { token: "the-token".into(), ..Default::default() };
         for section in text.split("--- ").filter(|section| !section.trim().is_empty()) {
             let (title, body) = section.split_once('\n').unwrap_or((section, ""));
             let (word, rest) = title.split_once(' ').unwrap_or((title, ""));
@@ -42,8 +42,8 @@ fn every_case_holds() {
 }
 
 fn check(
-    sources: &[registrar_core::registry::Source],
-    surroundings: &Surroundings,
+    sources: &[registrar_core::registry::SourceFile],
+    surroundings: &EvalContext,
     stored: Option<&str>,
     sent: &str,
     expected: &str,
@@ -98,7 +98,7 @@ fn the_way_of_a_value_ends_at_one_hundred_violations() {
     let body = format!(r#"{{"transactables": {{"boat": [{boats}]}}}}"#);
     let value = json::parse(body.as_bytes()).unwrap();
     let violations =
-        registry.form("form").unwrap().apply(value, &Surroundings::default()).unwrap_err();
+        registry.form("form").unwrap().apply(value, &EvalContext::default()).unwrap_err();
     assert_eq!((violations.list.len(), violations.truncated), (100, true));
     assert_eq!(violations.list[99].path, "transactables.boat[99].name");
     assert_eq!(violations.list[99].pointer, "/form/transactables/boat/99/name");
@@ -114,7 +114,7 @@ fn a_refusal_of_the_database_is_explained_at_its_path() {
     .unwrap();
     let form = registry.form("form").unwrap();
     let body = br#"{"email": "a@b.co", "external_id": "7", "profiles": {"developer": {"properties": {"handle": "Ann"}}}}"#;
-    let user = form.apply(json::parse(body).unwrap(), &Surroundings::default()).unwrap();
+    let user = form.apply(json::parse(body).unwrap(), &EvalContext::default()).unwrap();
     let scopes: Vec<&str> = user.claims.iter().map(|claim| &*claim.scope).collect();
     assert_eq!(
         scopes,
@@ -122,7 +122,7 @@ fn a_refusal_of_the_database_is_explained_at_its_path() {
     );
     let refusals = registrar_core::Refusals { taken: vec![0, 2], ..Default::default() };
     let violations =
-        form.explain(json::parse(body).unwrap(), None, &Surroundings::default(), &refusals);
+        form.explain_refusals(json::parse(body).unwrap(), None, &EvalContext::default(), &refusals);
     let told: Vec<_> =
         violations.list.iter().map(|v| (v.path.as_str(), v.code(), v.text())).collect();
     let text = "has already been taken".to_owned();

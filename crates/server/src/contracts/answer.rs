@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
-use registrar_core::contract::{Action, Asked, Contract, Outcome, Told};
+use registrar_core::contract::{Action, Contract, ErrorResponse, Outcome, RequestContext};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
 use registrar_store::KeptAnswer;
@@ -19,7 +19,7 @@ pub(super) type Own = Vec<(&'static str, Value<'static>)>;
 /// What a request to a contract comes to, and the values of the answer to it.
 pub(super) enum Done {
     Outcome(Outcome, Own),
-    Invalid(Box<Told>),
+    Invalid(Box<ErrorResponse>),
     Fault(Fault),
     /// What was kept of an answer, for a request that may be sent again; or has been.
     Kept {
@@ -45,7 +45,7 @@ pub(super) fn failed(cause: String) -> Done {
 pub(super) fn answer(
     contract: &Contract,
     action: Option<&Action>,
-    asked: &Asked,
+    asked: &RequestContext,
     request: &HttpRequest,
     done: Done,
 ) -> HttpResponse {
@@ -67,7 +67,7 @@ pub(super) fn answer(
             let has_own = contract.status(action, Outcome::Taken).is_some();
             let outcome = if is_taken && has_own { Outcome::Taken } else { Outcome::Invalid };
             let note = Note::of(&told.violations);
-            let Told { errors, first, details, summary, language, violations } = *told;
+            let ErrorResponse { errors, first, details, summary, language, violations } = *told;
             let own = vec![
                 ("errors", errors),
                 ("error", first),
@@ -86,7 +86,7 @@ pub(super) fn answer(
             log::error!("an expression of `{}` cannot be worked out: {cause}", contract.name);
             let fault =
                 Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed");
-            (Outcome::Failed, Own::new(), Some(fault), None, Note::code("internal"))
+            (Outcome::Error, Own::new(), Some(fault), None, Note::code("internal"))
         }
     };
     note.route = action.map(|action| action.path.clone());
@@ -115,7 +115,7 @@ pub(super) fn answer(
     if let Some(content_type) = rendered.content_type {
         response.insert_header((header::CONTENT_TYPE, content_type));
     }
-    let failed = fault.iter().filter(|_| outcome == Outcome::Failed).flat_map(Fault::headers);
+    let failed = fault.iter().filter(|_| outcome == Outcome::Error).flat_map(Fault::headers);
     for (name, value) in failed {
         response.insert_header((name, value));
     }
@@ -170,10 +170,10 @@ const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "true");
 /// The outcome that a fault is.
 fn outcome_of(fault: &Fault) -> Outcome {
     match fault.code() {
-        "invalid_token" => Outcome::BadCredential,
-        "unsupported_media_type" => Outcome::MediaType,
+        "invalid_token" => Outcome::InvalidCredentials,
+        "unsupported_media_type" => Outcome::UnsupportedMediaType,
         "bad_query" => Outcome::BadQuery,
-        _ => Outcome::Failed,
+        _ => Outcome::Error,
     }
 }
 
@@ -182,9 +182,9 @@ fn refusal(action: Option<&Action>, outcome: Outcome, own: &Own, status: Option<
     let value = |name: &str| own.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
     let within = |name: &str, part: &str| value(name)?.get(part)?.as_str();
     match outcome {
-        Outcome::Unauthenticated => auth::missing(),
-        Outcome::BadCredential => auth::invalid(),
-        Outcome::MediaType => body::unsupported("the content type is not read here"),
+        Outcome::MissingCredentials => auth::missing(),
+        Outcome::InvalidCredentials => auth::invalid(),
+        Outcome::UnsupportedMediaType => body::unsupported("the content type is not read here"),
         Outcome::Malformed => {
             let what = within("malformed", "what").unwrap_or_default();
             body::malformed(&what)
@@ -211,8 +211,8 @@ fn refusal(action: Option<&Action>, outcome: Outcome, own: &Own, status: Option<
             let what = if is_user { "there is no such user" } else { "there is no such record" };
             Fault::not_found(what)
         }
-        Outcome::NoRoute => Fault::not_found("there is no such route"),
-        Outcome::Method => {
+        Outcome::RouteNotFound => Fault::not_found("there is no such route"),
+        Outcome::MethodNotAllowed => {
             refused_method(value("allow").and_then(Value::as_str).unwrap_or_default())
         }
         _ => {

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, web};
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::aggregate::NewUser;
-use registrar_core::contract::{Action, Asked, Contract, Operation, Outcome};
+use registrar_core::contract::{Action, Contract, Operation, Outcome, RequestContext};
 use registrar_core::form::{Form, Resource};
 use registrar_core::value::Value;
 use registrar_store::{Asker, CreateError, Guard, Refusal};
@@ -37,8 +37,8 @@ pub(super) struct Call<'c> {
     pub(super) request: &'c HttpRequest,
     pub(super) state: &'c AppState,
     pub(super) who: Who,
-    pub(super) surroundings: Surroundings,
-    pub(super) asked: &'c mut Asked,
+    pub(super) surroundings: EvalContext,
+    pub(super) asked: &'c mut RequestContext,
     /// What lies behind the contract's mount.
     pub(super) path: &'c str,
     /// The body.
@@ -56,7 +56,7 @@ impl Call<'_> {
         let (operation, is_user) = (self.action.operation, self.action.resource == Resource::User);
         if operation.has_body() {
             body::check_encoding(self.request)?;
-            if self.contract.is_strict_with_labels() {
+            if self.contract.requires_content_type() {
                 self.sent.label = body::strict_label(self.request)?;
             }
         }
@@ -107,13 +107,13 @@ impl Call<'_> {
             Operation::Update => self.update().await,
             Operation::Upsert => self.upsert().await,
             Operation::Delete => self.delete().await,
-            Operation::Detach => self.detach().await,
-            Operation::Mint => self.mint().await,
+            Operation::Remove => self.detach().await,
+            Operation::IssueToken => self.mint().await,
             Operation::Verify => self.verify().await,
             Operation::Revoke => self.revoke().await,
-            Operation::Say => {
+            Operation::Respond => {
                 self.check()?;
-                Ok(Done::Outcome(Outcome::Said, Own::new()))
+                Ok(Done::Outcome(Outcome::Responded, Own::new()))
             }
         }
     }
@@ -178,12 +178,12 @@ impl Call<'_> {
     /// Whether nobody is to learn by this request who has an account. One that changes who is there
     /// tells it anyway.
     pub(super) fn is_discreet(&self, form: &Form) -> bool {
-        form.is_discreet && self.action.operation == Operation::Create
+        form.strict_enumeration && self.action.operation == Operation::Create
     }
 
     /// Refuses what the route's conditions are against.
     pub(super) fn check(&self) -> Result<(), Done> {
-        match self.contract.objection(self.action, self.asked).map_err(failed)? {
+        match self.contract.failed_precondition(self.action, self.asked).map_err(failed)? {
             Some(outcome) => Err(Done::Outcome(outcome, Own::new())),
             None => Ok(()),
         }
@@ -192,13 +192,13 @@ impl Call<'_> {
     /// Makes what the route wants of chance.
     pub(super) fn generate(&mut self) -> Result<(), Done> {
         let mut made = Vec::new();
-        for (name, letters) in self.action.generates() {
+        for (name, letters) in self.action.generated_codes() {
             let text = crate::token::letters(letters.alphabet, letters.length);
             let text = text.map_err(|_| failed("no chance is to be had".to_owned()))?;
             made.push((name.to_owned().into(), Value::String(text.into())));
         }
         if !made.is_empty() {
-            self.asked.note("generated", Value::Object(made));
+            self.asked.set("generated", Value::Object(made));
         }
         Ok(())
     }

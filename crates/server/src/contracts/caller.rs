@@ -71,7 +71,7 @@ impl Who {
 
     /// What expressions see of it.
     pub(super) fn shown(&self, contract: &Contract) -> Value<'static> {
-        let user = self.user.clone().map(|user| contract.shown(user));
+        let user = self.user.clone().map(|user| contract.representation(user));
         let name = Value::String(self.name.to_string().into());
         let id = self.user_id.map(|id| Value::Number(id.to_string().into()));
         let attributes = self.attributes.as_deref().and_then(|text| {
@@ -119,8 +119,8 @@ pub(super) async fn caller(
     let header = request.headers().get(header::AUTHORIZATION);
     // A header that is not ASCII holds no valid credential.
     let who = match contract.credential(header.map(|header| header.to_str().unwrap_or("?"))) {
-        Credential::Missing => Err(refused(Outcome::Unauthenticated)),
-        Credential::Unreadable => Err(refused(Outcome::BadCredential)),
+        Credential::Missing => Err(refused(Outcome::MissingCredentials)),
+        Credential::Unreadable => Err(refused(Outcome::InvalidCredentials)),
         Credential::Pair(name, password) => {
             by_password(contract, &name, password, (request, state)).await
         }
@@ -146,12 +146,12 @@ async fn by_token(
     token: &str,
     state: &AppState,
 ) -> Result<Who, Done> {
-    let refused = || Done::Outcome(Outcome::BadCredential, Own::new());
-    if !contract.mints(token) {
+    let refused = || Done::Outcome(Outcome::InvalidCredentials, Own::new());
+    if !contract.is_issued_credential(token) {
         auth::well_formed(token)?;
     }
     let caller = state.tokens.remembered(token, state).await?;
-    let is_for_operators = action.is_some_and(|action| action.is_for_operators);
+    let is_for_operators = action.is_some_and(|action| action.operator_only);
     if !caller.is_good_for((!is_for_operators).then_some(&*contract.name)) {
         return Err(refused());
     }
@@ -186,7 +186,7 @@ pub(super) fn has_attributes(contract: &Contract, noted: Option<&str>) -> bool {
     }
     noted.is_none_or(|noted| {
         let noted = registrar_core::decode::json::parse(noted.as_bytes());
-        noted.is_ok_and(|noted| contract.lacking_attribute(&noted).is_none())
+        noted.is_ok_and(|noted| contract.missing_attribute(&noted).is_none())
     })
 }
 
@@ -196,8 +196,8 @@ async fn by_password(
     password: Secret,
     (request, state): (&HttpRequest, &AppState),
 ) -> Result<Who, Done> {
-    let refused = || Done::Outcome(Outcome::BadCredential, Own::new());
-    let sought = contract.caller_named(name).map_err(failed)?;
+    let refused = || Done::Outcome(Outcome::InvalidCredentials, Own::new());
+    let sought = contract.lookup_caller(name).map_err(failed)?;
     let of_contract = UserFilter { forms: contract.own_forms(), ..UserFilter::default() };
     let found = auth::load(state, move |store| {
         let Some(user) = find::one(store, &sought, of_contract)? else { return Ok(None) };
@@ -240,7 +240,7 @@ async fn by_password(
     state.passwords.note(digest);
     let (id, name) = (user.columns.id, user.columns.email.clone().unwrap_or_default());
     let user = stored_user(user);
-    if !contract.lets_in(contract.shown(user.clone())).map_err(failed)? {
+    if !contract.allows_caller(contract.representation(user.clone())).map_err(failed)? {
         return Err(refused());
     }
     let permissions = Permissions::of_user(id, contract.authentication.has_access_to_all);

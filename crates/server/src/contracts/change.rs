@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use registrar_core::contract::{Outcome, Sought};
+use registrar_core::contract::{Lookup, Outcome};
 use registrar_core::value::Value;
 use registrar_store::{ChangeError, CreateError, StoredUser, UpdateRecord};
 
@@ -63,7 +63,9 @@ impl Call<'_> {
         let before = Arc::clone(&stored);
         let judge = move |of: &Judging<'_>| {
             let contract = of.contract;
-            of.by_form(|submission| contract.judge_change(submission, &before).map_err(not_taken))
+            of.by_form(|submission| {
+                contract.validate_update(submission, &before).map_err(not_taken)
+            })
         };
         let (_, mut changed) = self.judged_by_form(judge).await?;
         match changed.user.password.take() {
@@ -125,8 +127,8 @@ impl Call<'_> {
         if action.has_checks() || !reaches_all || shows("user") || shows("ids") {
             return Ok(None);
         }
-        let sought = contract.meant(action, self.asked).map_err(failed)?;
-        Ok(if let [Sought::Id(id)] = &*sought { Some(*id) } else { None })
+        let sought = contract.resolve_lookup(action, self.asked).map_err(failed)?;
+        Ok(if let [Lookup::Id(id)] = &*sought { Some(*id) } else { None })
     }
 
     /// Takes records of a user away.
@@ -136,7 +138,7 @@ impl Call<'_> {
         self.knows(shown.clone());
         self.check()?;
         let (resource, removed) =
-            self.contract.removed(self.action, self.asked, &shown).map_err(failed)?;
+            self.contract.removed_ids(self.action, self.asked, &shown).map_err(failed)?;
         let outcome = if removed.is_empty() { Outcome::Unchanged } else { Outcome::Updated };
         if let Some(kind) = kind_of(resource) {
             for id in removed {

@@ -76,7 +76,7 @@ impl Call<'_> {
     /// What is told first of a submission that breaks rules, where that depends on what the
     /// database would refuse of it too.
     async fn first_told(&mut self, done: Done) -> Result<Done, Done> {
-        if !matches!(done, Done::Invalid(_)) || !self.contract.asks_before_telling() {
+        if !matches!(done, Done::Invalid(_)) || !self.contract.order_needs_database() {
             return Ok(done);
         }
         let contested = |of: &Judging<'_>| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use registrar_core::aggregate::Secret;
-use registrar_core::contract::{Mint, Outcome};
+use registrar_core::contract::{IssueToken, Outcome};
 use registrar_core::value::Value;
 use registrar_store::{ChangeError, CreateError, NewToken, StoredUser};
 
@@ -37,24 +37,27 @@ impl Call<'_> {
     /// Makes a credential for who shows another.
     pub(super) async fn mint(&mut self) -> Result<Done, Done> {
         let action = self.action;
-        let Some(mint) = &action.mint else { return Err(failed("nothing is made".to_owned())) };
+        let Some(mint) = &action.issue_token else {
+            return Err(failed("nothing is made".to_owned()));
+        };
         if action.names_form() {
             let judge = |of: &Judging<'_>| {
                 let contract = of.contract;
-                of.by_form(|submission| contract.judge(submission).map_err(not_taken))
+                of.by_form(|submission| contract.validate(submission).map_err(not_taken))
             };
             self.judged_by_form(judge).await?;
         }
-        let (parent, user_id) = match self.contract.mints_for(action, self.asked).map_err(failed)? {
-            Some((secret, name)) => (self.shown(secret, name).await?, None),
-            None => {
-                let user = self.proven().await?;
-                let Who { token, permissions, .. } = &self.who;
-                let permissions = permissions.clone();
-                let parent = Parent { token: *token, attributes: None, permissions };
-                (parent, Some(user.columns.id))
-            }
-        };
+        let (parent, user_id) =
+            match self.contract.token_to_issue(action, self.asked).map_err(failed)? {
+                Some((secret, name)) => (self.shown(secret, name).await?, None),
+                None => {
+                    let user = self.proven().await?;
+                    let Who { token, permissions, .. } = &self.who;
+                    let permissions = permissions.clone();
+                    let parent = Parent { token: *token, attributes: None, permissions };
+                    (parent, Some(user.columns.id))
+                }
+            };
         self.check()?;
         self.make(mint, parent, user_id).await
     }
@@ -94,12 +97,12 @@ impl Call<'_> {
 
     async fn make(
         &mut self,
-        mint: &Mint,
+        mint: &IssueToken,
         parent: Parent,
         user_id: Option<i64>,
     ) -> Result<Done, Done> {
         let none = |_| failed("no chance is to be had".to_owned());
-        let text = match mint.letters() {
+        let text = match mint.code_format() {
             Some(letters) => token::letters(letters.alphabet, letters.length).map_err(none)?,
             None => token::generate().map_err(none)?.reveal().to_owned(),
         };
@@ -131,7 +134,7 @@ impl Call<'_> {
             ("token".into(), Value::String(text.into())),
             ("expires_in".into(), Value::Number(mint.expires_in.to_string().into())),
         ]);
-        Ok(Done::Outcome(Outcome::Minted, vec![("credential", credential)]))
+        Ok(Done::Outcome(Outcome::TokenIssued, vec![("credential", credential)]))
     }
 
     /// Tries a user's name and password.
@@ -145,7 +148,7 @@ impl Call<'_> {
     /// as a wrong password.
     async fn proven(&mut self) -> Result<StoredUser, Done> {
         let refused = || Done::Outcome(Outcome::Refused, Own::new());
-        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
+        let sought = self.contract.resolve_lookup(self.action, self.asked).map_err(failed)?;
         let name = format!("{sought:?}");
         let (realm, address) = (&*self.contract.name, Some(client_address(self.request)));
         let attempt = self.state.guessing.begin(Some((realm, &name)), address)?;
@@ -184,7 +187,7 @@ impl Call<'_> {
     /// Ends all sessions of the user whom the route names; where it names none, the credential that
     /// the caller shows, if an API issued it.
     pub(super) async fn revoke(&mut self) -> Result<Done, Done> {
-        let ended = if self.action.finds_user() {
+        let ended = if self.action.looks_up_user() {
             let user = self.find().await?;
             let id = user.columns.id;
             self.knows(stored_user(user));

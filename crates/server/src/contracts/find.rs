@@ -2,7 +2,7 @@
 
 use actix_web::HttpMessage;
 use actix_web::http::StatusCode;
-use registrar_core::contract::{Outcome, PageAsked, Sought};
+use registrar_core::contract::{Lookup, Outcome, PageRequest};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
 use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserPage, Window};
@@ -40,7 +40,7 @@ impl Call<'_> {
     pub(super) async fn list(&mut self) -> Result<Done, Done> {
         self.check()?;
         let (page, window) = self.page()?;
-        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
+        let sought = self.contract.resolve_lookup(self.action, self.asked).map_err(failed)?;
         let scope = self.users_in_reach();
         let room = self.room();
         let found = self.load(move |store| {
@@ -68,12 +68,12 @@ impl Call<'_> {
     }
 
     /// The page that is asked for, and the part of the list that it is.
-    pub(super) fn page(&self) -> Result<(PageAsked, Window), Done> {
-        if let Some(objection) = self.action.objects_to(self.request.query_string()) {
+    pub(super) fn page(&self) -> Result<(PageRequest, Window), Done> {
+        if let Some(objection) = self.action.invalid_parameter(self.request.query_string()) {
             return Err(Fault::new(StatusCode::BAD_REQUEST, "bad_query", objection).into());
         }
         let paging = &self.action.paging;
-        let page = paging.asked(&self.asked.query);
+        let page = paging.page_request(&self.asked.query);
         let page = page.ok_or_else(|| Done::Outcome(Outcome::NotFound, Own::new()))?;
         let window = Window {
             is_newest_first: paging.is_descending,
@@ -87,18 +87,18 @@ impl Call<'_> {
     pub(super) fn listed(
         &self,
         items: impl Iterator<Item = Value<'static>>,
-        (page, total): (PageAsked, i64),
+        (page, total): (PageRequest, i64),
     ) -> Done {
         let is_user = self.action.resource == Resource::User;
         let (one, all) = if is_user { ("user", "users") } else { ("record", "records") };
         let items = items.map(|item| {
-            let ids = self.contract.ids_of(&item, is_user);
-            let item = self.contract.shown(item);
+            let ids = self.contract.id_values(&item, is_user);
+            let item = self.contract.representation(item);
             Value::Object(vec![(one.into(), item), ("ids".into(), ids)])
         });
         let items = Value::Array(items.collect());
         let address = format!("{}{}", super::base_url(self.request, self.path), self.path);
-        let page = self.action.paging.shown(page, total, &address, &self.asked.query);
+        let page = self.action.paging.page_value(page, total, &address, &self.asked.query);
         Done::Outcome(Outcome::Listed, vec![(all, items), ("page", page)])
     }
 
@@ -124,13 +124,13 @@ impl Call<'_> {
 
     /// The user who is meant, if there is one.
     pub(super) async fn find_any(&self) -> Result<Option<StoredUser>, Done> {
-        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
+        let sought = self.contract.resolve_lookup(self.action, self.asked).map_err(failed)?;
         self.user(sought).await
     }
 
     /// Returns the first user that matches all of `sought`, or `None` where there is none whom the
     /// caller reaches.
-    pub(super) async fn user(&self, sought: Vec<Sought>) -> Result<Option<StoredUser>, Done> {
+    pub(super) async fn user(&self, sought: Vec<Lookup>) -> Result<Option<StoredUser>, Done> {
         let scope = self.users_in_reach();
         let room = self.room();
         let found = self.load(move |store| {
@@ -154,7 +154,7 @@ impl Call<'_> {
 /// Returns the first user in `scope` that matches all of `sought`; nobody where nothing is sought.
 pub(super) fn one(
     store: &Store,
-    sought: &[Sought],
+    sought: &[Lookup],
     scope: UserFilter,
 ) -> Result<Option<StoredUser>, ReadError> {
     if sought.is_empty() {
@@ -166,7 +166,7 @@ pub(super) fn one(
 /// Returns the users in `scope` that match all of `sought`.
 fn users(
     store: &Store,
-    sought: &[Sought],
+    sought: &[Lookup],
     scope: UserFilter,
     window: Window,
 ) -> Result<UserPage, ReadError> {
@@ -184,9 +184,9 @@ fn users(
     };
     for said in sought {
         match said {
-            Sought::Nobody | Sought::Key(_) | Sought::Owner(_) => narrow(None),
-            Sought::Id(id) => narrow(store.user(*id)?),
-            Sought::IdOrOwn(id, own) => {
+            Lookup::Nobody | Lookup::Key(_) | Lookup::Owner(_) => narrow(None),
+            Lookup::Id(id) => narrow(store.user(*id)?),
+            Lookup::IdOrOwn(id, own) => {
                 let of_own = UserFilter { external_id: Some(own.clone()), ..UserFilter::default() };
                 let found = store.users_from(&of_own, Window::FIRST)?.users.pop();
                 narrow(match (found, id) {
@@ -197,11 +197,11 @@ fn users(
                     (None, None) => None,
                 });
             }
-            Sought::Claim(claim) => narrow(store.user_by_claim(&claim.scope, &claim.value_key)?),
-            Sought::Relationship(id) => filter.relationship_id = Some(*id),
-            Sought::EmailKey(key) => filter.email_key = Some(key.clone()),
-            Sought::ExternalId(id) => filter.external_id = Some(id.clone()),
-            Sought::Property(name, text) => filter.properties.push((name.clone(), text.clone())),
+            Lookup::Claim(claim) => narrow(store.user_by_claim(&claim.scope, &claim.value_key)?),
+            Lookup::Relationship(id) => filter.relationship_id = Some(*id),
+            Lookup::EmailKey(key) => filter.email_key = Some(key.clone()),
+            Lookup::ExternalId(id) => filter.external_id = Some(id.clone()),
+            Lookup::Property(name, text) => filter.properties.push((name.clone(), text.clone())),
         }
     }
     let user = match only {

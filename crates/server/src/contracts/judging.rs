@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpMessage, web};
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::aggregate::NewUser;
 use registrar_core::contract::{
-    Action, Asked, Contract, Matched, Outcome, Submission, Undecoded, WrongParameter,
+    Action, BodyError, Contract, ContractInput, InvalidParameter, Outcome, RequestContext,
+    RouteMatch,
 };
 use registrar_core::form::Form;
 use registrar_core::locale::Locale;
@@ -41,8 +42,8 @@ pub(super) struct Sent {
 pub(super) struct Judging<'j> {
     pub(super) contract: &'j Contract,
     pub(super) action: &'j Action,
-    pub(super) asked: &'j Asked,
-    pub(super) surroundings: &'j Surroundings,
+    pub(super) asked: &'j RequestContext,
+    pub(super) surroundings: &'j EvalContext,
     pub(super) permissions: &'j Permissions,
     pub(super) sent: &'j Sent,
 }
@@ -55,26 +56,26 @@ impl<'j> Judging<'j> {
     /// from the body.
     pub(super) fn sent(&self) -> Result<Value<'j>, Done> {
         let Self { contract, action, sent: Sent { label, boundary, bytes, .. }, .. } = *self;
-        let need_not = action.says_enough() || !action.operation.has_body();
+        let need_not = action.body_is_optional() || !action.operation.has_body();
         if bytes.is_empty() && need_not {
             return Ok(Value::Object(Vec::new()));
         }
-        if contract.is_strict_with_labels() {
+        if contract.requires_content_type() {
             body::check_form(label, bytes)?;
         }
         let decoded = if contract.reads_multipart() && label == multipart::MEDIA_TYPE {
-            multipart::parse(boundary.as_deref(), bytes).map_err(Undecoded::Malformed)
+            multipart::parse(boundary.as_deref(), bytes).map_err(BodyError::Malformed)
         } else {
             contract.decode(Some(label), bytes)
         };
         let sent = decoded.map_err(|error| match error {
-            Undecoded::MediaType => {
+            BodyError::MediaType => {
                 let media_type = label.chars().take(64).collect::<String>();
                 let own = vec![("media_type", Value::String(media_type.into()))];
-                Done::Outcome(Outcome::MediaType, own)
+                Done::Outcome(Outcome::UnsupportedMediaType, own)
             }
-            Undecoded::Malformed(error) => {
-                Done::Outcome(Outcome::Malformed, vec![Contract::malformed(&error, bytes)])
+            BodyError::Malformed(error) => {
+                Done::Outcome(Outcome::Malformed, vec![Contract::malformed_details(&error, bytes)])
             }
         })?;
         if matches!(sent, Value::Object(_)) {
@@ -89,9 +90,9 @@ impl<'j> Judging<'j> {
         &self,
         sent: &'s Value<'s>,
     ) -> Result<(&'j Arc<Form>, &'s Value<'s>), Done> {
-        let chosen = self.contract.chosen(self.action, sent, &self.asked.query);
+        let chosen = self.contract.select_form(self.action, sent, &self.asked.query);
         let (form, submitted) = chosen.map_err(|wrong| {
-            let WrongParameter { field, code, text, near } = wrong;
+            let InvalidParameter { field, code, text, near } = wrong;
             let near = near.map(|near| ("near", near));
             let entries =
                 [("field", field), ("code", code), ("text", text)].into_iter().chain(near);
@@ -104,20 +105,20 @@ impl<'j> Judging<'j> {
         Ok((form, submitted))
     }
 
-    fn submission<'s>(&'s self, form: &'s Form, sent: &'s Value<'s>) -> Submission<'s> {
+    fn submission<'s>(&'s self, form: &'s Form, sent: &'s Value<'s>) -> ContractInput<'s> {
         let Self { contract, action, asked, surroundings, sent: Sent { languages, .. }, .. } =
             *self;
-        let locale = match contract.has_languages() {
+        let locale = match contract.is_localized() {
             true => language::of(languages.as_deref(), &form.locales),
             false => Locale::english(),
         };
-        Submission { action, form, sent, asked, surroundings, locale }
+        ContractInput { action, form, sent, asked, surroundings, locale }
     }
 
     /// Finds the form, and hands what goes to it to `work`.
     pub(super) fn by_form<T>(
         &self,
-        work: impl FnOnce(Submission<'_>) -> Result<T, Done>,
+        work: impl FnOnce(ContractInput<'_>) -> Result<T, Done>,
     ) -> ByForm<T> {
         let sent = match self.sent() {
             Ok(sent) => sent,
@@ -133,10 +134,10 @@ impl<'j> Judging<'j> {
 
     /// Judges what shall become a new user, where `may_begin` has nothing against it.
     pub(super) fn new_user(&self, may_begin: impl FnOnce() -> Result<(), Done>) -> ByForm<NewUser> {
-        if !self.contract.lets_go_of(self.action) {
+        if !self.contract.consumes_input(self.action) {
             return self.by_form(|of| {
                 may_begin()?;
-                self.contract.judge(of).map_err(not_taken)
+                self.contract.validate(of).map_err(not_taken)
             });
         }
         let sent = match self.sent() {
@@ -148,9 +149,9 @@ impl<'j> Judging<'j> {
             Err(done) => return (None, Err(done)),
         };
         let judged = may_begin().and_then(|()| {
-            let own = self.contract.own(self.action, sent);
+            let own = self.contract.form_input(self.action, sent);
             let of = self.submission(&form, &NULL);
-            self.contract.judge_own(of, own).map_err(not_taken)
+            self.contract.validate_owned(of, own).map_err(not_taken)
         });
         (Some(form), judged)
     }
@@ -161,17 +162,17 @@ struct Job {
     contract: Arc<Contract>,
     method: String,
     path: String,
-    asked: Asked,
-    surroundings: Surroundings,
+    asked: RequestContext,
+    surroundings: EvalContext,
     permissions: Permissions,
     sent: Sent,
 }
 
 impl Job {
-    fn run<T>(self, work: impl FnOnce(&Judging<'_>) -> T) -> Option<(Asked, T)> {
+    fn run<T>(self, work: impl FnOnce(&Judging<'_>) -> T) -> Option<(RequestContext, T)> {
         let Self { contract, method, path, asked, surroundings, permissions, sent } = self;
         let done = match contract.find(&method, &path, &asked.query) {
-            Matched::Route(action, _) => work(&Judging {
+            RouteMatch::Route(action, _) => work(&Judging {
                 contract: &contract,
                 action,
                 asked: &asked,
@@ -179,7 +180,7 @@ impl Job {
                 permissions: &permissions,
                 sent: &sent,
             }),
-            Matched::Method(_) | Matched::Nothing => return None,
+            RouteMatch::Method(_) | RouteMatch::Nothing => return None,
         };
         Some((asked, done))
     }

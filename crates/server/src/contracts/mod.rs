@@ -20,10 +20,12 @@ use std::time::Instant;
 use actix_web::guard::GuardContext;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use registrar_core::contract::{Action, Asked, Contract, Contracts, Matched, NotTaken, Outcome};
+use registrar_core::contract::{
+    Action, Contract, Contracts, Outcome, Rejection, RequestContext, RouteMatch,
+};
 use registrar_core::decode::brackets;
 use registrar_core::value::Value;
-use registrar_core::{Surroundings, Timestamp};
+use registrar_core::{EvalContext, Timestamp};
 
 use crate::answer::Fault;
 use crate::app::AppState;
@@ -48,7 +50,7 @@ const ATTEMPTS: u32 = 3;
 pub(crate) fn has_host(context: &GuardContext<'_>) -> bool {
     let Some(state) = context.app_data::<web::Data<AppState>>() else { return false };
     public_address::host(context.head())
-        .is_some_and(|host| !state.forms.current().contracts().of_host(host).is_empty())
+        .is_some_and(|host| !state.forms.current().contracts().for_host(host).is_empty())
 }
 
 /// Answers what none of Registrar's own routes takes.
@@ -61,15 +63,15 @@ pub(crate) async fn serve(
     let registry = state.forms.current();
     let contracts = registry.contracts();
     let host = public_address::host(request.head());
-    let of_host = host.map(|host| contracts.of_host(host)).unwrap_or_default();
+    let of_host = host.map(|host| contracts.for_host(host)).unwrap_or_default();
     let is_at_root = of_host.is_empty();
     let (found, path) = if of_host.is_empty() {
-        contracts.of_path(request.path())
+        contracts.for_path(request.path())
     } else {
         (of_host, request.path())
     };
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    let Some((contract, is_served)) = Contracts::accepted(&found, accept) else {
+    let Some((contract, is_served)) = Contracts::select_version(&found, accept) else {
         return actix_web::Responder::respond_to(no_route(request.method()), &request)
             .map_into_boxed_body();
     };
@@ -80,7 +82,7 @@ pub(crate) async fn serve(
             brackets::parse_urlencoded(query.as_bytes()).map_or(Value::Null, Value::into_owned)
         }
     };
-    let mut asked = Asked { query, ..Asked::default() };
+    let mut asked = RequestContext { query, ..RequestContext::default() };
     let mut redaction = Redaction::new(&registry);
     let (action, mut done) = if is_served {
         let around = (&mut asked, &mut redaction);
@@ -90,7 +92,7 @@ pub(crate) async fn serve(
     };
     // At the root, what no contract has is told as what Registrar itself has not.
     let is_at_root = is_at_root && contract.mount.as_deref() == Some("");
-    if is_at_root && matches!(done, Done::Outcome(Outcome::NoRoute, _)) {
+    if is_at_root && matches!(done, Done::Outcome(Outcome::RouteNotFound, _)) {
         return actix_web::Responder::respond_to(no_route(request.method()), &request)
             .map_into_boxed_body();
     }
@@ -111,7 +113,7 @@ pub(crate) async fn serve(
 }
 
 /// From here on, expressions and answers know what the request was to.
-fn know_address(asked: &mut Asked, request: &HttpRequest, path: &str) {
+fn know_address(asked: &mut RequestContext, request: &HttpRequest, path: &str) {
     let text = |text: &str| Value::String(text.to_owned().into());
     asked.request = Value::Object(vec![
         ("method".into(), text(request.method().as_str())),
@@ -128,14 +130,14 @@ fn base_url(request: &HttpRequest, path: &str) -> String {
     let host = public_address::host(request.head());
     let is_of_contract = state
         .zip(host)
-        .is_some_and(|(state, host)| !state.forms.current().contracts().of_host(host).is_empty());
+        .is_some_and(|(state, host)| !state.forms.current().contracts().for_host(host).is_empty());
     format!("{}{mount}", public_address::origin(request, is_of_contract))
 }
 
 async fn run<'c>(
     contract: &'c Arc<Contract>,
     path: &str,
-    (asked, redaction): (&mut Asked, &mut Redaction),
+    (asked, redaction): (&mut RequestContext, &mut Redaction),
     request: &HttpRequest,
     payload: web::Payload,
     state: &'c AppState,
@@ -143,16 +145,16 @@ async fn run<'c>(
 ) -> (Option<&'c Action>, Done) {
     let outcome = |outcome, own| (None, Done::Outcome(outcome, own));
     let matched = contract.find(request.method().as_str(), path, &asked.query);
-    let known = if let Matched::Route(action, _) = &matched { Some(*action) } else { None };
-    if matches!(matched, Matched::Nothing) && !contract.authentication.is_first {
-        return outcome(Outcome::NoRoute, Own::new());
+    let known = if let RouteMatch::Route(action, _) = &matched { Some(*action) } else { None };
+    if matches!(matched, RouteMatch::Nothing) && !contract.authentication.is_first {
+        return outcome(Outcome::RouteNotFound, Own::new());
     }
     if let Some(action) = known
         && ["request", "base_url"].iter().any(|root| contract.reads(action, root))
     {
         know_address(asked, request, path);
     }
-    let who = if known.is_some_and(|action| action.is_open) {
+    let who = if known.is_some_and(|action| action.is_public) {
         if let Err(fault) = state.rates.count(Asking::Address(client_address(request)), request) {
             return (known, fault.into());
         }
@@ -167,11 +169,14 @@ async fn run<'c>(
         redaction.disable();
     }
     let (action, names) = match matched {
-        Matched::Route(action, names) => (action, names),
-        Matched::Method(allow) => {
-            return outcome(Outcome::Method, vec![("allow", Value::String(allow.into()))]);
+        RouteMatch::Route(action, names) => (action, names),
+        RouteMatch::Method(allow) => {
+            return outcome(
+                Outcome::MethodNotAllowed,
+                vec![("allow", Value::String(allow.into()))],
+            );
         }
-        Matched::Nothing => return outcome(Outcome::NoRoute, Own::new()),
+        RouteMatch::Nothing => return outcome(Outcome::RouteNotFound, Own::new()),
     };
     if asked.query == Value::Null && contract.reads_query(action) {
         let text = "the query cannot be read: expected `name=value`, each name once";
@@ -187,13 +192,13 @@ async fn run<'c>(
         action,
         request,
         state,
-        surroundings: Surroundings { now: Timestamp::now(), token: who.name.clone() },
+        surroundings: EvalContext { now: Timestamp::now(), token: who.name.clone() },
         who,
         asked,
         path,
         sent: Sent {
             label: body::label(request),
-            languages: contract.has_languages().then(|| language::asked(request)).flatten(),
+            languages: contract.is_localized().then(|| language::asked(request)).flatten(),
             ..Sent::default()
         },
         held: state.body_memory.hold(),
@@ -205,22 +210,22 @@ async fn run<'c>(
 }
 
 /// From here on, expressions and answers know a user.
-fn note_user(contract: &Contract, asked: &mut Asked, user: Value<'static>) {
-    asked.note("ids", contract.ids_of(&user, true));
-    asked.note("user", contract.shown(user));
+fn note_user(contract: &Contract, asked: &mut RequestContext, user: Value<'static>) {
+    asked.set("ids", contract.id_values(&user, true));
+    asked.set("user", contract.representation(user));
 }
 
 /// From here on, expressions and answers know a record.
-fn note_record(contract: &Contract, asked: &mut Asked, record: Value<'static>) {
-    asked.note("ids", contract.ids_of(&record, false));
-    asked.note("record", contract.shown(record));
+fn note_record(contract: &Contract, asked: &mut RequestContext, record: Value<'static>) {
+    asked.set("ids", contract.id_values(&record, false));
+    asked.set("record", contract.representation(record));
 }
 
 /// What is said of a submission that is not taken.
-fn not_taken(not: NotTaken) -> Done {
+fn not_taken(not: Rejection) -> Done {
     match not {
-        NotTaken::Invalid(told) => Done::Invalid(told),
-        NotTaken::Failed(cause) => failed(cause),
+        Rejection::Invalid(told) => Done::Invalid(told),
+        Rejection::Failed(cause) => failed(cause),
     }
 }
 

@@ -10,7 +10,7 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use registrar_core::aggregate::NewUser;
-use registrar_core::contract::{Asked, Contract, Matched, Outcome};
+use registrar_core::contract::{Contract, Outcome, RequestContext, RouteMatch};
 use registrar_core::form::Form;
 use registrar_core::value::Value;
 use registrar_store::{Created, KeptAnswer, Made, Once};
@@ -51,7 +51,7 @@ impl<'c> Call<'c> {
     pub(super) async fn by_key(&self) -> Result<Option<Keyed<'c>>, Done> {
         match spelled(self.request)? {
             // It would lie in the database as it is, where else its digest lies alone.
-            Some(_) if self.action.generates().next().is_some() => Err(Fault::new(
+            Some(_) if self.action.generated_codes().next().is_some() => Err(Fault::new(
                 StatusCode::BAD_REQUEST,
                 "idempotency_key_unsupported",
                 "the answer shows a secret that is shown once and kept nowhere: send this without \
@@ -184,11 +184,11 @@ pub(super) fn only_id(id: i64) -> Value<'static> {
 fn rendered(
     contract: &Contract,
     (method, path, outcome): (&str, &str, Outcome),
-    mut asked: Asked,
+    mut asked: RequestContext,
     (started, version): (Instant, &str),
 ) -> Option<KeptAnswer> {
     let query = std::mem::take(&mut asked.query);
-    let Matched::Route(action, _) = contract.find(method, path, &query) else { return None };
+    let RouteMatch::Route(action, _) = contract.find(method, path, &query) else { return None };
     asked.query = query;
     asked.elapsed = started.elapsed().as_secs_f64();
     let status = contract.status(Some(action), outcome)?;

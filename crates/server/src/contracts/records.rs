@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use registrar_core::contract::{Outcome, Sought};
+use registrar_core::contract::{Lookup, Outcome};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
 use registrar_store::{
@@ -44,7 +44,7 @@ impl Call<'_> {
             let contract = of.contract;
             of.by_form(|submission| {
                 has_room::<Done>(&store)?;
-                contract.judge(submission).map_err(not_taken)
+                contract.validate(submission).map_err(not_taken)
             })
         };
         let (form, bag) = self.judged_by_form(judge).await?;
@@ -85,7 +85,7 @@ impl Call<'_> {
         let owner = self.owner().await?;
         self.check()?;
         let (page, window) = self.page()?;
-        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
+        let sought = self.contract.resolve_lookup(self.action, self.asked).map_err(failed)?;
         let filter = self.filter(&sought, owner);
         let room = self.room();
         let found = self.load(move |store| {
@@ -127,7 +127,9 @@ impl Call<'_> {
         let before = Arc::clone(&stored);
         let judge = move |of: &Judging<'_>| {
             let contract = of.contract;
-            of.by_form(|submission| contract.judge_change(submission, &before).map_err(not_taken))
+            of.by_form(|submission| {
+                contract.validate_update(submission, &before).map_err(not_taken)
+            })
         };
         let (_, changed) = self.judged_by_form(judge).await?;
         let by = self.by_weight(&changed.user)?;
@@ -176,13 +178,13 @@ impl Call<'_> {
         } else {
             None
         };
-        let sought = self.contract.meant(self.action, self.asked).map_err(failed)?;
+        let sought = self.contract.resolve_lookup(self.action, self.asked).map_err(failed)?;
         let mut filter = self.filter(&sought, owner);
         if let Some(name) = of_form {
             filter.type_name = Some(name.to_string());
         }
         let room = self.room();
-        let is_nobody = sought.is_empty() || sought.contains(&Sought::Nobody);
+        let is_nobody = sought.is_empty() || sought.contains(&Lookup::Nobody);
         let found = self.load(move |store| match is_nobody {
             true => Ok(None),
             false => {
@@ -204,7 +206,7 @@ impl Call<'_> {
 
     /// The user that the path says the record is of.
     async fn owner(&mut self) -> Result<Option<i64>, Done> {
-        let Some(sought) = self.contract.meant_within(self.action, self.asked).map_err(failed)?
+        let Some(sought) = self.contract.resolve_parent(self.action, self.asked).map_err(failed)?
         else {
             return Ok(None);
         };
@@ -217,18 +219,18 @@ impl Call<'_> {
 
     /// Returns the filter that every look-up of records uses: what is sought, of the user that the path
     /// names, among what the caller reaches.
-    fn filter(&self, sought: &[Sought], owner: Option<i64>) -> RecordFilter {
+    fn filter(&self, sought: &[Lookup], owner: Option<i64>) -> RecordFilter {
         let type_name = self.action.record_type.as_ref().map(ToString::to_string);
         let mut filter = RecordFilter { type_name, ..RecordFilter::default() };
         for said in sought {
             match said {
-                Sought::Id(id) => {
+                Lookup::Id(id) => {
                     let is_one = filter.ids.as_ref().is_none_or(|ids| ids.contains(id));
                     filter.ids = Some(is_one.then_some(*id).into_iter().collect());
                 }
-                Sought::Key(key) => filter.key = Some(key.clone()),
-                Sought::Owner(id) => filter.user_id = Some(*id),
-                Sought::Relationship(id) => filter.relationship_id = Some(*id),
+                Lookup::Key(key) => filter.key = Some(key.clone()),
+                Lookup::Owner(id) => filter.user_id = Some(*id),
+                Lookup::Relationship(id) => filter.relationship_id = Some(*id),
                 // Nothing of the kind is known of records.
                 _ => filter.ids = Some(Vec::new()),
             }

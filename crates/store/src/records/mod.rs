@@ -12,7 +12,7 @@ mod stored;
 mod write;
 
 use registrar_core::aggregate::NewUser;
-use registrar_core::changes::ChangedUser;
+use registrar_core::changes::UserUpdate;
 
 use crate::audit::Asker;
 use crate::once::Once;
@@ -82,7 +82,7 @@ pub struct UpdateRecordOf {
     /// since.
     pub loaded_at: i64,
     /// The record as it shall be.
-    pub changed: ChangedUser,
+    pub changed: UserUpdate,
     /// Who asks for it.
     pub by: Asker,
 }

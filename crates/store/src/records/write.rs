@@ -211,7 +211,7 @@ pub(crate) fn update(conn: &mut AnyConnection, record: &UpdateRecordOf) -> Query
     let giving = Giving {
         is_own: &|claim| holdings.may_hold(claim, |way| way.contains(&name)),
         gives_up: &|claim| {
-            changed.released.gives_up(claim)
+            changed.released.releases(claim)
                 && !holdings.may_hold(claim, |way| !way.contains(&name))
         },
     };
@@ -275,7 +275,7 @@ fn update_relationship(
     };
     let Some(uuid) = uuids.first() else { return Ok(Err(ChangeError::Conflict)) };
     let bag = &changed.user;
-    let giving = Giving { is_own: &|_| true, gives_up: &|claim| changed.released.gives_up(claim) };
+    let giving = Giving { is_own: &|_| true, gives_up: &|claim| changed.released.releases(claim) };
     let refusals = refusals(conn, bag, giving, uuid)?;
     if !refusals.is_empty() {
         return refused(refusals);

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use registrar_core::aggregate::{NewProfile, NewUser};
-use registrar_core::changes::{ChangedUser, Released};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_store::{ChangeError, CreateError, Refusal, Store, UpdateRecord};
 
 use crate::scratch::{Scratch, create, on_both, record, user, wait};
@@ -26,7 +26,7 @@ fn change(store: &Store, id: i64, user: NewUser) -> UpdateRecord {
         id,
         uuid: loaded.uuid,
         loaded_at: loaded.updated_at,
-        changed: ChangedUser { user, released: Released::default() },
+        changed: UserUpdate { user, released: ReleasedClaims::default() },
         password_hash: None,
         by: None.into(),
     }
@@ -133,7 +133,7 @@ fn profile(id: Option<i64>) -> NewProfile {
         type_name: "seller".into(),
         enabled: true,
         properties: "{}".to_owned(),
-        attached: registrar_core::aggregate::Attached::default(),
+        attached: registrar_core::aggregate::Attachments::default(),
     }
 }
 

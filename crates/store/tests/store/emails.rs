@@ -1,7 +1,7 @@
 //! Users by their e-mail address: found by the claim where there is one, by the key where not.
 
 use registrar_core::aggregate::{Claim, NewUser, Reference, ReferenceKey, ReferenceTarget};
-use registrar_core::changes::{ChangedUser, Released};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_store::{Store, UpdateRecord, UserFilter};
 
 use crate::scratch::{Scratch, create, on_both, user, wait};
@@ -66,7 +66,7 @@ fn an_address_is_found_after_changes(scratch: &Scratch) {
             id,
             uuid: loaded.uuid,
             loaded_at: loaded.updated_at,
-            changed: ChangedUser { user, released: Released::default() },
+            changed: UserUpdate { user, released: ReleasedClaims::default() },
             password_hash: None,
             by: None.into(),
         };

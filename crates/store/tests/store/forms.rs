@@ -1,8 +1,8 @@
 //! Records through their forms: what the core says is given up, and what the store makes of it.
 
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::decode::json;
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::{Registry, SourceFile};
 use registrar_core::value::Value;
 use registrar_store::{
     CreateError, NewRecordOf, RecordBody, RecordKind, Refusal, Store, UpdateRecordOf,
@@ -58,19 +58,19 @@ impl Case {
     fn new(scratch: &Scratch) -> Self {
         let store = scratch.open();
         let owner = create(&store, user("ann", &[])).unwrap().id;
-        let source = |(name, text): &(&str, &str)| Source {
+        let source = |(name, text): &(&str, &str)| SourceFile {
             file: (*name).into(),
             within: (*name).to_owned(),
             text: (*text).to_owned(),
         };
-        let sources: Vec<Source> = TYPES.iter().chain(&FORMS).map(source).collect();
+        let sources: Vec<SourceFile> = TYPES.iter().chain(&FORMS).map(source).collect();
         Self { store, registry: Registry::compile(&sources).unwrap(), owner }
     }
 
     fn make(&self, form: &str, sent: &str) -> Result<i64, CreateError> {
         let form = self.registry.form(form).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
-        let bag = form.apply(sent, &Surroundings::default()).unwrap();
+        let bag = form.apply(sent, &EvalContext::default()).unwrap();
         wait(self.store.create_record(NewRecordOf {
             bag,
             owner: Some(self.owner),
@@ -96,7 +96,7 @@ impl Case {
             format!(r#"{{"id":{id},"creator_id":{},"properties":{properties}}}"#, self.owner);
         let stored: Value<'_> = json::parse(stored.as_bytes()).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
-        let changed = form.update(sent, &stored, &Surroundings::default()).unwrap();
+        let changed = form.update(sent, &stored, &EvalContext::default()).unwrap();
         let loaded_at = record.loaded_at;
         let update = UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() };
         wait(self.store.update_record(update)).unwrap();

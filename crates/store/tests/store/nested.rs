@@ -1,7 +1,7 @@
 //! What is written comes back, in the order sent, and equal on both databases.
 
 use registrar_core::aggregate::{
-    Attached, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
+    Attachments, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
     NewTransactable, NewUser, Reference, ReferenceKey, ReferenceTarget, RelationshipLink,
 };
 use registrar_store::{Created, NewRecord, Store, StoredAttached, StoredUser, UserFilter};
@@ -18,7 +18,7 @@ on_both!(
 /// Keys that `jsonb` would order otherwise, numbers it would respell, and text to be escaped.
 const JSON: &str = r#"{"aa":[1,2.50,-3],"b":{"x":null,"zzz":"\"é\"\n\\"},"ccc":true,"Ω":""}"#;
 
-fn customization(name: &str, attached: Attached) -> NewCustomization {
+fn customization(name: &str, attached: Attachments) -> NewCustomization {
     NewCustomization {
         id: None,
         type_name: name.into(),
@@ -27,8 +27,8 @@ fn customization(name: &str, attached: Attached) -> NewCustomization {
     }
 }
 
-fn attached(prefix: &str, customizations: Vec<NewCustomization>) -> Attached {
-    Attached {
+fn attached(prefix: &str, customizations: Vec<NewCustomization>) -> Attachments {
+    Attachments {
         addresses: vec![
             NewAddress {
                 id: None,
@@ -69,7 +69,7 @@ fn nested_user() -> NewUser {
     let leaf = customization("leaf", attached("leaf", vec![]));
     let tree = customization(
         "tree",
-        attached("tree", vec![leaf, customization("twig", Attached::default())]),
+        attached("tree", vec![leaf, customization("twig", Attachments::default())]),
     );
     NewUser {
         email: Some("Ann@Example.com".to_owned()),
@@ -118,16 +118,16 @@ fn nested_user() -> NewUser {
                 currency: "EUR".to_owned(),
                 enabled: i != 1,
                 properties: format!(r#"{{"i":{i}}}"#),
-                attached: if i == 2 { attached("boat", vec![]) } else { Attached::default() },
+                attached: if i == 2 { attached("boat", vec![]) } else { Attachments::default() },
             })
             .collect(),
-        customizations: vec![tree, customization("last", Attached::default())],
+        customizations: vec![tree, customization("last", Attachments::default())],
         claims: vec![claim("user.email", "ann@example.com")],
         ..NewUser::default()
     }
 }
 
-fn assert_attached(sent: &Attached, stored: &StoredAttached) {
+fn assert_attached(sent: &Attachments, stored: &StoredAttached) {
     assert_eq!(sent.addresses.len(), stored.addresses.len());
     for (sent, stored) in sent.addresses.iter().zip(&stored.addresses) {
         assert_eq!(*sent.name, stored.name);
@@ -196,7 +196,7 @@ fn assert_stored(sent: &NewUser, created: Created, stored: &StoredUser) {
         assert_eq!((&sent.currency, &sent.properties), (&stored.currency, &stored.properties));
         assert_attached(&sent.attached, &stored.attached);
     }
-    let own = Attached { customizations: sent.customizations.clone(), ..Attached::default() };
+    let own = Attachments { customizations: sent.customizations.clone(), ..Attachments::default() };
     let customizations = stored.customizations.clone();
     assert_attached(&own, &StoredAttached { customizations, ..StoredAttached::default() });
 }

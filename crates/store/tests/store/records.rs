@@ -1,10 +1,10 @@
 //! Records by themselves: made, read, changed and deleted without the user around them.
 
 use registrar_core::aggregate::{
-    Attached, Customizable, NewAddress, NewCustomization, NewTransactable, NewUser, Reference,
+    Attachments, Customizable, NewAddress, NewCustomization, NewTransactable, NewUser, Reference,
     ReferenceKey, ReferenceTarget,
 };
-use registrar_core::changes::{ChangedUser, Released};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_store::{
     ChangeError, CreateError, NewRecordOf, RecordBody, RecordFilter, RecordKind, Refusal, Store,
     StoredRecord, UpdateRecordOf, UserFilter, Window,
@@ -36,7 +36,7 @@ fn listing(code: &str) -> NewTransactable {
         currency: "EUR".to_owned(),
         enabled: true,
         properties: format!(r#"{{"code":"{code}"}}"#),
-        attached: Attached::default(),
+        attached: Attachments::default(),
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn boat(code: &str) -> NewUser {
 
 fn customization(url: &str) -> NewCustomization {
     let properties = format!(r#"{{"url":"{url}"}}"#);
-    let attached = Attached::default();
+    let attached = Attachments::default();
     NewCustomization { id: None, type_name: "link".into(), properties, attached }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn change(
     bag: NewUser,
 ) -> Result<(), ChangeError> {
     let loaded_at = load(store, kind, id).unwrap().loaded_at;
-    let changed = ChangedUser { user: bag, released: Released::default() };
+    let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
     wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() }))
 }
 
@@ -85,7 +85,7 @@ fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
     let before = store.user(ann).unwrap().unwrap().columns.updated_at;
     let mut bag = boat("X");
     bag.owner = Some(ann);
-    bag.transactables[0].attached = Attached {
+    bag.transactables[0].attached = Attachments {
         addresses: vec![NewAddress {
             name: "home".into(),
             city: Some("Łódź".to_owned()),
@@ -150,7 +150,7 @@ fn a_change_needs_the_record_as_it_was_loaded(scratch: &Scratch) {
     let update = |code: &str| {
         let mut bag = boat(code);
         bag.transactables[0].id = Some(id);
-        let changed = ChangedUser { user: bag, released: Released::default() };
+        let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
         let kind = RecordKind::Transactable;
         wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() }))
     };

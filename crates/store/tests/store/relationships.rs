@@ -4,7 +4,7 @@ use registrar_core::aggregate::{
     Claim, NewRelationship, NewRelationshipTransactable, NewRelationshipUser, NewUser, Reference,
     ReferenceKey, ReferenceTarget, RelationshipLink,
 };
-use registrar_core::changes::{ChangedUser, Released};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_store::{ChangeError, CreateError, RecordBody, RecordKind, Refusal, UpdateRecordOf};
 
 use crate::records::{boat, change, load, make, taken};
@@ -80,7 +80,7 @@ fn relationships_have_one_owner_of_each_key(scratch: &Scratch) {
         kind: RecordKind::Relationship,
         id: acme,
         loaded_at: relationship.created_at,
-        changed: ChangedUser { user: company("D"), released: Released::default() },
+        changed: UserUpdate { user: company("D"), released: ReleasedClaims::default() },
         by: None.into(),
     };
     assert_eq!(wait(store.update_record(stale)), Err(ChangeError::Conflict));

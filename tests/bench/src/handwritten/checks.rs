@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use registrar_core::keys::{email_key, text_key};
+use registrar_core::canonical::{canonical_text, email_key};
 use uuid::Uuid;
 
 use super::body::{Boat, Form};
@@ -55,7 +55,7 @@ pub(super) fn check(form: &Form<'_>) -> Result<Seller, Errors> {
             if hours.is_some_and(|hours| !(1..=72).contains(&hours)) {
                 fail("profiles.seller.properties.response_hours", "must be in 1..72");
             }
-            shop_key = text_key(shop, true);
+            shop_key = canonical_text(shop, true);
             profile = String::with_capacity(64 + shop.len());
             profile.push_str(r#"{"commission":12.5"#);
             if let Some(hours) = hours {
@@ -104,7 +104,7 @@ fn check_boats(boats: &[Boat<'_>], errors: &mut Errors) -> Vec<Listing> {
             fail("currency", "is not included in the list");
         }
         let registration = properties.registration.trim().to_uppercase();
-        let registration_key = text_key(&registration, true);
+        let registration_key = canonical_text(&registration, true);
         if registration.is_empty() {
             fail("properties.registration", BLANK);
         } else if listings.iter().any(|other| other.registration_key == registration_key) {

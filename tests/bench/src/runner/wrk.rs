@@ -112,7 +112,7 @@ impl Running {
             stderr.read_to_string(&mut said)?;
         }
         let line = said.lines().find_map(|line| line.strip_prefix("RESULT "));
-        let line = line.ok_or_else(|| format!("wrk failed: {said}"))?;
+        let line = line.ok_or_else(|| format!("wrk error: {said}"))?;
         let numbers: Vec<u64> =
             line.split(' ').map(|number| number.parse().unwrap_or_default()).collect();
         let [requests, micros, refused, broken, p50, p99] = numbers[..] else {

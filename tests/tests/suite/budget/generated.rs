@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::{Registry, SourceFile};
 use registrar_core::rules::RULES;
 use registrar_tests::{Database, Process, Setup, is_long, times};
 
@@ -138,7 +138,7 @@ fn text(field: &str) -> String {
 }
 
 fn compiles(field: &str) -> bool {
-    let source = Source { file: "f.yml".into(), within: "f.yml".to_owned(), text: text(field) };
+    let source = SourceFile { file: "f.yml".into(), within: "f.yml".to_owned(), text: text(field) };
     Registry::compile(&[source]).is_ok()
 }
 

@@ -21,10 +21,10 @@ answers:
   invalid: { status: 422, content_type: text/plain, text: '{{ error.field }} {{ error.code }}: {{ error.text }}' }
   not_an_object: { status: 400 }
   malformed: { status: 400 }
-  media_type: { status: 415 }
-  no_route: { status: 404, content_type: text/html, text: '<p>{{ request.path }}</p>' }
-  method: { status: 405 }
-  failed: { content_type: application/json, body: { code: '{{ status }}', why: '{{ reason }}' } }
+  unsupported_media_type: { status: 415 }
+  route_not_found: { status: 404, content_type: text/html, text: '<p>{{ request.path }}</p>' }
+  method_not_allowed: { status: 405 }
+  error: { content_type: application/json, body: { code: '{{ status }}', why: '{{ reason }}' } }
 ";
 
 const CLUB: &str = "resource: Relationship\ntype: club\nfields: { properties: { name: } }\n";
@@ -51,10 +51,10 @@ answers:
   invalid: { status: 422 }
   not_an_object: { status: 400 }
   malformed: { status: 400 }
-  media_type: { status: 415 }
-  no_route: { status: 404 }
-  method: { status: 405 }
-  failed: { status: 500 }
+  unsupported_media_type: { status: 415 }
+  route_not_found: { status: 404 }
+  method_not_allowed: { status: 405 }
+  error: { status: 500 }
 ";
 
 const ROOM: &str = "resource: User\nfields: { email: , external_id: , properties: { house: { type: string }, city: { type: string } } }\n";
@@ -73,9 +73,9 @@ answers:
   found: { status: 200, content_type: text/plain, text: '{{ user.external_id }}' }
   listed: { status: 200, content_type: text/plain, text: '{{ users | map(attribute=\"user.external_id\") | join(\" \") }} of {{ page.total }}' }
   not_found: { status: 404 }
-  no_route: { status: 404 }
-  method: { status: 405 }
-  failed: { status: 500 }
+  route_not_found: { status: 404 }
+  method_not_allowed: { status: 405 }
+  error: { status: 500 }
 ";
 
 cases! {
