@@ -170,7 +170,7 @@ pub(crate) fn valid_token(store: &Store, hash: &[u8; 32]) -> Result<Option<Calle
     if token.revoked_at.is_some() || has_ended {
         return Ok(None);
     }
-    store.note_token_use(token.id);
+    store.record_token_use(token.id);
     Ok(Some(Caller {
         permissions: Permissions::of_token(&token),
         id: token.id,

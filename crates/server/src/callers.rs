@@ -5,8 +5,8 @@ use registrar_core::aggregate::Secret;
 use registrar_core::contract::{Contract, Scheme};
 use registrar_core::value::Value;
 use registrar_core::violation::Violations;
-use registrar_core::{EvalContext, Timestamp};
-use registrar_store::{Asker, ChangeError, CreateError, NewRecord, NewToken, Store};
+use registrar_core::{Surroundings, Timestamp};
+use registrar_store::{Actor, CreateError, CreateUser, NewToken, Store, WriteError};
 
 use crate::auth;
 use crate::passwords::{HashCost, HashError, HashPool};
@@ -146,12 +146,12 @@ async fn create_token(store: &Store, new: NewCaller<'_>) -> Result<Secret, Calle
         contract: new.contract.map(|contract| contract.name.to_string()),
         parent_id: None,
         attributes: (!new.attributes.is_empty()).then_some(noted),
-        request: None,
+        request_id: None,
     };
-    match store.mint_token(row).await {
+    match store.issue_token(row).await {
         Ok(_) => Ok(token),
-        Err(ChangeError::Conflict | ChangeError::NotFound) => Err(CallerError::NameTaken),
-        Err(ChangeError::NotWritten(error)) => Err(error.into()),
+        Err(WriteError::Conflict | WriteError::NotFound) => Err(CallerError::NameTaken),
+        Err(WriteError::Create(error)) => Err(error.into()),
     }
 }
 
@@ -182,14 +182,14 @@ async fn create_user(
     let mut user = form.apply(submitted(), &surroundings).map_err(|refused| told(&refused))?;
     user.password = None;
     let hashes = HashPool::start(1, 1, new.cost)?;
-    let record = NewRecord {
+    let record = CreateUser {
         user,
         password_hash: Some(hashes.hash(password.clone()).await?),
         form_name: form.name.clone(),
         form_version: form.version.clone(),
-        by: Asker::default(),
-        once: None,
-        is_discreet: false,
+        actor: Actor::default(),
+        idempotency_key: None,
+        hides_conflicts: false,
     };
     match store.create(record).await {
         Ok(_) => Ok(password),

@@ -58,12 +58,12 @@ pub(crate) async fn ready(request: HttpRequest, state: web::Data<AppState>) -> H
 
 /// Which queues take nothing more just now.
 fn full(state: &AppState) -> Vec<String> {
-    let (written, hashed) = (state.store.figures(), state.hashes.figures());
+    let (written, hashed) = (state.store.stats(), state.hashes.figures());
     let mut reasons = Vec::new();
-    if written.waiting >= written.most_waiting {
+    if written.queued >= written.queue_capacity {
         reasons.push(format!(
             "the queue of what is to be written is full: {} wait",
-            written.most_waiting
+            written.queue_capacity
         ));
     }
     if hashed.waiting >= hashed.most_waiting {

@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Instant;
 
 use registrar_core::aggregate::Secret;
-use registrar_core::canonical::opaque_string;
-use registrar_store::{Counted, DURATIONS, Histogram};
+use registrar_core::keys::opaque_string;
+use registrar_store::{DURATION_BUCKETS, Histogram, HistogramSnapshot};
 use tokio::sync::oneshot;
 
 pub use crate::hasher::{CostError, HashCost, Verified};
@@ -61,7 +61,7 @@ pub(crate) struct HashFigures {
     /// How many passwords were refused because a queue was full.
     pub(crate) turned_away: u64,
     /// How long hashing and verifying took, in microseconds, without the waiting.
-    pub(crate) took: Counted,
+    pub(crate) took: HistogramSnapshot,
 }
 
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl HashPool {
             max_waiting: [waiting, waiting.div_ceil(VERIFYING_SHARE)],
             handles: AtomicUsize::new(1),
             turned_away: AtomicU64::new(0),
-            took: Histogram::new(DURATIONS),
+            took: Histogram::new(DURATION_BUCKETS),
         });
         let pool = Self(Arc::clone(&shared));
         for number in 0..threads {
@@ -162,7 +162,7 @@ impl HashPool {
             waiting,
             most_waiting: self.0.max_waiting[HASHING],
             turned_away: self.0.turned_away.load(Ordering::Relaxed),
-            took: self.0.took.counted(),
+            took: self.0.took.snapshot(),
         }
     }
 }

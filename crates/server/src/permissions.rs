@@ -236,14 +236,14 @@ impl Permissions {
     /// Narrows a filter to the users whom the caller reaches.
     pub(crate) fn narrow_users(&self, filter: &mut UserFilter) {
         if let Some(forms) = &self.forms {
-            let both = match filter.forms.take() {
+            let both = match filter.form_names.take() {
                 Some(wanted) => wanted.into_iter().filter(|name| forms.contains(name)).collect(),
                 None => forms.to_vec(),
             };
-            filter.forms = Some(both);
+            filter.form_names = Some(both);
         }
         if let Some(owner) = self.owner {
-            filter.only = Some(owner);
+            filter.restricted_to = Some(owner);
         }
     }
 
@@ -326,9 +326,9 @@ mod tests {
             [(None, vec!["a", "b"]), (Some(vec!["b", "c"]), vec!["b"]), (Some(vec!["c"]), vec![])]
         {
             let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
-            let mut filter = UserFilter { forms: wanted.map(owned), ..UserFilter::default() };
+            let mut filter = UserFilter { form_names: wanted.map(owned), ..UserFilter::default() };
             forms.narrow_users(&mut filter);
-            assert_eq!(filter.forms, Some(owned(narrowed)));
+            assert_eq!(filter.form_names, Some(owned(narrowed)));
         }
         let user = Permissions::of_user(7, false);
         for (wanted, user_id, ids) in

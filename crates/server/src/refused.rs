@@ -14,7 +14,7 @@ pub(crate) fn by_kind(refusals: &[Refusal]) -> Refusals {
         match refusal {
             Refusal::Taken { claim } => told.taken.push(*claim),
             Refusal::Missing { reference } => told.missing.push(*reference),
-            Refusal::Ownerless => told.ownerless = true,
+            Refusal::MissingOwner => told.ownerless = true,
         }
     }
     told
@@ -45,10 +45,10 @@ pub(crate) fn not_stored(error: &CreateError) -> Fault {
     match error {
         CreateError::Busy => Fault::busy("busy", text, 1),
         CreateError::Unavailable | CreateError::ShuttingDown => Fault::busy("unavailable", text, 2),
-        CreateError::Full => Fault::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", text),
-        CreateError::NotOwned => not_owned(),
-        CreateError::Repeated => Fault::busy("idempotency_in_flight", text, 1),
-        CreateError::Failed | CreateError::Refused(_) | CreateError::TokenRefused => {
+        CreateError::DiskFull => Fault::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", text),
+        CreateError::OwnerMismatch => not_owned(),
+        CreateError::IdempotencyKeyUsed => Fault::busy("idempotency_in_flight", text, 1),
+        CreateError::Internal | CreateError::Refused(_) | CreateError::InvalidToken => {
             Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed")
         }
     }

@@ -63,7 +63,7 @@ fn a_token_of_a_contract_is_refused_by_the_native_routes(server: &TestServer) {
         contract: Some("shop".to_owned()),
         ..registrar_store::NewToken::default()
     };
-    let minted = server.store().mint_token(token);
+    let minted = server.store().issue_token(token);
     actix_web::rt::System::new().block_on(minted).unwrap();
     let client = server.anonymous().with_token(&text);
     let answers = [

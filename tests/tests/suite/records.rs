@@ -4,7 +4,7 @@
 use registrar_core::EvalContext;
 use registrar_core::decode::json::parse;
 use registrar_server::{record_as_submitted, stored_record};
-use registrar_store::{NewRecordOf, RecordKind, StoredRecord, UpdateRecordOf};
+use registrar_store::{CreateRecord, RecordKind, StoredRecord, UpdateRecord};
 use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
@@ -59,12 +59,12 @@ fn shown(server: &TestServer, kind: RecordKind, id: i64) -> Value {
 fn make(server: &TestServer, form: &str, sent: &Value) -> i64 {
     let (registry, sent) = (server.registry(), sent.to_string());
     let form = registry.form(form).unwrap();
-    let bag = form.apply(parse(sent.as_bytes()).unwrap(), &EvalContext::default()).unwrap();
-    wait(server.store().create_record(NewRecordOf {
+    let bag = form.apply(parse(sent.as_bytes()).unwrap(), &Surroundings::default()).unwrap();
+    wait(server.store().create_record(CreateRecord {
         bag,
         owner: None,
-        by: None.into(),
-        once: None,
+        actor: None.into(),
+        idempotency_key: None,
     }))
     .unwrap()
 }
@@ -78,14 +78,14 @@ fn change(
     let (registry, sent) = (server.registry(), sent.to_string());
     let form = registry.form(form).unwrap();
     let record = load(server, kind, id);
-    let loaded_at = record.loaded_at;
+    let loaded_at = record.lock_version;
     let stored = record_as_submitted(record);
     let sent = parse(sent.as_bytes()).unwrap();
     let changed = form.update(sent, &stored, &EvalContext::default()).map_err(|violations| {
         let told = violations.list.iter();
         told.map(|one| (one.path.clone(), one.code().to_owned())).collect::<Vec<_>>()
     })?;
-    let update = UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() };
+    let update = UpdateRecord { kind, id, lock_version: loaded_at, changed, actor: None.into() };
     wait(server.store().update_record(update)).unwrap();
     Ok(())
 }

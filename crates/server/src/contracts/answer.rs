@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use registrar_core::contract::{Action, Contract, ErrorResponse, Outcome, RequestContext};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
-use registrar_store::KeptAnswer;
+use registrar_store::StoredResponse;
 
 use crate::answer::{Fault, as_problem, wants_problem};
 use crate::observe::Note;
@@ -23,7 +23,7 @@ pub(super) enum Done {
     Fault(Fault),
     /// What was kept of an answer, for a request that may be sent again; or has been.
     Kept {
-        answer: KeptAnswer,
+        answer: StoredResponse,
         is_again: bool,
     },
     /// An expression of the contract could not be worked out, for this reason.
@@ -140,7 +140,7 @@ pub(super) fn answer(
 /// An answer that was kept, as it was.
 fn kept(
     (contract, action): (&Contract, Option<&Action>),
-    answer: KeptAnswer,
+    answer: StoredResponse,
     is_again: bool,
 ) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);

@@ -10,7 +10,7 @@ use registrar_core::aggregate::NewUser;
 use registrar_core::contract::{Action, Contract, Operation, Outcome, RequestContext};
 use registrar_core::form::{Form, Resource};
 use registrar_core::value::Value;
-use registrar_store::{Asker, CreateError, Guard, Refusal};
+use registrar_store::{Actor, CreateError, Permit, Refusal};
 
 use super::answer::{Done, Own, failed};
 use super::caller::Who;
@@ -137,7 +137,7 @@ impl Call<'_> {
 
     /// Refuses what would be stored in more bytes than a body may have, and counts the rest among
     /// the bodies until it is written.
-    pub(super) fn by_weight(&self, record: &NewUser) -> Result<Asker, Done> {
+    pub(super) fn by_weight(&self, record: &NewUser) -> Result<Actor, Done> {
         let (weight, most) = (record.weight(), self.state.settings.body_limit.max(LEAST_WEIGHT));
         if weight > most {
             let text = format!("what would be stored is larger than {most} bytes: send less");
@@ -148,14 +148,14 @@ impl Call<'_> {
         if weight > LIGHT {
             let mut held = self.state.body_memory.hold();
             held.add(weight)?;
-            by.guard = Some(Guard::new(held));
+            by.permit = Some(Permit::new(held));
         }
         Ok(by)
     }
 
     /// What is told where nothing could be written.
     pub(super) fn not_written(&self, error: CreateError) -> Done {
-        if let CreateError::TokenRefused = error {
+        if let CreateError::InvalidToken = error {
             self.state.tokens.forget();
             return auth::invalid().into();
         }
@@ -163,15 +163,15 @@ impl Call<'_> {
     }
 
     /// Who asks, as it is noted of what is written.
-    pub(super) fn by(&self) -> Asker {
+    pub(super) fn by(&self) -> Actor {
         let known = self.request.extensions();
-        Asker {
+        Actor {
             token: self.who.token,
             user: self.who.user_id,
             owner: self.who.permissions.owner(),
-            request: known.get::<RequestId>().map(RequestId::text),
+            request_id: known.get::<RequestId>().map(RequestId::text),
             form: known.get::<UsedForm>().map(UsedForm::told),
-            guard: None,
+            permit: None,
         }
     }
 

@@ -9,7 +9,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use registrar_core::aggregate::Secret;
 use registrar_core::contract::{Action, Contract, Credential, Outcome};
 use registrar_core::value::Value;
-use registrar_store::{Asker, UserFilter};
+use registrar_store::{Actor, UserFilter};
 use sha2::{Digest, Sha256};
 
 use super::answer::{Done, Own, failed};
@@ -196,9 +196,9 @@ async fn by_password(
     password: Secret,
     (request, state): (&HttpRequest, &AppState),
 ) -> Result<Who, Done> {
-    let refused = || Done::Outcome(Outcome::InvalidCredentials, Own::new());
-    let sought = contract.lookup_caller(name).map_err(failed)?;
-    let of_contract = UserFilter { forms: contract.own_forms(), ..UserFilter::default() };
+    let refused = || Done::Outcome(Outcome::BadCredential, Own::new());
+    let sought = contract.caller_named(name).map_err(failed)?;
+    let of_contract = UserFilter { form_names: contract.own_forms(), ..UserFilter::default() };
     let found = auth::load(state, move |store| {
         let Some(user) = find::one(store, &sought, of_contract)? else { return Ok(None) };
         let phc = store.credentials(user.columns.id)?;
@@ -229,8 +229,8 @@ async fn by_password(
                 attempt.end(false);
                 if let Some(user) = user {
                     let request = request.extensions().get::<RequestId>().map(RequestId::text);
-                    let by = Asker { request, ..Asker::default() };
-                    state.store.note_failed_sign_in(user.columns.id, by);
+                    let by = Actor { request_id: request, ..Actor::default() };
+                    state.store.record_failed_sign_in(user.columns.id, by);
                 }
                 return Err(refused());
             }

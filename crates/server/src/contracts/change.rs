@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use registrar_core::contract::{Lookup, Outcome};
 use registrar_core::value::Value;
-use registrar_store::{ChangeError, CreateError, StoredUser, UpdateRecord};
+use registrar_store::{CreateError, StoredUser, UpdateUser, WriteError};
 
 use super::answer::{Done, Own, failed};
 use super::judging::Judging;
@@ -80,7 +80,8 @@ impl Call<'_> {
             Some(_) => {}
         }
         let (password_hash, by) = (password_hash.clone(), self.by_weight(&changed.user)?);
-        let record = UpdateRecord { id, uuid, loaded_at, changed, password_hash, by };
+        let record =
+            UpdateUser { id, uuid, lock_version: loaded_at, changed, password_hash, actor: by };
         let ends_sessions = record.password_hash.is_some();
         match in_time(&self.state.settings, self.state.store.update(record)).await? {
             Ok(()) => {
@@ -89,11 +90,11 @@ impl Call<'_> {
                 }
                 Ok(true)
             }
-            Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
-            Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
+            Err(WriteError::NotFound | WriteError::Conflict) => Ok(false),
+            Err(WriteError::Create(CreateError::Refused(refusals))) => {
                 self.refused(Some(stored), &refusals).await
             }
-            Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
+            Err(WriteError::Create(error)) => Err(self.not_written(error)),
         }
     }
 
@@ -112,10 +113,10 @@ impl Call<'_> {
         let deleted = self.state.store.delete(id, self.by());
         match in_time(&self.state.settings, deleted).await? {
             Ok(()) => Ok(Done::Outcome(Outcome::Deleted, Own::new())),
-            Err(ChangeError::NotFound | ChangeError::Conflict) => {
+            Err(WriteError::NotFound | WriteError::Conflict) => {
                 Err(Done::Outcome(Outcome::NotFound, Own::new()))
             }
-            Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
+            Err(WriteError::Create(error)) => Err(self.not_written(error)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use registrar_core::contract::Outcome;
 use registrar_core::value::Value;
-use registrar_store::{CreateError, Created, NewRecord, Refusal};
+use registrar_store::{CreateError, CreateUser, Created, Refusal};
 
 use super::answer::{Done, Own, failed};
 use super::judging::Judging;
@@ -48,8 +48,15 @@ impl Call<'_> {
         let once = keyed.as_ref().map(|keyed| self.once(keyed, &form, Some(&user)));
         let (form_name, form_version) = (form.name.clone(), form.version.clone());
         let (by, is_discreet) = (self.by_weight(&user)?, self.is_discreet(&form));
-        let record =
-            NewRecord { user, password_hash, form_name, form_version, by, once, is_discreet };
+        let record = CreateUser {
+            user,
+            password_hash,
+            form_name,
+            form_version,
+            actor: by,
+            idempotency_key: once,
+            hides_conflicts: is_discreet,
+        };
         let created = in_time(&self.state.settings, self.state.store.create(record)).await?;
         match (created, &keyed) {
             (Ok(_), None) if is_discreet => Ok(Done::Outcome(Outcome::Accepted, Own::new())),
@@ -57,7 +64,9 @@ impl Call<'_> {
                 Some(done) => Ok(done),
                 None => self.created(created, external_id).await,
             },
-            (Err(CreateError::Repeated), Some(keyed)) => Err(self.done_meanwhile(keyed).await),
+            (Err(CreateError::IdempotencyKeyUsed), Some(keyed)) => {
+                Err(self.done_meanwhile(keyed).await)
+            }
             (Err(CreateError::Refused(mut refusals)), _) => {
                 if is_discreet {
                     refusals.retain(|refusal| !matches!(refusal, Refusal::Taken { .. }));

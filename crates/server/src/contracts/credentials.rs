@@ -5,7 +5,7 @@ use std::sync::Arc;
 use registrar_core::aggregate::Secret;
 use registrar_core::contract::{IssueToken, Outcome};
 use registrar_core::value::Value;
-use registrar_store::{ChangeError, CreateError, NewToken, StoredUser};
+use registrar_store::{CreateError, NewToken, StoredUser, WriteError};
 
 use super::answer::{Done, Own, failed};
 use super::caller::{self, Who};
@@ -119,16 +119,16 @@ impl Call<'_> {
             scopes: Some(parent.permissions.scopes_to_issue()),
             forms: parent.permissions.forms_to_issue(),
             attributes: owned(parent.attributes),
-            request: self.by().request,
+            request_id: self.by().request_id,
         };
-        match in_time(&self.state.settings, self.state.store.mint_token(new)).await? {
+        match in_time(&self.state.settings, self.state.store.issue_token(new)).await? {
             Ok(_) => {}
-            Err(ChangeError::NotWritten(CreateError::TokenRefused) | ChangeError::NotFound) => {
+            Err(WriteError::Create(CreateError::InvalidToken) | WriteError::NotFound) => {
                 self.state.tokens.forget();
                 return Err(Done::Outcome(Outcome::Refused, Own::new()));
             }
-            Err(ChangeError::NotWritten(error)) => return Err(self.not_written(error)),
-            Err(ChangeError::Conflict) => return Err(super::contended()),
+            Err(WriteError::Create(error)) => return Err(self.not_written(error)),
+            Err(WriteError::Conflict) => return Err(super::contended()),
         }
         let credential = Value::Object(vec![
             ("token".into(), Value::String(text.into())),
@@ -177,7 +177,7 @@ impl Call<'_> {
             (_, found) => {
                 attempt.end(false);
                 if let Some(user) = found {
-                    self.state.store.note_failed_sign_in(user.columns.id, self.by());
+                    self.state.store.record_failed_sign_in(user.columns.id, self.by());
                 }
                 Err(refused())
             }
@@ -204,10 +204,10 @@ impl Call<'_> {
         self.state.tokens.forget();
         match ended {
             // Another request ended it meanwhile.
-            Ok(()) | Err(ChangeError::NotFound | ChangeError::Conflict) => {
+            Ok(()) | Err(WriteError::NotFound | WriteError::Conflict) => {
                 Ok(Done::Outcome(Outcome::Revoked, Own::new()))
             }
-            Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
+            Err(WriteError::Create(error)) => Err(self.not_written(error)),
         }
     }
 }

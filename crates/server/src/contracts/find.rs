@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use registrar_core::contract::{Lookup, Outcome, PageRequest};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
-use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserPage, Window};
+use registrar_store::{Pagination, ReadError, Store, StoredUser, UserFilter, UserPage};
 
 use super::Call;
 use super::answer::{Done, Own, failed};
@@ -45,7 +45,7 @@ impl Call<'_> {
         let room = self.room();
         let found = self.load(move |store| {
             let UserPage { users, total } = users(store, &sought, scope, window)?;
-            let held = room.hold(users.iter().map(StoredUser::weight));
+            let held = room.hold(users.iter().map(StoredUser::estimated_size));
             Ok(held
                 .map(|held| (held, users.into_iter().map(stored_user).collect::<Vec<_>>(), total)))
         });
@@ -68,15 +68,15 @@ impl Call<'_> {
     }
 
     /// The page that is asked for, and the part of the list that it is.
-    pub(super) fn page(&self) -> Result<(PageRequest, Window), Done> {
-        if let Some(objection) = self.action.invalid_parameter(self.request.query_string()) {
+    pub(super) fn page(&self) -> Result<(PageAsked, Pagination), Done> {
+        if let Some(objection) = self.action.objects_to(self.request.query_string()) {
             return Err(Fault::new(StatusCode::BAD_REQUEST, "bad_query", objection).into());
         }
         let paging = &self.action.paging;
         let page = paging.page_request(&self.asked.query);
         let page = page.ok_or_else(|| Done::Outcome(Outcome::NotFound, Own::new()))?;
-        let window = Window {
-            is_newest_first: paging.is_descending,
+        let window = Pagination {
+            newest_first: paging.is_descending,
             offset: i64::try_from(page.offset).unwrap_or(i64::MAX),
             limit: page.size.into(),
         };
@@ -135,7 +135,7 @@ impl Call<'_> {
         let room = self.room();
         let found = self.load(move |store| {
             let user = one(store, &sought, scope)?;
-            Ok(room.hold(user.iter().map(StoredUser::weight)).map(|held| (held, user)))
+            Ok(room.hold(user.iter().map(StoredUser::estimated_size)).map(|held| (held, user)))
         });
         let (held, user) = found.await??;
         self.keep(held);
@@ -145,7 +145,8 @@ impl Call<'_> {
     /// Returns the filter that every look-up of users begins with: those of the contract whom the
     /// caller reaches.
     fn users_in_reach(&self) -> UserFilter {
-        let mut filter = UserFilter { forms: self.contract.own_forms(), ..UserFilter::default() };
+        let mut filter =
+            UserFilter { form_names: self.contract.own_forms(), ..UserFilter::default() };
         self.who.permissions.narrow_users(&mut filter);
         filter
     }
@@ -160,7 +161,7 @@ pub(super) fn one(
     if sought.is_empty() {
         return Ok(None);
     }
-    Ok(users(store, sought, scope, Window::FIRST)?.users.pop())
+    Ok(users(store, sought, scope, Pagination::FIRST)?.users.pop())
 }
 
 /// Returns the users in `scope` that match all of `sought`.
@@ -168,7 +169,7 @@ fn users(
     store: &Store,
     sought: &[Lookup],
     scope: UserFilter,
-    window: Window,
+    window: Pagination,
 ) -> Result<UserPage, ReadError> {
     let mut filter = scope;
     // Whoever is said to be one user at most, is the same each time it is said.
@@ -188,7 +189,7 @@ fn users(
             Lookup::Id(id) => narrow(store.user(*id)?),
             Lookup::IdOrOwn(id, own) => {
                 let of_own = UserFilter { external_id: Some(own.clone()), ..UserFilter::default() };
-                let found = store.users_from(&of_own, Window::FIRST)?.users.pop();
+                let found = store.list_users(&of_own, Pagination::FIRST)?.users.pop();
                 narrow(match (found, id) {
                     (Some(user), _) => Some(user),
                     (None, Some(id)) => {
@@ -205,19 +206,26 @@ fn users(
         }
     }
     let user = match only {
-        None => return store.users_from(&filter, window),
+        None => return store.list_users(&filter, window),
         Some(None) => return Ok(UserPage { users: Vec::new(), total: 0 }),
         Some(Some(user)) => user,
     };
-    let UserFilter { email_key, external_id, properties, relationship_id, forms, only, .. } =
-        &filter;
+    let UserFilter {
+        email_key,
+        external_id,
+        properties,
+        relationship_id,
+        form_names: forms,
+        restricted_to: only,
+        ..
+    } = &filter;
     let is_all_said = email_key.is_none()
         && external_id.is_none()
         && properties.is_empty()
         && relationship_id.is_none();
     if !is_all_said {
         filter.id = Some(user.columns.id);
-        return store.users_from(&filter, window);
+        return store.list_users(&filter, window);
     }
     let holds = forms.as_ref().is_none_or(|forms| forms.contains(&user.columns.form_name))
         && only.is_none_or(|only| only == user.columns.id);

@@ -13,7 +13,7 @@ use registrar_core::aggregate::NewUser;
 use registrar_core::contract::{Contract, Outcome, RequestContext, RouteMatch};
 use registrar_core::form::Form;
 use registrar_core::value::Value;
-use registrar_store::{Created, KeptAnswer, Made, Once};
+use registrar_store::{Created, CreatedResource, IdempotencyKey, StoredResponse};
 use sha2::{Digest, Sha256};
 
 use super::answer::Done;
@@ -36,7 +36,7 @@ pub(super) struct Keyed<'s> {
     request: [u8; 32],
     all: &'s UnderWay,
     /// The answer to what was made.
-    answer: Arc<Mutex<Option<KeptAnswer>>>,
+    answer: Arc<Mutex<Option<StoredResponse>>>,
 }
 
 impl Drop for Keyed<'_> {
@@ -100,7 +100,7 @@ impl<'c> Call<'c> {
     /// What was answered under a key before, if anything was.
     async fn answered(&self, keyed: &Keyed<'_>) -> Result<Option<Done>, Done> {
         let key = keyed.key;
-        let found = auth::load(self.state, move |store| store.answered(&key)).await?;
+        let found = auth::load(self.state, move |store| store.stored_response(&key)).await?;
         Ok(found.map(|(request, answer)| match request == keyed.request {
             true => Done::Kept { answer, is_again: true },
             false => Fault::new(
@@ -121,7 +121,12 @@ impl<'c> Call<'c> {
     }
 
     /// What the store is told of a key.
-    pub(super) fn once(&self, keyed: &Keyed<'_>, form: &Form, of: Option<&NewUser>) -> Once {
+    pub(super) fn once(
+        &self,
+        keyed: &Keyed<'_>,
+        form: &Form,
+        of: Option<&NewUser>,
+    ) -> IdempotencyKey {
         let shows = |root| self.contract.shows(self.action, Outcome::Created, root);
         let contract = Arc::clone(self.contract);
         let (method, path) = (self.request.method().to_string(), self.path.to_owned());
@@ -130,20 +135,24 @@ impl<'c> Call<'c> {
         let outcome = if self.is_discreet(form) { Outcome::Accepted } else { Outcome::Created };
         let (version, kept) = (form.version.clone(), Arc::clone(&keyed.answer));
         let (redaction, resource) = (self.redaction.clone(), self.action.resource);
-        let answer = move |made: Made| {
+        let answer = move |made: CreatedResource| {
             let mut asked = asked.clone();
             match made {
                 // The answer does not depend on whether a user was created.
                 _ if outcome == Outcome::Accepted => {}
-                Made::User(_, Some(user)) => note_user(&contract, &mut asked, stored_user(*user)),
-                Made::User(created, None) => {
+                CreatedResource::User(_, Some(user)) => {
+                    note_user(&contract, &mut asked, stored_user(*user))
+                }
+                CreatedResource::User(created, None) => {
                     note_user(&contract, &mut asked, brief(created, external_id.clone()));
                 }
-                Made::Nothing => {}
-                Made::Record(_, Some(record)) => {
+                CreatedResource::Nothing => {}
+                CreatedResource::Record(_, Some(record)) => {
                     note_record(&contract, &mut asked, stored_record(*record));
                 }
-                Made::Record(id, None) => note_record(&contract, &mut asked, only_id(id)),
+                CreatedResource::Record(id, None) => {
+                    note_record(&contract, &mut asked, only_id(id))
+                }
             }
             redaction.apply(resource, &mut asked);
             let of = (&*method, &*path, outcome);
@@ -153,7 +162,12 @@ impl<'c> Call<'c> {
         };
         // A record is always shown as it is stored.
         let shows = of.is_none() || shows("user");
-        Once { key: keyed.key, request: keyed.request, shows, answer: Arc::new(answer) }
+        IdempotencyKey {
+            hash: keyed.key,
+            request: keyed.request,
+            includes_entity: shows,
+            build_response: Arc::new(answer),
+        }
     }
 }
 
@@ -186,7 +200,7 @@ fn rendered(
     (method, path, outcome): (&str, &str, Outcome),
     mut asked: RequestContext,
     (started, version): (Instant, &str),
-) -> Option<KeptAnswer> {
+) -> Option<StoredResponse> {
     let query = std::mem::take(&mut asked.query);
     let RouteMatch::Route(action, _) = contract.find(method, path, &query) else { return None };
     asked.query = query;
@@ -206,7 +220,7 @@ fn rendered(
     let version = ("Form-Version", version.to_owned());
     let headers = content_type.into_iter().chain(answer.headers).chain([version]);
     let headers = headers.map(|(name, value)| (name.to_owned(), value)).collect();
-    Some(KeptAnswer { status, headers, body: answer.body })
+    Some(StoredResponse { status, headers, body: answer.body })
 }
 
 /// The key that a request has: a quoted text (RFC 8941, section 3.3.3) or a bare one.

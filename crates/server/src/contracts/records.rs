@@ -7,8 +7,8 @@ use registrar_core::contract::{Lookup, Outcome};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
 use registrar_store::{
-    ChangeError, CreateError, NewRecordOf, RecordFilter, RecordKind, RecordPage, StoredRecord,
-    UpdateRecordOf, Window,
+    CreateError, CreateRecord, Pagination, RecordFilter, RecordKind, RecordPage, StoredRecord,
+    UpdateRecord, WriteError,
 };
 
 use super::answer::{Done, Own, failed};
@@ -50,7 +50,7 @@ impl Call<'_> {
         let (form, bag) = self.judged_by_form(judge).await?;
         let once = keyed.as_ref().map(|keyed| self.once(keyed, &form, None));
         let (owner, by) = (within.or(self.who.user_id), self.by_weight(&bag)?);
-        let record = NewRecordOf { bag, owner, by, once };
+        let record = CreateRecord { bag, owner, actor: by, idempotency_key: once };
         match in_time(&self.state.settings, self.state.store.create_record(record)).await? {
             Ok(id) => {
                 if let Some(done) = keyed.as_ref().and_then(Keyed::kept) {
@@ -64,9 +64,9 @@ impl Call<'_> {
                 Ok(Done::Outcome(Outcome::Created, Own::new()))
             }
             Err(CreateError::Refused(refusals)) => self.refused(None, &refusals).await,
-            Err(CreateError::Repeated) => match &keyed {
+            Err(CreateError::IdempotencyKeyUsed) => match &keyed {
                 Some(keyed) => Err(self.done_meanwhile(keyed).await),
-                None => Err(self.not_written(CreateError::Repeated)),
+                None => Err(self.not_written(CreateError::IdempotencyKeyUsed)),
             },
             Err(error) => Err(self.not_written(error)),
         }
@@ -90,7 +90,7 @@ impl Call<'_> {
         let room = self.room();
         let found = self.load(move |store| {
             let RecordPage { records, total } = store.records(kind, &filter, window)?;
-            let held = room.hold(records.iter().map(StoredRecord::weight));
+            let held = room.hold(records.iter().map(StoredRecord::estimated_size));
             Ok(held.map(|held| {
                 (held, records.into_iter().map(stored_record).collect::<Vec<_>>(), total)
             }))
@@ -122,7 +122,7 @@ impl Call<'_> {
 
     /// Whether the record could be written as it was loaded.
     async fn write_record(&mut self, kind: RecordKind, record: StoredRecord) -> Result<bool, Done> {
-        let (id, loaded_at) = (record.id(), record.loaded_at);
+        let (id, loaded_at) = (record.id(), record.lock_version);
         let stored = Arc::new(record_as_submitted(record));
         let before = Arc::clone(&stored);
         let judge = move |of: &Judging<'_>| {
@@ -133,14 +133,14 @@ impl Call<'_> {
         };
         let (_, changed) = self.judged_by_form(judge).await?;
         let by = self.by_weight(&changed.user)?;
-        let record = UpdateRecordOf { kind, id, loaded_at, changed, by };
+        let record = UpdateRecord { kind, id, lock_version: loaded_at, changed, actor: by };
         match in_time(&self.state.settings, self.state.store.update_record(record)).await? {
             Ok(()) => Ok(true),
-            Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
-            Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
+            Err(WriteError::NotFound | WriteError::Conflict) => Ok(false),
+            Err(WriteError::Create(CreateError::Refused(refusals))) => {
                 self.refused(Some(stored), &refusals).await
             }
-            Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
+            Err(WriteError::Create(error)) => Err(self.not_written(error)),
         }
     }
 
@@ -158,10 +158,10 @@ impl Call<'_> {
         let deleted = self.state.store.delete_record(kind, id, self.by());
         match in_time(&self.state.settings, deleted).await? {
             Ok(()) => Ok(Done::Outcome(Outcome::Deleted, Own::new())),
-            Err(ChangeError::NotFound | ChangeError::Conflict) => {
+            Err(WriteError::NotFound | WriteError::Conflict) => {
                 Err(Done::Outcome(Outcome::NotFound, Own::new()))
             }
-            Err(ChangeError::NotWritten(error)) => Err(self.not_written(error)),
+            Err(WriteError::Create(error)) => Err(self.not_written(error)),
         }
     }
 
@@ -188,8 +188,8 @@ impl Call<'_> {
         let found = self.load(move |store| match is_nobody {
             true => Ok(None),
             false => {
-                let record = store.records(kind, &filter, Window::FIRST)?.records.pop();
-                let held = room.hold(record.iter().map(StoredRecord::weight));
+                let record = store.records(kind, &filter, Pagination::FIRST)?.records.pop();
+                let held = room.hold(record.iter().map(StoredRecord::estimated_size));
                 Ok(Some(held.map(|held| (held, record))))
             }
         });

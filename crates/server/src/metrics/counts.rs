@@ -13,7 +13,7 @@ use std::time::Duration;
 use actix_web::http::Method;
 use foldhash::fast::RandomState;
 use registrar_core::violation::Violations;
-use registrar_store::{Counted, DURATIONS, Histogram};
+use registrar_store::{DURATION_BUCKETS, Histogram, HistogramSnapshot};
 
 /// What stands for the form of a request that names one that there is not.
 pub(crate) const UNKNOWN_FORM: &str = "(unknown)";
@@ -86,7 +86,7 @@ impl Counts {
         let shared = like.map(|(_, requests)| requests.took.clone());
         let new = || Requests {
             count: AtomicU64::new(0),
-            took: shared.unwrap_or_else(|| Arc::new(Histogram::new(DURATIONS))),
+            took: shared.unwrap_or_else(|| Arc::new(Histogram::new(DURATION_BUCKETS))),
         };
         known.entry(asked.into_owned()).or_insert_with(new).add(took);
     }
@@ -126,12 +126,12 @@ impl Counts {
     }
 
     /// How long the requests of each route took; of each the first kind of request stands for all.
-    pub(crate) fn durations(&self) -> Vec<(Asked<'static>, Counted)> {
+    pub(crate) fn durations(&self) -> Vec<(Asked<'static>, HistogramSnapshot)> {
         let known = self.requests.read().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<_> = known.iter().collect();
         all.sort_unstable_by_key(|(asked, _)| *asked);
         all.dedup_by(|(asked, _), (before, _)| asked.is_of_route(before));
-        all.into_iter().map(|(asked, requests)| (asked.clone(), requests.took.counted())).collect()
+        all.into_iter().map(|(asked, requests)| (asked.clone(), requests.took.snapshot())).collect()
     }
 
     /// How often rules were broken: form, code, count, in an order that stays.

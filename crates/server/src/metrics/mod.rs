@@ -75,26 +75,26 @@ fn requests(page: &mut Page, counts: &Counts) {
 }
 
 fn store(page: &mut Page, state: &AppState) {
-    let of = state.store.figures();
+    let of = state.store.stats();
     page.single(
         "registrar_queue_length",
         "gauge",
         "Submissions and changes that wait for a writer.",
-        of.waiting,
+        of.queued,
     );
-    page.single("registrar_queue_limit", "gauge", "How many may wait.", of.most_waiting);
+    page.single("registrar_queue_limit", "gauge", "How many may wait.", of.queue_capacity);
     page.single(
         "registrar_queue_refused_total",
         "counter",
         "Submissions and changes refused because the queue was full.",
-        of.turned_away,
+        of.rejected,
     );
     page.single("registrar_writers", "gauge", "Writers.", of.writers);
     page.single(
         "registrar_writers_connected",
         "gauge",
         "Writers that have a connection to the database.",
-        of.connected,
+        of.connected_writers,
     );
     let name = "registrar_batch_size";
     page.metric(name, "histogram", "Submissions or changes in one transaction.");
@@ -106,15 +106,15 @@ fn store(page: &mut Page, state: &AppState) {
         "registrar_reader_connections_in_use",
         "gauge",
         "Connections that read just now.",
-        of.readers,
+        of.readers_in_use,
     );
     page.single(
         "registrar_reader_connections_limit",
         "gauge",
         "How many connections may read at once.",
-        of.most_readers,
+        of.max_readers,
     );
-    if let Some(bytes) = of.log_bytes {
+    if let Some(bytes) = of.wal_bytes {
         log_size(page, bytes);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use registrar_store::Counted;
+use registrar_store::HistogramSnapshot;
 
 /// A page of metrics, being written. Writing to a `String` cannot fail.
 #[derive(Debug, Default)]
@@ -41,7 +41,13 @@ impl Page {
     }
 
     /// The samples of a histogram.
-    pub(crate) fn histogram(&mut self, name: &str, labels: Labels<'_>, of: &Counted, unit: Unit) {
+    pub(crate) fn histogram(
+        &mut self,
+        name: &str,
+        labels: Labels<'_>,
+        of: &HistogramSnapshot,
+        unit: Unit,
+    ) {
         let mut so_far = 0;
         let bounds = of.bounds.iter().map(|bound| in_unit(*bound, unit));
         for (count, bound) in of.counts.iter().zip(bounds.chain(["+Inf".to_owned()])) {
@@ -105,10 +111,11 @@ mod tests {
 
     #[test]
     fn a_histogram_is_told_from_below_and_in_seconds() {
-        let counted = Counted { bounds: &[250, 2_500_000], counts: vec![1, 0, 2], sum: 12_000_050 };
+        let counted =
+            HistogramSnapshot { bounds: &[250, 2_500_000], counts: vec![1, 0, 2], sum: 12_000_050 };
         let mut page = Page::default();
         page.histogram("t_seconds", &[("route", "/")], &counted, Unit::Seconds);
-        page.histogram("n", &[], &Counted { sum: 10, ..counted }, Unit::One);
+        page.histogram("n", &[], &HistogramSnapshot { sum: 10, ..counted }, Unit::One);
         assert_eq!(
             page.into_text(),
             "t_seconds_bucket{route=\"/\",le=\"0.00025\"} 1\n\

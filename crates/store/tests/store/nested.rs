@@ -4,15 +4,15 @@ use registrar_core::aggregate::{
     Attachments, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
     NewTransactable, NewUser, Reference, ReferenceKey, ReferenceTarget, RelationshipLink,
 };
-use registrar_store::{Created, NewRecord, Store, StoredAttached, StoredUser, UserFilter};
+use registrar_store::{CreateUser, Created, Store, StoredAttached, StoredUser, UserFilter};
 
 use crate::scratch::{Scratch, claim, create, on_both, record, user, wait};
 
 on_both!(
-    a_nested_user_comes_back_as_it_was_sent,
-    moments_and_uuids_are_exact,
-    users_are_listed_page_by_page,
-    reads_do_not_wait_for_a_write_transaction,
+    nested_user_is_read_back_as_created,
+    timestamps_and_uuids_are_exact,
+    users_are_paginated,
+    reads_do_not_wait_for_writers,
 );
 
 /// Keys that `jsonb` would order otherwise, numbers it would respell, and text to be escaped.
@@ -201,11 +201,11 @@ fn assert_stored(sent: &NewUser, created: Created, stored: &StoredUser) {
     assert_attached(&own, &StoredAttached { customizations, ..StoredAttached::default() });
 }
 
-fn a_nested_user_comes_back_as_it_was_sent(scratch: &Scratch) {
+fn nested_user_is_read_back_as_created(scratch: &Scratch) {
     let store = scratch.open();
     let sent = nested_user();
     let hashed =
-        NewRecord { password_hash: Some("$argon2id$x".to_owned()), ..record(sent.clone()) };
+        CreateUser { password_hash: Some("$argon2id$x".to_owned()), ..record(sent.clone()) };
     let created = wait(store.create(hashed)).unwrap();
     assert_eq!(created.id, 1);
     assert_eq!(created.uuid.get_version_num(), 7);
@@ -237,7 +237,7 @@ fn a_nested_user_comes_back_as_it_was_sent(scratch: &Scratch) {
     assert_eq!(store.user(3).unwrap(), None);
 }
 
-fn moments_and_uuids_are_exact(scratch: &Scratch) {
+fn timestamps_and_uuids_are_exact(scratch: &Scratch) {
     let store = scratch.open();
     let created = create(&store, user("ann", &[])).unwrap();
     let columns = store.user(created.id).unwrap().unwrap().columns;
@@ -263,7 +263,7 @@ fn list(store: &Store, filter: &UserFilter, page: u32, per_page: u32) -> (Vec<i6
     (page.users.iter().map(|user| user.columns.id).collect(), page.total)
 }
 
-fn users_are_listed_page_by_page(scratch: &Scratch) {
+fn users_are_paginated(scratch: &Scratch) {
     let store = scratch.open();
     for i in 0..5 {
         let new = NewUser {
@@ -288,7 +288,7 @@ fn users_are_listed_page_by_page(scratch: &Scratch) {
     }
 }
 
-fn reads_do_not_wait_for_a_write_transaction(scratch: &Scratch) {
+fn reads_do_not_wait_for_writers(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[])).unwrap();
     let mut held = scratch.hold();

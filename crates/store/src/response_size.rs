@@ -12,7 +12,7 @@ const RECORD: usize = 128;
 impl StoredUser {
     /// Returns about how many bytes an answer that shows it has.
     #[must_use]
-    pub fn weight(&self) -> usize {
+    pub fn estimated_size(&self) -> usize {
         let columns = &self.columns;
         let own = texts([
             &columns.email,
@@ -39,7 +39,7 @@ impl StoredUser {
 impl StoredRecord {
     /// Returns about how many bytes an answer that shows it has.
     #[must_use]
-    pub fn weight(&self) -> usize {
+    pub fn estimated_size(&self) -> usize {
         let body = match &self.body {
             RecordBody::Transactable(it) => listing(it),
             RecordBody::Relationship(it) => relationship(it),
@@ -51,8 +51,8 @@ impl StoredRecord {
     }
 }
 
-fn sum<T>(of: &[T], weight: impl Fn(&T) -> usize) -> usize {
-    of.iter().map(|it| RECORD + weight(it)).sum()
+fn sum<T>(of: &[T], estimated_size: impl Fn(&T) -> usize) -> usize {
+    of.iter().map(|it| RECORD + estimated_size(it)).sum()
 }
 
 fn texts<'t>(of: impl IntoIterator<Item = &'t Option<String>>) -> usize {

@@ -1,5 +1,5 @@
--- What was done under an Idempotency-Key, and what was answered. A key is a digest of who asks and
--- what they call it, so that nobody meets somebody else's. Nothing was kept before.
+-- Responses to requests with an Idempotency-Key. The key is a digest of the caller and of the key that
+-- it sent. No rows were stored before.
 DROP TABLE idempotency_records;
 CREATE TABLE idempotency_records (
     key BYTEA PRIMARY KEY CHECK (length(key) = 32),

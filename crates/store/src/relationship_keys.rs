@@ -9,18 +9,18 @@ use diesel::{QueryResult, RunQueryDsl};
 use registrar_core::aggregate::{NewUser, RelationshipLink};
 use uuid::Uuid;
 
-use crate::batch::now;
-use crate::changed::execute;
+use crate::clock::now;
 use crate::connection::AnyConnection;
-use crate::dialect::{self, Lock, statement};
-use crate::plan::Counts;
-use crate::types::{JsonDoc, Micros, Uid};
+use crate::dialect::{self, RowLock, statement};
+use crate::plan::IdCounts;
+use crate::types::{SqlJson, SqlTimestamp, SqlUuid};
+use crate::update_sql::execute;
 
 /// The ids of relationships by type and key.
 #[derive(Debug, Default)]
-pub(crate) struct Keyed(HashMap<(String, String), i64>);
+pub(crate) struct RelationshipIds(HashMap<(String, String), i64>);
 
-impl Keyed {
+impl RelationshipIds {
     /// The id of one that was found or made.
     pub(crate) fn id(&self, type_name: &str, key: &str) -> QueryResult<i64> {
         let known = self.0.get(&(type_name.to_owned(), key.to_owned()));
@@ -29,24 +29,24 @@ impl Keyed {
 }
 
 statement! {
-    Make<'a>:
+    InsertRelationshipByKey<'a>:
     "INSERT INTO relationships (id, type_name, properties, created_at, uuid, key, updated_at) \
      VALUES (" { id: i64 as BigInt }
     ", " { type_name: &'a str as Text }
-    ", " { properties: &'a str as JsonDoc }
-    ", " { created_at: i64 as Micros }
-    ", " { uuid: &'a Uuid as Uid }
+    ", " { properties: &'a str as SqlJson }
+    ", " { created_at: i64 as SqlTimestamp }
+    ", " { uuid: &'a Uuid as SqlUuid }
     ", " { key: &'a str as Text }
-    ", " { updated_at: i64 as Micros }
+    ", " { updated_at: i64 as SqlTimestamp }
     ") ON CONFLICT (type_name, key) WHERE key IS NOT NULL DO NOTHING"
 }
 
 /// Finds the relationships that users name by their key, and makes those that are missing and may
 /// be made. One that must be there is: its reference was looked up.
-pub(crate) fn find_or_make<'a>(
+pub(crate) fn find_or_create<'a>(
     conn: &mut AnyConnection,
     users: impl IntoIterator<Item = &'a NewUser>,
-) -> QueryResult<Keyed> {
+) -> QueryResult<RelationshipIds> {
     // Sorted, so that two writers never wait for each other.
     let mut wanted: BTreeMap<(&str, &str), Option<&str>> = BTreeMap::new();
     for member in users.into_iter().flat_map(|user| &user.relationship_users) {
@@ -55,30 +55,38 @@ pub(crate) fn find_or_make<'a>(
             *properties = properties.or(make.as_deref());
         }
     }
-    let mut keyed = Keyed::default();
+    let mut ids = RelationshipIds::default();
     for ((type_name, key), make) in wanted {
-        let mut found = dialect::relationship_by_key(conn, (type_name, key), Lock::Kept)?;
+        let mut found = dialect::relationship_by_key(conn, (type_name, key), RowLock::KeyShare)?;
         if let (None, Some(properties)) = (found, make) {
-            make_one(conn, type_name, key, properties)?;
-            found = dialect::relationship_by_key(conn, (type_name, key), Lock::Kept)?;
+            create_by_key(conn, type_name, key, properties)?;
+            found = dialect::relationship_by_key(conn, (type_name, key), RowLock::KeyShare)?;
         }
         let name = (type_name.to_owned(), key.to_owned());
-        keyed.0.extend(found.map(|id| (name, id)));
+        ids.0.extend(found.map(|id| (name, id)));
     }
-    Ok(keyed)
+    Ok(ids)
 }
 
-fn make_one(
+fn create_by_key(
     conn: &mut AnyConnection,
     type_name: &str,
     key: &str,
     properties: &str,
 ) -> QueryResult<()> {
-    let counts = Counts { relationships: 1, ..Counts::default() };
+    let counts = IdCounts { relationships: 1, ..IdCounts::default() };
     let Some(id) = dialect::reserve_ids(conn, &counts)?.relationships.next() else {
         return Err(diesel::result::Error::NotFound);
     };
     let (uuid, at) = (&Uuid::now_v7(), now());
-    let make = Make { id, type_name, properties, created_at: at, uuid, key, updated_at: at };
+    let make = InsertRelationshipByKey {
+        id,
+        type_name,
+        properties,
+        created_at: at,
+        uuid,
+        key,
+        updated_at: at,
+    };
     execute!(conn, make).map(drop)
 }

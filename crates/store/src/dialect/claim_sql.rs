@@ -14,12 +14,12 @@ use uuid::Uuid;
 
 use super::statement;
 use crate::connection::AnyConnection;
-use crate::plan::{Counts, Ids, PerTable};
-use crate::types::Uid;
+use crate::plan::{IdCounts, PerTable, ReservedIds};
+use crate::types::SqlUuid;
 
 /// A claim and who makes it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Claiming<'a> {
+pub(crate) struct ClaimInsert<'a> {
     pub(crate) claim: &'a Claim,
     pub(crate) owner: &'a Uuid,
 }
@@ -28,49 +28,49 @@ statement! {
     InsertClaim<'a>:
     "INSERT INTO unique_claims (scope, value_key, owner) VALUES (" { scope: &'a str as Text }
     ", " { value_key: &'a str as Text }
-    ", " { owner: &'a Uuid as Uid }
+    ", " { owner: &'a Uuid as SqlUuid }
     ") ON CONFLICT DO NOTHING"
 }
 
 statement! {
     // The rows go in in the order given: sorted, so that two writers never wait for each other.
-    // It gives the places (from 1) of the claims that were lost: most often none.
+    // It gives the places (from 1) of the claims that were conflicts: most often none.
     InsertClaims<'a> -> BigInt:
-    "WITH asked AS (SELECT * FROM unnest(" { scopes: &'a [&'a str] as Array<Text> }
+    "WITH input AS (SELECT * FROM unnest(" { scopes: &'a [&'a str] as Array<Text> }
     ", " { value_keys: &'a [&'a str] as Array<Text> }
-    ", " { owners: &'a [&'a Uuid] as Array<Uid> }
+    ", " { owners: &'a [&'a Uuid] as Array<SqlUuid> }
     ") WITH ORDINALITY AS t (scope, value_key, owner, place)), \
-     won AS (INSERT INTO unique_claims (scope, value_key, owner) \
-     SELECT scope, value_key, owner FROM asked ON CONFLICT DO NOTHING \
+     inserted AS (INSERT INTO unique_claims (scope, value_key, owner) \
+     SELECT scope, value_key, owner FROM input ON CONFLICT DO NOTHING \
      RETURNING scope, value_key) \
-     SELECT place FROM asked LEFT JOIN won USING (scope, value_key) WHERE won.scope IS NULL"
+     SELECT place FROM input LEFT JOIN inserted USING (scope, value_key) WHERE inserted.scope IS NULL"
 }
 
 /// Makes claims, which must be sorted and no two alike. Gives the indices of those that somebody
 /// else holds.
 pub(crate) fn insert_claims(
     conn: &mut AnyConnection,
-    claims: &[Claiming<'_>],
+    claims: &[ClaimInsert<'_>],
 ) -> QueryResult<Vec<usize>> {
     match conn {
         AnyConnection::Sqlite(conn) => {
-            let mut lost = Vec::new();
-            for (place, Claiming { claim, owner }) in claims.iter().enumerate() {
+            let mut conflicts = Vec::new();
+            for (place, ClaimInsert { claim, owner }) in claims.iter().enumerate() {
                 let insert =
                     InsertClaim { scope: &claim.scope, value_key: &claim.value_key, owner };
                 if insert.execute(conn)? == 0 {
-                    lost.push(place);
+                    conflicts.push(place);
                 }
             }
-            Ok(lost)
+            Ok(conflicts)
         }
         AnyConnection::Postgres(conn) => {
-            let scopes: Vec<&str> = claims.iter().map(|claiming| &*claiming.claim.scope).collect();
+            let scopes: Vec<&str> = claims.iter().map(|insert| &*insert.claim.scope).collect();
             let value_keys: Vec<&str> =
-                claims.iter().map(|claiming| claiming.claim.value_key.as_str()).collect();
-            let owners: Vec<&Uuid> = claims.iter().map(|claiming| claiming.owner).collect();
+                claims.iter().map(|insert| insert.claim.value_key.as_str()).collect();
+            let owners: Vec<&Uuid> = claims.iter().map(|insert| insert.owner).collect();
             let insert = InsertClaims { scopes: &scopes, value_keys: &value_keys, owners: &owners };
-            insert.load::<i64>(conn).map(from_one)
+            insert.load::<i64>(conn).map(to_indices)
         }
     }
 }
@@ -86,7 +86,7 @@ statement! {
     FindClaims<'a> -> BigInt:
     "SELECT place FROM unnest(" { scopes: &'a [&'a str] as Array<Text> }
     ", " { value_keys: &'a [&'a str] as Array<Text> }
-    ") WITH ORDINALITY AS asked (scope, value_key, place) \
+    ") WITH ORDINALITY AS input (scope, value_key, place) \
      JOIN unique_claims USING (scope, value_key)"
 }
 
@@ -110,43 +110,43 @@ pub(crate) fn claims_that_exist(
             let scopes: Vec<&str> = claims.iter().map(|claim| &*claim.scope).collect();
             let value_keys: Vec<&str> = claims.iter().map(|claim| &*claim.value_key).collect();
             let find = FindClaims { scopes: &scopes, value_keys: &value_keys };
-            find.load::<i64>(conn).map(from_one)
+            find.load::<i64>(conn).map(to_indices)
         }
     }
 }
 
 /// PostgreSQL's places count from 1.
-fn from_one(places: Vec<i64>) -> Vec<usize> {
+fn to_indices(places: Vec<i64>) -> Vec<usize> {
     places.into_iter().filter_map(|place| usize::try_from(place - 1).ok()).collect()
 }
 
 statement! {
-    DropClaimsOf<'a>:
-    "DELETE FROM unique_claims WHERE owner = " { owner: &'a Uuid as Uid } ""
+    DeleteOwnerClaims<'a>:
+    "DELETE FROM unique_claims WHERE owner = " { owner: &'a Uuid as SqlUuid } ""
 }
 
 statement! {
-    DropClaims<'a>:
-    "DELETE FROM unique_claims WHERE owner = ANY(" { owners: &'a [Uuid] as Array<Uid> } ")"
+    DeleteOwnersClaims<'a>:
+    "DELETE FROM unique_claims WHERE owner = ANY(" { owners: &'a [Uuid] as Array<SqlUuid> } ")"
 }
 
 /// Gives up all claims of these owners.
-pub(crate) fn drop_claims(conn: &mut AnyConnection, owners: &[Uuid]) -> QueryResult<()> {
+pub(crate) fn delete_claims(conn: &mut AnyConnection, owners: &[Uuid]) -> QueryResult<()> {
     match conn {
         AnyConnection::Sqlite(conn) => {
             for owner in owners {
-                DropClaimsOf { owner }.execute(conn)?;
+                DeleteOwnerClaims { owner }.execute(conn)?;
             }
         }
         AnyConnection::Postgres(conn) => {
-            DropClaims { owners }.execute(conn)?;
+            DeleteOwnersClaims { owners }.execute(conn)?;
         }
     }
     Ok(())
 }
 
 statement! {
-    CountUp<'a> -> (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt):
+    IncrementCounters<'a> -> (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt):
     "UPDATE counters SET users = users + " { users: &'a i64 as BigInt }
     ", user_profiles = user_profiles + " { profiles: &'a i64 as BigInt }
     ", transactables = transactables + " { transactables: &'a i64 as BigInt }
@@ -159,7 +159,7 @@ statement! {
      customizations, addresses, files"
 }
 
-type Lists = (
+type IdArrays = (
     Array<BigInt>,
     Array<BigInt>,
     Array<BigInt>,
@@ -172,20 +172,20 @@ type Lists = (
 
 /// Asks only the sequences that are needed: each costs as much as a claim. There are few different
 /// texts of it, and a connection prepares each of them once.
-struct TakeIds<'a>([(&'static str, &'a i64); 8]);
+struct NextIds<'a>([(&'static str, &'a i64); 8]);
 
-impl QueryId for TakeIds<'_> {
+impl QueryId for NextIds<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl Query for TakeIds<'_> {
-    type SqlType = Lists;
+impl Query for NextIds<'_> {
+    type SqlType = IdArrays;
 }
 
-impl RunQueryDsl<PgConnection> for TakeIds<'_> {}
+impl RunQueryDsl<PgConnection> for NextIds<'_> {}
 
-impl QueryFragment<Pg> for TakeIds<'_> {
+impl QueryFragment<Pg> for NextIds<'_> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         pass.push_sql("SELECT ");
         for (place, (sequence, count)) in self.0.iter().enumerate() {
@@ -213,16 +213,18 @@ impl QueryFragment<Pg> for TakeIds<'_> {
 }
 
 statement! {
-    CountUpListed<'a> -> BigInt:
+    IncrementRelationshipTransactables<'a> -> BigInt:
     "UPDATE counters SET relationship_transactables = relationship_transactables + "
     { count: &'a i64 as BigInt }
     " RETURNING relationship_transactables"
 }
 
 /// The next id of a listing in a relationship, which none of a batch of users needs.
-pub(crate) fn reserve_listed_id(conn: &mut AnyConnection) -> QueryResult<i64> {
+pub(crate) fn reserve_relationship_transactable_id(conn: &mut AnyConnection) -> QueryResult<i64> {
     match conn {
-        AnyConnection::Sqlite(conn) => CountUpListed { count: &1 }.get_result(conn),
+        AnyConnection::Sqlite(conn) => {
+            IncrementRelationshipTransactables { count: &1 }.get_result(conn)
+        }
         AnyConnection::Postgres(conn) => {
             diesel::dsl::sql::<BigInt>("SELECT nextval('relationship_transactables_id_seq')")
                 .get_result(conn)
@@ -230,8 +232,8 @@ pub(crate) fn reserve_listed_id(conn: &mut AnyConnection) -> QueryResult<i64> {
     }
 }
 
-/// As many new ids in each table as are asked for, ascending. They start at 1 on both databases.
-pub(crate) fn reserve_ids(conn: &mut AnyConnection, counts: &Counts) -> QueryResult<Ids> {
+/// As many new ids in each table as are input for, ascending. They start at 1 on both databases.
+pub(crate) fn reserve_ids(conn: &mut AnyConnection, counts: &IdCounts) -> QueryResult<ReservedIds> {
     let PerTable {
         users,
         profiles,
@@ -245,7 +247,7 @@ pub(crate) fn reserve_ids(conn: &mut AnyConnection, counts: &Counts) -> QueryRes
     let lists = match conn {
         AnyConnection::Sqlite(conn) => {
             // What is returned is the last id of each table.
-            let last = CountUp {
+            let last = IncrementCounters {
                 users,
                 profiles,
                 transactables,
@@ -268,7 +270,7 @@ pub(crate) fn reserve_ids(conn: &mut AnyConnection, counts: &Counts) -> QueryRes
                 up_to(last.7, files),
             )
         }
-        AnyConnection::Postgres(conn) => TakeIds([
+        AnyConnection::Postgres(conn) => NextIds([
             ("users_id_seq", users),
             ("user_profiles_id_seq", profiles),
             ("transactables_id_seq", transactables),

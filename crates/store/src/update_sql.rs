@@ -11,11 +11,11 @@ use crate::dialect::statement;
 use crate::rows::{
     AddressRow, CustomizationRow, FileRow, ProfileRow, RelationshipUserRow, TransactableRow,
 };
-use crate::types::{JsonDoc, Micros};
+use crate::types::{SqlJson, SqlTimestamp};
 
 /// Rows that are there, with their new values.
 #[derive(Default)]
-pub(crate) struct Changed<'a> {
+pub(crate) struct UpdatedRows<'a> {
     pub(crate) profiles: Vec<ProfileRow<'a>>,
     pub(crate) transactables: Vec<TransactableRow<'a>>,
     pub(crate) relationship_users: Vec<RelationshipUserRow<'a>>,
@@ -51,10 +51,10 @@ statement! {
     ", time_zone = " { time_zone: Option<&'a str> as Nullable<Text> }
     ", phone = " { phone: Option<&'a str> as Nullable<Text> }
     ", mobile_number = " { mobile_number: Option<&'a str> as Nullable<Text> }
-    ", properties = " { properties: &'a str as JsonDoc }
-    ", updated_at = " { updated_at: i64 as Micros }
+    ", properties = " { properties: &'a str as SqlJson }
+    ", updated_at = " { updated_at: i64 as SqlTimestamp }
     " WHERE id = " { id: i64 as BigInt }
-    " AND updated_at = " { loaded_at: i64 as Micros }
+    " AND updated_at = " { lock_version: i64 as SqlTimestamp }
     ""
 }
 
@@ -63,14 +63,14 @@ statement! {
     "INSERT INTO password_credentials (user_id, phc, created_at) VALUES ("
     { user_id: i64 as BigInt }
     ", " { phc: &'a str as Text }
-    ", " { at: i64 as Micros }
+    ", " { at: i64 as SqlTimestamp }
     ") ON CONFLICT (user_id) DO UPDATE SET phc = excluded.phc, created_at = excluded.created_at"
 }
 
 statement! {
     UpdateProfile<'a>:
     "UPDATE user_profiles SET enabled = " { enabled: bool as Bool }
-    ", properties = " { properties: &'a str as JsonDoc }
+    ", properties = " { properties: &'a str as SqlJson }
     " WHERE id = " { id: i64 as BigInt }
     " AND user_id = " { user_id: i64 as BigInt }
     ""
@@ -82,7 +82,7 @@ statement! {
     ", description = " { description: Option<&'a str> as Nullable<Text> }
     ", currency = " { currency: &'a str as Text }
     ", enabled = " { enabled: bool as Bool }
-    ", properties = " { properties: &'a str as JsonDoc }
+    ", properties = " { properties: &'a str as SqlJson }
     " WHERE id = " { id: i64 as BigInt }
     " AND user_id = " { user_id: i64 as BigInt }
     ""
@@ -91,7 +91,7 @@ statement! {
 statement! {
     UpdateRelationshipUser<'a>:
     "UPDATE relationship_users SET relationship_id = " { relationship_id: i64 as BigInt }
-    ", properties = " { properties: &'a str as JsonDoc }
+    ", properties = " { properties: &'a str as SqlJson }
     " WHERE id = " { id: i64 as BigInt }
     " AND user_id = " { user_id: i64 as BigInt }
     ""
@@ -99,7 +99,7 @@ statement! {
 
 statement! {
     UpdateCustomization<'a>:
-    "UPDATE customizations SET properties = " { properties: &'a str as JsonDoc }
+    "UPDATE customizations SET properties = " { properties: &'a str as SqlJson }
     " WHERE id = " { id: i64 as BigInt }
     " AND user_id = " { user_id: i64 as BigInt }
     ""
@@ -140,7 +140,7 @@ pub(crate) fn update_user(
     conn: &mut AnyConnection,
     user: &NewUser,
     id: i64,
-    (loaded_at, updated_at): (i64, i64),
+    (lock_version, updated_at): (i64, i64),
 ) -> QueryResult<bool> {
     let touched = execute!(
         conn,
@@ -161,14 +161,14 @@ pub(crate) fn update_user(
             properties: user.properties.as_deref().unwrap_or("{}"),
             updated_at,
             id,
-            loaded_at,
+            lock_version,
         }
     )?;
     Ok(touched > 0)
 }
 
 /// Replaces a user's password, or gives it one.
-pub(crate) fn update_password(
+pub(crate) fn upsert_password(
     conn: &mut AnyConnection,
     user_id: i64,
     phc: &str,
@@ -177,7 +177,7 @@ pub(crate) fn update_password(
     execute!(conn, UpdatePassword { user_id, phc, at }).map(drop)
 }
 
-impl Changed<'_> {
+impl UpdatedRows<'_> {
     /// Writes all of it. Says whether all rows were there.
     pub(crate) fn write(&self, conn: &mut AnyConnection) -> QueryResult<bool> {
         let mut touched = 0;

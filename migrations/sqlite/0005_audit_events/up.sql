@@ -1,5 +1,6 @@
--- Who made, changed or deleted what, through which form, on which request: one row in the transaction
--- that did it. An attempt is a sign-up whose client may not learn that the account is there. No foreign keys: it outlives what it tells of. Rows are only ever added.
+-- The audit log: one row for each create, update and delete, in the same transaction. An attempt is a
+-- sign-up for an existing account, which the client must not learn, or a failed sign-in. No foreign
+-- keys: rows are kept when what they refer to is deleted.
 CREATE TABLE audit_events (
     id INTEGER PRIMARY KEY,
     created_at INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-//! The condition that a column's value is among many ids, prepared once for any number of them.
+//! The condition `column IN (ids)`, prepared once for any number of ids.
 
 use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
@@ -10,43 +10,42 @@ use diesel::{Column, QueryResult};
 
 use crate::connection::MultiBackend;
 
-/// `column` is one of `ids`.
-///
-/// diesel's own `eq_any` makes another statement for each number of ids on SQLite.
-pub(crate) fn among<C: Column>(column: C, ids: &[i64]) -> Among<C> {
+/// Returns the condition that `column` is one of `ids`. On SQLite, diesel's `eq_any` is a different
+/// statement for each number of ids.
+pub(crate) fn id_in<C: Column>(column: C, ids: &[i64]) -> IdIn<C> {
     let listed: Vec<String> = ids.iter().map(i64::to_string).collect();
-    Among { column, ids: ids.to_vec(), json: format!("[{}]", listed.join(",")) }
+    IdIn { column, ids: ids.to_vec(), json: format!("[{}]", listed.join(",")) }
 }
 
-/// See [`among`].
+/// See [`id_in`].
 #[derive(Debug, Clone)]
-pub(crate) struct Among<C> {
+pub(crate) struct IdIn<C> {
     column: C,
     ids: Vec<i64>,
     json: String,
 }
 
-impl<C: QueryId> QueryId for Among<C> {
-    type QueryId = Among<C::QueryId>;
+impl<C: QueryId> QueryId for IdIn<C> {
+    type QueryId = IdIn<C::QueryId>;
     const HAS_STATIC_QUERY_ID: bool = C::HAS_STATIC_QUERY_ID;
 }
 
-impl<C> Expression for Among<C> {
+impl<C> Expression for IdIn<C> {
     type SqlType = Bool;
 }
 
-impl<C, T> AppearsOnTable<T> for Among<C> where C: AppearsOnTable<T> {}
+impl<C, T> AppearsOnTable<T> for IdIn<C> where C: AppearsOnTable<T> {}
 
-impl<C, T> SelectableExpression<T> for Among<C> where C: SelectableExpression<T> {}
+impl<C, T> SelectableExpression<T> for IdIn<C> where C: SelectableExpression<T> {}
 
-impl<C, G> ValidGrouping<G> for Among<C>
+impl<C, G> ValidGrouping<G> for IdIn<C>
 where
     C: ValidGrouping<G>,
 {
     type IsAggregate = C::IsAggregate;
 }
 
-impl<C> QueryFragment<Sqlite> for Among<C>
+impl<C> QueryFragment<Sqlite> for IdIn<C>
 where
     C: QueryFragment<Sqlite>,
 {
@@ -59,7 +58,7 @@ where
     }
 }
 
-impl<C> QueryFragment<Pg> for Among<C>
+impl<C> QueryFragment<Pg> for IdIn<C>
 where
     C: QueryFragment<Pg>,
 {
@@ -72,7 +71,7 @@ where
     }
 }
 
-impl<C> QueryFragment<MultiBackend> for Among<C>
+impl<C> QueryFragment<MultiBackend> for IdIn<C>
 where
     Self: QueryFragment<Sqlite> + QueryFragment<Pg>,
     MultiBackend: Backend,

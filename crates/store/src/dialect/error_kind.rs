@@ -1,82 +1,84 @@
-//! What an error of a database means for the writer.
+//! Classification of database errors.
 //!
-//! diesel gives no SQLSTATE, so some of PostgreSQL's errors are told by their message; where the
-//! server speaks another language they count as [`Fault::Other`], which is slower and still right.
+//! diesel does not return the SQLSTATE, so some errors of PostgreSQL are recognized by their message.
+//! With other values of `lc_messages` they count as [`ErrorKind::Other`], which is slower but correct.
 
 use diesel::result::{DatabaseErrorKind, Error};
 
 use crate::connection::AnyConnection;
 
-/// What to do after an error.
+/// Kind of a database error, by what the writer does about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// Somebody else's transaction was in the way: the same may succeed now.
-    Retry,
-    /// The connection is gone.
-    Lost,
+pub(crate) enum ErrorKind {
+    /// A conflict with another transaction: a retry may succeed.
+    Transient,
+    /// The connection is lost.
+    ConnectionLost,
     /// The disk is full.
-    Full,
-    /// Anything else: a fault in what was to be written, or in this program.
+    DiskFull,
+    /// Any other error, caused by the data or by this program.
     Other,
 }
 
-/// Reads an error that came from this connection.
-pub(crate) fn fault(conn: &AnyConnection, error: &Error) -> Fault {
+/// Returns the kind of an error of this connection.
+pub(crate) fn classify(conn: &AnyConnection, error: &Error) -> ErrorKind {
     let Error::DatabaseError(kind, information) = error else {
         return match error {
-            Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. } => Fault::Lost,
-            _ => Fault::Other,
+            Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. } => {
+                ErrorKind::ConnectionLost
+            }
+            _ => ErrorKind::Other,
         };
     };
-    let says = |text: &str| information.message().contains(text);
+    let contains = |text: &str| information.message().contains(text);
     match (kind, conn) {
-        (DatabaseErrorKind::SerializationFailure, _) => Fault::Retry,
+        (DatabaseErrorKind::SerializationFailure, _) => ErrorKind::Transient,
         (DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
-            Fault::Lost
+            ErrorKind::ConnectionLost
         }
-        // A server that became a standby: another connection may reach the one that writes.
-        (DatabaseErrorKind::ReadOnlyTransaction, _) => Fault::Lost,
+        // The server became a standby; a new connection may reach the primary.
+        (DatabaseErrorKind::ReadOnlyTransaction, _) => ErrorKind::ConnectionLost,
         (DatabaseErrorKind::Unknown, AnyConnection::Sqlite(_)) => {
-            if says("is locked") {
-                Fault::Retry
-            } else if says("disk is full") {
-                Fault::Full
+            if contains("is locked") {
+                ErrorKind::Transient
+            } else if contains("disk is full") {
+                ErrorKind::DiskFull
             } else {
-                Fault::Other
+                ErrorKind::Other
             }
         }
         (DatabaseErrorKind::Unknown, AnyConnection::Postgres(_)) => {
-            if says("deadlock detected") || says("lock timeout") {
-                Fault::Retry
-            } else if says("No space left on device") || says("disk full") {
-                Fault::Full
+            if contains("deadlock detected") || contains("lock timeout") {
+                ErrorKind::Transient
+            } else if contains("No space left on device") || contains("disk full") {
+                ErrorKind::DiskFull
             } else {
-                Fault::Other
+                ErrorKind::Other
             }
         }
-        _ => Fault::Other,
+        _ => ErrorKind::Other,
     }
 }
 
-/// Returns a hint for an error of prepared statements that a pooler causes, or an empty text.
+/// Returns a hint if a pooler caused the error, otherwise an empty string.
 pub(crate) fn pooler_hint(error: &Error) -> &'static str {
-    let is_its = matches!(error, Error::DatabaseError(_, information)
+    let is_caused_by_pooler = matches!(error, Error::DatabaseError(_, information)
         if information.message().starts_with("prepared statement \""));
-    match is_its {
+    match is_caused_by_pooler {
         true => " (behind a pooler in transaction mode, set `prepared_statements: false`)",
         false => "",
     }
 }
 
-/// Whether an error is that of a unique index.
+/// Returns whether the error is a unique violation.
 pub(crate) fn is_unique_violation(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
 }
 
-/// An error as it may stand in a log: its kind, and what it says without the values in it.
+/// Returns the kind and message of an error for the log, without values.
 pub(crate) fn describe(error: &Error) -> String {
     let Error::DatabaseError(kind, information) = error else {
-        // Errors of (de)serialisation quote what they stumbled over.
+        // The messages of (de)serialization errors contain the value.
         return match error {
             Error::SerializationError(_) => "a value cannot be sent to the database".to_owned(),
             Error::DeserializationError(_) => "a stored value cannot be read".to_owned(),
@@ -89,10 +91,10 @@ pub(crate) fn describe(error: &Error) -> String {
     format!("{kind:?} {table} {name} ({}){hint}", without_values(information.message()))
 }
 
-/// A database's message without what it quotes and what follows a colon: there stand the values.
+/// Removes from a message what is quoted and what follows a colon, since that may be a value.
 fn without_values(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
-    // SQLite names a constraint after the colon, never a value.
+    // Here SQLite puts the name of a constraint after the colon.
     if line.contains("constraint failed: ") {
         return line.to_owned();
     }
@@ -105,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_value_is_described() {
+    fn log_messages_contain_no_values() {
         for (said, shown) in [
             (
                 "invalid input syntax for type json: \"secret\"",

@@ -1,7 +1,7 @@
-//! Which of the things that submissions refer to exist.
+//! Queries for the rows that submissions refer to.
 //!
-//! On PostgreSQL their rows are locked, so that they cannot vanish before the commit; on SQLite
-//! nobody else writes meanwhile.
+//! On PostgreSQL the rows can be locked, so that they are not deleted before the commit; on SQLite
+//! there is only one writer.
 
 use diesel::{
     ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
@@ -14,15 +14,14 @@ use crate::schema::{
     customizations, relationships, transactables, unique_claims as claim, user_profiles, users,
 };
 
-/// Whether what is found stays until the transaction ends.
+/// Lock on the rows that are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lock {
-    Kept,
+pub(crate) enum RowLock {
+    KeyShare,
     None,
 }
 
-/// The keys that exist in a column: one query for all of them on PostgreSQL, one for each on
-/// SQLite.
+/// Returns the values that exist in a column: one query for all on PostgreSQL, one for each on SQLite.
 macro_rules! existing {
     ($conn:ident, $from:expr, $column:expr, $selected:expr, $keys:ident, $lock:ident) => {
         match $conn {
@@ -37,20 +36,20 @@ macro_rules! existing {
             AnyConnection::Postgres(conn) => {
                 let found = $from.filter($column.eq_any($keys)).select($selected);
                 match $lock {
-                    Lock::Kept => found.for_key_share().load(conn),
-                    Lock::None => found.load(conn),
+                    RowLock::KeyShare => found.for_key_share().load(conn),
+                    RowLock::None => found.load(conn),
                 }
             }
         }
     };
 }
 
-/// The ids that exist.
+/// Returns the ids that exist.
 pub(crate) fn existing_ids(
     conn: &mut AnyConnection,
     target: ReferenceTarget,
     ids: &[i64],
-    lock: Lock,
+    lock: RowLock,
 ) -> QueryResult<Vec<i64>> {
     match target {
         ReferenceTarget::User => {
@@ -78,11 +77,11 @@ pub(crate) fn existing_ids(
     }
 }
 
-/// The relationship of a type that has a key.
+/// Returns the id of the relationship with a type and key.
 pub(crate) fn relationship_by_key(
     conn: &mut AnyConnection,
     (type_name, key): (&str, &str),
-    lock: Lock,
+    lock: RowLock,
 ) -> QueryResult<Option<i64>> {
     let query = relationships::table
         .filter(relationships::type_name.eq(type_name))
@@ -91,35 +90,35 @@ pub(crate) fn relationship_by_key(
     match conn {
         AnyConnection::Sqlite(conn) => query.first(conn),
         AnyConnection::Postgres(conn) => match lock {
-            Lock::Kept => query.for_key_share().first(conn),
-            Lock::None => query.first(conn),
+            RowLock::KeyShare => query.for_key_share().first(conn),
+            RowLock::None => query.first(conn),
         },
     }
     .optional()
 }
 
-/// A text by which users are found.
+/// A key of users other than the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TextKey {
+pub(crate) enum UserKey {
     /// `users.external_id`
     ExternalId,
     /// The key of the e-mail address.
     EmailKey,
 }
 
-/// The texts that some user has.
+/// Returns the keys that a user has.
 pub(crate) fn existing_texts(
     conn: &mut AnyConnection,
-    key: TextKey,
+    key: UserKey,
     texts: &[&str],
-    lock: Lock,
+    lock: RowLock,
 ) -> QueryResult<Vec<String>> {
     match key {
-        TextKey::ExternalId => {
+        UserKey::ExternalId => {
             let selected = || users::external_id.assume_not_null();
             existing!(conn, users::table, users::external_id, selected(), texts, lock)
         }
-        TextKey::EmailKey => {
+        UserKey::EmailKey => {
             let selected = || users::email_key.assume_not_null();
             let found: QueryResult<Vec<String>> =
                 existing!(conn, users::table, users::email_key, selected(), texts, lock);
@@ -130,7 +129,7 @@ pub(crate) fn existing_texts(
     }
 }
 
-/// Users who are found by the claim of their e-mail address.
+/// Returns the users that are found by the claim of their e-mail address.
 #[diesel::dsl::auto_type]
 fn claimed_emails() -> _ {
     let scope: &'static str = Claim::OF_EMAIL;
