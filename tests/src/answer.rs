@@ -1,59 +1,59 @@
-//! What a server answered, and what a case may say of it.
+//! Responses of a server and assertions on them.
 
 use serde_json::Value;
 
-/// An answer, read whole.
+/// A response, read completely.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The headers as they came, their names in lower case.
+    /// Headers in the order received, names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub text: String,
 }
 
 impl Answer {
-    /// A header.
+    /// Returns the value of a header, or `None` if it is absent.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let name = name.to_ascii_lowercase();
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON.
+    /// Returns the body parsed as JSON.
     ///
     /// # Panics
-    /// When it is none.
+    /// Panics if the body is not JSON.
     #[must_use]
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The status is this one.
+    /// Asserts the status.
     ///
     /// # Panics
-    /// When it is not.
+    /// Panics if the status differs.
     #[track_caller]
     pub fn is(&self, status: u16) -> &Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
-    /// A user was created: its id.
+    /// Asserts 201 and returns the id of the created user.
     ///
     /// # Panics
-    /// When none was.
+    /// Panics if no user was created.
     #[track_caller]
     pub fn created(&self) -> i64 {
         self.is(201).json()["id"].as_i64().unwrap_or_else(|| panic!("no id: {self:?}"))
     }
 
-    /// The submission was refused for exactly these fields and codes, in this order.
+    /// Asserts 422 with exactly these fields and codes, in this order.
     ///
     /// # Panics
-    /// When it was not.
+    /// Panics if the response differs.
     #[track_caller]
     pub fn invalid(&self, expected: &[(&str, &str)]) -> &Self {
         self.is(422);
@@ -64,10 +64,10 @@ impl Answer {
         self
     }
 
-    /// Fields and codes of the details.
+    /// Returns the fields and codes of `details`.
     ///
     /// # Panics
-    /// When there are no details.
+    /// Panics if the body has no `details`.
     #[must_use]
     #[track_caller]
     pub fn violations(&self) -> Vec<(String, String)> {
@@ -77,10 +77,10 @@ impl Answer {
         details.iter().map(|detail| (text(detail, "field"), text(detail, "code"))).collect()
     }
 
-    /// The request was refused with this status for this one field and code. Gives the message.
+    /// Asserts a status with a single error of this field and code, and returns its message.
     ///
     /// # Panics
-    /// When it was not.
+    /// Panics if the response differs.
     #[track_caller]
     pub fn fault(&self, status: u16, field: &str, code: &str) -> String {
         self.is(status);

@@ -1,25 +1,25 @@
-//! Folders: a temporary one that goes away with its owner, and the repository's own.
+//! Temporary directories, and paths in the repository.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
-/// A new, empty folder; removed with everything in it when this is dropped.
+/// A new, empty directory, removed with its contents on drop.
 #[derive(Debug)]
-pub struct Folder(PathBuf);
+pub struct TempDir(PathBuf);
 
-impl Folder {
-    /// Makes one.
+impl TempDir {
+    /// Creates an empty directory.
     #[must_use]
     pub fn new() -> Self {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let nth = MADE.fetch_add(1, Ordering::Relaxed);
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let nth = COUNTER.fetch_add(1, Ordering::Relaxed);
         let path = env::temp_dir().join(format!("registrar-tests-{}-{nth}", process::id()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    /// Makes one that holds these files: paths within it and texts.
+    /// Creates a directory with files, given as relative path and text.
     #[must_use]
     pub fn of(files: &[(&str, &str)]) -> Self {
         let folder = Self::new();
@@ -29,13 +29,13 @@ impl Folder {
         folder
     }
 
-    /// Where it is.
+    /// Returns the path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Writes a file, and the folders it lies in.
+    /// Writes a file and creates its parent directories.
     pub fn write(&self, within: &str, text: &str) {
         let path = self.0.join(within);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -43,21 +43,21 @@ impl Folder {
     }
 }
 
-impl Default for Folder {
+impl Default for TempDir {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempDir {
     fn drop(&mut self) {
-        // A folder that stays behind says nothing about what was tested.
+        // A directory that cannot be removed does not invalidate the test.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// A path in the repository.
+/// Returns the absolute path of a file or directory in the repository.
 #[must_use]
-pub fn repository(within: &str) -> PathBuf {
+pub fn repository_path(within: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(within)
 }

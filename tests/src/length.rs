@@ -1,19 +1,18 @@
-//! How often tests try what must hold every time: as often as CI has time for, or as often as is
-//! promised.
+//! Number of iterations of randomised tests: short for CI, or full length.
 
 use std::env;
 
-/// When this is `1`, tests run at their full length.
-pub const LONG: &str = "REGISTRAR_LONG";
+/// Environment variable that enables full length with the value `1`.
+pub const FULL_LENGTH_ENV: &str = "REGISTRAR_LONG";
 
-/// How often to try: the one number, or with [`LONG`] the other.
+/// Returns `long` if [`FULL_LENGTH_ENV`] is set, or `short`.
 #[must_use]
-pub fn times(short: usize, long: usize) -> usize {
-    if is_long() { long } else { short }
+pub fn iterations(short: usize, long: usize) -> usize {
+    if is_full_length() { long } else { short }
 }
 
-/// Whether tests run at their full length.
+/// Returns true if tests run at full length.
 #[must_use]
-pub fn is_long() -> bool {
-    env::var(LONG).is_ok_and(|value| value == "1")
+pub fn is_full_length() -> bool {
+    env::var(FULL_LENGTH_ENV).is_ok_and(|value| value == "1")
 }

@@ -1,39 +1,38 @@
-//! What `/metrics` says, read strictly: as Prometheus' text format 0.0.4 has it, and as its
-//! conventions want names to be.
+//! Strict parser of `/metrics`: Prometheus' text format 0.0.4 and its naming conventions.
 
 use std::collections::BTreeMap;
 
-use crate::client::Anonymous;
+use crate::client::AnonymousClient;
 
-/// Names and values of labels, by name.
+/// Label values by label name.
 type Labels = BTreeMap<String, String>;
 
-/// All samples of one page.
+/// All samples of one scrape.
 #[derive(Debug)]
 pub struct Metrics {
-    /// The page as it came.
+    /// The response body.
     pub text: String,
     samples: BTreeMap<(String, Labels), f64>,
 }
 
 impl Metrics {
-    /// Reads a server's page.
+    /// Scrapes a server.
     ///
     /// # Panics
-    /// When it is not as it should be.
+    /// Panics if the response violates the format.
     #[must_use]
     #[track_caller]
-    pub fn of(client: &Anonymous) -> Self {
+    pub fn of(client: &AnonymousClient) -> Self {
         let answer = client.get("/metrics");
         let label = "text/plain; version=0.0.4; charset=utf-8";
         assert_eq!(answer.is(200).header("content-type"), Some(label));
         Self::read(&answer.text)
     }
 
-    /// Reads a page.
+    /// Parses a scrape.
     ///
     /// # Panics
-    /// When it is not as it should be.
+    /// Panics if the text violates the format.
     #[must_use]
     #[track_caller]
     pub fn read(text: &str) -> Self {
@@ -95,17 +94,17 @@ impl Metrics {
         }
     }
 
-    /// The sample with exactly these labels; nothing where there is none.
+    /// Returns the sample with exactly these labels, or `None` if there is none.
     #[must_use]
     pub fn find(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let labels = labels.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         self.samples.get(&(name.to_owned(), labels.collect())).copied()
     }
 
-    /// The sample with exactly these labels.
+    /// Returns the sample with exactly these labels.
     ///
     /// # Panics
-    /// When there is none.
+    /// Panics if there is none.
     #[must_use]
     #[track_caller]
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
@@ -113,7 +112,7 @@ impl Metrics {
         found.unwrap_or_else(|| panic!("no {name} of {labels:?}: {}", self.text))
     }
 
-    /// All samples of a name, with the values of their labels in the order of the labels' names.
+    /// Returns all samples of a metric, with label values in the order of label names.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<(Vec<&str>, f64)> {
         let of = self.samples.iter().filter(|((known, _), _)| known == name);
@@ -122,7 +121,7 @@ impl Metrics {
     }
 }
 
-/// `name{label="value",…} value`
+/// Parses `name{label="value",…} value`.
 fn sample(line: &str) -> (String, Labels, &str) {
     let end = line.find(['{', ' ']).unwrap_or_else(|| panic!("no sample: {line}"));
     let (name, mut rest) = line.split_at(end);
@@ -147,7 +146,7 @@ fn sample(line: &str) -> (String, Labels, &str) {
     (name.to_owned(), labels, rest.strip_prefix(' ').unwrap())
 }
 
-/// What stands before the closing quote, and what behind it.
+/// Returns the unescaped text up to the closing quote, and the rest of the line.
 fn quoted(text: &str) -> (String, &str) {
     let (mut read, mut letters) = (String::new(), text.char_indices());
     while let Some((at, letter)) = letters.next() {

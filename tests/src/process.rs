@@ -1,5 +1,4 @@
-//! The `registrar` program as a process of its own: for what must survive its death, for signals,
-//! and for the command line.
+//! The `registrar_binary` binary as a child process, for tests of crashes, signals and the command line.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -10,38 +9,38 @@ use std::{env, thread};
 
 use serde_json::Value;
 
-use crate::client::{Anonymous, WithToken};
+use crate::client::{AnonymousClient, TokenClient};
 use crate::raw::Connection;
 use crate::setup::Setup;
 use crate::wait::eventually;
 
-/// How long a process may take to start, to stop, or to do its work.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Maximum time for a process to start, to stop or to complete.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The program, built once for each test process.
+/// Returns the path of the binary, built once per test process.
 ///
 /// # Panics
-/// When it cannot be built.
+/// Panics if the build fails.
 #[must_use]
-pub fn registrar() -> &'static Path {
+pub fn registrar_binary() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| build(&[]))
 }
 
-/// A copy of the program built with TLS to PostgreSQL, for which everything that uses libpq is built once
-/// more.
+/// Returns the path of a copy built with TLS to PostgreSQL, which recompiles everything that
+/// depends on libpq.
 ///
 /// # Panics
-/// When it cannot be built.
+/// Panics if the build fails.
 #[must_use]
-pub fn registrar_with_tls() -> PathBuf {
-    // The plain one has the same name.
+pub fn registrar_binary_with_tls() -> PathBuf {
+    // The build without TLS has the same file name.
     let copy = env::temp_dir().join(format!("registrar-tls-{}", std::process::id()));
     std::fs::copy(build(&["--features", "tls"]), &copy).unwrap();
     copy
 }
 
-/// Builds into the target folder and with the profile that this test itself was built with.
+/// Builds with the profile and target directory of the current test binary.
 fn build(more: &[&str]) -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
@@ -67,32 +66,32 @@ fn build(more: &[&str]) -> PathBuf {
     String::from_utf8(output.stdout).unwrap().lines().find_map(executable).unwrap()
 }
 
-/// What a process that ended said.
+/// Exit status and output of a finished process.
 #[derive(Debug)]
-pub struct Finished {
-    /// How it ended.
+pub struct ProcessOutput {
+    /// Exit status.
     pub status: ExitStatus,
-    /// Its standard output.
+    /// Standard output.
     pub stdout: String,
-    /// Its standard error.
+    /// Standard error.
     pub stderr: String,
 }
 
-impl Finished {
-    /// It succeeded.
+impl ProcessOutput {
+    /// Asserts success.
     ///
     /// # Panics
-    /// When it did not.
+    /// Panics if the process failed.
     #[track_caller]
     pub fn success(self) -> Self {
         assert!(self.status.success(), "{self:?}");
         self
     }
 
-    /// It failed with this exit code.
+    /// Asserts failure with this exit code.
     ///
     /// # Panics
-    /// When it did not.
+    /// Panics if the exit code differs.
     #[track_caller]
     pub fn failure(self, code: i32) -> Self {
         assert_eq!(self.status.code(), Some(code), "{self:?}");
@@ -100,20 +99,20 @@ impl Finished {
     }
 }
 
-/// A running `registrar serve`. It is killed when this is dropped.
+/// A running `registrar serve`, killed on drop.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     stdout: Arc<Mutex<String>>,
     stderr: Arc<Mutex<String>>,
     readers: Vec<thread::JoinHandle<()>>,
-    /// The port it listens on.
+    /// Port that the server listens on.
     pub port: u16,
 }
 
 impl Setup {
-    /// The program with this setup's database, forms and port, to which more may be added. It
-    /// runs in this setup's own folder and sees no settings of whoever runs the tests.
+    /// Returns a command with the database, forms and address of this setup. It runs in the
+    /// directory of this setup, without the `REGISTRAR_` variables of the environment.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.bare_command(arguments);
@@ -125,10 +124,10 @@ impl Setup {
         command
     }
 
-    /// The program with these arguments alone.
+    /// Returns a command with these arguments only.
     #[must_use]
     pub fn bare_command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(registrar());
+        let mut command = Command::new(registrar_binary());
         command.args(arguments).current_dir(self.folder()).stdin(Stdio::null());
         for (name, _) in env::vars_os() {
             if name.to_string_lossy().starts_with("REGISTRAR_") || name == "RUST_LOG" {
@@ -138,10 +137,10 @@ impl Setup {
         command
     }
 
-    /// Runs a command to its end.
+    /// Runs a subcommand to completion.
     #[must_use]
-    pub fn run(&self, arguments: &[&str]) -> Finished {
-        finish(&mut self.command(arguments))
+    pub fn run(&self, arguments: &[&str]) -> ProcessOutput {
+        run_command(&mut self.command(arguments))
     }
 
     /// Starts `registrar serve` and waits until it listens.
@@ -150,10 +149,10 @@ impl Setup {
         Process::start(&mut self.command(&["serve"]))
     }
 
-    /// The same, with an address space of at most so many KiB: what takes more kills the server
-    /// and not the machine.
+    /// Starts `registrar serve` with a limit on its address space, so that excessive allocation
+    /// kills the server and not the machine.
     #[must_use]
-    pub fn serve_within(&self, kib: u64) -> Process {
+    pub fn serve_with_memory_limit(&self, kib: u64) -> Process {
         let serve = self.command(&["serve"]);
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(format!("ulimit -v {kib}; exec \"$0\" \"$@\""));
@@ -169,28 +168,28 @@ impl Setup {
     }
 }
 
-/// Runs a command to its end.
+/// Runs a command to completion.
 ///
 /// # Panics
-/// When it cannot be started.
-pub fn finish(command: &mut Command) -> Finished {
+/// Panics if the command cannot be started.
+pub fn run_command(command: &mut Command) -> ProcessOutput {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Finished { status, stdout: text(stdout), stderr: text(stderr) }
+    ProcessOutput { status, stdout: text(stdout), stderr: text(stderr) }
 }
 
 impl Process {
-    /// Starts a server and waits until it says where it listens.
+    /// Starts a server and waits until it logs its address.
     ///
     /// # Panics
-    /// When it does not.
+    /// Panics if the server does not start.
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdout, out) = collect(child.stdout.take().unwrap());
         let (stderr, err) = collect(child.stderr.take().unwrap());
         let mut process = Self { child, stdout, stderr, readers: vec![out, err], port: 0 };
-        process.port = eventually("the server listens", PATIENCE, || {
+        process.port = eventually("the server listens", PROCESS_TIMEOUT, || {
             if let Some(status) = process.child.try_wait().unwrap() {
                 panic!("the server does not start: {status}: {}", process.stderr());
             }
@@ -201,82 +200,83 @@ impl Process {
         process
     }
 
-    /// What it printed to standard output so far.
+    /// Returns the standard output so far.
     #[must_use]
     pub fn stdout(&self) -> String {
         self.stdout.lock().unwrap().clone()
     }
 
-    /// What it printed to standard error so far.
+    /// Returns the standard error so far.
     #[must_use]
     pub fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }
 
-    /// The token that it makes at its very first start; its output names the file.
+    /// Returns the token that the first start creates; standard output names its file.
     #[must_use]
     pub fn first_token(&self) -> String {
-        eventually("the first start makes a token", PATIENCE, || {
+        eventually("the first start makes a token", PROCESS_TIMEOUT, || {
             let said = self.stdout();
             let file = said.lines().find(|line| line.trim().ends_with("/first-token"))?.trim();
-            // The line behind it shows that it is whole.
+            // The line that follows in the output guarantees that the file is complete.
             said.contains("curl").then(|| std::fs::read_to_string(file).unwrap().trim().to_owned())
         })
     }
 
-    /// A client without a token.
+    /// Returns a client without a token.
     #[must_use]
-    pub fn anonymous(&self) -> Anonymous {
-        Anonymous::new(&format!("http://127.0.0.1:{}", self.port))
+    pub fn anonymous(&self) -> AnonymousClient {
+        AnonymousClient::new(&format!("http://127.0.0.1:{}", self.port))
     }
 
-    /// A client with a token.
+    /// Returns a client with a token.
     #[must_use]
-    pub fn client(&self, token: &str) -> WithToken {
+    pub fn client(&self, token: &str) -> TokenClient {
         self.anonymous().with_token(token)
     }
 
-    /// A connection without a client library.
+    /// Opens a raw connection.
     #[must_use]
     pub fn connect(&self) -> Connection {
         Connection::open(self.port)
     }
 
-    /// The memory that it has now (its resident set), in KiB.
+    /// Returns the resident set size, in KiB.
     ///
     /// # Panics
-    /// When the system does not tell.
+    /// Panics if `/proc` cannot be read.
     #[must_use]
-    pub fn memory(&self) -> u64 {
+    pub fn resident_memory(&self) -> u64 {
         self.status("VmRSS:")
     }
 
-    /// The most memory that it had since it started or [`reset_peak_memory`](Self::reset_peak_memory),
-    /// in KiB.
+    /// Returns the peak resident set size since the start or the last
+    /// [`reset_peak_memory`](Self::reset_peak_memory), in KiB.
     ///
     /// # Panics
-    /// When the system does not tell.
+    /// Panics if `/proc` cannot be read.
     #[must_use]
     pub fn peak_memory(&self) -> u64 {
         self.status("VmHWM:")
     }
 
-    /// Begins to measure the most memory that it has.
+    /// Resets the peak resident set size.
     ///
     /// # Panics
-    /// When the system does not do that.
+    /// Panics if `/proc` cannot be written.
     pub fn reset_peak_memory(&self) {
         std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
     }
 
-    /// The time that its threads have run, to a hundredth of a second.
+    /// Returns the CPU time of all threads, with a resolution of 10 ms.
     ///
     /// # Panics
-    /// When the system does not tell.
+    /// Panics if `/proc` cannot be read.
     #[must_use]
-    pub fn cpu(&self) -> Duration {
+    pub fn cpu_time(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        // Behind the name, which may hold anything: the state is field 3, the ticks are 14 and 15.
+        // The process name may contain spaces. After it, state is field 3; utime and stime are 14
+        // and 15.
         let (_, fields) = stat.rsplit_once(") ").unwrap();
         let ticks = fields.split(' ').skip(11).take(2);
         let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
@@ -289,19 +289,19 @@ impl Process {
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// Kills it as `kill -9` does: it notices nothing.
+    /// Kills the process with SIGKILL.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Asks it to stop, as `kill -TERM` does.
-    pub fn terminate(&self) {
+    /// Sends SIGTERM, which starts a graceful shutdown.
+    pub fn send_sigterm(&self) {
         self.signal("-TERM");
     }
 
-    /// Tells it to read its forms again, as `kill -HUP` does.
-    pub fn hang_up(&self) {
+    /// Sends SIGHUP, which reloads the forms.
+    pub fn send_sighup(&self) {
         self.signal("-HUP");
     }
 
@@ -310,29 +310,30 @@ impl Process {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits for the process to exit.
     ///
     /// # Panics
-    /// When it does not end in time.
+    /// Panics if it does not exit in time.
     #[must_use]
-    pub fn finished(mut self) -> Finished {
-        let status = eventually("the server ends", PATIENCE, || self.child.try_wait().unwrap());
+    pub fn wait_for_exit(mut self) -> ProcessOutput {
+        let status =
+            eventually("the server ends", PROCESS_TIMEOUT, || self.child.try_wait().unwrap());
         for reader in self.readers.drain(..) {
             reader.join().unwrap();
         }
-        Finished { status, stdout: self.stdout(), stderr: self.stderr() }
+        ProcessOutput { status, stdout: self.stdout(), stderr: self.stderr() }
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Reads what a process prints, line by line, as it comes.
+/// Collects the output of a process line by line in a thread.
 fn collect(stream: impl Read + Send + 'static) -> (Arc<Mutex<String>>, thread::JoinHandle<()>) {
     let collected = Arc::new(Mutex::new(String::new()));
     let into = Arc::clone(&collected);

@@ -1,4 +1,4 @@
-//! A connection without a client library, for requests that a well-behaved client never sends.
+//! Raw TCP connection, for requests that an HTTP client would not send.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::answer::Answer;
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Maximum time until a response is complete.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An open connection.
 #[derive(Debug)]
@@ -19,27 +19,27 @@ pub struct Connection {
 impl Connection {
     pub(crate) fn open(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(RESPONSE_TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(RESPONSE_TIMEOUT)).unwrap();
         Self { stream, unread: Vec::new() }
     }
 
-    /// Sends these bytes. What the other side does not take, because it answered already and
-    /// closed, is left.
+    /// Sends bytes. Ignores errors: the server may have responded and closed the connection
+    /// already.
     pub fn send(&mut self, bytes: &[u8]) {
-        // The answer tells the rest.
+        // Failures show in the response.
         let _ = self.stream.write_all(bytes);
     }
 
-    /// Says that nothing more will be sent.
-    pub fn end(&mut self) {
+    /// Shuts down the write side.
+    pub fn shut_down_write(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Reads one answer.
+    /// Reads one response.
     ///
     /// # Panics
-    /// When none comes in time, or it is no HTTP.
+    /// Panics if none arrives in time or it is not HTTP.
     #[track_caller]
     pub fn answer(&mut self) -> Answer {
         let head_end = self.read_until(|read| {
@@ -59,7 +59,7 @@ impl Connection {
         answer
     }
 
-    /// Whether the other side has closed, once all that came was read.
+    /// Returns true if the server has closed the connection. All received data must have been read.
     #[must_use]
     pub fn is_closed(&mut self) -> bool {
         let mut byte = [0];

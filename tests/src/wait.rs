@@ -1,12 +1,12 @@
-//! Waiting for something to become true, with a deadline.
+//! Polling with a deadline.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Asks again and again until there is an answer.
+/// Polls until `ask` returns a value.
 ///
 /// # Panics
-/// When there is none after `limit`; says what was waited for.
+/// Panics if there is none after `limit`; the message names `what`.
 #[track_caller]
 pub fn eventually<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();

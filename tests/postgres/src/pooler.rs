@@ -1,4 +1,4 @@
-//! A pgbouncer in front of a scratch server.
+//! A pgbouncer in front of a temporary server.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -10,29 +10,29 @@ use std::{env, process, thread, time::Duration};
 
 use diesel::{Connection, PgConnection};
 
-use crate::{Cluster, PATIENCE, REQUIRE, fail, give_to_server, notice};
+use crate::{Cluster, REQUIRE_POSTGRES, START_TIMEOUT, fail, give_to_server, print_notice};
 
-/// A running pgbouncer with `pool_mode = transaction`. It stops when this is dropped.
+/// A running pgbouncer with `pool_mode = transaction`, stopped on drop.
 #[derive(Debug)]
-pub struct Pooler {
+pub struct PgBouncer {
     folder: PathBuf,
     child: Child,
 }
 
-impl Pooler {
-    /// Starts one with so many connections to the server, and more lines of its settings. `None`, after a
-    /// loud notice, where pgbouncer is not installed.
+impl PgBouncer {
+    /// Starts a pgbouncer with this number of server connections and additional lines of
+    /// configuration. Prints a notice and returns `None` if pgbouncer is not installed.
     ///
     /// # Panics
-    /// When there is none but [`REQUIRE`] is `1`, or when it does not start.
+    /// Panics if pgbouncer is not installed and [`REQUIRE_POSTGRES`] is `1`, or if it does not start.
     #[must_use]
     pub fn start(before: &Cluster, connections: u32, more: &str) -> Option<Self> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let Some(program) = program() else {
-            if env::var(REQUIRE).is_ok_and(|value| value == "1") {
-                fail(&format!("no pgbouncer found, and {REQUIRE}=1"));
+            if env::var(REQUIRE_POSTGRES).is_ok_and(|value| value == "1") {
+                fail(&format!("no pgbouncer found, and {REQUIRE_POSTGRES}=1"));
             }
-            notice("NO PGBOUNCER FOUND: its tests are SKIPPED. `apt-get install pgbouncer`.");
+            print_notice("NO PGBOUNCER FOUND: its tests are SKIPPED. `apt-get install pgbouncer`.");
             return None;
         };
         let nth = STARTED.fetch_add(1, Ordering::Relaxed);
@@ -65,10 +65,10 @@ impl Pooler {
         Some(pooler)
     }
 
-    /// Whether the installed one can follow prepared statements from one connection to the next: from
-    /// version 1.21 on.
+    /// Returns true if the installed version supports prepared statements in transaction mode (1.21
+    /// and later).
     #[must_use]
-    pub fn knows_statements() -> bool {
+    pub fn supports_prepared_statements() -> bool {
         let said =
             program().and_then(|program| Command::new(program).arg("--version").output().ok());
         let said = said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned());
@@ -78,10 +78,10 @@ impl Pooler {
         matches!(version, (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (1, 21))
     }
 
-    /// The URL of a database of the server behind it, whose own URL this is.
+    /// Returns the URL through pgbouncer for the direct URL of a database.
     ///
     /// # Panics
-    /// When that is none.
+    /// Panics if `direct` is not a URL.
     #[must_use]
     pub fn url(&self, direct: &str) -> String {
         let name = direct.rsplit_once('/').map_or_else(|| fail("no URL"), |(_, name)| name);
@@ -92,7 +92,9 @@ impl Pooler {
     fn wait(&mut self) {
         let begun = Instant::now();
         while let Err(error) = PgConnection::establish(&self.url("/postgres")) {
-            if begun.elapsed() > PATIENCE || self.child.try_wait().is_ok_and(|end| end.is_some()) {
+            if begun.elapsed() > START_TIMEOUT
+                || self.child.try_wait().is_ok_and(|end| end.is_some())
+            {
                 let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
                 fail(&format!("pgbouncer does not start: {error}\n{log}"));
             }
@@ -101,16 +103,16 @@ impl Pooler {
     }
 }
 
-/// pgbouncer: the one that `REGISTRAR_PGBOUNCER` names, or the system's.
+/// Returns the path of pgbouncer: `REGISTRAR_PGBOUNCER`, or the system's.
 fn program() -> Option<PathBuf> {
     let chosen = env::var_os("REGISTRAR_PGBOUNCER").map(PathBuf::from);
     let places = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"];
     chosen.or_else(|| places.into_iter().map(PathBuf::from).find(|program| program.is_file()))
 }
 
-impl Drop for Pooler {
+impl Drop for PgBouncer {
     fn drop(&mut self) {
-        // What cannot be cleared away says nothing about the tests.
+        // Errors during cleanup do not invalidate the test.
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);

@@ -19,7 +19,7 @@ fn all_that_is_done_is_noted(server: &TestServer) {
     let (id, version) = (created.created(), created.header("form-version").unwrap());
     let clerk = "token_id = (SELECT id FROM api_tokens WHERE name = 'clerk')";
     let noted =
-        |what: &str| server.direct().count(&format!("audit_events WHERE {what} AND {clerk}"));
+        |what: &str| server.database().count(&format!("audit_events WHERE {what} AND {clerk}"));
     assert_eq!(
         noted(&format!(
             "action = 'create' AND kind = 'user' AND record_id = {id} AND user_id = {id} \
@@ -55,5 +55,5 @@ fn what_is_refused_is_not(server: &TestServer) {
     client.submit("client_sign_up", &samples::client("ann")).created();
     client.submit("client_sign_up", &samples::client("ann")).is(422);
     client.send("DELETE", "/api/users/404", &[], None).is(404);
-    assert_eq!(server.direct().count("audit_events"), 1);
+    assert_eq!(server.database().count("audit_events"), 1);
 }

@@ -7,7 +7,7 @@
 use registrar_core::contract::{Contract, Operation, Scheme};
 use registrar_core::form::Resource;
 use registrar_core::value::Value as Shown;
-use registrar_tests::{Anonymous, Answer, Setup, TestServer, WithToken, cases};
+use registrar_tests::{AnonymousClient, Answer, Setup, TestServer, TokenClient, cases};
 use serde_json::{Value, json};
 
 cases! {
@@ -116,13 +116,13 @@ answers:
     setup.forms(&files)
 }
 
-pub(crate) fn call(client: &Anonymous, method: &str, path: &str, body: &Value) -> Answer {
+pub(crate) fn call(client: &AnonymousClient, method: &str, path: &str, body: &Value) -> Answer {
     let body = (method != "GET").then(|| body.to_string());
     let headers = [("content-type", "application/json")];
     client.send(method, &format!("/all{path}"), &headers, body.as_deref().map(str::as_bytes))
 }
 
-pub(crate) fn bearer(server: &TestServer, token: &str) -> WithToken {
+pub(crate) fn bearer(server: &TestServer, token: &str) -> TokenClient {
     server.anonymous().with_authorization(&format!("Bearer {token}"))
 }
 
@@ -158,7 +158,7 @@ pub(crate) fn person(server: &TestServer, name: &str) -> Person {
     Person { email, id, records: vec![boat, club, member, berth, link] }
 }
 
-pub(crate) fn session(server: &TestServer, email: &str) -> WithToken {
+pub(crate) fn session(server: &TestServer, email: &str) -> TokenClient {
     let operator = bearer(server, server.token());
     let sign_in = json!({ "email": email, "password": PASSWORD });
     let answer = call(&operator, "POST", "/sessions", &sign_in).is(201).json();
@@ -168,7 +168,7 @@ pub(crate) fn session(server: &TestServer, email: &str) -> WithToken {
 /// What a caller of a kind may do: the names of its scopes, and whether it reaches other users.
 struct Caller {
     name: String,
-    client: WithToken,
+    client: TokenClient,
     scopes: Vec<&'static str>,
     is_user: bool,
 }
@@ -289,7 +289,7 @@ fn every_operation_is_allowed_by_scope_and_owner(server: &TestServer) {
 
 fn a_user_cannot_create_for_another_user(server: &TestServer) {
     let (ann, bob) = (person(server, "ann"), person(server, "bob"));
-    let before = server.direct().every_count();
+    let before = server.database().row_counts();
     let session = session(server, &ann.email);
     let berth = json!({ "relationship_id": ann.records[1], "transactable_id": bob.records[0] });
     let answer = call(&session, "POST", "/relationship_transactables", &berth);
@@ -300,7 +300,7 @@ fn a_user_cannot_create_for_another_user(server: &TestServer) {
     let id = mine["id"].as_i64().unwrap();
     let stored = server.client().user(ann.id)["transactables"]["boat"].clone();
     assert!(stored.as_array().unwrap().iter().any(|boat| boat["id"] == id), "{stored}");
-    let after = server.direct().every_count();
+    let after = server.database().row_counts();
     assert_eq!(after["transactables"], before["transactables"] + 1);
     assert_eq!(after["relationship_transactables"], before["relationship_transactables"]);
 }
@@ -393,7 +393,7 @@ fn no_shipped_route_shows_or_changes_what_the_caller_may_not_reach(server: &Test
     let form = "reference_rest_api_create_user";
     server.client().submit(form, &user("ann")).created();
     let bob = server.client().submit(form, &user("bob")).created();
-    let api = |client: &Anonymous, method: &str, path: &str, form: &str, body: Value| {
+    let api = |client: &AnonymousClient, method: &str, path: &str, form: &str, body: Value| {
         let body = json!({ "form_configuration_name": form, "form": body }).to_string();
         let headers = [("content-type", "application/json")];
         client.send(method, path, &headers, Some(body.as_bytes()))
@@ -426,15 +426,15 @@ fn no_shipped_route_shows_or_changes_what_the_caller_may_not_reach(server: &Test
         ("sessions alone", Some(format!("Bearer {}", limited("s", &["sessions"], &[])))),
         ("another form", Some(format!("Bearer {}", limited("f", &all, &["client_sign_up"])))),
         ("a session of ann's", Some(format!("Bearer {session}"))),
-        ("another contract's", Some(server.new_caller("user_com", "usercom", &[]))),
+        ("another contract's", Some(server.new_authorization("user_com", "usercom", &[]))),
         ("ann by password", Some(Scheme::Basic.header("ann@example.com", PASSWORD))),
     ];
     let of_bob = || -> Vec<String> {
-        let mut cells = server.direct().every_cell();
+        let mut cells = server.database().all_cells();
         cells.retain(|cell| cell.contains("bob"));
         cells
     };
-    let (cells, operators) = (of_bob(), server.direct().count("users"));
+    let (cells, operators) = (of_bob(), server.database().count("users"));
     let registry = server.registry();
     let forms: Vec<_> = registry.names().iter().filter_map(|name| registry.form(name)).collect();
     let mut routes = 0;
@@ -472,7 +472,7 @@ fn no_shipped_route_shows_or_changes_what_the_caller_may_not_reach(server: &Test
         }
     }
     assert!(routes > 500, "{routes}");
-    assert_eq!(server.direct().count("users"), operators, "nobody was created");
+    assert_eq!(server.database().count("users"), operators, "nobody was created");
     // An operator's token reaches what the others did not.
     let text = server.client().get("/api/users").is(200).text.clone();
     assert!(text.contains("bob-canary"), "{text}");

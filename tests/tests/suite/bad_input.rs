@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use registrar_tests::{Random, TestServer, cases, samples, times};
+use registrar_tests::{Random, TestServer, cases, iterations, samples};
 use serde_json::{Value, json};
 
 use super::updating::{changing, seller};
@@ -86,7 +86,7 @@ fn every_user_can_be_read(server: &TestServer) {
 fn spoilt_submissions_are_refused_or_stored_and_never_break_the_server(server: &TestServer) {
     let mut random = Random::new(SEED);
     let mut statuses = BTreeMap::new();
-    for nth in 0..times(TIMES, LONG) {
+    for nth in 0..iterations(TIMES, LONG) {
         let (form, sample) = match nth % 3 {
             0 => ("client_sign_up", samples::client(&format!("c{nth}"))),
             1 => ("marketplace_seller", samples::seller(&format!("s{nth}"))),
@@ -116,7 +116,7 @@ fn spoilt_changes_are_refused_or_stored_and_never_break_the_server(server: &Test
     let mut random = Random::new(SEED);
     let mut statuses = BTreeMap::new();
     let ids: Vec<i64> = (0..3).map(|number| seller(server, &format!("s{number}"))).collect();
-    for nth in 0..times(TIMES, LONG) / 2 {
+    for nth in 0..iterations(TIMES, LONG) / 2 {
         let id = ids[nth % 3];
         let boat = server.client().user(id)["transactables"]["boat"][0]["id"].clone();
         let mut form = json!({
@@ -150,7 +150,7 @@ fn spoilt_changes_are_refused_or_stored_and_never_break_the_server(server: &Test
 fn spoilt_form_fields_are_refused_or_stored_and_never_break_the_server(server: &TestServer) {
     let mut random = Random::new(SEED);
     let mut statuses = BTreeMap::new();
-    for nth in 0..times(TIMES, LONG) / 3 {
+    for nth in 0..iterations(TIMES, LONG) / 3 {
         let mut body = format!(
             "form_configuration_name=client_sign_up&form[email]=u{nth}%40example.com&form[name]=A\
              &form[profiles][client][properties][company_name]=B&form[phone]="
@@ -205,7 +205,7 @@ fn paths_and_queries_of_any_kind_never_break_the_server(server: &TestServer) {
         "health",
         "*",
     ];
-    for nth in 0..times(TIMES, LONG) / 3 {
+    for nth in 0..iterations(TIMES, LONG) / 3 {
         let count = random.below(8);
         let target: String = (0..count).map(|_| *random.pick(&pieces)).collect();
         let mut connection = server.connect();

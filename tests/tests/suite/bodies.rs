@@ -151,7 +151,7 @@ fn a_body_that_breaks_off_stores_nothing(server: &TestServer) {
     let label = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");
     broken.send(&head(server, &label));
     broken.send(ENOUGH.as_bytes());
-    broken.end();
+    broken.shut_down_write();
     assert!(broken.is_closed() || broken.answer().status == 400);
     assert_eq!(server.client().count(), 0);
 }

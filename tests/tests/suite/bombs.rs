@@ -2,7 +2,7 @@
 //! their own. Each gets a status, none of them 5xx but 503, and the server's memory does not grow.
 //! With those of `bad_input.rs`, more than 20,000 at full length.
 
-use registrar_tests::{Database, Process, Random, Setup, samples, times};
+use registrar_tests::{Database, Process, Random, Setup, iterations, samples};
 use serde_json::{Value, json};
 
 use super::bad_input::{TEXTS, all_places, enemy};
@@ -35,18 +35,18 @@ fn whatever_is_sent_gets_a_status_and_costs_no_memory() {
         let token = server.first_token();
         let mut random = Random::new(20_260_101);
         for (name, kind) in KINDS {
-            let (warm_up, count) = (times(20, 300), times(40, 1_000));
+            let (warm_up, count) = (iterations(20, 300), iterations(40, 1_000));
             let mut peak = 0;
             for nth in 0..warm_up {
                 send(&server, &token, kind(nth, &mut random), name);
-                peak = peak.max(server.memory());
+                peak = peak.max(server.resident_memory());
             }
             // What large bodies leave behind goes up and down; what is lost for good stays.
             let mut floor = u64::MAX;
             for nth in 0..count {
                 send(&server, &token, kind(warm_up + nth, &mut random), name);
                 if nth >= count / 2 {
-                    floor = floor.min(server.memory());
+                    floor = floor.min(server.resident_memory());
                 }
             }
             let growth = floor.saturating_sub(peak);

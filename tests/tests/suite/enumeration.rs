@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use registrar_tests::{Answer, Setup, TestServer, WithToken, cases};
+use registrar_tests::{Answer, Setup, TestServer, TokenClient, cases};
 use serde_json::{Value, json};
 
 cases! {
@@ -39,7 +39,7 @@ fn a_taken_address_is_answered_as_a_free_one(server: &TestServer) {
         assert_eq!(seen(&client.submit("sign_up", &ann(spelling))), seen(&free));
     }
     assert_eq!(client.count(), 1);
-    assert_eq!(server.direct().count("audit_events WHERE action = 'attempt'"), 2);
+    assert_eq!(server.database().count("audit_events WHERE action = 'attempt'"), 2);
 }
 
 fn what_is_wrong_otherwise_is_told(server: &TestServer) {
@@ -53,7 +53,7 @@ fn what_is_wrong_otherwise_is_told(server: &TestServer) {
 
 fn a_key_tells_nothing_either(server: &TestServer) {
     let client = server.client();
-    let keyed = |client: &WithToken, key: &str, email: &str| {
+    let keyed = |client: &TokenClient, key: &str, email: &str| {
         let headers = [("content-type", "application/json"), ("idempotency-key", key)];
         let body = json!({ "form_configuration_name": "sign_up", "form": ann(email) }).to_string();
         client.send("POST", "/api/users", &headers, Some(body.as_bytes()))

@@ -4,13 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use registrar_tests::{Database, Setup, TestServer, WithToken, finish, repository};
+use registrar_tests::{Database, Setup, TestServer, TokenClient, repository_path, run_command};
 use serde_json::Value;
 
 #[test]
 fn every_form_has_examples() {
     // What contracts run, in a folder of its own, is shown by the vendors' own samples.
-    let mut forms: Vec<String> = repository("forms")
+    let mut forms: Vec<String> = repository_path("forms")
         .read_dir()
         .unwrap()
         .filter_map(|file| {
@@ -44,7 +44,7 @@ fn a_person_runs_them_all_with_one_script() {
     let server = setup.serve();
     let url = format!("http://127.0.0.1:{}", server.port);
     let token = server.first_token();
-    let run = || finish(Command::new(repository("examples/run.sh")).args([&url, &token]));
+    let run = || run_command(Command::new(repository_path("examples/run.sh")).args([&url, &token]));
     let first = run().success();
     let ran: usize = folders().iter().map(|folder| files(folder).len()).sum();
     assert_eq!(first.stdout.matches(" ok\n").count(), ran, "{}", first.stdout);
@@ -56,7 +56,7 @@ fn a_person_runs_them_all_with_one_script() {
 fn folders() -> Vec<PathBuf> {
     // `contracts` holds recorded answers, which are replayed.
     let is_of_form = |path: &PathBuf| path.is_dir() && !path.ends_with("contracts");
-    sorted(&repository("examples")).into_iter().filter(is_of_form).collect()
+    sorted(&repository_path("examples")).into_iter().filter(is_of_form).collect()
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -81,7 +81,7 @@ fn run_all(database: Database) {
     }
 }
 
-fn run(client: &WithToken, file: &Path) {
+fn run(client: &TokenClient, file: &Path) {
     let text = std::fs::read_to_string(file).unwrap();
     let (request, answer) = text.split_once("\n--- answer\n").unwrap();
     let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));

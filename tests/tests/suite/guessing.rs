@@ -60,19 +60,19 @@ fn wrong_passwords_are_delayed_and_a_right_one_frees_the_name(server: &TestServe
     }
     wait(&sign_in(server, "nobody", "wrong password"));
     registrar_tests::eventually("failures are audited", Duration::from_secs(10), || {
-        let cells = server.direct().every_cell();
+        let cells = server.database().all_cells();
         let attempts = cells
             .iter()
             .filter(|cell| cell.contains("audit_events.action: ") && cell.contains("attempt"));
         (attempts.count() == 10).then_some(())
     });
-    let owner = server.direct().every_cell();
+    let owner = server.database().all_cells();
     let of_ann = format!("audit_events.user_id: {ann}");
     assert!(owner.iter().filter(|cell| **cell == of_ann).count() >= 10, "{owner:?}");
 }
 
 fn wrong_passwords_of_basic_callers_are_delayed(server: &TestServer) {
-    let operator = server.new_caller("econtext", "ops@example.com", &[]);
+    let operator = server.new_authorization("econtext", "ops@example.com", &[]);
     let client = server.anonymous().with_authorization(&operator);
     client.get("/econtext/api/users").is(200);
     let wrong = registrar_core::contract::Scheme::Basic.header("ops@example.com", "wrong");

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use registrar_tests::{
-    Answer, Database, Setup, TestServer, WithToken, cases, eventually, samples, times,
+    Answer, Database, Setup, TestServer, TokenClient, cases, eventually, iterations, samples,
 };
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn body(email: &str) -> String {
     json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string()
 }
 
-fn post(client: &WithToken, key: &str, body: &str) -> Answer {
+fn post(client: &TokenClient, key: &str, body: &str) -> Answer {
     let headers = [("content-type", "application/json"), ("idempotency-key", key)];
     client.send("POST", "/api/users", &headers, Some(body.as_bytes()))
 }
@@ -126,7 +126,7 @@ fn a_patient_server(setup: Setup) -> Setup {
 fn what_is_being_done_is_not_begun_again(server: &TestServer) {
     let (client, body) = (server.client(), sign_up("ann"));
     thread::scope(|scope| {
-        let first = server.direct().while_locked(|| {
+        let first = server.database().with_write_lock(|| {
             let first = scope.spawn(|| post(&server.client(), "k", &body));
             thread::sleep(Duration::from_millis(300));
             let second = post(&client, "k", &body);
@@ -142,7 +142,7 @@ fn what_is_being_done_is_not_begun_again(server: &TestServer) {
 }
 
 fn of_many_at_once_one_has_an_effect(server: &TestServer) {
-    let (rounds, clients) = (times(ROUNDS, 300), times(CLIENTS, 64));
+    let (rounds, clients) = (iterations(ROUNDS, 300), iterations(CLIENTS, 64));
     for round in 0..rounds {
         let (body, key) = (sign_up(&format!("ann{round}")), format!("round-{round}"));
         let start = Barrier::new(clients);
@@ -161,21 +161,21 @@ fn of_many_at_once_one_has_an_effect(server: &TestServer) {
     }
     let rounds = i64::try_from(rounds).unwrap();
     assert_eq!(server.client().count(), rounds);
-    let records = server.direct().count("idempotency_records WHERE status = 201");
+    let records = server.database().count("idempotency_records WHERE status = 201");
     assert_eq!(records, rounds);
 }
 
 fn a_day_later_a_key_is_new(server: &TestServer) {
     let client = server.client();
     let first = post(&client, "k", &sign_up("ann")).created();
-    let aged = match server.direct().is_postgres() {
+    let aged = match server.database().is_postgres() {
         true => "created_at - interval '24 hours'",
         false => "created_at - 24 * 3600 * 1000000",
     };
-    server.direct().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
+    server.database().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
     let second = post(&client, "k", &sign_up("bob")).created();
     assert_ne!(first, second);
-    assert_eq!(server.direct().count("idempotency_records"), 1, "the old one made room");
+    assert_eq!(server.database().count("idempotency_records"), 1, "the old one made room");
 }
 
 #[test]
@@ -188,19 +188,19 @@ fn answers_are_forgotten_after_a_day_without_anybody_asking() {
         for number in 0..3 {
             post(&client, &format!("k{number}"), &sign_up(&format!("ann{number}"))).created();
         }
-        server.terminate();
-        server.finished().success();
-        let aged = match setup.direct().is_postgres() {
+        server.send_sigterm();
+        server.wait_for_exit().success();
+        let aged = match setup.database().is_postgres() {
             true => "created_at - interval '24 hours'",
             false => "created_at - 24 * 3600 * 1000000",
         };
-        setup.direct().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
+        setup.database().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
         // A server looks for old answers with its first batch, and every ten minutes after.
         let server = setup.serve();
         let client = server.client(&token);
         client.submit("client_sign_up", &samples::client("bob")).created();
         eventually("old answers are forgotten", Duration::from_secs(10), || {
-            (setup.direct().count("idempotency_records") == 0).then_some(())
+            (setup.database().count("idempotency_records") == 0).then_some(())
         });
     }
 }

@@ -1,6 +1,6 @@
 //! Users who come from another system keep their passwords: as hashes, through trusted tokens alone.
 
-use registrar_tests::{Setup, TestServer, cases, repository};
+use registrar_tests::{Setup, TestServer, cases, repository_path};
 use serde_json::{Value, json};
 
 cases! {
@@ -12,7 +12,7 @@ fn imports(setup: Setup) -> Setup {
     let fields = "fields: { email: , password: , password_hash: , first_name: }\n";
     let import = format!("resource: User\nprivileged: true\n{fields}");
     let name = "reference_rest_api_create_session.yml";
-    let session = repository(&format!("forms/contracts/forms/{name}"));
+    let session = repository_path(&format!("forms/contracts/forms/{name}"));
     let session = std::fs::read_to_string(session).unwrap();
     setup.forms(&[("import.yml", &import), (name, &session)])
 }
@@ -21,7 +21,7 @@ fn imports(setup: Setup) -> Setup {
 fn hashed(server: &TestServer) -> String {
     let form = json!({ "email": "old@example.com", "password": "brisk-harbour-42" });
     server.client().submit("import", &form).created();
-    let cells = server.direct().every_cell();
+    let cells = server.database().all_cells();
     let found = cells.iter().find(|cell| cell.starts_with("password_credentials.phc")).unwrap();
     let start = found.find("$argon2id").unwrap();
     found[start..].trim_end_matches('\'').to_owned()

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use registrar_tests::{Database, Process, Random, Setup, WithToken, samples, times};
+use registrar_tests::{Database, Process, Random, Setup, TokenClient, iterations, samples};
 use serde_json::json;
 
 const KILLS: usize = 20;
@@ -34,12 +34,12 @@ const PHONE: &str = "resource: User\nresource_owner: anyone\nfields: { phone: }\
 
 #[test]
 fn sqlite_keeps_every_acknowledged_user_whole_through_all_kills() {
-    kill_again_and_again(Database::Sqlite, times(KILLS, 200));
+    kill_again_and_again(Database::Sqlite, iterations(KILLS, 200));
 }
 
 #[test]
 fn postgres_keeps_every_acknowledged_user_whole_through_all_kills() {
-    kill_again_and_again(Database::Postgres, times(KILLS, 100));
+    kill_again_and_again(Database::Postgres, iterations(KILLS, 100));
 }
 
 fn kill_again_and_again(database: Database, kills: usize) {
@@ -63,8 +63,8 @@ fn kill_again_and_again(database: Database, kills: usize) {
             acknowledged += thread.join().unwrap().check(&setup);
         }
         server = setup.serve();
-        assert_eq!(setup.direct().count(HALF_WRITTEN), 0, "after kill {kill}");
-        assert_eq!(setup.direct().count(CLAIMS_OF_NOBODY), 0, "after kill {kill}");
+        assert_eq!(setup.database().count(HALF_WRITTEN), 0, "after kill {kill}");
+        assert_eq!(setup.database().count(CLAIMS_OF_NOBODY), 0, "after kill {kill}");
     }
     assert!(acknowledged >= kills as i64, "{acknowledged}");
     let stored = server.client(&token).count();
@@ -95,13 +95,13 @@ impl Acknowledged {
         if told > 0 {
             let rows = rows(&self.created, "@example.com");
             let kept = format!("users WHERE (id, email) IN (VALUES {rows})");
-            assert_eq!(setup.direct().count(&kept), told, "acknowledged users are lost");
+            assert_eq!(setup.database().count(&kept), told, "acknowledged users are lost");
         }
         if !self.changed.is_empty() {
             let rows = rows(&self.changed, "");
             let kept = format!("users WHERE (id, phone) IN (VALUES {rows})");
             let changed = self.changed.len() as i64;
-            assert_eq!(setup.direct().count(&kept), changed, "acknowledged changes are lost");
+            assert_eq!(setup.database().count(&kept), changed, "acknowledged changes are lost");
         }
         told
     }
@@ -152,7 +152,7 @@ fn load(
 }
 
 /// Every stored user can be read, and is what was sent.
-fn read_back(client: &WithToken, stored: i64) {
+fn read_back(client: &TokenClient, stored: i64) {
     let mut seen = 0;
     for page in 1..=(stored / 100 + 1) {
         let page = client.get(&format!("/api/users?per_page=100&page={page}")).is(200).json();

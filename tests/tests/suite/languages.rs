@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use registrar_tests::{Answer, Setup, TestServer, WithToken, cases, eventually, samples};
+use registrar_tests::{Answer, Setup, TestServer, TokenClient, cases, eventually, samples};
 use serde_json::{Value, json};
 
 cases! {
@@ -17,7 +17,7 @@ cases! {
     without_files_of_texts_everything_is_english with one_form,
 }
 
-fn submit(client: &WithToken, language: &str, form: &str, fields: &Value) -> Answer {
+fn submit(client: &TokenClient, language: &str, form: &str, fields: &Value) -> Answer {
     let body = json!({ "form_configuration_name": form, "form": fields }).to_string();
     let headers = [("content-type", "application/json"), ("accept-language", language)];
     client.send("POST", "/api/users", &headers, Some(body.as_bytes()))

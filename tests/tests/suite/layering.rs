@@ -41,7 +41,7 @@ fn reached_from(package: &str) -> BTreeSet<String> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["tree", "--offline", "--edges", "normal,build", "--prefix", "none"])
         .args(["--no-dedupe", "--package", package])
-        .current_dir(registrar_tests::repository("."))
+        .current_dir(registrar_tests::repository_path("."))
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

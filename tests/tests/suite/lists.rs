@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use registrar_tests::{Setup, TestServer, cases, samples, times};
+use registrar_tests::{Setup, TestServer, cases, iterations, samples};
 
 cases! {
     lists_do_not_starve_creates with few_readers,
@@ -23,7 +23,7 @@ const CLIENTS: usize = 24;
 fn lists_do_not_starve_creates(server: &TestServer) {
     let columns = "id, uuid, featured, public_profile, properties, form_name, form_version, \
                    created_at, updated_at";
-    let rows = if server.direct().is_postgres() {
+    let rows = if server.database().is_postgres() {
         format!(
             "SELECT 1000000 + i, gen_random_uuid(), false, false, '{{\"account_id\": \"x\"}}', \
              'garmat', 'v', now(), now() FROM generate_series(1, {USERS}) i"
@@ -35,10 +35,10 @@ fn lists_do_not_starve_creates(server: &TestServer) {
              0, 0 FROM n"
         )
     };
-    server.direct().execute(&format!("INSERT INTO users ({columns}) {rows}"));
+    server.database().execute(&format!("INSERT INTO users ({columns}) {rows}"));
     let token = server.new_token("other", None);
     // No index helps with an account.
-    let customer = server.new_caller("garmat", "customer", &[("account_id", "y")]);
+    let customer = server.new_authorization("garmat", "customer", &[("account_id", "y")]);
     let over = AtomicBool::new(false);
     let slowest = thread::scope(|scope| {
         for _ in 0..CLIENTS {
@@ -51,7 +51,7 @@ fn lists_do_not_starve_creates(server: &TestServer) {
             });
         }
         let mut slowest = Duration::ZERO;
-        for n in 0..times(5, 50) {
+        for n in 0..iterations(5, 50) {
             // By then it must be looked up again.
             thread::sleep(Duration::from_millis(1200));
             let begun = Instant::now();
@@ -67,6 +67,7 @@ fn lists_do_not_starve_creates(server: &TestServer) {
 }
 
 fn users_are_listed_by_form_through_an_index(server: &TestServer) {
-    let plan = server.direct().plan("SELECT count(*) FROM users WHERE form_name IN ('nobody')");
+    let plan =
+        server.database().query_plan("SELECT count(*) FROM users WHERE form_name IN ('nobody')");
     assert!(plan.contains("users_form_name"), "{plan}");
 }

@@ -1,4 +1,4 @@
-//! What the server and the `registrar` command promise, seen from outside, on SQLite and on
+//! What the server and the `registrar_binary` command promise, seen from outside, on SQLite and on
 //! PostgreSQL. How a single rule judges is not told here: that is the core's own tests' matter.
 
 #![expect(

@@ -38,7 +38,7 @@ fn forms(setup: Setup) -> Setup {
 }
 
 fn columns(server: &TestServer) -> Vec<String> {
-    let mut columns = server.direct().every_column();
+    let mut columns = server.database().column_names();
     columns.retain(|column| !LISTED.contains(&column.as_str()));
     assert!(columns.len() > 50 && columns.contains("phc") && columns.contains("featured"));
     columns.into_iter().collect()
@@ -125,7 +125,7 @@ fn no_column_is_filled_in_that_the_form_does_not_list(server: &TestServer) {
         // What is around the form is no submission; the rest is created without it.
         assert_eq!(answer.status, 201, "{place:?}: {answer:?}");
     });
-    let cells = server.direct().every_cell();
+    let cells = server.database().all_cells();
     let found: Vec<_> = cells.iter().filter(|cell| cell.contains(CANARY)).collect();
     assert_eq!(found, Vec::<&String>::new());
     assert_eq!(server.client().count(), 29);
@@ -141,5 +141,5 @@ fn every_column_is_told_where_unknown_fields_are_refused(server: &TestServer) {
         assert!(told.len() >= 50, "{place:?}: {told:?}");
         assert!(told.iter().all(|(_, code)| code == "unknown_field"), "{place:?}: {told:?}");
     });
-    assert!(server.direct().every_cell().iter().all(|cell| !cell.contains(CANARY)));
+    assert!(server.database().all_cells().iter().all(|cell| !cell.contains(CANARY)));
 }

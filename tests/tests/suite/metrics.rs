@@ -205,7 +205,7 @@ fn users_and_changes_are_counted_by_transaction(server: &TestServer) {
     let writers = count(&found, "registrar_writers");
     assert!((1..=2).contains(&writers));
     assert_eq!(count(&found, "registrar_writers_connected"), writers);
-    server.stop_writing();
+    server.shut_down_store();
     assert_eq!(count(&metrics(server), "registrar_writers_connected"), 0);
 }
 
@@ -221,11 +221,11 @@ fn reasons(server: &TestServer) -> Vec<String> {
 
 fn a_full_queue_is_told(server: &TestServer) {
     assert_eq!(reasons(server), [""; 0]);
-    let direct = server.direct();
+    let direct = server.database();
     with_clients(server, samples::client, "client_sign_up", |post, answers| {
         let next = || answers.recv_timeout(Duration::from_secs(4)).unwrap();
         let mut refused = 0;
-        direct.while_locked(|| {
+        direct.with_write_lock(|| {
             post();
             for _ in 0..CLIENTS - 3 {
                 next().is(503);

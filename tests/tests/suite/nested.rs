@@ -25,7 +25,7 @@ fn one_bad_listing_and_nothing_at_all_is_stored(server: &TestServer) {
     assert_eq!(answer.json()["details"][0]["pointer"], "/form/transactables/boat/1/name");
     assert_eq!(server.client().get("/api/users").json()["total"], 0);
     for table in ["users", "user_profiles", "transactables", "relationships", "unique_claims"] {
-        assert_eq!(server.direct().count(table), 0, "{table}");
+        assert_eq!(server.database().count(table), 0, "{table}");
     }
     server.client().submit("marketplace_seller", &samples::seller("siri")).created();
 }
@@ -87,7 +87,7 @@ fn a_membership_of_a_relationship_that_is_there_joins_it(server: &TestServer) {
     second["relationship_users"]["agency_member"] = json!({ "relationship_id": agency });
     let second = server.client().submit("marketplace_seller", &second).created();
     assert_eq!(member_of(second)["relationship_id"], agency);
-    assert_eq!(server.direct().count("relationships"), 1, "no other was made");
+    assert_eq!(server.database().count("relationships"), 1, "no other was made");
 }
 
 fn what_the_database_has_against_a_submission_is_told_at_once(server: &TestServer) {
@@ -111,7 +111,7 @@ fn what_the_database_has_against_a_submission_is_told_at_once(server: &TestServe
         "/form/relationship_users/agency_member/1/relationship_id"
     );
     assert_eq!(server.client().count(), 1);
-    assert_eq!(server.direct().count("transactables"), 2);
+    assert_eq!(server.database().count("transactables"), 2);
 }
 
 fn a_reference_to_a_user_must_lead_somewhere(server: &TestServer) {
@@ -143,5 +143,5 @@ fn a_nested_form_that_is_not_asked_for_is_not_made(server: &TestServer) {
     let user = server.client().user(id);
     assert_eq!(user["relationship_users"], json!({}));
     assert_eq!(user["transactables"]["boat"].as_array().unwrap().len(), 1);
-    assert_eq!(server.direct().count("relationships"), 0);
+    assert_eq!(server.database().count("relationships"), 0);
 }

@@ -58,11 +58,11 @@ fn is_told_to_come_back(answer: &Answer) {
 }
 
 fn over_the_queue_clients_are_told_at_once_to_come_back(server: &TestServer) {
-    let direct = server.direct();
+    let direct = server.database();
     let mut created = 0;
     with_clients(server, samples::client, "client_sign_up", |post, answers| {
         let next = || answers.recv_timeout(Duration::from_secs(4)).unwrap();
-        direct.while_locked(|| {
+        direct.with_write_lock(|| {
             post();
             // The writer has one, two wait; everybody else is answered while nothing is written.
             (0..CLIENTS - 3).for_each(|_| is_told_to_come_back(&next()));
@@ -162,7 +162,7 @@ fn in_a_second(setup: Setup) -> Setup {
 }
 
 fn nobody_waits_longer_than_a_request_may(server: &TestServer) {
-    let answer = server.direct().while_locked(|| {
+    let answer = server.database().with_write_lock(|| {
         let begun = Instant::now();
         let answer = server.client().submit("client_sign_up", &samples::client("ann"));
         assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());

@@ -98,7 +98,7 @@ fn every_refusal_is_a_problem_for_who_asks_for_one(server: &TestServer) {
 }
 
 fn a_server_that_stops_refuses_with_problems(server: &TestServer) {
-    server.stop_writing();
+    server.shut_down_store();
     let body = json!({ "form_configuration_name": "client_sign_up", "form": samples::client("a") });
     let body = body.to_string();
     let headers = [ASKING, JSON];

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use registrar_tests::{Answer, Database, Folder, Setup, TestServer, cases, eventually};
+use registrar_tests::{Answer, Database, Setup, TempDir, TestServer, cases, eventually};
 use serde_json::json;
 
 cases! {
@@ -110,7 +110,7 @@ fn reloads_under_load_break_and_mix_nothing(server: &TestServer) {
 
 #[test]
 fn a_hangup_reads_the_forms_again() {
-    let folder = Folder::of(&[("form.yml", &form(1))]);
+    let folder = TempDir::of(&[("form.yml", &form(1))]);
     let Some(setup) = Setup::of(Database::Sqlite) else { return };
     // A link that is turned to another folder is a change that watching does not see.
     let link = setup.folder().join("forms");
@@ -119,12 +119,12 @@ fn a_hangup_reads_the_forms_again() {
     let server = setup.serve();
     let client = server.client(&server.first_token());
     assert_eq!(number_of(&client.submit("form", &json!({}))), 1);
-    let other = Folder::of(&[("form.yml", &form(2))]);
+    let other = TempDir::of(&[("form.yml", &form(2))]);
     std::fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(other.path(), &link).unwrap();
-    server.hang_up();
+    server.send_sighup();
     soon(|| number_of(&client.submit("form", &json!({}))) == 2);
-    server.terminate();
-    let log = server.finished().success().stderr;
+    server.send_sigterm();
+    let log = server.wait_for_exit().success().stderr;
     assert!(log.contains("the configuration was read again: 1 form(s)"), "{log}");
 }

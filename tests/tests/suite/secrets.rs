@@ -46,8 +46,8 @@ fn nothing_is_told(database: Database, level: &str) {
         }
     }
     let secrets = of_other_apis(&setup, &server, &token);
-    server.terminate();
-    let said = server.finished();
+    server.send_sigterm();
+    let said = server.wait_for_exit();
     for secret in &secrets {
         assert!(!said.stderr.contains(secret) && !said.stdout.contains(secret), "{secret}");
     }

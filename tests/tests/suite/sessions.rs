@@ -48,7 +48,7 @@ fn all_sessions_of_a_user_end_at_once(server: &TestServer) {
     assert_eq!(call(&of_bob, "GET", &own, &json!({})).status, 200);
     let nobody = server.client().send("DELETE", "/api/users/404/sessions", &[], None);
     assert_eq!(nobody.status, 404);
-    let cells = server.direct().every_cell();
+    let cells = server.database().all_cells();
     let kind = cells.iter().filter(|cell| cell.starts_with("audit_events.kind: "));
     assert!(kind.into_iter().any(|cell| cell.contains("session")), "{cells:?}");
 }
@@ -79,7 +79,7 @@ fn kept_answers_go_with_their_user(server: &TestServer) {
     assert_eq!(create().header("idempotent-replayed"), Some("true"));
     let deleted = client.send("DELETE", &format!("/scim/v2/Users/{id}"), &[], None);
     assert_eq!(deleted.status, 204, "{deleted:?}");
-    let cells = server.direct().every_cell();
+    let cells = server.database().all_cells();
     assert!(!cells.iter().any(|cell| cell.contains("erased-canary")), "{cells:?}");
     let again = create();
     assert_eq!((again.status, again.header("idempotent-replayed")), (201, None), "{again:?}");

@@ -4,7 +4,7 @@
 use std::sync::Barrier;
 use std::thread;
 
-use registrar_tests::{Setup, TestServer, cases, times};
+use registrar_tests::{Setup, TestServer, cases, iterations};
 use serde_json::json;
 
 cases! {
@@ -52,8 +52,8 @@ fn only_an_email(setup: Setup) -> Setup {
 }
 
 fn of_many_spellings_at_once_exactly_one_wins(server: &TestServer) {
-    for round in 0..times(ROUNDS, 300) {
-        let spellings = SPELLINGS.iter().cycle().take(times(CLIENTS, 64));
+    for round in 0..iterations(ROUNDS, 300) {
+        let spellings = SPELLINGS.iter().cycle().take(iterations(CLIENTS, 64));
         let emails: Vec<String> =
             spellings.map(|spelling| spelling.replace('#', &round.to_string())).collect();
         let won = at_once(&emails, |email| {

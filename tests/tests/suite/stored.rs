@@ -35,7 +35,7 @@ const CANARY: &str = "c4n4ry";
 /// The shipped seller's form and types, but it ignores what it does not know.
 fn lenient(setup: Setup) -> Setup {
     let read = |name: &str| {
-        std::fs::read_to_string(registrar_tests::repository("forms").join(name)).unwrap()
+        std::fs::read_to_string(registrar_tests::repository_path("forms").join(name)).unwrap()
     };
     let types = [
         "types/profiles/seller.yml",
@@ -85,7 +85,7 @@ fn only_listed_fields_reach_the_database(server: &TestServer) {
     sample["relationship_users"]["agency_member"]["properties"] = json!({ "id": CANARY });
     let id = server.client().submit("marketplace_seller", &sample).created();
     assert_eq!(id, 1, "the client chooses no id");
-    for cell in server.direct().every_cell() {
+    for cell in server.database().all_cells() {
         assert!(!cell.contains(CANARY), "{cell}");
     }
     let user = server.client().user(id);
@@ -136,7 +136,7 @@ fn read_only_fields_are_not_the_clients(server: &TestServer) {
     let user = server.client().user(id);
     assert_eq!(user["profiles"]["seller"]["properties"]["commission"], json!(12.5));
     assert_eq!(user["relationship_users"]["agency_member"][0]["properties"]["status"], "pending");
-    assert!(server.direct().every_cell().iter().all(|cell| !cell.contains(CANARY)));
+    assert!(server.database().all_cells().iter().all(|cell| !cell.contains(CANARY)));
 }
 
 fn virtual_ones(setup: Setup) -> Setup {
@@ -157,7 +157,7 @@ fn virtual_fields_are_judged_and_forgotten(server: &TestServer) {
     let id = submit(sent).created();
     let user = server.client().user(id);
     assert_eq!((&user["name"], &user["properties"]), (&Value::Null, &json!({ "city": "Oslo" })));
-    assert!(server.direct().every_cell().iter().all(|cell| !cell.contains(CANARY)));
+    assert!(server.database().all_cells().iter().all(|cell| !cell.contains(CANARY)));
 }
 
 fn numbers_survive_exactly(server: &TestServer) {
@@ -213,7 +213,7 @@ fn a_password_is_stored_as_a_hash_alone(server: &TestServer) {
     sample["password"] = json!("c4n4ry-pässword");
     sample["password_confirmation"] = json!("c4n4ry-pässword");
     let id = server.client().submit("developer_sign_up", &sample).created();
-    let cells = server.direct().every_cell();
+    let cells = server.database().all_cells();
     assert!(cells.iter().all(|cell| !cell.contains(CANARY)));
     let hashes = cells.iter().filter(|cell| cell.contains("$argon2id$v=19$m=19456,t=2,p=1$"));
     assert_eq!(hashes.count(), 1);

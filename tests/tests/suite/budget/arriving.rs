@@ -120,7 +120,7 @@ fn what_waits_to_be_written_counts(server: &TestServer) {
     };
     let (sender, answers) = mpsc::channel();
     thread::scope(|scope| {
-        server.direct().while_locked(|| {
+        server.database().with_write_lock(|| {
             for tag in 0..16 {
                 let (sender, body) = (sender.clone(), body(tag));
                 scope.spawn(move || {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use registrar_core::registry::{Registry, Source};
 use registrar_core::rules::RULES;
-use registrar_tests::{Database, Process, Setup, is_long, times};
+use registrar_tests::{Database, Process, Setup, is_full_length, iterations};
 
 use super::inputs::{keywords, values};
 
@@ -69,12 +69,12 @@ impl Measured {
     /// Sends a request alone, and holds what it took against what it may.
     fn measure(&mut self, what: &str, request: &[u8]) -> registrar_tests::Answer {
         self.server.reset_peak_memory();
-        let (memory, time) = (self.server.memory(), self.server.cpu());
+        let (memory, time) = (self.server.resident_memory(), self.server.cpu_time());
         let mut connection = self.server.connect();
         connection.send(request);
         let answer = connection.answer();
         let bytes = (request.len() + answer.text.len()) as u64;
-        let took = self.server.cpu().saturating_sub(time);
+        let took = self.server.cpu_time().saturating_sub(time);
         let grew = self.server.peak_memory().saturating_sub(memory) * 1024;
         let most = TIME + Duration::from_nanos(bytes * TIME_EACH);
         let most = most * u32::try_from(SLOWER).unwrap();
@@ -150,7 +150,7 @@ fn no_request_costs_more_than_its_size() {
     let files: Vec<(&str, &str)> =
         texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let setup = Setup::of(Database::Sqlite).unwrap().forms(&files);
-    let server = setup.serve_within(4_000_000);
+    let server = setup.serve_with_memory_limit(4_000_000);
     let token = server.first_token();
     let mut measured = Measured { server, token, wrong: Vec::new(), dearest: Vec::new(), count: 0 };
     let json = "application/json";
@@ -170,10 +170,10 @@ fn no_request_costs_more_than_its_size() {
         }
         measured.decoders(*bytes);
     }
-    let bytes = times(if cfg!(debug_assertions) { 20_000 } else { 100_000 }, 900_000);
+    let bytes = iterations(if cfg!(debug_assertions) { 20_000 } else { 100_000 }, 900_000);
     let values = values(bytes);
     // At full length every value meets every form, else a few of them do.
-    let every = if is_long() { 1 } else { 5 };
+    let every = if is_full_length() { 1 } else { 5 };
     for (place, (form, _)) in forms.iter().enumerate() {
         for (name, value) in values.iter().skip(place % every).step_by(every) {
             measured.post(&format!("{form}, {name}"), json, &body(form, value));

@@ -26,7 +26,7 @@ fn serve(schemas: &[(&str, Value)]) -> (Setup, Process) {
     let forms: Vec<(&str, &str)> =
         forms.iter().map(|(name, form)| (name.as_str(), form.as_str())).collect();
     let setup = Setup::of(Database::Sqlite).unwrap().more_forms(&forms);
-    let server = setup.serve_within(MEMORY);
+    let server = setup.serve_with_memory_limit(MEMORY);
     (setup, server)
 }
 
@@ -79,7 +79,7 @@ fn two_of_the_dearest_do_not_stop_the_server() {
         ("all", json!({ "type": "array", "contains": { "oneOf": kinds } })),
     ]);
     let token = server.first_token();
-    let before = server.memory();
+    let before = server.resident_memory();
     for (form, value, status) in [
         ("unique", &numbers, 201),
         ("sized", &numbers, 422),
@@ -107,6 +107,6 @@ fn two_of_the_dearest_do_not_stop_the_server() {
         let most = if cfg!(debug_assertions) { 60 } else { 6 };
         assert!(begun.elapsed() < Duration::from_secs(most), "{form}: {:?}", begun.elapsed());
     }
-    let grown = server.memory().saturating_sub(before);
+    let grown = server.resident_memory().saturating_sub(before);
     assert!(grown < 150 * 1024, "grew by {grown} KiB");
 }

@@ -37,12 +37,15 @@ fn a_copy_that_is_made_under_load_has_all_that_was_acknowledged_before() {
 
     let url = format!("sqlite:{}", copy.display());
     let restored = Setup::of(Database::Sqlite).unwrap().with(|it| it.database_url = url);
-    assert_eq!(restored.direct().count("pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
-    assert_eq!(restored.direct().count("pragma_foreign_key_check"), 0);
+    assert_eq!(
+        restored.database().count("pragma_integrity_check WHERE integrity_check <> 'ok'"),
+        0
+    );
+    assert_eq!(restored.database().count("pragma_foreign_key_check"), 0);
     let before = "users WHERE email LIKE 'before%'";
-    assert_eq!(restored.direct().count(before), 20);
+    assert_eq!(restored.database().count(before), 20);
     let whole = "users u WHERE (SELECT count(*) FROM transactables t WHERE t.user_id = u.id) <> 2";
-    assert_eq!(restored.direct().count(whole), 0);
+    assert_eq!(restored.database().count(whole), 0);
     // It goes on where the other was: tokens, claims and ids.
     let again = restored.serve();
     let client = again.client(&token);

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use registrar_tests::{Finished, Folder, Setup, finish, repository};
+use registrar_tests::{ProcessOutput, Setup, TempDir, repository_path, run_command};
 
 use super::setup;
 
@@ -20,13 +20,13 @@ const OTHERS: [(&str, &str); 7] = [
     ("good.yml", "resource: User\nfields: {email: }\n"),
 ];
 
-fn check(setup: &Setup, paths: &[&Path]) -> Finished {
-    finish(setup.bare_command(&["check"]).args(paths))
+fn check(setup: &Setup, paths: &[&Path]) -> ProcessOutput {
+    run_command(setup.bare_command(&["check"]).args(paths))
 }
 
 #[test]
 fn a_good_set_of_forms_is_let_pass() {
-    let finished = check(&setup(), &[&repository("forms")]).success();
+    let finished = check(&setup(), &[&repository_path("forms")]).success();
     assert_eq!(finished.stdout, "");
     let said = finished.stderr;
     assert!(said.contains(" form(s), ") && said.ends_with(", no problem\n"), "{said}");
@@ -34,7 +34,7 @@ fn a_good_set_of_forms_is_let_pass() {
 
 #[test]
 fn each_kind_of_mistake_is_printed_at_its_place() {
-    let (setup, cases) = (setup(), repository("crates/core/tests/cases/broken"));
+    let (setup, cases) = (setup(), repository_path("crates/core/tests/cases/broken"));
     let mut checked = 0;
     for case in std::fs::read_dir(cases).unwrap() {
         let path = case.unwrap().path();
@@ -46,7 +46,7 @@ fn each_kind_of_mistake_is_printed_at_its_place() {
                 None => expected.push(line.splitn(3, ' ').collect::<Vec<_>>()),
             }
         }
-        let folder = Folder::of(&OTHERS);
+        let folder = TempDir::of(&OTHERS);
         folder.write(file, &text);
         let finished = check(&setup, &[folder.path()]).failure(1);
         let told: Vec<&str> = finished.stdout.lines().collect();
@@ -73,9 +73,9 @@ fn each_kind_of_mistake_is_printed_at_its_place() {
 
 #[test]
 fn a_folder_of_many_broken_forms_is_told_in_one_run() {
-    let folder = Folder::of(&OTHERS);
+    let folder = TempDir::of(&OTHERS);
     let mut expected = Vec::new();
-    for case in std::fs::read_dir(repository("crates/core/tests/cases/broken")).unwrap() {
+    for case in std::fs::read_dir(repository_path("crates/core/tests/cases/broken")).unwrap() {
         let path = case.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
         // Files with other names and second files of one name need a folder of their own.
@@ -135,10 +135,10 @@ fn a_folder_that_is_not_there_is_told_by_its_name() {
 #[test]
 fn a_single_file_is_judged_with_its_folder_and_told_alone() {
     let setup = setup();
-    let forms = repository("forms");
+    let forms = repository_path("forms");
     let good = check(&setup, &[&forms.join("marketplace_seller.yml")]).success();
     assert_eq!(good.stdout, "");
-    let folder = Folder::of(&OTHERS);
+    let folder = TempDir::of(&OTHERS);
     folder.write("one.yml", "resource: User\nfields: {emial: }\n");
     folder.write("two.yml", "resource: User\nfields: {profiles: {developer: {enabled: }}}\n");
     let one = check(&setup, &[&folder.path().join("one.yml")]).failure(1);

@@ -1,16 +1,18 @@
 //! `registrar contract`: what contracts serve, and where a server answers otherwise than recorded.
 
-use registrar_tests::{Database, Finished, Folder, Setup, TestServer, finish, repository};
+use registrar_tests::{
+    Database, ProcessOutput, Setup, TempDir, TestServer, repository_path, run_command,
+};
 
 use super::{refusal, setup};
 
 #[test]
 fn a_contract_is_told_with_its_routes_and_answers() {
-    let forms = repository("forms");
+    let forms = repository_path("forms");
     let check = |more: &[&str]| {
         let (setup, mut arguments) = (setup(), vec!["contract", "check"]);
         arguments.extend(more);
-        finish(setup.bare_command(&arguments).arg("--forms").arg(&forms))
+        run_command(setup.bare_command(&arguments).arg("--forms").arg(&forms))
     };
     let garmat = check(&["garmat"]).success().stdout;
     let lines: Vec<&str> = garmat.lines().collect();
@@ -44,7 +46,7 @@ fn a_contract_is_told_with_its_routes_and_answers() {
 fn a_broken_configuration_is_told_as_check_tells_it() {
     let setup = setup().forms(&[("contracts/c.yml", "mount: /c\nform: nothing\n")]);
     let told = |arguments: &[&str]| {
-        finish(setup.bare_command(arguments).arg("--forms").arg(&setup.settings.forms[0]))
+        run_command(setup.bare_command(arguments).arg("--forms").arg(&setup.settings.forms[0]))
             .failure(1)
     };
     let (one, other) = (told(&["contract", "check"]), told(&["check"]));
@@ -53,17 +55,17 @@ fn a_broken_configuration_is_told_as_check_tells_it() {
 }
 
 /// A server, and the command that holds these lines against it.
-fn replay(server: &TestServer, lines: &str, more: &[&str]) -> Finished {
-    let folder = Folder::of(&[("lines.jsonl", lines)]);
+fn replay(server: &TestServer, lines: &str, more: &[&str]) -> ProcessOutput {
+    let folder = TempDir::of(&[("lines.jsonl", lines)]);
     let mut command = server.setup().bare_command(&["contract", "replay", "user_com"]);
     command.current_dir(folder.path()).args(["lines.jsonl", "--url", &server.url()]).args(more);
-    finish(command.arg("--forms").arg(repository("forms")))
+    run_command(command.arg("--forms").arg(repository_path("forms")))
 }
 
 #[test]
 fn where_answers_differ_is_shown() {
     let server = TestServer::start(Setup::of(Database::Sqlite).unwrap());
-    let credential = server.new_caller("user_com", "replay", &[]);
+    let credential = server.new_authorization("user_com", "replay", &[]);
     let lines = r#"{"name":"as it is","request":{"method":"GET","path":"/nowhere"},"answer":{"status":404}}
 {"request":{"method":"GET","path":"/api/public/users/7/","headers":{"Authorization":"{{credential}}"}},"answer":{"status":200,"headers":{"content-type":"text/plain","Allow":"","X-Api":"1"},"body":"{\"detail\":\"not found.\"}"}}
 
@@ -113,12 +115,12 @@ fn what_cannot_be_sent_is_told_by_its_line() {
             "{start}unknown field `asked`, expected one of `name`, `request`, `answer`, `mask`, `capture` at column 8\n"
         )
     );
-    let (setup, forms) = (setup(), repository("forms"));
+    let (setup, forms) = (setup(), repository_path("forms"));
     let mut command = setup.bare_command(&["contract", "replay", "scim", "nowhere.jsonl"]);
     command.args(["--url", "http://127.0.0.1:1"]).arg("--forms").arg(&forms);
     assert!(refusal(&mut command).starts_with("registrar: cannot read nowhere.jsonl: "));
     let mut command = setup.bare_command(&["contract", "replay", "scim"]);
-    command.arg(repository("examples/contracts/scim.jsonl")).arg("--forms").arg(&forms);
+    command.arg(repository_path("examples/contracts/scim.jsonl")).arg("--forms").arg(&forms);
     command.args(["--url", "http://127.0.0.1:1", "--credential", "x"]);
     let refused = refusal(&mut command);
     assert!(

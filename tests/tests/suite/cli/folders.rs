@@ -4,19 +4,19 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use registrar_tests::{Finished, Folder, finish};
+use registrar_tests::{ProcessOutput, TempDir, run_command};
 
 use super::setup;
 
 const GOOD: &str = "resource: User\nfields: {email: }\n";
 
-fn check(folders: &[&Path]) -> Finished {
-    finish(setup().bare_command(&["check"]).args(folders))
+fn check(folders: &[&Path]) -> ProcessOutput {
+    run_command(setup().bare_command(&["check"]).args(folders))
 }
 
 /// The only problem of a folder.
 #[track_caller]
-fn problem(folder: &Folder) -> String {
+fn problem(folder: &TempDir) -> String {
     let told = check(&[folder.path()]).failure(1).stdout;
     assert_eq!(told.lines().count(), 1, "{told}");
     let start = format!("{}/", folder.path().display());
@@ -25,7 +25,7 @@ fn problem(folder: &Folder) -> String {
 
 #[test]
 fn a_file_that_is_too_large_is_told() {
-    let folder = Folder::of(&[("good.yml", GOOD)]);
+    let folder = TempDir::of(&[("good.yml", GOOD)]);
     let form = |length: usize| format!("{GOOD}# {}", "x".repeat(length - GOOD.len() - 2));
     folder.write("large.yml", &form(1 << 20));
     check(&[folder.path()]).success();
@@ -37,7 +37,7 @@ fn a_file_that_is_too_large_is_told() {
 
 #[test]
 fn a_file_that_is_no_text_is_told_where_it_is_none() {
-    let folder = Folder::of(&[("good.yml", GOOD)]);
+    let folder = TempDir::of(&[("good.yml", GOOD)]);
     std::fs::write(folder.path().join("bytes.yml"), b"name: \xc3\xa4\nb: \xc3\xa4\xff\n").unwrap();
     let problem = problem(&folder);
     assert!(
@@ -48,7 +48,7 @@ fn a_file_that_is_no_text_is_told_where_it_is_none() {
 
 #[test]
 fn what_never_ends_is_not_read() {
-    let folder = Folder::of(&[("good.yml", GOOD)]);
+    let folder = TempDir::of(&[("good.yml", GOOD)]);
     let pipe = folder.path().join("pipe.yml");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let problem = problem(&folder);
@@ -60,9 +60,9 @@ fn what_never_ends_is_not_read() {
 
 #[test]
 fn links_are_followed_within_the_folders_only() {
-    let secret = Folder::of(&[("secret.yml", "password: hunter2\n"), ("more/one.yml", GOOD)]);
+    let secret = TempDir::of(&[("secret.yml", "password: hunter2\n"), ("more/one.yml", GOOD)]);
     // As Kubernetes lays files out: a hidden folder that is replaced as a whole.
-    let folder = Folder::of(&[("..data/form.yml", GOOD)]);
+    let folder = TempDir::of(&[("..data/form.yml", GOOD)]);
     symlink("..data/form.yml", folder.path().join("form.yml")).unwrap();
     check(&[folder.path()]).success();
     let links = [("file.yml", "secret.yml"), ("folder", "more")];
@@ -77,7 +77,7 @@ fn links_are_followed_within_the_folders_only() {
         std::fs::remove_file(link).unwrap();
     }
     // Both are forms folders, and a link from one to the other is theirs.
-    let other = Folder::of(&[("other.yml", GOOD)]);
+    let other = TempDir::of(&[("other.yml", GOOD)]);
     symlink(other.path().join("other.yml"), folder.path().join("again.yml")).unwrap();
     check(&[folder.path()]).failure(1);
     let told = check(&[folder.path(), other.path()]).success();
@@ -86,7 +86,7 @@ fn links_are_followed_within_the_folders_only() {
 
 #[test]
 fn a_folder_that_goes_on_for_ever_is_told() {
-    let folder = Folder::of(&[("good.yml", GOOD)]);
+    let folder = TempDir::of(&[("good.yml", GOOD)]);
     symlink(".", folder.path().join("again")).unwrap();
     let problem = problem(&folder);
     assert!(problem.contains(": [bad-file] the file lies deeper than 16 folders"), "{problem}");
@@ -95,7 +95,7 @@ fn a_folder_that_goes_on_for_ever_is_told() {
 
 #[test]
 fn a_folder_of_too_many_files_is_told() {
-    let folder = Folder::new();
+    let folder = TempDir::new();
     for number in 0..=20_000 {
         folder.write(&format!("{number}.yml"), "");
     }
@@ -108,7 +108,7 @@ fn a_folder_of_too_many_files_is_told() {
 
 #[test]
 fn files_that_are_too_much_together_are_told() {
-    let folder = Folder::new();
+    let folder = TempDir::new();
     let text = "x".repeat(1 << 20);
     folder.write("000.yml", &text);
     for number in 1..257 {

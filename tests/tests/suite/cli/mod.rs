@@ -1,4 +1,4 @@
-//! The `registrar` command, as a person or a script runs it.
+//! The `registrar_binary` command, as a person or a script runs it.
 
 mod backup;
 mod check;
@@ -14,12 +14,12 @@ mod users;
 
 use std::process::Command;
 
-use registrar_tests::{Database, Finished, Setup, finish};
+use registrar_tests::{Database, ProcessOutput, Setup, run_command};
 
 /// What a command that is to fail says to whoever ran it: one line, on the error stream alone.
 #[track_caller]
 fn refusal(command: &mut Command) -> String {
-    let Finished { stdout, stderr, .. } = finish(command).failure(1);
+    let ProcessOutput { stdout, stderr, .. } = run_command(command).failure(1);
     assert_eq!(stdout, "");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     stderr.trim_end().to_owned()

@@ -1,6 +1,6 @@
 //! What the command tells of rules, kinds of mistakes, and forms made of several files.
 
-use registrar_tests::Folder;
+use registrar_tests::TempDir;
 use serde_json::Value;
 
 use super::setup;
@@ -13,8 +13,8 @@ examples:
   - {name: long, form: {first_name: Anna}, expect: {first_name: too_long}}
 ";
 
-fn checked(form: &str, flags: &[&str], code: i32) -> registrar_tests::Finished {
-    let folder = Folder::of(&[("form.yml", form)]);
+fn checked(form: &str, flags: &[&str], code: i32) -> registrar_tests::ProcessOutput {
+    let folder = TempDir::of(&[("form.yml", form)]);
     let path = folder.path().display().to_string();
     let mut arguments = vec!["check", &path];
     arguments.extend(flags);
@@ -108,7 +108,7 @@ fn schemas_of_a_form_and_of_forms_are_printed() {
 
 #[test]
 fn a_form_made_of_several_files_is_printed_with_where_each_part_came_from() {
-    let folder = Folder::of(&[
+    let folder = TempDir::of(&[
         ("base.yml", "resource: User\nfields:\n  email:\n"),
         ("form.yml", "extends: base\nfields:\n  name: {validation: {presence: true}}\n"),
     ]);

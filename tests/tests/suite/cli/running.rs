@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use registrar_tests::{Anonymous, Process, eventually};
+use registrar_tests::{AnonymousClient, Process, eventually};
 
 use super::{refusal, setup};
 
@@ -24,7 +24,7 @@ fn health_and_metrics_are_on_the_second_listener_alone() {
     command.args(["--connections", "1", "--workers", "1"]);
     let server = Process::start(&mut command);
     let client = server.client(&server.first_token());
-    let admin = Anonymous::new(&format!("http://127.0.0.1:{}", admin_port(&server)));
+    let admin = AnonymousClient::new(&format!("http://127.0.0.1:{}", admin_port(&server)));
     for path in ["/health/live", "/health/ready", "/metrics"] {
         admin.get(path).is(200);
         client.get(path).fault(404, "base", "not_found");
@@ -39,8 +39,8 @@ fn health_and_metrics_are_on_the_second_listener_alone() {
         admin.get("/health/ready").is(200);
     }
     drop(held);
-    server.terminate();
-    server.finished().success();
+    server.send_sigterm();
+    server.wait_for_exit().success();
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_secret_may_be_in_a_file() {
     let file = setup.folder().join("url");
     std::fs::write(&file, "sqlite:in_file.db\n").unwrap();
     let migrate = || setup.bare_command(&["migrate"]);
-    let made = registrar_tests::finish(migrate().env("REGISTRAR_DATABASE_URL_FILE", &file));
+    let made = registrar_tests::run_command(migrate().env("REGISTRAR_DATABASE_URL_FILE", &file));
     assert!(made.success().stderr.contains("in_file.db"));
     assert!(setup.folder().join("in_file.db").exists());
     let both = refusal(
@@ -83,7 +83,7 @@ fn a_secret_may_be_in_a_file() {
     assert!(none.contains("cannot read no-such-file"), "{none}");
     // A secret in the settings file does not stand beside it: the environment counts first.
     std::fs::write(setup.folder().join("registrar.yml"), "database_url: sqlite:x.db\n").unwrap();
-    registrar_tests::finish(migrate().env("REGISTRAR_DATABASE_URL_FILE", &file)).success();
+    registrar_tests::run_command(migrate().env("REGISTRAR_DATABASE_URL_FILE", &file)).success();
     assert!(!setup.folder().join("x.db").exists());
 }
 
@@ -126,5 +126,5 @@ fn a_token_that_an_attribute_was_to_limit_is_not_made_without_it() {
         let said = refusal(&mut create(empty));
         assert!(said.contains("`account_id` has no text"), "{said}");
     }
-    registrar_tests::finish(&mut create(&["account_id=7"])).success();
+    registrar_tests::run_command(&mut create(&["account_id=7"])).success();
 }

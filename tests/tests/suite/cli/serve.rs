@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use registrar_tests::{Database, Setup, finish};
+use registrar_tests::{Database, Setup, run_command};
 
 use super::{refusal, setup};
 
@@ -15,7 +15,7 @@ fn the_first_start_prints_a_line_that_works_when_pasted() {
         let token = server.first_token();
         let printed = server.stdout();
         let line = &printed[printed.find("curl -i ").unwrap()..];
-        let run = || finish(Command::new("sh").args(["-c", line])).success().stdout;
+        let run = || run_command(Command::new("sh").args(["-c", line])).success().stdout;
 
         let first = run();
         assert!(first.starts_with("HTTP/1.1 201 Created\r\n"), "{first}");
@@ -29,12 +29,16 @@ fn the_first_start_prints_a_line_that_works_when_pasted() {
             "{body}"
         );
 
-        server.terminate();
-        server.finished().success();
+        server.send_sigterm();
+        server.wait_for_exit().success();
         let second = setup.serve();
         second.client(&token).get("/api/users/1").is(200);
-        second.terminate();
-        assert_eq!(second.finished().success().stdout, "", "{database}: it prints another token");
+        second.send_sigterm();
+        assert_eq!(
+            second.wait_for_exit().success().stdout,
+            "",
+            "{database}: it prints another token"
+        );
     }
 }
 

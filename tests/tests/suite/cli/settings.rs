@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use registrar_tests::{Setup, finish};
+use registrar_tests::{Setup, run_command};
 
 use super::{refusal, setup};
 
@@ -15,7 +15,7 @@ fn write(setup: &Setup, file: &str, text: &str) {
 fn a_flag_counts_before_the_environment_before_the_file_before_the_default() {
     let setup = setup();
     let made_by = |command: &mut Command, name: &str| {
-        let finished = finish(command).success();
+        let finished = run_command(command).success();
         assert_eq!(finished.stderr, format!("registrar: sqlite:{name} is up to date\n"));
         assert!(setup.folder().join(name).exists(), "{name}");
         std::fs::remove_file(setup.folder().join(name)).unwrap();
@@ -35,7 +35,7 @@ fn a_flag_counts_before_the_environment_before_the_file_before_the_default() {
 #[test]
 fn the_file_may_set_what_flags_may() {
     let setup = setup();
-    let forms = registrar_tests::repository("forms");
+    let forms = registrar_tests::repository_path("forms");
     let text = format!(
         "listen: 127.0.0.1:0\nforms: [\"{}\"]\nbody_limit: 10\nworkers: 1\n",
         forms.display()
@@ -49,11 +49,11 @@ fn the_file_may_set_what_flags_may() {
 #[test]
 fn several_folders_of_forms_are_one_set() {
     let (one, other) = (
-        registrar_tests::Folder::of(&[("a.yml", "resource: User\nfields: {email: }\n")]),
-        registrar_tests::Folder::of(&[("b.yml", "resource: User\nfields: {email: }\n")]),
+        registrar_tests::TempDir::of(&[("a.yml", "resource: User\nfields: {email: }\n")]),
+        registrar_tests::TempDir::of(&[("b.yml", "resource: User\nfields: {email: }\n")]),
     );
     let setup = setup();
-    let say = |command: &mut Command| finish(command).success().stderr;
+    let say = |command: &mut Command| run_command(command).success().stderr;
     let flags = ["--forms".as_ref(), one.path(), "--forms".as_ref(), other.path()];
     assert_eq!(
         say(setup.bare_command(&["check"]).args(flags)),
@@ -83,6 +83,6 @@ fn what_is_no_setting_is_refused_with_its_place() {
 
 #[test]
 fn what_is_no_flag_is_refused_with_a_hint() {
-    let finished = finish(&mut setup().bare_command(&["serve", "--listn", "x"])).failure(2);
+    let finished = run_command(&mut setup().bare_command(&["serve", "--listn", "x"])).failure(2);
     assert!(finished.stderr.contains("--listen"), "{}", finished.stderr);
 }

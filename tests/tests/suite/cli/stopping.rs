@@ -6,14 +6,15 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use registrar_tests::{Database, Setup, samples, times};
+use registrar_tests::{Database, Setup, iterations, samples};
 
 const THREADS: usize = 8;
 const ENOUGH: usize = 40;
 
 #[test]
 fn told_to_stop_under_load_it_stores_all_it_acknowledges_and_ends_well() {
-    for database in Database::ALL.into_iter().flat_map(|database| vec![database; times(1, 20)]) {
+    for database in Database::ALL.into_iter().flat_map(|database| vec![database; iterations(1, 20)])
+    {
         let Some(setup) = Setup::of(database) else { continue };
         let server = setup.serve();
         let client = server.client(&server.first_token());
@@ -44,9 +45,9 @@ fn told_to_stop_under_load_it_stores_all_it_acknowledges_and_ends_well() {
             answers.recv_timeout(Duration::from_secs(30)).unwrap();
         }
         let told = Instant::now();
-        server.terminate();
+        server.send_sigterm();
         let port = server.port;
-        let finished = server.finished().success();
+        let finished = server.wait_for_exit().success();
         assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "somebody is let in");
         assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
         assert!(finished.stderr.contains("everything accepted is stored"), "{}", finished.stderr);
@@ -57,8 +58,8 @@ fn told_to_stop_under_load_it_stores_all_it_acknowledges_and_ends_well() {
             assert!(refused.iter().all(|answer| answer.status == 503), "{refused:?}");
         }
         assert!(acknowledged >= ENOUGH as i64, "{acknowledged}");
-        let stored = setup.direct().count("users");
+        let stored = setup.database().count("users");
         assert_eq!(stored, acknowledged, "{database}: what is accepted is also answered");
-        assert_eq!(setup.direct().count("transactables"), 2 * stored);
+        assert_eq!(setup.database().count("transactables"), 2 * stored);
     }
 }

@@ -36,8 +36,8 @@ fn whoever_made_a_token_before_is_not_given_another_at_the_start() {
     let token = setup.run(&["token", "create", "mine"]).success().stdout;
     let server = setup.serve();
     server.client(token.trim_end()).get("/api/users").is(200);
-    server.terminate();
-    assert_eq!(server.finished().success().stdout, "");
+    server.send_sigterm();
+    assert_eq!(server.wait_for_exit().success().stdout, "");
 }
 
 #[test]

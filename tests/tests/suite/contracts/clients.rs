@@ -5,14 +5,14 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use registrar_tests::{Database, Folder, Setup, TestServer, finish, repository};
+use registrar_tests::{Database, Setup, TempDir, TestServer, repository_path, run_command};
 use serde_json::Value;
 
 /// When this is `1`, a test that finds no client fails instead of being skipped.
 const REQUIRE: &str = "REGISTRAR_REQUIRE_CLIENTS";
 
 fn clients() -> PathBuf {
-    repository("examples/contracts/clients")
+    repository_path("examples/contracts/clients")
 }
 
 fn server() -> TestServer {
@@ -42,11 +42,11 @@ fn run(client: &[&str], sample: &str, in_place_of: &[(&str, &str)]) -> Option<St
         assert!(text.contains(old), "`{old}` is not in {sample}");
         text = text.replace(old, new);
     }
-    let folder = Folder::of(&[(sample, &text)]);
+    let folder = TempDir::of(&[(sample, &text)]);
     let mut command = Command::new(client[0]);
     command.args(&client[1..]).arg(folder.path().join(sample));
     command.env("NODE_PATH", clients().join("stand_ins")).env("NO_PROXY", "127.0.0.1");
-    Some(finish(&mut command).success().stdout)
+    Some(run_command(&mut command).success().stdout)
 }
 
 /// What a sample prints that prints an answer as it came.
@@ -59,7 +59,7 @@ fn answer(printed: Option<String>) -> Option<Value> {
 #[test]
 fn python_and_fetch_of_50skills() {
     let server = server();
-    let header = server.new_caller("50skills", "samples", &[]);
+    let header = server.new_authorization("50skills", "samples", &[]);
     let url = format!("{}/50skills", server.url());
     let host = ("https://journeys-api.50skills.app", url.as_str());
     let missing = "Authentication credentials were not provided.";
@@ -91,7 +91,7 @@ fn python_and_fetch_of_50skills() {
 #[test]
 fn curl_python_and_request_of_user_com() {
     let server = server();
-    let header = server.new_caller("user_com", "samples", &[]);
+    let header = server.new_authorization("user_com", "samples", &[]);
     let (_, token) = header.split_once(' ').unwrap();
     let url = format!("{}/user_com", server.url());
     let places = [
@@ -112,7 +112,7 @@ fn curl_python_and_request_of_user_com() {
 #[test]
 fn curl_of_econtext() {
     let server = server();
-    let header = server.new_caller("econtext", "ops@info.com", &[]);
+    let header = server.new_authorization("econtext", "ops@info.com", &[]);
     let url = format!("{}/econtext", server.url());
     let path = "/econtext/api/applications/application";
     let made =
@@ -133,7 +133,7 @@ fn curl_of_econtext() {
 #[test]
 fn curl_of_garmat() {
     let server = server();
-    let header = server.new_caller("garmat", "samples", &[]);
+    let header = server.new_authorization("garmat", "samples", &[]);
     let url = format!("{}/garmat", server.url());
     let host = ("http://localhost:4000", url.as_str());
     let sample = "garmat_curl.sh";

@@ -29,7 +29,7 @@ fn call(server: &TestServer, who: &str, method: &str, path: &str, body: &str) ->
 }
 
 fn operator(server: &TestServer) -> String {
-    server.new_caller("econtext", "ops@info.com", &[])
+    server.new_authorization("econtext", "ops@info.com", &[])
 }
 
 /// The answer with what differs from time to time made the same.
@@ -307,8 +307,8 @@ fn keys_show_their_secret_once(server: &TestServer) {
     let (path, body) = ("/econtext/api/users/user/a/apikey", r#"{"name":"ci"}"#);
     let refused = send(server, "POST", path, &who, &keyed, Some(body));
     assert_eq!(refused.status, 400, "{refused:?}");
-    assert_eq!(server.direct().count("idempotency_records"), 0);
-    assert_eq!(server.direct().count("audit_events WHERE kind = 'customization'"), 0);
+    assert_eq!(server.database().count("idempotency_records"), 0);
+    assert_eq!(server.database().count("audit_events WHERE kind = 'customization'"), 0);
     let made = call(server, &who, "POST", "users/user/a/apikey", body).is(200).json();
     let key = &made["econtext"]["result"]["apikey"];
     let (id, secret) = (key["id"].as_str().unwrap(), key["secret"].as_str().unwrap());

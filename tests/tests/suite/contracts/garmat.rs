@@ -113,15 +113,15 @@ fn a_query_that_cannot_be_read_shows_nobody(server: &TestServer) {
 fn a_token_with_other_attributes_alone_is_refused(server: &TestServer) {
     post(server, PATH, "Bearer $", JSON, SAMPLE).is(200);
     let get = |credential: &str| send(server, "GET", PATH, credential, &[], None).status;
-    assert_eq!(get(&server.new_caller("garmat", "ours", &[])), 200);
-    assert_eq!(get(&server.new_caller("garmat", "theirs", &[("account_id", "7")])), 200);
+    assert_eq!(get(&server.new_authorization("garmat", "ours", &[])), 200);
+    assert_eq!(get(&server.new_authorization("garmat", "theirs", &[("account_id", "7")])), 200);
     // As older versions made them.
     for (name, noted) in
         [("a", r#"{"accountid":"7"}"#), ("b", r#"{"account_id":" "}"#), ("c", "{}")]
     {
-        let credential = server.new_caller("garmat", name, &[("account_id", "7")]);
+        let credential = server.new_authorization("garmat", name, &[("account_id", "7")]);
         let set = format!("UPDATE api_tokens SET attributes = '{noted}' WHERE name = '{name}'");
-        server.direct().execute(&set);
+        server.database().execute(&set);
         assert_eq!(get(&credential), 401, "{noted}");
     }
 }

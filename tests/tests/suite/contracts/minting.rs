@@ -27,7 +27,7 @@ fn minted(server: &TestServer, client: &str, secret: &str) -> registrar_tests::A
 }
 
 fn a_client_gets_a_token_for_its_secret(server: &TestServer) {
-    let header = server.new_caller("50skills", "journeys", &[]);
+    let header = server.new_authorization("50skills", "journeys", &[]);
     let answer = minted(server, "journeys", secret(&header));
     let body = answer.json();
     let token = body["access_token"].as_str().unwrap();
@@ -58,8 +58,8 @@ fn a_client_gets_a_token_for_its_secret(server: &TestServer) {
 fn a_session_is_of_its_customers_account(server: &TestServer) {
     let account = "f260f115-f2e6-4dde-bcab-98b10fdb8cf6";
     let other = "11111111-2222-4333-8444-555555555555";
-    let header = server.new_caller("garmat", "customer", &[("account_id", account)]);
-    let own = server.new_caller("garmat", "garmat", &[]);
+    let header = server.new_authorization("garmat", "customer", &[("account_id", account)]);
+    let own = server.new_authorization("garmat", "garmat", &[]);
     let body = format!(r#"{{"api_key":"{}"}}"#, secret(&header));
     let answer = send(server, "POST", "/garmat/api/authenticate", "", &[JSON], Some(&body)).json();
     let session = format!("Bearer {}", answer["session_token"].as_str().unwrap());
@@ -98,7 +98,7 @@ fn a_session_is_of_its_customers_account(server: &TestServer) {
 }
 
 fn what_was_made_dies_with_what_it_was_made_for(server: &TestServer) {
-    let header = server.new_caller("50skills", "journeys", &[]);
+    let header = server.new_authorization("50skills", "journeys", &[]);
     let token = minted(server, "journeys", secret(&header)).json();
     let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
     let create = |email: &str| {
@@ -113,7 +113,7 @@ fn what_was_made_dies_with_what_it_was_made_for(server: &TestServer) {
 }
 
 fn a_token_of_one_contract_is_good_for_no_other(server: &TestServer) {
-    let header = server.new_caller("garmat", "garmat", &[]);
+    let header = server.new_authorization("garmat", "garmat", &[]);
     let token = secret(&header);
     let status = |path: &str, header: &str| send(server, "GET", path, header, &[], None).status;
     assert_eq!(status("/garmat/api/users", &format!("Bearer {token}")), 200);

@@ -1,7 +1,7 @@
 //! Recorded answers: every line of every file in `examples/contracts` is answered as it stands there,
 //! by `registrar contract replay`, as a person runs it.
 
-use registrar_tests::{TestServer, cases, finish, repository};
+use registrar_tests::{TestServer, cases, repository_path, run_command};
 
 const FILES: [&str; 6] = ["50skills", "econtext", "garmat", "platformos", "scim", "user_com"];
 
@@ -16,7 +16,7 @@ cases! {
 
 #[test]
 fn every_file_is_replayed() {
-    let files = std::fs::read_dir(repository("examples/contracts")).unwrap();
+    let files = std::fs::read_dir(repository_path("examples/contracts")).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> =
         names.filter_map(|name| Some(name.strip_suffix(".jsonl")?.to_owned())).collect();
@@ -25,17 +25,17 @@ fn every_file_is_replayed() {
 }
 
 fn replay(server: &TestServer, contract: &str, credential: &str) {
-    let file = repository(&format!("examples/contracts/{contract}.jsonl"));
+    let file = repository_path(&format!("examples/contracts/{contract}.jsonl"));
     let lines = std::fs::read_to_string(&file).unwrap().lines().count();
     let mut command = server.setup().bare_command(&["contract", "replay", contract]);
     command.arg(&file).args(["--url", &server.url(), "--credential", credential]);
-    let said = finish(command.arg("--forms").arg(repository("forms"))).success().stdout;
+    let said = run_command(command.arg("--forms").arg(repository_path("forms"))).success().stdout;
     assert_eq!(said, format!("{lines} of {lines} answers match\n"));
 }
 
 /// What stands behind the scheme of a new caller's header.
 fn credential(server: &TestServer, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
-    server.new_caller(contract, name, noted).split_once(' ').unwrap().1.to_owned()
+    server.new_authorization(contract, name, noted).split_once(' ').unwrap().1.to_owned()
 }
 
 fn fifty_skills(server: &TestServer) {

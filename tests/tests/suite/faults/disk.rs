@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use registrar_tests::{Database, Folder, Process, Setup, TestServer, cases, samples};
+use registrar_tests::{Database, Process, Setup, TempDir, TestServer, cases, samples};
 use serde_json::json;
 
 use super::BACK;
@@ -20,7 +20,7 @@ cases! {
 
 fn a_database_that_somebody_else_holds_is_busy(server: &TestServer) {
     let sample = samples::client("ann");
-    let busy = server.direct().while_locked(|| {
+    let busy = server.database().with_write_lock(|| {
         let begun = Instant::now();
         let busy = server.client().submit("client_sign_up", &sample);
         assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
@@ -34,12 +34,12 @@ fn a_database_that_somebody_else_holds_is_busy(server: &TestServer) {
 }
 
 /// A file system of a few megabytes; gone when this is dropped.
-struct SmallDisk(Folder);
+struct SmallDisk(TempDir);
 
 impl SmallDisk {
     /// `None`, after a notice, where we may not mount one.
     fn new() -> Option<Self> {
-        let folder = Folder::new();
+        let folder = TempDir::new();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
             .arg(folder.path())
@@ -98,8 +98,8 @@ fn a_full_disk_is_told_and_room_is_found_again() {
     assert_eq!(text, "the database's disk is full: its operator has to make room");
     client.get("/api/users/1").is(200);
     assert_eq!(client.count(), stored);
-    let boats = server.direct().count("transactables");
-    assert_eq!((server.direct().count("users"), boats), (stored, 2 * stored));
+    let boats = server.database().count("transactables");
+    assert_eq!((server.database().count("users"), boats), (stored, 2 * stored));
 
     fs::remove_file(&ballast).unwrap();
     let begun = Instant::now();
@@ -118,8 +118,8 @@ fn used_before() -> (Setup, String, Command) {
     let token = server.first_token();
     // From its first answer on, it ends well when it is told to.
     server.anonymous().get("/health/live").is(200);
-    server.terminate();
-    server.finished().success();
+    server.send_sigterm();
+    server.wait_for_exit().success();
     let mut command = setup.command(&["serve", "--migrate", "false"]);
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         for path in [setup.folder(), setup.folder().join("registrar.db")] {
@@ -140,7 +140,7 @@ fn what_may_not_be_written_to_is_told_at_the_start() {
     let (folder, file) = (setup.folder(), setup.folder().join("registrar.db"));
     for (path, taken, given) in [(&folder, 0o555, 0o755), (&file, 0o444, 0o644)] {
         permit(path, taken);
-        let said = registrar_tests::finish(&mut command).failure(1).stderr;
+        let said = registrar_tests::run_command(&mut command).failure(1).stderr;
         assert!(said.starts_with("registrar: cannot "), "{said}");
         assert!(said.contains(": attempt to write a readonly database"), "{said}");
         permit(path, given);

@@ -41,7 +41,7 @@ fn a_file_that_is_removed_or_replaced_is_noticed_and_may_come_back() {
         create(&server, &format!("found{number}")).created();
     }
     assert_eq!(server.client().count(), 3);
-    assert_eq!(server.direct().count("users"), 3);
+    assert_eq!(server.database().count("users"), 3);
 }
 
 #[test]
@@ -76,13 +76,13 @@ fn the_log_gets_its_size_back_after_a_long_read() {
     create(&server, "first").created();
     let fill = |rows: u32| {
         // More pages than users would take, to be done sooner.
-        server.direct().execute(&format!(
+        server.database().execute(&format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) \
              INSERT INTO audit_events (created_at, action, kind, record_id, form_name) \
              SELECT 0, 'create', 'user', i, hex(zeroblob(1000)) FROM n"
         ));
     };
-    server.direct().while_reading(|| {
+    server.database().with_read_transaction(|| {
         for _ in 0..6 {
             fill(5000);
         }

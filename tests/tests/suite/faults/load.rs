@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use registrar_tests::{Direct, TestServer, WithToken, samples};
+use registrar_tests::{DirectDatabase, TestServer, TokenClient, samples};
 
 use crate::kill::{CLAIMS_OF_NOBODY, HALF_WRITTEN};
 
@@ -54,7 +54,7 @@ impl Drop for Ends<'_> {
 }
 
 impl Told {
-    fn create(&self, client: &WithToken, number: usize, most: Duration) {
+    fn create(&self, client: &TokenClient, number: usize, most: Duration) {
         for count in 0.. {
             if self.is_over.load(Ordering::Relaxed) {
                 return;
@@ -86,7 +86,7 @@ impl Told {
     }
 
     /// Whoever was created is stored, and nobody is half-written.
-    pub(super) fn check(&self, direct: &Direct<'_>) {
+    pub(super) fn check(&self, direct: &DirectDatabase<'_>) {
         let created = self.created.lock().unwrap();
         for some in created.chunks(500) {
             let rows: Vec<String> =

@@ -16,7 +16,7 @@ fn postgres() -> Option<TestServer> {
 /// Has the first so many attempts to write a user fail; the sequence `attempts` counts them, for no
 /// transaction takes that back.
 fn fail_attempts(server: &TestServer, most: i64, sqlstate: &str) {
-    let direct = server.direct();
+    let direct = server.database();
     direct.execute("CREATE SEQUENCE attempts");
     direct.execute(&format!(
         "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
@@ -29,7 +29,7 @@ fn fail_attempts(server: &TestServer, most: i64, sqlstate: &str) {
 }
 
 fn attempts(server: &TestServer) -> i64 {
-    server.direct().count("generate_series(1, (SELECT last_value FROM attempts))")
+    server.database().count("generate_series(1, (SELECT last_value FROM attempts))")
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn what_may_not_be_tried_again_is_tried_once() {
 #[test]
 fn a_deadlock_with_somebody_else_is_tried_again() {
     let Some(server) = postgres() else { return };
-    let direct = server.direct();
+    let direct = server.database();
     direct.execute("CREATE SEQUENCE attempts");
     direct.execute(
         "CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \

@@ -16,7 +16,7 @@ mod tls;
 
 use std::time::{Duration, Instant};
 
-use registrar_tests::{Answer, WithToken, samples};
+use registrar_tests::{Answer, TokenClient, samples};
 use serde_json::json;
 
 /// Within what it works again once it can.
@@ -29,7 +29,7 @@ fn sign_up(tag: &str) -> String {
 }
 
 /// Posts under an `Idempotency-Key`; nothing where no answer comes.
-fn post(client: &WithToken, key: &str, body: &str) -> Option<Answer> {
+fn post(client: &TokenClient, key: &str, body: &str) -> Option<Answer> {
     let headers = [("content-type", "application/json"), ("idempotency-key", key)];
     client.try_send("POST", "/api/users", &headers, Some(body.as_bytes())).ok()
 }

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use registrar_tests::{
-    Database, Proxy, Random, Setup, TestServer, Weather, eventually, samples, times,
+    Database, NetworkCondition, Proxy, Random, Setup, TestServer, eventually, iterations, samples,
 };
 
 use super::load::under_load;
@@ -30,13 +30,13 @@ fn no_weather_loses_anybody_or_keeps_anybody_waiting() {
     println!("seed {seed}");
     let mut random = Random::new(seed);
     let weathers = [
-        Weather::Down,
-        Weather::BlackHole,
-        Weather::CutBeforeCommit,
-        Weather::CutAfterCommit,
-        Weather::Slow(Duration::from_millis(20)),
+        NetworkCondition::Down,
+        NetworkCondition::BlackHole,
+        NetworkCondition::CutBeforeCommit,
+        NetworkCondition::CutAfterCommit,
+        NetworkCondition::Latency(Duration::from_millis(20)),
     ];
-    let (rounds, mut slowest) = (times(10, 100), Duration::ZERO);
+    let (rounds, mut slowest) = (iterations(10, 100), Duration::ZERO);
     let told = under_load(&server, ANSWERED, |told| {
         for round in 0..rounds {
             let weather = weathers[round % weathers.len()];
@@ -46,7 +46,7 @@ fn no_weather_loses_anybody_or_keeps_anybody_waiting() {
             });
             proxy.set(weather);
             thread::sleep(Duration::from_millis(200 + random.below(1_500) as u64));
-            proxy.set(Weather::Fair);
+            proxy.set(NetworkCondition::Healthy);
             if random.below(2) == 0 {
                 proxy.cut();
             }
@@ -58,7 +58,7 @@ fn no_weather_loses_anybody_or_keeps_anybody_waiting() {
             slowest = slowest.max(took);
         }
     });
-    told.check(&server.direct());
+    told.check(&server.database());
     let (created, refused) = (told.count(), told.refused());
     println!("{rounds} times: {created} created, {refused} refused, back within {slowest:?}");
     assert!(refused > 0 && proxy.cuts() > 0, "nothing went wrong: {refused}, {}", proxy.cuts());
@@ -69,13 +69,13 @@ fn readiness_is_told_in_time_where_postgres_says_nothing() {
     let Some((server, proxy)) = behind_a_proxy() else { return };
     server.client().submit("marketplace_seller", &samples::seller("before")).created();
     server.anonymous().get("/health/ready").is(200);
-    proxy.set(Weather::BlackHole);
+    proxy.set(NetworkCondition::BlackHole);
     let begun = std::time::Instant::now();
     let told = server.anonymous().get("/health/ready").is(503).json();
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     assert_eq!(told["reasons"][0], "the database does not answer reads");
     server.anonymous().get("/health/live").is(200);
-    proxy.set(Weather::Fair);
+    proxy.set(NetworkCondition::Healthy);
     eventually("it is ready again", BACK, || {
         (server.anonymous().get("/health/ready").status == 200).then_some(())
     });
@@ -84,22 +84,22 @@ fn readiness_is_told_in_time_where_postgres_says_nothing() {
 #[test]
 fn a_break_after_the_commit_has_one_effect_under_a_key() {
     let Some((server, proxy)) = behind_a_proxy() else { return };
-    for nth in 1..=times(10, 100) {
+    for nth in 1..=iterations(10, 100) {
         let (key, body) = (format!("key-{nth}"), sign_up(&format!("s{nth}")));
         let (weather, is_done) = match nth % 2 {
-            0 => (Weather::CutAfterCommit, true),
-            _ => (Weather::CutBeforeCommit, false),
+            0 => (NetworkCondition::CutAfterCommit, true),
+            _ => (NetworkCondition::CutBeforeCommit, false),
         };
         proxy.set(weather);
         let broken = post(&server.client(), &key, &body).unwrap();
         broken.fault(503, "base", "unavailable");
         let wanted = i64::try_from(nth).unwrap();
-        assert_eq!(server.direct().count("users"), wanted - i64::from(!is_done), "{weather:?}");
-        proxy.set(Weather::Fair);
+        assert_eq!(server.database().count("users"), wanted - i64::from(!is_done), "{weather:?}");
+        proxy.set(NetworkCondition::Healthy);
         let (again, took) = until_created(|| post(&server.client(), &key, &body));
         assert!(took < BACK, "{weather:?}: {took:?}");
         assert_eq!(again.header("idempotent-replayed").is_some(), is_done, "{weather:?}");
-        assert_eq!(server.direct().count("users"), wanted, "{weather:?}: done once");
+        assert_eq!(server.database().count("users"), wanted, "{weather:?}: done once");
     }
-    assert!(proxy.cuts() >= times(10, 100), "{}", proxy.cuts());
+    assert!(proxy.cuts() >= iterations(10, 100), "{}", proxy.cuts());
 }

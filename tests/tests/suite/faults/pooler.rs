@@ -5,18 +5,20 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
-use registrar_tests::{Pooler, Process, Setup, TestServer, eventually, notice, samples, scratch};
+use registrar_tests::{
+    PgBouncer, Process, Setup, TestServer, eventually, notice, samples, scratch,
+};
 use serde_json::json;
 
 /// A server behind a pgbouncer with few connections.
 fn behind(is_prepared: bool, follows: bool, run: impl FnOnce(&Setup)) {
     let Some(cluster) = scratch() else { return };
-    let more = match (Pooler::knows_statements(), follows) {
+    let more = match (PgBouncer::supports_prepared_statements(), follows) {
         (true, true) => "max_prepared_statements = 50",
         (true, false) => "max_prepared_statements = 0",
         (false, _) => "",
     };
-    let Some(pooler) = Pooler::start(&cluster, 3, more) else { return };
+    let Some(pooler) = PgBouncer::start(&cluster, 3, more) else { return };
     let url = pooler.url(&cluster.database());
     run(&Setup::at(url).with(|settings| {
         settings.prepared_statements = is_prepared;
@@ -31,7 +33,7 @@ fn everything_works_behind_a_pooler_in_transaction_mode() {
 
 #[test]
 fn named_statements_work_where_the_pooler_follows_them() {
-    if Pooler::knows_statements() {
+    if PgBouncer::supports_prepared_statements() {
         behind(true, true, everything_works);
     } else {
         notice("THE POOLER IS OLDER THAN 1.21: prepared statements behind it are not tested.");
@@ -80,8 +82,8 @@ fn nothing_of_a_session_is_left_to_others() {
         for _ in 0..6 {
             let ours = "pg_settings WHERE setting NOT IN ('off', '0') AND name IN \
                         ('default_transaction_read_only', 'lock_timeout')";
-            assert_eq!(setup.direct().count(ours), 0);
-            assert_eq!(setup.direct().count("pg_prepared_statements"), 0);
+            assert_eq!(setup.database().count(ours), 0);
+            assert_eq!(setup.database().count("pg_prepared_statements"), 0);
         }
     });
 }
@@ -110,7 +112,7 @@ fn named_statements_behind_a_pooler_that_does_not_know_them_are_told_calmly() {
 fn a_pooler_that_is_gone_is_asked_again_with_pauses() {
     let Some(cluster) = scratch() else { return };
     // After a failure it does not ask the server again for 15 seconds, unless this says otherwise.
-    let pooler = Pooler::start(&cluster, 3, "server_login_retry = 1");
+    let pooler = PgBouncer::start(&cluster, 3, "server_login_retry = 1");
     let Some(pooler) = pooler else { return };
     let url = pooler.url(&cluster.database());
     let setup = Setup::at(url).with(|settings| settings.prepared_statements = false);
@@ -120,7 +122,7 @@ fn a_pooler_that_is_gone_is_asked_again_with_pauses() {
     eventually("it says so", Duration::from_secs(5), || {
         (server.anonymous().get("/health/ready").status == 503).then_some(())
     });
-    cluster.revive();
+    cluster.restart();
     eventually("it is ready again", Duration::from_secs(10), || {
         (server.anonymous().get("/health/ready").status == 200).then_some(())
     });

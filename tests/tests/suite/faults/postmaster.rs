@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use registrar_tests::{Random, Setup, TestServer, eventually, samples, scratch, times};
+use registrar_tests::{Random, Setup, TestServer, eventually, iterations, samples, scratch};
 
 use super::load::under_load;
 use super::{BACK, until_created};
@@ -19,7 +19,7 @@ fn postgres_killed_under_load_loses_nobody_and_is_found_again() {
     let server = TestServer::start(setup);
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     println!("seed {seed}");
-    let (mut random, kills) = (Random::new(seed), times(2, 20));
+    let (mut random, kills) = (Random::new(seed), iterations(2, 20));
     let (mut slowest, mut late) = (Duration::ZERO, 0);
     let told = under_load(&server, Duration::from_secs(8), |told| {
         for kill in 0..kills {
@@ -34,7 +34,7 @@ fn postgres_killed_under_load_loses_nobody_and_is_found_again() {
             });
             assert_eq!(unready.json()["status"], "not ready", "{unready:?}");
             server.anonymous().get("/health/live").is(200);
-            cluster.revive();
+            cluster.restart();
             let sample = samples::seller(&format!("after{kill}"));
             let (_, took) =
                 until_created(|| Some(server.client().submit("marketplace_seller", &sample)));
@@ -46,7 +46,7 @@ fn postgres_killed_under_load_loses_nobody_and_is_found_again() {
             });
         }
     });
-    told.check(&server.direct());
+    told.check(&server.database());
     let (created, refused) = (told.count(), told.refused());
     println!("{kills} kills: {created} created, {refused} refused, back within {slowest:?}");
     assert!(refused > 0, "nothing went wrong");

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use registrar_tests::{Proxy, TestServer, Upstream, Weather, cases, eventually, times};
+use registrar_tests::{
+    NetworkCondition, Proxy, TestServer, Upstream, cases, eventually, iterations,
+};
 
 use super::{post, sign_up, until_created};
 
@@ -15,27 +17,27 @@ cases! {
 }
 
 fn a_reply_that_is_lost_is_given_to_whoever_asks_again(server: &TestServer) {
-    let proxy = Proxy::start(Upstream::Port(server.port()));
+    let proxy = Proxy::start(Upstream::Tcp(server.port()));
     let mut ids = BTreeSet::new();
-    for nth in 1..=times(50, 500) {
+    for nth in 1..=iterations(50, 500) {
         let (key, body) = (format!("key-{nth}"), sign_up(&format!("s{nth}")));
-        proxy.set(Weather::Deaf);
+        proxy.set(NetworkCondition::CutOnResponse);
         assert!(post(&proxy.client(server.token()), &key, &body).is_none(), "the reply is lost");
         assert_eq!(proxy.cuts(), nth, "it was on its way");
-        let stored = server.direct().count("users");
+        let stored = server.database().count("users");
         assert_eq!(stored, i64::try_from(nth).unwrap(), "what it told is done");
-        proxy.set(Weather::Fair);
+        proxy.set(NetworkCondition::Healthy);
         let again = post(&proxy.client(server.token()), &key, &body).unwrap();
         ids.insert(again.created());
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
-        assert_eq!(server.direct().count("users"), stored, "nothing is done twice");
+        assert_eq!(server.database().count("users"), stored, "nothing is done twice");
     }
-    assert_eq!(ids.len(), times(50, 500));
+    assert_eq!(ids.len(), iterations(50, 500));
 }
 
 fn so_is_one_to_somebody_who_did_not_wait_for_it(server: &TestServer) {
     let mut ids = BTreeSet::new();
-    for nth in 1..=times(50, 500) {
+    for nth in 1..=iterations(50, 500) {
         let (key, body) = (format!("key-{nth}"), sign_up(&format!("s{nth}")));
         let mut connection = server.connect();
         let length = body.len();
@@ -51,13 +53,13 @@ fn so_is_one_to_somebody_who_did_not_wait_for_it(server: &TestServer) {
         let wanted = i64::try_from(nth).unwrap();
         if nth % 2 == 0 {
             eventually("it is done", Duration::from_secs(10), || {
-                (server.direct().count("users") == wanted).then_some(())
+                (server.database().count("users") == wanted).then_some(())
             });
         }
         drop(connection);
         let (again, _) = until_created(|| post(&server.client(), &key, &body));
         ids.insert(again.created());
-        assert_eq!(server.direct().count("users"), wanted, "nothing is done twice");
+        assert_eq!(server.database().count("users"), wanted, "nothing is done twice");
     }
-    assert_eq!(ids.len(), times(50, 500));
+    assert_eq!(ids.len(), iterations(50, 500));
 }

@@ -2,12 +2,12 @@
 
 use std::thread;
 
-use registrar_tests::{Database, Process, Setup, samples, times};
+use registrar_tests::{Database, Process, Setup, iterations, samples};
 
 #[test]
 fn of_two_that_start_at_once_on_an_empty_database_both_serve() {
     for database in Database::ALL {
-        for round in 0..times(3, 20) {
+        for round in 0..iterations(3, 20) {
             let Some(setup) = Setup::of(database) else { continue };
             let servers: Vec<Process> = thread::scope(|scope| {
                 let starts: Vec<_> = (0..2).map(|_| scope.spawn(|| setup.serve())).collect();
@@ -22,12 +22,12 @@ fn of_two_that_start_at_once_on_an_empty_database_both_serve() {
                     let token = setup.run(&["token", "create", tag]).success().stdout;
                     let client = server.client(token.trim());
                     client.submit("client_sign_up", &samples::client(tag)).created();
-                    server.terminate();
-                    server.finished().success().stdout
+                    server.send_sigterm();
+                    server.wait_for_exit().success().stdout
                 })
                 .collect();
             assert_eq!(shown.matches("This is the first start").count(), 1, "{shown}");
-            assert_eq!(setup.direct().count("users"), 2);
+            assert_eq!(setup.database().count("users"), 2);
         }
     }
 }
@@ -38,7 +38,7 @@ fn a_database_of_a_newer_version_is_not_served() {
         let Some(setup) = Setup::of(database) else { continue };
         setup.run(&["migrate"]).success();
         let insert = "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')";
-        setup.direct().execute(insert);
+        setup.database().execute(insert);
         for arguments in [&["serve"][..], &["serve", "--migrate", "false"], &["migrate"]] {
             let finished = setup.run(arguments).failure(1);
             assert_eq!(

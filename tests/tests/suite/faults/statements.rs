@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use registrar_tests::{Answer, Direct, TestServer, cases, samples};
+use registrar_tests::{Answer, DirectDatabase, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 use super::post;
@@ -18,7 +18,7 @@ cases! {
 const SAID: &str = "c4n4ry";
 
 /// Has the database refuse what it is to do to a table, from the moment that it has so many rows.
-fn fail(direct: &Direct<'_>, table: &str, event: &str, from: i64) {
+fn fail(direct: &DirectDatabase<'_>, table: &str, event: &str, from: i64) {
     let reached = format!("(SELECT count(*) FROM {table}) >= {from}");
     if !direct.is_postgres() {
         return direct.execute(&format!(
@@ -41,7 +41,7 @@ fn fail(direct: &Direct<'_>, table: &str, event: &str, from: i64) {
     direct.execute(&format!("{trigger} FOR EACH ROW EXECUTE FUNCTION fails()"));
 }
 
-fn fail_no_more(direct: &Direct<'_>, table: &str) {
+fn fail_no_more(direct: &DirectDatabase<'_>, table: &str) {
     if direct.is_postgres() {
         direct.execute(&format!("DROP TRIGGER fails ON {table}"));
         direct.execute("DROP FUNCTION fails()");
@@ -71,9 +71,9 @@ fn is_told_nothing(answer: &Answer, table: &str) {
 }
 
 fn a_create_of_which_any_row_fails_leaves_nothing_behind(server: &TestServer) {
-    let (client, direct) = (server.client(), server.direct());
+    let (client, direct) = (server.client(), server.database());
     let send = |tag: &str| post(&client, tag, &submission("marketplace_seller", tag)).unwrap();
-    let empty = direct.every_count();
+    let empty = direct.row_counts();
     send("first").created();
     let each = more_than(&direct, &empty);
     let mut statements = Vec::new();
@@ -90,11 +90,11 @@ fn a_create_of_which_any_row_fails_leaves_nothing_behind(server: &TestServer) {
         let tag = format!("s{nth}");
         let from = direct.count(table) + row;
         fail(&direct, table, event, if event == "INSERT" { from } else { 0 });
-        let before = direct.every_cell();
+        let before = direct.all_cells();
         is_told_nothing(&send(&tag), table);
-        assert_eq!(direct.every_cell(), before, "{event} {table} {row}");
+        assert_eq!(direct.all_cells(), before, "{event} {table} {row}");
         fail_no_more(&direct, table);
-        let before = direct.every_count();
+        let before = direct.row_counts();
         let done = send(&tag);
         done.created();
         assert_eq!(done.header("idempotent-replayed"), None);
@@ -103,15 +103,15 @@ fn a_create_of_which_any_row_fails_leaves_nothing_behind(server: &TestServer) {
 }
 
 /// How many rows each table has more than it had before.
-fn more_than(direct: &Direct<'_>, before: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
-    let now = direct.every_count().into_iter();
+fn more_than(direct: &DirectDatabase<'_>, before: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
+    let now = direct.row_counts().into_iter();
     now.map(|(table, count)| (table.clone(), count - before[&table])).collect()
 }
 
 fn a_change_or_a_deletion_of_which_any_part_fails_changes_nothing(server: &TestServer) {
-    let (client, direct) = (server.client(), server.direct());
+    let (client, direct) = (server.client(), server.database());
     let mut failed = [0, 0];
-    for (nth, table) in direct.every_count().into_keys().enumerate() {
+    for (nth, table) in direct.row_counts().into_keys().enumerate() {
         for event in ["INSERT", "UPDATE", "DELETE"] {
             let tag = format!("s{nth}{}", event.to_lowercase());
             let id = post(&client, &tag, &submission("seller", &tag)).unwrap().created();
@@ -127,9 +127,9 @@ fn a_change_or_a_deletion_of_which_any_part_fails_changes_nothing(server: &TestS
             let requests: [(usize, &dyn Fn() -> Answer); 2] = [(0, &changed), (1, &deleted)];
             for (which, request) in requests {
                 fail(&direct, &table, event, 0);
-                let before = direct.every_cell();
+                let before = direct.all_cells();
                 let answer = request();
-                let after = direct.every_cell();
+                let after = direct.all_cells();
                 fail_no_more(&direct, &table);
                 if answer.status == 204 {
                     continue;

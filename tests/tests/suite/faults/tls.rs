@@ -3,7 +3,7 @@
 use std::fs;
 
 use registrar_tests::{
-    Process, REQUIRE_TLS, Setup, TlsCluster, finish, registrar_with_tls, samples,
+    Process, REQUIRE_TLS, Setup, TlsCluster, registrar_binary_with_tls, run_command, samples,
 };
 
 #[test]
@@ -26,7 +26,7 @@ fn a_server_that_demands_tls_is_reached_and_its_certificate_verified() {
         let cluster = TlsCluster::start().expect("PostgreSQL and openssl are installed");
         let (authority, other) = cluster.authorities();
         let of = |parameters: String| Setup::at(cluster.url(&parameters));
-        let program = registrar_with_tls();
+        let program = registrar_binary_with_tls();
         let command = |setup: &Setup, arguments: &[&str]| {
             let plain = setup.command(arguments);
             let mut command = std::process::Command::new(&program);
@@ -46,12 +46,12 @@ fn a_server_that_demands_tls_is_reached_and_its_certificate_verified() {
             (format!("sslmode=verify-full&sslrootcert={other}"), "certificate verify failed"),
             ("sslmode=disable".to_owned(), "no encryption"),
         ] {
-            let said = finish(&mut command(&of(parameters), &["migrate"])).failure(1).stderr;
+            let said = run_command(&mut command(&of(parameters), &["migrate"])).failure(1).stderr;
             assert!(said.contains(why), "{said}");
         }
         let misnamed = cluster.url(&format!("sslmode=verify-full&sslrootcert={authority}"));
         let misnamed = Setup::at(misnamed.replace("db.example.test", "evil.example.test"));
-        let said = finish(&mut command(&misnamed, &["migrate"])).failure(1).stderr;
+        let said = run_command(&mut command(&misnamed, &["migrate"])).failure(1).stderr;
         assert!(said.contains("does not match host name"), "{said}");
         fs::remove_file(program).unwrap();
     } else {

@@ -23,13 +23,13 @@ fn a_user_does_not_clash_with_himself(server: &TestServer) {
     let boats = server.client().user(id)["transactables"]["boat"].clone();
     let boat = |place: usize, registration: &str| json!({ "id": boats[place]["id"], "properties": { "registration": registration } });
     let send = |boats: Vec<Value>| put(server, id, json!({ "transactables": { "boat": boats } }));
-    let claims = server.direct().count("unique_claims");
+    let claims = server.database().count("unique_claims");
     send(vec![boat(0, "SIRI-1")]).is(204);
     // With each other, and back.
     send(vec![boat(0, "SIRI-2"), boat(1, "SIRI-1")]).is(204);
     let path = "transactables.boat[0].properties.registration";
     send(vec![boat(0, "SIRI-1")]).invalid(&[(path, "taken")]);
-    assert_eq!(server.direct().count("unique_claims"), claims);
+    assert_eq!(server.database().count("unique_claims"), claims);
 
     let other = seller(server, "other");
     put(
@@ -39,7 +39,7 @@ fn a_user_does_not_clash_with_himself(server: &TestServer) {
         { "name": "new" }, { "name": "old", "properties": { "registration": "SIRI-1" } }] } }),
     )
     .invalid(&[("email", "taken"), ("transactables.boat[1].properties.registration", "taken")]);
-    assert_eq!(server.direct().count("transactables"), 4, "nothing of it was stored");
+    assert_eq!(server.database().count("transactables"), 4, "nothing of it was stored");
     assert_eq!(server.client().user(other)["email"], "other@example.com");
 }
 

@@ -42,7 +42,7 @@ fn a_deleted_user_leaves_nothing_but_what_is_others(server: &TestServer) {
         "password_credentials",
         "unique_claims",
     ] {
-        assert_eq!(server.direct().count(table), 0, "{table}");
+        assert_eq!(server.database().count(table), 0, "{table}");
     }
 }
 

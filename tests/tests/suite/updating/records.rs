@@ -35,7 +35,7 @@ fn a_profile_changes_in_place_and_the_rest_stays(server: &TestServer) {
     let made = server.client().user(bare)["profiles"]["seller"].clone();
     assert_eq!(made["enabled"], true);
     assert_eq!(made["properties"], json!({ "shop_name": "New" }));
-    assert_eq!(server.direct().count("user_profiles"), 2);
+    assert_eq!(server.database().count("user_profiles"), 2);
 }
 
 fn records_are_changed_by_their_id_and_added_without(server: &TestServer) {

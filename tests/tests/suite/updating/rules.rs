@@ -118,7 +118,7 @@ fn a_password_is_kept_until_another_is_sent(server: &TestServer) {
     });
     let id = server.client().submit("seed", &seed).created();
     let hashes = |server: &TestServer| {
-        let cells = server.direct().every_cell().into_iter();
+        let cells = server.database().all_cells().into_iter();
         cells.filter(|cell| cell.starts_with("password_credentials.phc")).collect::<String>()
     };
     let before = hashes(server);
@@ -135,7 +135,7 @@ fn a_password_is_kept_until_another_is_sent(server: &TestServer) {
 
     let without = seller(server, "without");
     put(server, without, json!({ "password": "correct horse" })).is(204);
-    assert_eq!(server.direct().count("password_credentials"), 2);
+    assert_eq!(server.database().count("password_credentials"), 2);
 }
 
 fn a_form_of_html_changes_too(server: &TestServer) {
