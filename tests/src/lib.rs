@@ -9,37 +9,37 @@
 )]
 
 mod answer;
+mod child_process;
 mod client;
 mod database;
-mod folder;
-mod length;
+mod iterations;
 mod metrics;
-mod process;
 mod proxy;
 mod random;
-mod raw;
+mod raw_connection;
 pub mod samples;
 mod server;
 mod setup;
+mod temp_dir;
 mod wait;
 
 pub use answer::Answer;
-pub use client::{AnonymousClient, TokenClient};
-pub use database::{Database, DirectDatabase};
-pub use folder::{TempDir, repository_path};
-pub use length::{FULL_LENGTH_ENV, is_full_length, iterations};
-pub use metrics::Metrics;
-pub use process::{
+pub use child_process::{
     Process, ProcessOutput, registrar_binary, registrar_binary_with_tls, run_command,
 };
+pub use client::{AnonymousClient, TokenClient};
+pub use database::{Database, DirectDatabase};
+pub use iterations::{FULL_LENGTH_ENV, is_full_length, iterations};
+pub use metrics::Metrics;
 pub use proxy::{NetworkCondition, Proxy, Upstream};
 pub use random::Random;
-pub use raw::Connection;
+pub use raw_connection::Connection;
 pub use registrar_scratch_postgres::{
     Cluster, PgBouncer, REQUIRE_TLS, TlsCluster, print_notice, scratch,
 };
 pub use server::TestServer;
 pub use setup::Setup;
+pub use temp_dir::{TempDir, repository_path};
 pub use wait::eventually;
 
 /// Turns each case `fn name(server: &TestServer)` into two tests, `sqlite::name` and

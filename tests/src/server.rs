@@ -13,7 +13,7 @@ use registrar_store::Store;
 
 use crate::client::{AnonymousClient, TokenClient};
 use crate::database::DirectDatabase;
-use crate::raw::Connection;
+use crate::raw_connection::Connection;
 use crate::setup::Setup;
 
 /// A server on a free port. Drop stops it and removes its database.

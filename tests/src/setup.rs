@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use registrar_server::settings::Settings;
 
 use crate::database::{Database, DirectDatabase};
-use crate::folder::{TempDir, repository_path};
 use crate::proxy::{Proxy, Upstream};
+use crate::temp_dir::{TempDir, repository_path};
 
 /// Configuration of a server. It owns the database, so that servers can be restarted on it.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
-//! Keys of e-mail addresses and other texts: one for all spellings.
+//! Fuzz target of canonical keys of e-mail addresses and other strings.
 
 use registrar_core::keys;
 
-/// A key is its own key, fits the index, and does not depend on the case of ASCII letters.
+/// Canonicalisation is idempotent, bounded in length and independent of ASCII case.
 pub fn email_key(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let spellings = [text.to_ascii_uppercase(), text.to_ascii_lowercase(), format!(" {text}\t")];

@@ -13,13 +13,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
-mod pooler;
+mod pgbouncer;
 mod tls;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 
-pub use pooler::PgBouncer;
+pub use pgbouncer::PgBouncer;
 pub use tls::{REQUIRE_TLS, TlsCluster};
 
 /// Environment variable: with the value `1`, tests fail instead of being skipped if PostgreSQL is

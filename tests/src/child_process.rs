@@ -10,7 +10,7 @@ use std::{env, thread};
 use serde_json::Value;
 
 use crate::client::{AnonymousClient, TokenClient};
-use crate::raw::Connection;
+use crate::raw_connection::Connection;
 use crate::setup::Setup;
 use crate::wait::eventually;
 

@@ -1,5 +1,6 @@
-//! The server written by hand and Registrar answer the same requests with the same status, refuse
-//! the same fields, and store the same rows: else comparing them would mean nothing.
+//! Verifies that the handwritten server and Registrar respond to the same requests with the same
+//! status and the same invalid fields, and store the same rows. Otherwise the comparison would be
+//! meaningless.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "to panic is how a test fails")]
 
@@ -12,7 +13,7 @@ use std::thread;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
-use registrar_bench::handwritten::{Commit, Flags, Yardstick};
+use registrar_bench::handwritten::{Commit, Flags, HandwrittenServer};
 use registrar_bench::runner::http::Client;
 use registrar_server::app::Application;
 use registrar_server::settings::Settings;
@@ -23,8 +24,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Starts Registrar in a thread that outlives the test; gives its address.
-fn registrar(database_url: &str, token: &str) -> SocketAddr {
+/// Starts Registrar in a thread that outlives the test, and returns its address.
+fn start_registrar(database_url: &str, token: &str) -> SocketAddr {
     let settings = Settings {
         listen: "127.0.0.1:0".to_owned(),
         database_url: database_url.to_owned(),
@@ -44,7 +45,7 @@ fn registrar(database_url: &str, token: &str) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], told.recv().unwrap()))
 }
 
-fn by_hand(database_url: &str, token: &str, commit: Commit) -> SocketAddr {
+fn start_handwritten(database_url: &str, token: &str, commit: Commit) -> SocketAddr {
     let flags = Flags {
         database_url: database_url.to_owned(),
         listen: "127.0.0.1:0".to_owned(),
@@ -56,7 +57,7 @@ fn by_hand(database_url: &str, token: &str, commit: Commit) -> SocketAddr {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         actix_web::rt::System::new().block_on(async {
-            let Yardstick { server, port } = Yardstick::build(&flags).unwrap();
+            let HandwrittenServer { server, port } = HandwrittenServer::build(&flags).unwrap();
             tell.send(port).unwrap();
             server.await.unwrap();
         });
@@ -81,7 +82,7 @@ fn valid(n: u32) -> Value {
     })
 }
 
-/// A valid submission with something else at a JSON pointer; `null` takes the key away.
+/// A valid submission with another value at a JSON pointer; `null` removes the key.
 fn with(n: u32, pointer: &str, value: Value) -> Value {
     let mut form = valid(n);
     let (parent, key) = pointer.rsplit_once('/').unwrap();
@@ -94,7 +95,7 @@ fn with(n: u32, pointer: &str, value: Value) -> Value {
     form
 }
 
-/// Submissions, each of them sent once, in this order.
+/// Submissions, to be sent once each in this order.
 fn submissions() -> Vec<Value> {
     let shop = "/profiles/seller/properties/shop_name";
     let hours = "/profiles/seller/properties/response_hours";
@@ -153,7 +154,7 @@ fn submissions() -> Vec<Value> {
     all
 }
 
-/// The status and the fields that are refused.
+/// Returns the status and the invalid fields.
 fn post(address: SocketAddr, token: &str, form: &Value) -> (u16, BTreeSet<String>) {
     let body = json!({"form_configuration_name": "marketplace_seller", "form": form}).to_string();
     let mut client = Client::connect(address).unwrap();
@@ -169,7 +170,7 @@ struct Line {
     line: String,
 }
 
-/// What is stored, but for uuids, moments and the form's version.
+/// Returns the stored rows without uuids, timestamps and form versions.
 fn rows(url: &str) -> Vec<String> {
     let queries = [
         "SELECT id || '|' || email || '|' || coalesce(email_key, '-') || '|' || first_name || '|' || last_name \
@@ -202,22 +203,22 @@ fn rows(url: &str) -> Vec<String> {
     lines
 }
 
-/// Sends the same to all servers, each on a database of its own.
+/// Sends the same submissions to all servers, each with its own database.
 fn compare(database: impl Fn(&str) -> String) {
     let token = token::generate().unwrap();
     let token = token.reveal();
     let urls: Vec<String> = ["registrar", "group", "each"].map(database).into();
     let servers = [
-        registrar(&urls[0], token),
-        by_hand(&urls[1], token, Commit::Group),
-        by_hand(&urls[2], token, Commit::Each),
+        start_registrar(&urls[0], token),
+        start_handwritten(&urls[1], token, Commit::Group),
+        start_handwritten(&urls[2], token, Commit::Each),
     ];
     let mut created = 0;
     for form in submissions() {
         let answers = servers.map(|server| post(server, token, &form));
         created += u32::from(answers[0].0 == 201);
         for (answer, who) in answers.iter().zip(["registrar", "group", "each"]) {
-            // What serde refuses is refused as a whole.
+            // Errors of serde are reported for the whole body.
             let is_same =
                 answer.0 == answers[0].0 && (answer.1 == answers[0].1 || answer.1.contains("base"));
             assert!(is_same, "{who}: {answer:?} instead of {:?} to {form}", answers[0]);
@@ -230,7 +231,7 @@ fn compare(database: impl Fn(&str) -> String) {
 }
 
 #[test]
-fn on_sqlite() {
+fn handwritten_server_matches_registrar_on_sqlite() {
     let folder = std::env::temp_dir().join(format!("registrar-same-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     compare(|name| format!("sqlite:{}", folder.join(name).display()));
@@ -238,7 +239,7 @@ fn on_sqlite() {
 }
 
 #[test]
-fn on_postgresql() {
+fn handwritten_server_matches_registrar_on_postgresql() {
     let Some(cluster) = registrar_scratch_postgres::scratch() else { return };
     compare(|_| cluster.database());
 }
