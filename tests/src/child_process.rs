@@ -1,4 +1,4 @@
-//! The `registrar_binary` binary as a child process, for tests of crashes, signals and the command line.
+//! The `registrar` binary as a child process, for tests of crashes, signals and the command line.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

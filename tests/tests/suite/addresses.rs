@@ -1,4 +1,4 @@
-//! Hosts of requests, addresses in answers, and what proxies report of both.
+//! `Host` headers, base URLs in responses, and headers of reverse proxies.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -28,7 +28,7 @@ fn with_public_url(setup: Setup) -> Setup {
     setup.with(|settings| settings.public_url = Some("https://id.example.com/base".to_owned()))
 }
 
-/// Sends a request with these lines as its head, behind the request line's method and target.
+/// Sends a GET request with these header lines.
 fn ask(server: &TestServer, target: &str, lines: &str) -> Answer {
     let token = server.token();
     let mut connection = server.connect();
@@ -37,7 +37,7 @@ fn ask(server: &TestServer, target: &str, lines: &str) -> Answer {
     connection.answer()
 }
 
-/// The address of a new user, as SCIM has it, without its path.
+/// Creates a user through SCIM and returns the base URL of its `Location`.
 fn address(server: &TestServer, lines: &str) -> String {
     let token = server.token();
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -84,7 +84,7 @@ fn a_host_that_is_none_is_refused(server: &TestServer) {
 }
 
 fn the_target_has_precedence_over_the_host(server: &TestServer) {
-    // `localhost:4000` is a contract's, where nothing of Registrar's own is.
+    // `localhost:4000` belongs to a contract, on which Registrar's own routes are not served.
     ask(server, "http://localhost:4000/health/live", "Host: x").is(404);
     ask(server, "http://x/health/live", "Host: localhost:4000").is(200);
     ask(server, "/health/live", "Host: localhost:4000").is(404);
@@ -102,7 +102,7 @@ fn a_header_that_is_sent_twice_is_refused(server: &TestServer) {
     ask(server, "/api/users", "Host: x\r\nAccept: a/b\r\nAccept: c/d").is(200);
 }
 
-/// What somebody might report who is no proxy.
+/// Forwarding headers sent by a client that is not a trusted proxy.
 const REPORTED: &str = "X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n\
      Forwarded: host=evil.example;proto=https;for=192.0.2.1";
 
@@ -119,7 +119,7 @@ fn addresses_are_as_a_trusted_proxy_reports(server: &TestServer) {
     assert_eq!(of("X-Forwarded-Host: evil.example, me.example"), "http://me.example");
     assert_eq!(of("X-Forwarded-Proto: javascript"), "http://inner");
     assert_eq!(of("X-Forwarded-Host: a b/<x>"), "http://inner");
-    // It sets the other kind of headers: this one is the client's.
+    // The proxy sets the other kind of header; this one comes from the client.
     assert_eq!(of("Forwarded: host=evil.example;proto=https"), "http://inner");
 }
 
@@ -137,7 +137,7 @@ fn addresses_begin_with_the_public_url(server: &TestServer) {
 fn an_upgrade_is_ignored_and_the_connection_stays(server: &TestServer) {
     let token = server.token();
     for options in [
-        // As Java's HttpClient sends them.
+        // As sent by Java's `HttpClient`.
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk",
         "Connection: keep-alive, Upgrade\r\nUpgrade: websocket",
         "Connection: Upgrade",
@@ -158,7 +158,7 @@ fn an_upgrade_is_ignored_and_the_connection_stays(server: &TestServer) {
             assert_eq!((answer.status, answer.header("connection")), (400, None), "{options}");
         }
     }
-    // Where a body is chunked the connection ends, and the answer says so.
+    // With a chunked body the connection closes, and the response says so.
     let mut connection = server.connect();
     let head = "POST /api/users HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n";
     connection.send(format!("{head}Connection: Upgrade\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n").as_bytes());

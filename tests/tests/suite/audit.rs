@@ -1,5 +1,5 @@
-//! Who made, changed and deleted what, through which form: told in the database, for all that was done
-//! and nothing else.
+//! Audit events: each create, update and delete is recorded with its actor and form, and nothing
+//! else is.
 
 use registrar_tests::{TestServer, cases, samples};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Who may ask: tokens, how they are sent, and that they are judged before anything is read.
+//! Authentication with API tokens: schemes, rejection, and rejection before the body is read.
 
 use registrar_tests::{TestServer, cases, samples};
 use serde_json::json;

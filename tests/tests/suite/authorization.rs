@@ -1,8 +1,3 @@
-//! Nobody reaches what is not theirs: callers of every kind walk all routes.
-//!
-//! The first half walks every operation on every kind of record by a contract of its own, where what is
-//! allowed can be said exactly: caller kind x operation x owner x scope. The second half walks all
-//! routes of all shipped contracts, and looks for data of somebody else in answers and in the database.
 
 use registrar_core::contract::{Contract, Operation, Scheme};
 use registrar_core::form::Resource;
@@ -27,7 +22,7 @@ const KINDS: [(&str, Resource, &str); 5] = [
     ("customization", Resource::Customization, "link"),
 ];
 
-/// A contract with every operation on every kind of record, and the forms that it runs.
+/// Configures a contract with every operation on every record kind, and the forms that it uses.
 pub(crate) fn everything(setup: Setup) -> Setup {
     let mut routes = String::from(
         "  - { method: POST, path: /users, operation: create }
@@ -126,7 +121,7 @@ pub(crate) fn bearer(server: &TestServer, token: &str) -> TokenClient {
     server.anonymous().with_authorization(&format!("Bearer {token}"))
 }
 
-/// A user with one record of each kind: its id, and theirs in the order of [`KINDS`].
+/// A user with one record of each kind, in the order of [`KINDS`].
 #[derive(Debug)]
 pub(crate) struct Person {
     pub(crate) email: String,
@@ -165,7 +160,7 @@ pub(crate) fn session(server: &TestServer, email: &str) -> TokenClient {
     bearer(server, answer["token"].as_str().unwrap())
 }
 
-/// What a caller of a kind may do: the names of its scopes, and whether it reaches other users.
+/// A caller of the matrix: its scopes, and whether it acts for a user.
 struct Caller {
     name: String,
     client: TokenClient,
@@ -214,7 +209,7 @@ fn every_operation_is_allowed_by_scope_and_owner(server: &TestServer) {
             }
         };
         let change = json!({ "properties": { "note": "changed" } });
-        // What is not the caller's comes first, so that nothing of it is gone when it is asked for.
+        // Another user's records come first, while all of them exist.
         for (owner, is_own) in [(&bob, false), (&ann, true)] {
             let found = |scope: &str, done: u16| match (may(scope), !caller.is_user || is_own) {
                 (false, _) => vec![403],
@@ -224,7 +219,7 @@ fn every_operation_is_allowed_by_scope_and_owner(server: &TestServer) {
             let path = format!("/users/{}", owner.id);
             check("show", &call(&caller.client, "GET", &path, &json!({})), &found("read", 200));
             check("update", &call(&caller.client, "PUT", &path, &change), &found("update", 204));
-            // What may be detached is, at the end.
+            // A permitted `detach` is tested at the end.
             if !may("update") || caller.is_user && !is_own {
                 let detached = call(&caller.client, "POST", &format!("{path}/detach"), &json!({}));
                 check("detach", &detached, &found("update", 204));
@@ -270,7 +265,7 @@ fn every_operation_is_allowed_by_scope_and_owner(server: &TestServer) {
         check("upsert", &upserted, &[expected]);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // What they may take away comes last.
+    // Permitted deletions come last.
     let session = session(server, &ann.email);
     for (client, owner) in [(&session, &ann), (&bearer(server, server.token()), &bob)] {
         let path = format!("/users/{}/detach", owner.id);
@@ -334,7 +329,7 @@ fn a_token_for_forms_reaches_what_they_created(server: &TestServer) {
             assert_eq!(answer.status, expected(done), "{method} {path}: {answer:?}");
         }
     }
-    // Without `--may`, a token for a form creates through it, and reads its description.
+    // Without `--may`, a token limited to a form can create through it and read its schema.
     let token = server.new_limited_token("form", &[], &["person"]);
     let client = server.anonymous().with_token(&token);
     let user = json!({ "email": "new@example.com", "password": PASSWORD });
@@ -363,7 +358,7 @@ fn open_routes_and_users_run_no_privileged_form(server: &TestServer) {
     call(server.anonymous(), "POST", "/open", &open).is(201);
 }
 
-/// Puts ids of somebody else's records into the path of a route.
+/// Replaces the parameters of a route's path by ids of another user's records.
 fn target(contract: &Contract, path: &str, owner: &Value, record: i64) -> String {
     let uuid = owner["uuid"].as_str().unwrap().to_owned();
     let shown = |id: i64| {
@@ -473,7 +468,7 @@ fn no_shipped_route_shows_or_changes_what_the_caller_may_not_reach(server: &Test
     }
     assert!(routes > 500, "{routes}");
     assert_eq!(server.database().count("users"), operators, "nobody was created");
-    // An operator's token reaches what the others did not.
+    // An unlimited token sees the data that was hidden from the other callers.
     let text = server.client().get("/api/users").is(200).text.clone();
     assert!(text.contains("bob-canary"), "{text}");
 }
@@ -548,7 +543,7 @@ fn private_fields_need_their_scope(server: &TestServer) {
     assert_eq!(client["properties"], json!({ "company": "shown" }));
     assert_eq!(client["custom_addresses"]["home"]["street"], "shown");
     assert_eq!(user["transactables"]["boat"][0]["properties"], json!({ "berth": "shown" }));
-    // What a create answers under a key is kept as it was answered.
+    // A create response stored under an idempotency key is replayed unchanged.
     let key = [("content-type", "application/json"), ("idempotency-key", "one")];
     let body = json!({ "form_configuration_name": "form", "form": { "email": "b@example.com" } });
     let creator = server.new_limited_token("creator", &["create"], &[]);

@@ -1,5 +1,6 @@
-//! Invariant 6: no bad input gives a 5xx. Valid submissions are spoilt by chance (that a seed
-//! repeats) in their text and in their structure, and then there are the old enemies of servers.
+//! Invariant 6: no input leads to a 5xx response. Valid submissions are mutated at random,
+//! reproducibly, in their text and structure, and known problematic values are tried in every
+//! position.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +19,10 @@ cases! {
 
 const SEED: u64 = 20_260_101;
 const TIMES: usize = 900;
-/// With those of `bombs.rs`, more than 20,000.
+/// Together with `hostile_input.rs`, more than 20,000 inputs.
 const LONG: usize = 6_000;
 
-/// Makes a valid submission of a tag.
+/// Returns a valid submission for a tag.
 type Sample = fn(&str) -> Value;
 
 fn every_enemy_in_every_place_is_refused_or_stored(server: &TestServer) {
@@ -52,14 +53,14 @@ fn every_enemy_in_every_place_is_refused_or_stored(server: &TestServer) {
     every_user_can_be_read(server);
 }
 
-/// No time for hashing: it is not what is tried here.
+/// Avoids the cost of password hashing.
 fn without_password(mut sample: Value) -> Value {
     sample["password"] = json!("short");
     sample["password_confirmation"] = json!("short");
     sample
 }
 
-/// JSON pointers of everything in a value.
+/// Collects the JSON pointers of all values.
 pub(super) fn all_places(value: &Value, at: &str, places: &mut Vec<String>) {
     places.push(at.to_owned());
     match value {
@@ -219,9 +220,9 @@ fn paths_and_queries_of_any_kind_never_break_the_server(server: &TestServer) {
     }
 }
 
-/// Changes one place of the structure.
+/// Mutates one position of the structure.
 fn spoil(value: &mut Value, random: &mut Random) {
-    // Goes down with a chance of three in four for each step.
+    // Descends with a probability of 3/4 at each level.
     let inside = random.below(4) > 0;
     match value {
         Value::Object(entries) if inside && !entries.is_empty() => {
@@ -301,7 +302,7 @@ fn nasty(random: &mut Random) -> Value {
     }
 }
 
-/// One of nine values that are no texts, or long ones.
+/// Returns one of nine values that are not strings or are very long.
 pub(super) fn enemy(number: usize) -> Value {
     let read = |text: &str| serde_json::from_str(text).unwrap();
     match number {
@@ -322,7 +323,7 @@ fn nasty_text(random: &mut Random) -> String {
     if random.below(8) == 0 { text.repeat(500) } else { text.to_owned() }
 }
 
-/// Changes some bytes.
+/// Mutates some bytes.
 fn spoil_text(text: &mut Vec<u8>, random: &mut Random) {
     if text.is_empty() {
         return;

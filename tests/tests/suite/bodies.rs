@@ -1,5 +1,5 @@
-//! What a body may be: its label, its size, its time, its text. All else is refused, with a clear
-//! answer below 500, and nothing of it is stored.
+//! Request bodies: content types, sizes, time-outs and syntax. Anything unsupported gets a clear
+//! response below 500 and stores nothing.
 
 use registrar_tests::{Answer, Setup, TestServer, cases, samples};
 use serde_json::json;
@@ -122,7 +122,7 @@ fn a_body_over_the_limit_is_refused(server: &TestServer) {
     let message = declared.answer().fault(413, "base", "body_too_large");
     assert!(message.contains("200 bytes"), "{message}");
 
-    // Only the head: the declared length is enough to refuse it, or the chunks that do come.
+    // The headers suffice: the declared length, or the size of the chunks received so far.
     let mut chunked = server.connect();
     chunked.send(&head(server, "Transfer-Encoding: chunked\r\n"));
     for _ in 0..3 {

@@ -1,18 +1,18 @@
-//! Invariant 6, and what it costs: input made to break a server, of every kind, on connections of
-//! their own. Each gets a status, none of them 5xx but 503, and the server's memory does not grow.
-//! With those of `bad_input.rs`, more than 20,000 at full length.
+//! Invariant 6: hostile input of all kinds, each on its own connection. Each gets a response, never
+//! a 5xx except 503, and the server's memory does not grow. Together with `bad_input.rs`, more than
+//! 20,000 inputs at full length.
 
 use registrar_tests::{Database, Process, Random, Setup, iterations, samples};
 use serde_json::{Value, json};
 
 use super::bad_input::{TEXTS, all_places, enemy};
 
-/// By how much what memory does not go below may grow while one kind is sent, in KiB.
+/// Maximum growth of the lowest memory use while one kind of input is sent, in KiB.
 const GROWTH: u64 = 8 * 1024;
 
-/// The head of a request behind its first line, and its body.
+/// Header lines and body of a request.
 type Sent = (String, Vec<u8>);
-/// Makes the nth input of its kind.
+/// Returns the nth input of a kind.
 type Kind = fn(usize, &mut Random) -> Sent;
 
 const KINDS: [(&str, Kind); 9] = [
@@ -41,7 +41,7 @@ fn whatever_is_sent_gets_a_status_and_costs_no_memory() {
                 send(&server, &token, kind(nth, &mut random), name);
                 peak = peak.max(server.resident_memory());
             }
-            // What large bodies leave behind goes up and down; what is lost for good stays.
+            // Memory for large bodies fluctuates; only the minimum reveals a leak.
             let mut floor = u64::MAX;
             for nth in 0..count {
                 send(&server, &token, kind(warm_up + nth, &mut random), name);
@@ -58,7 +58,7 @@ fn whatever_is_sent_gets_a_status_and_costs_no_memory() {
     }
 }
 
-/// Sends one, alone on its connection, and reads its status.
+/// Sends one input on its own connection and reads the status.
 fn send(server: &Process, token: &str, (head, body): Sent, name: &str) {
     let mut request = match head.strip_prefix("RAW ") {
         Some(raw) => raw.as_bytes().to_vec(),
@@ -79,7 +79,7 @@ fn send(server: &Process, token: &str, (head, body): Sent, name: &str) {
     assert!((200..500).contains(&status) || status == 503, "{name}: {status}: {shown}");
 }
 
-/// With a label, and sometimes with the encoding that is none.
+/// Sets the content type, and sometimes `Content-Encoding: identity`.
 fn labelled(label: &str, body: impl Into<Vec<u8>>, random: &mut Random) -> Sent {
     let encoding = ["", "", "content-encoding: identity\r\n"][random.below(3)];
     (format!("content-type: {label}\r\n{encoding}"), body.into())
@@ -225,7 +225,7 @@ fn width(nth: usize, random: &mut Random) -> Sent {
         1 => json!(vec![Value::Null; many]),
         2 => json!("x".repeat(many * 10)),
         3 => json!({ "transactables": { "boat": vec![json!({}); many / 20] } }),
-        // More than a body may be.
+        // Larger than the maximum body size.
         _ => json!("y".repeat(1_100_000)),
     };
     let form = match nth % 2 {

@@ -1,4 +1,4 @@
-//! Clients that dawdle: they must not hold connections for ever, and who goes on is not cut.
+//! Time-outs for slow clients: stalled connections are closed, while steady progress is allowed.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -22,7 +22,7 @@ fn connect(server: &TestServer) -> TcpStream {
     stream
 }
 
-/// Reads one answer, which is a small one.
+/// Reads one small response.
 fn answered(stream: &mut TcpStream) {
     let mut read = Vec::new();
     while !read.windows(4).any(|four| four == b"\r\n\r\n") || !read.ends_with(b"}") {
@@ -33,7 +33,7 @@ fn answered(stream: &mut TcpStream) {
     }
 }
 
-/// How long it takes until the other side has closed.
+/// Returns the time until the server closes the connection.
 fn closed_after(mut stream: TcpStream) -> Duration {
     let begun = Instant::now();
     let mut rest = Vec::new();
@@ -52,7 +52,7 @@ fn heads_that_never_end_are_cut() {
     let mut later = connect(&server);
     later.write_all(ASKS).unwrap();
     answered(&mut later);
-    // One that comes letter by letter too.
+    // A header that arrives byte by byte times out too.
     let mut drips = later.try_clone().unwrap();
     thread::spawn(move || {
         for letter in BEGINS.iter().chain(b"t: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa") {
@@ -96,7 +96,7 @@ fn who_goes_on_is_not_cut() {
     let mut slow = server.connect();
     let form = samples::client("slow");
     let body = json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string();
-    // As slow as a body may be.
+    // The lowest permitted rate.
     let body = format!("{body}{}", " ".repeat(14_000));
     let head = format!(
         "POST /api/users HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\

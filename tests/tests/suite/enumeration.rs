@@ -1,4 +1,5 @@
-//! A form with `enumeration: strict` tells nobody who has an account: not by status, head, body or time.
+//! Forms with `enumeration: strict` do not reveal whether an account exists, by status, headers,
+//! body or timing.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ fn ann(email: &str) -> Value {
     json!({ "email": email, "first_name": "Ann" })
 }
 
-/// All that a client sees of an answer, but for the id and the moment of the request.
+/// Returns the observable parts of a response: all but the request id and the date.
 fn seen(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     let mut headers = answer.headers.clone();
     headers.retain(|(name, _)| name != "x-request-id" && name != "date");
@@ -90,7 +91,7 @@ fn it_takes_as_long(server: &TestServer) {
         times.sort_unstable();
         times[ROUNDS / 2].as_secs_f64()
     };
-    // Without the durable note of an attempt it is a small part of the time.
+    // The durable audit event of the attempt dominates the time.
     let ratio = median(taken) / median(free);
     assert!((0.5..2.0).contains(&ratio), "{ratio}");
 }

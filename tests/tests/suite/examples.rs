@@ -1,5 +1,5 @@
-//! Invariant 10: every example in `examples/` gives the answer that stands with it, on both
-//! databases, and so does the script that a person runs. Their format: `examples/README.md`.
+//! Invariant 10: every example in `examples/` gets its recorded response on both databases, and so
+//! does the shell script. Their format is described in `examples/README.md`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 #[test]
 fn every_form_has_examples() {
-    // What contracts run, in a folder of its own, is shown by the vendors' own samples.
+    // Forms of contracts are in a directory of their own and covered by the vendors' samples.
     let mut forms: Vec<String> = repository_path("forms")
         .read_dir()
         .unwrap()
@@ -48,13 +48,13 @@ fn a_person_runs_them_all_with_one_script() {
     let first = run().success();
     let ran: usize = folders().iter().map(|folder| files(folder).len()).sum();
     assert_eq!(first.stdout.matches(" ok\n").count(), ran, "{}", first.stdout);
-    // Those that were created are taken now.
+    // The created users are taken now.
     let second = run().failure(1);
     assert!(second.stdout.contains("3-created.http: POST /api/users -> 422 NOT 201"));
 }
 
 fn folders() -> Vec<PathBuf> {
-    // `contracts` holds recorded answers, which are replayed.
+    // `contracts` contains recorded exchanges, which have their own test.
     let is_of_form = |path: &PathBuf| path.is_dir() && !path.ends_with("contracts");
     sorted(&repository_path("examples")).into_iter().filter(is_of_form).collect()
 }
@@ -103,7 +103,7 @@ fn run(client: &TokenClient, file: &Path) {
     }
 }
 
-/// Where a value is not what is expected; `"*"` expects anything.
+/// Returns the path of the first difference; `"*"` matches any value.
 fn difference(found: &Value, expected: &Value) -> Option<String> {
     let inside = |key: &str, found: &Value, expected: &Value| {
         difference(found, expected).map(|place| format!("/{key}{place}"))

@@ -1,4 +1,4 @@
-//! Form fields with bracket names, as HTML forms and Rails clients send them.
+//! URL-encoded bodies in bracket notation, as sent by HTML forms and Rails clients.
 
 use registrar_tests::{TestServer, cases};
 

@@ -1,4 +1,4 @@
-//! Which forms are served, and the JSON Schemas of what is submitted to them.
+//! `/api/form_configurations`: the served forms and their JSON Schemas.
 
 use registrar_tests::{TestServer, cases, samples};
 

@@ -1,5 +1,5 @@
-//! Passwords and client secrets cannot be guessed without end, and requests without a credential are
-//! limited by address.
+//! Rate limits for wrong passwords and client secrets, and for requests without a valid credential
+//! by address.
 
 use std::thread;
 use std::time::Duration;
@@ -54,7 +54,7 @@ fn wrong_passwords_are_delayed_and_a_right_one_frees_the_name(server: &TestServe
         assert_eq!(sign_in(server, "ann", "wrong password").status, 422);
     }
     wait(&sign_in(server, "ann", PASSWORD));
-    // A name that nobody has is delayed like any other.
+    // Unknown names are delayed like others.
     for _ in 0..5 {
         assert_eq!(sign_in(server, "nobody", "wrong password").status, 422);
     }
@@ -83,7 +83,7 @@ fn wrong_passwords_of_basic_callers_are_delayed(server: &TestServer) {
     }
     let delayed = wrong.get("/econtext/api/users");
     assert!(delayed.header("retry-after").is_some(), "{delayed:?}");
-    // A password that was right a moment ago is not tried again.
+    // A recently verified password is cached and not delayed.
     client.get("/econtext/api/users").is(200);
 }
 
@@ -118,7 +118,7 @@ fn requests_without_a_valid_credential_are_limited_by_address(server: &TestServe
     let open = || server.anonymous().get("/econtext/api/ping").status;
     let statuses: Vec<u16> = (0..12).map(|_| open()).collect();
     assert!(statuses.iter().filter(|status| **status == 429).count() >= 6, "{statuses:?}");
-    // A token has a bucket of its own.
+    // Tokens have their own rate limit.
     server.client().get("/api/users").is(200);
 }
 

@@ -1,5 +1,5 @@
-//! The same key and the same request have one effect and one answer, however often they come: 5
-//! times from 16 clients at once; at full length 300 times from 64.
+//! Idempotency keys: equal requests with one key have one effect and one response. 5 rounds with 16
+//! concurrent clients; 300 rounds with 64 at full length.
 
 use std::sync::Barrier;
 use std::thread;
@@ -36,7 +36,7 @@ fn post(client: &TokenClient, key: &str, body: &str) -> Answer {
     client.send("POST", "/api/users", &headers, Some(body.as_bytes()))
 }
 
-/// All of an answer that must come again: not its date nor the id of the request.
+/// Returns the parts of a response that must be replayed, without the date and request id.
 fn told(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     let names = ["content-type", "location", "form-version", "vary", "cache-control"];
     let header = |name: &str| Some((name.to_owned(), answer.header(name)?.to_owned()));
@@ -61,7 +61,7 @@ fn the_same_again_is_answered_the_same(server: &TestServer) {
     }
     assert!(first.header("location").is_some() && first.header("form-version").is_some());
     assert_eq!(client.count(), 1);
-    // A deleted user takes the kept answer along: the same again is a new user.
+    // Deleting a user deletes the stored response: the request creates a new user.
     client.send("DELETE", &format!("/api/users/{}", first.created()), &[], None).is(204);
     let anew = post(&client, "k-1", &body);
     assert_ne!(anew.created(), first.created());
@@ -74,7 +74,7 @@ fn something_else_under_a_key_is_refused(server: &TestServer) {
     post(&client, "k", &sign_up("ann")).created();
     let other = post(&client, "k", &sign_up("bob"));
     other.fault(422, "base", "idempotency_key_reused");
-    // The same to another address is something else too.
+    // The path is part of the request.
     let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
     let elsewhere =
         client.send("POST", "/api/users.json", &headers, Some(sign_up("ann").as_bytes()));
@@ -88,7 +88,7 @@ fn keys_are_their_callers_own(server: &TestServer) {
     post(&server.client(), "k", &sign_up("ann")).created();
     post(&other, "k", &sign_up("bob")).created();
     assert_eq!(server.client().count(), 2);
-    // Nobody without a token learns anything by a key.
+    // Keys reveal nothing to unauthenticated clients.
     let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
     let body = sign_up("ann");
     server.anonymous().send("POST", "/api/users", &headers, Some(body.as_bytes())).is(401);
@@ -195,7 +195,7 @@ fn answers_are_forgotten_after_a_day_without_anybody_asking() {
             false => "created_at - 24 * 3600 * 1000000",
         };
         setup.database().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
-        // A server looks for old answers with its first batch, and every ten minutes after.
+        // Expired responses are purged with the first batch, and every ten minutes afterwards.
         let server = setup.serve();
         let client = server.client(&token);
         client.submit("client_sign_up", &samples::client("bob")).created();
@@ -219,7 +219,7 @@ fn a_form_may_name_the_field_that_is_the_key(server: &TestServer) {
     assert_eq!((told(&again), again.header("idempotent-replayed")), (told(&first), Some("true")));
     let other = json!({ "external_id": "crm-7", "first_name": "Bob" });
     client.submit("import", &other).fault(422, "base", "idempotency_key_reused");
-    // What has no such value is nobody's repetition; a key that is sent counts before the field.
+    // Without the field there is no key. A key in the header takes precedence over the field.
     let nobody = json!({ "first_name": "Ann" });
     assert_ne!(
         client.submit("import", &nobody).created(),
@@ -245,7 +245,7 @@ fn other_apis_and_records_have_keys_too(server: &TestServer) {
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
         first
     };
-    // SCIM's answer shows the user as it is stored, with when it was made.
+    // SCIM's response contains the stored user and its timestamps.
     let schema = "urn:ietf:params:scim:schemas:core:2.0:User";
     let user = json!({ "schemas": [schema], "userName": "ann@example.com" });
     let ann = twice("/scim/v2/Users", "k1", &user);

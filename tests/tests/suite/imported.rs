@@ -1,4 +1,4 @@
-//! Users who come from another system keep their passwords: as hashes, through trusted tokens alone.
+//! Import of users with password hashes of another system, through privileged tokens only.
 
 use registrar_tests::{Setup, TestServer, cases, repository_path};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn imports(setup: Setup) -> Setup {
     setup.forms(&[("import.yml", &import), (name, &session)])
 }
 
-/// A hash as another server made it.
+/// Returns a hash created by another server.
 fn hashed(server: &TestServer) -> String {
     let form = json!({ "email": "old@example.com", "password": "brisk-harbour-42" });
     server.client().submit("import", &form).created();
@@ -42,7 +42,8 @@ fn a_hash_of_another_system_lets_its_owner_in(server: &TestServer) {
     assert_eq!(sign_in(server, "ann@example.com", "secret2"), 422);
     let stored = server.client().user(id);
     assert!(!stored.to_string().contains("argon2"), "{stored}");
-    // A form that is not privileged has no such field; a limited token may not use one that is.
+    // Forms without `privileged` have no such field, and limited tokens cannot use privileged
+    // forms.
     let token = server.new_limited_token("app", &["create"], &[]);
     let app = server.anonymous().with_token(&token);
     app.submit("import", &form).fault(403, "base", "insufficient_scope");

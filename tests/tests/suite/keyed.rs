@@ -1,4 +1,4 @@
-//! Members who name their relationship by its key.
+//! Memberships that refer to a relationship by its key.
 
 use registrar_tests::{Setup, TestServer, cases};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn join(email: &str, kind: &str, key: &str) -> Value {
     json!({ "email": email, "relationship_users": { kind: [{ "relationship_key": key }] } })
 }
 
-/// The relationship of a user's only membership of a type.
+/// Returns the relationship of a user's only membership of a type.
 fn relationship(server: &TestServer, id: i64, kind: &str) -> Value {
     let mut members = server.client().user(id)["relationship_users"][kind].take();
     assert_eq!(members.as_array().map(Vec::len), Some(1), "{members}");
@@ -57,7 +57,7 @@ fn one_that_must_be_there_is_asked_for(server: &TestServer) {
     client.submit("join", &join("a@b.co", "founder", "ACME")).created();
     let missing = client.submit("join", &join("b@b.co", "clerk", "Ace"));
     missing.invalid(&[("relationship_users.clerk[0].relationship_key", "required")]);
-    // All that the database has against it at once.
+    // All findings of the database are reported together.
     let both = client.submit("join", &join("A@B.co", "clerk", "Ace"));
     both.invalid(&[
         ("email", "taken"),

@@ -1,7 +1,7 @@
-//! Invariant 2: a 201 or 204 means durable. The server is killed (`kill -9`) again and again under
-//! load; no user that was acknowledged may be lost, none may be there in part, and no change that
-//! was acknowledged may be undone. 20 times on each database; at full length 200 times on SQLite
-//! and 100 times on PostgreSQL.
+//! Invariant 2: a 201 or 204 response means that the data is durable. The server is killed with
+//! SIGKILL under load: no acknowledged user or update may be lost, and no user may be stored
+//! partially. 20 times per database; at full length 200 times on SQLite and 100 times on
+//! PostgreSQL.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
@@ -14,8 +14,7 @@ const KILLS: usize = 20;
 const THREADS: usize = 8;
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Users of which something is missing, or twice there; in one statement, so that it sees one
-/// moment.
+/// Users with missing or duplicate rows. A single statement, so that it sees one snapshot.
 pub(super) const HALF_WRITTEN: &str = "users u WHERE NOT (
     (SELECT count(*) FROM user_profiles x WHERE x.user_id = u.id) = 1
     AND (SELECT count(*) FROM transactables x WHERE x.user_id = u.id) = 2
@@ -56,7 +55,7 @@ fn kill_again_and_again(database: Database, kills: usize) {
         for _ in 0..=random.below(30) {
             answers.recv_timeout(LIMIT).unwrap();
         }
-        // Not to wait for anything: the kill is to come at no moment in particular.
+        // The kill must hit a random moment.
         thread::sleep(Duration::from_micros(random.below(15_000) as u64));
         server.kill();
         for thread in threads {
@@ -75,16 +74,16 @@ fn kill_again_and_again(database: Database, kills: usize) {
     assert!(took < LIMIT * u32::try_from(kills / KILLS).unwrap(), "{took:?}");
 }
 
-/// What one thread was told is stored.
+/// Acknowledgements received by one thread.
 #[derive(Default)]
 struct Acknowledged {
     created: Vec<(i64, String)>,
-    /// Ids and the phone numbers that they got.
+    /// Ids and new phone numbers.
     changed: Vec<(i64, String)>,
 }
 
 impl Acknowledged {
-    /// All of it is; gives how many.
+    /// Asserts that everything acknowledged is stored, and returns the number of users.
     fn check(self, setup: &Setup) -> i64 {
         let told = self.created.len() as i64;
         let rows = |pairs: &[(i64, String)], behind: &str| {
@@ -107,7 +106,8 @@ impl Acknowledged {
     }
 }
 
-/// Creates users from many threads until the server is gone; tells of each that is acknowledged.
+/// Creates users in several threads until the server is gone; sends a message for each
+/// acknowledgement.
 fn load(
     server: &Process,
     token: &str,
@@ -140,7 +140,7 @@ fn load(
                             Err(_) => break,
                         }
                     }
-                    // Nobody counts any more once the kill is decided.
+                    // The receiver is gone once the kill is decided.
                     let _ = acknowledge.send(());
                 }
             }
@@ -151,7 +151,7 @@ fn load(
     (answers, threads)
 }
 
-/// Every stored user can be read, and is what was sent.
+/// Asserts that every stored user can be read and equals the submission.
 fn read_back(client: &TokenClient, stored: i64) {
     let mut seen = 0;
     for page in 1..=(stored / 100 + 1) {

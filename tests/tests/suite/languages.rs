@@ -1,4 +1,4 @@
-//! Languages: which one a client is answered in, and that only texts differ by it.
+//! Language negotiation: the language of responses, which affects texts only.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Invariant 1: cli -> server -> store -> core and nothing back, and the core reaches no IO.
+//! Invariant 1: crates depend in the order cli, server, store, core, and the core performs no IO.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -36,7 +36,7 @@ fn the_core_reaches_no_io_and_nothing_reaches_back() {
     }
 }
 
-/// The names of all packages that one needs to be shipped, itself left out.
+/// Returns the names of all normal and build dependencies of a package.
 fn reached_from(package: &str) -> BTreeSet<String> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["tree", "--offline", "--edges", "normal,build", "--prefix", "none"])

@@ -1,4 +1,4 @@
-//! Lists while users sign up: however many scan the tables, a sign-up is not kept waiting.
+//! Lists during sign-ups: table scans do not delay creates.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -15,9 +15,9 @@ fn few_readers(setup: Setup) -> Setup {
     setup.with(|settings| settings.readers = 1)
 }
 
-/// How many users are looked through by each list.
+/// Number of users scanned by each list.
 const USERS: u32 = 40_000;
-/// How many clients list all the time.
+/// Number of listing clients.
 const CLIENTS: usize = 24;
 
 fn lists_do_not_starve_creates(server: &TestServer) {
@@ -37,7 +37,7 @@ fn lists_do_not_starve_creates(server: &TestServer) {
     };
     server.database().execute(&format!("INSERT INTO users ({columns}) {rows}"));
     let token = server.new_token("other", None);
-    // No index helps with an account.
+    // No index covers this attribute.
     let customer = server.new_authorization("garmat", "customer", &[("account_id", "y")]);
     let over = AtomicBool::new(false);
     let slowest = thread::scope(|scope| {
@@ -52,7 +52,7 @@ fn lists_do_not_starve_creates(server: &TestServer) {
         }
         let mut slowest = Duration::ZERO;
         for n in 0..iterations(5, 50) {
-            // By then it must be looked up again.
+            // By then the token must be looked up again.
             thread::sleep(Duration::from_millis(1200));
             let begun = Instant::now();
             let client = server.anonymous().with_token(&token);

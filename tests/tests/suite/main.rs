@@ -1,5 +1,5 @@
-//! What the server and the `registrar_binary` command promise, seen from outside, on SQLite and on
-//! PostgreSQL. How a single rule judges is not told here: that is the core's own tests' matter.
+//! End-to-end tests of the server and the `registrar` command, on SQLite and PostgreSQL. Validation
+//! rules are covered by the tests of the core crate.
 
 #![expect(
     clippy::panic,

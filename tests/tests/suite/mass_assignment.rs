@@ -1,5 +1,5 @@
-//! Invariant 5, tried with every column that the database has, at every place of a submission, in every
-//! way that a body or a query can say it.
+//! Invariant 5: mass assignment of every database column, at every level of a submission, in every
+//! encoding.
 
 use registrar_tests::{Answer, Setup, TestServer, cases};
 use serde_json::{Map, Value, json};
@@ -9,10 +9,10 @@ cases! {
     every_column_is_told_where_unknown_fields_are_refused with forms,
 }
 
-/// What must be found nowhere in the database.
+/// Value that must not be found in the database.
 const CANARY: &str = "918273";
 
-/// The places of a submission, as the ways to them.
+/// Objects of a submission, as paths.
 const PLACES: [&[&str]; 7] = [
     &[],
     &["form"],
@@ -25,7 +25,7 @@ const PLACES: [&[&str]; 7] = [
 
 const FIELDS: &str = "fields:\n  email:\n  properties: { newsletter: { type: boolean } }\n  profiles: \
     { client: { properties: { company: } } }\n  transactables: { boat: { name: } }\n";
-/// What it lists, and so may be sent.
+/// Fields of the form, which may be submitted.
 const LISTED: [&str; 3] = ["email", "name", "properties"];
 
 fn forms(setup: Setup) -> Setup {
@@ -53,7 +53,7 @@ fn submission(form: &str, number: usize) -> Value {
     } })
 }
 
-/// The object at a place; in a list the first one.
+/// Returns the object at a path; for lists, their first item.
 fn at<'v>(value: &'v mut Value, place: &[&str]) -> &'v mut Map<String, Value> {
     let mut value = value;
     for step in place {
@@ -65,7 +65,7 @@ fn at<'v>(value: &'v mut Value, place: &[&str]) -> &'v mut Map<String, Value> {
     value.as_object_mut().unwrap()
 }
 
-/// The fields of an HTML form that say the same.
+/// Encodes a value as form fields.
 fn fields(value: &Value, name: &str, into: &mut Vec<String>) {
     match value {
         Value::Object(entries) => {
@@ -84,7 +84,8 @@ fn fields(value: &Value, name: &str, into: &mut Vec<String>) {
     }
 }
 
-/// Sends all columns at each place as JSON with texts and numbers, as fields, and in the query.
+/// Submits all columns at each level: as JSON with strings, numbers and objects, as form fields,
+/// and in the query.
 fn send_all(server: &TestServer, form: &str, check: impl Fn(&[&str], &Answer)) {
     let (client, columns, mut number) = (server.client(), columns(server), 0);
     let mut next = |place: &[&str], canary: Value| {
@@ -122,7 +123,7 @@ fn send_all(server: &TestServer, form: &str, check: impl Fn(&[&str], &Answer)) {
 
 fn no_column_is_filled_in_that_the_form_does_not_list(server: &TestServer) {
     send_all(server, "lax", |place, answer| {
-        // What is around the form is no submission; the rest is created without it.
+        // Keys outside of `form` are not part of the submission; the user is created without them.
         assert_eq!(answer.status, 201, "{place:?}: {answer:?}");
     });
     let cells = server.database().all_cells();

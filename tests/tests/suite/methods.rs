@@ -1,5 +1,4 @@
-//! Methods that nobody serves, on every kind of path, and what every answer's head says or does not
-//! say.
+//! Unsupported methods on every kind of path, and headers of all responses.
 
 use registrar_tests::{Answer, TestServer, cases};
 
@@ -11,7 +10,7 @@ cases! {
 
 const METHODS: [&str; 7] = ["TRACE", "CONNECT", "PROPFIND", "LINK", "get", "POSTS", "QUERY"];
 
-/// Of the native API, Registrar's own, and of contracts.
+/// Paths of the native API, of Registrar's own routes and of contracts.
 const SERVED: [&str; 9] = [
     "/api/users",
     "/api/users/1",

@@ -1,4 +1,4 @@
-//! `/metrics` says what was asked, how it ended and where it waits; `/health/ready` what is full.
+//! `/metrics` counts requests, results and queues; `/health/ready` reports full queues.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -35,7 +35,7 @@ fn metrics(server: &TestServer) -> Metrics {
     Metrics::of(server.anonymous())
 }
 
-/// A count, which is a whole number.
+/// Returns an integral metric.
 #[track_caller]
 fn count(metrics: &Metrics, name: &str) -> u32 {
     whole(metrics.value(name, &[]))
@@ -47,7 +47,7 @@ fn whole(value: f64) -> u32 {
     value as u32
 }
 
-/// All requests: contract, form, method, route, status, and how many.
+/// Returns contract, form, method, route, status and number of all requests.
 fn requests(metrics: &Metrics) -> Vec<(Vec<&str>, u32)> {
     metrics.all(REQUESTS).into_iter().map(|(labels, value)| (labels, whole(value))).collect()
 }
@@ -96,7 +96,7 @@ fn requests_are_counted_by_what_they_were(server: &TestServer) {
         |end: &str| found.value(&format!("registrar_request_duration_seconds_{end}"), &route);
     assert_eq!(whole(took("count")), 7, "all of a route, however they ended");
     assert!(took("sum") > 0.0 && took("sum") < 30.0, "{} seconds", took("sum"));
-    // The page counts itself when it is answered.
+    // A scrape counts itself after it is rendered.
     let again = metrics(server);
     let page = of("", "", "GET", "/metrics", "200");
     assert!(requests(&again).contains(&(page, 1)), "{}", again.text);
@@ -112,7 +112,7 @@ fn what_is_told_again_counts_for_its_contract(server: &TestServer) {
     let page = metrics(server);
     let found = requests(&page);
     let of = |form| ["platformos", form, "POST", "/api/users", "201"].to_vec();
-    // An answer that was kept asks no form.
+    // Replayed responses are not attributed to a form.
     assert!(
         found.contains(&(of("client_sign_up"), 1)) && found.contains(&(of(""), 2)),
         "{found:?}"
@@ -157,7 +157,7 @@ fn broken_rules_are_counted_by_form_and_code(server: &TestServer) {
     assert!(told.len() > 5, "{told:?}");
     let found = metrics(server);
     let counted = found.all("registrar_violations_total");
-    // Labels come by their names: the code, then the form.
+    // Labels are sorted by name: the code, then the form.
     let counted = counted
         .iter()
         .map(|(labels, value)| ((labels[1].to_owned(), labels[0].to_owned()), whole(*value)));
@@ -186,7 +186,7 @@ fn users_and_changes_are_counted_by_transaction(server: &TestServer) {
     assert_eq!(count(&found, "registrar_batch_size_sum"), 4);
     let alone = found.value("registrar_batch_size_bucket", &[("le", "1")]);
     assert_eq!(whole(alone), 4, "one after the other");
-    // What was refused is not committed.
+    // Rejected writes are not committed.
     assert_eq!(count(&found, "registrar_commit_duration_seconds_count"), 3);
     assert_eq!(count(&found, "registrar_hash_duration_seconds_count"), 1);
     assert!(found.value("registrar_hash_duration_seconds_sum", &[]) > 0.0);
@@ -209,7 +209,7 @@ fn users_and_changes_are_counted_by_transaction(server: &TestServer) {
     assert_eq!(count(&metrics(server), "registrar_writers_connected"), 0);
 }
 
-/// What is wrong, as `/health/ready` tells it; nothing where it is ready.
+/// Returns the reasons of `/health/ready`, or an empty list if ready.
 fn reasons(server: &TestServer) -> Vec<String> {
     let answer = server.anonymous().get("/health/ready");
     if answer.status == 200 {

@@ -1,4 +1,4 @@
-//! The native API is a contract: what that brings with it.
+//! The native API as a contract.
 
 use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::json;

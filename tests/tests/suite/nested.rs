@@ -1,5 +1,5 @@
-//! Profiles, relationships and listings: written with their user or not at all, and read back
-//! whole.
+//! Profiles, relationships and transactables: stored with their user or not at all, and read back
+//! completely.
 
 use registrar_tests::{TestServer, cases, samples};
 use serde_json::{Value, json};

@@ -1,5 +1,4 @@
-//! `/openapi.json` says what is so: it is a valid document, and what it says of a route is what the
-//! server does.
+//! `/openapi.json` is valid OpenAPI and matches the responses of the server.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +23,7 @@ fn document(server: &TestServer) -> Value {
     answer.json()
 }
 
-/// All operations: path, method, and what is said of it.
+/// Iterates over the operations as path, method and description.
 fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     let paths = document["paths"].as_object().unwrap();
     paths.iter().flat_map(|(path, item)| {
@@ -64,7 +63,7 @@ fn everything_referred_to_is_there(document: &Value) {
     }
 }
 
-/// Where an operation is reached, its parts all `1`, with what the query must say.
+/// Returns the path of an operation with all parameters set to `1`, and required query parameters.
 fn address(path: &str, operation: &Value) -> String {
     let mut address = String::new();
     for part in path.split('{') {
@@ -120,7 +119,7 @@ fn every_route_answers_as_the_document_says(server: &TestServer) {
     assert_eq!(tags, expected.chain(["registrar".to_owned()]).collect::<BTreeSet<_>>());
 }
 
-/// A schema of the document, with what it refers to.
+/// Returns a validator of a schema within the document.
 fn within(document: &Value, schema: &Value) -> Validator {
     let mut whole = schema.clone();
     whole["components"] = document["components"].clone();
@@ -167,7 +166,7 @@ fn samples_are_what_the_document_asks_for(server: &TestServer) {
     assert!(told.contains("properties.custom_data"), "{told}");
 }
 
-/// What a schema refers to within itself is nowhere once it is in another document.
+/// A form with a schema that has local references, which must be rewritten in the OpenAPI document.
 const FORM: &str = "resource: User
 fields:
   first_name:

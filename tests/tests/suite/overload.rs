@@ -1,4 +1,4 @@
-//! What happens when more is asked than can be done: some are told at once, nobody is lost.
+//! Overload: excess requests are rejected at once, and accepted ones are not lost.
 
 use std::sync::mpsc;
 use std::thread;
@@ -32,7 +32,7 @@ fn a_hash_queue_of_one(setup: Setup) -> Setup {
     })
 }
 
-/// Gives `run` a way to post as many as there are clients at once, and their answers as they come.
+/// Lets `run` post from all clients concurrently and receive their responses as they arrive.
 pub(super) fn with_clients(
     server: &TestServer,
     sample: fn(&str) -> Value,
@@ -64,14 +64,15 @@ fn over_the_queue_clients_are_told_at_once_to_come_back(server: &TestServer) {
         let next = || answers.recv_timeout(Duration::from_secs(4)).unwrap();
         direct.with_write_lock(|| {
             post();
-            // The writer has one, two wait; everybody else is answered while nothing is written.
+            // One is with the writer and two are queued; all others are rejected while nothing is
+            // written.
             (0..CLIENTS - 3).for_each(|_| is_told_to_come_back(&next()));
         });
         for answer in (0..3).map(|_| next()) {
             if answer.status == 201 { created += 1 } else { is_told_to_come_back(&answer) }
         }
     });
-    // One fewer where all came before the writer took its first.
+    // One fewer if all arrived before the writer took its first job.
     assert!((2..=3).contains(&created), "{created}");
     assert_eq!(server.client().count(), created);
     server.client().submit("client_sign_up", &samples::client("later")).created();
@@ -108,7 +109,7 @@ fn a_token_has_its_rate_and_is_told_what_is_left(server: &TestServer) {
         assert_eq!(answer.header("retry-after"), Some("1"));
         assert_eq!(answer.header("ratelimit"), Some("\"token\";r=0;t=1"));
     }
-    // Another token has a rate of its own, other APIs count too, each refuses in its own shape.
+    // Other tokens have their own limit; contracts count too and reject in their own format.
     other.get("/api/form_configurations").is(200);
     let bearer = server.anonymous().with_authorization(&format!("Bearer {}", server.token()));
     let scim = eventually("too many", Duration::from_secs(5), || {
@@ -145,7 +146,7 @@ fn bodies_are_held_up_to_a_bound(server: &TestServer) {
         }
         (refused.status == 503).then_some(())
     });
-    // What is small has room; where more of the slow one arrives, it is the one to be cut.
+    // Small bodies still fit. If more of the slow body arrives, that one is rejected.
     server.client().submit("client_sign_up", &samples::client("small")).created();
     slow.send(&[b' '; 25_000]);
     eventually("the slow one is cut", Duration::from_secs(5), || {
@@ -170,7 +171,7 @@ fn nobody_waits_longer_than_a_request_may(server: &TestServer) {
     });
     answer.fault(503, "base", "timeout");
     assert_eq!(answer.header("retry-after"), Some("2"));
-    // It is done all the same, as the answer says it may be.
+    // The write completes nonetheless, as the response warns.
     eventually("it is stored", Duration::from_secs(10), || {
         (server.client().count() == 1).then_some(())
     });

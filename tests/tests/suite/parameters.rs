@@ -1,4 +1,4 @@
-//! 406: the parameters around the form are wrong, and the answer says which and what was meant.
+//! 406 responses: parameters other than the form are missing or wrong, and the response names them.
 
 use registrar_tests::{TestServer, cases};
 

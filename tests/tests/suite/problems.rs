@@ -1,5 +1,5 @@
-//! RFC 9457: whoever asks for `application/problem+json` gets it for every refusal, with what the
-//! plain answer says in it.
+//! RFC 9457: error responses are problem documents if the client accepts
+//! `application/problem+json`.
 
 use registrar_tests::{Answer, Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn small_and_quick(setup: Setup) -> Setup {
     })
 }
 
-/// It is a problem of this status whose members are those of the plain answer.
+/// Asserts a problem document of this status with the members of the plain response.
 #[track_caller]
 fn is_problem(answer: &Answer, status: u16, title: &str, code: &str) {
     let body = answer.is(status).json();

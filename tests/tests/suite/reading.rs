@@ -1,4 +1,4 @@
-//! GET: one user, a page of users, and what cannot be asked for.
+//! `GET /api/users`: single users, pages, filters and invalid queries.
 
 use registrar_tests::{TestServer, cases, samples};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Records by themselves: as they are stored, laid under what is sent, and stored again. The routes to
-//! them are contracts' matter.
+//! Records on their own: created, updated and deleted through forms and the store. Their routes are
+//! tested with the contracts.
 
 use registrar_core::Surroundings;
 use registrar_core::decode::json::parse;
@@ -69,7 +69,7 @@ fn make(server: &TestServer, form: &str, sent: &Value) -> i64 {
     .unwrap()
 }
 
-/// What a client is told, where the change is refused.
+/// Updates a record. Returns the violations if the update is rejected.
 fn change(
     server: &TestServer,
     (form, kind, id): (&str, RecordKind, i64),
@@ -96,7 +96,7 @@ fn a_listing_is_changed_with_what_it_nests(server: &TestServer) {
     let (kind, id) = (RecordKind::Transactable, boats[0]["id"].as_i64().unwrap());
     let before = shown(server, kind, id);
     assert_eq!((&before["type_name"], &before["creator_id"]), (&json!("boat"), &json!(user)));
-    // It has everything that it has within its user.
+    // The record has the same properties as within its user.
     for (name, value) in boats[0].as_object().unwrap() {
         assert_eq!(&before[name], value, "{name}");
     }

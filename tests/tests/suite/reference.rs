@@ -1,4 +1,4 @@
-//! The request of the platformOS reference and its answers, byte for byte.
+//! The example of the platformOS reference and its responses, byte by byte.
 
 use registrar_tests::{TestServer, cases};
 

@@ -1,5 +1,5 @@
-//! Forms that change while the server runs: a good change is served as a whole, a broken one is
-//! told and changes nothing.
+//! Reload of forms at run time: a valid change is applied as a whole, an invalid one is reported
+//! and has no effect.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -16,10 +16,10 @@ cases! {
     reloads_under_load_break_and_mix_nothing with numbered,
 }
 
-/// How many reloads the load test does; `REGISTRAR_RELOADS=10000` for the long run.
+/// Number of reloads under load; `REGISTRAR_RELOADS=10000` for a long run.
 const RELOADS: usize = 200;
 
-/// A form whose refusals all say its number.
+/// Returns a form with its number in all messages.
 fn form(number: usize) -> String {
     let field = |name: &str| {
         format!("  {name}: {{validation: {{presence: {{message: \"{name} {number}\"}}}}}}\n")
@@ -33,7 +33,7 @@ fn numbered(setup: Setup) -> Setup {
     setup.forms(&[("form.yml", &form(1))])
 }
 
-/// The number that an answer says, in both of its texts.
+/// Returns the number in both messages of a response.
 fn number_of(answer: &Answer) -> usize {
     let errors = &answer.is(422).json()["errors"];
     let number = |name: &str| {
@@ -44,7 +44,7 @@ fn number_of(answer: &Answer) -> usize {
     number("first_name")
 }
 
-/// Waits for what a change brings.
+/// Polls until a change takes effect.
 #[track_caller]
 fn soon(mut is_so: impl FnMut() -> bool) {
     eventually("the change is served", Duration::from_secs(20), || is_so().then_some(()));
@@ -112,7 +112,7 @@ fn reloads_under_load_break_and_mix_nothing(server: &TestServer) {
 fn a_hangup_reads_the_forms_again() {
     let folder = TempDir::of(&[("form.yml", &form(1))]);
     let Some(setup) = Setup::of(Database::Sqlite) else { return };
-    // A link that is turned to another folder is a change that watching does not see.
+    // File watching does not notice a link that is redirected to another directory.
     let link = setup.folder().join("forms");
     std::os::unix::fs::symlink(folder.path(), &link).unwrap();
     let setup = setup.with(|settings| settings.forms = vec![link.clone()]);

@@ -1,4 +1,4 @@
-//! Routes, methods, health, and the headers of every answer.
+//! Routes, methods, health checks, and headers of all responses.
 
 use registrar_core::config::Policies;
 use registrar_tests::{TestServer, cases};

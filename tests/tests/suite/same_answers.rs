@@ -1,9 +1,9 @@
-//! Invariant 9: SQLite and PostgreSQL give byte-equal answers.
+//! Invariant 9: SQLite and PostgreSQL give byte-equal responses.
 
 use registrar_tests::{Answer, Database, Setup, TestServer, samples};
 use serde_json::{Value, json};
 
-/// What is of the moment and not of the request.
+/// Keys with values that differ between runs.
 const MASKED: [&str; 4] =
     ["\"uuid\":\"", "\"created_at\":\"", "\"updated_at\":\"", "\"forms_loaded_at\":\""];
 
@@ -92,7 +92,7 @@ fn answers(server: &TestServer) -> Vec<String> {
     answers.iter().map(shown).collect()
 }
 
-/// Status, headers and body, without what is of the moment.
+/// Returns status, headers and body without values that differ between runs.
 fn shown(answer: &Answer) -> String {
     let mut headers: Vec<String> = answer
         .headers

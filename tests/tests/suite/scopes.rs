@@ -1,4 +1,4 @@
-//! A token does what its operator said, and nothing else.
+//! Scopes of API tokens.
 
 use registrar_tests::{Answer, Setup, TestServer, cases, samples};
 use serde_json::json;
@@ -48,7 +48,7 @@ fn a_token_may_be_for_some_forms(server: &TestServer) {
     let client = server.anonymous().with_token(&token);
     client.submit("client_sign_up", &samples::client("ann")).created();
     is_refused(&client.submit("developer_sign_up", &samples::developer("bob")), "form_not_allowed");
-    // What is not there is told as to everybody.
+    // Unknown forms are reported like to any other caller.
     client.submit("no_such_form", &json!({})).fault(406, "form_configuration_name", "unknown_form");
     assert_eq!(server.client().count(), 1);
 }

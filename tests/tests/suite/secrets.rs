@@ -1,12 +1,11 @@
-//! Invariant 7: no secret and no submitted value appears in a log or an error, however much is
-//! logged.
+//! Invariant 7: logs and errors contain no secrets and no submitted values, at any log level.
 
 use registrar_tests::{Answer, Database, Process, Setup, samples};
 use serde_json::{Value, json};
 
-/// In every value that is sent.
+/// Canary in every submitted value.
 const VALUE: &str = "c4n4ry";
-/// In every key that no form knows. An answer may name them, a log may not.
+/// Canary in every unknown key. Responses may repeat it, logs must not.
 const KEY: &str = "k3yk4n";
 
 const CHANGE: &str =
@@ -144,13 +143,13 @@ fn requests(server: &Process, token: &str) -> Vec<Answer> {
     answers
 }
 
-/// Asks other vendors' APIs, with the canary in values, keys, passwords, names of callers, cookies and
-/// `Idempotency-Key`s. Gives what else is secret: credentials that were made or sent.
+/// Sends requests to vendors' APIs with the canary in values, keys, passwords, caller names,
+/// cookies and `Idempotency-Key`s. Returns further secrets: issued and sent credentials.
 fn of_other_apis(setup: &Setup, server: &Process, token: &str) -> Vec<String> {
     let create = ["token", "create", "ops@info.com", "--contract", "econtext", "--header"];
     let printed = setup.run(&create).success().stdout;
     let basic = printed.trim().rsplit_once(' ').unwrap().1.to_owned();
-    // `c4n4ry:c4n4ry` in base64.
+    // `c4n4ry:c4n4ry` in Base64.
     let canaries = "YzRuNHJ5OmM0bjRyeQ==";
     let mut secrets = vec![basic.clone(), canaries.to_owned()];
     let bearer = format!("Bearer {token}");
@@ -198,7 +197,7 @@ fn of_other_apis(setup: &Setup, server: &Process, token: &str) -> Vec<String> {
         server.anonymous().with_authorization(&who).get(&path);
     }
 
-    // The native API, under keys that are repeated, reused and no keys; and sessions.
+    // The native API with repeated, reused and invalid keys; and sessions.
     let client = server.client(token);
     let sign_up = |email: &str| {
         let form = json!({ "email": email, "first_name": VALUE, "password": password });
@@ -227,7 +226,7 @@ fn of_other_apis(setup: &Setup, server: &Process, token: &str) -> Vec<String> {
     secrets
 }
 
-/// A submission with the canary wherever a value may stand, and unknown keys beside.
+/// Returns a submission with the canary in all values, and unknown keys.
 fn canaries(form: &str) -> Value {
     let mut submission = match form {
         "client_sign_up" => samples::client(VALUE),

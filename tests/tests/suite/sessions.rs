@@ -1,4 +1,4 @@
-//! Sessions end when they have to, and what is kept of deleted users goes with them.
+//! End of sessions, and deletion of stored responses with their user.
 
 use registrar_tests::{Setup, TestServer, cases};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn a_new_password_ends_all_other_sessions(server: &TestServer) {
     assert_eq!(call(&sessions[0], "PUT", &own, &changed).status, 204);
     assert_eq!(call(&sessions[0], "GET", &own, &json!({})).status, 200, "the one that changed it");
     assert_eq!(call(&sessions[1], "GET", &own, &json!({})).status, 401);
-    // An operator's change ends all of them.
+    // A password change by an operator ends all sessions.
     let operator = bearer(server, server.token());
     assert_eq!(call(&operator, "PUT", &own, &json!({ "password": PASSWORD })).status, 204);
     assert_eq!(call(&sessions[0], "GET", &own, &json!({})).status, 401);

@@ -1,5 +1,4 @@
-//! Invariant 10, as far as forms go: everything in the repository's `forms/` compiles. Examples
-//! are run by `examples`.
+//! Invariant 10: all shipped forms compile. Examples are run by the module `examples`.
 
 use registrar_core::config::Policies;
 use registrar_server::forms;

@@ -1,4 +1,4 @@
-//! Values of any size: stored as they are, or refused, and the same on both databases.
+//! Long values are stored completely or rejected, alike on both databases.
 
 use registrar_tests::{Random, Setup, TestServer, cases};
 use serde_json::json;
@@ -19,7 +19,7 @@ properties:
     )
 }
 
-/// A text that no database can make shorter.
+/// Returns an incompressible string.
 fn noise(random: &mut Random, length: usize) -> String {
     let letters: Vec<char> = ('a'..='z').chain('0'..='9').collect();
     (0..length).map(|_| *random.pick(&letters)).collect()

@@ -1,5 +1,5 @@
-//! Invariant 3: of many who ask for one e-mail address at once, in whatever spelling, one wins. 10
-//! times from 28 clients; at full length 300 times from 64.
+//! Invariant 3: of concurrent requests for one e-mail address in different spellings, exactly one
+//! succeeds. 10 rounds with 28 clients; 300 rounds with 64 at full length.
 
 use std::sync::Barrier;
 use std::thread;
@@ -15,7 +15,7 @@ cases! {
 const ROUNDS: usize = 10;
 const CLIENTS: usize = SPELLINGS.len();
 
-/// `#` is the number of the round.
+/// `#` stands for the number of the round.
 const SPELLINGS: [&str; 28] = [
     "josé#@exåmple.no",
     "JOSÉ#@EXÅMPLE.NO",
@@ -92,7 +92,7 @@ fn of_many_with_a_common_boat_exactly_one_wins_and_the_others_keep_nothing(serve
     assert_eq!(losers_again, tags.len() - 1, "what a loser claimed besides is free");
 }
 
-/// How many said true, all having been asked at the same time.
+/// Runs `ask` concurrently and returns the number of `true` results.
 fn at_once<T: Sync>(all: &[T], ask: impl Fn(&T) -> bool + Sync) -> usize {
     let (barrier, ask) = (Barrier::new(all.len()), &ask);
     thread::scope(|scope| {

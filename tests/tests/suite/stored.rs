@@ -1,4 +1,4 @@
-//! What reaches the database: only what the form lists, and that exactly (invariant 5).
+//! Stored data: only fields listed in the form are stored, with their exact values (invariant 5).
 
 use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ const NEVER: [&str; 14] = [
 
 const CANARY: &str = "c4n4ry";
 
-/// The shipped seller's form and types, but it ignores what it does not know.
+/// The shipped seller form and its types, with unknown fields ignored.
 fn lenient(setup: Setup) -> Setup {
     let read = |name: &str| {
         std::fs::read_to_string(registrar_tests::repository_path("forms").join(name)).unwrap()
@@ -53,7 +53,7 @@ fn lenient(setup: Setup) -> Setup {
     setup.forms(&files)
 }
 
-/// The names of fields that no client may set, put into every object of a submission.
+/// Adds fields that clients may not set to every object of a submission.
 fn greedy(value: &mut Value, at: &str, added: &mut Vec<String>) {
     match value {
         Value::Object(entries) => {
@@ -81,7 +81,7 @@ fn only_listed_fields_reach_the_database(server: &TestServer) {
     let mut added = Vec::new();
     greedy(&mut sample, "", &mut added);
     assert!(added.len() > 100, "{added:?}");
-    // A text where a listed container stands is a mistake of shape, not an unknown key.
+    // `properties` is listed here, so a string would be a type error rather than an unknown field.
     sample["relationship_users"]["agency_member"]["properties"] = json!({ "id": CANARY });
     let id = server.client().submit("marketplace_seller", &sample).created();
     assert_eq!(id, 1, "the client chooses no id");
@@ -115,7 +115,7 @@ fn what_a_strict_form_does_not_list_is_refused_at_every_level(server: &TestServe
             let answer = server.client().submit("marketplace_seller", &sample);
             let told = answer.is(422).violations();
             assert_eq!(told.len(), 1, "{place}/{name}: {answer:?}");
-            // A member lists `properties`: there it is a text that is no object.
+            // `properties` is listed for members, so the string is a type error there.
             let code = if told[0].0.ends_with("agency_member.properties") {
                 "wrong_type"
             } else {

@@ -1,5 +1,5 @@
-//! Uniqueness: decided by the database, for every spelling of a value, equally on both.
-//! Many at once are another matter: see `spellings`.
+//! Uniqueness across spellings of a value, decided by the database, alike on both. Concurrent
+//! requests are covered by `email_spelling_races`.
 
 use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::json;

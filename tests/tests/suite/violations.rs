@@ -1,5 +1,5 @@
-//! How a refused submission is told: everything at once, in the form's order, for people and for
-//! programs. Which rule refuses what is not told here.
+//! Responses to rejected submissions: all violations, in the order of the form, for people and
+//! programs.
 
 use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What bodies may take while they arrive.
+//! Limits on bodies while they are being received.
 
 use std::sync::mpsc;
 use std::thread;
@@ -13,7 +13,7 @@ cases! {
     what_waits_to_be_written_counts with little_memory,
 }
 
-/// The head of a create with a body of so many bytes.
+/// Returns the header of a create request with this content length.
 fn head(token: &str, length: usize) -> String {
     format!(
         "POST /api/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
@@ -76,7 +76,7 @@ fn who_is_not_known_sends_little(server: &TestServer) {
         small.send(&[b' '; 900]);
         assert_ne!(small.answer().status, 413, "{path}");
     }
-    // Who is known sends as much as ever.
+    // Authenticated clients may send larger bodies.
     let form = samples::client("known");
     let pad = " ".repeat(5_000);
     let body = format!("{{\"form_configuration_name\":\"client_sign_up\",{pad}\"form\":{form}}}");
@@ -97,7 +97,7 @@ fn a_body_must_arrive_with_a_least_rate(server: &TestServer) {
     slow.answer().fault(408, "base", "body_timeout");
     let took = begun.elapsed();
     assert!((Duration::from_secs(4)..Duration::from_secs(9)).contains(&took), "{took:?}");
-    // It arrived, and is no JSON.
+    // The body was received, but it is not JSON.
     assert_eq!(pieces.join().unwrap(), 400);
 }
 
@@ -127,7 +127,7 @@ fn what_waits_to_be_written_counts(server: &TestServer) {
                     sender.send(server.client().post("/api/users", &body)).unwrap();
                 });
             }
-            // Sixteen are five megabytes. A body that there is no room for is refused at once.
+            // Sixteen bodies take five megabytes. A body without room is rejected at once.
             for _ in 0..10 {
                 let refused = answers.recv_timeout(Duration::from_secs(10)).unwrap();
                 refused.fault(503, "base", "busy");

@@ -1,6 +1,6 @@
-//! Every decoder, every rule and every keyword of schemas, with inputs that grow: a request takes at
-//! most 32 bytes of memory for each byte of it and of its answer, and eight megabytes; and of time
-//! a microsecond for each byte, and 50 milliseconds.
+//! Cost of requests for every decoder, rule and JSON Schema keyword with growing input. Per
+//! request: at most 32 bytes of memory per byte of request and response plus 8 MiB, and at most 1
+//! µs of CPU time per byte plus 50 ms.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use registrar_tests::{Database, Process, Setup, is_full_length, iterations};
 
 use super::inputs::{keywords, values};
 
-/// What memory a request may take besides that for its bytes, in bytes.
+/// Fixed memory allowance per request, in bytes.
 const MEMORY: u64 = 8 * 1024 * 1024;
-/// What memory it may take for each byte.
+/// Memory allowance per byte.
 const MEMORY_EACH: u64 = 32;
-/// What time it may take besides that for its bytes.
+/// Fixed CPU time allowance per request.
 const TIME: Duration = Duration::from_millis(50);
-/// What time it may take for each byte, in nanoseconds.
+/// CPU time allowance per byte, in nanoseconds.
 const TIME_EACH: u64 = 1_000;
-/// How much slower the program is where nothing is optimised, and how exactly its time is measured.
+/// Factor for unoptimised builds and coarse time measurement.
 const SLOWER: u64 = if cfg!(debug_assertions) { 25 } else { 1 };
 
-/// A server, and what went beyond its budget.
+/// A server, and the requests that exceeded the allowance.
 struct Measured {
     server: Process,
     token: String,
@@ -66,7 +66,7 @@ impl Measured {
         }
     }
 
-    /// Sends a request alone, and holds what it took against what it may.
+    /// Sends a single request and compares its cost with the allowance.
     fn measure(&mut self, what: &str, request: &[u8]) -> registrar_tests::Answer {
         self.server.reset_peak_memory();
         let (memory, time) = (self.server.resident_memory(), self.server.cpu_time());
@@ -92,7 +92,7 @@ impl Measured {
     }
 }
 
-/// Forms with one field, by what is judged of it.
+/// Returns forms with one field, by the validation under test.
 fn forms() -> Vec<(String, String)> {
     let mut forms = vec![("plain".to_owned(), "{type: json}".to_owned())];
     for rule in RULES {
@@ -158,7 +158,7 @@ fn no_request_costs_more_than_its_size() {
         format!("{{\"form_configuration_name\":\"{form}\",\"form\":{{\"properties\":{{\"v\":{value}}}}}}}")
             .into_bytes()
     };
-    // The largest first: what the process keeps of them would hide what others take.
+    // Largest first: memory retained by the process would hide the growth of later requests.
     let sizes: &[usize] = if cfg!(debug_assertions) {
         &[250_000, 60_000]
     } else {
@@ -172,7 +172,7 @@ fn no_request_costs_more_than_its_size() {
     }
     let bytes = iterations(if cfg!(debug_assertions) { 20_000 } else { 100_000 }, 900_000);
     let values = values(bytes);
-    // At full length every value meets every form, else a few of them do.
+    // At full length every value meets every form, otherwise a sample.
     let every = if is_full_length() { 1 } else { 5 };
     for (place, (form, _)) in forms.iter().enumerate() {
         for (name, value) in values.iter().skip(place % every).step_by(every) {
@@ -188,7 +188,7 @@ fn no_request_costs_more_than_its_size() {
 }
 
 impl Measured {
-    /// The decoders besides that of JSON.
+    /// Measures the decoders other than JSON.
     fn decoders(&mut self, bytes: usize) {
         let fields = "application/x-www-form-urlencoded";
         let form = "form_configuration_name=plain";

@@ -1,13 +1,13 @@
-//! Schemas, and values made for them.
+//! Schemas and values for the tests of resource limits.
 
 use serde_json::{Value, json};
 
-/// What opens so many times, something inside, and what closes it.
+/// Returns `inner`, nested to a depth.
 pub(super) fn nested(depth: usize, open: &str, inner: &str, close: &str) -> String {
     format!("{}{inner}{}", open.repeat(depth), close.repeat(depth))
 }
 
-/// A document as editors of rich text keep it.
+/// Returns a schema of rich text documents.
 pub(super) fn rich_text() -> Value {
     let node = |kind: &str| {
         let content = json!({ "type": "array", "items": { "$ref": "#/$defs/node" } });
@@ -23,7 +23,7 @@ pub(super) fn rich_text() -> Value {
     json!({ "$ref": "#/$defs/node", "$defs": { "node": { "oneOf": union } } })
 }
 
-/// Unions that lead to themselves, in each way that there is.
+/// Returns schemas with recursive unions, one per applicator.
 pub(super) fn unions() -> Vec<(&'static str, Value)> {
     let own = json!({ "$ref": "#/$defs/t" });
     let branch = || json!({ "type": "object", "properties": { "a": own }, "required": ["a"] });
@@ -45,7 +45,7 @@ pub(super) fn unions() -> Vec<(&'static str, Value)> {
     all.into_iter().map(named).collect()
 }
 
-/// A schema for each keyword that applies to values or to their parts.
+/// Returns a schema for each keyword that applies to values or their parts.
 pub(super) fn keywords() -> Vec<Value> {
     let mut schemas = vec![
         json!({ "type": ["string", "null"] }),
@@ -86,7 +86,7 @@ pub(super) fn keywords() -> Vec<Value> {
     schemas
 }
 
-/// JSON values of about so many bytes, each dear in its own way.
+/// Returns JSON values of about this size, each expensive in a different way.
 pub(super) fn values(bytes: usize) -> Vec<(&'static str, String)> {
     let list = |item: &str| {
         let count = bytes / (item.len() + 1);

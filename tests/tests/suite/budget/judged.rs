@@ -1,4 +1,4 @@
-//! Values made to be dear to judge, against a server that may have four gigabytes.
+//! Values that are expensive to validate, against a server limited to 4 GB of memory.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::inputs::{nested, rich_text, unions};
 
-/// How long judging a little may take where nothing is optimised; without a budget it never ends.
+/// Maximum time for validation in unoptimised builds. Without limits these values take forever.
 const SOON: Duration = Duration::from_secs(8);
-/// The memory of the server, in KiB.
+/// Memory limit of the server, in KiB.
 const MEMORY: u64 = 4_000_000;
 
 fn serve(schemas: &[(&str, Value)]) -> (Setup, Process) {

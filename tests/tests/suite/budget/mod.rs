@@ -1,6 +1,5 @@
-//! A budget for every request: what it may take of memory and time while it arrives, while it is
-//! judged, stored and answered. `generated.rs` measures everything there is against it; the others
-//! keep single attacks.
+//! Limits on memory and time per request, for receiving, validating, storing and responding.
+//! `request_cost.rs` measures systematically; the other modules cover single attacks.
 
 mod arriving;
 mod generated;

@@ -1,4 +1,4 @@
-//! What is stored and answered is bounded by what is sent.
+//! Stored records and responses are bounded by the size of the request.
 
 use registrar_tests::{Answer, Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ cases! {
     a_large_change_is_judged_as_a_small_one with any_json,
 }
 
-/// The broken rules that an answer tells: `PATH CODE; PATH CODE`.
+/// Returns the violations as `PATH CODE; PATH CODE`.
 fn told(answer: &Answer) -> String {
     let told = answer.is(422).violations();
     let told: Vec<String> = told.iter().map(|(path, code)| format!("{path} {code}")).collect();
@@ -73,7 +73,7 @@ fn numbers_are_stored_in_no_more_bytes_than_were_sent(server: &TestServer) {
         let refused = told(&post(server, &format!("{{\"{field}\":{value}}}")));
         assert_eq!(refused, format!("properties.{field} number_too_long"), "{value}");
     }
-    // Equal numbers are equal in any spelling.
+    // Numbers compare by value, whatever their notation.
     let equal = told(&post(server, "{\"v\":[1e20,100000000000000000000]}"));
     assert_eq!(equal, "properties.v distinct; properties.v uniqueItems");
 }
@@ -142,7 +142,7 @@ fn a_page_is_no_larger_than_an_answer_may_be(server: &TestServer) {
             (&json!(6), Some(2))
         );
     }
-    // What one user has is shown alone, or said to be too much.
+    // A single user is returned, or rejected as too large.
     let id = client.submit("form", &json!({ "properties": { "v": [text.repeat(4)] } })).created();
     client.get(&format!("/api/users/{id}")).fault(422, "base", "answer_too_large");
     client.send("DELETE", &format!("/api/users/{id}"), &[], None).is(204);
@@ -150,7 +150,7 @@ fn a_page_is_no_larger_than_an_answer_may_be(server: &TestServer) {
 
 fn a_large_change_is_judged_as_a_small_one(server: &TestServer) {
     let client = server.client();
-    // Above 64 KiB, judging happens elsewhere: the answers are the same.
+    // Above 64 KiB, validation runs on another thread; responses are the same.
     for size in [10, 100_000] {
         let text = "x".repeat(size);
         let form = json!({ "external_id": format!("id{size}"), "properties": { "v": [text, 1] } });

@@ -1,4 +1,4 @@
-//! `registrar backup`: a copy that is made under load, restored by serving it.
+//! `registrar backup`: a copy made under load, restored by serving it.
 
 use std::thread;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn a_copy_that_is_made_under_load_has_all_that_was_acknowledged_before() {
                 .take_while(|number| {
                     let tag = format!("during{number}");
                     let seller = samples::seller(&tag);
-                    // What was accepted is never cut short by the copy.
+                    // Accepted requests are not interrupted by the backup.
                     client.submit("marketplace_seller", &seller).is(201);
                     !copy.exists()
                 })
@@ -46,7 +46,7 @@ fn a_copy_that_is_made_under_load_has_all_that_was_acknowledged_before() {
     assert_eq!(restored.database().count(before), 20);
     let whole = "users u WHERE (SELECT count(*) FROM transactables t WHERE t.user_id = u.id) <> 2";
     assert_eq!(restored.database().count(whole), 0);
-    // It goes on where the other was: tokens, claims and ids.
+    // Tokens, claims and ids continue from the original.
     let again = restored.serve();
     let client = again.client(&token);
     client.submit("marketplace_seller", &samples::seller("before1")).is(422);

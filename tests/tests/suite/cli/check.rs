@@ -1,5 +1,5 @@
-//! `registrar check`: every mistake with its place, for people and for editors; and `serve`, which
-//! refuses the same with the same words. The mistakes are the core's own cases.
+//! `registrar check` reports every error with its location, and `serve` refuses with the same
+//! messages. The errors come from the core's test cases.
 
 use std::path::Path;
 
@@ -52,7 +52,7 @@ fn each_kind_of_mistake_is_printed_at_its_place() {
         let told: Vec<&str> = finished.stdout.lines().collect();
         assert_eq!(told.len(), expected.len(), "{}: {finished:?}", path.display());
         for (told, expected) in told.iter().zip(expected) {
-            // Of two files with one name, the second is told, wherever the case is.
+            // If two files have the same name, the second is reported, wherever the case is.
             let is_of_two =
                 expected.get(2).is_some_and(|text| text.starts_with("the other one is"));
             let file = if is_of_two && file == "broken.yml" { "good.yml" } else { file };
@@ -78,7 +78,7 @@ fn a_folder_of_many_broken_forms_is_told_in_one_run() {
     for case in std::fs::read_dir(repository_path("crates/core/tests/cases/broken")).unwrap() {
         let path = case.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
-        // Files with other names and second files of one name need a folder of their own.
+        // Cases that name a file or need two files of one name have their own directory.
         if text.contains("#! file ") || text.contains("the other one is") {
             continue;
         }

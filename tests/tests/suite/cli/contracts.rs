@@ -1,4 +1,4 @@
-//! `registrar contract`: what contracts serve, and where a server answers otherwise than recorded.
+//! `registrar contract`: summaries of contracts, and replay of recorded exchanges.
 
 use registrar_tests::{
     Database, ProcessOutput, Setup, TempDir, TestServer, repository_path, run_command,
@@ -54,7 +54,7 @@ fn a_broken_configuration_is_told_as_check_tells_it() {
     assert_eq!((one.stdout, one.stderr), (other.stdout, other.stderr));
 }
 
-/// A server, and the command that holds these lines against it.
+/// Replays recorded lines against a server.
 fn replay(server: &TestServer, lines: &str, more: &[&str]) -> ProcessOutput {
     let folder = TempDir::of(&[("lines.jsonl", lines)]);
     let mut command = server.setup().bare_command(&["contract", "replay", "user_com"]);

@@ -1,5 +1,5 @@
-//! What lies in a forms folder and cannot be read as configuration takes nothing down: it is told
-//! like any other mistake, with its place.
+//! Files in a forms directory that cannot be read are reported like other errors, with their
+//! location.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn check(folders: &[&Path]) -> ProcessOutput {
     run_command(setup().bare_command(&["check"]).args(folders))
 }
 
-/// The only problem of a folder.
+/// Returns the only problem of a directory.
 #[track_caller]
 fn problem(folder: &TempDir) -> String {
     let told = check(&[folder.path()]).failure(1).stdout;
@@ -61,7 +61,7 @@ fn what_never_ends_is_not_read() {
 #[test]
 fn links_are_followed_within_the_folders_only() {
     let secret = TempDir::of(&[("secret.yml", "password: hunter2\n"), ("more/one.yml", GOOD)]);
-    // As Kubernetes lays files out: a hidden folder that is replaced as a whole.
+    // The layout of Kubernetes: a hidden directory that is replaced as a whole.
     let folder = TempDir::of(&[("..data/form.yml", GOOD)]);
     symlink("..data/form.yml", folder.path().join("form.yml")).unwrap();
     check(&[folder.path()]).success();
@@ -76,7 +76,7 @@ fn links_are_followed_within_the_folders_only() {
         assert!(!problem.contains("hunter2") && problem.contains("`--forms`"), "{problem}");
         std::fs::remove_file(link).unwrap();
     }
-    // Both are forms folders, and a link from one to the other is theirs.
+    // Links between two configured forms directories are allowed.
     let other = TempDir::of(&[("other.yml", GOOD)]);
     symlink(other.path().join("other.yml"), folder.path().join("again.yml")).unwrap();
     check(&[folder.path()]).failure(1);

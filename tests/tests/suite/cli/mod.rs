@@ -1,4 +1,4 @@
-//! The `registrar_binary` command, as a person or a script runs it.
+//! The `registrar` command line.
 
 mod backup;
 mod check;
@@ -16,7 +16,7 @@ use std::process::Command;
 
 use registrar_tests::{Database, ProcessOutput, Setup, run_command};
 
-/// What a command that is to fail says to whoever ran it: one line, on the error stream alone.
+/// Returns the error of a failing command: a single line on standard error.
 #[track_caller]
 fn refusal(command: &mut Command) -> String {
     let ProcessOutput { stdout, stderr, .. } = run_command(command).failure(1);
@@ -25,7 +25,7 @@ fn refusal(command: &mut Command) -> String {
     stderr.trim_end().to_owned()
 }
 
-/// Where the database does not matter.
+/// Setup for tests in which the database does not matter.
 fn setup() -> Setup {
     Setup::of(Database::Sqlite).unwrap()
 }

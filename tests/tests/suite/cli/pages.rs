@@ -1,4 +1,4 @@
-//! What the command tells of rules, kinds of mistakes, and forms made of several files.
+//! `check`, `rules`, `explain`, `schema` and `openapi`.
 
 use registrar_tests::TempDir;
 use serde_json::Value;

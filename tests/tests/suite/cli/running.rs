@@ -1,5 +1,4 @@
-//! `registrar serve` as operators run it: its second listener, its limits, secrets in files, and what
-//! strangers can make it log.
+//! `registrar serve` in operation: admin listener, limits, secrets in files, and logging.
 
 use std::process::Command;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use registrar_tests::{AnonymousClient, Process, eventually};
 
 use super::{refusal, setup};
 
-/// The port in the line that tells of the second listener.
+/// Returns the port of the admin listener from the log.
 fn admin_port(server: &Process) -> u16 {
     eventually("the second listener is named", Duration::from_secs(10), || {
         let said = server.stderr();
@@ -33,7 +32,7 @@ fn health_and_metrics_are_on_the_second_listener_alone() {
         admin.with_token("x").get(path).fault(404, "base", "not_found");
     }
     admin.send("POST", "/health/live", &[], Some(b"")).fault(405, "base", "method_not_allowed");
-    // While all connections of the others are in use, it answers.
+    // The admin listener responds while all connections of the main listener are in use.
     let held = server.connect();
     for _ in 0..3 {
         admin.get("/health/ready").is(200);
@@ -81,7 +80,8 @@ fn a_secret_may_be_in_a_file() {
     assert!(both.contains("`database_url` and `database_url_file` are both given"), "{both}");
     let none = refusal(migrate().args(["--database-url-file", "no-such-file"]));
     assert!(none.contains("cannot read no-such-file"), "{none}");
-    // A secret in the settings file does not stand beside it: the environment counts first.
+    // A secret in the settings file does not conflict with one in the environment, which takes
+    // precedence.
     std::fs::write(setup.folder().join("registrar.yml"), "database_url: sqlite:x.db\n").unwrap();
     registrar_tests::run_command(migrate().env("REGISTRAR_DATABASE_URL_FILE", &file)).success();
     assert!(!setup.folder().join("x.db").exists());

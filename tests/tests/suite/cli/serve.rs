@@ -1,4 +1,4 @@
-//! `registrar serve`: the first start that a newcomer sees, and starts that cannot be.
+//! `registrar serve`: the first start, and starts that fail.
 
 use std::net::TcpListener;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Settings: flags before the environment before `registrar.yml` before the defaults.
+//! Settings: flags take precedence over the environment, `registrar.yml` and the defaults.
 
 use std::path::Path;
 use std::process::Command;

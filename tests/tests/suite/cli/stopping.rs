@@ -1,5 +1,5 @@
-//! SIGTERM: what was accepted is finished, nobody new is let in, and the server ends well. Once on
-//! each database; at full length 20 times.
+//! SIGTERM: accepted requests complete, new connections are refused, and the exit status is 0. Once
+//! per database; 20 times at full length.
 
 use std::net::TcpStream;
 use std::sync::mpsc::channel;
@@ -31,7 +31,7 @@ fn told_to_stop_under_load_it_stores_all_it_acknowledges_and_ends_well() {
                         };
                         if answer.status == 201 {
                             acknowledged += 1;
-                            // Nobody counts any more once it was told to stop.
+                            // The receiver is gone after SIGTERM.
                             let _ = acknowledge.send(());
                         } else {
                             refused.push(answer);

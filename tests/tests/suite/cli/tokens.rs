@@ -1,4 +1,4 @@
-//! `registrar token create | list | revoke`, beside a running server.
+//! `registrar token create`, `list` and `revoke` next to a running server.
 
 use registrar_tests::{Database, Setup, samples};
 

@@ -1,5 +1,5 @@
-//! The vendors' samples that are programs, run as they are printed: only the address of the server and
-//! the credential are put in.
+//! Runs the vendors' sample programs as published, except for the server address and the
+//! credential.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -8,7 +8,8 @@ use std::process::Command;
 use registrar_tests::{Database, Setup, TempDir, TestServer, repository_path, run_command};
 use serde_json::Value;
 
-/// When this is `1`, a test that finds no client fails instead of being skipped.
+/// Environment variable: with the value `1`, tests fail instead of being skipped if a client
+/// program is not installed.
 const REQUIRE: &str = "REGISTRAR_REQUIRE_CLIENTS";
 
 fn clients() -> PathBuf {
@@ -19,8 +20,8 @@ fn server() -> TestServer {
     TestServer::start(Setup::of(Database::Sqlite).unwrap())
 }
 
-/// Runs a sample with these texts in place of others; gives what it prints. Nothing, after a loud
-/// notice, where there is no such client.
+/// Runs a sample after replacing some strings, and returns its output. Prints a notice and returns
+/// `None` if the client program is not installed.
 #[track_caller]
 fn run(client: &[&str], sample: &str, in_place_of: &[(&str, &str)]) -> Option<String> {
     let (program, probe) = match client {
@@ -33,7 +34,7 @@ fn run(client: &[&str], sample: &str, in_place_of: &[(&str, &str)]) -> Option<St
         let what =
             "NO SUCH CLIENT: its samples are SKIPPED. Install curl, python3-requests and nodejs";
         assert!(!std::env::var(REQUIRE).is_ok_and(|value| value == "1"), "{program}: {what}");
-        // Past what keeps the output of tests that pass.
+        // Not captured by the test harness.
         let _ = writeln!(std::io::stderr(), "{program}: {what}; {REQUIRE}=1 makes this a failure.");
         return None;
     }
@@ -49,7 +50,7 @@ fn run(client: &[&str], sample: &str, in_place_of: &[(&str, &str)]) -> Option<St
     Some(run_command(&mut command).success().stdout)
 }
 
-/// What a sample prints that prints an answer as it came.
+/// Parses the output of a sample that prints the response body.
 #[track_caller]
 fn answer(printed: Option<String>) -> Option<Value> {
     let printed = printed?;
@@ -64,7 +65,7 @@ fn python_and_fetch_of_50skills() {
     let host = ("https://journeys-api.50skills.app", url.as_str());
     let missing = "Authentication credentials were not provided.";
     let (python, node) = ("50skills_requests.py", "50skills_fetch.js");
-    // As printed, they do not say who they are.
+    // As published, the samples send no credentials.
     if let Some(printed) = run(&["python3"], python, &[host]) {
         assert_eq!(printed, format!("{{'detail': '{missing}'}}\n"));
         let with = format!("headers={{\"Authorization\": \"{header}\"}},\n    json={{");
@@ -137,7 +138,7 @@ fn curl_of_garmat() {
     let url = format!("{}/garmat", server.url());
     let host = ("http://localhost:4000", url.as_str());
     let sample = "garmat_curl.sh";
-    // As printed, it does not say who it is.
+    // As published, the sample sends no credentials.
     if let Some(body) = answer(run(&["sh"], sample, &[host])) {
         assert_eq!(body["error"], "Unauthorized");
         let with = format!("-H 'Authorization: {header}' -d");

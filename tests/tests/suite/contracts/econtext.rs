@@ -1,5 +1,5 @@
-//! eContext: Basic authentication by stored users, one error at a time in a fixed order, JSON as
-//! Python writes it, and what belongs to users shown whole.
+//! eContext: Basic authentication of stored users, a single error in a fixed order, JSON in
+//! Python's notation, and nested objects in full.
 
 use registrar_tests::{Answer, TestServer, cases};
 use serde_json::Value;
@@ -32,7 +32,7 @@ fn operator(server: &TestServer) -> String {
     server.new_authorization("econtext", "ops@info.com", &[])
 }
 
-/// The answer with what differs from time to time made the same.
+/// Returns the body with varying values masked.
 #[track_caller]
 fn told(answer: &Answer, status: u16) -> String {
     assert_eq!((answer.status, answer.header("content-type")), (status, Some(TYPE)), "{answer:?}");
@@ -66,7 +66,7 @@ fn the_sample_creates_a_user_in_the_vendors_envelope(server: &TestServer) {
     assert!(user["href"].as_str().unwrap().ends_with(&format!("{PATH}/{id}")), "{user}");
     let time = user["created_at"].as_str().unwrap();
     assert!(time.len() == 32 && time.ends_with("000+00:00") && &time[10..11] == " ", "{time}");
-    // An empty object, or none at all, is no custom data.
+    // An empty object and non-objects are stored as no custom data.
     for (number, custom) in ["{}", "[1]", "\"x\"", "null", "7"].into_iter().enumerate() {
         let body = format!(
             r#"{{"email":"u{number}@x.co","password":"secret-word","applications":[],"custom_data":{custom}}}"#
@@ -91,7 +91,7 @@ fn one_thing_is_told_in_the_vendors_order(server: &TestServer) {
         (r#"{"email":null,"password":"x"}"#.into(), missing("email")),
         (r#"{"email":"ops@info.com"}"#.into(), missing("password")),
         (r#"{"email":"ops@info.com","password":"short"}"#.into(), missing("applications")),
-        // What somebody has is told before what is wrong with the rest.
+        // Uniqueness is reported before later checks.
         (r#"{"email":"OPS@info.com","password":"short","applications":[]}"#.into(), taken.clone()),
         (r#"{"email":"ops@info.com","password":"secret-word","applications":[]}"#.into(), taken),
         (
@@ -128,7 +128,7 @@ fn one_thing_is_told_in_the_vendors_order(server: &TestServer) {
     let again = call(server, &who, "POST", "users/user", &mine.replace("a@b", "b@b"));
     let (traceback, what) = invalid("id", "A User with that id already exists");
     assert_eq!(told(&again, 400), error("400 Bad Request", &traceback, what));
-    // Nobody takes an id that is given out, to whom ever.
+    // Ids that are in use are rejected, whoever owns them.
     let user = call(server, &who, "GET", "users?limit=1", "").json();
     let id = user["econtext"]["result"]["users"][0]["id"].clone();
     let body = format!(r#"{{"email":"z@b.co","password":"1234567","applications":[],"id":{id}}}"#);
@@ -159,11 +159,11 @@ fn strangers_learn_nothing(server: &TestServer) {
         encoded("ops@info.com:wrong"),
         encoded("nobody@info.com:wrong"),
         encoded("ops@info.com:"),
-        // A user with the right password who is of no system.
+        // A stored user with the right password that belongs to no system.
         encoded("a@b.co:secret-word"),
     ];
     for header in wrong {
-        // Five wrong passwords in a row are free.
+        // Five consecutive wrong passwords are free of delay.
         let paths = if header.len() > 12 { 2 } else { 3 };
         for path in ["users/user", "nowhere", "users/user/mine"].into_iter().take(paths) {
             let answer = call(server, &header, "GET", path, "");
@@ -172,7 +172,7 @@ fn strangers_learn_nothing(server: &TestServer) {
             assert_eq!(answer.header("www-authenticate"), challenge);
         }
     }
-    // An API token of anybody's is no user's.
+    // An API token is not accepted as a user's credential.
     assert_eq!(call(server, "Token $", "GET", "users", "").status, 401);
     let ping = call(server, "", "GET", "ping", "");
     assert_eq!(told(&ping, 200), r#"{"econtext": {"result": {"ping": "pong"}, "elapsed": _}}"#);
@@ -205,7 +205,7 @@ fn a_user_is_found_changed_and_deleted_once_disabled(server: &TestServer) {
             assert_eq!(told(&answer, 400), gone, "{method} {other}");
         }
     }
-    // The same address again is no clash; the name they sign in by cannot be changed.
+    // The user's own address is not a conflict; the sign-in name is immutable.
     let body = r#"{"email":"A@b.co","name":"Ann","username":"other","id":"other"}"#;
     let changed = call(server, &who, "PUT", &path, body).is(200).json();
     let user = &changed["econtext"]["result"]["user"];
@@ -241,7 +241,7 @@ fn applications_and_groups_are_made_joined_and_left(server: &TestServer) {
     call(server, &who, "POST", "users/user", &body).is(200);
     let path = |more: &str| format!("users/user/a/{more}");
     let joined = r#"{"econtext": {"result": {"application": true}, "elapsed": _}}"#;
-    // Twice is once.
+    // Adding twice has the effect of adding once.
     for _ in 0..2 {
         let answer = call(server, &who, "POST", &path(&format!("application/{two}")), "");
         assert_eq!(told(&answer, 200), joined);
@@ -269,7 +269,7 @@ fn applications_and_groups_are_made_joined_and_left(server: &TestServer) {
     let what = "A User must be associated with at least one Application";
     assert_eq!(told(&last, 409), error("409 Conflict", what, "409 Conflict"));
     call(server, &who, "DELETE", &path(&format!("group/{group}")), "").is(200);
-    // A group is none of the applications.
+    // Groups are not applications.
     let answer = call(server, &who, "GET", &format!("applications/application/{group}"), "");
     assert!(answer.is(400).text.contains("Application not found"));
     let path = format!("applications/application/{two}");
@@ -302,7 +302,7 @@ fn keys_show_their_secret_once(server: &TestServer) {
     let who = operator(server);
     let body = r#"{"email":"a@b.co","password":"secret-word","applications":[],"id":"a"}"#;
     call(server, &who, "POST", "users/user", body).is(200);
-    // Nor would it be kept to be told again.
+    // Responses with secrets must not be stored for replay.
     let keyed = [JSON, ("idempotency-key", "k")];
     let (path, body) = ("/econtext/api/users/user/a/apikey", r#"{"name":"ci"}"#);
     let refused = send(server, "POST", path, &who, &keyed, Some(body));
@@ -323,7 +323,7 @@ fn keys_show_their_secret_once(server: &TestServer) {
     let changed = call(server, &who, "PUT", &path, r#"{"status":"DISABLED","secret":"x"}"#);
     changed.is(200);
     assert_eq!(changed.json()["econtext"]["result"]["apikey"]["status"], "DISABLED");
-    // It is nobody else's.
+    // Keys belong to a single user.
     let other = call(server, &who, "GET", &path.replace("/a/", "/b/"), "");
     assert!(other.is(400).text.contains("not found"));
     call(server, &who, "DELETE", &path, "").is(200);
@@ -363,7 +363,7 @@ fn what_is_there_is_listed(server: &TestServer) {
         let users = answer["econtext"]["result"]["users"].as_array().unwrap().clone();
         users.iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect()
     };
-    // Those of other doors are not its own.
+    // Users of other contracts are not listed.
     assert_eq!(emails(""), ["ops@info.com", "u0@x.co", "u1@x.co", "u2@x.co"]);
     assert_eq!(emails("?limit=2&offset=1"), ["u0@x.co", "u1@x.co"]);
     assert_eq!(emails("/search/U1@x.co"), ["u1@x.co"]);

@@ -1,4 +1,5 @@
-//! 50skills Journeys: either casing in, camel case out, Django REST framework's words.
+//! 50skills Journeys: input in snake or camel case, output in camel case, messages of Django REST
+//! framework.
 
 use registrar_tests::{TestServer, cases};
 

@@ -1,4 +1,4 @@
-//! Garmat: 200, six keys, and an error that says no more than its status.
+//! Garmat: status 200, six keys, and errors that only repeat the status.
 
 use registrar_tests::{TestServer, cases};
 
@@ -90,7 +90,7 @@ fn its_host_is_all_its_own(server: &TestServer) {
     let host = ("host", "localhost:4000");
     let answer = send(server, "POST", "/api/users", "Bearer $", &[host, FORM], Some(SAMPLE));
     assert_eq!(answer.is(200).header("content-type"), Some(TYPE));
-    // What is native elsewhere is not there, and what is there is not native elsewhere.
+    // Native routes are not served on this host, nor the contract's routes on others.
     is(
         &send(server, "GET", "/health/live", "", &[host], None),
         404,
@@ -105,7 +105,7 @@ fn a_query_that_cannot_be_read_shows_nobody(server: &TestServer) {
     post(server, PATH, "Bearer $", JSON, SAMPLE).is(200);
     let get = |query: &str| send(server, "GET", &format!("{PATH}?{query}"), "Bearer $", &[], None);
     assert!(get("filter=user%40test.com").is(200).text.contains("user@test.com"));
-    // Which of the two is meant?
+    // The filter is ambiguous.
     let both = get("filter=user%40test.com&filter[x]=b");
     is(&both, 400, TYPE, r#"{"error":"Bad Request"}"#);
 }
@@ -115,7 +115,7 @@ fn a_token_with_other_attributes_alone_is_refused(server: &TestServer) {
     let get = |credential: &str| send(server, "GET", PATH, credential, &[], None).status;
     assert_eq!(get(&server.new_authorization("garmat", "ours", &[])), 200);
     assert_eq!(get(&server.new_authorization("garmat", "theirs", &[("account_id", "7")])), 200);
-    // As older versions made them.
+    // As created by older versions.
     for (name, noted) in
         [("a", r#"{"accountid":"7"}"#), ("b", r#"{"account_id":" "}"#), ("c", "{}")]
     {

@@ -1,4 +1,4 @@
-//! Pages of users, and users changed and deleted, as 50skills and User.com show them.
+//! Pagination, updates and deletion of users through the contracts of 50skills and User.com.
 
 use registrar_tests::{TestServer, cases};
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ fn a_page_that_is_none_is_not_found(server: &TestServer) {
         let answer = get(server, &format!("{FIFTY}?{query}"));
         is(&answer, 404, TYPE, r#"{"detail":"Not found."}"#);
     }
-    // More than the most is the most.
+    // Larger page sizes are clamped to the maximum.
     get(server, &format!("{FIFTY}?page_size=100000")).is(200);
 }
 
@@ -80,7 +80,7 @@ fn a_user_is_deleted(server: &TestServer) {
     assert_eq!((answer.status, answer.text.as_str()), (204, ""));
     assert_eq!(delete().status, 404);
     assert_eq!(server.client().count(), 0);
-    // The address is free again.
+    // The address is available again.
     create(server, "a@b.co");
 }
 

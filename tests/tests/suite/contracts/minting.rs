@@ -1,4 +1,4 @@
-//! Credentials that an API makes for who shows another: 50skills' and Garmat's.
+//! Credentials issued in exchange for others: 50skills and Garmat.
 
 use registrar_tests::{TestServer, cases};
 
@@ -14,13 +14,13 @@ cases! {
 const FIFTY: &str = "/50skills/v1/auth/token/";
 const TYPE: &str = "application/json";
 
-/// The token itself, of a header such as `Bearer reg_…`.
+/// Returns the token of a header such as `Bearer reg_…`.
 fn secret(header: &str) -> &str {
     header.rsplit(' ').next().unwrap()
 }
 
 fn minted(server: &TestServer, client: &str, secret: &str) -> registrar_tests::Answer {
-    // The vendor's own sample misspells a key.
+    // The vendor's sample misspells this key.
     let body =
         format!(r#"{{"client_id":"{client}","client_secret":"{secret}","token_type:":"Bearer"}}"#);
     send(server, "POST", FIFTY, "", &[JSON], Some(&body))
@@ -69,7 +69,8 @@ fn a_session_is_of_its_customers_account(server: &TestServer) {
         );
         send(server, "POST", "/garmat/api/users", header, &[JSON], Some(&body)).is(200).json()
     };
-    // A customer's users are of the customer's account, whatever is sent; Garmat's are as sent.
+    // Users created by a customer belong to the customer's account, whatever is sent. Garmat's own
+    // credential may name any account.
     let mine = create(&session, "a@b.co");
     let theirs = create(&own, "b@b.co");
     assert_eq!((&mine["account_id"], &theirs["account_id"]), (&account.into(), &other.into()));

@@ -1,4 +1,4 @@
-//! The vendors' APIs, from YAML alone: what their documentation shows, byte by byte.
+//! Vendors' APIs served from YAML, compared byte by byte with their documentation.
 
 mod clients;
 mod econtext;
@@ -20,7 +20,7 @@ use serde_json::Value;
 const JSON: (&str, &str) = ("content-type", "application/json");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-/// Posts with this `Authorization`, `$` standing for a good token.
+/// Sends a POST request with this `Authorization`, in which `$` stands for a valid token.
 fn post(
     server: &TestServer,
     path: &str,
@@ -47,7 +47,7 @@ fn send(
     server.anonymous().send(method, path, &headers, body.map(str::as_bytes))
 }
 
-/// An answer is this, exactly.
+/// Asserts status, content type and body.
 #[track_caller]
 fn is(answer: &Answer, status: u16, content_type: &str, text: &str) {
     assert_eq!(
@@ -57,7 +57,7 @@ fn is(answer: &Answer, status: u16, content_type: &str, text: &str) {
     );
 }
 
-/// The body with what differs from time to time made the same: the values of these keys.
+/// Returns the body with the values of these top-level keys masked.
 #[track_caller]
 fn masked(answer: &Answer, keys: &[&str]) -> String {
     let body = answer.json();
@@ -70,7 +70,7 @@ fn masked(answer: &Answer, keys: &[&str]) -> String {
     text
 }
 
-/// A body with the values of these keys made the same, wherever they stand.
+/// Returns a text with the values of these keys masked at any depth.
 fn hushed(text: &str, keys: &[&str]) -> String {
     let mut out = text.to_owned();
     for key in keys {
@@ -94,7 +94,7 @@ fn hushed(text: &str, keys: &[&str]) -> String {
     out
 }
 
-/// Whether a text is so many letters and digits.
+/// Asserts that a value is a string of this many letters and digits.
 #[track_caller]
 fn is_letters(value: &Value, length: usize) {
     let text = value.as_str().unwrap();

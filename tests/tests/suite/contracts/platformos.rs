@@ -1,5 +1,5 @@
-//! platformOS' REST family: sessions, listings, relationships and customizations, each through the
-//! form that the request names, with the vendor's statuses.
+//! platformOS REST API: sessions, transactables, relationships and customizations, each through the
+//! form named in the request, with the vendor's statuses.
 
 use registrar_tests::{Answer, TestServer, cases};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ fn call(
     send(server, method, path, "Token token=$", &[JSON], Some(&body.to_string()))
 }
 
-/// The id of what was created.
+/// Asserts 201 and returns the id.
 #[track_caller]
 fn created(answer: &Answer) -> i64 {
     let id = answer.json()["id"].as_i64().unwrap();
@@ -63,7 +63,7 @@ fn sessions_begin_and_end(server: &TestServer) {
     let cookie = answer.header("set-cookie").unwrap();
     let token = cookie.strip_prefix("_registrar_session=").unwrap().split(';').next().unwrap();
     assert!(cookie.contains("HttpOnly") && cookie.contains("Secure"), "{cookie}");
-    // The session is good for this API alone, and ends.
+    // The session is valid for this contract only, and ends.
     let bearer = format!("Bearer {token}");
     let path = format!("/api/user/transactables/{id}");
     let missing = send(server, "PUT", &path, &bearer, &[JSON], Some("{}"));
@@ -72,7 +72,7 @@ fn sessions_begin_and_end(server: &TestServer) {
     let ends = send(server, "DELETE", "/api/sessions", &bearer, &[], None);
     done(&ends);
     assert_eq!(send(server, "DELETE", "/api/sessions", &bearer, &[], None).status, 401);
-    // An operator's token is no session: it stays.
+    // An operator's token is not a session and remains valid.
     done(&send(server, "DELETE", "/api/sessions", "Token $", &[], None));
     for (email, password) in [("e@example.com", "other"), ("nobody@example.com", "somepassword")] {
         let text = r#"{"errors":{"base":["is not a known e-mail address with its password"]}}"#;
@@ -183,7 +183,7 @@ fn relationships_have_members_and_listings(server: &TestServer) {
         send(server, "DELETE", &path, "Token $", &[], None)
     };
     done(&delete("relationship_transactables", listed, "relationship_transactable_delete"));
-    // What is in a relationship goes with it.
+    // Deleting a relationship deletes its members.
     done(&delete("relationships", group, "relationship_delete"));
     assert_eq!(delete("relationship_users", member, "relationship_user_delete").status, 404);
     assert_eq!(server.client().user(id)["relationship_users"], json!({}));

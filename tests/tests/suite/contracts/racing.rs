@@ -1,4 +1,4 @@
-//! Every door competes for the same addresses, keys and records.
+//! Concurrent requests through several contracts for the same addresses, keys and records.
 
 use std::thread;
 
@@ -16,7 +16,7 @@ cases! {
     a_user_that_is_changed_from_all_sides_keeps_every_change,
 }
 
-/// What each of many clients at once got.
+/// Returns the results of concurrent calls.
 fn at_once<T: Send>(call: impl Fn(usize) -> T + Sync) -> Vec<T> {
     thread::scope(|scope| {
         let threads: Vec<_> = (0..CLIENTS)
@@ -93,7 +93,7 @@ fn a_user_that_is_changed_from_all_sides_keeps_every_change(server: &TestServer)
             send(server, "POST", &format!("{path}1/add_tag/"), "Token $", &[JSON], Some(&body))
                 .status
         });
-        // Who lost three times is told to try again, and has changed nothing.
+        // After three conflicts the request is rejected with 503 and has no effect.
         assert!(statuses.iter().all(|status| matches!(status, 200 | 503)), "{statuses:?}");
         added.push(statuses.iter().filter(|status| **status == 200).count());
     }

@@ -1,4 +1,4 @@
-//! Contracts of one's own: served as soon as their file is there, and never a broken one.
+//! Custom contracts: served once their file exists, and never if it is invalid.
 
 use registrar_tests::{Setup, TestServer, cases};
 use serde_json::json;
@@ -58,7 +58,7 @@ answers:
 ";
 
 const ROOM: &str = "resource: User\nfields: { email: , external_id: , properties: { house: { type: string }, city: { type: string } } }\n";
-/// One that shows whom all holds that is said, in whatever order.
+/// A contract with look-ups by several fields, in different orders.
 const ROOMS: &str = "\
 mount: /rooms
 form: form
@@ -169,7 +169,7 @@ fn a_contract_of_ones_own_is_served(server: &TestServer) {
     assert_eq!(created.is(204).text, "");
     assert!(created.header("location").unwrap().ends_with("/mine/1"), "{created:?}");
     assert_eq!(created.header("x-name"), Some("A@B.CO"));
-    // HTTP/1.0 need not say a host.
+    // `Host` is optional in HTTP/1.0.
     let old = r#"{"e_mail":"old@b.co","pass_word":"secret1"}"#;
     let (label, length) = ("Content-Type: application/json", old.len());
     let old =

@@ -1,5 +1,4 @@
-//! Recorded answers: every line of every file in `examples/contracts` is answered as it stands there,
-//! by `registrar contract replay`, as a person runs it.
+//! Replays every recorded exchange in `examples/contracts` with `registrar contract replay`.
 
 use registrar_tests::{TestServer, cases, repository_path, run_command};
 
@@ -33,7 +32,7 @@ fn replay(server: &TestServer, contract: &str, credential: &str) {
     assert_eq!(said, format!("{lines} of {lines} answers match\n"));
 }
 
-/// What stands behind the scheme of a new caller's header.
+/// Creates a credential and returns it without its scheme.
 fn credential(server: &TestServer, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
     server.new_authorization(contract, name, noted).split_once(' ').unwrap().1.to_owned()
 }

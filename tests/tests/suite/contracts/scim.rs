@@ -1,4 +1,4 @@
-//! SCIM 2.0, the contract of the tutorial: what RFC 7643 and RFC 7644 say of users.
+//! SCIM 2.0 (RFC 7643 and RFC 7644): the contract of the tutorial.
 
 use registrar_tests::{Answer, TestServer, cases};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn call(server: &TestServer, method: &str, path: &str, body: &str) -> Answer {
     send(server, method, &format!("{PATH}{path}"), "Bearer $", &[LABEL], body)
 }
 
-/// The example of RFC 7643, section 8.2, as far as it is served.
+/// The served subset of the example in RFC 7643, section 8.2.
 fn example() -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -51,7 +51,7 @@ fn a_user_is_created_whole(server: &TestServer) {
     let location = answer.header("location").unwrap();
     assert!(location.ends_with(&format!("{PATH}/{}", body["id"].as_str().unwrap())), "{location}");
     assert_eq!(body["meta"]["location"], location);
-    // What is absent is left out.
+    // Absent attributes are omitted.
     let least = call(server, "POST", "", r#"{"userName":"least"}"#);
     least.is(201);
     assert_eq!(

@@ -1,5 +1,5 @@
-//! User.com, version 1: codes in and labels out, bodies of either kind under either label, and
-//! errors as the real API has been recorded to tell them.
+//! User.com, version 1: numeric codes in requests and labels in responses, JSON and URL-encoded
+//! bodies under either content type, and errors as recorded from the vendor.
 
 use registrar_tests::{TestServer, cases};
 
@@ -85,7 +85,7 @@ fn a_user_is_retrieved_by_its_number(server: &TestServer) {
     for id in ["2", "x", "0", "99999999999999999999"] {
         is(&get(&format!("{PATH}{id}/")), 404, TYPE, r#"{"detail":"Not found."}"#);
     }
-    // As recorded: a path without its slash is no route, and is told in HTML.
+    // As recorded: a path without a trailing slash has no route and responds with HTML.
     let bare = get(&format!("{PATH}1"));
     assert_eq!((bare.status, bare.header("content-type")), (404, Some("text/html; charset=utf-8")));
 }

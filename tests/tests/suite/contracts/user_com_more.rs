@@ -1,4 +1,4 @@
-//! User.com beyond creating: users by id and by the client's own, searched, changed, deleted; tags,
+//! User.com beyond creation: look-up by id and external id, search, update and deletion; tags,
 //! lists, companies and attributes; version 2.
 
 use registrar_tests::{Answer, TestServer, cases};
@@ -100,7 +100,7 @@ fn attributes_are_typed_and_must_be_known(server: &TestServer) {
         ),
         ("Plan", json!("gold"), r#"\"gold\" is not a valid choice."#),
         ("Shoe size", json!(7), "Unexpected field."),
-        // What a user has by itself is no attribute.
+        // Built-in columns are not attributes.
         ("email", json!("a@b.co"), "Unexpected field."),
     ] {
         let answer = set(json!({"attribute": attribute, "value": value}));
@@ -150,7 +150,7 @@ fn tags_come_and_go(server: &TestServer) {
         let answer = call(server, "POST", "users/1/add_tag/", &body);
         assert!(answer.is(400).text.starts_with(r#"{"errors":{"name":["This field"#), "{answer:?}");
     }
-    // The same tag is one tag, whoever has it.
+    // Tags are shared between users.
     call(server, "POST", "users/", &json!({"tags": ["hot"]})).is(201);
     assert_eq!(get(server, "tags/").is(200).json()["count"], 3);
     for (tags, errors) in [
@@ -183,7 +183,7 @@ fn companies_and_lists_have_members(server: &TestServer) {
     assert_eq!(call(server, "POST", "users/1/add_to_list/", &json!({"list": 999})).status, 400);
     call(server, "POST", "users/1/remove_from_list/", &json!({"list": id})).is(200);
     assert_eq!(call(server, "POST", "users/1/remove_from_list/", &json!({"list": id})).status, 404);
-    // A list is no company.
+    // Lists are not companies.
     assert_eq!(get(server, &format!("companies/{id}/")).status, 404);
     assert_eq!(call(server, "DELETE", &format!("lists/{id}/"), &Value::Null).status, 204);
     assert_eq!(get(server, &format!("lists/{id}/")).status, 404);

@@ -1,5 +1,4 @@
-//! SQLite's file: held by somebody else, on a disk that is full, or not to be written to. It works
-//! again without a restart.
+//! SQLite: locked, disk full, or read-only. Operation resumes without a restart.
 
 use std::fs::{self, File, Permissions};
 use std::io::Write;
@@ -33,11 +32,11 @@ fn a_database_that_somebody_else_holds_is_busy(server: &TestServer) {
     assert!(begun.elapsed() < BACK, "{:?}", begun.elapsed());
 }
 
-/// A file system of a few megabytes; gone when this is dropped.
+/// A file system of a few megabytes, unmounted on drop.
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    /// `None`, after a notice, where we may not mount one.
+    /// Prints a notice and returns `None` if mounting is not permitted.
     fn new() -> Option<Self> {
         let folder = TempDir::new();
         let mounted = Command::new("mount")
@@ -59,7 +58,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // The folder that stays behind says nothing about what was tested.
+        // A directory that cannot be removed does not invalidate the test.
         let _ = Command::new("umount").arg("--lazy").arg(self.path()).status();
     }
 }
@@ -107,16 +106,15 @@ fn a_full_disk_is_told_and_room_is_found_again() {
     assert!(begun.elapsed() < BACK, "{:?}", begun.elapsed());
 }
 
-/// Somebody whom permissions hold back: not root, for whom everything is writable.
+/// A user without privileges: root ignores permissions.
 const NOBODY: u32 = 65534;
 
-/// A server's database that was used before, and the command that serves it as somebody whom
-/// permissions hold back.
+/// Returns a database that was served before, and a command that serves it without privileges.
 fn used_before() -> (Setup, String, Command) {
     let setup = Setup::of(Database::Sqlite).unwrap();
     let server = setup.serve();
     let token = server.first_token();
-    // From its first answer on, it ends well when it is told to.
+    // Graceful shutdown is available from the first response on.
     server.anonymous().get("/health/live").is(200);
     server.send_sigterm();
     server.wait_for_exit().success();
@@ -145,14 +143,14 @@ fn what_may_not_be_written_to_is_told_at_the_start() {
         assert!(said.contains(": attempt to write a readonly database"), "{said}");
         permit(path, given);
     }
-    // SQLite gave its files beside it the same permissions.
+    // SQLite gives its auxiliary files the permissions of the database.
     for entry in fs::read_dir(&folder).unwrap() {
         permit(&entry.unwrap().path(), 0o644);
     }
     let server = Process::start(&mut command);
     let client = server.client(&token);
     client.submit("client_sign_up", &samples::client("ann")).created();
-    // What it has open, it goes on to use.
+    // Open files remain writable.
     permit(&file, 0o444);
     permit(&folder, 0o555);
     client.submit("client_sign_up", &samples::client("bob")).created();

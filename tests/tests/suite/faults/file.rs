@@ -1,5 +1,5 @@
-//! The file of a SQLite database while it is served: removed, replaced, not there at the start; and its
-//! log under a long read.
+//! The SQLite file while it is served: removed, replaced, absent at start; and the size of the WAL
+//! during a long read.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use registrar_tests::{Answer, Database, Metrics, Setup, TestServer, eventually, samples};
 
-/// A server on a file, and its path.
+/// Starts a server and returns the path of its database.
 fn served() -> (TestServer, PathBuf) {
     let server = TestServer::start(Setup::of(Database::Sqlite).unwrap());
     let url = server.setup().settings.database_url.clone();
@@ -30,7 +30,7 @@ fn a_file_that_is_removed_or_replaced_is_noticed_and_may_come_back() {
         let told = server.anonymous().get("/health/ready");
         assert_eq!(told.status, 503, "{told:?}");
         assert!(told.text.contains("removed or replaced"), "{told:?}");
-        // The token is remembered for a second; after it, it cannot be looked up.
+        // Tokens are cached for a second; after that, the look-up fails.
         create(&server, &format!("lost{number}")).fault(503, "base", "unavailable");
         assert_eq!(server.client().get("/api/users").status, 503);
         assert_eq!(path.exists(), number == 1, "no new one is made");
@@ -75,7 +75,7 @@ fn the_log_gets_its_size_back_after_a_long_read() {
     };
     create(&server, "first").created();
     let fill = |rows: u32| {
-        // More pages than users would take, to be done sooner.
+        // Larger rows than users, to fill the WAL faster.
         server.database().execute(&format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) \
              INSERT INTO audit_events (created_at, action, kind, record_id, form_name) \

@@ -1,4 +1,4 @@
-//! Clients that create users all the time while something goes wrong, and what they were told.
+//! Load of concurrent creates during faults, and what clients were told.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,18 +11,18 @@ use crate::kill::{CLAIMS_OF_NOBODY, HALF_WRITTEN};
 
 const CLIENTS: usize = 6;
 
-/// What all clients together were told.
+/// Outcomes of all clients.
 #[derive(Default)]
 pub(super) struct Told {
-    /// Ids and addresses.
+    /// Ids and e-mail addresses of created users.
     created: Mutex<Vec<(i64, String)>>,
-    /// How many were told to come back.
+    /// Number of 503 responses.
     refused: AtomicUsize,
     is_over: AtomicBool,
 }
 
-/// Runs `meanwhile` while clients create users. Each must be answered 201, or 503 with
-/// `Retry-After`, within `most`.
+/// Runs `meanwhile` while clients create users. Each response must be 201, or 503 with
+/// `Retry-After`, and arrive within `most`.
 pub(super) fn under_load(
     server: &TestServer,
     most: Duration,
@@ -36,7 +36,7 @@ pub(super) fn under_load(
                 scope.spawn(move || told.create(&client, number, most))
             })
             .collect();
-        // Also where it panics: else the clients would go on for ever.
+        // Ends the load if `meanwhile` panics, too.
         let ends = Ends(&told);
         meanwhile(&told);
         drop(ends);
@@ -75,17 +75,17 @@ impl Told {
         }
     }
 
-    /// How many were created so far.
+    /// Returns the number of created users so far.
     pub(super) fn count(&self) -> usize {
         self.created.lock().unwrap().len()
     }
 
-    /// How many were told to come back so far.
+    /// Returns the number of 503 responses so far.
     pub(super) fn refused(&self) -> usize {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Whoever was created is stored, and nobody is half-written.
+    /// Asserts that every acknowledged user is stored completely.
     pub(super) fn check(&self, direct: &DirectDatabase<'_>) {
         let created = self.created.lock().unwrap();
         for some in created.chunks(500) {

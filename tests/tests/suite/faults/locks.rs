@@ -1,5 +1,4 @@
-//! Errors of PostgreSQL after which the same may be tried again: at most three times, and the client
-//! notices nothing where that helps.
+//! Retries after transient PostgreSQL errors: up to three, invisible to the client if one succeeds.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,8 +12,8 @@ fn postgres() -> Option<TestServer> {
     Some(TestServer::start(setup.with(|settings| settings.writers = 1)))
 }
 
-/// Has the first so many attempts to write a user fail; the sequence `attempts` counts them, for no
-/// transaction takes that back.
+/// Makes the first `most` attempts to insert a user fail. The sequence `attempts` counts them,
+/// since it is not rolled back.
 fn fail_attempts(server: &TestServer, most: i64, sqlstate: &str) {
     let direct = server.database();
     direct.execute("CREATE SEQUENCE attempts");
@@ -83,7 +82,8 @@ fn a_deadlock_with_somebody_else_is_tried_again() {
         eventually("it waits for us", Duration::from_secs(5), || {
             (direct.count(&waits("advisory")) == 1).then_some(())
         });
-        // Now we wait for it: it is the one to find out, for we are more patient.
+        // The other session now waits for the server, which detects the deadlock because its
+        // time-out is shorter.
         let begun = Instant::now();
         other.batch_execute("LOCK TABLE unique_claims IN EXCLUSIVE MODE").unwrap();
         assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());

@@ -1,6 +1,5 @@
-//! What clients see when that on which Registrar stands fails: statements, disks, connections,
-//! PostgreSQL itself. Nobody who was acknowledged is lost, nobody is half-written, and it goes on
-//! by itself once it can.
+//! Faults of the infrastructure: statements, disks, connections, PostgreSQL. Acknowledged users are
+//! never lost, no user is stored partially, and operation resumes without a restart.
 
 mod disk;
 mod file;
@@ -19,23 +18,23 @@ use std::time::{Duration, Instant};
 use registrar_tests::{Answer, TokenClient, samples};
 use serde_json::json;
 
-/// Within what it works again once it can.
+/// Maximum time to resume operation after a fault.
 const BACK: Duration = Duration::from_secs(2);
 
-/// What somebody posts who signs up as a seller.
+/// Returns the body of a seller's sign-up.
 fn sign_up(tag: &str) -> String {
     let form = samples::seller(tag);
     json!({ "form_configuration_name": "marketplace_seller", "form": form }).to_string()
 }
 
-/// Posts under an `Idempotency-Key`; nothing where no answer comes.
+/// Sends a POST request with an `Idempotency-Key`. Returns `None` if no response arrives.
 fn post(client: &TokenClient, key: &str, body: &str) -> Option<Answer> {
     let headers = [("content-type", "application/json"), ("idempotency-key", key)];
     client.try_send("POST", "/api/users", &headers, Some(body.as_bytes())).ok()
 }
 
-/// Asks again until the answer is a good one; all others until then tell to come back. Gives how
-/// long it took too.
+/// Repeats a request until it responds with 201; earlier responses must be 409 or 503. Returns the
+/// elapsed time too.
 fn until_created(ask: impl Fn() -> Option<Answer>) -> (Answer, Duration) {
     let begun = Instant::now();
     loop {

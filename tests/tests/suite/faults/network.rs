@@ -1,5 +1,5 @@
-//! Networks between Registrar and PostgreSQL: connections that are cut, held, slowed down, and that
-//! break in the very moment of a commit. At full length ten times as often.
+//! Network faults between Registrar and PostgreSQL: cut, delayed and stalled connections, and cuts
+//! at a commit. Ten times as often at full length.
 
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,12 +11,12 @@ use registrar_tests::{
 use super::load::under_load;
 use super::{BACK, post, sign_up, until_created};
 
-/// How long a request may wait for the database, in seconds.
+/// Request time-out, in seconds.
 const WAITS: u64 = 1;
-/// By when it must be answered, on a machine that has much else to do.
+/// Maximum time to a response on a busy machine.
 const ANSWERED: Duration = Duration::from_secs(WAITS + 2);
 
-/// A server whose PostgreSQL is behind a proxy.
+/// Starts a server that connects to PostgreSQL through a proxy.
 fn behind_a_proxy() -> Option<(TestServer, Proxy)> {
     let (setup, proxy) = Setup::of(Database::Postgres)?.through_proxy();
     let setup = setup.with(|settings| settings.request_seconds = WAITS);

@@ -1,5 +1,4 @@
-//! pgbouncer between Registrar and PostgreSQL, which gives a connection to somebody else after every
-//! transaction.
+//! pgbouncer between Registrar and PostgreSQL, in transaction pooling mode.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -10,7 +9,7 @@ use registrar_tests::{
 };
 use serde_json::json;
 
-/// A server behind a pgbouncer with few connections.
+/// Runs a test behind a pgbouncer with few connections.
 fn behind(is_prepared: bool, follows: bool, run: impl FnOnce(&Setup)) {
     let Some(cluster) = scratch() else { return };
     let more = match (PgBouncer::supports_prepared_statements(), follows) {
@@ -78,7 +77,7 @@ fn nothing_of_a_session_is_left_to_others() {
         let client = server.client(&server.first_token());
         client.submit("client_sign_up", &samples::client("ann")).created();
         client.get("/api/users").is(200);
-        // Other clients of the pooler, one after the other on all of its connections.
+        // Other clients of pgbouncer, one after the other on all of its connections.
         for _ in 0..6 {
             let ours = "pg_settings WHERE setting NOT IN ('off', '0') AND name IN \
                         ('default_transaction_read_only', 'lock_timeout')";
@@ -97,7 +96,7 @@ fn named_statements_behind_a_pooler_that_does_not_know_them_are_told_calmly() {
         let nobody = "reg_fgwkhIekfNiclXkGV8ObcNiNVJaPkaioE02dFhd9xfk0sVANu";
         let client = server.client(nobody);
         for _ in 0..30 {
-            // Any answer will do, and none too where it has ended.
+            // Any response is acceptable, and none if the server has stopped.
             let _ = client.try_send("GET", "/api/users", &[], None);
             let _ = client.try_send("GET", "/health/ready", &[], None);
             thread::sleep(Duration::from_millis(50));
@@ -111,7 +110,7 @@ fn named_statements_behind_a_pooler_that_does_not_know_them_are_told_calmly() {
 #[test]
 fn a_pooler_that_is_gone_is_asked_again_with_pauses() {
     let Some(cluster) = scratch() else { return };
-    // After a failure it does not ask the server again for 15 seconds, unless this says otherwise.
+    // By default pgbouncer waits 15 seconds after a failed connection.
     let pooler = PgBouncer::start(&cluster, 3, "server_login_retry = 1");
     let Some(pooler) = pooler else { return };
     let url = pooler.url(&cluster.database());

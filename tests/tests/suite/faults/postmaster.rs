@@ -1,4 +1,4 @@
-//! PostgreSQL itself is killed (`kill -9`) and comes back. Twice; at full length 20 times.
+//! PostgreSQL is killed with SIGKILL and restarted. Twice; 20 times at full length.
 
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,8 +8,8 @@ use registrar_tests::{Random, Setup, TestServer, eventually, iterations, samples
 use super::load::under_load;
 use super::{BACK, until_created};
 
-/// By when it works again at the latest. Once in some hundred kills, before writers without a connection
-/// stood aside, it took 4.5 seconds.
+/// Hard limit for resuming operation. Before disconnected writers yielded the queue, it took 4.5
+/// seconds once in some hundred kills.
 const LATEST: Duration = Duration::from_secs(4);
 
 #[test]

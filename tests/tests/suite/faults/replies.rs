@@ -1,6 +1,5 @@
-//! An answer that never arrives, though what it tells of is done: whoever asks again under the same
-//! `Idempotency-Key` gets it, and nothing is done twice. 50 times on each database; at full length
-//! 500 times.
+//! Responses lost after the commit: repeating the request with the same `Idempotency-Key` replays
+//! the response and has no further effect. 50 times per database; 500 times at full length.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Servers that start at once, and what one says that cannot.
+//! Concurrent first starts, and starts that are refused.
 
 use std::thread;
 

@@ -1,5 +1,5 @@
-//! Every statement of a write fails once, row by row: the database is as it was, the client learns
-//! nothing of it, and the same is done once nothing fails any more.
+//! Every statement of a write fails once, for each row: the database is unchanged, the client
+//! learns no details, and the request succeeds afterwards.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ cases! {
     a_change_or_a_deletion_of_which_any_part_fails_changes_nothing with changing,
 }
 
-/// What the database says when it fails. No client must see it.
+/// Message of the injected database error. It must not reach clients.
 const SAID: &str = "c4n4ry";
 
-/// Has the database refuse what it is to do to a table, from the moment that it has so many rows.
+/// Makes an event on a table fail once it has this many rows.
 fn fail(direct: &DirectDatabase<'_>, table: &str, event: &str, from: i64) {
     let reached = format!("(SELECT count(*) FROM {table}) >= {from}");
     if !direct.is_postgres() {
@@ -50,10 +50,10 @@ fn fail_no_more(direct: &DirectDatabase<'_>, table: &str) {
     }
 }
 
-/// A submission of which rows come into every table that a user's rows are in.
+/// Returns a submission with rows in every table of a user.
 fn submission(form_name: &str, tag: &str) -> String {
     let mut form = samples::seller(tag);
-    // What `changing` demands of whoever is changed.
+    // Required by the form `change`.
     if form_name == "seller" {
         form["mobile_number"] = json!("99");
     }
@@ -102,7 +102,7 @@ fn a_create_of_which_any_row_fails_leaves_nothing_behind(server: &TestServer) {
     }
 }
 
-/// How many rows each table has more than it had before.
+/// Returns the number of added rows by table.
 fn more_than(direct: &DirectDatabase<'_>, before: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
     let now = direct.row_counts().into_iter();
     now.map(|(table, count)| (table.clone(), count - before[&table])).collect()
@@ -144,7 +144,7 @@ fn a_change_or_a_deletion_of_which_any_part_fails_changes_nothing(server: &TestS
     assert!(failed[0] >= 10 && failed[1] >= 8, "{failed:?}");
 }
 
-/// A change of everything: a boat changes, another goes, one comes.
+/// Returns an update of everything: one boat changes, one is removed and one is added.
 fn change(tag: &str, boat: &Value, member: &Value) -> Value {
     json!({
         "email": format!("{tag}.new@example.com"),

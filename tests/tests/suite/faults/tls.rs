@@ -1,4 +1,4 @@
-//! A PostgreSQL that demands TLS: refused by a build that has none, reached by one that has.
+//! PostgreSQL with mandatory TLS: refused by a build without TLS, reached by one with it.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ fn a_build_without_tls_says_how_to_get_one() {
     }
 }
 
-/// Builds Registrar with TLS, which takes minutes: it runs where it is asked for, as in CI.
+/// Requires a build with TLS, which takes minutes; therefore it runs only on request, as in CI.
 #[test]
 fn a_server_that_demands_tls_is_reached_and_its_certificate_verified() {
     if std::env::var(REQUIRE_TLS).is_ok_and(|value| value == "1") {

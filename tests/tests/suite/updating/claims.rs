@@ -1,4 +1,4 @@
-//! What is unique stays so while users change, also at the same time.
+//! Uniqueness during updates, including concurrent ones.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -25,7 +25,7 @@ fn a_user_does_not_clash_with_himself(server: &TestServer) {
     let send = |boats: Vec<Value>| put(server, id, json!({ "transactables": { "boat": boats } }));
     let claims = server.database().count("unique_claims");
     send(vec![boat(0, "SIRI-1")]).is(204);
-    // With each other, and back.
+    // Swapped between the two boats, and back.
     send(vec![boat(0, "SIRI-2"), boat(1, "SIRI-1")]).is(204);
     let path = "transactables.boat[0].properties.registration";
     send(vec![boat(0, "SIRI-1")]).invalid(&[(path, "taken")]);
@@ -64,7 +64,7 @@ fn a_value_that_changed_is_free_for_others(server: &TestServer) {
     put(server, id, registered(Value::Null)).is(204);
     put(server, other, json!({ "transactables": { "boat": [] } })).is(204);
 
-    // A form for which it need not be unique frees it too.
+    // A form without the `unique` rule releases the claim too.
     let form = json!({ "email": "free@example.com" });
     server.client().update(other, "only_email", &form).is(204);
     server.client().submit("client_sign_up", &json!({ "email": "siri@example.com", "name": "A", "profiles": { "client": { "properties": { "company_name": "C" } } } })).created();
@@ -100,7 +100,7 @@ fn changes_of_different_fields_at_once_both_survive(server: &TestServer) {
             assert_eq!(user[field], format!("{field}{round}"));
         }
     }
-    // Of many some may be sent away, but what is answered with 204 is there.
+    // Some concurrent updates may be rejected, but acknowledged ones are stored.
     let answers: Vec<(i64, u16)> = thread::scope(|scope| {
         let threads = (0..8).map(|number| {
             let client = server.client();
@@ -148,7 +148,7 @@ fn one_value_asked_for_by_many_goes_to_one(server: &TestServer) {
     assert_eq!(statuses, BTreeMap::from([(204, 1), (422, 5)]));
     let page = server.client().get("/api/users?email=one%40example.com").json();
     assert_eq!(page["total"], 1);
-    // And the same value for one user, asked for twice at once.
+    // The same value for one user, in two concurrent updates.
     let id = page["results"][0]["id"].as_i64().unwrap();
     thread::scope(|scope| {
         for _ in 0..2 {

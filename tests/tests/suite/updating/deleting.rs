@@ -1,4 +1,4 @@
-//! A user that goes, and who may have him go.
+//! Deletion of users, and its authorization.
 
 use registrar_tests::{TestServer, cases, samples};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! PUT and DELETE: a form laid over a stored user, and a user that goes.
+//! PUT and DELETE: updates through forms, and deletion of users.
 
 mod claims;
 mod deleting;
@@ -67,7 +67,7 @@ extends: marketplace_seller
 fields: { mobile_number: }
 ";
 
-/// The shipped forms and more.
+/// Adds the forms of these tests to the shipped ones.
 pub(crate) fn changing(setup: Setup) -> Setup {
     setup.more_forms(&[
         ("boat.yml", BOAT),
@@ -83,7 +83,7 @@ fn put(server: &TestServer, id: i64, form: Value) -> Answer {
     server.client().update(id, "change", &form)
 }
 
-/// A seller who has all that `change` demands.
+/// Creates a seller that satisfies the form `change`.
 pub(crate) fn seller(server: &TestServer, tag: &str) -> i64 {
     let mut sample = samples::seller(tag);
     sample["mobile_number"] = json!("99");

@@ -1,4 +1,4 @@
-//! Profiles change in place, records of lists by their id, and the rest stays.
+//! Updates of nested records: profiles in place, lists by id, everything else untouched.
 
 use registrar_tests::{TestServer, cases};
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ fn records_are_changed_by_their_id_and_added_without(server: &TestServer) {
         let mut others = server.client().user(other);
         others["transactables"].take()
     });
-    // Not of the user's own any more than of another type.
+    // Ids of other users and of other record types are rejected.
     let profile = server.client().user(id)["profiles"]["seller"]["id"].clone();
     let member = json!({ "relationship_users": { "agency_member": { "id": 77, "properties": { "status": "x" } } } });
     put(server, id, member).invalid(&[("relationship_users.agency_member.id", "required")]);
@@ -102,7 +102,7 @@ fn references_are_looked_up_as_ever(server: &TestServer) {
         (&mine["id"], &others["relationship_id"])
     );
     assert_eq!(moved["properties"], json!({ "status": "moved" }));
-    // What was referred to is gone: told where it stands, though it was not sent.
+    // A dangling reference is reported at its path even if it was not submitted.
     server.client().send("DELETE", &format!("/api/users/{other}"), &[], None).is(204);
     put(server, id, json!({ "phone": "1" })).invalid(&[("properties.invited_by", "required")]);
 }

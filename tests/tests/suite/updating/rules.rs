@@ -1,4 +1,4 @@
-//! What a change is answered with, and what the rules see of it.
+//! Responses to updates, and rules on stored values.
 
 use registrar_tests::{TestServer, cases, samples};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ fn what_is_not_there_or_not_allowed_is_told(server: &TestServer) {
     let change = json!({ "first_name": "B" });
     let name = "form_configuration_name";
     server.client().update(id, "client_sign_up", &change).fault(406, name, "wrong_form");
-    // A form for records changes and creates them, not users.
+    // Forms for other record types neither create nor update users.
     for form in ["boat", "sign_in"] {
         server.client().update(id, form, &change).fault(406, name, "wrong_form");
         server.client().submit(form, &change).fault(406, name, "wrong_form");
@@ -91,7 +91,7 @@ fn rules_look_at_what_is_stored_too(server: &TestServer) {
     put(server, id, json!({ "mobile_number": "1", "last_name": null })).is(204);
     let user = server.client().user(id);
     assert_eq!((&user["mobile_number"], &user["last_name"]), (&json!("99"), &Value::Null));
-    // A default is for what is new.
+    // Defaults apply to new records only.
     put(server, id, json!({ "phone": "1" })).is(204);
     assert_eq!(server.client().user(id)["last_name"], Value::Null);
 
