@@ -5,23 +5,23 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use registrar_tests::{Answer, Setup, TestServer, cases};
 
 cases! {
-    a_host_that_is_none_is_refused,
-    the_target_has_precedence_over_the_host,
-    a_header_that_is_sent_twice_is_refused,
-    addresses_ignore_what_strangers_report,
-    addresses_are_as_a_trusted_proxy_reports with behind_proxy,
-    addresses_are_as_a_trusted_proxy_forwards with behind_forwarding_proxy,
-    addresses_begin_with_the_public_url with with_public_url,
-    an_upgrade_is_ignored_and_the_connection_stays,
-    an_id_has_one_spelling,
+    invalid_host_header_is_rejected,
+    absolute_request_target_overrides_host_header,
+    duplicate_header_is_rejected,
+    forwarded_headers_of_untrusted_clients_are_ignored,
+    x_forwarded_headers_of_trusted_proxy_set_base_url with with_trusted_proxy,
+    forwarded_header_of_trusted_proxy_sets_base_url with with_trusted_proxy_sending_forwarded,
+    public_url_setting_overrides_host_header with with_public_url,
+    upgrade_request_is_ignored_and_connection_is_kept_alive,
+    user_id_in_path_must_be_canonical,
 }
 
-fn behind_proxy(setup: Setup) -> Setup {
+fn with_trusted_proxy(setup: Setup) -> Setup {
     setup.with(|settings| settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
 }
 
-fn behind_forwarding_proxy(setup: Setup) -> Setup {
-    behind_proxy(setup).with(|settings| settings.forwarded_headers = "forwarded".parse().unwrap())
+fn with_trusted_proxy_sending_forwarded(setup: Setup) -> Setup {
+    with_trusted_proxy(setup).with(|settings| settings.forwarded_headers = "forwarded".parse().unwrap())
 }
 
 fn with_public_url(setup: Setup) -> Setup {
@@ -29,7 +29,7 @@ fn with_public_url(setup: Setup) -> Setup {
 }
 
 /// Sends a GET request with these header lines.
-fn ask(server: &TestServer, target: &str, lines: &str) -> Answer {
+fn send_get(server: &TestServer, target: &str, lines: &str) -> Answer {
     let token = server.token();
     let mut connection = server.connect();
     let head = format!("GET {target} HTTP/1.1\r\nAuthorization: Bearer {token}\r\n{lines}\r\n\r\n");
@@ -38,7 +38,7 @@ fn ask(server: &TestServer, target: &str, lines: &str) -> Answer {
 }
 
 /// Creates a user through SCIM and returns the base URL of its `Location`.
-fn address(server: &TestServer, lines: &str) -> String {
+fn location_base_url(server: &TestServer, lines: &str) -> String {
     let token = server.token();
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let body = format!(r#"{{"userName":"u{}"}}"#, NEXT.fetch_add(1, Ordering::Relaxed));
@@ -56,7 +56,7 @@ fn address(server: &TestServer, lines: &str) -> String {
     location.split_once("/scim/v2/Users/").unwrap().0.to_owned()
 }
 
-fn a_host_that_is_none_is_refused(server: &TestServer) {
+fn invalid_host_header_is_rejected(server: &TestServer) {
     for host in [
         "a b\"/<x>?e",
         "a/b",
@@ -71,47 +71,47 @@ fn a_host_that_is_none_is_refused(server: &TestServer) {
         "%",
         "é",
     ] {
-        let answer = ask(server, "/api/users", &format!("Host: {host}"));
+        let answer = send_get(server, "/api/users", &format!("Host: {host}"));
         answer.fault(400, "base", "bad_request");
         assert!(!answer.text.contains("script"), "{answer:?}");
     }
     for target in ["http://u@h/api/users", "http://h:x/api/users"] {
-        assert_eq!(ask(server, target, "Host: x").status, 400, "{target}");
+        assert_eq!(send_get(server, target, "Host: x").status, 400, "{target}");
     }
     for host in ["x", "example.com:80", "[::1]:80", "127.0.0.1", "a_b"] {
-        ask(server, "/api/users", &format!("Host: {host}")).is(200);
+        send_get(server, "/api/users", &format!("Host: {host}")).is(200);
     }
 }
 
-fn the_target_has_precedence_over_the_host(server: &TestServer) {
+fn absolute_request_target_overrides_host_header(server: &TestServer) {
     // `localhost:4000` belongs to a contract, on which Registrar's own routes are not served.
-    ask(server, "http://localhost:4000/health/live", "Host: x").is(404);
-    ask(server, "http://x/health/live", "Host: localhost:4000").is(200);
-    ask(server, "/health/live", "Host: localhost:4000").is(404);
+    send_get(server, "http://localhost:4000/health/live", "Host: x").is(404);
+    send_get(server, "http://x/health/live", "Host: localhost:4000").is(200);
+    send_get(server, "/health/live", "Host: localhost:4000").is(404);
 }
 
-fn a_header_that_is_sent_twice_is_refused(server: &TestServer) {
+fn duplicate_header_is_rejected(server: &TestServer) {
     for twice in [
         "Host: x\r\nHost: x",
         "Host: x\r\nHost: y",
         "Host: x\r\nAuthorization: Bearer x",
         "Host: x\r\nContent-Type: a/b\r\nContent-Type: a/b",
     ] {
-        assert_eq!(ask(server, "/api/users", twice).status, 400, "{twice}");
+        assert_eq!(send_get(server, "/api/users", twice).status, 400, "{twice}");
     }
-    ask(server, "/api/users", "Host: x\r\nAccept: a/b\r\nAccept: c/d").is(200);
+    send_get(server, "/api/users", "Host: x\r\nAccept: a/b\r\nAccept: c/d").is(200);
 }
 
 /// Forwarding headers sent by a client that is not a trusted proxy.
-const REPORTED: &str = "X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n\
+const FORWARDING_HEADERS: &str = "X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n\
      Forwarded: host=evil.example;proto=https;for=192.0.2.1";
 
-fn addresses_ignore_what_strangers_report(server: &TestServer) {
-    assert_eq!(address(server, &format!("Host: me.example\r\n{REPORTED}")), "http://me.example");
+fn forwarded_headers_of_untrusted_clients_are_ignored(server: &TestServer) {
+    assert_eq!(location_base_url(server, &format!("Host: me.example\r\n{FORWARDING_HEADERS}")), "http://me.example");
 }
 
-fn addresses_are_as_a_trusted_proxy_reports(server: &TestServer) {
-    let of = |lines: &str| address(server, &format!("Host: inner\r\n{lines}"));
+fn x_forwarded_headers_of_trusted_proxy_set_base_url(server: &TestServer) {
+    let of = |lines: &str| location_base_url(server, &format!("Host: inner\r\n{lines}"));
     assert_eq!(
         of("X-Forwarded-Host: me.example\r\nX-Forwarded-Proto: https"),
         "https://me.example"
@@ -123,18 +123,18 @@ fn addresses_are_as_a_trusted_proxy_reports(server: &TestServer) {
     assert_eq!(of("Forwarded: host=evil.example;proto=https"), "http://inner");
 }
 
-fn addresses_are_as_a_trusted_proxy_forwards(server: &TestServer) {
-    let of = |lines: &str| address(server, &format!("Host: inner\r\n{lines}"));
+fn forwarded_header_of_trusted_proxy_sets_base_url(server: &TestServer) {
+    let of = |lines: &str| location_base_url(server, &format!("Host: inner\r\n{lines}"));
     assert_eq!(of("Forwarded: Host=\"me.example:8080\";Proto=https"), "https://me.example:8080");
     assert_eq!(of("X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https"), "http://inner");
 }
 
-fn addresses_begin_with_the_public_url(server: &TestServer) {
+fn public_url_setting_overrides_host_header(server: &TestServer) {
     let public = "https://id.example.com/base";
-    assert_eq!(address(server, &format!("Host: evil.example\r\n{REPORTED}")), public);
+    assert_eq!(location_base_url(server, &format!("Host: evil.example\r\n{FORWARDING_HEADERS}")), public);
 }
 
-fn an_upgrade_is_ignored_and_the_connection_stays(server: &TestServer) {
+fn upgrade_request_is_ignored_and_connection_is_kept_alive(server: &TestServer) {
     let token = server.token();
     for options in [
         // As sent by Java's `HttpClient`.
@@ -166,7 +166,7 @@ fn an_upgrade_is_ignored_and_the_connection_stays(server: &TestServer) {
     assert_eq!((answer.status, answer.header("connection")), (401, Some("close")));
 }
 
-fn an_id_has_one_spelling(server: &TestServer) {
+fn user_id_in_path_must_be_canonical(server: &TestServer) {
     let client = server.client();
     client.submit("client_sign_up", &registrar_tests::samples::client("one")).created();
     client.get("/api/users/1").is(200);

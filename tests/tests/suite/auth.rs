@@ -4,16 +4,16 @@ use registrar_tests::{TestServer, cases, samples};
 use serde_json::json;
 
 cases! {
-    every_spelling_of_the_header_lets_a_good_token_in,
-    a_request_without_a_good_token_is_told_so,
-    a_revoked_or_expired_token_is_refused_from_then_on,
-    a_token_of_a_contract_is_refused_by_the_native_routes,
-    a_stranger_is_refused_before_the_body_is_sent,
-    a_stranger_who_sends_everything_first_still_gets_the_answer,
-    a_stranger_learns_nothing_of_forms_and_users,
+    valid_token_is_accepted_in_every_authorization_scheme,
+    missing_or_invalid_token_gets_401,
+    revoked_or_expired_token_gets_401,
+    contract_token_is_rejected_by_native_routes,
+    unauthenticated_request_is_rejected_before_body_is_read,
+    unauthenticated_request_with_large_body_gets_401,
+    unauthenticated_response_does_not_reveal_forms_or_users,
 }
 
-fn every_spelling_of_the_header_lets_a_good_token_in(server: &TestServer) {
+fn valid_token_is_accepted_in_every_authorization_scheme(server: &TestServer) {
     let token = server.token();
     for header in [
         format!("Token token={token}"),
@@ -30,7 +30,7 @@ fn every_spelling_of_the_header_lets_a_good_token_in(server: &TestServer) {
     }
 }
 
-fn a_request_without_a_good_token_is_told_so(server: &TestServer) {
+fn missing_or_invalid_token_gets_401(server: &TestServer) {
     let missing = server.anonymous().submit("client_sign_up", &samples::client("ann"));
     missing.fault(401, "base", "missing_token");
     assert_eq!(missing.header("www-authenticate"), Some("Token realm=\"Application\""));
@@ -55,7 +55,7 @@ fn a_request_without_a_good_token_is_told_so(server: &TestServer) {
     assert_eq!(server.client().count(), 0);
 }
 
-fn a_token_of_a_contract_is_refused_by_the_native_routes(server: &TestServer) {
+fn contract_token_is_rejected_by_native_routes(server: &TestServer) {
     let text = registrar_server::token::generate().unwrap().reveal().to_owned();
     let token = registrar_store::NewToken {
         name: "session".to_owned(),
@@ -78,7 +78,7 @@ fn a_token_of_a_contract_is_refused_by_the_native_routes(server: &TestServer) {
     }
 }
 
-fn a_revoked_or_expired_token_is_refused_from_then_on(server: &TestServer) {
+fn revoked_or_expired_token_gets_401(server: &TestServer) {
     let old = server.new_token("old", Some(1));
     server.anonymous().with_token(&old).get("/api/users").fault(401, "base", "invalid_token");
     let future = server.new_token("future", Some(i64::MAX));
@@ -96,7 +96,7 @@ fn a_revoked_or_expired_token_is_refused_from_then_on(server: &TestServer) {
     assert_eq!(server.client().count(), 1);
 }
 
-fn a_stranger_is_refused_before_the_body_is_sent(server: &TestServer) {
+fn unauthenticated_request_is_rejected_before_body_is_read(server: &TestServer) {
     for authorization in ["", "Authorization: Token token=reg_x\r\n"] {
         let mut connection = server.connect();
         let head = "POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
@@ -105,14 +105,14 @@ fn a_stranger_is_refused_before_the_body_is_sent(server: &TestServer) {
     }
 }
 
-fn a_stranger_who_sends_everything_first_still_gets_the_answer(server: &TestServer) {
+fn unauthenticated_request_with_large_body_gets_401(server: &TestServer) {
     let body = " ".repeat(3_000_000);
     for _ in 0..3 {
         server.anonymous().post("/api/users", &body).fault(401, "base", "missing_token");
     }
 }
 
-fn a_stranger_learns_nothing_of_forms_and_users(server: &TestServer) {
+fn unauthenticated_response_does_not_reveal_forms_or_users(server: &TestServer) {
     let id = server.client().submit("client_sign_up", &samples::client("ann")).created();
     let anonymous = server.anonymous();
     let unknown = anonymous.submit("no_such_form", &json!({}));

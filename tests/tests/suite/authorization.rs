@@ -6,12 +6,12 @@ use registrar_tests::{AnonymousClient, Answer, Setup, TestServer, TokenClient, c
 use serde_json::{Value, json};
 
 cases! {
-    every_operation_is_allowed_by_scope_and_owner with everything,
-    a_user_cannot_create_for_another_user with everything,
-    a_token_for_forms_reaches_what_they_created with everything,
-    open_routes_and_users_run_no_privileged_form with everything,
-    no_shipped_route_shows_or_changes_what_the_caller_may_not_reach,
-    private_fields_need_their_scope with private,
+    operations_require_scope_and_ownership with with_all_operations,
+    session_cannot_create_records_for_another_user with with_all_operations,
+    form_limited_token_reaches_only_records_of_its_forms with with_all_operations,
+    public_routes_and_sessions_cannot_use_privileged_forms with with_all_operations,
+    shipped_routes_do_not_expose_data_of_other_users,
+    private_fields_require_private_scope with with_private_fields,
 }
 
 const KINDS: [(&str, Resource, &str); 5] = [
@@ -23,7 +23,7 @@ const KINDS: [(&str, Resource, &str); 5] = [
 ];
 
 /// Configures a contract with every operation on every record kind, and the forms that it uses.
-pub(crate) fn everything(setup: Setup) -> Setup {
+pub(crate) fn with_all_operations(setup: Setup) -> Setup {
     let mut routes = String::from(
         "  - { method: POST, path: /users, operation: create }
   - { method: GET, path: /users, operation: list }
@@ -131,7 +131,7 @@ pub(crate) struct Person {
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-pub(crate) fn person(server: &TestServer, name: &str) -> Person {
+pub(crate) fn create_person(server: &TestServer, name: &str) -> Person {
     let operator = bearer(server, server.token());
     let made = |answer: Answer| answer.is(201).json()["id"].as_i64().unwrap();
     let email = format!("{name}@example.com");
@@ -145,7 +145,7 @@ pub(crate) fn person(server: &TestServer, name: &str) -> Person {
     let link = stored["customizations"]["link"][0]["id"].as_i64().unwrap();
     let club =
         made(call(&operator, "POST", "/clubs", &json!({ "creator_id": id, "properties": note })));
-    let session = session(server, &email);
+    let session = sign_in(server, &email);
     let member = json!({ "relationship_id": club, "properties": note });
     let member = made(call(&session, "POST", "/relationship_users", &member));
     let berth = json!({ "relationship_id": club, "transactable_id": boat, "properties": note });
@@ -153,7 +153,7 @@ pub(crate) fn person(server: &TestServer, name: &str) -> Person {
     Person { email, id, records: vec![boat, club, member, berth, link] }
 }
 
-pub(crate) fn session(server: &TestServer, email: &str) -> TokenClient {
+pub(crate) fn sign_in(server: &TestServer, email: &str) -> TokenClient {
     let operator = bearer(server, server.token());
     let sign_in = json!({ "email": email, "password": PASSWORD });
     let answer = call(&operator, "POST", "/sessions", &sign_in).is(201).json();
@@ -186,7 +186,7 @@ fn callers(server: &TestServer, ann: &Person) -> Vec<Caller> {
     let token = server.new_limited_token("form", &[], &["person"]);
     let (name, client) = ("a token for a form".to_owned(), bearer(server, &token));
     callers.push(Caller { name, client, scopes: vec!["create"], is_user: false });
-    let (name, client) = ("a session".to_owned(), session(server, &ann.email));
+    let (name, client) = ("a session".to_owned(), sign_in(server, &ann.email));
     callers.push(Caller { name, client, scopes: SCOPES.to_vec(), is_user: true });
     let client = server.anonymous().with_authorization(&Scheme::Basic.header(&ann.email, PASSWORD));
     callers.push(Caller {
@@ -198,8 +198,8 @@ fn callers(server: &TestServer, ann: &Person) -> Vec<Caller> {
     callers
 }
 
-fn every_operation_is_allowed_by_scope_and_owner(server: &TestServer) {
-    let (ann, bob) = (person(server, "ann"), person(server, "bob"));
+fn operations_require_scope_and_ownership(server: &TestServer) {
+    let (ann, bob) = (create_person(server, "ann"), create_person(server, "bob"));
     let mut wrong = Vec::new();
     for caller in callers(server, &ann) {
         let may = |scope: &str| caller.scopes.contains(&scope);
@@ -266,7 +266,7 @@ fn every_operation_is_allowed_by_scope_and_owner(server: &TestServer) {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // Permitted deletions come last.
-    let session = session(server, &ann.email);
+    let session = sign_in(server, &ann.email);
     for (client, owner) in [(&session, &ann), (&bearer(server, server.token()), &bob)] {
         let path = format!("/users/{}/detach", owner.id);
         assert_eq!(call(client, "POST", &path, &json!({})).status, 204);
@@ -282,10 +282,10 @@ fn every_operation_is_allowed_by_scope_and_owner(server: &TestServer) {
     }
 }
 
-fn a_user_cannot_create_for_another_user(server: &TestServer) {
-    let (ann, bob) = (person(server, "ann"), person(server, "bob"));
+fn session_cannot_create_records_for_another_user(server: &TestServer) {
+    let (ann, bob) = (create_person(server, "ann"), create_person(server, "bob"));
     let before = server.database().row_counts();
-    let session = session(server, &ann.email);
+    let session = sign_in(server, &ann.email);
     let berth = json!({ "relationship_id": ann.records[1], "transactable_id": bob.records[0] });
     let answer = call(&session, "POST", "/relationship_transactables", &berth);
     answer.fault(403, "base", "not_owner");
@@ -300,8 +300,8 @@ fn a_user_cannot_create_for_another_user(server: &TestServer) {
     assert_eq!(after["relationship_transactables"], before["relationship_transactables"]);
 }
 
-fn a_token_for_forms_reaches_what_they_created(server: &TestServer) {
-    let ann = person(server, "ann");
+fn form_limited_token_reaches_only_records_of_its_forms(server: &TestServer) {
+    let ann = create_person(server, "ann");
     let other = json!({ "email": "other@example.com", "password": PASSWORD,
         "transactables": { "boat": [{ "name": "other-canary" }] } });
     let other = server.client().submit("other", &other).created();
@@ -344,11 +344,11 @@ fn a_token_for_forms_reaches_what_they_created(server: &TestServer) {
     client.get("/api/form_configurations/other/schema").fault(403, "base", "insufficient_scope");
 }
 
-fn open_routes_and_users_run_no_privileged_form(server: &TestServer) {
-    let ann = person(server, "ann");
+fn public_routes_and_sessions_cannot_use_privileged_forms(server: &TestServer) {
+    let ann = create_person(server, "ann");
     let body = json!({ "email": "x@example.com", "properties": { "role": "admin" } });
     let basic = server.anonymous().with_authorization(&Scheme::Basic.header(&ann.email, PASSWORD));
-    for client in [&session(server, &ann.email), &basic] {
+    for client in [&sign_in(server, &ann.email), &basic] {
         assert_eq!(call(client, "POST", "/trusted", &body).status, 403);
     }
     let limited = server.new_limited_token("creator", &["create"], &[]);
@@ -359,7 +359,7 @@ fn open_routes_and_users_run_no_privileged_form(server: &TestServer) {
 }
 
 /// Replaces the parameters of a route's path by ids of another user's records.
-fn target(contract: &Contract, path: &str, owner: &Value, record: i64) -> String {
+fn route_path(contract: &Contract, path: &str, owner: &Value, record: i64) -> String {
     let uuid = owner["uuid"].as_str().unwrap().to_owned();
     let shown = |id: i64| {
         let id = Shown::Number(id.to_string().into());
@@ -383,7 +383,7 @@ fn target(contract: &Contract, path: &str, owner: &Value, record: i64) -> String
     path
 }
 
-fn no_shipped_route_shows_or_changes_what_the_caller_may_not_reach(server: &TestServer) {
+fn shipped_routes_do_not_expose_data_of_other_users(server: &TestServer) {
     let user = |name: &str| json!({ "email": format!("{name}@example.com"), "password": PASSWORD, "first_name": format!("{name}-canary") });
     let form = "reference_rest_api_create_user";
     server.client().submit(form, &user("ann")).created();
@@ -435,7 +435,7 @@ fn no_shipped_route_shows_or_changes_what_the_caller_may_not_reach(server: &Test
     let mut routes = 0;
     for contract in registry.contracts().list() {
         for route in contract.routes() {
-            let path = target(contract, &route.path, &bob, boat);
+            let path = route_path(contract, &route.path, &bob, boat);
             let of_resource = forms.iter().filter(|form| form.resource == route.resource);
             let forms: Vec<String> = match route.names_form {
                 true => of_resource.map(|form| form.name.to_string()).collect(),
@@ -486,7 +486,7 @@ const COLUMNS: [&str; 10] = [
     "email",
 ];
 
-fn private(setup: Setup) -> Setup {
+fn with_private_fields(setup: Setup) -> Setup {
     let fields: String = COLUMNS
         .iter()
         .map(|name| format!("  {name}: {{ property_options: {{ private: true }} }}\n"))
@@ -511,7 +511,7 @@ fn private(setup: Setup) -> Setup {
     ])
 }
 
-fn private_fields_need_their_scope(server: &TestServer) {
+fn private_fields_require_private_scope(server: &TestServer) {
     let mut form: Value =
         COLUMNS.iter().map(|name| ((*name).to_owned(), json!("hidden-canary"))).collect();
     (form["email"], form["language"]) = (json!("hidden-canary@example.com"), json!("en"));

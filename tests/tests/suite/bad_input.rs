@@ -7,99 +7,99 @@ use std::collections::BTreeMap;
 use registrar_tests::{Random, TestServer, cases, iterations, samples};
 use serde_json::{Value, json};
 
-use super::updating::{changing, seller};
+use super::updating::{with_update_forms, create_seller};
 
 cases! {
-    every_enemy_in_every_place_is_refused_or_stored,
-    spoilt_submissions_are_refused_or_stored_and_never_break_the_server,
-    spoilt_form_fields_are_refused_or_stored_and_never_break_the_server,
-    spoilt_changes_are_refused_or_stored_and_never_break_the_server with changing,
-    paths_and_queries_of_any_kind_never_break_the_server,
+    problematic_values_in_every_field_never_cause_5xx,
+    mutated_json_submissions_never_cause_5xx,
+    mutated_form_fields_never_cause_5xx,
+    mutated_updates_never_cause_5xx with with_update_forms,
+    random_paths_and_queries_never_cause_5xx,
 }
 
 const SEED: u64 = 20_260_101;
-const TIMES: usize = 900;
+const ITERATIONS: usize = 900;
 /// Together with `hostile_input.rs`, more than 20,000 inputs.
-const LONG: usize = 6_000;
+const FULL_LENGTH_ITERATIONS: usize = 6_000;
 
 /// Returns a valid submission for a tag.
 type Sample = fn(&str) -> Value;
 
-fn every_enemy_in_every_place_is_refused_or_stored(server: &TestServer) {
+fn problematic_values_in_every_field_never_cause_5xx(server: &TestServer) {
     let enemies: Vec<Value> =
-        TEXTS.iter().map(|text| json!(text)).chain((0..9).map(enemy)).collect();
+        PROBLEMATIC_STRINGS.iter().map(|text| json!(text)).chain((0..9).map(enemy)).collect();
     let mut statuses = BTreeMap::new();
     let mut count = 0;
     let samples: [(&str, Sample); 3] = [
         ("client_sign_up", samples::client),
         ("marketplace_seller", samples::seller),
-        ("developer_sign_up", |tag| without_password(samples::developer(tag))),
+        ("developer_sign_up", |tag| with_short_password(samples::developer(tag))),
     ];
     for (form, sample) in samples {
         let mut places = Vec::new();
-        all_places(&sample(""), "", &mut places);
+        all_pointers(&sample(""), "", &mut places);
         for place in &places {
             for enemy in &enemies {
                 count += 1;
-                let mut spoilt = sample(&format!("n{count}"));
-                *spoilt.pointer_mut(place).unwrap() = enemy.clone();
-                let answer = server.client().submit(form, &spoilt);
+                let mut mutated = sample(&format!("n{count}"));
+                *mutated.pointer_mut(place).unwrap() = enemy.clone();
+                let answer = server.client().submit(form, &mutated);
                 assert!((201..500).contains(&answer.status), "{place}: {enemy}: {answer:?}");
                 *statuses.entry(answer.status).or_insert(0) += 1;
             }
         }
     }
     assert!(statuses[&201] > 100 && statuses[&422] > 1000, "{statuses:?}");
-    every_user_can_be_read(server);
+    assert_all_users_readable(server);
 }
 
 /// Avoids the cost of password hashing.
-fn without_password(mut sample: Value) -> Value {
+fn with_short_password(mut sample: Value) -> Value {
     sample["password"] = json!("short");
     sample["password_confirmation"] = json!("short");
     sample
 }
 
 /// Collects the JSON pointers of all values.
-pub(super) fn all_places(value: &Value, at: &str, places: &mut Vec<String>) {
+pub(super) fn all_pointers(value: &Value, at: &str, places: &mut Vec<String>) {
     places.push(at.to_owned());
     match value {
         Value::Object(entries) => {
             entries
                 .iter()
-                .for_each(|(key, inner)| all_places(inner, &format!("{at}/{key}"), places));
+                .for_each(|(key, inner)| all_pointers(inner, &format!("{at}/{key}"), places));
         }
         Value::Array(items) => {
             let items = items.iter().enumerate();
-            items.for_each(|(index, inner)| all_places(inner, &format!("{at}/{index}"), places));
+            items.for_each(|(index, inner)| all_pointers(inner, &format!("{at}/{index}"), places));
         }
         _ => {}
     }
 }
 
-fn every_user_can_be_read(server: &TestServer) {
+fn assert_all_users_readable(server: &TestServer) {
     for page in 1..=(server.client().count() / 100 + 1) {
         server.client().get(&format!("/api/users?per_page=100&page={page}")).is(200);
     }
     server.anonymous().get("/health/ready").is(200);
 }
 
-fn spoilt_submissions_are_refused_or_stored_and_never_break_the_server(server: &TestServer) {
+fn mutated_json_submissions_never_cause_5xx(server: &TestServer) {
     let mut random = Random::new(SEED);
     let mut statuses = BTreeMap::new();
-    for nth in 0..iterations(TIMES, LONG) {
+    for nth in 0..iterations(ITERATIONS, FULL_LENGTH_ITERATIONS) {
         let (form, sample) = match nth % 3 {
             0 => ("client_sign_up", samples::client(&format!("c{nth}"))),
             1 => ("marketplace_seller", samples::seller(&format!("s{nth}"))),
-            _ => ("developer_sign_up", without_password(samples::developer(&format!("d{nth}")))),
+            _ => ("developer_sign_up", with_short_password(samples::developer(&format!("d{nth}")))),
         };
         let mut body = json!({ "form_configuration_name": form, "form": sample });
         for _ in 0..random.below(3) {
-            spoil(&mut body, &mut random);
+            mutate_value(&mut body, &mut random);
         }
         let mut text = body.to_string().into_bytes();
         if random.below(3) == 0 {
-            spoil_text(&mut text, &mut random);
+            mutate_bytes(&mut text, &mut random);
         }
         let label = [("content-type", "application/json")];
         let answer = server.client().send("POST", "/api/users", &label, Some(&text));
@@ -110,14 +110,14 @@ fn spoilt_submissions_are_refused_or_stored_and_never_break_the_server(server: &
     for status in [201, 400, 406, 422] {
         assert!(statuses.get(&status).is_some_and(|count| *count > 20), "{statuses:?}");
     }
-    every_user_can_be_read(server);
+    assert_all_users_readable(server);
 }
 
-fn spoilt_changes_are_refused_or_stored_and_never_break_the_server(server: &TestServer) {
+fn mutated_updates_never_cause_5xx(server: &TestServer) {
     let mut random = Random::new(SEED);
     let mut statuses = BTreeMap::new();
-    let ids: Vec<i64> = (0..3).map(|number| seller(server, &format!("s{number}"))).collect();
-    for nth in 0..iterations(TIMES, LONG) / 2 {
+    let ids: Vec<i64> = (0..3).map(|number| create_seller(server, &format!("s{number}"))).collect();
+    for nth in 0..iterations(ITERATIONS, FULL_LENGTH_ITERATIONS) / 2 {
         let id = ids[nth % 3];
         let boat = server.client().user(id)["transactables"]["boat"][0]["id"].clone();
         let mut form = json!({
@@ -136,7 +136,7 @@ fn spoilt_changes_are_refused_or_stored_and_never_break_the_server(server: &Test
             }] },
         });
         for _ in 0..random.below(3) {
-            spoil(&mut form, &mut random);
+            mutate_value(&mut form, &mut random);
         }
         let answer = server.client().update(id, "change", &form);
         assert!((204..500).contains(&answer.status), "seed {SEED}, {nth}: {answer:?}\n{form}");
@@ -145,20 +145,20 @@ fn spoilt_changes_are_refused_or_stored_and_never_break_the_server(server: &Test
     for status in [204, 422] {
         assert!(statuses.get(&status).is_some_and(|count| *count > 20), "{statuses:?}");
     }
-    every_user_can_be_read(server);
+    assert_all_users_readable(server);
 }
 
-fn spoilt_form_fields_are_refused_or_stored_and_never_break_the_server(server: &TestServer) {
+fn mutated_form_fields_never_cause_5xx(server: &TestServer) {
     let mut random = Random::new(SEED);
     let mut statuses = BTreeMap::new();
-    for nth in 0..iterations(TIMES, LONG) / 3 {
+    for nth in 0..iterations(ITERATIONS, FULL_LENGTH_ITERATIONS) / 3 {
         let mut body = format!(
             "form_configuration_name=client_sign_up&form[email]=u{nth}%40example.com&form[name]=A\
              &form[profiles][client][properties][company_name]=B&form[phone]="
         )
         .into_bytes();
         for _ in 0..random.below(4) {
-            spoil_text(&mut body, &mut random);
+            mutate_bytes(&mut body, &mut random);
         }
         let label = [("content-type", "application/x-www-form-urlencoded")];
         let answer = server.client().send("POST", "/api/users", &label, Some(&body));
@@ -169,7 +169,7 @@ fn spoilt_form_fields_are_refused_or_stored_and_never_break_the_server(server: &
     assert!(statuses.len() >= 4, "{statuses:?}");
 }
 
-fn paths_and_queries_of_any_kind_never_break_the_server(server: &TestServer) {
+fn random_paths_and_queries_never_cause_5xx(server: &TestServer) {
     let mut random = Random::new(SEED);
     let pieces = [
         "/",
@@ -206,7 +206,7 @@ fn paths_and_queries_of_any_kind_never_break_the_server(server: &TestServer) {
         "health",
         "*",
     ];
-    for nth in 0..iterations(TIMES, LONG) / 3 {
+    for nth in 0..iterations(ITERATIONS, FULL_LENGTH_ITERATIONS) / 3 {
         let count = random.below(8);
         let target: String = (0..count).map(|_| *random.pick(&pieces)).collect();
         let mut connection = server.connect();
@@ -221,7 +221,7 @@ fn paths_and_queries_of_any_kind_never_break_the_server(server: &TestServer) {
 }
 
 /// Mutates one position of the structure.
-fn spoil(value: &mut Value, random: &mut Random) {
+fn mutate_value(value: &mut Value, random: &mut Random) {
     // Descends with a probability of 3/4 at each level.
     let inside = random.below(4) > 0;
     match value {
@@ -233,12 +233,12 @@ fn spoil(value: &mut Value, random: &mut Random) {
                     entries.remove(&key);
                 }
                 1 => {
-                    entries.insert(nasty_text(random), nasty(random));
+                    entries.insert(random_string(random), random_value(random));
                 }
                 2 => {
                     entries.insert(format!("{key}_attributes"), json!({}));
                 }
-                _ => spoil(&mut entries[&key], random),
+                _ => mutate_value(&mut entries[&key], random),
             }
         }
         Value::Array(items) if inside && !items.is_empty() => {
@@ -248,15 +248,15 @@ fn spoil(value: &mut Value, random: &mut Random) {
                     items.remove(index);
                 }
                 1 => items.push(items[index].clone()),
-                2 => items.insert(index, nasty(random)),
-                _ => spoil(&mut items[index], random),
+                2 => items.insert(index, random_value(random)),
+                _ => mutate_value(&mut items[index], random),
             }
         }
-        value => *value = nasty(random),
+        value => *value = random_value(random),
     }
 }
 
-pub(super) const TEXTS: [&str; 36] = [
+pub(super) const PROBLEMATIC_STRINGS: [&str; 36] = [
     "",
     " ",
     "0",
@@ -295,15 +295,15 @@ pub(super) const TEXTS: [&str; 36] = [
     "$serde_json::private::Number",
 ];
 
-fn nasty(random: &mut Random) -> Value {
+fn random_value(random: &mut Random) -> Value {
     match random.below(12) {
-        number @ 0..9 => enemy(number),
-        _ => json!(nasty_text(random)),
+        number @ 0..9 => problematic_value(number),
+        _ => json!(random_string(random)),
     }
 }
 
 /// Returns one of nine values that are not strings or are very long.
-pub(super) fn enemy(number: usize) -> Value {
+pub(super) fn problematic_value(number: usize) -> Value {
     let read = |text: &str| serde_json::from_str(text).unwrap();
     match number {
         0 => Value::Null,
@@ -318,13 +318,13 @@ pub(super) fn enemy(number: usize) -> Value {
     }
 }
 
-fn nasty_text(random: &mut Random) -> String {
-    let text = *random.pick(&TEXTS);
+fn random_string(random: &mut Random) -> String {
+    let text = *random.pick(&PROBLEMATIC_STRINGS);
     if random.below(8) == 0 { text.repeat(500) } else { text.to_owned() }
 }
 
 /// Mutates some bytes.
-fn spoil_text(text: &mut Vec<u8>, random: &mut Random) {
+fn mutate_bytes(text: &mut Vec<u8>, random: &mut Random) {
     if text.is_empty() {
         return;
     }

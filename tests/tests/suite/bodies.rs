@@ -5,34 +5,34 @@ use registrar_tests::{Answer, Setup, TestServer, cases, samples};
 use serde_json::json;
 
 cases! {
-    content_encodings_are_not_read,
-    other_types_and_character_sets_are_not_read,
-    json_in_every_label_of_json_is_read,
-    json_labelled_as_form_fields_is_told_so,
-    forms_of_browsers_are_read_and_their_files_refused,
-    a_body_over_the_limit_is_refused with small_bodies,
-    a_body_that_does_not_arrive_is_given_up with one_second,
-    a_body_that_breaks_off_stores_nothing,
-    json_that_is_broken_or_ambiguous_is_refused,
-    json_may_be_sixty_four_deep,
+    content_encoding_gets_415,
+    unsupported_content_type_or_charset_gets_415,
+    json_content_types_are_accepted,
+    json_sent_as_form_urlencoded_gets_415_with_hint,
+    multipart_fields_are_read_and_files_rejected,
+    body_over_limit_gets_413 with with_small_body_limit,
+    stalled_body_gets_408 with with_one_second_body_timeout,
+    truncated_body_stores_nothing,
+    malformed_or_ambiguous_json_gets_400,
+    json_nesting_up_to_64_levels_is_accepted,
 }
 
-const ENOUGH: &str = r#"{"form_configuration_name":"reference_rest_api_create_user","form":{"first_name":"A","email":"a@b.co","password":"brisk-harbour-42"}}"#;
+const VALID_BODY: &str = r#"{"form_configuration_name":"reference_rest_api_create_user","form":{"first_name":"A","email":"a@b.co","password":"brisk-harbour-42"}}"#;
 
-fn labelled(server: &TestServer, headers: &[(&str, &str)]) -> Answer {
-    server.client().send("POST", "/api/users", headers, Some(ENOUGH.as_bytes()))
+fn post_with_headers(server: &TestServer, headers: &[(&str, &str)]) -> Answer {
+    server.client().send("POST", "/api/users", headers, Some(VALID_BODY.as_bytes()))
 }
 
-fn content_encodings_are_not_read(server: &TestServer) {
+fn content_encoding_gets_415(server: &TestServer) {
     let json = ("content-type", "application/json");
     for encoding in ["gzip", "br", "deflate", "zstd", "gzip, identity", "x"] {
-        let answer = labelled(server, &[json, ("content-encoding", encoding)]);
+        let answer = post_with_headers(server, &[json, ("content-encoding", encoding)]);
         answer.fault(415, "base", "unsupported_media_type");
     }
-    labelled(server, &[json, ("content-encoding", "identity")]).created();
+    post_with_headers(server, &[json, ("content-encoding", "identity")]).created();
 }
 
-fn other_types_and_character_sets_are_not_read(server: &TestServer) {
+fn unsupported_content_type_or_charset_gets_415(server: &TestServer) {
     for label in [
         "text/plain",
         "application/xml",
@@ -45,13 +45,13 @@ fn other_types_and_character_sets_are_not_read(server: &TestServer) {
         "application/json; charset=iso-8859-1",
         "application/x-www-form-urlencoded; charset=utf-16",
     ] {
-        let answer = labelled(server, &[("content-type", label)]);
+        let answer = post_with_headers(server, &[("content-type", label)]);
         answer.fault(415, "base", "unsupported_media_type");
     }
     assert_eq!(server.client().count(), 0);
 }
 
-fn json_in_every_label_of_json_is_read(server: &TestServer) {
+fn json_content_types_are_accepted(server: &TestServer) {
     let labels = [
         "application/json",
         "application/json; charset=utf-8",
@@ -60,23 +60,23 @@ fn json_in_every_label_of_json_is_read(server: &TestServer) {
         "text/json",
     ];
     for (index, label) in labels.iter().enumerate() {
-        let body = ENOUGH.replace("a@b.co", &format!("a{index}@b.co"));
+        let body = VALID_BODY.replace("a@b.co", &format!("a{index}@b.co"));
         let headers = [("content-type", *label)];
         let answer = server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()));
         assert_eq!(answer.status, 201, "{label}: {answer:?}");
     }
     let mut bare = server.connect();
-    bare.send(&request(server, "", ENOUGH));
+    bare.send(&request(server, "", VALID_BODY));
     bare.answer().created();
 }
 
-fn json_labelled_as_form_fields_is_told_so(server: &TestServer) {
-    let answer = labelled(server, &[("content-type", "application/x-www-form-urlencoded")]);
+fn json_sent_as_form_urlencoded_gets_415_with_hint(server: &TestServer) {
+    let answer = post_with_headers(server, &[("content-type", "application/x-www-form-urlencoded")]);
     let message = answer.fault(415, "base", "unsupported_media_type");
     assert!(message.contains("Content-Type: application/json"), "{message}");
 }
 
-fn forms_of_browsers_are_read_and_their_files_refused(server: &TestServer) {
+fn multipart_fields_are_read_and_files_rejected(server: &TestServer) {
     let part = |name: &str, value: &str| {
         format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
     };
@@ -100,7 +100,7 @@ fn forms_of_browsers_are_read_and_their_files_refused(server: &TestServer) {
         (label, body("b@b.co", &file)),
         (label, cut[..cut.len() - 9].to_owned()),
         (label, String::new()),
-        (label, ENOUGH.to_owned()),
+        (label, VALID_BODY.to_owned()),
         ("multipart/form-data", body("b@b.co", "")),
         ("multipart/form-data; boundary=y", body("b@b.co", "")),
     ] {
@@ -109,12 +109,12 @@ fn forms_of_browsers_are_read_and_their_files_refused(server: &TestServer) {
     assert_eq!(server.client().count(), 1);
 }
 
-fn small_bodies(setup: Setup) -> Setup {
+fn with_small_body_limit(setup: Setup) -> Setup {
     setup.with(|settings| settings.body_limit = 200)
 }
 
-fn a_body_over_the_limit_is_refused(server: &TestServer) {
-    let fits = format!("{ENOUGH}{}", " ".repeat(200 - ENOUGH.len()));
+fn body_over_limit_gets_413(server: &TestServer) {
+    let fits = format!("{VALID_BODY}{}", " ".repeat(200 - VALID_BODY.len()));
     server.client().post("/api/users", &fits).created();
 
     let mut declared = server.connect();
@@ -132,11 +132,11 @@ fn a_body_over_the_limit_is_refused(server: &TestServer) {
     assert_eq!(server.client().count(), 1);
 }
 
-fn one_second(setup: Setup) -> Setup {
+fn with_one_second_body_timeout(setup: Setup) -> Setup {
     setup.with(|settings| settings.body_seconds = 1)
 }
 
-fn a_body_that_does_not_arrive_is_given_up(server: &TestServer) {
+fn stalled_body_gets_408(server: &TestServer) {
     let begun = std::time::Instant::now();
     let mut slow = server.connect();
     slow.send(&head(server, "Content-Type: application/json\r\nContent-Length: 100\r\n"));
@@ -145,18 +145,18 @@ fn a_body_that_does_not_arrive_is_given_up(server: &TestServer) {
     assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
 }
 
-fn a_body_that_breaks_off_stores_nothing(server: &TestServer) {
+fn truncated_body_stores_nothing(server: &TestServer) {
     let mut broken = server.connect();
-    let length = ENOUGH.len() + 1;
+    let length = VALID_BODY.len() + 1;
     let label = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");
     broken.send(&head(server, &label));
-    broken.send(ENOUGH.as_bytes());
+    broken.send(VALID_BODY.as_bytes());
     broken.shut_down_write();
     assert!(broken.is_closed() || broken.answer().status == 400);
     assert_eq!(server.client().count(), 0);
 }
 
-fn json_that_is_broken_or_ambiguous_is_refused(server: &TestServer) {
+fn malformed_or_ambiguous_json_gets_400(server: &TestServer) {
     let form = |members: &str| {
         format!(r#"{{"form_configuration_name": "client_sign_up", "form": {{{members}}}}}"#)
     };
@@ -187,7 +187,7 @@ fn json_that_is_broken_or_ambiguous_is_refused(server: &TestServer) {
     assert_eq!(server.client().count(), 0);
 }
 
-fn json_may_be_sixty_four_deep(server: &TestServer) {
+fn json_nesting_up_to_64_levels_is_accepted(server: &TestServer) {
     let mut sample = samples::client("deep");
     let mut nested = json!(1);
     for _ in 0..62 {

@@ -5,36 +5,36 @@
 use registrar_tests::{Database, Process, Random, Setup, iterations, samples};
 use serde_json::{Value, json};
 
-use super::bad_input::{TEXTS, all_places, enemy};
+use super::bad_input::{PROBLEMATIC_STRINGS, all_pointers, problematic_value};
 
 /// Maximum growth of the lowest memory use while one kind of input is sent, in KiB.
-const GROWTH: u64 = 8 * 1024;
+const MAX_GROWTH_KIB: u64 = 8 * 1024;
 
 /// Header lines and body of a request.
-type Sent = (String, Vec<u8>);
+type RawInput = (String, Vec<u8>);
 /// Returns the nth input of a kind.
-type Kind = fn(usize, &mut Random) -> Sent;
+type InputGenerator = fn(usize, &mut Random) -> RawInput;
 
-const KINDS: [(&str, Kind); 9] = [
-    ("naughty strings in every field", naughty),
-    ("JSON that is none", broken_json),
+const GENERATORS: [(&str, InputGenerator); 9] = [
+    ("naughty strings in every field", problematic_values),
+    ("JSON that is none", malformed_json),
     ("nesting", nesting),
     ("numbers", numbers),
     ("brackets", brackets),
     ("width", width),
-    ("parts", parts),
-    ("unreadable encodings", encoded),
-    ("no HTTP", no_http),
+    ("parts", multipart_parts),
+    ("unreadable encodings", encoded_bodies),
+    ("no HTTP", non_http),
 ];
 
 #[test]
-fn whatever_is_sent_gets_a_status_and_costs_no_memory() {
+fn hostile_input_gets_a_response_and_leaks_no_memory() {
     for database in Database::ALL {
         let Some(setup) = Setup::of(database) else { continue };
         let server = setup.serve();
         let token = server.first_token();
         let mut random = Random::new(20_260_101);
-        for (name, kind) in KINDS {
+        for (name, kind) in GENERATORS {
             let (warm_up, count) = (iterations(20, 300), iterations(40, 1_000));
             let mut peak = 0;
             for nth in 0..warm_up {
@@ -51,7 +51,7 @@ fn whatever_is_sent_gets_a_status_and_costs_no_memory() {
             }
             let growth = floor.saturating_sub(peak);
             println!("{database}: {name}: {count} times, {peak} KiB, then not below {floor} KiB");
-            assert!(growth < GROWTH, "{database}: {name}: {peak} KiB grew by {growth} KiB");
+            assert!(growth < MAX_GROWTH_KIB, "{database}: {name}: {peak} KiB grew by {growth} KiB");
         }
         server.anonymous().get("/health/ready").is(200);
         server.client(&token).submit("client_sign_up", &samples::client("after")).created();
@@ -59,7 +59,7 @@ fn whatever_is_sent_gets_a_status_and_costs_no_memory() {
 }
 
 /// Sends one input on its own connection and reads the status.
-fn send(server: &Process, token: &str, (head, body): Sent, name: &str) {
+fn send(server: &Process, token: &str, (head, body): RawInput, name: &str) {
     let mut request = match head.strip_prefix("RAW ") {
         Some(raw) => raw.as_bytes().to_vec(),
         None => {
@@ -80,33 +80,33 @@ fn send(server: &Process, token: &str, (head, body): Sent, name: &str) {
 }
 
 /// Sets the content type, and sometimes `Content-Encoding: identity`.
-fn labelled(label: &str, body: impl Into<Vec<u8>>, random: &mut Random) -> Sent {
+fn with_content_type(label: &str, body: impl Into<Vec<u8>>, random: &mut Random) -> RawInput {
     let encoding = ["", "", "content-encoding: identity\r\n"][random.below(3)];
     (format!("content-type: {label}\r\n{encoding}"), body.into())
 }
 
-fn json_of(body: impl Into<Vec<u8>>, random: &mut Random) -> Sent {
-    labelled("application/json", body, random)
+fn json_input(body: impl Into<Vec<u8>>, random: &mut Random) -> RawInput {
+    with_content_type("application/json", body, random)
 }
 
-fn naughty(nth: usize, random: &mut Random) -> Sent {
+fn problematic_values(nth: usize, random: &mut Random) -> RawInput {
     let (form, sample) = match random.below(2) {
         0 => ("client_sign_up", samples::client(&format!("n{nth}"))),
         _ => ("marketplace_seller", samples::seller(&format!("n{nth}"))),
     };
     let mut body = json!({ "form_configuration_name": form, "form": sample });
     let mut places = Vec::new();
-    all_places(&body, "", &mut places);
+    all_pointers(&body, "", &mut places);
     let enemy = match random.below(3) {
-        0 => enemy(random.below(9)),
-        _ => json!(random.pick(&TEXTS)),
+        0 => problematic_value(random.below(9)),
+        _ => json!(random.pick(&PROBLEMATIC_STRINGS)),
     };
     let place: &String = random.pick(&places);
     *body.pointer_mut(place).unwrap() = enemy;
-    json_of(body.to_string(), random)
+    json_input(body.to_string(), random)
 }
 
-fn broken_json(_: usize, random: &mut Random) -> Sent {
+fn malformed_json(_: usize, random: &mut Random) -> RawInput {
     let good = json!({ "form_configuration_name": "client_sign_up", "form": samples::client("x") });
     let good = good.to_string().into_bytes();
     let pieces: [&[u8]; 32] = [
@@ -160,10 +160,10 @@ fn broken_json(_: usize, random: &mut Random) -> Sent {
             body
         }
     };
-    json_of(body, random)
+    json_input(body, random)
 }
 
-fn nesting(_: usize, random: &mut Random) -> Sent {
+fn nesting(_: usize, random: &mut Random) -> RawInput {
     let depth = [60, 64, 65, 200, 5_000, 200_000][random.below(6)];
     let (open, close) = [("[", "]"), ("{\"a\":", "}"), ("[{\"a\":[", "]}]")][random.below(3)];
     let end = if random.below(2) == 0 { close.repeat(depth) } else { String::new() };
@@ -174,10 +174,10 @@ fn nesting(_: usize, random: &mut Random) -> Sent {
             "{{\"form_configuration_name\":\"client_sign_up\",\"form\":{{\"name\":{deep}}}}}"
         ),
     };
-    json_of(body, random)
+    json_input(body, random)
 }
 
-fn numbers(_: usize, random: &mut Random) -> Sent {
+fn numbers(_: usize, random: &mut Random) -> RawInput {
     let number = match random.below(7) {
         0 => "9".repeat(100_000),
         1 => "1e999999999".to_owned(),
@@ -198,10 +198,10 @@ fn numbers(_: usize, random: &mut Random) -> Sent {
     };
     let body =
         format!("{{\"form_configuration_name\":\"marketplace_seller\",\"form\":{{{form}}}}}");
-    json_of(body, random)
+    json_input(body, random)
 }
 
-fn brackets(_: usize, random: &mut Random) -> Sent {
+fn brackets(_: usize, random: &mut Random) -> RawInput {
     let many = [100, 3_000, 60_000][random.below(3)];
     let fields = match random.below(7) {
         0 => format!("form{}=1", "[a]".repeat(many)),
@@ -215,10 +215,10 @@ fn brackets(_: usize, random: &mut Random) -> Sent {
         _ => "form[a]=1&form[a][b]=2&form=3&form[]=4&%5b%5d=%ff%00".to_owned(),
     };
     let body = format!("form_configuration_name=marketplace_seller&{fields}");
-    labelled("application/x-www-form-urlencoded", body, random)
+    with_content_type("application/x-www-form-urlencoded", body, random)
 }
 
-fn width(nth: usize, random: &mut Random) -> Sent {
+fn width(nth: usize, random: &mut Random) -> RawInput {
     let many = [1_000, 10_000, 60_000][random.below(3)];
     let value: Value = match random.below(5) {
         0 => (0..many).map(|nth| (format!("k{nth}"), json!(nth))).collect(),
@@ -233,10 +233,10 @@ fn width(nth: usize, random: &mut Random) -> Sent {
         _ => json!({ "name": value }),
     };
     let body = json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string();
-    json_of(body, random)
+    json_input(body, random)
 }
 
-fn parts(_: usize, random: &mut Random) -> Sent {
+fn multipart_parts(_: usize, random: &mut Random) -> RawInput {
     let part = "--b\r\ncontent-disposition: form-data; name=\"form[name]\"\r\n\r\nx\r\n";
     let body = match random.below(6) {
         0 => part.repeat(random.below(5_000)),
@@ -251,10 +251,10 @@ fn parts(_: usize, random: &mut Random) -> Sent {
         "multipart/form-data",
         "multipart/form-data; boundary=",
     ];
-    labelled(label[random.below(3)], body, random)
+    with_content_type(label[random.below(3)], body, random)
 }
 
-fn encoded(nth: usize, random: &mut Random) -> Sent {
+fn encoded_bodies(nth: usize, random: &mut Random) -> RawInput {
     let encodings = ["gzip", "deflate", "br", "zstd", "gzip, gzip", "x", "", "\u{1}"];
     let (encoding, (head, body)) = match nth % 2 {
         0 => (random.pick(&encodings), nesting(nth, random)),
@@ -263,7 +263,7 @@ fn encoded(nth: usize, random: &mut Random) -> Sent {
     (format!("{head}content-encoding: {encoding}\r\n"), body)
 }
 
-fn no_http(_: usize, random: &mut Random) -> Sent {
+fn non_http(_: usize, random: &mut Random) -> RawInput {
     let head = "POST /api/users HTTP/1.1\r\nhost: x\r\n";
     let raw = match random.below(16) {
         0 => "hello\r\n\r\n".to_owned(),

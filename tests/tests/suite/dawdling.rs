@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use registrar_tests::{Database, Setup, TestServer, samples};
 use serde_json::json;
 
-const ASKS: &[u8] = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n";
-const BEGINS: &[u8] = b"GET /health/live HTTP/1.1\r\nHos";
+const REQUEST: &[u8] = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n";
+const PARTIAL_HEADER: &[u8] = b"GET /health/live HTTP/1.1\r\nHos";
 
 fn server() -> TestServer {
     let setup = Setup::of(Database::Sqlite).unwrap();
@@ -23,7 +23,7 @@ fn connect(server: &TestServer) -> TcpStream {
 }
 
 /// Reads one small response.
-fn answered(stream: &mut TcpStream) {
+fn read_response(stream: &mut TcpStream) {
     let mut read = Vec::new();
     while !read.windows(4).any(|four| four == b"\r\n\r\n") || !read.ends_with(b"}") {
         let mut buffer = [0; 4096];
@@ -45,17 +45,17 @@ fn closed_after(mut stream: TcpStream) -> Duration {
 }
 
 #[test]
-fn heads_that_never_end_are_cut() {
+fn incomplete_request_header_times_out() {
     let server = server();
     let mut first = connect(&server);
-    first.write_all(BEGINS).unwrap();
+    first.write_all(PARTIAL_HEADER).unwrap();
     let mut later = connect(&server);
-    later.write_all(ASKS).unwrap();
-    answered(&mut later);
+    later.write_all(REQUEST).unwrap();
+    read_response(&mut later);
     // A header that arrives byte by byte times out too.
     let mut drips = later.try_clone().unwrap();
     thread::spawn(move || {
-        for letter in BEGINS.iter().chain(b"t: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa") {
+        for letter in PARTIAL_HEADER.iter().chain(b"t: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa") {
             if drips.write_all(&[*letter]).is_err() {
                 return;
             }
@@ -70,11 +70,11 @@ fn heads_that_never_end_are_cut() {
 }
 
 #[test]
-fn who_reads_no_answers_is_cut() {
+fn client_that_reads_no_responses_is_disconnected() {
     let server = server();
     let mut deaf = connect(&server);
     deaf.set_nonblocking(true).unwrap();
-    let (begun, many) = (Instant::now(), ASKS.repeat(1000));
+    let (begun, many) = (Instant::now(), REQUEST.repeat(1000));
     let mut asked = 0;
     let error = loop {
         assert!(begun.elapsed() < Duration::from_secs(90), "after {asked} bytes");
@@ -91,7 +91,7 @@ fn who_reads_no_answers_is_cut() {
 }
 
 #[test]
-fn who_goes_on_is_not_cut() {
+fn slow_but_steady_client_is_not_disconnected() {
     let server = server();
     let mut slow = server.connect();
     let form = samples::client("slow");
@@ -104,7 +104,7 @@ fn who_goes_on_is_not_cut() {
         server.token(),
         body.len()
     );
-    slow.send(ASKS);
+    slow.send(REQUEST);
     slow.answer().is(200);
     thread::sleep(Duration::from_secs(4));
     slow.send(head.as_bytes());
@@ -113,6 +113,6 @@ fn who_goes_on_is_not_cut() {
         thread::sleep(Duration::from_secs(1));
     }
     slow.answer().created();
-    slow.send(ASKS);
+    slow.send(REQUEST);
     slow.answer().is(200);
 }

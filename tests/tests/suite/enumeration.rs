@@ -7,56 +7,56 @@ use registrar_tests::{Answer, Setup, TestServer, TokenClient, cases};
 use serde_json::{Value, json};
 
 cases! {
-    a_taken_address_is_answered_as_a_free_one with strict,
-    what_is_wrong_otherwise_is_told with strict,
-    a_key_tells_nothing_either with strict,
-    it_takes_as_long with strict,
+    strict_form_responds_equally_to_taken_and_free_email with with_strict_form,
+    strict_form_reports_other_violations with with_strict_form,
+    strict_form_with_idempotency_key_reveals_nothing with with_strict_form,
+    strict_form_has_equal_timing with with_strict_form,
 }
 
 const ROUNDS: usize = 40;
 
-fn strict(setup: Setup) -> Setup {
+fn with_strict_form(setup: Setup) -> Setup {
     let fields = "fields: { email: , first_name: { validation: { presence: true } } }\n";
     setup.forms(&[("sign_up.yml", &format!("resource: User\nenumeration: strict\n{fields}"))])
 }
 
-fn ann(email: &str) -> Value {
+fn sign_up_form(email: &str) -> Value {
     json!({ "email": email, "first_name": "Ann" })
 }
 
 /// Returns the observable parts of a response: all but the request id and the date.
-fn seen(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
+fn observable(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     let mut headers = answer.headers.clone();
     headers.retain(|(name, _)| name != "x-request-id" && name != "date");
     headers.sort();
     (answer.status, answer.text.clone(), headers)
 }
 
-fn a_taken_address_is_answered_as_a_free_one(server: &TestServer) {
+fn strict_form_responds_equally_to_taken_and_free_email(server: &TestServer) {
     let client = server.client();
-    let free = client.submit("sign_up", &ann("ann@example.com"));
+    let free = client.submit("sign_up", &sign_up_form("ann@example.com"));
     assert_eq!((free.status, free.text.as_str()), (202, r#"{"errors":{}}"#));
     for spelling in ["ann@example.com", " ANN@example.com"] {
-        assert_eq!(seen(&client.submit("sign_up", &ann(spelling))), seen(&free));
+        assert_eq!(observable(&client.submit("sign_up", &sign_up_form(spelling))), observable(&free));
     }
     assert_eq!(client.count(), 1);
     assert_eq!(server.database().count("audit_events WHERE action = 'attempt'"), 2);
 }
 
-fn what_is_wrong_otherwise_is_told(server: &TestServer) {
+fn strict_form_reports_other_violations(server: &TestServer) {
     let client = server.client();
-    client.submit("sign_up", &ann("ann@example.com")).is(202);
+    client.submit("sign_up", &sign_up_form("ann@example.com")).is(202);
     let sent = |email: &str| client.submit("sign_up", &json!({ "email": email }));
     let (taken, free) = (sent("ann@example.com"), sent("bob@example.com"));
     taken.invalid(&[("first_name", "blank")]);
-    assert_eq!(seen(&taken), seen(&free));
+    assert_eq!(observable(&taken), observable(&free));
 }
 
-fn a_key_tells_nothing_either(server: &TestServer) {
+fn strict_form_with_idempotency_key_reveals_nothing(server: &TestServer) {
     let client = server.client();
     let keyed = |client: &TokenClient, key: &str, email: &str| {
         let headers = [("content-type", "application/json"), ("idempotency-key", key)];
-        let body = json!({ "form_configuration_name": "sign_up", "form": ann(email) }).to_string();
+        let body = json!({ "form_configuration_name": "sign_up", "form": sign_up_form(email) }).to_string();
         client.send("POST", "/api/users", &headers, Some(body.as_bytes()))
     };
     let mut told = Vec::new();
@@ -64,9 +64,9 @@ fn a_key_tells_nothing_either(server: &TestServer) {
         ("free", "ann@example.com", "eve@example.com"),
         ("taken", "ann@example.com", "eve@example.com"),
     ] {
-        let first = seen(&keyed(&client, key, email));
-        let again = seen(&keyed(&client, key, email));
-        let different = seen(&keyed(&client, key, other));
+        let first = observable(&keyed(&client, key, email));
+        let again = observable(&keyed(&client, key, email));
+        let different = observable(&keyed(&client, key, other));
         assert_eq!((first.0, again.0, different.0), (202, 202, 422));
         told.push((first, again, different));
     }
@@ -74,13 +74,13 @@ fn a_key_tells_nothing_either(server: &TestServer) {
     assert_eq!(client.count(), 1);
 }
 
-fn it_takes_as_long(server: &TestServer) {
+fn strict_form_has_equal_timing(server: &TestServer) {
     let client = server.client();
-    client.submit("sign_up", &ann("taken@example.com")).is(202);
+    client.submit("sign_up", &sign_up_form("taken@example.com")).is(202);
     let (mut free, mut taken) = (Vec::new(), Vec::new());
     let timed = |email: &str| {
         let begun = Instant::now();
-        client.submit("sign_up", &ann(email)).is(202);
+        client.submit("sign_up", &sign_up_form(email)).is(202);
         begun.elapsed()
     };
     for round in 0..ROUNDS {

@@ -8,7 +8,7 @@ use registrar_tests::{Database, Setup, TestServer, TokenClient, repository_path,
 use serde_json::Value;
 
 #[test]
-fn every_form_has_examples() {
+fn every_shipped_form_has_examples() {
     // Forms of contracts are in a directory of their own and covered by the vendors' samples.
     let mut forms: Vec<String> = repository_path("forms")
         .read_dir()
@@ -29,17 +29,17 @@ fn every_form_has_examples() {
 }
 
 #[test]
-fn every_example_gives_the_answer_beside_it_on_sqlite() {
+fn examples_match_recorded_responses_on_sqlite() {
     run_all(Database::Sqlite);
 }
 
 #[test]
-fn every_example_gives_the_answer_beside_it_on_postgresql() {
+fn examples_match_recorded_responses_on_postgresql() {
     run_all(Database::Postgres);
 }
 
 #[test]
-fn a_person_runs_them_all_with_one_script() {
+fn example_script_runs_all_examples() {
     let setup = Setup::of(Database::Sqlite).unwrap();
     let server = setup.serve();
     let url = format!("http://127.0.0.1:{}", server.port);

@@ -3,12 +3,12 @@
 use registrar_tests::{TestServer, cases};
 
 cases! {
-    bracket_names_build_a_nested_form,
-    an_index_hash_is_a_list_in_its_order,
-    attributes_suffixes_are_undone,
-    a_check_box_sends_its_hidden_field_first,
-    violations_point_to_what_was_sent,
-    fields_that_contradict_each_other_are_refused,
+    bracket_names_build_nested_form,
+    index_hash_becomes_ordered_list,
+    attributes_suffix_is_stripped,
+    last_value_of_checkbox_wins,
+    violation_pointers_use_submitted_names,
+    conflicting_or_malformed_fields_get_400,
 }
 
 const DEVELOPER: &str = "form_configuration_name=developer_sign_up&form[email]=ann%40example.com\
@@ -17,7 +17,7 @@ const DEVELOPER: &str = "form_configuration_name=developer_sign_up&form[email]=a
 const SELLER: &str = "form_configuration_name=marketplace_seller&form[email]=siri%40example.com\
     &form[first_name]=Siri&form[last_name]=Str%C3%B8m&form[profiles][seller][properties][shop_name]=Siri%27s";
 
-fn bracket_names_build_a_nested_form(server: &TestServer) {
+fn bracket_names_build_nested_form(server: &TestServer) {
     let body = format!(
         "{DEVELOPER}&form[terms_of_service]=1&form[profiles][developer][properties][handle]=ann\
          &form[profiles][developer][properties][hourly_rate]=90.50\
@@ -30,7 +30,7 @@ fn bracket_names_build_a_nested_form(server: &TestServer) {
     assert_eq!(stored, r#"{"handle":"ann","hourly_rate":90.5,"skills":["rust","sql"]}"#);
 }
 
-fn an_index_hash_is_a_list_in_its_order(server: &TestServer) {
+fn index_hash_becomes_ordered_list(server: &TestServer) {
     let boat = |at: &str, name: &str| {
         let boat = format!("form[transactables][boat][{at}]");
         format!(
@@ -47,7 +47,7 @@ fn an_index_hash_is_a_list_in_its_order(server: &TestServer) {
     assert_eq!(user["last_name"], "Strøm");
 }
 
-fn attributes_suffixes_are_undone(server: &TestServer) {
+fn attributes_suffix_is_stripped(server: &TestServer) {
     let body = format!(
         "{DEVELOPER}&form[terms_of_service]=1\
          &form[profiles_attributes][developer_attributes][properties_attributes][handle]=ann\
@@ -58,7 +58,7 @@ fn attributes_suffixes_are_undone(server: &TestServer) {
     assert_eq!(profile["properties"]["handle"], "ann");
 }
 
-fn a_check_box_sends_its_hidden_field_first(server: &TestServer) {
+fn last_value_of_checkbox_wins(server: &TestServer) {
     let profile = "&form[profiles][developer][properties][handle]=ann\
                    &form[profiles][developer][properties][hourly_rate]=9";
     let unchecked = format!("{DEVELOPER}{profile}&form[terms_of_service]=0");
@@ -68,7 +68,7 @@ fn a_check_box_sends_its_hidden_field_first(server: &TestServer) {
     server.client().post_fields(&format!("{unchecked}&form[terms_of_service]=1")).created();
 }
 
-fn violations_point_to_what_was_sent(server: &TestServer) {
+fn violation_pointers_use_submitted_names(server: &TestServer) {
     let body = format!(
         "{SELLER}&form[transactables_attributes][boat][7][name]=A\
          &form[transactables_attributes][boat][7][properties][registration]=A\
@@ -81,7 +81,7 @@ fn violations_point_to_what_was_sent(server: &TestServer) {
     assert_eq!(pointer, "/form/transactables_attributes/boat/7/properties/length_m");
 }
 
-fn fields_that_contradict_each_other_are_refused(server: &TestServer) {
+fn conflicting_or_malformed_fields_get_400(server: &TestServer) {
     for fields in [
         "form[email]=a&form[email][x]=b",
         "form[tags][]=a&form[tags][x]=b",

@@ -3,12 +3,12 @@
 use registrar_tests::{TestServer, cases, samples};
 
 cases! {
-    the_forms_are_listed_with_their_versions,
-    a_form_tells_the_schema_of_its_submissions,
-    who_has_no_token_is_told_nothing,
+    forms_are_listed_with_versions,
+    form_schema_is_served,
+    form_configurations_require_token,
 }
 
-fn the_forms_are_listed_with_their_versions(server: &TestServer) {
+fn forms_are_listed_with_versions(server: &TestServer) {
     let client = server.client();
     let forms = client.get("/api/form_configurations").is(200).json();
     let forms = forms["form_configurations"].as_array().unwrap();
@@ -26,7 +26,7 @@ fn the_forms_are_listed_with_their_versions(server: &TestServer) {
     assert!(near.contains("did you mean `marketplace_seller`?"), "{near}");
 }
 
-fn a_form_tells_the_schema_of_its_submissions(server: &TestServer) {
+fn form_schema_is_served(server: &TestServer) {
     let answer = server.client().get("/api/form_configurations/marketplace_seller/schema");
     let schema = answer.is(200).json();
     assert_eq!(answer.header("content-type"), Some("application/schema+json"));
@@ -41,7 +41,7 @@ fn a_form_tells_the_schema_of_its_submissions(server: &TestServer) {
     server.client().get("/api/form_configurations/nobody/schema").fault(404, "base", "not_found");
 }
 
-fn who_has_no_token_is_told_nothing(server: &TestServer) {
+fn form_configurations_require_token(server: &TestServer) {
     for path in ["", "/marketplace_seller", "/marketplace_seller/schema", "/nobody"] {
         let path = format!("/api/form_configurations{path}");
         server.anonymous().get(&path).fault(401, "base", "missing_token");

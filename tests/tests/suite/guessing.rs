@@ -8,11 +8,11 @@ use registrar_tests::{Answer, Setup, TestServer, cases};
 use serde_json::json;
 
 cases! {
-    wrong_passwords_are_delayed_and_a_right_one_frees_the_name,
-    wrong_passwords_of_basic_callers_are_delayed,
-    wrong_client_secrets_are_limited_by_address,
-    requests_without_a_valid_credential_are_limited_by_address with two_a_second,
-    issued_tokens_share_the_rate_of_their_parent with two_a_second,
+    wrong_passwords_delay_sign_in_until_success,
+    wrong_basic_passwords_delay_authentication,
+    wrong_client_secrets_are_rate_limited_by_address,
+    unauthenticated_requests_are_rate_limited_by_address with with_low_rate_limit,
+    issued_tokens_share_rate_limit_of_parent with with_low_rate_limit,
 }
 
 const PASSWORD: &str = "brisk-harbour-42";
@@ -30,20 +30,20 @@ fn sign_in(server: &TestServer, name: &str, password: &str) -> Answer {
     server.client().post("/api/sessions", &body.to_string())
 }
 
-fn wait(answer: &Answer) -> u64 {
+fn retry_after(answer: &Answer) -> u64 {
     answer.is(429).header("retry-after").unwrap().parse().unwrap()
 }
 
-fn wrong_passwords_are_delayed_and_a_right_one_frees_the_name(server: &TestServer) {
+fn wrong_passwords_delay_sign_in_until_success(server: &TestServer) {
     let ann = sign_up(server, "ann");
     sign_up(server, "bob");
     for _ in 0..5 {
         assert_eq!(sign_in(server, "ann", "wrong password").status, 422);
     }
     let refused = sign_in(server, "ann", PASSWORD);
-    assert!((1..=2).contains(&wait(&refused)), "{refused:?}");
+    assert!((1..=2).contains(&retry_after(&refused)), "{refused:?}");
     assert!(refused.text.contains("too many attempts"), "{refused:?}");
-    assert_eq!(wait(&sign_in(server, " ANN", PASSWORD)), 1, "in every spelling of the name");
+    assert_eq!(retry_after(&sign_in(server, " ANN", PASSWORD)), 1, "in every spelling of the name");
     assert_eq!(sign_in(server, "bob", PASSWORD).status, 201, "others are not concerned");
     let metrics = server.anonymous().get("/metrics").is(200).text.clone();
     assert!(metrics.contains("registrar_sign_in_failures_total 5"), "{metrics}");
@@ -53,12 +53,12 @@ fn wrong_passwords_are_delayed_and_a_right_one_frees_the_name(server: &TestServe
     for _ in 0..5 {
         assert_eq!(sign_in(server, "ann", "wrong password").status, 422);
     }
-    wait(&sign_in(server, "ann", PASSWORD));
+    retry_after(&sign_in(server, "ann", PASSWORD));
     // Unknown names are delayed like others.
     for _ in 0..5 {
         assert_eq!(sign_in(server, "nobody", "wrong password").status, 422);
     }
-    wait(&sign_in(server, "nobody", "wrong password"));
+    retry_after(&sign_in(server, "nobody", "wrong password"));
     registrar_tests::eventually("failures are audited", Duration::from_secs(10), || {
         let cells = server.database().all_cells();
         let attempts = cells
@@ -71,7 +71,7 @@ fn wrong_passwords_are_delayed_and_a_right_one_frees_the_name(server: &TestServe
     assert!(owner.iter().filter(|cell| **cell == of_ann).count() >= 10, "{owner:?}");
 }
 
-fn wrong_passwords_of_basic_callers_are_delayed(server: &TestServer) {
+fn wrong_basic_passwords_delay_authentication(server: &TestServer) {
     let operator = server.new_authorization("econtext", "ops@example.com", &[]);
     let client = server.anonymous().with_authorization(&operator);
     client.get("/econtext/api/users").is(200);
@@ -87,7 +87,7 @@ fn wrong_passwords_of_basic_callers_are_delayed(server: &TestServer) {
     client.get("/econtext/api/users").is(200);
 }
 
-fn wrong_client_secrets_are_limited_by_address(server: &TestServer) {
+fn wrong_client_secrets_are_rate_limited_by_address(server: &TestServer) {
     let try_secret = |secret: &str| {
         server
             .anonymous()
@@ -99,19 +99,19 @@ fn wrong_client_secrets_are_limited_by_address(server: &TestServer) {
         assert_eq!(try_secret("guess").status, refused);
     }
     let token = server.new_token("app", None);
-    wait(&try_secret(&token));
+    retry_after(&try_secret(&token));
     thread::sleep(Duration::from_millis(1100));
     try_secret(&token).is(200);
 }
 
-fn two_a_second(setup: Setup) -> Setup {
+fn with_low_rate_limit(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.rate_limit = 2;
         settings.rate_burst = 4;
     })
 }
 
-fn requests_without_a_valid_credential_are_limited_by_address(server: &TestServer) {
+fn unauthenticated_requests_are_rate_limited_by_address(server: &TestServer) {
     let nonsense = server.anonymous().with_token("nonsense");
     let statuses: Vec<u16> = (0..12).map(|_| nonsense.get("/api/users").status).collect();
     assert!(statuses.contains(&401) && statuses.contains(&429), "{statuses:?}");
@@ -122,7 +122,7 @@ fn requests_without_a_valid_credential_are_limited_by_address(server: &TestServe
     server.client().get("/api/users").is(200);
 }
 
-fn issued_tokens_share_the_rate_of_their_parent(server: &TestServer) {
+fn issued_tokens_share_rate_limit_of_parent(server: &TestServer) {
     let token = server.new_token("app", None);
     let issue = || {
         let body = json!({ "api_key": token }).to_string();

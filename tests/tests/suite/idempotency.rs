@@ -11,16 +11,16 @@ use registrar_tests::{
 use serde_json::{Value, json};
 
 cases! {
-    the_same_again_is_answered_the_same,
-    something_else_under_a_key_is_refused,
-    keys_are_their_callers_own,
-    a_key_that_cannot_be_read_is_refused,
-    what_was_refused_is_judged_again,
-    what_is_being_done_is_not_begun_again with a_patient_server,
-    of_many_at_once_one_has_an_effect,
-    a_day_later_a_key_is_new,
-    a_form_may_name_the_field_that_is_the_key with imports,
-    other_apis_and_records_have_keys_too,
+    repeated_request_replays_the_response,
+    different_request_with_same_key_gets_422,
+    keys_are_scoped_to_the_caller,
+    malformed_key_gets_400,
+    rejected_requests_are_not_stored,
+    request_in_flight_with_same_key_gets_409 with with_one_writer,
+    concurrent_requests_with_one_key_run_once,
+    key_can_be_reused_after_24_hours,
+    form_field_can_serve_as_key with with_import_form,
+    contracts_and_records_support_keys,
 }
 
 const ROUNDS: usize = 5;
@@ -37,7 +37,7 @@ fn post(client: &TokenClient, key: &str, body: &str) -> Answer {
 }
 
 /// Returns the parts of a response that must be replayed, without the date and request id.
-fn told(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
+fn replayed_parts(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     let names = ["content-type", "location", "form-version", "vary", "cache-control"];
     let header = |name: &str| Some((name.to_owned(), answer.header(name)?.to_owned()));
     let headers = names.iter().filter_map(|name| header(name)).collect();
@@ -49,14 +49,14 @@ fn sign_up(tag: &str) -> String {
     json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string()
 }
 
-fn the_same_again_is_answered_the_same(server: &TestServer) {
+fn repeated_request_replays_the_response(server: &TestServer) {
     let (client, body) = (server.client(), sign_up("ann"));
     let first = post(&client, "\"k-1\"", &body);
     first.created();
     assert_eq!(first.header("idempotent-replayed"), None);
     for spelling in ["\"k-1\"", "k-1"] {
         let again = post(&client, spelling, &body);
-        assert_eq!(told(&again), told(&first));
+        assert_eq!(replayed_parts(&again), replayed_parts(&first));
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
     }
     assert!(first.header("location").is_some() && first.header("form-version").is_some());
@@ -69,7 +69,7 @@ fn the_same_again_is_answered_the_same(server: &TestServer) {
     assert_eq!(client.count(), 1);
 }
 
-fn something_else_under_a_key_is_refused(server: &TestServer) {
+fn different_request_with_same_key_gets_422(server: &TestServer) {
     let client = server.client();
     post(&client, "k", &sign_up("ann")).created();
     let other = post(&client, "k", &sign_up("bob"));
@@ -83,7 +83,7 @@ fn something_else_under_a_key_is_refused(server: &TestServer) {
     assert!(!other.text.contains("bob"), "no value in it");
 }
 
-fn keys_are_their_callers_own(server: &TestServer) {
+fn keys_are_scoped_to_the_caller(server: &TestServer) {
     let other = server.anonymous().with_token(&server.new_token("other", None));
     post(&server.client(), "k", &sign_up("ann")).created();
     post(&other, "k", &sign_up("bob")).created();
@@ -94,7 +94,7 @@ fn keys_are_their_callers_own(server: &TestServer) {
     server.anonymous().send("POST", "/api/users", &headers, Some(body.as_bytes())).is(401);
 }
 
-fn a_key_that_cannot_be_read_is_refused(server: &TestServer) {
+fn malformed_key_gets_400(server: &TestServer) {
     let client = server.client();
     let long = "k".repeat(256);
     for key in ["", "\"", "\"\"", "a b", "\"a\"b", &long] {
@@ -108,7 +108,7 @@ fn a_key_that_cannot_be_read_is_refused(server: &TestServer) {
     post(&client, &"k".repeat(255), &sign_up("ann")).created();
 }
 
-fn what_was_refused_is_judged_again(server: &TestServer) {
+fn rejected_requests_are_not_stored(server: &TestServer) {
     let client = server.client();
     let taken = client.submit("client_sign_up", &samples::client("ann")).created();
     let refused = post(&client, "k", &sign_up("ann"));
@@ -119,11 +119,11 @@ fn what_was_refused_is_judged_again(server: &TestServer) {
     assert_eq!(client.count(), 1);
 }
 
-fn a_patient_server(setup: Setup) -> Setup {
+fn with_one_writer(setup: Setup) -> Setup {
     setup.with(|settings| settings.writers = 1)
 }
 
-fn what_is_being_done_is_not_begun_again(server: &TestServer) {
+fn request_in_flight_with_same_key_gets_409(server: &TestServer) {
     let (client, body) = (server.client(), sign_up("ann"));
     thread::scope(|scope| {
         let first = server.database().with_write_lock(|| {
@@ -136,12 +136,12 @@ fn what_is_being_done_is_not_begun_again(server: &TestServer) {
         });
         let first = first.join().unwrap();
         first.created();
-        assert_eq!(told(&post(&client, "k", &body)), told(&first));
+        assert_eq!(replayed_parts(&post(&client, "k", &body)), replayed_parts(&first));
     });
     assert_eq!(client.count(), 1);
 }
 
-fn of_many_at_once_one_has_an_effect(server: &TestServer) {
+fn concurrent_requests_with_one_key_run_once(server: &TestServer) {
     let (rounds, clients) = (iterations(ROUNDS, 300), iterations(CLIENTS, 64));
     for round in 0..rounds {
         let (body, key) = (sign_up(&format!("ann{round}")), format!("round-{round}"));
@@ -156,7 +156,7 @@ fn of_many_at_once_one_has_an_effect(server: &TestServer) {
         });
         let done: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
         assert!(!done.is_empty());
-        assert!(done.iter().all(|answer| told(answer) == told(done[0])));
+        assert!(done.iter().all(|answer| replayed_parts(answer) == replayed_parts(done[0])));
         assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 409)), "{answers:?}");
     }
     let rounds = i64::try_from(rounds).unwrap();
@@ -165,7 +165,7 @@ fn of_many_at_once_one_has_an_effect(server: &TestServer) {
     assert_eq!(records, rounds);
 }
 
-fn a_day_later_a_key_is_new(server: &TestServer) {
+fn key_can_be_reused_after_24_hours(server: &TestServer) {
     let client = server.client();
     let first = post(&client, "k", &sign_up("ann")).created();
     let aged = match server.database().is_postgres() {
@@ -179,7 +179,7 @@ fn a_day_later_a_key_is_new(server: &TestServer) {
 }
 
 #[test]
-fn answers_are_forgotten_after_a_day_without_anybody_asking() {
+fn expired_responses_are_purged() {
     for database in Database::ALL {
         let Some(setup) = Setup::of(database) else { continue };
         let server = setup.serve();
@@ -205,18 +205,18 @@ fn answers_are_forgotten_after_a_day_without_anybody_asking() {
     }
 }
 
-fn imports(setup: Setup) -> Setup {
+fn with_import_form(setup: Setup) -> Setup {
     let form = "resource: User\nidempotency: external_id\nfields:\n  external_id:\n  first_name:\n";
     setup.forms(&[("import.yml", form)])
 }
 
-fn a_form_may_name_the_field_that_is_the_key(server: &TestServer) {
+fn form_field_can_serve_as_key(server: &TestServer) {
     let client = server.client();
     let ann = json!({ "external_id": "crm-7", "first_name": "Ann" });
     let first = client.submit("import", &ann);
     first.created();
     let again = client.submit("import", &ann);
-    assert_eq!((told(&again), again.header("idempotent-replayed")), (told(&first), Some("true")));
+    assert_eq!((replayed_parts(&again), again.header("idempotent-replayed")), (replayed_parts(&first), Some("true")));
     let other = json!({ "external_id": "crm-7", "first_name": "Bob" });
     client.submit("import", &other).fault(422, "base", "idempotency_key_reused");
     // Without the field there is no key. A key in the header takes precedence over the field.
@@ -231,7 +231,7 @@ fn a_form_may_name_the_field_that_is_the_key(server: &TestServer) {
     assert_eq!(client.count(), 4);
 }
 
-fn other_apis_and_records_have_keys_too(server: &TestServer) {
+fn contracts_and_records_support_keys(server: &TestServer) {
     let client = server.anonymous().with_authorization(&format!("Bearer {}", server.token()));
     let send = |path: &str, key: &str, body: &Value| {
         let headers = [("content-type", "application/json"), ("idempotency-key", key)];
@@ -241,7 +241,7 @@ fn other_apis_and_records_have_keys_too(server: &TestServer) {
         let first = send(path, key, body);
         first.is(201);
         let again = send(path, key, body);
-        assert_eq!(told(&again), told(&first), "{path}");
+        assert_eq!(replayed_parts(&again), replayed_parts(&first), "{path}");
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
         first
     };

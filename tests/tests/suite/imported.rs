@@ -4,11 +4,11 @@ use registrar_tests::{Setup, TestServer, cases, repository_path};
 use serde_json::{Value, json};
 
 cases! {
-    a_hash_of_another_system_lets_its_owner_in with imports,
-    what_cannot_be_borne_is_refused with imports,
+    imported_password_hash_signs_in with with_import_form,
+    unsupported_password_hash_is_rejected with with_import_form,
 }
 
-fn imports(setup: Setup) -> Setup {
+fn with_import_form(setup: Setup) -> Setup {
     let fields = "fields: { email: , password: , password_hash: , first_name: }\n";
     let import = format!("resource: User\nprivileged: true\n{fields}");
     let name = "reference_rest_api_create_session.yml";
@@ -18,7 +18,7 @@ fn imports(setup: Setup) -> Setup {
 }
 
 /// Returns a hash created by another server.
-fn hashed(server: &TestServer) -> String {
+fn existing_hash(server: &TestServer) -> String {
     let form = json!({ "email": "old@example.com", "password": "brisk-harbour-42" });
     server.client().submit("import", &form).created();
     let cells = server.database().all_cells();
@@ -34,8 +34,8 @@ fn sign_in(server: &TestServer, email: &str, password: &str) -> u16 {
     server.client().post("/api/sessions", &body.to_string()).status
 }
 
-fn a_hash_of_another_system_lets_its_owner_in(server: &TestServer) {
-    let hash = hashed(server);
+fn imported_password_hash_signs_in(server: &TestServer) {
+    let hash = existing_hash(server);
     let form = json!({ "email": "ann@example.com", "password_hash": hash });
     let id = server.client().submit("import", &form).created();
     assert_eq!(sign_in(server, "ann@example.com", "brisk-harbour-42"), 201);
@@ -49,8 +49,8 @@ fn a_hash_of_another_system_lets_its_owner_in(server: &TestServer) {
     app.submit("import", &form).fault(403, "base", "insufficient_scope");
 }
 
-fn what_cannot_be_borne_is_refused(server: &TestServer) {
-    let hash = hashed(server);
+fn unsupported_password_hash_is_rejected(server: &TestServer) {
+    let hash = existing_hash(server);
     for wrong in [
         hash.replace("argon2id", "argon2i"),
         hash.replace("m=", "m=99"),

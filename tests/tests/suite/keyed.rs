@@ -4,12 +4,12 @@ use registrar_tests::{Setup, TestServer, cases};
 use serde_json::{Value, json};
 
 cases! {
-    a_relationship_is_found_by_its_key_or_made with companies,
-    one_that_must_be_there_is_asked_for with companies,
-    a_member_moves_by_key with companies,
+    relationship_is_found_or_created_by_key with with_company_types,
+    missing_relationship_key_is_rejected with with_company_types,
+    membership_can_move_to_another_key with with_company_types,
 }
 
-fn companies(setup: Setup) -> Setup {
+fn with_company_types(setup: Setup) -> Setup {
     setup.forms(&[
         ("types/relationships/company.yml", "properties: [{name: name}]\nkey: name\n"),
         (
@@ -26,39 +26,39 @@ fn companies(setup: Setup) -> Setup {
     ])
 }
 
-fn join(email: &str, kind: &str, key: &str) -> Value {
+fn membership_form(email: &str, kind: &str, key: &str) -> Value {
     json!({ "email": email, "relationship_users": { kind: [{ "relationship_key": key }] } })
 }
 
 /// Returns the relationship of a user's only membership of a type.
-fn relationship(server: &TestServer, id: i64, kind: &str) -> Value {
+fn relationship_of(server: &TestServer, id: i64, kind: &str) -> Value {
     let mut members = server.client().user(id)["relationship_users"][kind].take();
     assert_eq!(members.as_array().map(Vec::len), Some(1), "{members}");
     assert_eq!(members[0]["relationship_id"], members[0]["relationship"]["id"]);
     members[0]["relationship"].take()
 }
 
-fn a_relationship_is_found_by_its_key_or_made(server: &TestServer) {
+fn relationship_is_found_or_created_by_key(server: &TestServer) {
     let client = server.client();
-    let ann = client.submit("join", &join("a@b.co", "founder", " ACME ")).created();
-    let made = relationship(server, ann, "founder");
+    let ann = client.submit("join", &membership_form("a@b.co", "founder", " ACME ")).created();
+    let made = relationship_of(server, ann, "founder");
     assert_eq!((&made["type_name"], &made["key"]), (&json!("company"), &json!("ACME")));
     assert_eq!(made["properties"], json!({ "name": "ACME" }));
-    let bob = client.submit("join", &join("b@b.co", "founder", "ACME")).created();
-    assert_eq!(relationship(server, bob, "founder"), made);
-    let claire = client.submit("join", &join("c@b.co", "clerk", "ＡCME")).created();
-    assert_eq!(relationship(server, claire, "clerk"), made);
-    let dan = client.submit("join", &join("d@b.co", "founder", "acme")).created();
-    assert_ne!(relationship(server, dan, "founder")["id"], made["id"], "case counts");
+    let bob = client.submit("join", &membership_form("b@b.co", "founder", "ACME")).created();
+    assert_eq!(relationship_of(server, bob, "founder"), made);
+    let claire = client.submit("join", &membership_form("c@b.co", "clerk", "ＡCME")).created();
+    assert_eq!(relationship_of(server, claire, "clerk"), made);
+    let dan = client.submit("join", &membership_form("d@b.co", "founder", "acme")).created();
+    assert_ne!(relationship_of(server, dan, "founder")["id"], made["id"], "case counts");
 }
 
-fn one_that_must_be_there_is_asked_for(server: &TestServer) {
+fn missing_relationship_key_is_rejected(server: &TestServer) {
     let client = server.client();
-    client.submit("join", &join("a@b.co", "founder", "ACME")).created();
-    let missing = client.submit("join", &join("b@b.co", "clerk", "Ace"));
+    client.submit("join", &membership_form("a@b.co", "founder", "ACME")).created();
+    let missing = client.submit("join", &membership_form("b@b.co", "clerk", "Ace"));
     missing.invalid(&[("relationship_users.clerk[0].relationship_key", "required")]);
     // All findings of the database are reported together.
-    let both = client.submit("join", &join("A@B.co", "clerk", "Ace"));
+    let both = client.submit("join", &membership_form("A@B.co", "clerk", "Ace"));
     both.invalid(&[
         ("email", "taken"),
         ("relationship_users.clerk[0].relationship_key", "required"),
@@ -66,24 +66,24 @@ fn one_that_must_be_there_is_asked_for(server: &TestServer) {
     assert_eq!(client.count(), 1);
 }
 
-fn a_member_moves_by_key(server: &TestServer) {
+fn membership_can_move_to_another_key(server: &TestServer) {
     let client = server.client();
-    let ann = client.submit("join", &join("a@b.co", "founder", "ACME")).created();
-    let bob = client.submit("join", &join("b@b.co", "clerk", "ACME")).created();
-    let first = relationship(server, ann, "founder");
+    let ann = client.submit("join", &membership_form("a@b.co", "founder", "ACME")).created();
+    let bob = client.submit("join", &membership_form("b@b.co", "clerk", "ACME")).created();
+    let first = relationship_of(server, ann, "founder");
     let member = client.user(ann)["relationship_users"]["founder"][0]["id"].clone();
     let change = |record: Value| json!({ "relationship_users": { "founder": [record] } });
     let stay = change(json!({ "id": member, "properties": { "role": "chair" } }));
     client.update(ann, "join", &stay).is(204);
-    assert_eq!(relationship(server, ann, "founder"), first);
+    assert_eq!(relationship_of(server, ann, "founder"), first);
     let go = json!({ "id": member, "relationship_id": null, "relationship_key": "Ace" });
     client.update(ann, "join", &change(go)).is(204);
-    assert_eq!(relationship(server, ann, "founder")["key"], "Ace");
+    assert_eq!(relationship_of(server, ann, "founder")["key"], "Ace");
 
     let clerk = client.user(bob)["relationship_users"]["clerk"][0]["id"].clone();
     let change = |key: &str| json!({ "relationship_users": { "clerk": [{ "id": clerk, "relationship_key": key }] } });
     let path = "relationship_users.clerk[0].relationship_key";
     client.update(bob, "join", &change("Nobody")).invalid(&[(path, "required")]);
     client.update(bob, "join", &change("Ace")).is(204);
-    assert_eq!(relationship(server, bob, "clerk"), relationship(server, ann, "founder"));
+    assert_eq!(relationship_of(server, bob, "clerk"), relationship_of(server, ann, "founder"));
 }

@@ -12,10 +12,10 @@ use serde_json::json;
 
 const KILLS: usize = 20;
 const THREADS: usize = 8;
-const LIMIT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Users with missing or duplicate rows. A single statement, so that it sees one snapshot.
-pub(super) const HALF_WRITTEN: &str = "users u WHERE NOT (
+pub(super) const PARTIAL_USERS: &str = "users u WHERE NOT (
     (SELECT count(*) FROM user_profiles x WHERE x.user_id = u.id) = 1
     AND (SELECT count(*) FROM transactables x WHERE x.user_id = u.id) = 2
     AND (SELECT count(*) FROM addresses x WHERE x.user_id = u.id) = 2
@@ -26,24 +26,24 @@ pub(super) const HALF_WRITTEN: &str = "users u WHERE NOT (
         AND x.action = 'create' AND x.form_name = u.form_name AND x.token_id IS NOT NULL) = 1
     AND (SELECT count(*) FROM password_credentials x WHERE x.user_id = u.id)
         = (CASE WHEN u.first_name = 'Pia' THEN 1 ELSE 0 END))";
-pub(super) const CLAIMS_OF_NOBODY: &str =
+pub(super) const ORPHANED_CLAIMS: &str =
     "unique_claims x WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.uuid = x.owner)";
 
-const PHONE: &str = "resource: User\nresource_owner: anyone\nfields: { phone: }\n";
+const PHONE_FORM: &str = "resource: User\nresource_owner: anyone\nfields: { phone: }\n";
 
 #[test]
-fn sqlite_keeps_every_acknowledged_user_whole_through_all_kills() {
-    kill_again_and_again(Database::Sqlite, iterations(KILLS, 200));
+fn acknowledged_writes_survive_sigkill_on_sqlite() {
+    kill_repeatedly(Database::Sqlite, iterations(KILLS, 200));
 }
 
 #[test]
-fn postgres_keeps_every_acknowledged_user_whole_through_all_kills() {
-    kill_again_and_again(Database::Postgres, iterations(KILLS, 100));
+fn acknowledged_writes_survive_sigkill_on_postgres() {
+    kill_repeatedly(Database::Postgres, iterations(KILLS, 100));
 }
 
-fn kill_again_and_again(database: Database, kills: usize) {
+fn kill_repeatedly(database: Database, kills: usize) {
     let Some(setup) = Setup::of(database) else { return };
-    let setup = setup.more_forms(&[("phone.yml", PHONE)]);
+    let setup = setup.more_forms(&[("phone.yml", PHONE_FORM)]);
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     println!("seed {seed}");
     let (mut random, begun) = (Random::new(seed), Instant::now());
@@ -53,7 +53,7 @@ fn kill_again_and_again(database: Database, kills: usize) {
     for kill in 0..kills {
         let (answers, threads) = load(&server, &token, kill);
         for _ in 0..=random.below(30) {
-            answers.recv_timeout(LIMIT).unwrap();
+            answers.recv_timeout(TIMEOUT).unwrap();
         }
         // The kill must hit a random moment.
         thread::sleep(Duration::from_micros(random.below(15_000) as u64));
@@ -62,8 +62,8 @@ fn kill_again_and_again(database: Database, kills: usize) {
             acknowledged += thread.join().unwrap().check(&setup);
         }
         server = setup.serve();
-        assert_eq!(setup.database().count(HALF_WRITTEN), 0, "after kill {kill}");
-        assert_eq!(setup.database().count(CLAIMS_OF_NOBODY), 0, "after kill {kill}");
+        assert_eq!(setup.database().count(PARTIAL_USERS), 0, "after kill {kill}");
+        assert_eq!(setup.database().count(ORPHANED_CLAIMS), 0, "after kill {kill}");
     }
     assert!(acknowledged >= kills as i64, "{acknowledged}");
     let stored = server.client(&token).count();
@@ -71,7 +71,7 @@ fn kill_again_and_again(database: Database, kills: usize) {
     read_back(&server.client(&token), stored);
     let took = begun.elapsed();
     println!("{database}: {kills} kills, {acknowledged} acknowledged, {stored} stored, {took:?}");
-    assert!(took < LIMIT * u32::try_from(kills / KILLS).unwrap(), "{took:?}");
+    assert!(took < TIMEOUT * u32::try_from(kills / KILLS).unwrap(), "{took:?}");
 }
 
 /// Acknowledgements received by one thread.

@@ -6,15 +6,15 @@ use registrar_tests::{Answer, Setup, TestServer, TokenClient, cases, eventually,
 use serde_json::{Value, json};
 
 cases! {
-    the_client_says_in_which_language_it_is_told,
-    codes_and_params_are_the_same_in_every_language,
-    what_the_database_refuses_is_told_in_the_language_too,
-    a_refused_change_is_told_in_the_language_too,
-    a_problem_is_told_in_the_language_too,
-    only_answers_with_texts_of_rules_have_a_language,
-    a_form_and_its_fields_have_texts_of_their_own with own_texts,
-    a_changed_text_is_served_soon with own_texts,
-    without_files_of_texts_everything_is_english with one_form,
+    accept_language_selects_response_language,
+    codes_and_params_are_language_independent,
+    database_violations_are_localized,
+    update_violations_are_localized,
+    problem_documents_are_localized,
+    content_language_is_set_only_for_localized_responses,
+    form_and_field_messages_override_locale with with_custom_messages,
+    changed_locale_file_is_reloaded with with_custom_messages,
+    english_is_used_without_locale_files with with_one_form,
 }
 
 fn submit(client: &TokenClient, language: &str, form: &str, fields: &Value) -> Answer {
@@ -23,7 +23,7 @@ fn submit(client: &TokenClient, language: &str, form: &str, fields: &Value) -> A
     client.send("POST", "/api/users", &headers, Some(body.as_bytes()))
 }
 
-fn the_client_says_in_which_language_it_is_told(server: &TestServer) {
+fn accept_language_selects_response_language(server: &TestServer) {
     let english = ("en", "can't be blank", "First name can't be blank");
     let german = ("de", "muss ausgefüllt werden", "Vorname muss ausgefüllt werden");
     for (accepted, (tag, text, full_text)) in [
@@ -51,7 +51,7 @@ fn the_client_says_in_which_language_it_is_told(server: &TestServer) {
     assert_eq!(silent.is(422).header("content-language"), Some("en"));
 }
 
-fn codes_and_params_are_the_same_in_every_language(server: &TestServer) {
+fn codes_and_params_are_language_independent(server: &TestServer) {
     let mut sample = samples::developer("ann");
     sample["password"] = json!("a");
     sample["password_confirmation"] = json!("b");
@@ -78,7 +78,7 @@ fn codes_and_params_are_the_same_in_every_language(server: &TestServer) {
     );
 }
 
-fn what_the_database_refuses_is_told_in_the_language_too(server: &TestServer) {
+fn database_violations_are_localized(server: &TestServer) {
     let sample = samples::client("ann");
     submit(&server.client(), "de", "client_sign_up", &sample).created();
     let answer = submit(&server.client(), "de", "client_sign_up", &sample);
@@ -86,7 +86,7 @@ fn what_the_database_refuses_is_told_in_the_language_too(server: &TestServer) {
     assert_eq!(answer.json()["details"][0]["message"], "ist bereits vergeben");
 }
 
-fn a_refused_change_is_told_in_the_language_too(server: &TestServer) {
+fn update_violations_are_localized(server: &TestServer) {
     let client = server.client();
     let id = client.submit("client_sign_up", &samples::client("ann")).created();
     let body = json!({
@@ -100,7 +100,7 @@ fn a_refused_change_is_told_in_the_language_too(server: &TestServer) {
     assert_eq!(answer.json()["details"][0]["message"], "muss ausgefüllt werden");
 }
 
-fn a_problem_is_told_in_the_language_too(server: &TestServer) {
+fn problem_documents_are_localized(server: &TestServer) {
     let body = json!({ "form_configuration_name": "developer_sign_up", "form": {} }).to_string();
     let headers = [("accept", "application/problem+json"), ("accept-language", "de")];
     let answer = server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()));
@@ -111,7 +111,7 @@ fn a_problem_is_told_in_the_language_too(server: &TestServer) {
     assert_eq!(problem["errors"]["password"], json!(["muss ausgefüllt werden"]));
 }
 
-fn only_answers_with_texts_of_rules_have_a_language(server: &TestServer) {
+fn content_language_is_set_only_for_localized_responses(server: &TestServer) {
     let client = server.client();
     let answers = [
         submit(&client, "de", "client_sign_up", &samples::client("ann")),
@@ -129,11 +129,11 @@ const FORM: &str = "resource: User\nfields:\n  first_name: {validation: {presenc
     last_name: {validation: {presence: {message: {en: own, de: eigen}}}}\n  \
     phone: {validation: {presence: true}}\n";
 
-fn own_texts(setup: Setup) -> Setup {
-    setup.forms(&[("form.yml", FORM), ("another.yml", FORM), ("locales/de.yml", &texts("leer"))])
+fn with_custom_messages(setup: Setup) -> Setup {
+    setup.forms(&[("form.yml", FORM), ("another.yml", FORM), ("locales/de.yml", &locale_file("leer"))])
 }
 
-fn texts(blank: &str) -> String {
+fn locale_file(blank: &str) -> String {
     format!(
         "de:\n  messages: {{blank: {blank}}}\n  \
          attributes: {{first_name: Vorname, phone: {{blank: \"ohne %{{attribute}}\"}}}}\n  \
@@ -141,7 +141,7 @@ fn texts(blank: &str) -> String {
     )
 }
 
-fn a_form_and_its_fields_have_texts_of_their_own(server: &TestServer) {
+fn form_and_field_messages_override_locale(server: &TestServer) {
     let client = server.client();
     let told = |language: &str, form: &str| {
         submit(&client, language, form, &json!({})).is(422).json()["errors"].clone()
@@ -156,7 +156,7 @@ fn a_form_and_its_fields_have_texts_of_their_own(server: &TestServer) {
     assert_eq!(told("en", "form"), english);
 }
 
-fn a_changed_text_is_served_soon(server: &TestServer) {
+fn changed_locale_file_is_reloaded(server: &TestServer) {
     let client = server.client();
     let told = |language: &str| {
         let answer = submit(&client, language, "form", &json!({}));
@@ -164,7 +164,7 @@ fn a_changed_text_is_served_soon(server: &TestServer) {
         (text, answer.header("content-language").unwrap().to_owned())
     };
     assert_eq!(told("de"), ("leer".to_owned(), "de".to_owned()));
-    server.write_form("locales/de.yml", &texts("immer noch leer"));
+    server.write_form("locales/de.yml", &locale_file("immer noch leer"));
     server.write_form("locales/fr.yml", "messages: {blank: vide}\n");
     eventually("the change is served", Duration::from_secs(20), || {
         (told("de").0 == "immer noch leer" && told("fr").0 == "vide").then_some(())
@@ -177,12 +177,12 @@ fn a_changed_text_is_served_soon(server: &TestServer) {
     assert!(problem.contains("fr.yml:1:12: [unknown-code]"), "{problem}");
 }
 
-fn one_form(setup: Setup) -> Setup {
+fn with_one_form(setup: Setup) -> Setup {
     setup
         .forms(&[("form.yml", "resource: User\nfields:\n  name: {validation: {presence: true}}\n")])
 }
 
-fn without_files_of_texts_everything_is_english(server: &TestServer) {
+fn english_is_used_without_locale_files(server: &TestServer) {
     let answer = submit(&server.client(), "de, fr;q=0.5", "form", &json!({}));
     assert_eq!(answer.is(422).header("content-language"), Some("en"));
     assert_eq!(answer.json()["details"][0]["full_message"], "Name can't be blank");

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 #[test]
-fn the_core_reaches_no_io_and_nothing_reaches_back() {
-    let core = reached_from("registrar-core");
-    let store = reached_from("registrar-store");
-    let server = reached_from("registrar-server");
-    let cli = reached_from("registrar-cli");
+fn crates_depend_in_one_direction_and_core_has_no_io() {
+    let core = dependencies_of("registrar-core");
+    let store = dependencies_of("registrar-store");
+    let server = dependencies_of("registrar-server");
+    let cli = dependencies_of("registrar-cli");
 
     for crate_name in &core {
         let is_io = ["diesel", "actix", "tokio", "r2d2", "mio", "pq-sys", "libsqlite3", "clap"]
@@ -37,7 +37,7 @@ fn the_core_reaches_no_io_and_nothing_reaches_back() {
 }
 
 /// Returns the names of all normal and build dependencies of a package.
-fn reached_from(package: &str) -> BTreeSet<String> {
+fn dependencies_of(package: &str) -> BTreeSet<String> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["tree", "--offline", "--edges", "normal,build", "--prefix", "none"])
         .args(["--no-dedupe", "--package", package])

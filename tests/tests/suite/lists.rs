@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use registrar_tests::{Setup, TestServer, cases, iterations, samples};
 
 cases! {
-    lists_do_not_starve_creates with few_readers,
-    users_are_listed_by_form_through_an_index,
+    lists_do_not_starve_creates with with_one_reader,
+    listing_by_form_uses_an_index,
 }
 
-fn few_readers(setup: Setup) -> Setup {
+fn with_one_reader(setup: Setup) -> Setup {
     setup.with(|settings| settings.readers = 1)
 }
 
@@ -66,7 +66,7 @@ fn lists_do_not_starve_creates(server: &TestServer) {
     assert!(slowest < Duration::from_millis(700), "{slowest:?}");
 }
 
-fn users_are_listed_by_form_through_an_index(server: &TestServer) {
+fn listing_by_form_uses_an_index(server: &TestServer) {
     let plan =
         server.database().query_plan("SELECT count(*) FROM users WHERE form_name IN ('nobody')");
     assert!(plan.contains("users_form_name"), "{plan}");

@@ -5,15 +5,15 @@ use registrar_tests::{Answer, Setup, TestServer, cases};
 use serde_json::{Map, Value, json};
 
 cases! {
-    no_column_is_filled_in_that_the_form_does_not_list with forms,
-    every_column_is_told_where_unknown_fields_are_refused with forms,
+    unlisted_columns_are_never_assigned with with_forms,
+    strict_form_reports_every_unlisted_column with with_forms,
 }
 
 /// Value that must not be found in the database.
 const CANARY: &str = "918273";
 
 /// Objects of a submission, as paths.
-const PLACES: [&[&str]; 7] = [
+const OBJECT_PATHS: [&[&str]; 7] = [
     &[],
     &["form"],
     &["form", "properties"],
@@ -26,10 +26,10 @@ const PLACES: [&[&str]; 7] = [
 const FIELDS: &str = "fields:\n  email:\n  properties: { newsletter: { type: boolean } }\n  profiles: \
     { client: { properties: { company: } } }\n  transactables: { boat: { name: } }\n";
 /// Fields of the form, which may be submitted.
-const LISTED: [&str; 3] = ["email", "name", "properties"];
+const LISTED_FIELDS: [&str; 3] = ["email", "name", "properties"];
 
-fn forms(setup: Setup) -> Setup {
-    setup.forms(&[
+fn with_forms(setup: Setup) -> Setup {
+    setup.with_forms(&[
         ("types/profiles/client.yml", "properties: [{ name: company }]\n"),
         ("types/transactables/boat.yml", "properties: []\n"),
         ("lax.yml", &format!("resource: User\nunknown_fields: ignore\n{FIELDS}")),
@@ -39,7 +39,7 @@ fn forms(setup: Setup) -> Setup {
 
 fn columns(server: &TestServer) -> Vec<String> {
     let mut columns = server.database().column_names();
-    columns.retain(|column| !LISTED.contains(&column.as_str()));
+    columns.retain(|column| !LISTED_FIELDS.contains(&column.as_str()));
     assert!(columns.len() > 50 && columns.contains("phc") && columns.contains("featured"));
     columns.into_iter().collect()
 }
@@ -54,7 +54,7 @@ fn submission(form: &str, number: usize) -> Value {
 }
 
 /// Returns the object at a path; for lists, their first item.
-fn at<'v>(value: &'v mut Value, place: &[&str]) -> &'v mut Map<String, Value> {
+fn object_at<'v>(value: &'v mut Value, place: &[&str]) -> &'v mut Map<String, Value> {
     let mut value = value;
     for step in place {
         value = &mut value[step];
@@ -66,17 +66,17 @@ fn at<'v>(value: &'v mut Value, place: &[&str]) -> &'v mut Map<String, Value> {
 }
 
 /// Encodes a value as form fields.
-fn fields(value: &Value, name: &str, into: &mut Vec<String>) {
+fn encode_fields(value: &Value, name: &str, into: &mut Vec<String>) {
     match value {
         Value::Object(entries) => {
             for (key, value) in entries {
                 let name = if name.is_empty() { key.clone() } else { format!("{name}[{key}]") };
-                fields(value, &name, into);
+                encode_fields(value, &name, into);
             }
         }
         Value::Array(items) => {
             for (index, value) in items.iter().enumerate() {
-                fields(value, &format!("{name}[{index}]"), into);
+                encode_fields(value, &format!("{name}[{index}]"), into);
             }
         }
         Value::String(text) => into.push(format!("{name}={text}")),
@@ -86,27 +86,27 @@ fn fields(value: &Value, name: &str, into: &mut Vec<String>) {
 
 /// Submits all columns at each level: as JSON with strings, numbers and objects, as form fields,
 /// and in the query.
-fn send_all(server: &TestServer, form: &str, check: impl Fn(&[&str], &Answer)) {
+fn submit_all_columns(server: &TestServer, form: &str, check: impl Fn(&[&str], &Answer)) {
     let (client, columns, mut number) = (server.client(), columns(server), 0);
     let mut next = |place: &[&str], canary: Value| {
         number += 1;
         let mut sent = submission(form, number);
-        let object = at(&mut sent, place);
+        let object = object_at(&mut sent, place);
         for column in &columns {
             object.entry(column.clone()).or_insert(canary.clone());
         }
         sent
     };
-    for place in PLACES {
+    for place in OBJECT_PATHS {
         for canary in [json!(CANARY), json!(918_273), json!({ "x": CANARY })] {
             check(place, &client.post("/api/users", &next(place, canary).to_string()));
         }
         let mut pairs = Vec::new();
-        fields(&next(place, json!(CANARY)), "", &mut pairs);
+        encode_fields(&next(place, json!(CANARY)), "", &mut pairs);
         check(place, &client.post_fields(&pairs.join("&").replace('@', "%40")));
     }
     let mut query = Vec::new();
-    for place in PLACES {
+    for place in OBJECT_PATHS {
         let name = place.iter().fold(String::new(), |name, step| match name.as_str() {
             "" => (*step).to_owned(),
             name => format!("{name}[{step}]"),
@@ -121,8 +121,8 @@ fn send_all(server: &TestServer, form: &str, check: impl Fn(&[&str], &Answer)) {
     client.post(&path, &body).created();
 }
 
-fn no_column_is_filled_in_that_the_form_does_not_list(server: &TestServer) {
-    send_all(server, "lax", |place, answer| {
+fn unlisted_columns_are_never_assigned(server: &TestServer) {
+    submit_all_columns(server, "lax", |place, answer| {
         // Keys outside of `form` are not part of the submission; the user is created without them.
         assert_eq!(answer.status, 201, "{place:?}: {answer:?}");
     });
@@ -132,8 +132,8 @@ fn no_column_is_filled_in_that_the_form_does_not_list(server: &TestServer) {
     assert_eq!(server.client().count(), 29);
 }
 
-fn every_column_is_told_where_unknown_fields_are_refused(server: &TestServer) {
-    send_all(server, "strict", |place, answer| {
+fn strict_form_reports_every_unlisted_column(server: &TestServer) {
+    submit_all_columns(server, "strict", |place, answer| {
         if place.is_empty() {
             answer.created();
             return;

@@ -3,15 +3,15 @@
 use registrar_tests::{Answer, TestServer, cases};
 
 cases! {
-    a_method_that_nobody_serves_is_told_which_are_on_every_kind_of_path,
-    where_nothing_is_no_method_is_served,
-    every_answer_is_safe_to_show_and_tells_nothing_of_the_server,
+    unsupported_method_gets_405_with_allow,
+    unknown_path_gets_404_for_every_method,
+    responses_have_security_headers_and_no_server_banner,
 }
 
 const METHODS: [&str; 7] = ["TRACE", "CONNECT", "PROPFIND", "LINK", "get", "POSTS", "QUERY"];
 
 /// Paths of the native API, of Registrar's own routes and of contracts.
-const SERVED: [&str; 9] = [
+const SERVED_PATHS: [&str; 9] = [
     "/api/users",
     "/api/users/1",
     "/health/live",
@@ -23,7 +23,7 @@ const SERVED: [&str; 9] = [
     "/scim/v2/Users/1",
 ];
 
-fn ask(server: &TestServer, method: &str, path: &str) -> Answer {
+fn send_request(server: &TestServer, method: &str, path: &str) -> Answer {
     let mut connection = server.connect();
     let token = server.token();
     connection.send(
@@ -33,10 +33,10 @@ fn ask(server: &TestServer, method: &str, path: &str) -> Answer {
     connection.answer()
 }
 
-fn a_method_that_nobody_serves_is_told_which_are_on_every_kind_of_path(server: &TestServer) {
-    for path in SERVED {
+fn unsupported_method_gets_405_with_allow(server: &TestServer) {
+    for path in SERVED_PATHS {
         for method in METHODS {
-            let answer = ask(server, method, path);
+            let answer = send_request(server, method, path);
             assert_eq!(answer.status, 405, "{method} {path}: {answer:?}");
             let allowed = answer.header("allow").unwrap_or_default();
             assert!(allowed.contains("GET"), "{method} {path}: {answer:?}");
@@ -45,21 +45,21 @@ fn a_method_that_nobody_serves_is_told_which_are_on_every_kind_of_path(server: &
     }
 }
 
-fn where_nothing_is_no_method_is_served(server: &TestServer) {
+fn unknown_path_gets_404_for_every_method(server: &TestServer) {
     for path in ["/nowhere", "/api/nothing", "/scim/v2/Nothing", "/health"] {
         for method in METHODS {
-            let answer = ask(server, method, path);
+            let answer = send_request(server, method, path);
             assert_eq!(answer.status, 404, "{method} {path}: {answer:?}");
             assert_eq!(answer.header("allow"), None);
         }
     }
 }
 
-fn every_answer_is_safe_to_show_and_tells_nothing_of_the_server(server: &TestServer) {
+fn responses_have_security_headers_and_no_server_banner(server: &TestServer) {
     let methods = ["GET", "POST", "PUT", "DELETE", "TRACE"];
-    let paths = SERVED.into_iter().chain(["/nowhere", "/scim/v2/Nothing", "/garmat/x"]);
+    let paths = SERVED_PATHS.into_iter().chain(["/nowhere", "/scim/v2/Nothing", "/garmat/x"]);
     for path in paths {
-        for answer in methods.map(|method| ask(server, method, path)) {
+        for answer in methods.map(|method| send_request(server, method, path)) {
             for (name, value) in [
                 ("cache-control", "no-store"),
                 ("x-content-type-options", "nosniff"),

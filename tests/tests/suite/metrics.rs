@@ -8,22 +8,22 @@ use registrar_server::passwords::HashCost;
 use registrar_tests::{Metrics, Setup, TestServer, cases, eventually, samples};
 use serde_json::{Value, json};
 
-use super::overload::{CLIENTS, a_queue_of_two, with_clients};
+use super::overload::{CLIENTS, with_queue_of_two, with_clients};
 
 cases! {
-    requests_are_counted_by_what_they_were,
-    what_is_told_again_counts_for_its_contract,
-    nothing_that_a_client_sends_becomes_a_label,
-    broken_rules_are_counted_by_form_and_code,
+    requests_are_counted_by_route_form_and_status,
+    replayed_responses_are_counted_for_their_contract,
+    client_input_never_becomes_a_label,
+    violations_are_counted_by_form_and_code,
     reloads_are_counted,
-    users_and_changes_are_counted_by_transaction,
-    a_full_queue_is_told with a_queue_of_two,
-    a_full_hash_queue_is_told with a_slow_hash,
+    batches_and_commits_are_counted,
+    full_write_queue_fails_readiness with with_queue_of_two,
+    full_hash_queue_fails_readiness with with_slow_hashing,
 }
 
 const REQUESTS: &str = "registrar_requests_total";
 
-fn a_slow_hash(setup: Setup) -> Setup {
+fn with_slow_hashing(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.hash_threads = 1;
         settings.hash_queue = 1;
@@ -38,21 +38,21 @@ fn metrics(server: &TestServer) -> Metrics {
 /// Returns an integral metric.
 #[track_caller]
 fn count(metrics: &Metrics, name: &str) -> u32 {
-    whole(metrics.value(name, &[]))
+    as_count(metrics.value(name, &[]))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole")]
-fn whole(value: f64) -> u32 {
+fn as_count(value: f64) -> u32 {
     assert!(value.fract() == 0.0, "{value}");
     value as u32
 }
 
 /// Returns contract, form, method, route, status and number of all requests.
 fn requests(metrics: &Metrics) -> Vec<(Vec<&str>, u32)> {
-    metrics.all(REQUESTS).into_iter().map(|(labels, value)| (labels, whole(value))).collect()
+    metrics.all(REQUESTS).into_iter().map(|(labels, value)| (labels, as_count(value))).collect()
 }
 
-fn requests_are_counted_by_what_they_were(server: &TestServer) {
+fn requests_are_counted_by_route_form_and_status(server: &TestServer) {
     let client = server.client();
     let id = client.submit("client_sign_up", &samples::client("one")).created();
     client.submit("client_sign_up", &samples::client("two")).created();
@@ -94,7 +94,7 @@ fn requests_are_counted_by_what_they_were(server: &TestServer) {
     let route = [("contract", "platformos"), ("method", "POST"), ("route", "/api/users")];
     let took =
         |end: &str| found.value(&format!("registrar_request_duration_seconds_{end}"), &route);
-    assert_eq!(whole(took("count")), 7, "all of a route, however they ended");
+    assert_eq!(as_count(took("count")), 7, "all of a route, however they ended");
     assert!(took("sum") > 0.0 && took("sum") < 30.0, "{} seconds", took("sum"));
     // A scrape counts itself after it is rendered.
     let again = metrics(server);
@@ -102,7 +102,7 @@ fn requests_are_counted_by_what_they_were(server: &TestServer) {
     assert!(requests(&again).contains(&(page, 1)), "{}", again.text);
 }
 
-fn what_is_told_again_counts_for_its_contract(server: &TestServer) {
+fn replayed_responses_are_counted_for_their_contract(server: &TestServer) {
     let form = samples::client("ann");
     let body = json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string();
     let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
@@ -119,7 +119,7 @@ fn what_is_told_again_counts_for_its_contract(server: &TestServer) {
     );
 }
 
-fn nothing_that_a_client_sends_becomes_a_label(server: &TestServer) {
+fn client_input_never_becomes_a_label(server: &TestServer) {
     let client = server.client();
     for number in 0..20 {
         let odd = format!("odd{number}");
@@ -141,7 +141,7 @@ fn nothing_that_a_client_sends_becomes_a_label(server: &TestServer) {
     assert!(requests(&found).contains(&(other, 20)), "{}", found.text);
 }
 
-fn broken_rules_are_counted_by_form_and_code(server: &TestServer) {
+fn violations_are_counted_by_form_and_code(server: &TestServer) {
     let client = server.client();
     let mut told = std::collections::BTreeMap::<(String, String), u32>::new();
     let mut submit = |form: &str, submitted: Value| {
@@ -160,7 +160,7 @@ fn broken_rules_are_counted_by_form_and_code(server: &TestServer) {
     // Labels are sorted by name: the code, then the form.
     let counted = counted
         .iter()
-        .map(|(labels, value)| ((labels[1].to_owned(), labels[0].to_owned()), whole(*value)));
+        .map(|(labels, value)| ((labels[1].to_owned(), labels[0].to_owned()), as_count(*value)));
     assert_eq!(counted.collect::<std::collections::BTreeMap<_, _>>(), told);
 }
 
@@ -168,14 +168,14 @@ fn reloads_are_counted(server: &TestServer) {
     assert!(server.reload() && server.reload());
     let found = metrics(server);
     let reloads =
-        |result| whole(found.value("registrar_forms_reloads_total", &[("result", result)]));
+        |result| as_count(found.value("registrar_forms_reloads_total", &[("result", result)]));
     assert_eq!((reloads("served"), reloads("refused")), (2, 0));
     assert_eq!(count(&found, "registrar_forms_problems"), 0);
     let names = server.registry().names().len();
     assert_eq!(usize::try_from(count(&found, "registrar_forms")).unwrap(), names);
 }
 
-fn users_and_changes_are_counted_by_transaction(server: &TestServer) {
+fn batches_and_commits_are_counted(server: &TestServer) {
     let client = server.client();
     let id = client.submit("client_sign_up", &samples::client("one")).created();
     client.submit("client_sign_up", &samples::client("one")).is(422);
@@ -185,7 +185,7 @@ fn users_and_changes_are_counted_by_transaction(server: &TestServer) {
     assert_eq!(count(&found, "registrar_batch_size_count"), 4);
     assert_eq!(count(&found, "registrar_batch_size_sum"), 4);
     let alone = found.value("registrar_batch_size_bucket", &[("le", "1")]);
-    assert_eq!(whole(alone), 4, "one after the other");
+    assert_eq!(as_count(alone), 4, "one after the other");
     // Rejected writes are not committed.
     assert_eq!(count(&found, "registrar_commit_duration_seconds_count"), 3);
     assert_eq!(count(&found, "registrar_hash_duration_seconds_count"), 1);
@@ -210,7 +210,7 @@ fn users_and_changes_are_counted_by_transaction(server: &TestServer) {
 }
 
 /// Returns the reasons of `/health/ready`, or an empty list if ready.
-fn reasons(server: &TestServer) -> Vec<String> {
+fn readiness_reasons(server: &TestServer) -> Vec<String> {
     let answer = server.anonymous().get("/health/ready");
     if answer.status == 200 {
         return Vec::new();
@@ -219,8 +219,8 @@ fn reasons(server: &TestServer) -> Vec<String> {
     serde_json::from_value(reasons).unwrap()
 }
 
-fn a_full_queue_is_told(server: &TestServer) {
-    assert_eq!(reasons(server), [""; 0]);
+fn full_write_queue_fails_readiness(server: &TestServer) {
+    assert_eq!(readiness_reasons(server), [""; 0]);
     let direct = server.database();
     with_clients(server, samples::client, "client_sign_up", |post, answers| {
         let next = || answers.recv_timeout(Duration::from_secs(4)).unwrap();
@@ -231,7 +231,7 @@ fn a_full_queue_is_told(server: &TestServer) {
                 next().is(503);
                 refused += 1;
             }
-            assert_eq!(reasons(server), ["the queue of what is to be written is full: 2 wait"]);
+            assert_eq!(readiness_reasons(server), ["the queue of what is to be written is full: 2 wait"]);
             let found = metrics(server);
             assert_eq!(count(&found, "registrar_queue_length"), 2);
             assert_eq!(count(&found, "registrar_queue_limit"), 2);
@@ -248,14 +248,14 @@ fn a_full_queue_is_told(server: &TestServer) {
             let route = [("contract", "platformos"), ("method", "POST"), ("route", "/api/users")];
             [route[0], route[1], route[2], ("form", form), ("status", status)]
         };
-        assert_eq!(whole(found.value(REQUESTS, &labels("503"))), refused);
+        assert_eq!(as_count(found.value(REQUESTS, &labels("503"))), refused);
         let clients = u32::try_from(CLIENTS).unwrap();
-        assert_eq!(whole(found.value(REQUESTS, &labels("201"))), clients - refused);
+        assert_eq!(as_count(found.value(REQUESTS, &labels("201"))), clients - refused);
     });
-    assert_eq!(reasons(server), [""; 0]);
+    assert_eq!(readiness_reasons(server), [""; 0]);
 }
 
-fn a_full_hash_queue_is_told(server: &TestServer) {
+fn full_hash_queue_fails_readiness(server: &TestServer) {
     let over = AtomicBool::new(false);
     let post = |client: usize| {
         let (form, mut statuses) = ("reference_rest_api_create_user", Vec::new());
@@ -269,7 +269,7 @@ fn a_full_hash_queue_is_told(server: &TestServer) {
     let (full, statuses) = thread::scope(|scope| {
         let clients: Vec<_> = (0..4).map(|client| scope.spawn(move || post(client))).collect();
         let full = eventually("the queue of passwords is full", Duration::from_secs(20), || {
-            Some(reasons(server)).filter(|reasons| !reasons.is_empty())
+            Some(readiness_reasons(server)).filter(|reasons| !reasons.is_empty())
         });
         over.store(true, Ordering::Relaxed);
         let statuses = clients.into_iter().flat_map(|client| client.join().unwrap());
@@ -283,5 +283,5 @@ fn a_full_hash_queue_is_told(server: &TestServer) {
     assert_eq!(count(&found, "registrar_hash_duration_seconds_count"), with(201));
     assert_eq!(count(&found, "registrar_hash_queue_length"), 0);
     assert_eq!(count(&found, "registrar_hash_queue_limit"), 1);
-    assert_eq!(reasons(server), [""; 0]);
+    assert_eq!(readiness_reasons(server), [""; 0]);
 }

@@ -4,19 +4,19 @@ use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::json;
 
 cases! {
-    the_form_may_be_named_in_the_query,
-    an_empty_filter_finds_nobody,
-    a_folder_without_contracts_has_all_of_it with one_form,
-    a_contract_of_its_name_takes_its_place with a_contract,
+    form_name_is_accepted_in_query,
+    empty_filter_matches_no_user,
+    native_api_is_served_without_contract_files with with_one_form,
+    platformos_contract_file_replaces_native_api with with_platformos_contract,
 }
 
-fn the_form_may_be_named_in_the_query(server: &TestServer) {
+fn form_name_is_accepted_in_query(server: &TestServer) {
     let body = json!({ "form": samples::client("a") }).to_string();
     let path = "/api/users.json?form_configuration_name=client_sign_up";
     server.client().post(path, &body).created();
 }
 
-fn an_empty_filter_finds_nobody(server: &TestServer) {
+fn empty_filter_matches_no_user(server: &TestServer) {
     server.client().submit("client_sign_up", &samples::client("a")).created();
     for filter in ["email=", "external_id="] {
         let page = server.client().get(&format!("/api/users?{filter}")).is(200).json();
@@ -26,11 +26,11 @@ fn an_empty_filter_finds_nobody(server: &TestServer) {
 
 const FORM: &str = "resource: User\nfields: {email:}\n";
 
-fn one_form(setup: Setup) -> Setup {
+fn with_one_form(setup: Setup) -> Setup {
     setup.forms(&[("form.yml", FORM)])
 }
 
-fn a_folder_without_contracts_has_all_of_it(server: &TestServer) {
+fn native_api_is_served_without_contract_files(server: &TestServer) {
     let client = server.client();
     client.submit("form", &json!({ "email": "a@example.com" })).created();
     client.get("/api/users/1.json").is(200);
@@ -56,14 +56,14 @@ answers:
   failed: {}
 "#;
 
-fn a_contract(setup: Setup) -> Setup {
+fn with_platformos_contract(setup: Setup) -> Setup {
     let german = "messages: {invalid: falsch}\n";
     let files =
         [("form.yml", FORM), ("contracts/platformos.yml", CONTRACT), ("locales/de.yml", german)];
     setup.forms(&files)
 }
 
-fn a_contract_of_its_name_takes_its_place(server: &TestServer) {
+fn platformos_contract_file_replaces_native_api(server: &TestServer) {
     let client = server.client();
     assert_eq!(client.post("/people", r#"{"email":"a@example.com"}"#).is(200).text, r#"{"id":1}"#);
     let headers = [("content-type", "application/json"), ("accept-language", "de")];

@@ -5,15 +5,15 @@ use registrar_tests::{TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
-    one_bad_listing_and_nothing_at_all_is_stored,
-    everything_sent_is_stored_with_the_user_in_its_order,
-    a_membership_of_a_relationship_that_is_there_joins_it,
-    what_the_database_has_against_a_submission_is_told_at_once,
-    a_reference_to_a_user_must_lead_somewhere,
-    a_nested_form_that_is_not_asked_for_is_not_made,
+    invalid_transactable_stores_nothing,
+    nested_records_are_stored_in_submitted_order,
+    membership_joins_existing_relationship,
+    database_violations_are_reported_together,
+    reference_to_missing_user_is_rejected,
+    empty_nested_records_are_not_created,
 }
 
-fn one_bad_listing_and_nothing_at_all_is_stored(server: &TestServer) {
+fn invalid_transactable_stores_nothing(server: &TestServer) {
     let mut sample = samples::seller("siri");
     sample["transactables"]["boat"][1]["properties"]["length_m"] = json!(1);
     sample["transactables"]["boat"][1]["name"] = json!("");
@@ -30,7 +30,7 @@ fn one_bad_listing_and_nothing_at_all_is_stored(server: &TestServer) {
     server.client().submit("marketplace_seller", &samples::seller("siri")).created();
 }
 
-fn everything_sent_is_stored_with_the_user_in_its_order(server: &TestServer) {
+fn nested_records_are_stored_in_submitted_order(server: &TestServer) {
     let mut sample = samples::seller("siri");
     sample["password"] = json!("hunter2-hunter2");
     sample["transactables"]["boat"][0]["custom_images"] =
@@ -78,7 +78,7 @@ fn everything_sent_is_stored_with_the_user_in_its_order(server: &TestServer) {
     assert!(!answer.text.contains("password") && !answer.text.contains("hunter2"), "{answer:?}");
 }
 
-fn a_membership_of_a_relationship_that_is_there_joins_it(server: &TestServer) {
+fn membership_joins_existing_relationship(server: &TestServer) {
     let member_of =
         |id: i64| server.client().user(id)["relationship_users"]["agency_member"][0].clone();
     let first = server.client().submit("marketplace_seller", &samples::seller("one")).created();
@@ -90,7 +90,7 @@ fn a_membership_of_a_relationship_that_is_there_joins_it(server: &TestServer) {
     assert_eq!(server.database().count("relationships"), 1, "no other was made");
 }
 
-fn what_the_database_has_against_a_submission_is_told_at_once(server: &TestServer) {
+fn database_violations_are_reported_together(server: &TestServer) {
     server.client().submit("marketplace_seller", &samples::seller("siri")).created();
     let mut again = samples::seller("siri");
     again["email"] = json!(" SIRI@EXAMPLE.COM ");
@@ -114,7 +114,7 @@ fn what_the_database_has_against_a_submission_is_told_at_once(server: &TestServe
     assert_eq!(server.database().count("transactables"), 2);
 }
 
-fn a_reference_to_a_user_must_lead_somewhere(server: &TestServer) {
+fn reference_to_missing_user_is_rejected(server: &TestServer) {
     let invited_by = |tag: &str, id: Value| {
         let mut sample = samples::client(tag);
         sample["properties"] = json!({ "invited_by": id });
@@ -135,7 +135,7 @@ fn a_reference_to_a_user_must_lead_somewhere(server: &TestServer) {
     }
 }
 
-fn a_nested_form_that_is_not_asked_for_is_not_made(server: &TestServer) {
+fn empty_nested_records_are_not_created(server: &TestServer) {
     let mut sample = samples::seller("siri");
     sample["relationship_users"] = json!({ "agency_member": {} });
     sample["transactables"] = json!({ "boat": [{}, samples::boat("a"), null] });

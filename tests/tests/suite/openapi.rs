@@ -7,11 +7,11 @@ use registrar_tests::{Setup, TestServer, cases, eventually, samples};
 use serde_json::{Value, json};
 
 cases! {
-    who_has_no_token_is_told_nothing,
-    the_document_is_openapi_and_its_schemas_are_schemas,
-    every_route_answers_as_the_document_says,
-    samples_are_what_the_document_asks_for,
-    a_new_form_is_in_the_document with with_a_form_of_its_own,
+    openapi_requires_token,
+    openapi_document_is_valid,
+    responses_match_the_openapi_document,
+    samples_match_the_openapi_schemas,
+    new_form_appears_in_openapi with with_custom_form,
 }
 
 const OFFICIAL: &str = include_str!("../../data/openapi-3.1.schema.json");
@@ -32,11 +32,11 @@ fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     })
 }
 
-fn who_has_no_token_is_told_nothing(server: &TestServer) {
+fn openapi_requires_token(server: &TestServer) {
     server.anonymous().get("/openapi.json").fault(401, "base", "missing_token");
 }
 
-fn the_document_is_openapi_and_its_schemas_are_schemas(server: &TestServer) {
+fn openapi_document_is_valid(server: &TestServer) {
     let document = document(server);
     let official: Value = serde_json::from_str(OFFICIAL).unwrap();
     let official = jsonschema::draft202012::new(&official).unwrap();
@@ -49,13 +49,13 @@ fn the_document_is_openapi_and_its_schemas_are_schemas(server: &TestServer) {
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         assert!(jsonschema::draft202012::meta::is_valid(schema), "{name}");
     }
-    everything_referred_to_is_there(&document);
+    assert_references_resolve(&document);
     let ids: Vec<&Value> = operations(&document).map(|(.., said)| &said["operationId"]).collect();
     let unique: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
     assert_eq!(unique.len(), ids.len(), "{ids:?}");
 }
 
-fn everything_referred_to_is_there(document: &Value) {
+fn assert_references_resolve(document: &Value) {
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"").skip(1) {
         let pointer = reference.split('"').next().unwrap().strip_prefix('#').unwrap();
@@ -64,7 +64,7 @@ fn everything_referred_to_is_there(document: &Value) {
 }
 
 /// Returns the path of an operation with all parameters set to `1`, and required query parameters.
-fn address(path: &str, operation: &Value) -> String {
+fn request_path(path: &str, operation: &Value) -> String {
     let mut address = String::new();
     for part in path.split('{') {
         match part.split_once('}') {
@@ -83,7 +83,7 @@ fn address(path: &str, operation: &Value) -> String {
     if needed.is_empty() { address } else { format!("{address}?{}", needed.join("&")) }
 }
 
-fn every_route_answers_as_the_document_says(server: &TestServer) {
+fn responses_match_the_openapi_document(server: &TestServer) {
     let document = document(server);
     let mut tags = BTreeSet::new();
     for (path, method, operation) in operations(&document) {
@@ -91,7 +91,7 @@ fn every_route_answers_as_the_document_says(server: &TestServer) {
         for tag in operation["tags"].as_array().unwrap() {
             tags.insert(tag.as_str().unwrap().to_owned());
         }
-        let address = address(path, operation);
+        let address = request_path(path, operation);
         let is_open = operation["security"].as_array().unwrap().is_empty();
         for (client, has_token) in [(&*server.client(), true), (server.anonymous(), false)] {
             let label = [("content-type", "application/json")];
@@ -109,7 +109,7 @@ fn every_route_answers_as_the_document_says(server: &TestServer) {
             let schema = &said["content"][media_type]["schema"];
             assert!(schema.is_object(), "{about}");
             if media_type.ends_with("json") {
-                assert!(within(&document, schema).is_valid(&answer.json()), "{schema}: {about}");
+                assert!(schema_validator(&document, schema).is_valid(&answer.json()), "{schema}: {about}");
             }
         }
     }
@@ -120,17 +120,17 @@ fn every_route_answers_as_the_document_says(server: &TestServer) {
 }
 
 /// Returns a validator of a schema within the document.
-fn within(document: &Value, schema: &Value) -> Validator {
+fn schema_validator(document: &Value, schema: &Value) -> Validator {
     let mut whole = schema.clone();
     whole["components"] = document["components"].clone();
     jsonschema::draft202012::new(&whole).unwrap()
 }
 
-fn samples_are_what_the_document_asks_for(server: &TestServer) {
+fn samples_match_the_openapi_schemas(server: &TestServer) {
     let document = document(server);
     let body = &document["paths"]["/api/users"]["post"]["requestBody"]["content"];
     let schema = &body["application/json"]["schema"];
-    let asked = within(&document, schema);
+    let asked = schema_validator(&document, schema);
     let named = |name: &str, form: Value| json!({ "form_configuration_name": name, "form": form });
     for (name, form) in [
         ("reference_rest_api_create_user", samples::reference("a")),
@@ -146,7 +146,7 @@ fn samples_are_what_the_document_asks_for(server: &TestServer) {
         assert!(!asked.is_valid(&bad), "{bad}");
         server.client().post("/api/users", &bad.to_string()).is(422);
         let component = schema["discriminator"]["mapping"][name].as_str().unwrap();
-        let chosen = within(&document, &json!({ "$ref": component }));
+        let chosen = schema_validator(&document, &json!({ "$ref": component }));
         assert!(chosen.is_valid(&good) && !chosen.is_valid(&bad), "{component}");
     }
     assert!(!asked.is_valid(&named("nobody", json!({}))));
@@ -177,18 +177,18 @@ fields:
     schema: {$ref: '#/$defs/node', $defs: {node: {type: object}}}
 ";
 
-fn with_a_form_of_its_own(setup: Setup) -> Setup {
+fn with_custom_form(setup: Setup) -> Setup {
     setup.forms(&[("form.yml", FORM)])
 }
 
-fn a_new_form_is_in_the_document(server: &TestServer) {
+fn new_form_appears_in_openapi(server: &TestServer) {
     let names = |document: Value| {
         let body = &document["paths"]["/api/users"]["post"]["requestBody"]["content"];
         let mapping = &body["application/json"]["schema"]["discriminator"]["mapping"];
         mapping.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
     };
     assert_eq!(names(document(server)), ["form"]);
-    everything_referred_to_is_there(&document(server));
+    assert_references_resolve(&document(server));
     server.write_form("a b.yml", "resource: User\nfields:\n  email:\n");
     eventually("the change is served", std::time::Duration::from_secs(20), || {
         (names(document(server)) == ["a b", "form"]).then_some(())

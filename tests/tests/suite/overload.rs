@@ -8,16 +8,16 @@ use registrar_tests::{Answer, Setup, TestServer, cases, eventually, samples};
 use serde_json::Value;
 
 cases! {
-    over_the_queue_clients_are_told_at_once_to_come_back with a_queue_of_two,
-    over_the_hash_queue_too with a_hash_queue_of_one,
-    a_token_has_its_rate_and_is_told_what_is_left with two_a_second,
-    bodies_are_held_up_to_a_bound with room_for_one_body,
-    nobody_waits_longer_than_a_request_may with in_a_second,
+    full_write_queue_rejects_with_503_at_once with with_queue_of_two,
+    full_hash_queue_rejects_with_503 with with_hash_queue_of_one,
+    token_rate_limit_is_enforced_and_reported with with_low_rate_limit,
+    body_memory_is_bounded with with_small_body_memory,
+    request_timeout_responds_with_503 with with_one_second_timeout,
 }
 
 pub(super) const CLIENTS: usize = 24;
 
-pub(super) fn a_queue_of_two(setup: Setup) -> Setup {
+pub(super) fn with_queue_of_two(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.queue = 2;
         settings.writers = 1;
@@ -25,7 +25,7 @@ pub(super) fn a_queue_of_two(setup: Setup) -> Setup {
     })
 }
 
-fn a_hash_queue_of_one(setup: Setup) -> Setup {
+fn with_hash_queue_of_one(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.hash_threads = 1;
         settings.hash_queue = 1;
@@ -52,12 +52,12 @@ pub(super) fn with_clients(
     });
 }
 
-fn is_told_to_come_back(answer: &Answer) {
+fn assert_retry_later(answer: &Answer) {
     answer.fault(503, "base", "busy");
     assert!(answer.header("retry-after").unwrap().parse::<u32>().unwrap() >= 1);
 }
 
-fn over_the_queue_clients_are_told_at_once_to_come_back(server: &TestServer) {
+fn full_write_queue_rejects_with_503_at_once(server: &TestServer) {
     let direct = server.database();
     let mut created = 0;
     with_clients(server, samples::client, "client_sign_up", |post, answers| {
@@ -66,10 +66,10 @@ fn over_the_queue_clients_are_told_at_once_to_come_back(server: &TestServer) {
             post();
             // One is with the writer and two are queued; all others are rejected while nothing is
             // written.
-            (0..CLIENTS - 3).for_each(|_| is_told_to_come_back(&next()));
+            (0..CLIENTS - 3).for_each(|_| assert_retry_later(&next()));
         });
         for answer in (0..3).map(|_| next()) {
-            if answer.status == 201 { created += 1 } else { is_told_to_come_back(&answer) }
+            if answer.status == 201 { created += 1 } else { assert_retry_later(&answer) }
         }
     });
     // One fewer if all arrived before the writer took its first job.
@@ -78,12 +78,12 @@ fn over_the_queue_clients_are_told_at_once_to_come_back(server: &TestServer) {
     server.client().submit("client_sign_up", &samples::client("later")).created();
 }
 
-fn over_the_hash_queue_too(server: &TestServer) {
+fn full_hash_queue_rejects_with_503(server: &TestServer) {
     let mut created = 0;
     with_clients(server, samples::reference, "reference_rest_api_create_user", |post, answers| {
         post();
         for answer in answers.iter().take(CLIENTS) {
-            if answer.status == 201 { created += 1 } else { is_told_to_come_back(&answer) }
+            if answer.status == 201 { created += 1 } else { assert_retry_later(&answer) }
         }
     });
     assert!((1..24).contains(&created), "{created}");
@@ -91,11 +91,11 @@ fn over_the_hash_queue_too(server: &TestServer) {
     server.client().submit("client_sign_up", &samples::client("later")).created();
 }
 
-fn two_a_second(setup: Setup) -> Setup {
+fn with_low_rate_limit(setup: Setup) -> Setup {
     setup.with(|settings| (settings.rate_limit, settings.rate_burst) = (1, 3))
 }
 
-fn a_token_has_its_rate_and_is_told_what_is_left(server: &TestServer) {
+fn token_rate_limit_is_enforced_and_reported(server: &TestServer) {
     let other = server.anonymous().with_token(&server.new_token("other", None));
     let client = server.client();
     let answers: Vec<Answer> = (0..8).map(|_| client.get("/api/users/404")).collect();
@@ -120,14 +120,14 @@ fn a_token_has_its_rate_and_is_told_what_is_left(server: &TestServer) {
     client.get("/api/users/404").is(404);
 }
 
-fn room_for_one_body(setup: Setup) -> Setup {
+fn with_small_body_memory(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.body_memory = 120_000;
         settings.body_limit = 80_000;
     })
 }
 
-fn bodies_are_held_up_to_a_bound(server: &TestServer) {
+fn body_memory_is_bounded(server: &TestServer) {
     let head = |length: usize| {
         format!(
             "POST /api/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
@@ -142,7 +142,7 @@ fn bodies_are_held_up_to_a_bound(server: &TestServer) {
     eventually("the slow one is held", Duration::from_secs(5), || {
         let refused = server.client().post("/api/users", &more);
         if refused.status == 503 {
-            is_told_to_come_back(&refused);
+            assert_retry_later(&refused);
         }
         (refused.status == 503).then_some(())
     });
@@ -152,17 +152,17 @@ fn bodies_are_held_up_to_a_bound(server: &TestServer) {
     eventually("the slow one is cut", Duration::from_secs(5), || {
         (server.client().post("/api/users", &more).status == 400).then_some(())
     });
-    is_told_to_come_back(&slow.answer());
+    assert_retry_later(&slow.answer());
 }
 
-fn in_a_second(setup: Setup) -> Setup {
+fn with_one_second_timeout(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.request_seconds = 1;
         settings.writers = 1;
     })
 }
 
-fn nobody_waits_longer_than_a_request_may(server: &TestServer) {
+fn request_timeout_responds_with_503(server: &TestServer) {
     let answer = server.database().with_write_lock(|| {
         let begun = Instant::now();
         let answer = server.client().submit("client_sign_up", &samples::client("ann"));

@@ -3,15 +3,15 @@
 use registrar_tests::{TestServer, cases};
 
 cases! {
-    a_body_without_the_name_of_a_form_is_told_so,
-    a_form_that_is_not_there_is_told_with_the_nearest_name,
-    a_form_that_changes_users_creates_none,
-    a_body_without_a_form_is_told_so,
-    a_body_that_is_no_object_is_told_so,
-    what_stands_beside_the_form_does_not_matter,
+    missing_form_name_gets_406,
+    unknown_form_name_gets_406_with_suggestion,
+    update_form_is_rejected_for_create,
+    missing_form_gets_406,
+    non_object_body_gets_406,
+    additional_parameters_are_ignored,
 }
 
-fn a_body_without_the_name_of_a_form_is_told_so(server: &TestServer) {
+fn missing_form_name_gets_406(server: &TestServer) {
     for body in [
         r#"{}"#,
         r#"{"form": {}}"#,
@@ -25,7 +25,7 @@ fn a_body_without_the_name_of_a_form_is_told_so(server: &TestServer) {
     }
 }
 
-fn a_form_that_is_not_there_is_told_with_the_nearest_name(server: &TestServer) {
+fn unknown_form_name_gets_406_with_suggestion(server: &TestServer) {
     let near = r#"{"form_configuration_name": "clientt_sign_up", "form": {}}"#;
     let answer = server.client().post("/api/users", near);
     let message = answer.fault(406, "form_configuration_name", "unknown_form");
@@ -39,14 +39,14 @@ fn a_form_that_is_not_there_is_told_with_the_nearest_name(server: &TestServer) {
     assert!(!answer.text.contains("canary"), "it repeats what was sent: {answer:?}");
 }
 
-fn a_form_that_changes_users_creates_none(server: &TestServer) {
+fn update_form_is_rejected_for_create(server: &TestServer) {
     let body = r#"{"form_configuration_name": "reference_rest_api_update_user", "form": {"first_name": "Ann"}}"#;
     let answer = server.client().post("/api/users", body);
     answer.fault(406, "form_configuration_name", "wrong_form");
     assert_eq!(server.client().count(), 0);
 }
 
-fn a_body_without_a_form_is_told_so(server: &TestServer) {
+fn missing_form_gets_406(server: &TestServer) {
     for form in ["", r#", "form": null"#, r#", "form": "x""#, r#", "form": []"#, r#", "from": {}"#]
     {
         let body = format!(r#"{{"form_configuration_name": "client_sign_up"{form}}}"#);
@@ -54,13 +54,13 @@ fn a_body_without_a_form_is_told_so(server: &TestServer) {
     }
 }
 
-fn a_body_that_is_no_object_is_told_so(server: &TestServer) {
+fn non_object_body_gets_406(server: &TestServer) {
     for body in ["[]", "null", "7", r#""client_sign_up""#, r#"[{"form": {}}]"#] {
         server.client().post("/api/users", body).fault(406, "base", "wrong_parameters");
     }
 }
 
-fn what_stands_beside_the_form_does_not_matter(server: &TestServer) {
+fn additional_parameters_are_ignored(server: &TestServer) {
     let body = r#"{"utf8": "✓", "form": {"email": "a@b.co", "first_name": "A", "password": "brisk-harbour-42"}, "commit": "Sign up", "form_configuration_name": "reference_rest_api_create_user"}"#;
     server.client().post("/api/users", body).created();
 }

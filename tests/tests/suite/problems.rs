@@ -5,16 +5,16 @@ use registrar_tests::{Answer, Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
-    every_refusal_is_a_problem_for_who_asks_for_one with small_and_quick,
-    a_server_that_stops_refuses_with_problems,
-    only_who_asks_for_a_problem_gets_one,
+    errors_are_problem_documents_if_accepted with with_small_limits,
+    shutdown_errors_are_problem_documents,
+    problem_documents_require_accept_header,
 }
 
 const PROBLEM: &str = "application/problem+json";
-const ASKING: (&str, &str) = ("accept", PROBLEM);
+const ACCEPT_PROBLEM: (&str, &str) = ("accept", PROBLEM);
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-fn small_and_quick(setup: Setup) -> Setup {
+fn with_small_limits(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.body_limit = 4096;
         settings.body_seconds = 1;
@@ -23,7 +23,7 @@ fn small_and_quick(setup: Setup) -> Setup {
 
 /// Asserts a problem document of this status with the members of the plain response.
 #[track_caller]
-fn is_problem(answer: &Answer, status: u16, title: &str, code: &str) {
+fn assert_problem(answer: &Answer, status: u16, title: &str, code: &str) {
     let body = answer.is(status).json();
     assert_eq!(answer.header("content-type"), Some(PROBLEM), "{answer:?}");
     let vary = answer.header("vary").unwrap_or_default();
@@ -36,49 +36,49 @@ fn is_problem(answer: &Answer, status: u16, title: &str, code: &str) {
     assert_eq!(body["errors"][field.as_str().unwrap()][0], *message, "{answer:?}");
 }
 
-fn every_refusal_is_a_problem_for_who_asks_for_one(server: &TestServer) {
+fn errors_are_problem_documents_if_accepted(server: &TestServer) {
     let client = server.client();
     let (post, get) = (
         |label: (&str, &str), body: &str| {
-            client.send("POST", "/api/users", &[ASKING, label], Some(body.as_bytes()))
+            client.send("POST", "/api/users", &[ACCEPT_PROBLEM, label], Some(body.as_bytes()))
         },
-        |path: &str| client.send("GET", path, &[ASKING], None),
+        |path: &str| client.send("GET", path, &[ACCEPT_PROBLEM], None),
     );
     let submission = |form: &str, fields: &Value| {
         json!({ "form_configuration_name": form, "form": fields }).to_string()
     };
     let empty = submission("client_sign_up", &json!({ "email": "" }));
 
-    is_problem(&post(JSON, "{"), 400, "Bad Request", "malformed");
-    is_problem(&get("/api/users?per_page=0"), 400, "Bad Request", "bad_query");
+    assert_problem(&post(JSON, "{"), 400, "Bad Request", "malformed");
+    assert_problem(&get("/api/users?per_page=0"), 400, "Bad Request", "bad_query");
     for (method, path) in [("GET", "/api/users"), ("GET", "/api/users/1"), ("POST", "/api/users")] {
         let body: Option<&[u8]> = if method == "POST" { Some(b"{}") } else { None };
-        let answer = server.anonymous().send(method, path, &[ASKING], body);
-        is_problem(&answer, 401, "Unauthorized", "missing_token");
+        let answer = server.anonymous().send(method, path, &[ACCEPT_PROBLEM], body);
+        assert_problem(&answer, 401, "Unauthorized", "missing_token");
     }
     let stranger = server.anonymous().with_authorization("Bearer x");
-    let answer = stranger.send("GET", "/api/users", &[ASKING], None);
-    is_problem(&answer, 401, "Unauthorized", "invalid_token");
+    let answer = stranger.send("GET", "/api/users", &[ACCEPT_PROBLEM], None);
+    assert_problem(&answer, 401, "Unauthorized", "invalid_token");
     let form = "/api/form_configurations/no_such";
     for path in ["/", "/api/users/1", "/api/users/x", form, "/nowhere", "/%00"] {
-        is_problem(&get(path), 404, "Not Found", "not_found");
+        assert_problem(&get(path), 404, "Not Found", "not_found");
     }
     for path in ["/api/users", "/api/users.json", "/health/live", "/metrics"] {
-        let answer = client.send("PATCH", path, &[ASKING], Some(b"{}"));
-        is_problem(&answer, 405, "Method Not Allowed", "method_not_allowed");
+        let answer = client.send("PATCH", path, &[ACCEPT_PROBLEM], Some(b"{}"));
+        assert_problem(&answer, 405, "Method Not Allowed", "method_not_allowed");
     }
     let put =
-        |body: &str| client.send("PUT", "/api/users/1", &[ASKING, JSON], Some(body.as_bytes()));
+        |body: &str| client.send("PUT", "/api/users/1", &[ACCEPT_PROBLEM, JSON], Some(body.as_bytes()));
     let change = submission("reference_rest_api_update_user", &json!({ "first_name": "" }));
-    is_problem(&put(&change), 404, "Not Found", "not_found");
-    let delete = client.send("DELETE", "/api/users/1", &[ASKING], None);
-    is_problem(&delete, 404, "Not Found", "not_found");
+    assert_problem(&put(&change), 404, "Not Found", "not_found");
+    let delete = client.send("DELETE", "/api/users/1", &[ACCEPT_PROBLEM], None);
+    assert_problem(&delete, 404, "Not Found", "not_found");
     let unknown = post(JSON, &submission("client_sing_up", &json!({})));
-    is_problem(&unknown, 406, "Not Acceptable", "unknown_form");
+    assert_problem(&unknown, 406, "Not Acceptable", "unknown_form");
     assert_eq!(unknown.json()["details"][0]["params"], json!({ "near": "client_sign_up" }));
-    is_problem(&post(JSON, "{}"), 406, "Not Acceptable", "missing");
+    assert_problem(&post(JSON, "{}"), 406, "Not Acceptable", "missing");
     let update = submission("reference_rest_api_update_user", &json!({}));
-    is_problem(&post(JSON, &update), 406, "Not Acceptable", "wrong_form");
+    assert_problem(&post(JSON, &update), 406, "Not Acceptable", "wrong_form");
     let mut slow = server.connect();
     let token = server.token();
     let head = format!(
@@ -86,30 +86,30 @@ fn every_refusal_is_a_problem_for_who_asks_for_one(server: &TestServer) {
          Accept: {PROBLEM}\r\nContent-Length: 100\r\n\r\n"
     );
     slow.send(head.as_bytes());
-    is_problem(&slow.answer(), 408, "Request Timeout", "body_timeout");
-    is_problem(&post(JSON, &" ".repeat(5000)), 413, "Payload Too Large", "body_too_large");
+    assert_problem(&slow.answer(), 408, "Request Timeout", "body_timeout");
+    assert_problem(&post(JSON, &" ".repeat(5000)), 413, "Payload Too Large", "body_too_large");
     let text = ("content-type", "text/plain");
-    is_problem(&post(text, "{}"), 415, "Unsupported Media Type", "unsupported_media_type");
-    is_problem(&post(JSON, &empty), 422, "Unprocessable Entity", "blank");
+    assert_problem(&post(text, "{}"), 415, "Unsupported Media Type", "unsupported_media_type");
+    assert_problem(&post(JSON, &empty), 422, "Unprocessable Entity", "blank");
     post(JSON, &submission("client_sign_up", &samples::client("ann"))).created();
     let again = post(JSON, &submission("client_sign_up", &samples::client("ann")));
-    is_problem(&again, 422, "Unprocessable Entity", "taken");
+    assert_problem(&again, 422, "Unprocessable Entity", "taken");
     assert_eq!(again.json()["detail"], "2 rules of the form are broken");
 }
 
-fn a_server_that_stops_refuses_with_problems(server: &TestServer) {
+fn shutdown_errors_are_problem_documents(server: &TestServer) {
     server.shut_down_store();
     let body = json!({ "form_configuration_name": "client_sign_up", "form": samples::client("a") });
     let body = body.to_string();
-    let headers = [ASKING, JSON];
+    let headers = [ACCEPT_PROBLEM, JSON];
     let answer = server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()));
-    is_problem(&answer, 503, "Service Unavailable", "unavailable");
+    assert_problem(&answer, 503, "Service Unavailable", "unavailable");
     assert!(answer.header("retry-after").is_some());
-    let ready = server.anonymous().send("GET", "/health/ready", &[ASKING], None);
-    is_problem(&ready, 503, "Service Unavailable", "not_ready");
+    let ready = server.anonymous().send("GET", "/health/ready", &[ACCEPT_PROBLEM], None);
+    assert_problem(&ready, 503, "Service Unavailable", "not_ready");
 }
 
-fn only_who_asks_for_a_problem_gets_one(server: &TestServer) {
+fn problem_documents_require_accept_header(server: &TestServer) {
     let plain = "application/vnd.api+json";
     for (accept, expected) in [
         ("", plain),
@@ -129,6 +129,6 @@ fn only_who_asks_for_a_problem_gets_one(server: &TestServer) {
         assert_eq!(answer.is(404).header("content-type"), Some(expected), "{accept:?}");
         assert_eq!(answer.header("vary"), Some("Accept"), "{accept:?}");
     }
-    let found = server.client().send("GET", "/api/users", &[ASKING], None);
+    let found = server.client().send("GET", "/api/users", &[ACCEPT_PROBLEM], None);
     assert_eq!(found.is(200).header("content-type"), Some(plain));
 }

@@ -4,21 +4,21 @@ use registrar_tests::{TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
-    a_page_says_what_it_holds_and_how_many_there_are,
-    users_are_found_by_any_spelling_of_their_email,
-    users_are_found_by_their_external_id,
-    a_query_that_makes_no_sense_is_refused,
-    a_user_that_is_not_there_is_not_found,
-    what_the_list_shows_is_what_the_user_shows,
+    page_contains_users_and_totals,
+    email_filter_matches_any_spelling,
+    external_id_filter_matches_exactly,
+    invalid_query_gets_400,
+    unknown_user_gets_404,
+    list_and_show_return_the_same_user,
 }
 
-const NOBODY: [i64; 0] = [];
+const NO_IDS: [i64; 0] = [];
 
 fn ids(page: &Value) -> Vec<i64> {
     page["results"].as_array().unwrap().iter().map(|user| user["id"].as_i64().unwrap()).collect()
 }
 
-fn a_page_says_what_it_holds_and_how_many_there_are(server: &TestServer) {
+fn page_contains_users_and_totals(server: &TestServer) {
     let empty = server.client().get("/api/users");
     let nobody = r#"{"results":[],"page":1,"per_page":20,"total":0,"total_pages":0}"#;
     assert_eq!(empty.is(200).text, nobody);
@@ -33,11 +33,11 @@ fn a_page_says_what_it_holds_and_how_many_there_are(server: &TestServer) {
     let numbers = (&second["page"], &second["per_page"], &second["total"], &second["total_pages"]);
     assert_eq!(numbers, (&json!(2), &json!(2), &json!(5), &json!(3)));
     assert_eq!(ids(&page("?page=3&per_page=2")), [5]);
-    assert_eq!(ids(&page("?page=4&per_page=2")), NOBODY);
-    assert_eq!(ids(&page("?page=4294967295&per_page=100")), NOBODY);
+    assert_eq!(ids(&page("?page=4&per_page=2")), NO_IDS);
+    assert_eq!(ids(&page("?page=4294967295&per_page=100")), NO_IDS);
 }
 
-fn users_are_found_by_any_spelling_of_their_email(server: &TestServer) {
+fn email_filter_matches_any_spelling(server: &TestServer) {
     for (tag, email) in [("a", "José@Exåmple.NO"), ("b", "jose@example.no")] {
         let mut sample = samples::client(tag);
         sample["email"] = json!(email);
@@ -51,12 +51,12 @@ fn users_are_found_by_any_spelling_of_their_email(server: &TestServer) {
         let uri = format!("/api/users?email={}", spelling.replace('é', "%C3%A9"));
         assert_eq!(ids(&server.client().get(&uri).is(200).json()), [1], "{spelling}");
     }
-    assert_eq!(ids(&server.client().get("/api/users?email=nobody%40x.no").json()), NOBODY);
+    assert_eq!(ids(&server.client().get("/api/users?email=nobody%40x.no").json()), NO_IDS);
     let both = "/api/users?email=jose%40example.no&external_id=a";
-    assert_eq!(ids(&server.client().get(both).json()), NOBODY, "all that is given must hold");
+    assert_eq!(ids(&server.client().get(both).json()), NO_IDS, "all that is given must hold");
 }
 
-fn users_are_found_by_their_external_id(server: &TestServer) {
+fn external_id_filter_matches_exactly(server: &TestServer) {
     for (tag, id) in [("a", "7"), ("b", "77"), ("c", "ø 7")] {
         let mut sample = samples::client(tag);
         sample["external_id"] = json!(id);
@@ -64,10 +64,10 @@ fn users_are_found_by_their_external_id(server: &TestServer) {
     }
     assert_eq!(ids(&server.client().get("/api/users?external_id=7").json()), [1]);
     assert_eq!(ids(&server.client().get("/api/users?external_id=%C3%B8+7").json()), [3]);
-    assert_eq!(ids(&server.client().get("/api/users?external_id=%25").json()), NOBODY);
+    assert_eq!(ids(&server.client().get("/api/users?external_id=%25").json()), NO_IDS);
 }
 
-fn a_query_that_makes_no_sense_is_refused(server: &TestServer) {
+fn invalid_query_gets_400(server: &TestServer) {
     for query in [
         "page=0",
         "page=-1",
@@ -91,7 +91,7 @@ fn a_query_that_makes_no_sense_is_refused(server: &TestServer) {
     }
 }
 
-fn a_user_that_is_not_there_is_not_found(server: &TestServer) {
+fn unknown_user_gets_404(server: &TestServer) {
     for id in [
         "1",
         "0",
@@ -108,7 +108,7 @@ fn a_user_that_is_not_there_is_not_found(server: &TestServer) {
     }
 }
 
-fn what_the_list_shows_is_what_the_user_shows(server: &TestServer) {
+fn list_and_show_return_the_same_user(server: &TestServer) {
     server.client().submit("marketplace_seller", &samples::seller("siri")).created();
     server.client().submit("client_sign_up", &samples::client("carl")).created();
     let page = server.client().get("/api/users").json();

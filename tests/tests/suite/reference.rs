@@ -3,14 +3,14 @@
 use registrar_tests::{TestServer, cases};
 
 cases! {
-    the_request_of_the_reference_creates_a_user,
-    the_same_request_again_is_refused_as_taken,
-    the_route_with_json_behind_it_is_the_same,
+    reference_request_creates_user,
+    repeated_reference_request_is_taken,
+    json_suffix_of_route_is_accepted,
 }
 
 const REQUEST: &str = r#"{"form_configuration_name": "reference_rest_api_create_user", "form": {"first_name": "Example", "email": "example1@example.com", "password": "somepassword"}}"#;
 
-fn the_request_of_the_reference_creates_a_user(server: &TestServer) {
+fn reference_request_creates_user(server: &TestServer) {
     let answer = server.client().post("/api/users", REQUEST);
     answer.is(201);
     assert_eq!(answer.text, r#"{"id":1,"errors":{}}"#);
@@ -22,7 +22,7 @@ fn the_request_of_the_reference_creates_a_user(server: &TestServer) {
     assert_eq!(server.client().user(1)["email"], "example1@example.com");
 }
 
-fn the_same_request_again_is_refused_as_taken(server: &TestServer) {
+fn repeated_reference_request_is_taken(server: &TestServer) {
     server.client().post("/api/users", REQUEST).created();
     let again = server.client().post("/api/users", REQUEST);
     again.invalid(&[("email", "taken")]);
@@ -33,7 +33,7 @@ fn the_same_request_again_is_refused_as_taken(server: &TestServer) {
     assert_eq!(server.client().count(), 1);
 }
 
-fn the_route_with_json_behind_it_is_the_same(server: &TestServer) {
+fn json_suffix_of_route_is_accepted(server: &TestServer) {
     let answer = server.client().post("/api/users.json", REQUEST);
     assert_eq!((answer.status, answer.text.as_str()), (201, r#"{"id":1,"errors":{}}"#));
     server.client().post("/api/users", REQUEST).invalid(&[("email", "taken")]);

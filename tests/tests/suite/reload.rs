@@ -11,9 +11,9 @@ use registrar_tests::{Answer, Database, Setup, TempDir, TestServer, cases, event
 use serde_json::json;
 
 cases! {
-    a_change_of_a_file_is_served_soon with numbered,
-    a_broken_change_is_told_and_changes_nothing with numbered,
-    reloads_under_load_break_and_mix_nothing with numbered,
+    changed_form_file_is_reloaded with with_numbered_form,
+    invalid_form_change_is_reported_and_ignored with with_numbered_form,
+    reloads_under_load_are_atomic with with_numbered_form,
 }
 
 /// Number of reloads under load; `REGISTRAR_RELOADS=10000` for a long run.
@@ -27,9 +27,9 @@ fn form(number: usize) -> String {
     format!("resource: User\nfields:\n{}{}", field("first_name"), field("last_name"))
 }
 
-const BROKEN: &str = "resource: User\nfields:\n  first_name: {validation: {presense: true}}\n";
+const INVALID_FORM: &str = "resource: User\nfields:\n  first_name: {validation: {presense: true}}\n";
 
-fn numbered(setup: Setup) -> Setup {
+fn with_numbered_form(setup: Setup) -> Setup {
     setup.forms(&[("form.yml", &form(1))])
 }
 
@@ -46,7 +46,7 @@ fn number_of(answer: &Answer) -> usize {
 
 /// Polls until a change takes effect.
 #[track_caller]
-fn soon(mut is_so: impl FnMut() -> bool) {
+fn eventually_true(mut is_so: impl FnMut() -> bool) {
     eventually("the change is served", Duration::from_secs(20), || is_so().then_some(()));
 }
 
@@ -54,23 +54,23 @@ fn version_of(answer: &Answer) -> String {
     answer.header("form-version").unwrap().to_owned()
 }
 
-fn a_change_of_a_file_is_served_soon(server: &TestServer) {
+fn changed_form_file_is_reloaded(server: &TestServer) {
     let client = server.client();
     let before = client.submit("form", &json!({}));
     assert_eq!(number_of(&before), 1);
     server.write_form("form.yml", &form(2));
-    soon(|| number_of(&client.submit("form", &json!({}))) == 2);
+    eventually_true(|| number_of(&client.submit("form", &json!({}))) == 2);
     assert_ne!(version_of(&before), version_of(&client.submit("form", &json!({}))));
     server.write_form("another.yml", &form(3));
-    soon(|| client.submit("another", &json!({})).status == 422);
+    eventually_true(|| client.submit("another", &json!({})).status == 422);
 }
 
-fn a_broken_change_is_told_and_changes_nothing(server: &TestServer) {
+fn invalid_form_change_is_reported_and_ignored(server: &TestServer) {
     let client = server.client();
     let version = version_of(&client.submit("form", &json!({})));
-    server.write_form("form.yml", BROKEN);
+    server.write_form("form.yml", INVALID_FORM);
     let ready = || server.anonymous().get("/health/ready").is(200).json();
-    soon(|| ready()["forms_problems"].is_array());
+    eventually_true(|| ready()["forms_problems"].is_array());
     let told = ready()["forms_problems"][0].as_str().unwrap().to_owned();
     assert!(told.contains("form.yml:3:29: [unknown-rule]"), "{told}");
     let metrics = server.anonymous().get("/metrics").is(200).text.clone();
@@ -78,11 +78,11 @@ fn a_broken_change_is_told_and_changes_nothing(server: &TestServer) {
     let answer = client.submit("form", &json!({}));
     assert_eq!((number_of(&answer), version_of(&answer)), (1, version));
     server.write_form("form.yml", &form(2));
-    soon(|| number_of(&client.submit("form", &json!({}))) == 2);
+    eventually_true(|| number_of(&client.submit("form", &json!({}))) == 2);
     assert!(ready()["forms_problems"].is_null());
 }
 
-fn reloads_under_load_break_and_mix_nothing(server: &TestServer) {
+fn reloads_under_load_are_atomic(server: &TestServer) {
     let reloads = std::env::var("REGISTRAR_RELOADS").ok().and_then(|text| text.parse().ok());
     let (over, seen) = (AtomicBool::new(false), Mutex::new(HashMap::new()));
     thread::scope(|scope| {
@@ -99,7 +99,7 @@ fn reloads_under_load_break_and_mix_nothing(server: &TestServer) {
         }
         for number in 2..2 + reloads.unwrap_or(RELOADS) {
             let is_broken = number % 3 == 0;
-            let text = if is_broken { BROKEN.to_owned() } else { form(number) };
+            let text = if is_broken { INVALID_FORM.to_owned() } else { form(number) };
             server.write_form("form.yml", &text);
             assert_eq!(server.reload(), !is_broken);
         }
@@ -109,7 +109,7 @@ fn reloads_under_load_break_and_mix_nothing(server: &TestServer) {
 }
 
 #[test]
-fn a_hangup_reads_the_forms_again() {
+fn sighup_reloads_forms() {
     let folder = TempDir::of(&[("form.yml", &form(1))]);
     let Some(setup) = Setup::of(Database::Sqlite) else { return };
     // File watching does not notice a link that is redirected to another directory.
@@ -123,7 +123,7 @@ fn a_hangup_reads_the_forms_again() {
     std::fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(other.path(), &link).unwrap();
     server.send_sighup();
-    soon(|| number_of(&client.submit("form", &json!({}))) == 2);
+    eventually_true(|| number_of(&client.submit("form", &json!({}))) == 2);
     server.send_sigterm();
     let log = server.wait_for_exit().success().stderr;
     assert!(log.contains("the configuration was read again: 1 form(s)"), "{log}");

@@ -4,16 +4,16 @@ use registrar_core::config::Policies;
 use registrar_tests::{TestServer, cases};
 
 cases! {
-    what_is_not_served_is_not_found,
-    a_method_that_is_not_served_is_told_which_are,
-    health_is_told_to_anybody,
-    a_head_is_a_get_without_its_body,
-    a_request_id_that_is_fit_is_repeated_and_another_replaced,
-    no_answer_is_to_be_kept_or_guessed_at,
-    requests_that_are_no_http_are_refused,
+    unknown_path_gets_404,
+    allow_header_lists_supported_methods,
+    health_requires_no_token,
+    head_responds_like_get_without_body,
+    valid_request_id_is_echoed_and_invalid_replaced,
+    responses_forbid_caching_and_sniffing,
+    malformed_http_gets_4xx,
 }
 
-fn what_is_not_served_is_not_found(server: &TestServer) {
+fn unknown_path_gets_404(server: &TestServer) {
     for path in
         ["/", "/api", "/api/user", "/api/users/", "/api/users/1/x", "/health", "/%00", "/API/users"]
     {
@@ -22,7 +22,7 @@ fn what_is_not_served_is_not_found(server: &TestServer) {
     }
 }
 
-fn a_method_that_is_not_served_is_told_which_are(server: &TestServer) {
+fn allow_header_lists_supported_methods(server: &TestServer) {
     for (path, allowed) in [
         ("/api/users", "GET, HEAD, POST"),
         ("/api/users.json", "GET, HEAD, POST"),
@@ -47,7 +47,7 @@ fn a_method_that_is_not_served_is_told_which_are(server: &TestServer) {
     }
 }
 
-fn health_is_told_to_anybody(server: &TestServer) {
+fn health_requires_no_token(server: &TestServer) {
     let live = server.anonymous().get("/health/live");
     assert_eq!(live.is(200).text, r#"{"status":"up"}"#);
     let ready = server.anonymous().get("/health/ready").is(200).json();
@@ -57,7 +57,7 @@ fn health_is_told_to_anybody(server: &TestServer) {
     assert_eq!((&ready["status"], ready["forms"].as_u64()), (&"ready".into(), Some(count)));
 }
 
-fn a_head_is_a_get_without_its_body(server: &TestServer) {
+fn head_responds_like_get_without_body(server: &TestServer) {
     for path in ["/health/live", "/health/ready", "/api/users"] {
         let answer = server.client().send("HEAD", path, &[], None);
         assert_eq!(answer.is(200).text, "", "{path}");
@@ -65,7 +65,7 @@ fn a_head_is_a_get_without_its_body(server: &TestServer) {
     server.anonymous().send("HEAD", "/api/users", &[], None).is(401);
 }
 
-fn a_request_id_that_is_fit_is_repeated_and_another_replaced(server: &TestServer) {
+fn valid_request_id_is_echoed_and_invalid_replaced(server: &TestServer) {
     let id_for = |id: &str| {
         let answer = server.client().send("GET", "/api/users", &[("x-request-id", id)], None);
         answer.is(200).header("x-request-id").unwrap().to_owned()
@@ -82,7 +82,7 @@ fn a_request_id_that_is_fit_is_repeated_and_another_replaced(server: &TestServer
     assert_ne!(id_for(""), id_for(""), "each request has an id of its own");
 }
 
-fn no_answer_is_to_be_kept_or_guessed_at(server: &TestServer) {
+fn responses_forbid_caching_and_sniffing(server: &TestServer) {
     for answer in [
         server.client().get("/api/users"),
         server.client().get("/nowhere"),
@@ -96,7 +96,7 @@ fn no_answer_is_to_be_kept_or_guessed_at(server: &TestServer) {
     }
 }
 
-fn requests_that_are_no_http_are_refused(server: &TestServer) {
+fn malformed_http_gets_4xx(server: &TestServer) {
     let head = "POST /api/users HTTP/1.1\r\nHost: x\r\n";
     for bytes in [
         "hello\r\n\r\n".to_owned(),

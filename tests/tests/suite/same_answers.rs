@@ -8,10 +8,10 @@ const MASKED: [&str; 4] =
     ["\"uuid\":\"", "\"created_at\":\"", "\"updated_at\":\"", "\"forms_loaded_at\":\""];
 
 #[test]
-fn sqlite_and_postgresql_give_byte_equal_answers() {
+fn sqlite_and_postgresql_responses_are_byte_equal() {
     let Some(postgres) = Setup::of(Database::Postgres) else { return };
     let sqlite = Setup::of(Database::Sqlite).unwrap();
-    let (one, other) = (answers(&TestServer::start(sqlite)), answers(&TestServer::start(postgres)));
+    let (one, other) = (collect_responses(&TestServer::start(sqlite)), collect_responses(&TestServer::start(postgres)));
     assert!(one.len() >= 25, "{}", one.len());
     for (one, other) in one.iter().zip(&other) {
         assert_eq!(one, other);
@@ -22,7 +22,7 @@ fn sqlite_and_postgresql_give_byte_equal_answers() {
     }
 }
 
-fn answers(server: &TestServer) -> Vec<String> {
+fn collect_responses(server: &TestServer) -> Vec<String> {
     let client = server.client();
     let changed = |mut sample: Value, pointer: &str, value: Value| {
         *sample.pointer_mut(pointer).unwrap() = value;
@@ -89,11 +89,11 @@ fn answers(server: &TestServer) -> Vec<String> {
     answers.push(client.post("/api/users", "{"));
     answers.push(client.post("/api/users", r#"{"form_configuration_name": "seller", "form": {}}"#));
     answers.push(client.send("POST", "/api/users", &[("content-type", "a/b")], Some(b"x")));
-    answers.iter().map(shown).collect()
+    answers.iter().map(normalized).collect()
 }
 
 /// Returns status, headers and body without values that differ between runs.
-fn shown(answer: &Answer) -> String {
+fn normalized(answer: &Answer) -> String {
     let mut headers: Vec<String> = answer
         .headers
         .iter()

@@ -4,20 +4,20 @@ use registrar_tests::{Answer, Setup, TestServer, cases, samples};
 use serde_json::json;
 
 cases! {
-    each_action_needs_its_scope,
-    a_token_may_be_for_some_forms,
-    protected_fields_need_a_privileged_token with roles,
-    what_a_limited_token_makes_is_no_better,
-    what_is_made_by_a_limited_token_that_is_shown_is_no_better,
-    other_apis_ask_for_scopes_too,
+    operations_require_their_scope,
+    form_limited_token_uses_only_its_forms,
+    privileged_forms_require_privileged_scope with with_role_forms,
+    session_inherits_limits_of_issuing_token,
+    issued_token_inherits_limits_of_presented_token,
+    contracts_require_scopes,
 }
 
-fn is_refused(answer: &Answer, code: &str) {
+fn assert_forbidden(answer: &Answer, code: &str) {
     let text = answer.fault(403, "base", code);
     assert!(text.starts_with("the token is not for this"), "{text}");
 }
 
-fn each_action_needs_its_scope(server: &TestServer) {
+fn operations_require_their_scope(server: &TestServer) {
     let id = server.client().submit("client_sign_up", &samples::client("ann")).created();
     let path = format!("/api/users/{id}");
     let all = ["create", "read", "update", "delete"];
@@ -36,24 +36,24 @@ fn each_action_needs_its_scope(server: &TestServer) {
             if scope == only {
                 assert!(matches!(answer.status, 200 | 204 | 404 | 422), "{only}: {answer:?}");
             } else {
-                is_refused(&answer, "insufficient_scope");
+                assert_forbidden(&answer, "insufficient_scope");
             }
         }
     }
     assert_eq!(server.client().count(), 1);
 }
 
-fn a_token_may_be_for_some_forms(server: &TestServer) {
+fn form_limited_token_uses_only_its_forms(server: &TestServer) {
     let token = server.new_limited_token("app", &[], &["client_sign_up"]);
     let client = server.anonymous().with_token(&token);
     client.submit("client_sign_up", &samples::client("ann")).created();
-    is_refused(&client.submit("developer_sign_up", &samples::developer("bob")), "form_not_allowed");
+    assert_forbidden(&client.submit("developer_sign_up", &samples::developer("bob")), "form_not_allowed");
     // Unknown forms are reported like to any other caller.
     client.submit("no_such_form", &json!({})).fault(406, "form_configuration_name", "unknown_form");
     assert_eq!(server.client().count(), 1);
 }
 
-fn roles(setup: Setup) -> Setup {
+fn with_role_forms(setup: Setup) -> Setup {
     let fields =
         "fields: { email: , properties: { role: { type: string }, city: { type: string } } }\n";
     setup.forms(&[
@@ -65,11 +65,11 @@ fn roles(setup: Setup) -> Setup {
     ])
 }
 
-fn protected_fields_need_a_privileged_token(server: &TestServer) {
+fn privileged_forms_require_privileged_scope(server: &TestServer) {
     let form = |tag: &str| json!({ "email": format!("{tag}@example.com"), "properties": { "role": "admin" } });
     let token = server.new_limited_token("app", &["create", "read"], &[]);
     let app = server.anonymous().with_token(&token);
-    is_refused(&app.submit("operator", &form("a")), "insufficient_scope");
+    assert_forbidden(&app.submit("operator", &form("a")), "insufficient_scope");
     app.submit("anybody", &form("a")).invalid(&[("properties.role", "unknown_field")]);
     let token = server.new_limited_token("trusted", &["create", "read", "privileged"], &[]);
     let id = server.anonymous().with_token(&token).submit("operator", &form("b")).created();
@@ -77,7 +77,7 @@ fn protected_fields_need_a_privileged_token(server: &TestServer) {
     assert_eq!(server.client().count(), 1);
 }
 
-fn what_a_limited_token_makes_is_no_better(server: &TestServer) {
+fn session_inherits_limits_of_issuing_token(server: &TestServer) {
     let token = server.new_limited_token("app", &["create", "sessions"], &[]);
     let app = server.anonymous().with_token(&token);
     let form = json!({ "email": "e@example.com", "password": "somepassword", "first_name": "E" });
@@ -97,7 +97,7 @@ fn what_a_limited_token_makes_is_no_better(server: &TestServer) {
     assert_eq!(update.status, 403, "{update:?}");
 }
 
-fn what_is_made_by_a_limited_token_that_is_shown_is_no_better(server: &TestServer) {
+fn issued_token_inherits_limits_of_presented_token(server: &TestServer) {
     let made_by = |token: &str| {
         let body = json!({ "api_key": token }).to_string();
         server.anonymous().post("/garmat/api/authenticate", &body)
@@ -114,7 +114,7 @@ fn what_is_made_by_a_limited_token_that_is_shown_is_no_better(server: &TestServe
     assert_eq!(server.client().count(), 0);
 }
 
-fn other_apis_ask_for_scopes_too(server: &TestServer) {
+fn contracts_require_scopes(server: &TestServer) {
     let token = server.new_limited_token("reader", &["read"], &[]);
     let reader = server.anonymous().with_authorization(&format!("Bearer {token}"));
     let schema = "urn:ietf:params:scim:schemas:core:2.0:User";

@@ -4,34 +4,34 @@ use registrar_tests::{Answer, Database, Process, Setup, samples};
 use serde_json::{Value, json};
 
 /// Canary in every submitted value.
-const VALUE: &str = "c4n4ry";
+const VALUE_CANARY: &str = "c4n4ry";
 /// Canary in every unknown key. Responses may repeat it, logs must not.
-const KEY: &str = "k3yk4n";
+const KEY_CANARY: &str = "k3yk4n";
 
 const CHANGE: &str =
     "resource: User\nresource_owner: anyone\nfields: { email: , password: , first_name: }\n";
 
 #[test]
-fn sqlite_no_log_and_no_error_tells_what_was_sent() {
-    nothing_is_told(Database::Sqlite, "info");
+fn sqlite_info_log_and_errors_contain_no_submitted_values() {
+    assert_nothing_leaks(Database::Sqlite, "info");
 }
 
 #[test]
-fn sqlite_not_even_a_log_of_everything_tells_what_was_sent() {
-    nothing_is_told(Database::Sqlite, "trace");
+fn sqlite_trace_log_contains_no_submitted_values() {
+    assert_nothing_leaks(Database::Sqlite, "trace");
 }
 
 #[test]
-fn postgres_no_log_and_no_error_tells_what_was_sent() {
-    nothing_is_told(Database::Postgres, "info");
+fn postgres_info_log_and_errors_contain_no_submitted_values() {
+    assert_nothing_leaks(Database::Postgres, "info");
 }
 
 #[test]
-fn postgres_not_even_a_log_of_everything_tells_what_was_sent() {
-    nothing_is_told(Database::Postgres, "trace");
+fn postgres_trace_log_contains_no_submitted_values() {
+    assert_nothing_leaks(Database::Postgres, "trace");
 }
 
-fn nothing_is_told(database: Database, level: &str) {
+fn assert_nothing_leaks(database: Database, level: &str) {
     let Some(setup) = Setup::of(database) else { return };
     let setup = setup.more_forms(&[("change.yml", CHANGE)]);
     let server = Process::start(setup.command(&["serve"]).env("RUST_LOG", level));
@@ -39,12 +39,12 @@ fn nothing_is_told(database: Database, level: &str) {
     for answer in requests(&server, &token) {
         assert!(answer.status < 500, "{answer:?}");
         if answer.status >= 400 {
-            assert!(!has(&answer.text, VALUE) && !has(&answer.text, &token), "{answer:?}");
+            assert!(!contains_ignoring_case(&answer.text, VALUE_CANARY) && !contains_ignoring_case(&answer.text, &token), "{answer:?}");
             let headers = format!("{:?}", answer.headers);
-            assert!(!has(&headers, VALUE) && !has(&headers, KEY) && !has(&headers, &token));
+            assert!(!contains_ignoring_case(&headers, VALUE_CANARY) && !contains_ignoring_case(&headers, KEY_CANARY) && !contains_ignoring_case(&headers, &token));
         }
     }
-    let secrets = of_other_apis(&setup, &server, &token);
+    let secrets = exercise_contracts(&setup, &server, &token);
     server.send_sigterm();
     let said = server.wait_for_exit();
     for secret in &secrets {
@@ -57,8 +57,8 @@ fn nothing_is_told(database: Database, level: &str) {
     assert!(said.stderr.contains("form=client_sign_up status=422"), "{}", said.stderr);
     assert_eq!(said.stderr.contains("TRACE "), level == "trace", "{}", said.stderr);
     for line in said.stderr.lines().chain(said.stdout.lines()) {
-        assert!(!has(line, VALUE) && !has(line, KEY), "{line}");
-        assert!(!has(line, "brisk-harbour-42"), "{line}");
+        assert!(!contains_ignoring_case(line, VALUE_CANARY) && !contains_ignoring_case(line, KEY_CANARY), "{line}");
+        assert!(!contains_ignoring_case(line, "brisk-harbour-42"), "{line}");
     }
     assert!(!said.stderr.contains(&token), "{}", said.stderr);
     assert!(
@@ -68,38 +68,38 @@ fn nothing_is_told(database: Database, level: &str) {
     );
 }
 
-fn has(text: &str, canary: &str) -> bool {
+fn contains_ignoring_case(text: &str, canary: &str) -> bool {
     text.to_lowercase().contains(&canary.to_lowercase())
 }
 
 fn requests(server: &Process, token: &str) -> Vec<Answer> {
     let client = server.client(token);
     let mut valid = samples::client("one");
-    valid["email"] = json!(format!("{VALUE}@example.com"));
-    valid["name"] = json!(VALUE);
-    valid["external_id"] = json!(VALUE);
-    valid[KEY] = json!(VALUE);
+    valid["email"] = json!(format!("{VALUE_CANARY}@example.com"));
+    valid["name"] = json!(VALUE_CANARY);
+    valid["external_id"] = json!(VALUE_CANARY);
+    valid[KEY_CANARY] = json!(VALUE_CANARY);
     let mut developer = samples::developer("dev");
-    developer["password"] = json!(format!("{VALUE}-password"));
+    developer["password"] = json!(format!("{VALUE_CANARY}-password"));
     developer["password_confirmation"] = developer["password"].clone();
     let mut answers = vec![
         client.submit("client_sign_up", &valid),
         client.submit("client_sign_up", &valid),
         client.submit("developer_sign_up", &developer),
         client.get("/api/users/1"),
-        client.get(&format!("/api/users?email={VALUE}%40example.com")),
+        client.get(&format!("/api/users?email={VALUE_CANARY}%40example.com")),
     ];
     for answer in &answers {
         assert!(matches!(answer.status, 200 | 201 | 422), "{answer:?}");
     }
     for form in ["client_sign_up", "developer_sign_up", "marketplace_seller"] {
-        answers.push(client.submit(form, &canaries(form)));
+        answers.push(client.submit(form, &poisoned_submission(form)));
     }
     let change = |form: Value| client.update(2, "change", &form);
     answers.extend([
-        change(json!({ "first_name": VALUE, "password": format!("{VALUE}-other") })),
-        change(json!({ "first_name": VALUE, "email": format!("{VALUE}@example.com") })),
-        change(json!({ "first_name": [VALUE], "password": VALUE, KEY: VALUE })),
+        change(json!({ "first_name": VALUE_CANARY, "password": format!("{VALUE_CANARY}-other") })),
+        change(json!({ "first_name": VALUE_CANARY, "email": format!("{VALUE_CANARY}@example.com") })),
+        change(json!({ "first_name": [VALUE_CANARY], "password": VALUE_CANARY, KEY_CANARY: VALUE_CANARY })),
     ]);
     let json = [("content-type", "application/json")];
     let form = ("content-type", "application/x-www-form-urlencoded");
@@ -107,45 +107,45 @@ fn requests(server: &Process, token: &str) -> Vec<Answer> {
         client.send("POST", "/api/users", headers, Some(body.as_bytes()))
     };
     answers.extend([
-        send(&json, &format!(r#"{{"form_configuration_name": "{VALUE}", "form": {{}}}}"#)),
-        send(&json, &format!(r#"{{"{KEY}": "{VALUE}""#)),
-        send(&json, &format!(r#"{{"x": "{VALUE}", "x": "{VALUE}"}}"#)),
-        send(&json, VALUE),
-        send(&[form], &format!("form[{KEY}]={VALUE}&form_configuration_name=client_sign_up")),
-        send(&[form], &format!("form[x]={VALUE}&form[x][y]={VALUE}")),
-        send(&[form], &format!("{{\"{VALUE}\"}}")),
-        send(&[("content-type", &format!("text/{VALUE}"))], VALUE),
-        send(&[json[0], ("content-encoding", VALUE)], VALUE),
+        send(&json, &format!(r#"{{"form_configuration_name": "{VALUE_CANARY}", "form": {{}}}}"#)),
+        send(&json, &format!(r#"{{"{KEY_CANARY}": "{VALUE_CANARY}""#)),
+        send(&json, &format!(r#"{{"x": "{VALUE_CANARY}", "x": "{VALUE_CANARY}"}}"#)),
+        send(&json, VALUE_CANARY),
+        send(&[form], &format!("form[{KEY_CANARY}]={VALUE_CANARY}&form_configuration_name=client_sign_up")),
+        send(&[form], &format!("form[x]={VALUE_CANARY}&form[x][y]={VALUE_CANARY}")),
+        send(&[form], &format!("{{\"{VALUE_CANARY}\"}}")),
+        send(&[("content-type", &format!("text/{VALUE_CANARY}"))], VALUE_CANARY),
+        send(&[json[0], ("content-encoding", VALUE_CANARY)], VALUE_CANARY),
         send(
             &[
                 json[0],
-                ("user-agent", VALUE),
-                ("cookie", VALUE),
-                ("x-request-id", &format!("{VALUE}/1")),
+                ("user-agent", VALUE_CANARY),
+                ("cookie", VALUE_CANARY),
+                ("x-request-id", &format!("{VALUE_CANARY}/1")),
             ],
             "{}",
         ),
-        client.get(&format!("/api/users?email={VALUE}%00")),
-        client.get(&format!("/api/users?{VALUE}=1")),
-        client.get(&format!("/api/users?page={VALUE}")),
-        client.get(&format!("/api/users/{VALUE}")),
-        client.get(&format!("/{VALUE}?{VALUE}")),
-        client.send("DELETE", &format!("/api/users/{VALUE}"), &[], None),
+        client.get(&format!("/api/users?email={VALUE_CANARY}%00")),
+        client.get(&format!("/api/users?{VALUE_CANARY}=1")),
+        client.get(&format!("/api/users?page={VALUE_CANARY}")),
+        client.get(&format!("/api/users/{VALUE_CANARY}")),
+        client.get(&format!("/{VALUE_CANARY}?{VALUE_CANARY}")),
+        client.send("DELETE", &format!("/api/users/{VALUE_CANARY}"), &[], None),
     ]);
     for header in
-        [format!("Bearer {VALUE}"), format!("Token token={}", &token[..52]), VALUE.to_owned()]
+        [format!("Bearer {VALUE_CANARY}"), format!("Token token={}", &token[..52]), VALUE_CANARY.to_owned()]
     {
         answers.push(server.anonymous().with_authorization(&header).get("/api/users"));
     }
     let mut raw = server.connect();
-    raw.send(format!("GET /{VALUE} {VALUE}\r\n{VALUE}: {VALUE}\r\n\r\n").as_bytes());
+    raw.send(format!("GET /{VALUE_CANARY} {VALUE_CANARY}\r\n{VALUE_CANARY}: {VALUE_CANARY}\r\n\r\n").as_bytes());
     answers.push(raw.answer());
     answers
 }
 
 /// Sends requests to vendors' APIs with the canary in values, keys, passwords, caller names,
 /// cookies and `Idempotency-Key`s. Returns further secrets: issued and sent credentials.
-fn of_other_apis(setup: &Setup, server: &Process, token: &str) -> Vec<String> {
+fn exercise_contracts(setup: &Setup, server: &Process, token: &str) -> Vec<String> {
     let create = ["token", "create", "ops@info.com", "--contract", "econtext", "--header"];
     let printed = setup.run(&create).success().stdout;
     let basic = printed.trim().rsplit_once(' ').unwrap().1.to_owned();
@@ -160,11 +160,11 @@ fn of_other_apis(setup: &Setup, server: &Process, token: &str) -> Vec<String> {
         ("/user_com/api/public/users/", format!("Token {token}")),
         ("/econtext/api/users/user", format!("Basic {basic}")),
     ];
-    let (email, password) = (format!("{VALUE}.o@example.com"), format!("{VALUE}-password"));
+    let (email, password) = (format!("{VALUE_CANARY}.o@example.com"), format!("{VALUE_CANARY}-password"));
     let good = json!({
-        "userName": email, "email": email, "name": VALUE, "first_name": VALUE, "last_name": VALUE,
-        "password": password, "phone": VALUE, "role": "customer_admin", "company": VALUE,
-        "account_id": "f260f115-f2e6-4dde-bcab-98b10fdb8cf6", "custom_data": { KEY: VALUE },
+        "userName": email, "email": email, "name": VALUE_CANARY, "first_name": VALUE_CANARY, "last_name": VALUE_CANARY,
+        "password": password, "phone": VALUE_CANARY, "role": "customer_admin", "company": VALUE_CANARY,
+        "account_id": "f260f115-f2e6-4dde-bcab-98b10fdb8cf6", "custom_data": { KEY_CANARY: VALUE_CANARY },
     });
     let mut bad = good.clone();
     poison(&mut bad);
@@ -172,10 +172,10 @@ fn of_other_apis(setup: &Setup, server: &Process, token: &str) -> Vec<String> {
         let client = server.anonymous().with_authorization(who);
         let more = [
             ("content-type", "application/json"),
-            ("cookie", VALUE),
-            ("x-forwarded-for", VALUE),
-            ("x-forwarded-host", VALUE),
-            ("referer", VALUE),
+            ("cookie", VALUE_CANARY),
+            ("x-forwarded-for", VALUE_CANARY),
+            ("x-forwarded-host", VALUE_CANARY),
+            ("referer", VALUE_CANARY),
             ("accept", "application/json"),
         ];
         let headers: Vec<_> = more.iter().chain(headers).copied().collect();
@@ -184,37 +184,37 @@ fn of_other_apis(setup: &Setup, server: &Process, token: &str) -> Vec<String> {
         answer
     };
     for (path, who) in apis {
-        for body in [good.to_string(), bad.to_string(), VALUE.to_owned(), "{".to_owned()] {
-            for key in [VALUE.to_owned(), format!("{VALUE}-2"), format!("no key {VALUE}")] {
+        for body in [good.to_string(), bad.to_string(), VALUE_CANARY.to_owned(), "{".to_owned()] {
+            for key in [VALUE_CANARY.to_owned(), format!("{VALUE_CANARY}-2"), format!("no key {VALUE_CANARY}")] {
                 send(path, &who, &[("idempotency-key", &key)], &body);
             }
         }
-        for stranger in [format!("Basic {canaries}"), format!("Bearer {VALUE}"), VALUE.to_owned()] {
-            let told = send(path, &stranger, &[("idempotency-key", VALUE)], &good.to_string());
-            assert!(!has(&told.text, VALUE) && !told.text.contains(canaries), "{told:?}");
+        for stranger in [format!("Basic {canaries}"), format!("Bearer {VALUE_CANARY}"), VALUE_CANARY.to_owned()] {
+            let told = send(path, &stranger, &[("idempotency-key", VALUE_CANARY)], &good.to_string());
+            assert!(!contains_ignoring_case(&told.text, VALUE_CANARY) && !told.text.contains(canaries), "{told:?}");
         }
-        let path = format!("{path}?{VALUE}={VALUE}&email={VALUE}");
+        let path = format!("{path}?{VALUE_CANARY}={VALUE_CANARY}&email={VALUE_CANARY}");
         server.anonymous().with_authorization(&who).get(&path);
     }
 
     // The native API with repeated, reused and invalid keys; and sessions.
     let client = server.client(token);
     let sign_up = |email: &str| {
-        let form = json!({ "email": email, "first_name": VALUE, "password": password });
+        let form = json!({ "email": email, "first_name": VALUE_CANARY, "password": password });
         let name = "reference_rest_api_create_user";
         json!({ "form_configuration_name": name, "form": form }).to_string()
     };
-    let mine = format!("{VALUE}.s@example.com");
+    let mine = format!("{VALUE_CANARY}.s@example.com");
     for (key, body, status) in [
-        (KEY, sign_up(&mine), 201),
-        (KEY, sign_up(&mine), 201),
-        (KEY, sign_up(&email), 422),
+        (KEY_CANARY, sign_up(&mine), 201),
+        (KEY_CANARY, sign_up(&mine), 201),
+        (KEY_CANARY, sign_up(&email), 422),
         ("no key c4n4ry", sign_up(&email), 400),
     ] {
         let headers = [("content-type", "application/json"), ("idempotency-key", key)];
         client.send("POST", "/api/users", &headers, Some(body.as_bytes())).is(status);
     }
-    for (password, status) in [(password.as_str(), 201), (VALUE, 422)] {
+    for (password, status) in [(password.as_str(), 201), (VALUE_CANARY, 422)] {
         let form = json!({ "email": mine, "password": password });
         let name = "reference_rest_api_create_session";
         let body = json!({ "form_configuration_name": name, "form": form }).to_string();
@@ -227,11 +227,11 @@ fn of_other_apis(setup: &Setup, server: &Process, token: &str) -> Vec<String> {
 }
 
 /// Returns a submission with the canary in all values, and unknown keys.
-fn canaries(form: &str) -> Value {
+fn poisoned_submission(form: &str) -> Value {
     let mut submission = match form {
-        "client_sign_up" => samples::client(VALUE),
-        "developer_sign_up" => samples::developer(VALUE),
-        _ => samples::seller(VALUE),
+        "client_sign_up" => samples::client(VALUE_CANARY),
+        "developer_sign_up" => samples::developer(VALUE_CANARY),
+        _ => samples::seller(VALUE_CANARY),
     };
     poison(&mut submission);
     submission
@@ -241,9 +241,9 @@ fn poison(value: &mut Value) {
     match value {
         Value::Object(entries) => {
             entries.values_mut().for_each(poison);
-            entries.insert(KEY.to_owned(), json!(VALUE));
+            entries.insert(KEY_CANARY.to_owned(), json!(VALUE_CANARY));
         }
         Value::Array(items) => items.iter_mut().for_each(poison),
-        value => *value = json!(format!("{VALUE}\n{VALUE}")),
+        value => *value = json!(format!("{VALUE_CANARY}\n{VALUE_CANARY}")),
     }
 }

@@ -3,19 +3,19 @@
 use registrar_tests::{Setup, TestServer, cases};
 use serde_json::{Value, json};
 
-use super::authorization::{PASSWORD, bearer, call, everything, person, session};
+use super::authorization::{PASSWORD, bearer, call, with_all_operations, create_person, sign_in};
 
 cases! {
-    a_new_password_ends_all_other_sessions with everything,
-    all_sessions_of_a_user_end_at_once with everything,
-    chains_of_issued_tokens_are_two_long,
-    kept_answers_go_with_their_user,
-    a_strict_form_keeps_the_same_answer_for_everybody with strict,
+    password_change_ends_other_sessions with with_all_operations,
+    delete_user_sessions_ends_all_of_them with with_all_operations,
+    issued_token_chain_is_limited_to_two,
+    stored_responses_are_deleted_with_their_user,
+    strict_form_stores_equal_responses_for_taken_and_free with with_strict_contract,
 }
 
-fn a_new_password_ends_all_other_sessions(server: &TestServer) {
-    let ann = person(server, "ann");
-    let sessions = [session(server, &ann.email), session(server, &ann.email)];
+fn password_change_ends_other_sessions(server: &TestServer) {
+    let ann = create_person(server, "ann");
+    let sessions = [sign_in(server, &ann.email), sign_in(server, &ann.email)];
     let own = format!("/users/{}", ann.id);
     let changed = json!({ "password": "another good password" });
     assert_eq!(call(&sessions[0], "PUT", &own, &changed).status, 204);
@@ -25,15 +25,15 @@ fn a_new_password_ends_all_other_sessions(server: &TestServer) {
     let operator = bearer(server, server.token());
     assert_eq!(call(&operator, "PUT", &own, &json!({ "password": PASSWORD })).status, 204);
     assert_eq!(call(&sessions[0], "GET", &own, &json!({})).status, 401);
-    let again = session(server, &ann.email);
+    let again = sign_in(server, &ann.email);
     assert_eq!(call(&operator, "PUT", &own, &json!({ "first_name": "Ann" })).status, 204);
     assert_eq!(call(&again, "GET", &own, &json!({})).status, 200, "another change ends none");
 }
 
-fn all_sessions_of_a_user_end_at_once(server: &TestServer) {
-    let (ann, bob) = (person(server, "ann"), person(server, "bob"));
-    let sessions = [session(server, &ann.email), session(server, &ann.email)];
-    let of_bob = session(server, &bob.email);
+fn delete_user_sessions_ends_all_of_them(server: &TestServer) {
+    let (ann, bob) = (create_person(server, "ann"), create_person(server, "bob"));
+    let sessions = [sign_in(server, &ann.email), sign_in(server, &ann.email)];
+    let of_bob = sign_in(server, &bob.email);
     let path = format!("/api/users/{}/sessions", ann.id);
     let reader = server.new_limited_token("reader", &["read"], &[]);
     let reader = server.anonymous().with_token(&reader);
@@ -53,7 +53,7 @@ fn all_sessions_of_a_user_end_at_once(server: &TestServer) {
     assert!(kind.into_iter().any(|cell| cell.contains("session")), "{cells:?}");
 }
 
-fn chains_of_issued_tokens_are_two_long(server: &TestServer) {
+fn issued_token_chain_is_limited_to_two(server: &TestServer) {
     let issue = |secret: &str| {
         let body = json!({ "api_key": secret }).to_string();
         let answer = server.anonymous().post("/garmat/api/authenticate", &body);
@@ -69,7 +69,7 @@ fn chains_of_issued_tokens_are_two_long(server: &TestServer) {
     assert_eq!(token, None);
 }
 
-fn kept_answers_go_with_their_user(server: &TestServer) {
+fn stored_responses_are_deleted_with_their_user(server: &TestServer) {
     let client = server.anonymous().with_authorization(&format!("Bearer {}", server.token()));
     let schema = "urn:ietf:params:scim:schemas:core:2.0:User";
     let body = json!({ "schemas": [schema], "userName": "erased-canary@example.com" }).to_string();
@@ -85,7 +85,7 @@ fn kept_answers_go_with_their_user(server: &TestServer) {
     assert_eq!((again.status, again.header("idempotent-replayed")), (201, None), "{again:?}");
 }
 
-fn strict(setup: Setup) -> Setup {
+fn with_strict_contract(setup: Setup) -> Setup {
     let contract = "mount: /mine\nform: strict\nauthentication: { schemes: [none] }\ncatalogue: forms\n\
         routes: [{ method: POST, path: /people, operation: create }]\nanswers:\n\
         \x20 accepted: { status: 202, body: { status: '{{ status }}' } }\n\
@@ -98,7 +98,7 @@ fn strict(setup: Setup) -> Setup {
     ])
 }
 
-fn a_strict_form_keeps_the_same_answer_for_everybody(server: &TestServer) {
+fn strict_form_stores_equal_responses_for_taken_and_free(server: &TestServer) {
     let create = |email: &str, key: Option<&str>| {
         let body = json!({ "email": email }).to_string();
         let mut headers = vec![("content-type", "application/json")];

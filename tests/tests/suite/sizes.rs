@@ -4,10 +4,10 @@ use registrar_tests::{Random, Setup, TestServer, cases};
 use serde_json::json;
 
 cases! {
-    long_values_are_stored_and_compared_whole with everything_unique,
+    long_values_are_stored_and_compared_completely with with_unique_fields,
 }
 
-fn everything_unique(setup: Setup) -> Setup {
+fn with_unique_fields(setup: Setup) -> Setup {
     setup.form(
         "\
 email: {validation: {email: false, presence: false}}
@@ -20,16 +20,16 @@ properties:
 }
 
 /// Returns an incompressible string.
-fn noise(random: &mut Random, length: usize) -> String {
+fn random_text(random: &mut Random, length: usize) -> String {
     let letters: Vec<char> = ('a'..='z').chain('0'..='9').collect();
     (0..length).map(|_| *random.pick(&letters)).collect()
 }
 
-fn long_values_are_stored_and_compared_whole(server: &TestServer) {
+fn long_values_are_stored_and_compared_completely(server: &TestServer) {
     let mut random = Random::new(7);
     for length in [500, 3_000, 20_000, 200_000] {
         for field in ["email", "external_id", "name", "code", "kind"] {
-            let text = noise(&mut random, length);
+            let text = random_text(&mut random, length);
             let form = |text: &str| match field {
                 "code" | "kind" => json!({ "properties": { field: text, "code": text } }),
                 field => json!({ field: text }),

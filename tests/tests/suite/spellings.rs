@@ -8,8 +8,8 @@ use registrar_tests::{Setup, TestServer, cases, iterations};
 use serde_json::json;
 
 cases! {
-    of_many_spellings_at_once_exactly_one_wins with only_an_email,
-    of_many_with_a_common_boat_exactly_one_wins_and_the_others_keep_nothing,
+    concurrent_spellings_of_one_email_have_one_winner with with_email_form,
+    concurrent_creates_with_common_value_have_one_winner,
 }
 
 const ROUNDS: usize = 10;
@@ -47,16 +47,16 @@ const SPELLINGS: [&str; 28] = [
     "josé#@ex\u{212b}mple.no",
 ];
 
-fn only_an_email(setup: Setup) -> Setup {
+fn with_email_form(setup: Setup) -> Setup {
     setup.form("email:").with(|settings| settings.workers = 2)
 }
 
-fn of_many_spellings_at_once_exactly_one_wins(server: &TestServer) {
+fn concurrent_spellings_of_one_email_have_one_winner(server: &TestServer) {
     for round in 0..iterations(ROUNDS, 300) {
         let spellings = SPELLINGS.iter().cycle().take(iterations(CLIENTS, 64));
         let emails: Vec<String> =
             spellings.map(|spelling| spelling.replace('#', &round.to_string())).collect();
-        let won = at_once(&emails, |email| {
+        let won = count_concurrent_winners(&emails, |email| {
             let answer = server.client().submit("form", &json!({ "email": email }));
             if answer.status == 201 {
                 return true;
@@ -69,7 +69,7 @@ fn of_many_spellings_at_once_exactly_one_wins(server: &TestServer) {
     }
 }
 
-fn of_many_with_a_common_boat_exactly_one_wins_and_the_others_keep_nothing(server: &TestServer) {
+fn concurrent_creates_with_common_value_have_one_winner(server: &TestServer) {
     use registrar_tests::samples::{boat, seller};
     let tags: Vec<String> = (0..24).map(|number| format!("s{number}")).collect();
     let submit = |tag: &String| {
@@ -77,7 +77,7 @@ fn of_many_with_a_common_boat_exactly_one_wins_and_the_others_keep_nothing(serve
         sample["transactables"]["boat"] = json!([boat(tag), boat("common")]);
         server.client().submit("marketplace_seller", &sample)
     };
-    let won = at_once(&tags, |tag| {
+    let won = count_concurrent_winners(&tags, |tag| {
         let answer = submit(tag);
         if answer.status == 201 {
             return true;
@@ -86,14 +86,14 @@ fn of_many_with_a_common_boat_exactly_one_wins_and_the_others_keep_nothing(serve
         false
     });
     assert_eq!(won, 1);
-    let losers_again = at_once(&tags, |tag| {
+    let losers_again = count_concurrent_winners(&tags, |tag| {
         server.client().submit("marketplace_seller", &seller(tag)).status == 201
     });
     assert_eq!(losers_again, tags.len() - 1, "what a loser claimed besides is free");
 }
 
 /// Runs `ask` concurrently and returns the number of `true` results.
-fn at_once<T: Sync>(all: &[T], ask: impl Fn(&T) -> bool + Sync) -> usize {
+fn count_concurrent_winners<T: Sync>(all: &[T], ask: impl Fn(&T) -> bool + Sync) -> usize {
     let (barrier, ask) = (Barrier::new(all.len()), &ask);
     thread::scope(|scope| {
         let threads: Vec<_> = all

@@ -4,16 +4,16 @@ use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
-    only_listed_fields_reach_the_database with lenient,
-    what_a_strict_form_does_not_list_is_refused_at_every_level,
-    read_only_fields_are_not_the_clients with lenient,
-    virtual_fields_are_judged_and_forgotten with virtual_ones,
-    numbers_survive_exactly,
-    texts_survive_exactly,
-    a_password_is_stored_as_a_hash_alone,
+    only_listed_fields_are_stored with with_lenient_form,
+    strict_form_rejects_unlisted_fields_at_every_level,
+    readonly_fields_ignore_submitted_values with with_lenient_form,
+    virtual_fields_are_validated_but_not_stored with with_virtual_fields,
+    numbers_are_stored_exactly,
+    strings_are_stored_exactly,
+    password_is_stored_only_as_hash,
 }
 
-const NEVER: [&str; 14] = [
+const PROTECTED_FIELDS: [&str; 14] = [
     "id",
     "uuid",
     "created_at",
@@ -33,7 +33,7 @@ const NEVER: [&str; 14] = [
 const CANARY: &str = "c4n4ry";
 
 /// The shipped seller form and its types, with unknown fields ignored.
-fn lenient(setup: Setup) -> Setup {
+fn with_lenient_form(setup: Setup) -> Setup {
     let read = |name: &str| {
         std::fs::read_to_string(registrar_tests::repository_path("forms").join(name)).unwrap()
     };
@@ -54,13 +54,13 @@ fn lenient(setup: Setup) -> Setup {
 }
 
 /// Adds fields that clients may not set to every object of a submission.
-fn greedy(value: &mut Value, at: &str, added: &mut Vec<String>) {
+fn add_protected_fields(value: &mut Value, at: &str, added: &mut Vec<String>) {
     match value {
         Value::Object(entries) => {
             for (key, inner) in entries.iter_mut() {
-                greedy(inner, &format!("{at}.{key}"), added);
+                add_protected_fields(inner, &format!("{at}.{key}"), added);
             }
-            for name in NEVER {
+            for name in PROTECTED_FIELDS {
                 if !entries.contains_key(name) {
                     entries.insert(name.to_owned(), json!(CANARY));
                     added.push(format!("{at}.{name}"));
@@ -69,17 +69,17 @@ fn greedy(value: &mut Value, at: &str, added: &mut Vec<String>) {
         }
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                greedy(item, &format!("{at}[{index}]"), added);
+                add_protected_fields(item, &format!("{at}[{index}]"), added);
             }
         }
         _ => {}
     }
 }
 
-fn only_listed_fields_reach_the_database(server: &TestServer) {
+fn only_listed_fields_are_stored(server: &TestServer) {
     let mut sample = samples::seller("siri");
     let mut added = Vec::new();
-    greedy(&mut sample, "", &mut added);
+    add_protected_fields(&mut sample, "", &mut added);
     assert!(added.len() > 100, "{added:?}");
     // `properties` is listed here, so a string would be a type error rather than an unknown field.
     sample["relationship_users"]["agency_member"]["properties"] = json!({ "id": CANARY });
@@ -93,8 +93,8 @@ fn only_listed_fields_reach_the_database(server: &TestServer) {
     assert!(user["created_at"].as_str().unwrap().starts_with("20"), "{user}");
 }
 
-fn what_a_strict_form_does_not_list_is_refused_at_every_level(server: &TestServer) {
-    for name in NEVER {
+fn strict_form_rejects_unlisted_fields_at_every_level(server: &TestServer) {
+    for name in PROTECTED_FIELDS {
         for place in [
             "",
             "/profiles",
@@ -128,7 +128,7 @@ fn what_a_strict_form_does_not_list_is_refused_at_every_level(server: &TestServe
     assert_eq!(server.client().count(), 0);
 }
 
-fn read_only_fields_are_not_the_clients(server: &TestServer) {
+fn readonly_fields_ignore_submitted_values(server: &TestServer) {
     let mut sample = samples::seller("siri");
     sample["profiles"]["seller"]["properties"]["commission"] = json!(0);
     sample["relationship_users"]["agency_member"]["properties"] = json!({ "status": CANARY });
@@ -139,7 +139,7 @@ fn read_only_fields_are_not_the_clients(server: &TestServer) {
     assert!(server.database().all_cells().iter().all(|cell| !cell.contains(CANARY)));
 }
 
-fn virtual_ones(setup: Setup) -> Setup {
+fn with_virtual_fields(setup: Setup) -> Setup {
     setup.form(
         "\
 name: {property_options: {virtual: true}, validation: {length: {minimum: 3}}}
@@ -149,7 +149,7 @@ properties:
     )
 }
 
-fn virtual_fields_are_judged_and_forgotten(server: &TestServer) {
+fn virtual_fields_are_validated_but_not_stored(server: &TestServer) {
     let submit = |form| server.client().submit("form", &form);
     submit(json!({ "name": "x" }))
         .invalid(&[("name", "too_short"), ("properties.company", "blank")]);
@@ -160,7 +160,7 @@ fn virtual_fields_are_judged_and_forgotten(server: &TestServer) {
     assert!(server.database().all_cells().iter().all(|cell| !cell.contains(CANARY)));
 }
 
-fn numbers_survive_exactly(server: &TestServer) {
+fn numbers_are_stored_exactly(server: &TestServer) {
     let stored = |tag: &str, budget: &str| {
         let body = serde_json::to_string(&samples::client(tag)).unwrap();
         let body = body.replacen(
@@ -191,7 +191,7 @@ fn numbers_survive_exactly(server: &TestServer) {
     }
 }
 
-fn texts_survive_exactly(server: &TestServer) {
+fn strings_are_stored_exactly(server: &TestServer) {
     let texts = [
         "O'Brien \"the\" \\ % _ ; --",
         "Ünï¢ødé 😀 \u{202e}rtl\u{202c}",
@@ -208,7 +208,7 @@ fn texts_survive_exactly(server: &TestServer) {
     }
 }
 
-fn a_password_is_stored_as_a_hash_alone(server: &TestServer) {
+fn password_is_stored_only_as_hash(server: &TestServer) {
     let mut sample = samples::developer("ann");
     sample["password"] = json!("c4n4ry-pässword");
     sample["password_confirmation"] = json!("c4n4ry-pässword");

@@ -5,17 +5,17 @@ use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::json;
 
 cases! {
-    an_email_is_taken_in_every_spelling,
-    emails_that_differ_are_not_taken,
-    an_external_id_is_taken,
-    a_handle_is_taken_in_any_case,
-    a_value_may_stand_once_within_a_submission_and_across,
-    a_scope_and_conditions_narrow_what_is_compared with scoped,
-    a_refused_submission_keeps_no_claim,
-    blank_values_are_never_taken with scoped,
+    email_is_unique_in_every_spelling,
+    different_emails_are_not_taken,
+    external_id_is_unique,
+    case_insensitive_unique_ignores_case,
+    unique_applies_within_and_across_submissions,
+    unique_scope_and_conditions_restrict_comparison with with_scoped_fields,
+    rejected_submission_releases_its_claims,
+    blank_values_are_never_taken with with_scoped_fields,
 }
 
-fn an_email_is_taken_in_every_spelling(server: &TestServer) {
+fn email_is_unique_in_every_spelling(server: &TestServer) {
     let mut first = samples::client("first");
     first["email"] = json!("josé@exåmple.no");
     server.client().submit("client_sign_up", &first).created();
@@ -45,7 +45,7 @@ fn an_email_is_taken_in_every_spelling(server: &TestServer) {
     assert_eq!(server.client().count(), 1);
 }
 
-fn emails_that_differ_are_not_taken(server: &TestServer) {
+fn different_emails_are_not_taken(server: &TestServer) {
     for (tag, email) in [
         "ann@example.com",
         "a.nn@example.com",
@@ -62,7 +62,7 @@ fn emails_that_differ_are_not_taken(server: &TestServer) {
     }
 }
 
-fn an_external_id_is_taken(server: &TestServer) {
+fn external_id_is_unique(server: &TestServer) {
     let with_id = |tag: &str, id: &str| {
         let mut sample = samples::client(tag);
         sample["external_id"] = json!(id);
@@ -75,7 +75,7 @@ fn an_external_id_is_taken(server: &TestServer) {
     with_id("c", "Å-11").created();
 }
 
-fn a_handle_is_taken_in_any_case(server: &TestServer) {
+fn case_insensitive_unique_ignores_case(server: &TestServer) {
     let with_handle = |tag: &str, handle: &str| {
         let mut sample = samples::developer(tag);
         sample["profiles"]["developer"]["properties"]["handle"] = json!(handle);
@@ -88,7 +88,7 @@ fn a_handle_is_taken_in_any_case(server: &TestServer) {
     with_handle("two", "ann_c").created();
 }
 
-fn a_value_may_stand_once_within_a_submission_and_across(server: &TestServer) {
+fn unique_applies_within_and_across_submissions(server: &TestServer) {
     let with_boats = |tag: &str, boats: &[&str]| {
         let mut sample = samples::seller(tag);
         sample["transactables"]["boat"] = boats.iter().map(|boat| samples::boat(boat)).collect();
@@ -104,7 +104,7 @@ fn a_value_may_stand_once_within_a_submission_and_across(server: &TestServer) {
     with_boats("b", &["x3"]).created();
 }
 
-fn scoped(setup: Setup) -> Setup {
+fn with_scoped_fields(setup: Setup) -> Setup {
     setup.form(
         "\
 external_id: {validation: {unique: {scope: language}}}
@@ -114,7 +114,7 @@ featured:",
     )
 }
 
-fn a_scope_and_conditions_narrow_what_is_compared(server: &TestServer) {
+fn unique_scope_and_conditions_restrict_comparison(server: &TestServer) {
     let submit = |form| server.client().submit("form", &form);
     submit(json!({ "external_id": "1", "language": "en" })).created();
     submit(json!({ "external_id": "1", "language": "de" })).created();
@@ -128,7 +128,7 @@ fn a_scope_and_conditions_narrow_what_is_compared(server: &TestServer) {
     submit(json!({ "name": "Ann", "featured": "1" })).invalid(&[("name", "taken")]);
 }
 
-fn a_refused_submission_keeps_no_claim(server: &TestServer) {
+fn rejected_submission_releases_its_claims(server: &TestServer) {
     server.client().submit("marketplace_seller", &samples::seller("one")).created();
     let mut half = samples::seller("two");
     half["transactables"]["boat"][1] = samples::boat("one-1");

@@ -5,15 +5,15 @@ use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
-    an_empty_form_is_told_every_violation_with_its_details,
-    texts_that_are_an_invitation_to_fix_come_from_the_form,
-    more_than_a_hundred_violations_are_cut_and_told_so with a_list_of_boats,
-    who_asks_for_a_problem_gets_one,
-    unknown_keys_are_refused_with_the_nearest_name_or_ignored,
-    a_violation_repeats_no_value,
+    empty_form_reports_every_violation_with_details,
+    form_messages_override_defaults,
+    violations_are_truncated_at_one_hundred with with_boat_list,
+    problem_document_contains_violations,
+    unknown_fields_are_rejected_with_suggestion_or_ignored,
+    violations_never_contain_submitted_values,
 }
 
-fn an_empty_form_is_told_every_violation_with_its_details(server: &TestServer) {
+fn empty_form_reports_every_violation_with_details(server: &TestServer) {
     let answer = server.client().submit("developer_sign_up", &json!({}));
     answer.invalid(&[
         ("email", "blank"),
@@ -29,7 +29,7 @@ fn an_empty_form_is_told_every_violation_with_its_details(server: &TestServer) {
     assert!(answer.json().get("truncated").is_none());
 }
 
-fn texts_that_are_an_invitation_to_fix_come_from_the_form(server: &TestServer) {
+fn form_messages_override_defaults(server: &TestServer) {
     let mut sample = samples::developer("ann");
     sample["first_name"] = json!("A".repeat(41));
     sample["password_confirmation"] = json!("secret2");
@@ -53,7 +53,7 @@ fn texts_that_are_an_invitation_to_fix_come_from_the_form(server: &TestServer) {
     );
 }
 
-fn a_list_of_boats(setup: Setup) -> Setup {
+fn with_boat_list(setup: Setup) -> Setup {
     setup.forms(&[
         ("types/transactables/boat.yml", "name: boat\n"),
         (
@@ -63,7 +63,7 @@ fn a_list_of_boats(setup: Setup) -> Setup {
     ])
 }
 
-fn more_than_a_hundred_violations_are_cut_and_told_so(server: &TestServer) {
+fn violations_are_truncated_at_one_hundred(server: &TestServer) {
     let submit = |boats: usize| {
         let form = json!({ "transactables": { "boat": vec![json!({ "name": "" }); boats] } });
         server.client().submit("form", &form).is(422).json()
@@ -76,7 +76,7 @@ fn more_than_a_hundred_violations_are_cut_and_told_so(server: &TestServer) {
     assert_eq!(cut["details"][99]["field"], "transactables.boat[99].name");
 }
 
-fn who_asks_for_a_problem_gets_one(server: &TestServer) {
+fn problem_document_contains_violations(server: &TestServer) {
     let ask = |form: &str, fields: &Value| {
         let body = json!({ "form_configuration_name": form, "form": fields }).to_string();
         let headers =
@@ -103,7 +103,7 @@ fn who_asks_for_a_problem_gets_one(server: &TestServer) {
     assert_eq!(created.header("content-type"), Some("application/vnd.api+json"));
 }
 
-fn unknown_keys_are_refused_with_the_nearest_name_or_ignored(server: &TestServer) {
+fn unknown_fields_are_rejected_with_suggestion_or_ignored(server: &TestServer) {
     let mut strict = samples::reference("ann");
     strict["frist_name"] = json!("A");
     strict["xyzzy"] = json!({ "deep": [1] });
@@ -118,7 +118,7 @@ fn unknown_keys_are_refused_with_the_nearest_name_or_ignored(server: &TestServer
     server.client().submit("client_sign_up", &lenient).created();
 }
 
-fn a_violation_repeats_no_value(server: &TestServer) {
+fn violations_never_contain_submitted_values(server: &TestServer) {
     let canary = "c4n4ry";
     let form = json!({
         "email": canary,

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use registrar_tests::{Connection, Setup, TestServer, cases, eventually, samples};
 
 cases! {
-    clients_that_pause_with_large_bodies_keep_nobody_out,
-    who_is_not_known_sends_little with two_seconds,
-    a_body_must_arrive_with_a_least_rate,
-    what_waits_to_be_written_counts with little_memory,
+    paused_uploads_do_not_block_other_clients,
+    unauthenticated_bodies_have_a_lower_limit with with_small_open_body_limit,
+    body_below_minimum_rate_gets_408,
+    queued_bodies_count_towards_body_memory with with_small_body_memory,
 }
 
 /// Returns the header of a create request with this content length.
@@ -21,26 +21,26 @@ fn head(token: &str, length: usize) -> String {
     )
 }
 
-fn begin(server: &TestServer, token: &str, length: usize, sent: usize) -> Connection {
+fn begin_upload(server: &TestServer, token: &str, length: usize, sent: usize) -> Connection {
     let mut connection = server.connect();
     connection.send(head(token, length).as_bytes());
     connection.send(&vec![b' '; sent]);
     connection
 }
 
-fn clients_that_pause_with_large_bodies_keep_nobody_out(server: &TestServer) {
+fn paused_uploads_do_not_block_other_clients(server: &TestServer) {
     let token = server.new_limited_token("web", &["create"], &["client_sign_up"]);
     let pad = " ".repeat(400_000);
     let mut paused = Vec::new();
     for nth in 0..63 {
-        paused.push(begin(server, &token, 1_048_576, 1_048_575));
+        paused.push(begin_upload(server, &token, 1_048_576, 1_048_575));
         if nth % 9 == 8 {
             let sample = samples::client(&format!("during{nth}"));
             server.client().submit("client_sign_up", &sample).created();
         }
     }
     for nth in 0..12 {
-        paused.push(begin(server, &token, 80_000 - nth, 70_000));
+        paused.push(begin_upload(server, &token, 80_000 - nth, 70_000));
     }
     for nth in 0..20 {
         server.client().submit("client_sign_up", &samples::client(&format!("c{nth}"))).created();
@@ -54,11 +54,11 @@ fn clients_that_pause_with_large_bodies_keep_nobody_out(server: &TestServer) {
     drop(paused);
 }
 
-fn two_seconds(setup: Setup) -> Setup {
+fn with_small_open_body_limit(setup: Setup) -> Setup {
     setup.with(|settings| settings.open_body_limit = 1_000)
 }
 
-fn who_is_not_known_sends_little(server: &TestServer) {
+fn unauthenticated_bodies_have_a_lower_limit(server: &TestServer) {
     for path in ["/50skills/v1/auth/token/", "/garmat/api/authenticate", "/api/sessions"] {
         let head = |length: usize| {
             format!(
@@ -83,10 +83,10 @@ fn who_is_not_known_sends_little(server: &TestServer) {
     server.client().post("/api/users", &body).created();
 }
 
-fn a_body_must_arrive_with_a_least_rate(server: &TestServer) {
+fn body_below_minimum_rate_gets_408(server: &TestServer) {
     let begun = Instant::now();
-    let mut slow = begin(server, server.token(), 50_000, 100);
-    let mut fast = begin(server, server.token(), 20_000, 0);
+    let mut slow = begin_upload(server, server.token(), 50_000, 100);
+    let mut fast = begin_upload(server, server.token(), 20_000, 0);
     let pieces = thread::spawn(move || {
         for _ in 0..16 {
             fast.send(&[b' '; 1_250]);
@@ -101,7 +101,7 @@ fn a_body_must_arrive_with_a_least_rate(server: &TestServer) {
     assert_eq!(pieces.join().unwrap(), 400);
 }
 
-fn little_memory(setup: Setup) -> Setup {
+fn with_small_body_memory(setup: Setup) -> Setup {
     setup.form("email:\nproperties: {v: {type: array}}").with(|settings| {
         settings.body_memory = 2_000_000;
         settings.body_limit = 400_000;
@@ -110,7 +110,7 @@ fn little_memory(setup: Setup) -> Setup {
     })
 }
 
-fn what_waits_to_be_written_counts(server: &TestServer) {
+fn queued_bodies_count_towards_body_memory(server: &TestServer) {
     let body = |tag: usize| {
         let numbers = "1e39,".repeat(8_000);
         format!(

@@ -11,26 +11,26 @@ use registrar_tests::{Database, Process, Setup, is_full_length, iterations};
 use super::inputs::{keywords, values};
 
 /// Fixed memory allowance per request, in bytes.
-const MEMORY: u64 = 8 * 1024 * 1024;
+const FIXED_MEMORY: u64 = 8 * 1024 * 1024;
 /// Memory allowance per byte.
-const MEMORY_EACH: u64 = 32;
+const MEMORY_PER_BYTE: u64 = 32;
 /// Fixed CPU time allowance per request.
-const TIME: Duration = Duration::from_millis(50);
+const FIXED_TIME: Duration = Duration::from_millis(50);
 /// CPU time allowance per byte, in nanoseconds.
-const TIME_EACH: u64 = 1_000;
+const NANOS_PER_BYTE: u64 = 1_000;
 /// Factor for unoptimised builds and coarse time measurement.
-const SLOWER: u64 = if cfg!(debug_assertions) { 25 } else { 1 };
+const DEBUG_FACTOR: u64 = if cfg!(debug_assertions) { 25 } else { 1 };
 
 /// A server, and the requests that exceeded the allowance.
-struct Measured {
+struct CostMeter {
     server: Process,
     token: String,
     wrong: Vec<String>,
-    dearest: Vec<(u64, String)>,
+    most_expensive: Vec<(u64, String)>,
     count: usize,
 }
 
-impl Measured {
+impl CostMeter {
     fn post(&mut self, what: &str, label: &str, body: &[u8]) {
         let head = format!(
             "POST /api/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
@@ -76,17 +76,17 @@ impl Measured {
         let bytes = (request.len() + answer.text.len()) as u64;
         let took = self.server.cpu_time().saturating_sub(time);
         let grew = self.server.peak_memory().saturating_sub(memory) * 1024;
-        let most = TIME + Duration::from_nanos(bytes * TIME_EACH);
-        let most = most * u32::try_from(SLOWER).unwrap();
+        let most = FIXED_TIME + Duration::from_nanos(bytes * NANOS_PER_BYTE);
+        let most = most * u32::try_from(DEBUG_FACTOR).unwrap();
         if took > most {
             self.wrong
                 .push(format!("{what}: {bytes} bytes took {took:?} of time, at most {most:?}"));
         }
-        if grew > MEMORY + MEMORY_EACH * bytes {
+        if grew > FIXED_MEMORY + MEMORY_PER_BYTE * bytes {
             self.wrong.push(format!("{what}: {bytes} bytes took {grew} of memory"));
         }
         self.count += 1;
-        self.dearest
+        self.most_expensive
             .push((grew / bytes, format!("{what}: {bytes} bytes, {grew} of memory, {took:?}")));
         answer
     }
@@ -133,26 +133,26 @@ fn forms() -> Vec<(String, String)> {
     forms
 }
 
-fn text(field: &str) -> String {
+fn form_text(field: &str) -> String {
     format!("resource: User\nfields:\n  properties:\n    v: {field}\n")
 }
 
 fn compiles(field: &str) -> bool {
-    let source = Source { file: "f.yml".into(), within: "f.yml".to_owned(), text: text(field) };
+    let source = Source { file: "f.yml".into(), within: "f.yml".to_owned(), text: form_text(field) };
     Registry::compile(&[source]).is_ok()
 }
 
 #[test]
-fn no_request_costs_more_than_its_size() {
+fn request_cost_is_bounded_by_its_size() {
     let forms = forms();
     let texts: Vec<(String, String)> =
-        forms.iter().map(|(name, field)| (format!("{name}.yml"), text(field))).collect();
+        forms.iter().map(|(name, field)| (format!("{name}.yml"), form_text(field))).collect();
     let files: Vec<(&str, &str)> =
         texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let setup = Setup::of(Database::Sqlite).unwrap().forms(&files);
     let server = setup.serve_with_memory_limit(4_000_000);
     let token = server.first_token();
-    let mut measured = Measured { server, token, wrong: Vec::new(), dearest: Vec::new(), count: 0 };
+    let mut measured = CostMeter { server, token, wrong: Vec::new(), most_expensive: Vec::new(), count: 0 };
     let json = "application/json";
     let body = |form: &str, value: &str| {
         format!("{{\"form_configuration_name\":\"{form}\",\"form\":{{\"properties\":{{\"v\":{value}}}}}}}")
@@ -179,15 +179,15 @@ fn no_request_costs_more_than_its_size() {
             measured.post(&format!("{form}, {name}"), json, &body(form, value));
         }
     }
-    measured.dearest.sort_by_key(|(each, _)| std::cmp::Reverse(*each));
-    for (_, told) in measured.dearest.iter().take(5) {
+    measured.most_expensive.sort_by_key(|(each, _)| std::cmp::Reverse(*each));
+    for (_, told) in measured.most_expensive.iter().take(5) {
         println!("{told}");
     }
     println!("{} requests", measured.count);
     assert!(measured.wrong.is_empty(), "{}", measured.wrong.join("\n"));
 }
 
-impl Measured {
+impl CostMeter {
     /// Measures the decoders other than JSON.
     fn decoders(&mut self, bytes: usize) {
         let fields = "application/x-www-form-urlencoded";

@@ -24,7 +24,7 @@ pub(super) fn rich_text() -> Value {
 }
 
 /// Returns schemas with recursive unions, one per applicator.
-pub(super) fn unions() -> Vec<(&'static str, Value)> {
+pub(super) fn recursive_unions() -> Vec<(&'static str, Value)> {
     let own = json!({ "$ref": "#/$defs/t" });
     let branch = || json!({ "type": "object", "properties": { "a": own }, "required": ["a"] });
     let leaf = || json!({ "type": "object", "maxProperties": 0 });
@@ -82,7 +82,7 @@ pub(super) fn keywords() -> Vec<Value> {
     {
         schemas.push(json!({ "items": { "format": format }, "format": format }));
     }
-    schemas.extend(unions().into_iter().map(|(_, schema)| schema));
+    schemas.extend(recursive_unions().into_iter().map(|(_, schema)| schema));
     schemas
 }
 

@@ -4,34 +4,34 @@ use registrar_tests::{Answer, Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
-    a_megabyte_of_exponents_is_refused,
-    numbers_are_stored_in_no_more_bytes_than_were_sent with any_json,
-    what_grows_beyond_a_body_is_refused with any_json,
-    what_expressions_make_is_bounded with computed,
-    a_page_is_no_larger_than_an_answer_may_be with small_answers,
-    a_large_change_is_judged_as_a_small_one with any_json,
+    numbers_with_large_exponents_are_rejected,
+    stored_numbers_are_no_longer_than_submitted with with_json_fields,
+    record_larger_than_body_limit_gets_413 with with_json_fields,
+    computed_default_size_is_bounded with with_computed_defaults,
+    response_over_limit_is_rejected with with_small_answer_limit,
+    large_submissions_are_validated_like_small_ones with with_json_fields,
 }
 
 /// Returns the violations as `PATH CODE; PATH CODE`.
-fn told(answer: &Answer) -> String {
+fn violation_summary(answer: &Answer) -> String {
     let told = answer.is(422).violations();
     let told: Vec<String> = told.iter().map(|(path, code)| format!("{path} {code}")).collect();
     told.join("; ")
 }
 
-fn a_megabyte_of_exponents_is_refused(server: &TestServer) {
+fn numbers_with_large_exponents_are_rejected(server: &TestServer) {
     let token = server.new_limited_token("web", &["create"], &["developer_sign_up"]);
     let web = server.anonymous().with_token(&token);
     let form = samples::developer("ada").to_string();
     let skills = format!("\"skills\":[[{}1]],\"hourly_rate\"", "1e400,".repeat(170_000));
     let form = form.replace("\"hourly_rate\"", &skills);
     let body = format!("{{\"form_configuration_name\":\"developer_sign_up\",\"form\":{form}}}");
-    let refused = told(&web.post("/api/users", &body));
+    let refused = violation_summary(&web.post("/api/users", &body));
     assert_eq!(refused, "profiles.developer.properties.skills number_too_long");
     assert_eq!(server.client().count(), 0);
 }
 
-fn any_json(setup: Setup) -> Setup {
+fn with_json_fields(setup: Setup) -> Setup {
     setup.form(
         "\
 external_id: {validation: {unique: false}}
@@ -49,7 +49,7 @@ fn post(server: &TestServer, properties: &str) -> Answer {
     server.client().post("/api/users", &body)
 }
 
-fn numbers_are_stored_in_no_more_bytes_than_were_sent(server: &TestServer) {
+fn stored_numbers_are_no_longer_than_submitted(server: &TestServer) {
     let long = "7".repeat(400);
     for (sent, stored) in [
         ("[1e3, -1.50, 1E-2, 0e0]", "[1000,-1.5,0.01,0]".to_owned()),
@@ -70,15 +70,15 @@ fn numbers_are_stored_in_no_more_bytes_than_were_sent(server: &TestServer) {
         ("d", "\"1e-400\""),
         ("d", "1E+99"),
     ] {
-        let refused = told(&post(server, &format!("{{\"{field}\":{value}}}")));
+        let refused = violation_summary(&post(server, &format!("{{\"{field}\":{value}}}")));
         assert_eq!(refused, format!("properties.{field} number_too_long"), "{value}");
     }
     // Numbers compare by value, whatever their notation.
-    let equal = told(&post(server, "{\"v\":[1e20,100000000000000000000]}"));
+    let equal = violation_summary(&post(server, "{\"v\":[1e20,100000000000000000000]}"));
     assert_eq!(equal, "properties.v distinct; properties.v uniqueItems");
 }
 
-fn what_grows_beyond_a_body_is_refused(server: &TestServer) {
+fn record_larger_than_body_limit_gets_413(server: &TestServer) {
     let many = |count: usize| format!("{{\"w\":[{}0]}}", "1e39,".repeat(count));
     let refused = post(server, &many(200_000));
     refused.fault(413, "base", "record_too_large");
@@ -96,7 +96,7 @@ fn what_grows_beyond_a_body_is_refused(server: &TestServer) {
     assert!(changed.status == 413 || changed.status == 406, "{changed:?}");
 }
 
-fn computed(setup: Setup) -> Setup {
+fn with_computed_defaults(setup: Setup) -> Setup {
     setup.form(
         "\
 name:
@@ -109,7 +109,7 @@ properties:
     )
 }
 
-fn what_expressions_make_is_bounded(server: &TestServer) {
+fn computed_default_size_is_bounded(server: &TestServer) {
     let send = |name: usize, first: usize| {
         let form = json!({ "name": "a".repeat(name), "first_name": "b".repeat(first) });
         server.client().submit("form", &form)
@@ -117,17 +117,17 @@ fn what_expressions_make_is_bounded(server: &TestServer) {
     let id = send(10, 10).created();
     assert_eq!(server.client().user(id)["properties"]["a"], "b".repeat(100));
     for (name, first) in [(1_000, 1_000), (500, 500_000), (100, 40_000), (60_000, 2)] {
-        let refused = told(&send(name, first));
+        let refused = violation_summary(&send(name, first));
         assert!(refused.split("; ").all(|it| it.ends_with(" condition_error")), "{refused}");
     }
     assert_eq!(server.client().count(), 1);
 }
 
-fn small_answers(setup: Setup) -> Setup {
-    any_json(setup).with(|settings| settings.answer_limit = 100_000)
+fn with_small_answer_limit(setup: Setup) -> Setup {
+    with_json_fields(setup).with(|settings| settings.answer_limit = 100_000)
 }
 
-fn a_page_is_no_larger_than_an_answer_may_be(server: &TestServer) {
+fn response_over_limit_is_rejected(server: &TestServer) {
     let client = server.client();
     let text = "x".repeat(30_000);
     for _ in 0..6 {
@@ -148,7 +148,7 @@ fn a_page_is_no_larger_than_an_answer_may_be(server: &TestServer) {
     client.send("DELETE", &format!("/api/users/{id}"), &[], None).is(204);
 }
 
-fn a_large_change_is_judged_as_a_small_one(server: &TestServer) {
+fn large_submissions_are_validated_like_small_ones(server: &TestServer) {
     let client = server.client();
     // Above 64 KiB, validation runs on another thread; responses are the same.
     for size in [10, 100_000] {
@@ -158,10 +158,10 @@ fn a_large_change_is_judged_as_a_small_one(server: &TestServer) {
         assert_eq!(client.user(id)["properties"]["v"], json!([text, 1]), "{size}");
         let twice = json!({ "properties": { "v": [text, text] } });
         let refused = client.submit("form", &twice);
-        assert_eq!(told(&refused), "properties.v distinct; properties.v uniqueItems");
+        assert_eq!(violation_summary(&refused), "properties.v distinct; properties.v uniqueItems");
         assert!(refused.header("form-version").is_some());
         let unknown: Value = json!({ "properties": { "v": [text], "x": 1 } });
-        assert_eq!(told(&client.submit("form", &unknown)), "properties.x unknown_field");
+        assert_eq!(violation_summary(&client.submit("form", &unknown)), "properties.x unknown_field");
         client.submit("form_of_none", &unknown).fault(
             406,
             "form_configuration_name",

@@ -7,7 +7,7 @@ use registrar_tests::{Database, Setup, samples};
 use serde_json::json;
 
 #[test]
-fn a_copy_that_is_made_under_load_has_all_that_was_acknowledged_before() {
+fn backup_under_load_contains_all_acknowledged_users() {
     let setup = Setup::of(Database::Sqlite).unwrap();
     let server = setup.serve();
     let token = server.first_token();
@@ -57,7 +57,7 @@ fn a_copy_that_is_made_under_load_has_all_that_was_acknowledged_before() {
 }
 
 #[test]
-fn what_cannot_be_copied_is_told_and_nothing_is_left() {
+fn failed_backup_is_reported_and_leaves_no_partial_file() {
     let setup = Setup::of(Database::Sqlite).unwrap();
     let folder = setup.folder();
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();

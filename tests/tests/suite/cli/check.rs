@@ -7,7 +7,7 @@ use registrar_tests::{ProcessOutput, Setup, TempDir, repository_path, run_comman
 
 use super::setup;
 
-const OTHERS: [(&str, &str); 7] = [
+const SUPPORT_FILES: [(&str, &str); 7] = [
     (
         "types/profiles/developer.yml",
         "name: developer\nproperties:\n  - {name: bio, type: text}\n  - {name: rate, type: float}\n  - {name: home, type: address}\n",
@@ -25,7 +25,7 @@ fn check(setup: &Setup, paths: &[&Path]) -> ProcessOutput {
 }
 
 #[test]
-fn a_good_set_of_forms_is_let_pass() {
+fn check_passes_for_valid_forms() {
     let finished = check(&setup(), &[&repository_path("forms")]).success();
     assert_eq!(finished.stdout, "");
     let said = finished.stderr;
@@ -33,7 +33,7 @@ fn a_good_set_of_forms_is_let_pass() {
 }
 
 #[test]
-fn each_kind_of_mistake_is_printed_at_its_place() {
+fn check_reports_each_problem_with_its_location() {
     let (setup, cases) = (setup(), repository_path("crates/core/tests/cases/broken"));
     let mut checked = 0;
     for case in std::fs::read_dir(cases).unwrap() {
@@ -46,7 +46,7 @@ fn each_kind_of_mistake_is_printed_at_its_place() {
                 None => expected.push(line.splitn(3, ' ').collect::<Vec<_>>()),
             }
         }
-        let folder = TempDir::of(&OTHERS);
+        let folder = TempDir::of(&SUPPORT_FILES);
         folder.write(file, &text);
         let finished = check(&setup, &[folder.path()]).failure(1);
         let told: Vec<&str> = finished.stdout.lines().collect();
@@ -72,8 +72,8 @@ fn each_kind_of_mistake_is_printed_at_its_place() {
 }
 
 #[test]
-fn a_folder_of_many_broken_forms_is_told_in_one_run() {
-    let folder = TempDir::of(&OTHERS);
+fn check_reports_problems_of_all_files_in_one_run() {
+    let folder = TempDir::of(&SUPPORT_FILES);
     let mut expected = Vec::new();
     for case in std::fs::read_dir(repository_path("crates/core/tests/cases/broken")).unwrap() {
         let path = case.unwrap().path();
@@ -100,7 +100,7 @@ fn a_folder_of_many_broken_forms_is_told_in_one_run() {
 }
 
 #[test]
-fn the_server_refuses_what_check_refuses_in_the_same_words_and_touches_nothing() {
+fn serve_refuses_invalid_forms_with_the_messages_of_check() {
     let setup = setup().forms(&[
         ("a.yml", "resource: User\nfields: {emial: }\n"),
         ("b.yml", "resource: User\nfields:\n  email: {validation: {presense: true}}\n"),
@@ -126,19 +126,19 @@ fn the_server_refuses_what_check_refuses_in_the_same_words_and_touches_nothing()
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_told_by_its_name() {
+fn check_of_missing_directory_names_it() {
     let refusal =
-        super::refusal(setup().bare_command(&["check", "no/such/folder"]).current_dir("/"));
+        super::error_line(setup().bare_command(&["check", "no/such/folder"]).current_dir("/"));
     assert!(refusal.starts_with("registrar: cannot read no/such/folder: "), "{refusal}");
 }
 
 #[test]
-fn a_single_file_is_judged_with_its_folder_and_told_alone() {
+fn check_of_single_file_reports_only_its_problems() {
     let setup = setup();
     let forms = repository_path("forms");
     let good = check(&setup, &[&forms.join("marketplace_seller.yml")]).success();
     assert_eq!(good.stdout, "");
-    let folder = TempDir::of(&OTHERS);
+    let folder = TempDir::of(&SUPPORT_FILES);
     folder.write("one.yml", "resource: User\nfields: {emial: }\n");
     folder.write("two.yml", "resource: User\nfields: {profiles: {developer: {enabled: }}}\n");
     let one = check(&setup, &[&folder.path().join("one.yml")]).failure(1);

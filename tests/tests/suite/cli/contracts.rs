@@ -4,10 +4,10 @@ use registrar_tests::{
     Database, ProcessOutput, Setup, TempDir, TestServer, repository_path, run_command,
 };
 
-use super::{refusal, setup};
+use super::{error_line, setup};
 
 #[test]
-fn a_contract_is_told_with_its_routes_and_answers() {
+fn contract_check_prints_routes_and_outcomes() {
     let forms = repository_path("forms");
     let check = |more: &[&str]| {
         let (setup, mut arguments) = (setup(), vec!["contract", "check"]);
@@ -43,7 +43,7 @@ fn a_contract_is_told_with_its_routes_and_answers() {
 }
 
 #[test]
-fn a_broken_configuration_is_told_as_check_tells_it() {
+fn contract_check_reports_problems_like_check() {
     let setup = setup().forms(&[("contracts/c.yml", "mount: /c\nform: nothing\n")]);
     let told = |arguments: &[&str]| {
         run_command(setup.bare_command(arguments).arg("--forms").arg(&setup.settings.forms[0]))
@@ -63,7 +63,7 @@ fn replay(server: &TestServer, lines: &str, more: &[&str]) -> ProcessOutput {
 }
 
 #[test]
-fn where_answers_differ_is_shown() {
+fn contract_replay_prints_differences() {
     let server = TestServer::start(Setup::of(Database::Sqlite).unwrap());
     let credential = server.new_authorization("user_com", "replay", &[]);
     let lines = r#"{"name":"as it is","request":{"method":"GET","path":"/nowhere"},"answer":{"status":404}}
@@ -91,7 +91,7 @@ lines.jsonl:4: a key is masked
 }
 
 #[test]
-fn what_cannot_be_sent_is_told_by_its_line() {
+fn contract_replay_reports_invalid_lines_by_number() {
     let server = TestServer::start(Setup::of(Database::Sqlite).unwrap());
     let told = |lines: &str| replay(&server, lines, &[]).failure(1).stderr;
     let request = |path: &str, header: &str| {
@@ -118,11 +118,11 @@ fn what_cannot_be_sent_is_told_by_its_line() {
     let (setup, forms) = (setup(), repository_path("forms"));
     let mut command = setup.bare_command(&["contract", "replay", "scim", "nowhere.jsonl"]);
     command.args(["--url", "http://127.0.0.1:1"]).arg("--forms").arg(&forms);
-    assert!(refusal(&mut command).starts_with("registrar: cannot read nowhere.jsonl: "));
+    assert!(error_line(&mut command).starts_with("registrar: cannot read nowhere.jsonl: "));
     let mut command = setup.bare_command(&["contract", "replay", "scim"]);
     command.arg(repository_path("examples/contracts/scim.jsonl")).arg("--forms").arg(&forms);
     command.args(["--url", "http://127.0.0.1:1", "--credential", "x"]);
-    let refused = refusal(&mut command);
+    let refused = error_line(&mut command);
     assert!(
         refused.contains("scim.jsonl:1: no answer from http://127.0.0.1:1/scim: "),
         "{refused}"

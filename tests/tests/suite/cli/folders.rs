@@ -8,7 +8,7 @@ use registrar_tests::{ProcessOutput, TempDir, run_command};
 
 use super::setup;
 
-const GOOD: &str = "resource: User\nfields: {email: }\n";
+const VALID_FORM: &str = "resource: User\nfields: {email: }\n";
 
 fn check(folders: &[&Path]) -> ProcessOutput {
     run_command(setup().bare_command(&["check"]).args(folders))
@@ -16,7 +16,7 @@ fn check(folders: &[&Path]) -> ProcessOutput {
 
 /// Returns the only problem of a directory.
 #[track_caller]
-fn problem(folder: &TempDir) -> String {
+fn only_problem(folder: &TempDir) -> String {
     let told = check(&[folder.path()]).failure(1).stdout;
     assert_eq!(told.lines().count(), 1, "{told}");
     let start = format!("{}/", folder.path().display());
@@ -24,22 +24,22 @@ fn problem(folder: &TempDir) -> String {
 }
 
 #[test]
-fn a_file_that_is_too_large_is_told() {
-    let folder = TempDir::of(&[("good.yml", GOOD)]);
-    let form = |length: usize| format!("{GOOD}# {}", "x".repeat(length - GOOD.len() - 2));
+fn too_large_file_is_reported() {
+    let folder = TempDir::of(&[("good.yml", VALID_FORM)]);
+    let form = |length: usize| format!("{VALID_FORM}# {}", "x".repeat(length - VALID_FORM.len() - 2));
     folder.write("large.yml", &form(1 << 20));
     check(&[folder.path()]).success();
     folder.write("large.yml", &form((1 << 20) + 1));
-    let problem = problem(&folder);
+    let problem = only_problem(&folder);
     assert!(problem.starts_with("large.yml:1:1: [bad-file] the file is larger than 1048576 bytes"));
     assert!(problem.contains("divide it"), "{problem}");
 }
 
 #[test]
-fn a_file_that_is_no_text_is_told_where_it_is_none() {
-    let folder = TempDir::of(&[("good.yml", GOOD)]);
+fn non_utf8_file_is_reported_with_location() {
+    let folder = TempDir::of(&[("good.yml", VALID_FORM)]);
     std::fs::write(folder.path().join("bytes.yml"), b"name: \xc3\xa4\nb: \xc3\xa4\xff\n").unwrap();
-    let problem = problem(&folder);
+    let problem = only_problem(&folder);
     assert!(
         problem.starts_with("bytes.yml:2:5: [bad-file] the file is not UTF-8 here"),
         "{problem}"
@@ -47,11 +47,11 @@ fn a_file_that_is_no_text_is_told_where_it_is_none() {
 }
 
 #[test]
-fn what_never_ends_is_not_read() {
-    let folder = TempDir::of(&[("good.yml", GOOD)]);
+fn named_pipe_is_reported_and_not_read() {
+    let folder = TempDir::of(&[("good.yml", VALID_FORM)]);
     let pipe = folder.path().join("pipe.yml");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let problem = problem(&folder);
+    let problem = only_problem(&folder);
     assert!(
         problem.starts_with("pipe.yml:1:1: [bad-file] the file is no regular file"),
         "{problem}"
@@ -59,17 +59,17 @@ fn what_never_ends_is_not_read() {
 }
 
 #[test]
-fn links_are_followed_within_the_folders_only() {
-    let secret = TempDir::of(&[("secret.yml", "password: hunter2\n"), ("more/one.yml", GOOD)]);
+fn symlinks_out_of_forms_directories_are_rejected() {
+    let secret = TempDir::of(&[("secret.yml", "password: hunter2\n"), ("more/one.yml", VALID_FORM)]);
     // The layout of Kubernetes: a hidden directory that is replaced as a whole.
-    let folder = TempDir::of(&[("..data/form.yml", GOOD)]);
+    let folder = TempDir::of(&[("..data/form.yml", VALID_FORM)]);
     symlink("..data/form.yml", folder.path().join("form.yml")).unwrap();
     check(&[folder.path()]).success();
     let links = [("file.yml", "secret.yml"), ("folder", "more")];
     for (name, target) in links {
         let (link, target) = (folder.path().join(name), secret.path().join(target));
         symlink(target, &link).unwrap();
-        let problem = problem(&folder);
+        let problem = only_problem(&folder);
         let start =
             format!("{name}:1:1: [bad-file] the file is a link that leads out of the forms");
         assert!(problem.starts_with(&start), "{problem}");
@@ -77,7 +77,7 @@ fn links_are_followed_within_the_folders_only() {
         std::fs::remove_file(link).unwrap();
     }
     // Links between two configured forms directories are allowed.
-    let other = TempDir::of(&[("other.yml", GOOD)]);
+    let other = TempDir::of(&[("other.yml", VALID_FORM)]);
     symlink(other.path().join("other.yml"), folder.path().join("again.yml")).unwrap();
     check(&[folder.path()]).failure(1);
     let told = check(&[folder.path(), other.path()]).success();
@@ -85,21 +85,21 @@ fn links_are_followed_within_the_folders_only() {
 }
 
 #[test]
-fn a_folder_that_goes_on_for_ever_is_told() {
-    let folder = TempDir::of(&[("good.yml", GOOD)]);
+fn symlink_cycle_is_reported() {
+    let folder = TempDir::of(&[("good.yml", VALID_FORM)]);
     symlink(".", folder.path().join("again")).unwrap();
-    let problem = problem(&folder);
+    let problem = only_problem(&folder);
     assert!(problem.contains(": [bad-file] the file lies deeper than 16 folders"), "{problem}");
     assert!(problem.ends_with("is it the forms folder?"), "{problem}");
 }
 
 #[test]
-fn a_folder_of_too_many_files_is_told() {
+fn too_many_files_are_reported() {
     let folder = TempDir::new();
     for number in 0..=20_000 {
         folder.write(&format!("{number}.yml"), "");
     }
-    let problem = problem(&folder);
+    let problem = only_problem(&folder);
     assert!(
         problem.contains(".yml:1:1: [bad-file] the file is one of more than 20000"),
         "{problem}"
@@ -107,7 +107,7 @@ fn a_folder_of_too_many_files_is_told() {
 }
 
 #[test]
-fn files_that_are_too_much_together_are_told() {
+fn total_size_over_limit_is_reported() {
     let folder = TempDir::new();
     let text = "x".repeat(1 << 20);
     folder.write("000.yml", &text);
@@ -115,7 +115,7 @@ fn files_that_are_too_much_together_are_told() {
         let linked = folder.path().join(format!("{number:03}.yml"));
         std::fs::hard_link(folder.path().join("000.yml"), linked).unwrap();
     }
-    let problem = problem(&folder);
+    let problem = only_problem(&folder);
     assert!(
         problem.contains(":1:1: [bad-file] the file is where all files come to 268435456 bytes")
     );

@@ -18,7 +18,7 @@ use registrar_tests::{Database, ProcessOutput, Setup, run_command};
 
 /// Returns the error of a failing command: a single line on standard error.
 #[track_caller]
-fn refusal(command: &mut Command) -> String {
+fn error_line(command: &mut Command) -> String {
     let ProcessOutput { stdout, stderr, .. } = run_command(command).failure(1);
     assert_eq!(stdout, "");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");

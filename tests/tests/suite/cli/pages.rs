@@ -13,7 +13,7 @@ examples:
   - {name: long, form: {first_name: Anna}, expect: {first_name: too_long}}
 ";
 
-fn checked(form: &str, flags: &[&str], code: i32) -> registrar_tests::ProcessOutput {
+fn run_check(form: &str, flags: &[&str], code: i32) -> registrar_tests::ProcessOutput {
     let folder = TempDir::of(&[("form.yml", form)]);
     let path = folder.path().display().to_string();
     let mut arguments = vec!["check", &path];
@@ -23,23 +23,23 @@ fn checked(form: &str, flags: &[&str], code: i32) -> registrar_tests::ProcessOut
 }
 
 #[test]
-fn examples_are_run_and_one_that_does_not_hold_fails_the_check() {
-    let good = checked(FORM, &[], 0);
+fn check_runs_examples_and_fails_on_mismatch() {
+    let good = run_check(FORM, &[], 0);
     assert!(good.stdout.contains("form.yml:2:1: [ignored] `redirect_to`"), "{good:?}");
     assert_eq!(good.stderr, "registrar: 1 form(s), 1 example(s), no problem\n");
-    let bad = checked(&FORM.replace("maximum: 3", "maximum: 4"), &[], 1);
+    let bad = run_check(&FORM.replace("maximum: 3", "maximum: 4"), &[], 1);
     assert!(bad.stdout.contains("form.yml:6:44: [example-failed] the example `long`"), "{bad:?}");
-    let coverage = checked(FORM, &["--coverage"], 1);
+    let coverage = run_check(FORM, &["--coverage"], 1);
     let told =
         "form.yml:4:29: [untested-rule] no example of `form` trips `presence` of `first_name`";
     assert!(coverage.stdout.contains(told), "{coverage:?}");
 }
 
 #[test]
-fn findings_are_told_as_programs_want_them() {
+fn check_formats_json_github_and_sarif() {
     let form = FORM.replace("length", "lenght");
     let json: Value =
-        serde_json::from_str(&checked(&form, &["--format", "json"], 1).stdout).unwrap();
+        serde_json::from_str(&run_check(&form, &["--format", "json"], 1).stdout).unwrap();
     let finding = &json["findings"][0];
     assert_eq!(
         (&finding["kind"], &finding["line"], &finding["column"], &finding["level"]),
@@ -47,17 +47,17 @@ fn findings_are_told_as_programs_want_them() {
     );
     assert_eq!(finding["hint"], "did you mean `length`?");
 
-    let github = checked(&form, &["--format", "github"], 1).stdout;
+    let github = run_check(&form, &["--format", "github"], 1).stdout;
     assert!(github.starts_with("::error file="), "{github}");
     assert!(
         github.contains(",line=4,col=45,title=unknown-rule::unknown rule `lenght`"),
         "{github}"
     );
-    let notice = checked(FORM, &["--format", "github"], 0).stdout;
+    let notice = run_check(FORM, &["--format", "github"], 0).stdout;
     assert!(notice.starts_with("::notice file="), "{notice}");
 
     let sarif: Value =
-        serde_json::from_str(&checked(&form, &["--format", "sarif"], 1).stdout).unwrap();
+        serde_json::from_str(&run_check(&form, &["--format", "sarif"], 1).stdout).unwrap();
     let run = &sarif["runs"][0];
     assert_eq!(
         (&sarif["version"], &run["tool"]["driver"]["name"]),
@@ -71,12 +71,12 @@ fn findings_are_told_as_programs_want_them() {
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "a result without its rule");
     let clean: Value =
-        serde_json::from_str(&checked(FORM, &["--format", "json"], 0).stdout).unwrap();
+        serde_json::from_str(&run_check(FORM, &["--format", "json"], 0).stdout).unwrap();
     assert_eq!((&clean["forms"], &clean["examples"]), (&1.into(), &1.into()));
 }
 
 #[test]
-fn rules_and_kinds_of_mistakes_have_pages() {
+fn rules_and_explain_print_documentation() {
     let setup = setup();
     let all = setup.run(&["rules"]).success().stdout;
     assert!(all.starts_with("# Rules\n") && all.contains("\n## numericality\n"));
@@ -92,7 +92,7 @@ fn rules_and_kinds_of_mistakes_have_pages() {
 }
 
 #[test]
-fn schemas_of_a_form_and_of_forms_are_printed() {
+fn schema_command_prints_json_schemas() {
     let setup = setup();
     let of_form = setup.run(&["schema", "client_sign_up"]).success().stdout;
     let schema: Value = serde_json::from_str(&of_form).unwrap();
@@ -107,7 +107,7 @@ fn schemas_of_a_form_and_of_forms_are_printed() {
 }
 
 #[test]
-fn a_form_made_of_several_files_is_printed_with_where_each_part_came_from() {
+fn check_resolved_prints_composed_form_with_origins() {
     let folder = TempDir::of(&[
         ("base.yml", "resource: User\nfields:\n  email:\n"),
         ("form.yml", "extends: base\nfields:\n  name: {validation: {presence: true}}\n"),
@@ -125,7 +125,7 @@ fn a_form_made_of_several_files_is_printed_with_where_each_part_came_from() {
 }
 
 #[test]
-fn the_api_is_printed_as_it_is_served() {
+fn openapi_command_equals_served_document() {
     let setup = setup();
     let printed = setup.run(&["openapi"]).success().stdout;
     let printed: Value = serde_json::from_str(&printed).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use registrar_tests::{AnonymousClient, Process, eventually};
 
-use super::{refusal, setup};
+use super::{error_line, setup};
 
 /// Returns the port of the admin listener from the log.
 fn admin_port(server: &Process) -> u16 {
@@ -17,7 +17,7 @@ fn admin_port(server: &Process) -> u16 {
 }
 
 #[test]
-fn health_and_metrics_are_on_the_second_listener_alone() {
+fn admin_listener_serves_only_health_and_metrics() {
     let setup = setup();
     let mut command = setup.command(&["serve", "--admin-listen", "127.0.0.1:0"]);
     command.args(["--connections", "1", "--workers", "1"]);
@@ -43,7 +43,7 @@ fn health_and_metrics_are_on_the_second_listener_alone() {
 }
 
 #[test]
-fn a_limit_of_open_files_is_raised_or_told() {
+fn open_file_limit_is_raised_or_warned_about() {
     let setup = setup();
     let with_limit = |limit: &str, connections: &str| {
         let plain = setup.command(&["serve", "--connections", connections]);
@@ -64,7 +64,7 @@ fn a_limit_of_open_files_is_raised_or_told() {
 }
 
 #[test]
-fn a_secret_may_be_in_a_file() {
+fn secret_setting_can_be_read_from_file() {
     let setup = setup();
     let file = setup.folder().join("url");
     std::fs::write(&file, "sqlite:in_file.db\n").unwrap();
@@ -72,13 +72,13 @@ fn a_secret_may_be_in_a_file() {
     let made = registrar_tests::run_command(migrate().env("REGISTRAR_DATABASE_URL_FILE", &file));
     assert!(made.success().stderr.contains("in_file.db"));
     assert!(setup.folder().join("in_file.db").exists());
-    let both = refusal(
+    let both = error_line(
         migrate()
             .env("REGISTRAR_DATABASE_URL_FILE", &file)
             .env("REGISTRAR_DATABASE_URL", "sqlite:x.db"),
     );
     assert!(both.contains("`database_url` and `database_url_file` are both given"), "{both}");
-    let none = refusal(migrate().args(["--database-url-file", "no-such-file"]));
+    let none = error_line(migrate().args(["--database-url-file", "no-such-file"]));
     assert!(none.contains("cannot read no-such-file"), "{none}");
     // A secret in the settings file does not conflict with one in the environment, which takes
     // precedence.
@@ -88,7 +88,7 @@ fn a_secret_may_be_in_a_file() {
 }
 
 #[test]
-fn strangers_cannot_fill_the_log() {
+fn malformed_requests_cannot_flood_the_log() {
     let setup = setup();
     let server = Process::start(&mut setup.command(&["serve"]));
     for _ in 0..200 {
@@ -111,7 +111,7 @@ fn strangers_cannot_fill_the_log() {
 }
 
 #[test]
-fn a_token_that_an_attribute_was_to_limit_is_not_made_without_it() {
+fn token_create_rejects_unknown_or_empty_attributes() {
     let setup = setup();
     let create = |attributes: &[&str]| {
         let mut command = setup.command(&["token", "create", "x", "--contract", "garmat"]);
@@ -120,10 +120,10 @@ fn a_token_that_an_attribute_was_to_limit_is_not_made_without_it() {
         }
         command
     };
-    let misspelled = refusal(&mut create(&["accountid=7"]));
+    let misspelled = error_line(&mut create(&["accountid=7"]));
     assert!(misspelled.contains("no attribute `accountid`: expected `account_id`"), "{misspelled}");
     for empty in [&["account_id="][..], &["account_id= "]] {
-        let said = refusal(&mut create(empty));
+        let said = error_line(&mut create(empty));
         assert!(said.contains("`account_id` has no text"), "{said}");
     }
     registrar_tests::run_command(&mut create(&["account_id=7"])).success();

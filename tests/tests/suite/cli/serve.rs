@@ -5,10 +5,10 @@ use std::process::Command;
 
 use registrar_tests::{Database, Setup, run_command};
 
-use super::{refusal, setup};
+use super::{error_line, setup};
 
 #[test]
-fn the_first_start_prints_a_line_that_works_when_pasted() {
+fn first_start_prints_working_curl_command() {
     for database in Database::ALL {
         let Some(setup) = Setup::of(database) else { continue };
         let server = setup.serve();
@@ -43,24 +43,24 @@ fn the_first_start_prints_a_line_that_works_when_pasted() {
 }
 
 #[test]
-fn without_a_command_it_serves() {
+fn serve_is_the_default_command() {
     let setup = setup();
     let server = registrar_tests::Process::start(&mut setup.command(&[]));
     server.anonymous().get("/health/ready").is(200);
 }
 
 #[test]
-fn a_port_in_use_is_told() {
+fn port_in_use_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let mut setup = setup();
     setup.settings.listen = address.clone();
-    let refusal = refusal(setup.command(&["serve"]).env("RUST_LOG", "error"));
+    let refusal = error_line(setup.command(&["serve"]).env("RUST_LOG", "error"));
     assert!(refusal.starts_with(&format!("registrar: cannot listen on {address}: ")), "{refusal}");
 }
 
 #[test]
-fn a_database_that_cannot_be_is_told_without_its_password() {
+fn invalid_database_url_is_reported_without_password() {
     for (url, expected) in [
         (
             "mysql://host/db",
@@ -88,7 +88,7 @@ fn a_database_that_cannot_be_is_told_without_its_password() {
 }
 
 #[test]
-fn it_migrates_by_itself_unless_told_not_to() {
+fn serve_migrates_unless_disabled() {
     for database in Database::ALL {
         let Some(setup) = Setup::of(database) else { continue };
         let finished = setup.run(&["serve", "--migrate", "false"]).failure(1);

@@ -5,14 +5,14 @@ use std::process::Command;
 
 use registrar_tests::{Setup, run_command};
 
-use super::{refusal, setup};
+use super::{error_line, setup};
 
 fn write(setup: &Setup, file: &str, text: &str) {
     std::fs::write(setup.folder().join(file), text).unwrap();
 }
 
 #[test]
-fn a_flag_counts_before_the_environment_before_the_file_before_the_default() {
+fn flags_override_environment_file_and_defaults() {
     let setup = setup();
     let made_by = |command: &mut Command, name: &str| {
         let finished = run_command(command).success();
@@ -33,7 +33,7 @@ fn a_flag_counts_before_the_environment_before_the_file_before_the_default() {
 }
 
 #[test]
-fn the_file_may_set_what_flags_may() {
+fn settings_file_accepts_settings_of_flags() {
     let setup = setup();
     let forms = registrar_tests::repository_path("forms");
     let text = format!(
@@ -47,7 +47,7 @@ fn the_file_may_set_what_flags_may() {
 }
 
 #[test]
-fn several_folders_of_forms_are_one_set() {
+fn multiple_forms_directories_are_merged() {
     let (one, other) = (
         registrar_tests::TempDir::of(&[("a.yml", "resource: User\nfields: {email: }\n")]),
         registrar_tests::TempDir::of(&[("b.yml", "resource: User\nfields: {email: }\n")]),
@@ -65,11 +65,11 @@ fn several_folders_of_forms_are_one_set() {
 }
 
 #[test]
-fn what_is_no_setting_is_refused_with_its_place() {
+fn unknown_setting_is_reported_with_location() {
     let setup = setup();
     let said = |text: &str| {
         write(&setup, "registrar.yml", text);
-        refusal(&mut setup.bare_command(&["migrate"]))
+        error_line(&mut setup.bare_command(&["migrate"]))
     };
     let unknown = said("listen: 127.0.0.1:0\nbody_limits: 5\n");
     assert!(unknown.starts_with("registrar: registrar.yml:2:1: "), "{unknown}");
@@ -82,7 +82,7 @@ fn what_is_no_setting_is_refused_with_its_place() {
 }
 
 #[test]
-fn what_is_no_flag_is_refused_with_a_hint() {
+fn unknown_flag_is_rejected_with_suggestion() {
     let finished = run_command(&mut setup().bare_command(&["serve", "--listn", "x"])).failure(2);
     assert!(finished.stderr.contains("--listen"), "{}", finished.stderr);
 }

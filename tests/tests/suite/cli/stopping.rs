@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use registrar_tests::{Database, Setup, iterations, samples};
 
 const THREADS: usize = 8;
-const ENOUGH: usize = 40;
+const MIN_ACKNOWLEDGED: usize = 40;
 
 #[test]
-fn told_to_stop_under_load_it_stores_all_it_acknowledges_and_ends_well() {
+fn sigterm_under_load_completes_accepted_requests() {
     for database in Database::ALL.into_iter().flat_map(|database| vec![database; iterations(1, 20)])
     {
         let Some(setup) = Setup::of(database) else { continue };
@@ -41,7 +41,7 @@ fn told_to_stop_under_load_it_stores_all_it_acknowledges_and_ends_well() {
                 })
             })
             .collect();
-        for _ in 0..ENOUGH {
+        for _ in 0..MIN_ACKNOWLEDGED {
             answers.recv_timeout(Duration::from_secs(30)).unwrap();
         }
         let told = Instant::now();
@@ -57,7 +57,7 @@ fn told_to_stop_under_load_it_stores_all_it_acknowledges_and_ends_well() {
             acknowledged += count;
             assert!(refused.iter().all(|answer| answer.status == 503), "{refused:?}");
         }
-        assert!(acknowledged >= ENOUGH as i64, "{acknowledged}");
+        assert!(acknowledged >= MIN_ACKNOWLEDGED as i64, "{acknowledged}");
         let stored = setup.database().count("users");
         assert_eq!(stored, acknowledged, "{database}: what is accepted is also answered");
         assert_eq!(setup.database().count("transactables"), 2 * stored);

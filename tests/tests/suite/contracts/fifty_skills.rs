@@ -3,27 +3,27 @@
 
 use registrar_tests::{TestServer, cases};
 
-use super::{FORM, JSON, is, is_letters, masked, post, send};
+use super::{FORM, JSON, assert_response, assert_alphanumeric, masked, post, send};
 
 const PATH: &str = "/50skills/v1/users/";
 const TYPE: &str = "application/json";
 const SAMPLE: &str = r#"{"name":"Samwise Gamgee","email":"samwise@50skills.com"}"#;
 
 cases! {
-    the_sample_creates_a_user_with_eleven_keys,
-    either_casing_is_read_and_read_only_keys_are_ignored,
-    a_user_is_retrieved_by_its_letters,
-    all_that_is_wrong_is_told_at_once,
-    bodies_and_routes_that_are_not_there_are_told_as_django_does,
-    who_does_not_say_who_they_are_is_told_so,
-    its_host_reaches_it_without_the_mount,
+    sample_request_creates_user_with_eleven_keys,
+    snake_and_camel_case_are_accepted_and_read_only_keys_ignored,
+    user_is_read_by_alphanumeric_id,
+    all_validation_errors_are_reported,
+    malformed_requests_get_django_errors,
+    missing_or_invalid_credentials_get_401,
+    host_serves_routes_without_mount,
 }
 
-fn the_sample_creates_a_user_with_eleven_keys(server: &TestServer) {
+fn sample_request_creates_user_with_eleven_keys(server: &TestServer) {
     let answer = post(server, PATH, "Bearer $", JSON, SAMPLE);
-    is(&answer, 201, TYPE, &answer.text);
+    assert_response(&answer, 201, TYPE, &answer.text);
     let body = answer.json();
-    is_letters(&body["id"], 8);
+    assert_alphanumeric(&body["id"], 8);
     assert_eq!(body["id"], body["shortId"]);
     assert_eq!(
         masked(&answer, &["id", "shortId"]),
@@ -31,7 +31,7 @@ fn the_sample_creates_a_user_with_eleven_keys(server: &TestServer) {
     );
 }
 
-fn either_casing_is_read_and_read_only_keys_are_ignored(server: &TestServer) {
+fn snake_and_camel_case_are_accepted_and_read_only_keys_ignored(server: &TestServer) {
     for (tag, is_active, send_invite) in
         [("a", "is_active", "send_invite"), ("b", "isActive", "sendInvite")]
     {
@@ -47,20 +47,20 @@ fn either_casing_is_read_and_read_only_keys_are_ignored(server: &TestServer) {
     }
 }
 
-fn a_user_is_retrieved_by_its_letters(server: &TestServer) {
+fn user_is_read_by_alphanumeric_id(server: &TestServer) {
     let created = post(server, PATH, "Bearer $", JSON, SAMPLE);
     let id = created.json()["id"].as_str().unwrap().to_owned();
     for slash in ["/", ""] {
         let path = format!("{PATH}{id}{slash}");
-        is(&send(server, "GET", &path, "Bearer $", &[], None), 200, TYPE, &created.text);
+        assert_response(&send(server, "GET", &path, "Bearer $", &[], None), 200, TYPE, &created.text);
     }
     for id in ["1", "zzzzzzzz", "x", "%00"] {
         let answer = send(server, "GET", &format!("{PATH}{id}/"), "Bearer $", &[], None);
-        is(&answer, 404, TYPE, r#"{"detail":"Not found."}"#);
+        assert_response(&answer, 404, TYPE, r#"{"detail":"Not found."}"#);
     }
 }
 
-fn all_that_is_wrong_is_told_at_once(server: &TestServer) {
+fn all_validation_errors_are_reported(server: &TestServer) {
     post(server, PATH, "Bearer $", JSON, SAMPLE).is(201);
     for (body, errors) in [
         ("{}", r#"{"name":["This field is required."],"email":["This field is required."]}"#),
@@ -82,26 +82,26 @@ fn all_that_is_wrong_is_told_at_once(server: &TestServer) {
             r#"{"email":["user with this email already exists."]}"#,
         ),
     ] {
-        is(&post(server, PATH, "Bearer $", JSON, body), 400, TYPE, errors);
+        assert_response(&post(server, PATH, "Bearer $", JSON, body), 400, TYPE, errors);
     }
     assert_eq!(server.client().count(), 1);
 }
 
-fn bodies_and_routes_that_are_not_there_are_told_as_django_does(server: &TestServer) {
-    is(
+fn malformed_requests_get_django_errors(server: &TestServer) {
+    assert_response(
         &post(server, PATH, "Bearer $", JSON, "[1]"),
         400,
         TYPE,
         r#"{"nonFieldErrors":["Invalid data. Expected a dictionary, but got list."]}"#,
     );
-    is(
+    assert_response(
         &post(server, PATH, "Bearer $", JSON, r#"{"a":}"#),
         400,
         TYPE,
         r#"{"detail":"JSON parse error - Expecting value: line 1 column 6 (char 5)"}"#,
     );
     let text = ("content-type", "text/plain; charset=utf-8");
-    is(
+    assert_response(
         &post(server, PATH, "Bearer $", text, SAMPLE),
         415,
         TYPE,
@@ -109,29 +109,29 @@ fn bodies_and_routes_that_are_not_there_are_told_as_django_does(server: &TestSer
     );
     post(server, PATH, "Bearer $", FORM, SAMPLE).is(415);
     let get = send(server, "PUT", PATH, "Bearer $", &[], None);
-    is(&get, 405, TYPE, r#"{"detail":"Method \"PUT\" not allowed."}"#);
+    assert_response(&get, 405, TYPE, r#"{"detail":"Method \"PUT\" not allowed."}"#);
     assert_eq!(get.header("allow"), Some("POST, GET, HEAD"));
-    is(&post(server, "/50skills/v1/", "", JSON, ""), 404, TYPE, r#"{"detail":"Not found."}"#);
+    assert_response(&post(server, "/50skills/v1/", "", JSON, ""), 404, TYPE, r#"{"detail":"Not found."}"#);
 }
 
-fn who_does_not_say_who_they_are_is_told_so(server: &TestServer) {
+fn missing_or_invalid_credentials_get_401(server: &TestServer) {
     let missing = r#"{"detail":"Authentication credentials were not provided."}"#;
     for header in ["", "Token $", "$"] {
         let answer = post(server, PATH, header, JSON, SAMPLE);
-        is(&answer, 401, TYPE, missing);
+        assert_response(&answer, 401, TYPE, missing);
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
     for header in ["Bearer x", "Bearer", "Bearer a b"] {
         let answer = post(server, PATH, header, JSON, SAMPLE);
-        is(&answer, 401, TYPE, r#"{"detail":"Invalid token."}"#);
+        assert_response(&answer, 401, TYPE, r#"{"detail":"Invalid token."}"#);
     }
     post(server, PATH, "Bearer $", JSON, SAMPLE).is(201);
     server.revoke("tests");
     let after = post(server, PATH, "Bearer $", JSON, r#"{"name":"B","email":"b@b.co"}"#);
-    is(&after, 401, TYPE, r#"{"detail":"Invalid token."}"#);
+    assert_response(&after, 401, TYPE, r#"{"detail":"Invalid token."}"#);
 }
 
-fn its_host_reaches_it_without_the_mount(server: &TestServer) {
+fn host_serves_routes_without_mount(server: &TestServer) {
     let host = ("host", "journeys-api.50skills.app");
     send(server, "POST", "/v1/users/", "Bearer $", &[host, JSON], Some(SAMPLE)).is(201);
     send(server, "POST", "/50skills/v1/users/", "Bearer $", &[host, JSON], Some(SAMPLE)).is(404);

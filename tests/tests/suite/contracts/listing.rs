@@ -3,17 +3,17 @@
 use registrar_tests::{TestServer, cases};
 use serde_json::{Value, json};
 
-use super::{JSON, is, post, send};
+use super::{JSON, assert_response, post, send};
 
 const FIFTY: &str = "/50skills/v1/users/";
 const TYPE: &str = "application/json";
 
 cases! {
-    pages_lead_to_each_other,
-    a_page_that_is_none_is_not_found,
-    a_user_is_changed_in_part,
-    a_user_is_deleted,
-    users_of_other_doors_are_not_listed,
+    pages_link_to_next_and_previous,
+    invalid_page_gets_404,
+    patch_updates_submitted_fields_only,
+    delete_removes_user_and_frees_email,
+    users_of_other_contracts_are_not_listed,
 }
 
 fn create(server: &TestServer, email: &str) -> Value {
@@ -25,7 +25,7 @@ fn get(server: &TestServer, path: &str) -> registrar_tests::Answer {
     send(server, "GET", path, "Bearer $", &[], None)
 }
 
-fn pages_lead_to_each_other(server: &TestServer) {
+fn pages_link_to_next_and_previous(server: &TestServer) {
     let users: Vec<Value> = (0..3).map(|n| create(server, &format!("u{n}@b.co"))).collect();
     let first = get(server, &format!("{FIFTY}?page_size=2")).is(200).json();
     assert_eq!((&first["count"], &first["previous"]), (&3.into(), &Value::Null));
@@ -42,16 +42,16 @@ fn pages_lead_to_each_other(server: &TestServer) {
     assert_eq!((&beyond["count"], &beyond["results"]), (&3.into(), &json!([])));
 }
 
-fn a_page_that_is_none_is_not_found(server: &TestServer) {
+fn invalid_page_gets_404(server: &TestServer) {
     for query in ["page=0", "page=x", "page=-1", "page=99999999999", "page_size=x"] {
         let answer = get(server, &format!("{FIFTY}?{query}"));
-        is(&answer, 404, TYPE, r#"{"detail":"Not found."}"#);
+        assert_response(&answer, 404, TYPE, r#"{"detail":"Not found."}"#);
     }
     // Larger page sizes are clamped to the maximum.
     get(server, &format!("{FIFTY}?page_size=100000")).is(200);
 }
 
-fn a_user_is_changed_in_part(server: &TestServer) {
+fn patch_updates_submitted_fields_only(server: &TestServer) {
     let user = create(server, "a@b.co");
     create(server, "b@b.co");
     let path = format!("{FIFTY}{}", user["id"].as_str().unwrap());
@@ -64,15 +64,15 @@ fn a_user_is_changed_in_part(server: &TestServer) {
     expected["role"] = "admin".into();
     assert_eq!(changed, expected);
     let taken = patch(r#"{"email":"B@b.co","name":""}"#);
-    is(&taken, 400, TYPE, r#"{"name":["This field may not be blank."]}"#);
+    assert_response(&taken, 400, TYPE, r#"{"name":["This field may not be blank."]}"#);
     let taken = patch(r#"{"email":"B@b.co"}"#);
-    is(&taken, 400, TYPE, r#"{"email":["user with this email already exists."]}"#);
+    assert_response(&taken, 400, TYPE, r#"{"email":["user with this email already exists."]}"#);
     assert_eq!(get(server, &path).is(200).json(), expected);
     let gone = send(server, "PATCH", &format!("{FIFTY}zzzzzzzz"), "Bearer $", &[JSON], Some("{}"));
-    is(&gone, 404, TYPE, r#"{"detail":"Not found."}"#);
+    assert_response(&gone, 404, TYPE, r#"{"detail":"Not found."}"#);
 }
 
-fn a_user_is_deleted(server: &TestServer) {
+fn delete_removes_user_and_frees_email(server: &TestServer) {
     let user = create(server, "a@b.co");
     let path = format!("{FIFTY}{}/", user["id"].as_str().unwrap());
     let delete = || send(server, "DELETE", &path, "Bearer $", &[], None);
@@ -84,7 +84,7 @@ fn a_user_is_deleted(server: &TestServer) {
     create(server, "a@b.co");
 }
 
-fn users_of_other_doors_are_not_listed(server: &TestServer) {
+fn users_of_other_contracts_are_not_listed(server: &TestServer) {
     create(server, "a@b.co");
     let native = json!({"email": "n@b.co", "password": "secret1", "first_name": "N"});
     server.client().submit("reference_rest_api_create_user", &native).is(201);

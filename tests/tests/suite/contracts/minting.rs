@@ -2,33 +2,33 @@
 
 use registrar_tests::{TestServer, cases};
 
-use super::{JSON, is, send};
+use super::{JSON, assert_response, send};
 
 cases! {
-    a_client_gets_a_token_for_its_secret,
-    a_session_is_of_its_customers_account,
-    what_was_made_dies_with_what_it_was_made_for,
-    a_token_of_one_contract_is_good_for_no_other,
+    client_secret_is_exchanged_for_token,
+    session_is_bound_to_customer_account,
+    issued_token_is_revoked_with_its_parent,
+    token_is_valid_for_its_contract_only,
 }
 
 const FIFTY: &str = "/50skills/v1/auth/token/";
 const TYPE: &str = "application/json";
 
 /// Returns the token of a header such as `Bearer reg_…`.
-fn secret(header: &str) -> &str {
+fn token_of(header: &str) -> &str {
     header.rsplit(' ').next().unwrap()
 }
 
-fn minted(server: &TestServer, client: &str, secret: &str) -> registrar_tests::Answer {
+fn exchange_secret(server: &TestServer, client: &str, secret: &str) -> registrar_tests::Answer {
     // The vendor's sample misspells this key.
     let body =
         format!(r#"{{"client_id":"{client}","client_secret":"{secret}","token_type:":"Bearer"}}"#);
     send(server, "POST", FIFTY, "", &[JSON], Some(&body))
 }
 
-fn a_client_gets_a_token_for_its_secret(server: &TestServer) {
+fn client_secret_is_exchanged_for_token(server: &TestServer) {
     let header = server.new_authorization("50skills", "journeys", &[]);
-    let answer = minted(server, "journeys", secret(&header));
+    let answer = exchange_secret(server, "journeys", token_of(&header));
     let body = answer.json();
     let token = body["access_token"].as_str().unwrap();
     assert!(
@@ -36,18 +36,18 @@ fn a_client_gets_a_token_for_its_secret(server: &TestServer) {
         "{token}"
     );
     let text = format!(r#"{{"expires_in":35999,"access_token":"{token}","token_type":"Bearer"}}"#);
-    is(&answer, 200, TYPE, &text);
+    assert_response(&answer, 200, TYPE, &text);
     let users = |header: &str| send(server, "GET", "/50skills/v1/users/", header, &[], None).status;
     assert_eq!(users(&format!("Bearer {token}")), 200);
     assert_eq!(users(&format!("Bearer {}", "0".repeat(40))), 401);
     let refused = r#"{"error":"invalid_client"}"#;
     for (client, secret) in
-        [("other", secret(&header)), ("journeys", "reg_nothing"), ("journeys", token), ("", "")]
+        [("other", token_of(&header)), ("journeys", "reg_nothing"), ("journeys", token), ("", "")]
     {
-        is(&minted(server, client, secret), 401, TYPE, refused);
+        assert_response(&exchange_secret(server, client, secret), 401, TYPE, refused);
     }
-    is(&send(server, "POST", FIFTY, "", &[JSON], Some("{}")), 401, TYPE, refused);
-    is(
+    assert_response(&send(server, "POST", FIFTY, "", &[JSON], Some("{}")), 401, TYPE, refused);
+    assert_response(
         &send(server, "POST", FIFTY, "", &[JSON], Some(r#"{"client_secret":7}"#)),
         401,
         TYPE,
@@ -55,12 +55,12 @@ fn a_client_gets_a_token_for_its_secret(server: &TestServer) {
     );
 }
 
-fn a_session_is_of_its_customers_account(server: &TestServer) {
+fn session_is_bound_to_customer_account(server: &TestServer) {
     let account = "f260f115-f2e6-4dde-bcab-98b10fdb8cf6";
     let other = "11111111-2222-4333-8444-555555555555";
     let header = server.new_authorization("garmat", "customer", &[("account_id", account)]);
     let own = server.new_authorization("garmat", "garmat", &[]);
-    let body = format!(r#"{{"api_key":"{}"}}"#, secret(&header));
+    let body = format!(r#"{{"api_key":"{}"}}"#, token_of(&header));
     let answer = send(server, "POST", "/garmat/api/authenticate", "", &[JSON], Some(&body)).json();
     let session = format!("Bearer {}", answer["session_token"].as_str().unwrap());
     let create = |header: &str, email: &str| {
@@ -85,7 +85,7 @@ fn a_session_is_of_its_customers_account(server: &TestServer) {
         send(server, "GET", &path, header, &[], None)
     };
     one(&session, &mine["id"]).is(200);
-    is(
+    assert_response(
         &one(&session, &theirs["id"]),
         404,
         "application/json; charset=utf-8",
@@ -98,9 +98,9 @@ fn a_session_is_of_its_customers_account(server: &TestServer) {
     assert_eq!((&changed["name"], &changed["account_id"]), (&"Mine".into(), &other.into()));
 }
 
-fn what_was_made_dies_with_what_it_was_made_for(server: &TestServer) {
+fn issued_token_is_revoked_with_its_parent(server: &TestServer) {
     let header = server.new_authorization("50skills", "journeys", &[]);
-    let token = minted(server, "journeys", secret(&header)).json();
+    let token = exchange_secret(server, "journeys", token_of(&header)).json();
     let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
     let create = |email: &str| {
         let body = format!(r#"{{"name":"A","email":"{email}"}}"#);
@@ -109,17 +109,17 @@ fn what_was_made_dies_with_what_it_was_made_for(server: &TestServer) {
     assert_eq!(create("a@b.co"), 201);
     server.revoke("journeys");
     assert_eq!(create("b@b.co"), 401);
-    assert_eq!(minted(server, "journeys", secret(&header)).status, 401);
+    assert_eq!(exchange_secret(server, "journeys", token_of(&header)).status, 401);
     assert_eq!(server.client().count(), 1);
 }
 
-fn a_token_of_one_contract_is_good_for_no_other(server: &TestServer) {
+fn token_is_valid_for_its_contract_only(server: &TestServer) {
     let header = server.new_authorization("garmat", "garmat", &[]);
-    let token = secret(&header);
+    let token = token_of(&header);
     let status = |path: &str, header: &str| send(server, "GET", path, header, &[], None).status;
     assert_eq!(status("/garmat/api/users", &format!("Bearer {token}")), 200);
     assert_eq!(status("/50skills/v1/users/", &format!("Bearer {token}")), 401);
     assert_eq!(status("/user_com/api/public/users/", &format!("Token {token}")), 401);
     assert_eq!(status("/api/users", &format!("Token {token}")), 401);
-    assert_eq!(minted(server, "garmat", token).status, 401);
+    assert_eq!(exchange_secret(server, "garmat", token).status, 401);
 }

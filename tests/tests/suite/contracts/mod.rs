@@ -49,7 +49,7 @@ fn send(
 
 /// Asserts status, content type and body.
 #[track_caller]
-fn is(answer: &Answer, status: u16, content_type: &str, text: &str) {
+fn assert_response(answer: &Answer, status: u16, content_type: &str, text: &str) {
     assert_eq!(
         (answer.status, answer.header("content-type"), answer.text.as_str()),
         (status, Some(content_type), text),
@@ -71,7 +71,7 @@ fn masked(answer: &Answer, keys: &[&str]) -> String {
 }
 
 /// Returns a text with the values of these keys masked at any depth.
-fn hushed(text: &str, keys: &[&str]) -> String {
+fn mask_everywhere(text: &str, keys: &[&str]) -> String {
     let mut out = text.to_owned();
     for key in keys {
         let (mut done, mut rest) = (String::new(), out.as_str());
@@ -96,7 +96,7 @@ fn hushed(text: &str, keys: &[&str]) -> String {
 
 /// Asserts that a value is a string of this many letters and digits.
 #[track_caller]
-fn is_letters(value: &Value, length: usize) {
+fn assert_alphanumeric(value: &Value, length: usize) {
     let text = value.as_str().unwrap();
     assert!(text.len() == length && text.bytes().all(|b| b.is_ascii_alphanumeric()), "{text}");
 }

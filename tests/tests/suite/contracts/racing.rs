@@ -11,13 +11,13 @@ const ROUNDS: usize = 8;
 const CLIENTS: usize = 12;
 
 cases! {
-    one_address_has_one_winner_whatever_the_door,
-    a_key_is_made_once_whoever_comes_first,
-    a_user_that_is_changed_from_all_sides_keeps_every_change,
+    concurrent_creates_of_one_email_through_any_contract_have_one_winner,
+    concurrent_creates_of_one_relationship_key_create_it_once,
+    concurrent_updates_of_one_user_are_all_kept,
 }
 
 /// Returns the results of concurrent calls.
-fn at_once<T: Send>(call: impl Fn(usize) -> T + Sync) -> Vec<T> {
+fn run_concurrently<T: Send>(call: impl Fn(usize) -> T + Sync) -> Vec<T> {
     thread::scope(|scope| {
         let threads: Vec<_> = (0..CLIENTS)
             .map(|n| {
@@ -31,7 +31,7 @@ fn at_once<T: Send>(call: impl Fn(usize) -> T + Sync) -> Vec<T> {
     })
 }
 
-fn one_address_has_one_winner_whatever_the_door(server: &TestServer) {
+fn concurrent_creates_of_one_email_through_any_contract_have_one_winner(server: &TestServer) {
     let native = |email: &str| {
         let form = json!({"email": email, "password": "somepassword", "first_name": "E"});
         server.client().submit("reference_rest_api_create_user", &form).status
@@ -41,7 +41,7 @@ fn one_address_has_one_winner_whatever_the_door(server: &TestServer) {
     };
     for round in 0..ROUNDS {
         let email = format!("a{round}@b.co");
-        let statuses = at_once(|client| match client % 3 {
+        let statuses = run_concurrently(|client| match client % 3 {
             0 => native(&email),
             1 => post("/50skills/v1/users/", "Bearer $", json!({"name": "A", "email": email})),
             _ => post(
@@ -57,10 +57,10 @@ fn one_address_has_one_winner_whatever_the_door(server: &TestServer) {
     assert_eq!(server.client().count(), i64::try_from(ROUNDS).unwrap());
 }
 
-fn a_key_is_made_once_whoever_comes_first(server: &TestServer) {
+fn concurrent_creates_of_one_relationship_key_create_it_once(server: &TestServer) {
     for round in 0..ROUNDS {
         let tag = format!("tag {round}");
-        let users = at_once(|_| {
+        let users = run_concurrently(|_| {
             let body = json!({"tags": [tag], "company_id": tag}).to_string();
             let answer = send(
                 server,
@@ -83,12 +83,12 @@ fn a_key_is_made_once_whoever_comes_first(server: &TestServer) {
     assert_eq!(tags["count"], ROUNDS);
 }
 
-fn a_user_that_is_changed_from_all_sides_keeps_every_change(server: &TestServer) {
+fn concurrent_updates_of_one_user_are_all_kept(server: &TestServer) {
     let path = "/user_com/api/public/users/";
     send(server, "POST", path, "Token $", &[JSON], Some("{}")).is(201);
     let mut added: Vec<usize> = Vec::new();
     for round in 0..3 {
-        let statuses = at_once(|client| {
+        let statuses = run_concurrently(|client| {
             let body = json!({"name": format!("{round}-{client}")}).to_string();
             send(server, "POST", &format!("{path}1/add_tag/"), "Token $", &[JSON], Some(&body))
                 .status

@@ -3,7 +3,7 @@
 use registrar_tests::{Setup, TestServer, cases};
 use serde_json::json;
 
-use super::{JSON, is, post, send};
+use super::{JSON, assert_response, post, send};
 
 const FORM: &str =
     "resource: User\nfields: { email: , password: { validation: { presence: true } } }\n";
@@ -79,13 +79,13 @@ answers:
 ";
 
 cases! {
-    who_is_found_is_all_that_is_said with rooms,
-    a_contract_of_ones_own_is_served with mine,
-    a_contract_is_served_as_it_is_now with mine,
-    records_are_listed_as_their_route_says with clubs,
+    lookup_requires_all_given_fields with with_rooms_contract,
+    custom_contract_is_served with with_custom_contract,
+    reloaded_contract_is_served with with_custom_contract,
+    records_are_listed_with_offset_paging with with_clubs_contract,
 }
 
-fn clubs(setup: Setup) -> Setup {
+fn with_clubs_contract(setup: Setup) -> Setup {
     setup.forms(&[
         ("types/relationships/club.yml", "properties: [{ name: name, type: string }]\n"),
         ("club.yml", CLUB),
@@ -94,7 +94,7 @@ fn clubs(setup: Setup) -> Setup {
     ])
 }
 
-fn records_are_listed_as_their_route_says(server: &TestServer) {
+fn records_are_listed_with_offset_paging(server: &TestServer) {
     for name in ["A", "B", "C"] {
         let body = format!(r#"{{"properties":{{"name":"{name}"}}}}"#);
         post(server, "/sea/clubs", "", JSON, &body).is(201);
@@ -102,7 +102,7 @@ fn records_are_listed_as_their_route_says(server: &TestServer) {
     let list = |query: &str| send(server, "GET", &format!("/sea/clubs{query}"), "", &[], None);
     for (query, told) in [("", "C B A of 3"), ("?from=1&most=2", "B A of 3"), ("?from=9", " of 3")]
     {
-        is(&list(query), 200, "text/plain", told);
+        assert_response(&list(query), 200, "text/plain", told);
     }
     for (query, status) in
         [("?most=0", 400), ("?from=x", 400), ("?more=1", 400), ("?from=3&more=1", 409)]
@@ -111,7 +111,7 @@ fn records_are_listed_as_their_route_says(server: &TestServer) {
     }
 }
 
-fn rooms(setup: Setup) -> Setup {
+fn with_rooms_contract(setup: Setup) -> Setup {
     setup.forms(&[
         ("form.yml", ROOM),
         ("contracts/catalogues/words.yml", "messages: {}\n"),
@@ -119,7 +119,7 @@ fn rooms(setup: Setup) -> Setup {
     ])
 }
 
-fn who_is_found_is_all_that_is_said(server: &TestServer) {
+fn lookup_requires_all_given_fields(server: &TestServer) {
     let mut ids = Vec::new();
     for (name, house, city) in [("a", "1", "Ulm"), ("b", "1", "Bonn"), ("c", "2", "Ulm")] {
         let properties = json!({ "house": house, "city": city });
@@ -131,9 +131,9 @@ fn who_is_found_is_all_that_is_said(server: &TestServer) {
     let first = ids[0];
     for route in ["first", "last"] {
         for query in ["", "house=1", "house=1&city=Ulm", "email=A@example.com&own=a&house=1"] {
-            is(&get(&format!("/{route}/{first}?{query}")), 200, "text/plain", "a");
+            assert_response(&get(&format!("/{route}/{first}?{query}")), 200, "text/plain", "a");
         }
-        is(&get(&format!("/{route}/{first}?key={first}")), 200, "text/plain", "a");
+        assert_response(&get(&format!("/{route}/{first}?key={first}")), 200, "text/plain", "a");
         let other = format!("key={}", ids[1]);
         for query in [
             "house=2",
@@ -148,11 +148,11 @@ fn who_is_found_is_all_that_is_said(server: &TestServer) {
             get(&format!("/{route}/{first}?{query}")).is(404);
         }
     }
-    is(&get("/all?house=1"), 200, "text/plain", "a b of 2");
-    is(&get("/all?house=1&city=Ulm"), 200, "text/plain", "a of 1");
+    assert_response(&get("/all?house=1"), 200, "text/plain", "a b of 2");
+    assert_response(&get("/all?house=1&city=Ulm"), 200, "text/plain", "a of 1");
 }
 
-fn mine(setup: Setup) -> Setup {
+fn with_custom_contract(setup: Setup) -> Setup {
     setup
         .forms(&[
             ("form.yml", FORM),
@@ -162,7 +162,7 @@ fn mine(setup: Setup) -> Setup {
         .with(|settings| settings.body_limit = 200)
 }
 
-fn a_contract_of_ones_own_is_served(server: &TestServer) {
+fn custom_contract_is_served(server: &TestServer) {
     let send = |path: &str, body: &str| post(server, path, "", JSON, body);
     let sent = r#"{"e_mail":"a@b.co","pass_word":"secret1"}"#;
     let created = send("/mine/people", sent);
@@ -188,10 +188,10 @@ fn a_contract_of_ones_own_is_served(server: &TestServer) {
         ),
         (r#"{"e_mail":"c@b.co","password":"secret1"}"#, "passWord blank: is needed"),
     ] {
-        is(&send("/mine/people.json", body), 422, "text/plain", told);
+        assert_response(&send("/mine/people.json", body), 422, "text/plain", told);
     }
-    is(&send("/mine/a&b", ""), 404, "text/html", "<p>/mine/a&amp;b</p>");
-    is(
+    assert_response(&send("/mine/a&b", ""), 404, "text/html", "<p>/mine/a&amp;b</p>");
+    assert_response(
         &send("/mine/people", &"x".repeat(300)),
         413,
         "application/json",
@@ -200,7 +200,7 @@ fn a_contract_of_ones_own_is_served(server: &TestServer) {
     assert_eq!(server.client().count(), 2);
 }
 
-fn a_contract_is_served_as_it_is_now(server: &TestServer) {
+fn reloaded_contract_is_served(server: &TestServer) {
     let sent = r#"{"e_mail":"a@b.co","pass_word":"secret1"}"#;
     server.write_form("contracts/mine.yml", &CONTRACT.replace("/mine", "/yours"));
     assert!(server.reload());
@@ -213,5 +213,5 @@ fn a_contract_is_served_as_it_is_now(server: &TestServer) {
     server.write_form("contracts/mine.yml", &CONTRACT.replace("/mine", "/yours"));
     assert!(server.reload());
     let told = post(server, "/yours/people", "", JSON, "{}");
-    is(&told, 422, "text/plain", "eMail blank: is missing");
+    assert_response(&told, 422, "text/plain", "eMail blank: is missing");
 }

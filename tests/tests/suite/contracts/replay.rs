@@ -5,16 +5,16 @@ use registrar_tests::{TestServer, cases, repository_path, run_command};
 const FILES: [&str; 6] = ["50skills", "econtext", "garmat", "platformos", "scim", "user_com"];
 
 cases! {
-    fifty_skills,
-    econtext,
-    garmat,
-    platformos,
-    scim,
-    user_com,
+    recorded_fifty_skills_exchanges_match,
+    recorded_econtext_exchanges_match,
+    recorded_garmat_exchanges_match,
+    recorded_platformos_exchanges_match,
+    recorded_scim_exchanges_match,
+    recorded_user_com_exchanges_match,
 }
 
 #[test]
-fn every_file_is_replayed() {
+fn every_recording_has_a_replay_test() {
     let files = std::fs::read_dir(repository_path("examples/contracts")).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> =
@@ -37,27 +37,27 @@ fn credential(server: &TestServer, contract: &str, name: &str, noted: &[(&str, &
     server.new_authorization(contract, name, noted).split_once(' ').unwrap().1.to_owned()
 }
 
-fn fifty_skills(server: &TestServer) {
+fn recorded_fifty_skills_exchanges_match(server: &TestServer) {
     replay(server, "50skills", &credential(server, "50skills", "replay", &[]));
 }
 
-fn econtext(server: &TestServer) {
+fn recorded_econtext_exchanges_match(server: &TestServer) {
     replay(server, "econtext", &credential(server, "econtext", "ops@info.com", &[]));
 }
 
-fn garmat(server: &TestServer) {
+fn recorded_garmat_exchanges_match(server: &TestServer) {
     let account = [("account_id", "293f191b-f2e6-4dde-bcab-00b10fdb8cf4")];
     replay(server, "garmat", &credential(server, "garmat", "replay", &account));
 }
 
-fn platformos(server: &TestServer) {
+fn recorded_platformos_exchanges_match(server: &TestServer) {
     replay(server, "platformos", server.token());
 }
 
-fn scim(server: &TestServer) {
+fn recorded_scim_exchanges_match(server: &TestServer) {
     replay(server, "scim", &credential(server, "scim", "replay", &[]));
 }
 
-fn user_com(server: &TestServer) {
+fn recorded_user_com_exchanges_match(server: &TestServer) {
     replay(server, "user_com", &credential(server, "user_com", "replay", &[]));
 }

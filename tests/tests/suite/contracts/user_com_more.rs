@@ -4,17 +4,17 @@
 use registrar_tests::{Answer, TestServer, cases};
 use serde_json::{Value, json};
 
-use super::{JSON, is, send};
+use super::{JSON, assert_response, send};
 
 const TYPE: &str = "application/json";
 
 cases! {
-    users_are_found_by_every_key_they_have,
-    update_or_create_does_either,
-    attributes_are_typed_and_must_be_known,
-    tags_come_and_go,
-    companies_and_lists_have_members,
-    a_version_is_asked_for_by_accept,
+    users_are_found_by_id_email_key_and_phone,
+    update_or_create_updates_or_creates,
+    attributes_are_validated_by_type_and_name,
+    tags_are_added_and_removed,
+    companies_and_lists_are_managed,
+    api_version_is_selected_by_accept_header,
 }
 
 fn call(server: &TestServer, method: &str, path: &str, body: &Value) -> Answer {
@@ -27,7 +27,7 @@ fn get(server: &TestServer, path: &str) -> Answer {
     call(server, "GET", path, &Value::Null)
 }
 
-fn users_are_found_by_every_key_they_have(server: &TestServer) {
+fn users_are_found_by_id_email_key_and_phone(server: &TestServer) {
     let sent = json!({"email": "a@b.co", "user_id": "42", "phone_number": "555"});
     let created = call(server, "POST", "users/", &sent).is(201).json();
     call(server, "POST", "users/", &json!({"email": "a@b.co"})).is(201);
@@ -47,7 +47,7 @@ fn users_are_found_by_every_key_they_have(server: &TestServer) {
     for path in
         ["users/search/", "users/search/?email=x@b.co", "users/search/?key=nokey", "users-by-id/7/"]
     {
-        is(&get(server, path), 404, TYPE, r#"{"detail":"Not found."}"#);
+        assert_response(&get(server, path), 404, TYPE, r#"{"detail":"Not found."}"#);
     }
     let page = get(server, "users/?page_size=1").is(200).json();
     assert_eq!((&page["count"], &page["results"]), (&2.into(), &json!([created])));
@@ -63,17 +63,17 @@ fn users_are_found_by_every_key_they_have(server: &TestServer) {
         (&"Oslo".into(), &"male".into(), &"Ann".into())
     );
     let wrong = call(server, "PATCH", "users/1/", &json!({"gender": 9}));
-    is(&wrong, 400, TYPE, r#"{"errors":{"gender":["\"9\" is not a valid choice."]}}"#);
+    assert_response(&wrong, 400, TYPE, r#"{"errors":{"gender":["\"9\" is not a valid choice."]}}"#);
     assert_eq!(call(server, "DELETE", "users/1/", &Value::Null).status, 204);
     assert_eq!(get(server, "users/1/").status, 404);
     assert_eq!(call(server, "DELETE", "users-by-id/42/", &Value::Null).status, 404);
 }
 
-fn update_or_create_does_either(server: &TestServer) {
+fn update_or_create_updates_or_creates(server: &TestServer) {
     let sent = json!({"custom_id": "7", "first_name": "Ann"});
     let path = "users/update_or_create/";
-    is(&call(server, "POST", path, &sent), 201, TYPE, r#"{"created":true,"id":1}"#);
-    is(
+    assert_response(&call(server, "POST", path, &sent), 201, TYPE, r#"{"created":true,"id":1}"#);
+    assert_response(
         &call(server, "POST", path, &json!({"custom_id": "7", "city": "Oslo"})),
         200,
         TYPE,
@@ -82,11 +82,11 @@ fn update_or_create_does_either(server: &TestServer) {
     let user = get(server, "users-by-id/7/").is(200).json();
     assert_eq!((&user["name"], &user["city"]), (&"Ann".into(), &"Oslo".into()));
     let wrong = call(server, "POST", path, &json!({"custom_id": "8", "email": "x"}));
-    is(&wrong, 400, TYPE, r#"{"errors":{"email":["Enter a valid email address."]}}"#);
+    assert_response(&wrong, 400, TYPE, r#"{"errors":{"email":["Enter a valid email address."]}}"#);
     assert_eq!(server.client().count(), 1);
 }
 
-fn attributes_are_typed_and_must_be_known(server: &TestServer) {
+fn attributes_are_validated_by_type_and_name(server: &TestServer) {
     call(server, "POST", "users/", &json!({"Verified Member": true, "Plan": "team"})).is(201);
     let set = |body: Value| call(server, "POST", "users/1/set_attribute/", &body);
     let done = set(json!({"attribute": "Seats", "value": 7}));
@@ -104,7 +104,7 @@ fn attributes_are_typed_and_must_be_known(server: &TestServer) {
         ("email", json!("a@b.co"), "Unexpected field."),
     ] {
         let answer = set(json!({"attribute": attribute, "value": value}));
-        is(&answer, 400, TYPE, &format!(r#"{{"errors":{{"{attribute}":["{text}"]}}}}"#));
+        assert_response(&answer, 400, TYPE, &format!(r#"{{"errors":{{"{attribute}":["{text}"]}}}}"#));
     }
     let several = json!({"Birthday": "2001-02-03", "Balance": 1.5, "Trial ends": "2027-01-01T00:00:00Z", "Nickname": "a"});
     call(server, "POST", "users/1/set_multiple_attributes/", &several).is(200);
@@ -132,7 +132,7 @@ fn attributes_are_typed_and_must_be_known(server: &TestServer) {
     assert!(get(server, "users/1/").text.contains(first), "{user}");
 }
 
-fn tags_come_and_go(server: &TestServer) {
+fn tags_are_added_and_removed(server: &TestServer) {
     call(server, "POST", "users/", &json!({"tags": ["vip", "new"]})).is(201);
     let names = || -> Vec<Value> {
         let user = get(server, "users/1/").is(200).json();
@@ -140,11 +140,11 @@ fn tags_come_and_go(server: &TestServer) {
     };
     assert_eq!(names(), ["vip", "new"]);
     let add = || call(server, "POST", "users/1/add_tag/", &json!({"name": "hot"}));
-    is(&add(), 200, TYPE, r#"{"created":true,"tag":{"name":"hot"}}"#);
-    is(&add(), 200, TYPE, r#"{"created":false,"tag":{"name":"hot"}}"#);
+    assert_response(&add(), 200, TYPE, r#"{"created":true,"tag":{"name":"hot"}}"#);
+    assert_response(&add(), 200, TYPE, r#"{"created":false,"tag":{"name":"hot"}}"#);
     let remove = |name: &str| call(server, "POST", "users/1/remove_tag/", &json!({"name": name}));
     assert_eq!(remove("vip").status, 200);
-    is(&remove("vip"), 404, TYPE, r#"{"detail":"Not found."}"#);
+    assert_response(&remove("vip"), 404, TYPE, r#"{"detail":"Not found."}"#);
     assert_eq!(names(), ["new", "hot"]);
     for body in [json!({}), json!({"name": ""}), json!({"name": null})] {
         let answer = call(server, "POST", "users/1/add_tag/", &body);
@@ -159,11 +159,11 @@ fn tags_come_and_go(server: &TestServer) {
         (json!(["a", ["b"]]), r#"{"1":["Not a valid string."]}"#),
     ] {
         let answer = call(server, "POST", "users/", &json!({"tags": tags}));
-        is(&answer, 400, TYPE, &format!(r#"{{"errors":{{"tags":{errors}}}}}"#));
+        assert_response(&answer, 400, TYPE, &format!(r#"{{"errors":{{"tags":{errors}}}}}"#));
     }
 }
 
-fn companies_and_lists_have_members(server: &TestServer) {
+fn companies_and_lists_are_managed(server: &TestServer) {
     let acme = json!({"custom_id": "acme", "name": "Acme"});
     let company = call(server, "POST", "companies/", &acme).is(201).json();
     let user = call(server, "POST", "users/", &json!({"company_id": "acme"})).is(201).json();
@@ -176,7 +176,7 @@ fn companies_and_lists_have_members(server: &TestServer) {
     let id = list["id"].as_i64().unwrap();
     for _ in 0..2 {
         let added = call(server, "POST", "users/1/add_to_list/", &json!({"list": id}));
-        is(&added, 200, TYPE, &format!(r#"{{"id":{id}}}"#));
+        assert_response(&added, 200, TYPE, &format!(r#"{{"id":{id}}}"#));
     }
     let user = get(server, "users/1/").is(200).json();
     assert_eq!(user["lists"], json!([{"id": id, "name": "Buyers", "description": null}]));
@@ -189,7 +189,7 @@ fn companies_and_lists_have_members(server: &TestServer) {
     assert_eq!(get(server, &format!("lists/{id}/")).status, 404);
 }
 
-fn a_version_is_asked_for_by_accept(server: &TestServer) {
+fn api_version_is_selected_by_accept_header(server: &TestServer) {
     let with = |accept: &str, method: &str, path: &str, body: Option<&str>| {
         let headers = [JSON, ("accept", accept)];
         send(server, method, &format!("/user_com/api/public/{path}"), "Token $", &headers, body)
@@ -213,5 +213,5 @@ fn a_version_is_asked_for_by_accept(server: &TestServer) {
     let page = with("*/*; version=2", "GET", "users/", None).is(200).json();
     assert_eq!((page.get("count"), &page["results"]), (None, &json!([created])));
     let none = with("*/*; version=3", "GET", "users/", None);
-    is(&none, 406, TYPE, r#"{"detail":"Invalid version in \"Accept\" header."}"#);
+    assert_response(&none, 406, TYPE, r#"{"detail":"Invalid version in \"Accept\" header."}"#);
 }

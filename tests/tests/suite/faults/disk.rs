@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use registrar_tests::{Database, Process, Setup, TempDir, TestServer, cases, samples};
 use serde_json::json;
 
-use super::BACK;
+use super::RECOVERY_TIMEOUT;
 
 cases! {
-    a_database_that_somebody_else_holds_is_busy,
+    locked_database_gets_503_busy,
 }
 
-fn a_database_that_somebody_else_holds_is_busy(server: &TestServer) {
+fn locked_database_gets_503_busy(server: &TestServer) {
     let sample = samples::client("ann");
     let busy = server.database().with_write_lock(|| {
         let begun = Instant::now();
@@ -29,7 +29,7 @@ fn a_database_that_somebody_else_holds_is_busy(server: &TestServer) {
     assert_eq!(busy.header("retry-after"), Some("1"));
     let begun = Instant::now();
     server.client().submit("client_sign_up", &sample).created();
-    assert!(begun.elapsed() < BACK, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < RECOVERY_TIMEOUT, "{:?}", begun.elapsed());
 }
 
 /// A file system of a few megabytes, unmounted on drop.
@@ -64,7 +64,7 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-fn a_full_disk_is_told_and_room_is_found_again() {
+fn full_disk_gets_507_and_recovers() {
     let Some(disk) = SmallDisk::new() else { return };
     let url = format!("sqlite:{}", disk.path().join("registrar.db").display());
     let server = TestServer::start(Setup::at(url));
@@ -103,14 +103,14 @@ fn a_full_disk_is_told_and_room_is_found_again() {
     fs::remove_file(&ballast).unwrap();
     let begun = Instant::now();
     client.submit("marketplace_seller", &sample).created();
-    assert!(begun.elapsed() < BACK, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < RECOVERY_TIMEOUT, "{:?}", begun.elapsed());
 }
 
 /// A user without privileges: root ignores permissions.
-const NOBODY: u32 = 65534;
+const UNPRIVILEGED_UID: u32 = 65534;
 
 /// Returns a database that was served before, and a command that serves it without privileges.
-fn used_before() -> (Setup, String, Command) {
+fn previously_served() -> (Setup, String, Command) {
     let setup = Setup::of(Database::Sqlite).unwrap();
     let server = setup.serve();
     let token = server.first_token();
@@ -121,39 +121,39 @@ fn used_before() -> (Setup, String, Command) {
     let mut command = setup.command(&["serve", "--migrate", "false"]);
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         for path in [setup.folder(), setup.folder().join("registrar.db")] {
-            chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+            chown(path, Some(UNPRIVILEGED_UID), Some(UNPRIVILEGED_UID)).unwrap();
         }
-        command.uid(NOBODY).gid(NOBODY);
+        command.uid(UNPRIVILEGED_UID).gid(UNPRIVILEGED_UID);
     }
     (setup, token, command)
 }
 
-fn permit(path: &Path, mode: u32) {
+fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
 #[test]
-fn what_may_not_be_written_to_is_told_at_the_start() {
-    let (setup, token, mut command) = used_before();
+fn read_only_database_is_reported_at_start() {
+    let (setup, token, mut command) = previously_served();
     let (folder, file) = (setup.folder(), setup.folder().join("registrar.db"));
     for (path, taken, given) in [(&folder, 0o555, 0o755), (&file, 0o444, 0o644)] {
-        permit(path, taken);
+        set_mode(path, taken);
         let said = registrar_tests::run_command(&mut command).failure(1).stderr;
         assert!(said.starts_with("registrar: cannot "), "{said}");
         assert!(said.contains(": attempt to write a readonly database"), "{said}");
-        permit(path, given);
+        set_mode(path, given);
     }
     // SQLite gives its auxiliary files the permissions of the database.
     for entry in fs::read_dir(&folder).unwrap() {
-        permit(&entry.unwrap().path(), 0o644);
+        set_mode(&entry.unwrap().path(), 0o644);
     }
     let server = Process::start(&mut command);
     let client = server.client(&token);
     client.submit("client_sign_up", &samples::client("ann")).created();
     // Open files remain writable.
-    permit(&file, 0o444);
-    permit(&folder, 0o555);
+    set_mode(&file, 0o444);
+    set_mode(&folder, 0o555);
     client.submit("client_sign_up", &samples::client("bob")).created();
     assert_eq!(client.count(), 2);
-    permit(&folder, 0o755);
+    set_mode(&folder, 0o755);
 }

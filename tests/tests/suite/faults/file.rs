@@ -8,7 +8,7 @@ use std::time::Duration;
 use registrar_tests::{Answer, Database, Metrics, Setup, TestServer, eventually, samples};
 
 /// Starts a server and returns the path of its database.
-fn served() -> (TestServer, PathBuf) {
+fn start_server() -> (TestServer, PathBuf) {
     let server = TestServer::start(Setup::of(Database::Sqlite).unwrap());
     let url = server.setup().settings.database_url.clone();
     (server, PathBuf::from(url.strip_prefix("sqlite:").unwrap()))
@@ -19,8 +19,8 @@ fn create(server: &TestServer, tag: &str) -> Answer {
 }
 
 #[test]
-fn a_file_that_is_removed_or_replaced_is_noticed_and_may_come_back() {
-    let (server, path) = served();
+fn removed_or_replaced_file_fails_readiness_until_restored() {
+    let (server, path) = start_server();
     create(&server, "one").created();
     let aside = path.with_extension("aside");
     let replaced: [&dyn Fn(); 2] = [&|| {}, &|| fs::write(&path, "").unwrap()];
@@ -45,7 +45,7 @@ fn a_file_that_is_removed_or_replaced_is_noticed_and_may_come_back() {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_made_loudly_or_not_at_all() {
+fn missing_database_is_created_with_warning_or_refused() {
     for database in Database::ALL {
         let Some(setup) = Setup::of(database) else { continue };
         let refused = setup.run(&["serve", "--create-database", "false"]).failure(1);
@@ -65,8 +65,8 @@ fn a_database_that_is_not_there_is_made_loudly_or_not_at_all() {
 }
 
 #[test]
-fn the_log_gets_its_size_back_after_a_long_read() {
-    let (server, path) = served();
+fn wal_is_truncated_after_long_read() {
+    let (server, path) = start_server();
     let size = || {
         let bytes = Metrics::of(server.anonymous()).value("registrar_sqlite_wal_bytes", &[]);
         let file = path.with_file_name("registrar.db-wal");

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use registrar_tests::{DirectDatabase, TestServer, TokenClient, samples};
 
-use crate::kill::{CLAIMS_OF_NOBODY, HALF_WRITTEN};
+use crate::kill::{ORPHANED_CLAIMS, PARTIAL_USERS};
 
 const CLIENTS: usize = 6;
 
 /// Outcomes of all clients.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct LoadOutcome {
     /// Ids and e-mail addresses of created users.
     created: Mutex<Vec<(i64, String)>>,
     /// Number of 503 responses.
@@ -26,9 +26,9 @@ pub(super) struct Told {
 pub(super) fn under_load(
     server: &TestServer,
     most: Duration,
-    meanwhile: impl FnOnce(&Told),
-) -> Told {
-    let told = Told::default();
+    meanwhile: impl FnOnce(&LoadOutcome),
+) -> LoadOutcome {
+    let told = LoadOutcome::default();
     thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
@@ -37,7 +37,7 @@ pub(super) fn under_load(
             })
             .collect();
         // Ends the load if `meanwhile` panics, too.
-        let ends = Ends(&told);
+        let ends = StopOnDrop(&told);
         meanwhile(&told);
         drop(ends);
         clients.into_iter().for_each(|client| client.join().unwrap());
@@ -45,15 +45,15 @@ pub(super) fn under_load(
     told
 }
 
-struct Ends<'t>(&'t Told);
+struct StopOnDrop<'t>(&'t LoadOutcome);
 
-impl Drop for Ends<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.is_over.store(true, Ordering::Relaxed);
     }
 }
 
-impl Told {
+impl LoadOutcome {
     fn create(&self, client: &TokenClient, number: usize, most: Duration) {
         for count in 0.. {
             if self.is_over.load(Ordering::Relaxed) {
@@ -86,7 +86,7 @@ impl Told {
     }
 
     /// Asserts that every acknowledged user is stored completely.
-    pub(super) fn check(&self, direct: &DirectDatabase<'_>) {
+    pub(super) fn assert_consistent(&self, direct: &DirectDatabase<'_>) {
         let created = self.created.lock().unwrap();
         for some in created.chunks(500) {
             let rows: Vec<String> =
@@ -95,7 +95,7 @@ impl Told {
             let kept = direct.count(&format!("users WHERE (id, email) IN (VALUES {rows})"));
             assert_eq!(usize::try_from(kept).unwrap(), some.len(), "acknowledged users are lost");
         }
-        assert_eq!(direct.count(HALF_WRITTEN), 0, "half-written");
-        assert_eq!(direct.count(CLAIMS_OF_NOBODY), 0, "claims of nobody");
+        assert_eq!(direct.count(PARTIAL_USERS), 0, "half-written");
+        assert_eq!(direct.count(ORPHANED_CLAIMS), 0, "claims of nobody");
     }
 }

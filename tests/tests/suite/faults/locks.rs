@@ -32,7 +32,7 @@ fn attempts(server: &TestServer) -> i64 {
 }
 
 #[test]
-fn what_may_be_tried_again_is_tried_three_times_more() {
+fn serialization_failure_is_retried_three_times() {
     let Some(server) = postgres() else { return };
     fail_attempts(&server, 3, "40001");
     server.client().submit("client_sign_up", &samples::client("ann")).created();
@@ -40,7 +40,7 @@ fn what_may_be_tried_again_is_tried_three_times_more() {
 }
 
 #[test]
-fn and_no_more_often_then_the_client_is_told_to_come_back() {
+fn exhausted_retries_get_503_busy() {
     let Some(server) = postgres() else { return };
     fail_attempts(&server, 4, "40001");
     let busy = server.client().submit("client_sign_up", &samples::client("ann"));
@@ -50,7 +50,7 @@ fn and_no_more_often_then_the_client_is_told_to_come_back() {
 }
 
 #[test]
-fn what_may_not_be_tried_again_is_tried_once() {
+fn non_transient_error_is_not_retried() {
     let Some(server) = postgres() else { return };
     fail_attempts(&server, 1, "22000");
     let failed = server.client().submit("client_sign_up", &samples::client("ann"));
@@ -59,7 +59,7 @@ fn what_may_not_be_tried_again_is_tried_once() {
 }
 
 #[test]
-fn a_deadlock_with_somebody_else_is_tried_again() {
+fn deadlock_is_retried() {
     let Some(server) = postgres() else { return };
     let direct = server.database();
     direct.execute("CREATE SEQUENCE attempts");

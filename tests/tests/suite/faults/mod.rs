@@ -19,7 +19,7 @@ use registrar_tests::{Answer, TokenClient, samples};
 use serde_json::json;
 
 /// Maximum time to resume operation after a fault.
-const BACK: Duration = Duration::from_secs(2);
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Returns the body of a seller's sign-up.
 fn sign_up(tag: &str) -> String {
@@ -35,7 +35,7 @@ fn post(client: &TokenClient, key: &str, body: &str) -> Option<Answer> {
 
 /// Repeats a request until it responds with 201; earlier responses must be 409 or 503. Returns the
 /// elapsed time too.
-fn until_created(ask: impl Fn() -> Option<Answer>) -> (Answer, Duration) {
+fn retry_until_created(ask: impl Fn() -> Option<Answer>) -> (Answer, Duration) {
     let begun = Instant::now();
     loop {
         match ask() {

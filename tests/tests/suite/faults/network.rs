@@ -9,27 +9,27 @@ use registrar_tests::{
 };
 
 use super::load::under_load;
-use super::{BACK, post, sign_up, until_created};
+use super::{RECOVERY_TIMEOUT, post, sign_up, retry_until_created};
 
 /// Request time-out, in seconds.
-const WAITS: u64 = 1;
+const REQUEST_TIMEOUT_SECONDS: u64 = 1;
 /// Maximum time to a response on a busy machine.
-const ANSWERED: Duration = Duration::from_secs(WAITS + 2);
+const MAX_RESPONSE_TIME: Duration = Duration::from_secs(REQUEST_TIMEOUT_SECONDS + 2);
 
 /// Starts a server that connects to PostgreSQL through a proxy.
 fn behind_a_proxy() -> Option<(TestServer, Proxy)> {
     let (setup, proxy) = Setup::of(Database::Postgres)?.through_proxy();
-    let setup = setup.with(|settings| settings.request_seconds = WAITS);
+    let setup = setup.with(|settings| settings.request_seconds = REQUEST_TIMEOUT_SECONDS);
     Some((TestServer::start(setup), proxy))
 }
 
 #[test]
-fn no_weather_loses_anybody_or_keeps_anybody_waiting() {
+fn network_faults_lose_no_user_and_respond_in_time() {
     let Some((server, proxy)) = behind_a_proxy() else { return };
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     println!("seed {seed}");
     let mut random = Random::new(seed);
-    let weathers = [
+    let conditions = [
         NetworkCondition::Down,
         NetworkCondition::BlackHole,
         NetworkCondition::CutBeforeCommit,
@@ -37,14 +37,14 @@ fn no_weather_loses_anybody_or_keeps_anybody_waiting() {
         NetworkCondition::Latency(Duration::from_millis(20)),
     ];
     let (rounds, mut slowest) = (iterations(10, 100), Duration::ZERO);
-    let told = under_load(&server, ANSWERED, |told| {
+    let told = under_load(&server, MAX_RESPONSE_TIME, |told| {
         for round in 0..rounds {
-            let weather = weathers[round % weathers.len()];
+            let condition = conditions[round % conditions.len()];
             let before = told.count();
             eventually("somebody is created", Duration::from_secs(10), || {
                 (told.count() > before).then_some(())
             });
-            proxy.set(weather);
+            proxy.set(condition);
             thread::sleep(Duration::from_millis(200 + random.below(1_500) as u64));
             proxy.set(NetworkCondition::Healthy);
             if random.below(2) == 0 {
@@ -53,19 +53,19 @@ fn no_weather_loses_anybody_or_keeps_anybody_waiting() {
             let tag = format!("after{round}");
             let sample = samples::seller(&tag);
             let (_, took) =
-                until_created(|| Some(server.client().submit("marketplace_seller", &sample)));
-            assert!(took < BACK, "{weather:?}: {took:?}");
+                retry_until_created(|| Some(server.client().submit("marketplace_seller", &sample)));
+            assert!(took < RECOVERY_TIMEOUT, "{condition:?}: {took:?}");
             slowest = slowest.max(took);
         }
     });
-    told.check(&server.database());
+    told.assert_consistent(&server.database());
     let (created, refused) = (told.count(), told.refused());
     println!("{rounds} times: {created} created, {refused} refused, back within {slowest:?}");
     assert!(refused > 0 && proxy.cuts() > 0, "nothing went wrong: {refused}, {}", proxy.cuts());
 }
 
 #[test]
-fn readiness_is_told_in_time_where_postgres_says_nothing() {
+fn readiness_fails_in_time_if_postgres_is_silent() {
     let Some((server, proxy)) = behind_a_proxy() else { return };
     server.client().submit("marketplace_seller", &samples::seller("before")).created();
     server.anonymous().get("/health/ready").is(200);
@@ -76,30 +76,30 @@ fn readiness_is_told_in_time_where_postgres_says_nothing() {
     assert_eq!(told["reasons"][0], "the database does not answer reads");
     server.anonymous().get("/health/live").is(200);
     proxy.set(NetworkCondition::Healthy);
-    eventually("it is ready again", BACK, || {
+    eventually("it is ready again", RECOVERY_TIMEOUT, || {
         (server.anonymous().get("/health/ready").status == 200).then_some(())
     });
 }
 
 #[test]
-fn a_break_after_the_commit_has_one_effect_under_a_key() {
+fn connection_cut_at_commit_with_idempotency_key_runs_once() {
     let Some((server, proxy)) = behind_a_proxy() else { return };
     for nth in 1..=iterations(10, 100) {
         let (key, body) = (format!("key-{nth}"), sign_up(&format!("s{nth}")));
-        let (weather, is_done) = match nth % 2 {
+        let (condition, is_done) = match nth % 2 {
             0 => (NetworkCondition::CutAfterCommit, true),
             _ => (NetworkCondition::CutBeforeCommit, false),
         };
-        proxy.set(weather);
+        proxy.set(condition);
         let broken = post(&server.client(), &key, &body).unwrap();
         broken.fault(503, "base", "unavailable");
         let wanted = i64::try_from(nth).unwrap();
-        assert_eq!(server.database().count("users"), wanted - i64::from(!is_done), "{weather:?}");
+        assert_eq!(server.database().count("users"), wanted - i64::from(!is_done), "{condition:?}");
         proxy.set(NetworkCondition::Healthy);
-        let (again, took) = until_created(|| post(&server.client(), &key, &body));
-        assert!(took < BACK, "{weather:?}: {took:?}");
-        assert_eq!(again.header("idempotent-replayed").is_some(), is_done, "{weather:?}");
-        assert_eq!(server.database().count("users"), wanted, "{weather:?}: done once");
+        let (again, took) = retry_until_created(|| post(&server.client(), &key, &body));
+        assert!(took < RECOVERY_TIMEOUT, "{condition:?}: {took:?}");
+        assert_eq!(again.header("idempotent-replayed").is_some(), is_done, "{condition:?}");
+        assert_eq!(server.database().count("users"), wanted, "{condition:?}: done once");
     }
     assert!(proxy.cuts() >= iterations(10, 100), "{}", proxy.cuts());
 }

@@ -5,14 +5,14 @@ use std::thread;
 use std::time::Duration;
 
 use registrar_tests::{
-    PgBouncer, Process, Setup, TestServer, eventually, notice, samples, scratch,
+    PgBouncer, Process, Setup, TestServer, eventually, print_notice, samples, scratch,
 };
 use serde_json::json;
 
 /// Runs a test behind a pgbouncer with few connections.
-fn behind(is_prepared: bool, follows: bool, run: impl FnOnce(&Setup)) {
+fn run_behind_pgbouncer(is_prepared: bool, tracks_statements: bool, run: impl FnOnce(&Setup)) {
     let Some(cluster) = scratch() else { return };
-    let more = match (PgBouncer::supports_prepared_statements(), follows) {
+    let more = match (PgBouncer::supports_prepared_statements(), tracks_statements) {
         (true, true) => "max_prepared_statements = 50",
         (true, false) => "max_prepared_statements = 0",
         (false, _) => "",
@@ -26,20 +26,20 @@ fn behind(is_prepared: bool, follows: bool, run: impl FnOnce(&Setup)) {
 }
 
 #[test]
-fn everything_works_behind_a_pooler_in_transaction_mode() {
-    behind(false, false, everything_works);
+fn all_operations_work_behind_pgbouncer_in_transaction_mode() {
+    run_behind_pgbouncer(false, false, assert_operations_work);
 }
 
 #[test]
-fn named_statements_work_where_the_pooler_follows_them() {
+fn prepared_statements_work_behind_pgbouncer_that_tracks_them() {
     if PgBouncer::supports_prepared_statements() {
-        behind(true, true, everything_works);
+        run_behind_pgbouncer(true, true, assert_operations_work);
     } else {
-        notice("THE POOLER IS OLDER THAN 1.21: prepared statements behind it are not tested.");
+        print_notice("THE POOLER IS OLDER THAN 1.21: prepared statements behind it are not tested.");
     }
 }
 
-fn everything_works(setup: &Setup) {
+fn assert_operations_work(setup: &Setup) {
     let copy = Setup::at(setup.settings.database_url.clone());
     let server = TestServer::start(copy.with(|settings| *settings = setup.settings.clone()));
     let created: BTreeSet<String> = thread::scope(|scope| {
@@ -70,8 +70,8 @@ fn everything_works(setup: &Setup) {
 }
 
 #[test]
-fn nothing_of_a_session_is_left_to_others() {
-    behind(false, false, |setup| {
+fn session_state_does_not_leak_through_pgbouncer() {
+    run_behind_pgbouncer(false, false, |setup| {
         let server =
             Process::start(&mut setup.command(&["serve", "--prepared-statements", "false"]));
         let client = server.client(&server.first_token());
@@ -88,8 +88,8 @@ fn nothing_of_a_session_is_left_to_others() {
 }
 
 #[test]
-fn named_statements_behind_a_pooler_that_does_not_know_them_are_told_calmly() {
-    behind(true, false, |setup| {
+fn unsupported_prepared_statements_are_logged_with_a_hint() {
+    run_behind_pgbouncer(true, false, |setup| {
         let mut command = setup.command(&["serve", "--prepared-statements", "true"]);
         command.env("RUST_LOG", "info");
         let server = Process::start(&mut command);
@@ -108,7 +108,7 @@ fn named_statements_behind_a_pooler_that_does_not_know_them_are_told_calmly() {
 }
 
 #[test]
-fn a_pooler_that_is_gone_is_asked_again_with_pauses() {
+fn unavailable_pgbouncer_is_retried_until_it_returns() {
     let Some(cluster) = scratch() else { return };
     // By default pgbouncer waits 15 seconds after a failed connection.
     let pooler = PgBouncer::start(&cluster, 3, "server_login_retry = 1");

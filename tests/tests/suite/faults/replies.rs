@@ -8,14 +8,14 @@ use registrar_tests::{
     NetworkCondition, Proxy, TestServer, Upstream, cases, eventually, iterations,
 };
 
-use super::{post, sign_up, until_created};
+use super::{post, sign_up, retry_until_created};
 
 cases! {
-    a_reply_that_is_lost_is_given_to_whoever_asks_again,
-    so_is_one_to_somebody_who_did_not_wait_for_it,
+    lost_response_is_replayed_for_idempotency_key,
+    response_to_disconnected_client_is_replayed_for_idempotency_key,
 }
 
-fn a_reply_that_is_lost_is_given_to_whoever_asks_again(server: &TestServer) {
+fn lost_response_is_replayed_for_idempotency_key(server: &TestServer) {
     let proxy = Proxy::start(Upstream::Tcp(server.port()));
     let mut ids = BTreeSet::new();
     for nth in 1..=iterations(50, 500) {
@@ -34,7 +34,7 @@ fn a_reply_that_is_lost_is_given_to_whoever_asks_again(server: &TestServer) {
     assert_eq!(ids.len(), iterations(50, 500));
 }
 
-fn so_is_one_to_somebody_who_did_not_wait_for_it(server: &TestServer) {
+fn response_to_disconnected_client_is_replayed_for_idempotency_key(server: &TestServer) {
     let mut ids = BTreeSet::new();
     for nth in 1..=iterations(50, 500) {
         let (key, body) = (format!("key-{nth}"), sign_up(&format!("s{nth}")));
@@ -56,7 +56,7 @@ fn so_is_one_to_somebody_who_did_not_wait_for_it(server: &TestServer) {
             });
         }
         drop(connection);
-        let (again, _) = until_created(|| post(&server.client(), &key, &body));
+        let (again, _) = retry_until_created(|| post(&server.client(), &key, &body));
         ids.insert(again.created());
         assert_eq!(server.database().count("users"), wanted, "nothing is done twice");
     }

@@ -5,7 +5,7 @@ use std::thread;
 use registrar_tests::{Database, Process, Setup, iterations, samples};
 
 #[test]
-fn of_two_that_start_at_once_on_an_empty_database_both_serve() {
+fn concurrent_first_starts_on_one_database_both_serve() {
     for database in Database::ALL {
         for round in 0..iterations(3, 20) {
             let Some(setup) = Setup::of(database) else { continue };
@@ -33,7 +33,7 @@ fn of_two_that_start_at_once_on_an_empty_database_both_serve() {
 }
 
 #[test]
-fn a_database_of_a_newer_version_is_not_served() {
+fn database_with_newer_migrations_is_refused() {
     for database in Database::ALL {
         let Some(setup) = Setup::of(database) else { continue };
         setup.run(&["migrate"]).success();

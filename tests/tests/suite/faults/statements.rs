@@ -7,28 +7,28 @@ use registrar_tests::{Answer, DirectDatabase, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 use super::post;
-use crate::updating::changing;
+use crate::updating::with_update_forms;
 
 cases! {
-    a_create_of_which_any_row_fails_leaves_nothing_behind,
-    a_change_or_a_deletion_of_which_any_part_fails_changes_nothing with changing,
+    create_with_any_failing_statement_is_rolled_back,
+    update_or_delete_with_any_failing_statement_is_rolled_back with with_update_forms,
 }
 
 /// Message of the injected database error. It must not reach clients.
-const SAID: &str = "c4n4ry";
+const ERROR_CANARY: &str = "c4n4ry";
 
 /// Makes an event on a table fail once it has this many rows.
-fn fail(direct: &DirectDatabase<'_>, table: &str, event: &str, from: i64) {
+fn inject_failure(direct: &DirectDatabase<'_>, table: &str, event: &str, from: i64) {
     let reached = format!("(SELECT count(*) FROM {table}) >= {from}");
     if !direct.is_postgres() {
         return direct.execute(&format!(
             "CREATE TRIGGER fails BEFORE {event} ON {table} WHEN {reached} \
-             BEGIN SELECT RAISE(ABORT, '{SAID}'); END"
+             BEGIN SELECT RAISE(ABORT, '{ERROR_CANARY}'); END"
         ));
     }
     direct.execute(&format!(
         "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-         IF {reached} THEN RAISE EXCEPTION '{SAID}'; END IF; \
+         IF {reached} THEN RAISE EXCEPTION '{ERROR_CANARY}'; END IF; \
          IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$"
     ));
     let trigger = match event {
@@ -41,7 +41,7 @@ fn fail(direct: &DirectDatabase<'_>, table: &str, event: &str, from: i64) {
     direct.execute(&format!("{trigger} FOR EACH ROW EXECUTE FUNCTION fails()"));
 }
 
-fn fail_no_more(direct: &DirectDatabase<'_>, table: &str) {
+fn remove_failure(direct: &DirectDatabase<'_>, table: &str) {
     if direct.is_postgres() {
         direct.execute(&format!("DROP TRIGGER fails ON {table}"));
         direct.execute("DROP FUNCTION fails()");
@@ -63,19 +63,19 @@ fn submission(form_name: &str, tag: &str) -> String {
     json!({ "form_configuration_name": form_name, "form": form }).to_string()
 }
 
-fn is_told_nothing(answer: &Answer, table: &str) {
+fn assert_internal_error(answer: &Answer, table: &str) {
     let text = answer.fault(500, "base", "internal");
     assert_eq!(text, "the server failed");
-    assert!(!format!("{answer:?}").contains(SAID), "{answer:?}");
+    assert!(!format!("{answer:?}").contains(ERROR_CANARY), "{answer:?}");
     assert!(!answer.text.contains(table), "{answer:?}");
 }
 
-fn a_create_of_which_any_row_fails_leaves_nothing_behind(server: &TestServer) {
+fn create_with_any_failing_statement_is_rolled_back(server: &TestServer) {
     let (client, direct) = (server.client(), server.database());
     let send = |tag: &str| post(&client, tag, &submission("marketplace_seller", tag)).unwrap();
     let empty = direct.row_counts();
     send("first").created();
-    let each = more_than(&direct, &empty);
+    let each = added_rows(&direct, &empty);
     let mut statements = Vec::new();
     for (table, rows) in &each {
         statements.extend((0..*rows).map(|row| (table.as_str(), "INSERT", row)));
@@ -89,26 +89,26 @@ fn a_create_of_which_any_row_fails_leaves_nothing_behind(server: &TestServer) {
     for (nth, (table, event, row)) in statements.into_iter().enumerate() {
         let tag = format!("s{nth}");
         let from = direct.count(table) + row;
-        fail(&direct, table, event, if event == "INSERT" { from } else { 0 });
+        inject_failure(&direct, table, event, if event == "INSERT" { from } else { 0 });
         let before = direct.all_cells();
-        is_told_nothing(&send(&tag), table);
+        assert_internal_error(&send(&tag), table);
         assert_eq!(direct.all_cells(), before, "{event} {table} {row}");
-        fail_no_more(&direct, table);
+        remove_failure(&direct, table);
         let before = direct.row_counts();
         let done = send(&tag);
         done.created();
         assert_eq!(done.header("idempotent-replayed"), None);
-        assert_eq!(more_than(&direct, &before), each, "{event} {table} {row}");
+        assert_eq!(added_rows(&direct, &before), each, "{event} {table} {row}");
     }
 }
 
 /// Returns the number of added rows by table.
-fn more_than(direct: &DirectDatabase<'_>, before: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
+fn added_rows(direct: &DirectDatabase<'_>, before: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
     let now = direct.row_counts().into_iter();
     now.map(|(table, count)| (table.clone(), count - before[&table])).collect()
 }
 
-fn a_change_or_a_deletion_of_which_any_part_fails_changes_nothing(server: &TestServer) {
+fn update_or_delete_with_any_failing_statement_is_rolled_back(server: &TestServer) {
     let (client, direct) = (server.client(), server.database());
     let mut failed = [0, 0];
     for (nth, table) in direct.row_counts().into_keys().enumerate() {
@@ -126,16 +126,16 @@ fn a_change_or_a_deletion_of_which_any_part_fails_changes_nothing(server: &TestS
             let deleted = || client.send("DELETE", &path, &[], None);
             let requests: [(usize, &dyn Fn() -> Answer); 2] = [(0, &changed), (1, &deleted)];
             for (which, request) in requests {
-                fail(&direct, &table, event, 0);
+                inject_failure(&direct, &table, event, 0);
                 let before = direct.all_cells();
                 let answer = request();
                 let after = direct.all_cells();
-                fail_no_more(&direct, &table);
+                remove_failure(&direct, &table);
                 if answer.status == 204 {
                     continue;
                 }
                 failed[which] += 1;
-                is_told_nothing(&answer, &table);
+                assert_internal_error(&answer, &table);
                 assert_eq!(after, before, "{event} {table}");
                 request().is(204);
             }

@@ -7,7 +7,7 @@ use registrar_tests::{
 };
 
 #[test]
-fn a_build_without_tls_says_how_to_get_one() {
+fn build_without_tls_reports_how_to_enable_it() {
     for parameters in ["sslmode=require", "sslmode=verify-full&sslrootcert=x", "sslrootcert=system"]
     {
         let setup = Setup::at(format!("postgres://ann:secret@127.0.0.1:1/x?{parameters}"));
@@ -21,7 +21,7 @@ fn a_build_without_tls_says_how_to_get_one() {
 
 /// Requires a build with TLS, which takes minutes; therefore it runs only on request, as in CI.
 #[test]
-fn a_server_that_demands_tls_is_reached_and_its_certificate_verified() {
+fn tls_connection_verifies_server_certificate() {
     if std::env::var(REQUIRE_TLS).is_ok_and(|value| value == "1") {
         let cluster = TlsCluster::start().expect("PostgreSQL and openssl are installed");
         let (authority, other) = cluster.authorities();

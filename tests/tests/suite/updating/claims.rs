@@ -6,23 +6,23 @@ use std::thread;
 use registrar_tests::{TestServer, cases};
 use serde_json::{Value, json};
 
-use super::{changing, put, seller};
+use super::{with_update_forms, put_change, create_seller};
 
 cases! {
-    a_user_does_not_clash_with_himself with changing,
-    a_value_that_changed_is_free_for_others with changing,
-    a_claim_that_narrows_down_follows_what_it_depends_on with changing,
-    changes_of_different_fields_at_once_both_survive with changing,
-    one_value_asked_for_by_many_goes_to_one with changing,
+    own_unique_values_do_not_conflict with with_update_forms,
+    changed_unique_value_is_released with with_update_forms,
+    scoped_claim_follows_its_scope_field with with_update_forms,
+    concurrent_updates_of_different_fields_are_both_kept with with_update_forms,
+    concurrent_updates_to_one_value_have_one_winner with with_update_forms,
 }
 
-fn a_user_does_not_clash_with_himself(server: &TestServer) {
-    let id = seller(server, "siri");
-    put(server, id, json!({ "email": " SIRI@example.com" })).is(204);
+fn own_unique_values_do_not_conflict(server: &TestServer) {
+    let id = create_seller(server, "siri");
+    put_change(server, id, json!({ "email": " SIRI@example.com" })).is(204);
     assert_eq!(server.client().user(id)["email"], "SIRI@example.com");
     let boats = server.client().user(id)["transactables"]["boat"].clone();
     let boat = |place: usize, registration: &str| json!({ "id": boats[place]["id"], "properties": { "registration": registration } });
-    let send = |boats: Vec<Value>| put(server, id, json!({ "transactables": { "boat": boats } }));
+    let send = |boats: Vec<Value>| put_change(server, id, json!({ "transactables": { "boat": boats } }));
     let claims = server.database().count("unique_claims");
     send(vec![boat(0, "SIRI-1")]).is(204);
     // Swapped between the two boats, and back.
@@ -31,8 +31,8 @@ fn a_user_does_not_clash_with_himself(server: &TestServer) {
     send(vec![boat(0, "SIRI-1")]).invalid(&[(path, "taken")]);
     assert_eq!(server.database().count("unique_claims"), claims);
 
-    let other = seller(server, "other");
-    put(
+    let other = create_seller(server, "other");
+    put_change(
         server,
         other,
         json!({ "email": "siri@EXAMPLE.com", "transactables": { "boat": [
@@ -43,26 +43,26 @@ fn a_user_does_not_clash_with_himself(server: &TestServer) {
     assert_eq!(server.client().user(other)["email"], "other@example.com");
 }
 
-fn a_value_that_changed_is_free_for_others(server: &TestServer) {
-    let (id, other) = (seller(server, "siri"), seller(server, "other"));
-    put(server, id, json!({ "email": "new@example.com" })).is(204);
-    put(server, other, json!({ "email": "siri@example.com" })).is(204);
-    put(server, id, json!({ "email": "siri@example.com" })).invalid(&[("email", "taken")]);
-    put(server, id, json!({ "email": "other@example.com" })).is(204);
+fn changed_unique_value_is_released(server: &TestServer) {
+    let (id, other) = (create_seller(server, "siri"), create_seller(server, "other"));
+    put_change(server, id, json!({ "email": "new@example.com" })).is(204);
+    put_change(server, other, json!({ "email": "siri@example.com" })).is(204);
+    put_change(server, id, json!({ "email": "siri@example.com" })).invalid(&[("email", "taken")]);
+    put_change(server, id, json!({ "email": "other@example.com" })).is(204);
 
     let boat = server.client().user(id)["transactables"]["boat"][0]["id"].clone();
     let registered = |registration: Value| {
         json!({ "transactables": { "boat": [
             { "id": boat, "properties": { "registration": registration } }] } })
     };
-    put(server, id, registered(json!("X"))).is(204);
+    put_change(server, id, registered(json!("X"))).is(204);
     let again = json!({ "transactables": { "boat": [
         { "name": "b", "properties": { "registration": "SIRI-1" } }] } });
-    put(server, other, again).is(204);
-    put(server, id, registered(json!("SIRI-1"))).is(422);
-    put(server, id, registered(json!("SIRI-2"))).is(422);
-    put(server, id, registered(Value::Null)).is(204);
-    put(server, other, json!({ "transactables": { "boat": [] } })).is(204);
+    put_change(server, other, again).is(204);
+    put_change(server, id, registered(json!("SIRI-1"))).is(422);
+    put_change(server, id, registered(json!("SIRI-2"))).is(422);
+    put_change(server, id, registered(Value::Null)).is(204);
+    put_change(server, other, json!({ "transactables": { "boat": [] } })).is(204);
 
     // A form without the `unique` rule releases the claim too.
     let form = json!({ "email": "free@example.com" });
@@ -70,19 +70,19 @@ fn a_value_that_changed_is_free_for_others(server: &TestServer) {
     server.client().submit("client_sign_up", &json!({ "email": "siri@example.com", "name": "A", "profiles": { "client": { "properties": { "company_name": "C" } } } })).created();
 }
 
-fn a_claim_that_narrows_down_follows_what_it_depends_on(server: &TestServer) {
-    let (one, other) = (seller(server, "one"), seller(server, "other"));
-    put(server, one, json!({ "external_id": "7", "language": "en" })).is(204);
-    put(server, other, json!({ "external_id": "7", "language": "en" }))
+fn scoped_claim_follows_its_scope_field(server: &TestServer) {
+    let (one, other) = (create_seller(server, "one"), create_seller(server, "other"));
+    put_change(server, one, json!({ "external_id": "7", "language": "en" })).is(204);
+    put_change(server, other, json!({ "external_id": "7", "language": "en" }))
         .invalid(&[("external_id", "taken")]);
-    put(server, other, json!({ "external_id": "7", "language": "no" })).is(204);
-    put(server, one, json!({ "language": "no" })).invalid(&[("external_id", "taken")]);
-    put(server, one, json!({ "language": "de" })).is(204);
-    put(server, other, json!({ "language": "en" })).is(204);
+    put_change(server, other, json!({ "external_id": "7", "language": "no" })).is(204);
+    put_change(server, one, json!({ "language": "no" })).invalid(&[("external_id", "taken")]);
+    put_change(server, one, json!({ "language": "de" })).is(204);
+    put_change(server, other, json!({ "language": "en" })).is(204);
 }
 
-fn changes_of_different_fields_at_once_both_survive(server: &TestServer) {
-    let id = seller(server, "siri");
+fn concurrent_updates_of_different_fields_are_both_kept(server: &TestServer) {
+    let id = create_seller(server, "siri");
     for round in 0..10 {
         let fields = ["last_name", "phone"];
         thread::scope(|scope| {
@@ -128,8 +128,8 @@ fn changes_of_different_fields_at_once_both_survive(server: &TestServer) {
     assert_eq!(members.len(), 1 + done, "{answers:?}");
 }
 
-fn one_value_asked_for_by_many_goes_to_one(server: &TestServer) {
-    let ids: Vec<i64> = (0..6).map(|number| seller(server, &format!("s{number}"))).collect();
+fn concurrent_updates_to_one_value_have_one_winner(server: &TestServer) {
+    let ids: Vec<i64> = (0..6).map(|number| create_seller(server, &format!("s{number}"))).collect();
     let mut statuses = BTreeMap::new();
     for status in thread::scope(|scope| {
         let threads: Vec<_> = ids

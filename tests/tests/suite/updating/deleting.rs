@@ -4,11 +4,11 @@ use registrar_tests::{TestServer, cases, samples};
 use serde_json::json;
 
 cases! {
-    a_deleted_user_leaves_nothing_but_what_is_others,
-    who_may_not_changes_nothing,
+    deletion_removes_all_records_of_the_user,
+    unauthorized_update_or_deletion_changes_nothing,
 }
 
-fn a_deleted_user_leaves_nothing_but_what_is_others(server: &TestServer) {
+fn deletion_removes_all_records_of_the_user(server: &TestServer) {
     let first = server.client().submit("marketplace_seller", &samples::seller("first")).created();
     let agency = server.client().user(first)["relationship_users"]["agency_member"][0].clone();
     let mut second = samples::seller("second");
@@ -46,7 +46,7 @@ fn a_deleted_user_leaves_nothing_but_what_is_others(server: &TestServer) {
     }
 }
 
-fn who_may_not_changes_nothing(server: &TestServer) {
+fn unauthorized_update_or_deletion_changes_nothing(server: &TestServer) {
     let id = server.client().submit("client_sign_up", &samples::client("a")).created();
     let before = server.client().user(id);
     let token = server.new_token("short-lived", None);

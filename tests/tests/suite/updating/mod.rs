@@ -68,7 +68,7 @@ fields: { mobile_number: }
 ";
 
 /// Adds the forms of these tests to the shipped ones.
-pub(crate) fn changing(setup: Setup) -> Setup {
+pub(crate) fn with_update_forms(setup: Setup) -> Setup {
     setup.more_forms(&[
         ("boat.yml", BOAT),
         ("sign_in.yml", SIGN_IN),
@@ -79,12 +79,12 @@ pub(crate) fn changing(setup: Setup) -> Setup {
     ])
 }
 
-fn put(server: &TestServer, id: i64, form: Value) -> Answer {
+fn put_change(server: &TestServer, id: i64, form: Value) -> Answer {
     server.client().update(id, "change", &form)
 }
 
 /// Creates a seller that satisfies the form `change`.
-pub(crate) fn seller(server: &TestServer, tag: &str) -> i64 {
+pub(crate) fn create_seller(server: &TestServer, tag: &str) -> i64 {
     let mut sample = samples::seller(tag);
     sample["mobile_number"] = json!("99");
     server.client().submit("seller", &sample).created()

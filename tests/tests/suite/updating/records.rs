@@ -3,19 +3,19 @@
 use registrar_tests::{TestServer, cases};
 use serde_json::{Value, json};
 
-use super::{changing, put, seller};
+use super::{with_update_forms, put_change, create_seller};
 
 cases! {
-    a_profile_changes_in_place_and_the_rest_stays with changing,
-    records_are_changed_by_their_id_and_added_without with changing,
-    references_are_looked_up_as_ever with changing,
+    profile_is_updated_in_place with with_update_forms,
+    list_records_are_updated_by_id_and_added_without with with_update_forms,
+    references_are_verified_in_updates with with_update_forms,
 }
 
-fn a_profile_changes_in_place_and_the_rest_stays(server: &TestServer) {
-    let id = seller(server, "siri");
+fn profile_is_updated_in_place(server: &TestServer) {
+    let id = create_seller(server, "siri");
     let before = server.client().user(id);
     let change = json!({ "profiles_attributes": { "seller": { "enabled": false, "properties": { "shop_name": "Other" } } } });
-    put(server, id, change).is(204);
+    put_change(server, id, change).is(204);
     let mut after = server.client().user(id);
     let profile = &after["profiles"]["seller"];
     assert_eq!(profile["id"], before["profiles"]["seller"]["id"]);
@@ -25,25 +25,25 @@ fn a_profile_changes_in_place_and_the_rest_stays(server: &TestServer) {
         after[changed] = before[changed].clone();
     }
     assert_eq!(after, before);
-    put(server, id, json!({ "profiles": { "seller": { "properties": { "shop_name": " " } } } }))
+    put_change(server, id, json!({ "profiles": { "seller": { "properties": { "shop_name": " " } } } }))
         .invalid(&[("profiles.seller.properties.shop_name", "blank")]);
 
     let seed = json!({ "email": "bare@example.com", "first_name": "B", "mobile_number": "1" });
     let bare = server.client().submit("seed", &seed).created();
     let shop = json!({ "profiles": { "seller": { "properties": { "shop_name": "New" } } } });
-    put(server, bare, shop).is(204);
+    put_change(server, bare, shop).is(204);
     let made = server.client().user(bare)["profiles"]["seller"].clone();
     assert_eq!(made["enabled"], true);
     assert_eq!(made["properties"], json!({ "shop_name": "New" }));
     assert_eq!(server.database().count("user_profiles"), 2);
 }
 
-fn records_are_changed_by_their_id_and_added_without(server: &TestServer) {
-    let (id, other) = (seller(server, "siri"), seller(server, "other"));
+fn list_records_are_updated_by_id_and_added_without(server: &TestServer) {
+    let (id, other) = (create_seller(server, "siri"), create_seller(server, "other"));
     let before = server.client().user(id);
     let boat = |place: usize| before["transactables"]["boat"][place].clone();
     let foreign = server.client().user(other)["transactables"]["boat"][0]["id"].clone();
-    let send = |boats: Value| put(server, id, json!({ "transactables": { "boat": boats } }));
+    let send = |boats: Value| put_change(server, id, json!({ "transactables": { "boat": boats } }));
     send(json!([{ "name": "A" }, { "id": foreign, "name": "Mine now" }]))
         .invalid(&[("transactables.boat[1].id", "required")]);
     send(json!([{ "id": 999_999 }])).invalid(&[("transactables.boat[0].id", "required")]);
@@ -77,21 +77,21 @@ fn records_are_changed_by_their_id_and_added_without(server: &TestServer) {
     // Ids of other users and of other record types are rejected.
     let profile = server.client().user(id)["profiles"]["seller"]["id"].clone();
     let member = json!({ "relationship_users": { "agency_member": { "id": 77, "properties": { "status": "x" } } } });
-    put(server, id, member).invalid(&[("relationship_users.agency_member.id", "required")]);
+    put_change(server, id, member).invalid(&[("relationship_users.agency_member.id", "required")]);
     assert!(profile.is_i64());
 }
 
-fn references_are_looked_up_as_ever(server: &TestServer) {
-    let (id, other) = (seller(server, "siri"), seller(server, "other"));
-    put(server, id, json!({ "properties": { "invited_by": 99 } }))
+fn references_are_verified_in_updates(server: &TestServer) {
+    let (id, other) = (create_seller(server, "siri"), create_seller(server, "other"));
+    put_change(server, id, json!({ "properties": { "invited_by": 99 } }))
         .invalid(&[("properties.invited_by", "required")]);
-    put(server, id, json!({ "properties": { "invited_by": other } })).is(204);
+    put_change(server, id, json!({ "properties": { "invited_by": other } })).is(204);
     let member = |id: i64| server.client().user(id)["relationship_users"]["agency_member"].clone();
     let (mine, others) = (member(id)[0].clone(), member(other)[0].clone());
     let join = |to: Value| {
         let change =
             json!({ "id": mine["id"], "relationship_id": to, "properties": { "status": "moved" } });
-        put(server, id, json!({ "relationship_users": { "agency_member": [change] } }))
+        put_change(server, id, json!({ "relationship_users": { "agency_member": [change] } }))
     };
     join(json!(999))
         .invalid(&[("relationship_users.agency_member[0].relationship_id", "required")]);
@@ -104,5 +104,5 @@ fn references_are_looked_up_as_ever(server: &TestServer) {
     assert_eq!(moved["properties"], json!({ "status": "moved" }));
     // A dangling reference is reported at its path even if it was not submitted.
     server.client().send("DELETE", &format!("/api/users/{other}"), &[], None).is(204);
-    put(server, id, json!({ "phone": "1" })).invalid(&[("properties.invited_by", "required")]);
+    put_change(server, id, json!({ "phone": "1" })).invalid(&[("properties.invited_by", "required")]);
 }

@@ -3,18 +3,18 @@
 use registrar_tests::{TestServer, cases, samples};
 use serde_json::{Value, json};
 
-use super::{changing, put, seller};
+use super::{with_update_forms, put_change, create_seller};
 
 cases! {
-    a_change_is_answered_with_nothing_and_stored,
-    what_is_not_there_or_not_allowed_is_told with changing,
-    rules_look_at_what_is_stored_too with changing,
-    a_form_that_may_both_creates_and_changes with changing,
-    a_password_is_kept_until_another_is_sent with changing,
-    a_form_of_html_changes_too with changing,
+    update_responds_with_204_and_is_stored,
+    invalid_update_requests_are_rejected with with_update_forms,
+    rules_consider_stored_values with with_update_forms,
+    one_form_can_create_and_update with with_update_forms,
+    password_is_kept_unless_submitted with with_update_forms,
+    html_form_can_update with with_update_forms,
 }
 
-fn a_change_is_answered_with_nothing_and_stored(server: &TestServer) {
+fn update_responds_with_204_and_is_stored(server: &TestServer) {
     let id = server.client().submit("marketplace_seller", &samples::seller("siri")).created();
     let before = server.client().user(id);
     let form = "reference_rest_api_update_user";
@@ -36,7 +36,7 @@ fn a_change_is_answered_with_nothing_and_stored(server: &TestServer) {
     server.client().get(&path).is(404);
 }
 
-fn what_is_not_there_or_not_allowed_is_told(server: &TestServer) {
+fn invalid_update_requests_are_rejected(server: &TestServer) {
     let id = server.client().submit("client_sign_up", &samples::client("a")).created();
     let form = "reference_rest_api_update_user";
     let change = json!({ "first_name": "B" });
@@ -75,11 +75,11 @@ fn what_is_not_there_or_not_allowed_is_told(server: &TestServer) {
     server.client().update(id, form, &unknown).invalid(&[("email", "unknown_field")]);
 }
 
-fn rules_look_at_what_is_stored_too(server: &TestServer) {
-    let id = seller(server, "siri");
-    put(server, id, json!({})).is(204);
-    put(server, id, json!({ "last_name": "S" })).is(204);
-    put(
+fn rules_consider_stored_values(server: &TestServer) {
+    let id = create_seller(server, "siri");
+    put_change(server, id, json!({})).is(204);
+    put_change(server, id, json!({ "last_name": "S" })).is(204);
+    put_change(
         server,
         id,
         json!({ "first_name": null, "transactables": { "boat": {
@@ -88,22 +88,22 @@ fn rules_look_at_what_is_stored_too(server: &TestServer) {
     .invalid(&[("first_name", "blank"), ("transactables.boat.name", "blank")]);
     let user = server.client().user(id);
     assert_eq!((&user["first_name"], &user["last_name"]), (&json!("Siri"), &json!("S")));
-    put(server, id, json!({ "mobile_number": "1", "last_name": null })).is(204);
+    put_change(server, id, json!({ "mobile_number": "1", "last_name": null })).is(204);
     let user = server.client().user(id);
     assert_eq!((&user["mobile_number"], &user["last_name"]), (&json!("99"), &Value::Null));
     // Defaults apply to new records only.
-    put(server, id, json!({ "phone": "1" })).is(204);
+    put_change(server, id, json!({ "phone": "1" })).is(204);
     assert_eq!(server.client().user(id)["last_name"], Value::Null);
 
     let bare = server.client().submit("client_sign_up", &samples::client("bare")).created();
-    put(server, bare, json!({})).invalid(&[
+    put_change(server, bare, json!({})).invalid(&[
         ("first_name", "blank"),
         ("mobile_number", "blank"),
         ("profiles", "blank"),
     ]);
 }
 
-fn a_form_that_may_both_creates_and_changes(server: &TestServer) {
+fn one_form_can_create_and_update(server: &TestServer) {
     let form = json!({ "email": "a@example.com", "external_id": "1" });
     let id = server.client().submit("only_email", &form).created();
     server.client().update(id, "only_email", &json!({ "external_id": "2" })).is(204);
@@ -111,7 +111,7 @@ fn a_form_that_may_both_creates_and_changes(server: &TestServer) {
     assert_eq!((&user["email"], &user["external_id"]), (&form["email"], &json!("2")));
 }
 
-fn a_password_is_kept_until_another_is_sent(server: &TestServer) {
+fn password_is_kept_unless_submitted(server: &TestServer) {
     let seed = json!({
         "email": "a@example.com", "password": "hunter2-hunter2", "first_name": "A",
         "mobile_number": "1", "profiles": { "seller": { "properties": { "shop_name": "S" } } },
@@ -123,23 +123,23 @@ fn a_password_is_kept_until_another_is_sent(server: &TestServer) {
     };
     let before = hashes(server);
     for kept in [json!({ "phone": "1" }), json!({ "password": "" }), json!({ "password": null })] {
-        put(server, id, kept).is(204);
+        put_change(server, id, kept).is(204);
         assert_eq!(hashes(server), before);
     }
-    put(server, id, json!({ "password": "short" })).invalid(&[("password", "too_short")]);
-    put(server, id, json!({ "password": "correct horse" })).is(204);
+    put_change(server, id, json!({ "password": "short" })).invalid(&[("password", "too_short")]);
+    put_change(server, id, json!({ "password": "correct horse" })).is(204);
     let after = hashes(server);
     assert!(after != before && after.contains("$argon2id$"));
     let shown = server.client().get(&format!("/api/users/{id}")).text;
     assert!(!shown.contains("argon2") && !shown.contains("password"), "{shown}");
 
-    let without = seller(server, "without");
-    put(server, without, json!({ "password": "correct horse" })).is(204);
+    let without = create_seller(server, "without");
+    put_change(server, without, json!({ "password": "correct horse" })).is(204);
     assert_eq!(server.database().count("password_credentials"), 2);
 }
 
-fn a_form_of_html_changes_too(server: &TestServer) {
-    let id = seller(server, "siri");
+fn html_form_can_update(server: &TestServer) {
+    let id = create_seller(server, "siri");
     let boat = server.client().user(id)["transactables"]["boat"][0]["id"].clone();
     let fields = format!(
         "form_configuration_name=change&form[password]=&form[transactables][boat][0][id]={boat}\
