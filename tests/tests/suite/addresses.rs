@@ -9,22 +9,22 @@ cases! {
     absolute_request_target_overrides_host_header,
     duplicate_header_is_rejected,
     forwarded_headers_of_untrusted_clients_are_ignored,
-    x_forwarded_headers_of_trusted_proxy_set_base_url with with_trusted_proxy,
-    forwarded_header_of_trusted_proxy_sets_base_url with with_trusted_proxy_sending_forwarded,
-    public_url_setting_overrides_host_header with with_public_url,
+    x_forwarded_headers_of_trusted_proxy_set_base_url with trusted_proxy,
+    forwarded_header_of_trusted_proxy_sets_base_url with trusted_forwarded_proxy,
+    public_url_setting_overrides_host_header with public_base_url,
     upgrade_request_is_ignored_and_connection_is_kept_alive,
     user_id_in_path_must_be_canonical,
 }
 
-fn with_trusted_proxy(setup: Setup) -> Setup {
+fn trusted_proxy(setup: Setup) -> Setup {
     setup.with(|settings| settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
 }
 
-fn with_trusted_proxy_sending_forwarded(setup: Setup) -> Setup {
-    with_trusted_proxy(setup).with(|settings| settings.forwarded_headers = "forwarded".parse().unwrap())
+fn trusted_forwarded_proxy(setup: Setup) -> Setup {
+    trusted_proxy(setup).with(|settings| settings.forwarded_headers = "forwarded".parse().unwrap())
 }
 
-fn with_public_url(setup: Setup) -> Setup {
+fn public_base_url(setup: Setup) -> Setup {
     setup.with(|settings| settings.public_url = Some("https://id.example.com/base".to_owned()))
 }
 
@@ -107,7 +107,10 @@ const FORWARDING_HEADERS: &str = "X-Forwarded-Host: evil.example\r\nX-Forwarded-
      Forwarded: host=evil.example;proto=https;for=192.0.2.1";
 
 fn forwarded_headers_of_untrusted_clients_are_ignored(server: &TestServer) {
-    assert_eq!(location_base_url(server, &format!("Host: me.example\r\n{FORWARDING_HEADERS}")), "http://me.example");
+    assert_eq!(
+        location_base_url(server, &format!("Host: me.example\r\n{FORWARDING_HEADERS}")),
+        "http://me.example"
+    );
 }
 
 fn x_forwarded_headers_of_trusted_proxy_set_base_url(server: &TestServer) {
@@ -131,7 +134,10 @@ fn forwarded_header_of_trusted_proxy_sets_base_url(server: &TestServer) {
 
 fn public_url_setting_overrides_host_header(server: &TestServer) {
     let public = "https://id.example.com/base";
-    assert_eq!(location_base_url(server, &format!("Host: evil.example\r\n{FORWARDING_HEADERS}")), public);
+    assert_eq!(
+        location_base_url(server, &format!("Host: evil.example\r\n{FORWARDING_HEADERS}")),
+        public
+    );
 }
 
 fn upgrade_request_is_ignored_and_connection_is_kept_alive(server: &TestServer) {

@@ -1,4 +1,3 @@
-
 use registrar_core::contract::{Contract, Operation, Scheme};
 use registrar_core::form::Resource;
 use registrar_core::value::Value as Shown;
@@ -6,12 +5,12 @@ use registrar_tests::{AnonymousClient, Answer, Setup, TestServer, TokenClient, c
 use serde_json::{Value, json};
 
 cases! {
-    operations_require_scope_and_ownership with with_all_operations,
-    session_cannot_create_records_for_another_user with with_all_operations,
-    form_limited_token_reaches_only_records_of_its_forms with with_all_operations,
-    public_routes_and_sessions_cannot_use_privileged_forms with with_all_operations,
+    operations_require_scope_and_ownership with all_operations,
+    session_cannot_create_records_for_another_user with all_operations,
+    form_limited_token_reaches_only_records_of_its_forms with all_operations,
+    public_routes_and_sessions_cannot_use_privileged_forms with all_operations,
     shipped_routes_do_not_expose_data_of_other_users,
-    private_fields_require_private_scope with with_private_fields,
+    private_fields_require_private_scope with private_fields,
 }
 
 const KINDS: [(&str, Resource, &str); 5] = [
@@ -23,7 +22,7 @@ const KINDS: [(&str, Resource, &str); 5] = [
 ];
 
 /// Configures a contract with every operation on every record kind, and the forms that it uses.
-pub(crate) fn with_all_operations(setup: Setup) -> Setup {
+pub(crate) fn all_operations(setup: Setup) -> Setup {
     let mut routes = String::from(
         "  - { method: POST, path: /users, operation: create }
   - { method: GET, path: /users, operation: list }
@@ -486,7 +485,7 @@ const COLUMNS: [&str; 10] = [
     "email",
 ];
 
-fn with_private_fields(setup: Setup) -> Setup {
+fn private_fields(setup: Setup) -> Setup {
     let fields: String = COLUMNS
         .iter()
         .map(|name| format!("  {name}: {{ property_options: {{ private: true }} }}\n"))

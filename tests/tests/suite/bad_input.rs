@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use registrar_tests::{Random, TestServer, cases, iterations, samples};
 use serde_json::{Value, json};
 
-use super::updating::{with_update_forms, create_seller};
+use super::updating::{create_seller, update_forms};
 
 cases! {
     problematic_values_in_every_field_never_cause_5xx,
     mutated_json_submissions_never_cause_5xx,
     mutated_form_fields_never_cause_5xx,
-    mutated_updates_never_cause_5xx with with_update_forms,
+    mutated_updates_never_cause_5xx with update_forms,
     random_paths_and_queries_never_cause_5xx,
 }
 

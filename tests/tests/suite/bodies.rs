@@ -10,8 +10,8 @@ cases! {
     json_content_types_are_accepted,
     json_sent_as_form_urlencoded_gets_415_with_hint,
     multipart_fields_are_read_and_files_rejected,
-    body_over_limit_gets_413 with with_small_body_limit,
-    stalled_body_gets_408 with with_one_second_body_timeout,
+    body_over_limit_gets_413 with small_body_limit,
+    stalled_body_gets_408 with one_second_body_timeout,
     truncated_body_stores_nothing,
     malformed_or_ambiguous_json_gets_400,
     json_nesting_up_to_64_levels_is_accepted,
@@ -71,7 +71,8 @@ fn json_content_types_are_accepted(server: &TestServer) {
 }
 
 fn json_sent_as_form_urlencoded_gets_415_with_hint(server: &TestServer) {
-    let answer = post_with_headers(server, &[("content-type", "application/x-www-form-urlencoded")]);
+    let answer =
+        post_with_headers(server, &[("content-type", "application/x-www-form-urlencoded")]);
     let message = answer.fault(415, "base", "unsupported_media_type");
     assert!(message.contains("Content-Type: application/json"), "{message}");
 }
@@ -109,7 +110,7 @@ fn multipart_fields_are_read_and_files_rejected(server: &TestServer) {
     assert_eq!(server.client().count(), 1);
 }
 
-fn with_small_body_limit(setup: Setup) -> Setup {
+fn small_body_limit(setup: Setup) -> Setup {
     setup.with(|settings| settings.body_limit = 200)
 }
 
@@ -132,7 +133,7 @@ fn body_over_limit_gets_413(server: &TestServer) {
     assert_eq!(server.client().count(), 1);
 }
 
-fn with_one_second_body_timeout(setup: Setup) -> Setup {
+fn one_second_body_timeout(setup: Setup) -> Setup {
     setup.with(|settings| settings.body_seconds = 1)
 }
 

@@ -55,7 +55,9 @@ fn incomplete_request_header_times_out() {
     // A header that arrives byte by byte times out too.
     let mut drips = later.try_clone().unwrap();
     thread::spawn(move || {
-        for letter in PARTIAL_HEADER.iter().chain(b"t: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa") {
+        for letter in
+            PARTIAL_HEADER.iter().chain(b"t: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+        {
             if drips.write_all(&[*letter]).is_err() {
                 return;
             }

@@ -7,15 +7,15 @@ use registrar_tests::{Answer, Setup, TestServer, TokenClient, cases};
 use serde_json::{Value, json};
 
 cases! {
-    strict_form_responds_equally_to_taken_and_free_email with with_strict_form,
-    strict_form_reports_other_violations with with_strict_form,
-    strict_form_with_idempotency_key_reveals_nothing with with_strict_form,
-    strict_form_has_equal_timing with with_strict_form,
+    strict_form_responds_equally_to_taken_and_free_email with strict_form,
+    strict_form_reports_other_violations with strict_form,
+    strict_form_with_idempotency_key_reveals_nothing with strict_form,
+    strict_form_has_equal_timing with strict_form,
 }
 
 const ROUNDS: usize = 40;
 
-fn with_strict_form(setup: Setup) -> Setup {
+fn strict_form(setup: Setup) -> Setup {
     let fields = "fields: { email: , first_name: { validation: { presence: true } } }\n";
     setup.forms(&[("sign_up.yml", &format!("resource: User\nenumeration: strict\n{fields}"))])
 }
@@ -37,7 +37,10 @@ fn strict_form_responds_equally_to_taken_and_free_email(server: &TestServer) {
     let free = client.submit("sign_up", &sign_up_form("ann@example.com"));
     assert_eq!((free.status, free.text.as_str()), (202, r#"{"errors":{}}"#));
     for spelling in ["ann@example.com", " ANN@example.com"] {
-        assert_eq!(observable(&client.submit("sign_up", &sign_up_form(spelling))), observable(&free));
+        assert_eq!(
+            observable(&client.submit("sign_up", &sign_up_form(spelling))),
+            observable(&free)
+        );
     }
     assert_eq!(client.count(), 1);
     assert_eq!(server.database().count("audit_events WHERE action = 'attempt'"), 2);
@@ -56,7 +59,8 @@ fn strict_form_with_idempotency_key_reveals_nothing(server: &TestServer) {
     let client = server.client();
     let keyed = |client: &TokenClient, key: &str, email: &str| {
         let headers = [("content-type", "application/json"), ("idempotency-key", key)];
-        let body = json!({ "form_configuration_name": "sign_up", "form": sign_up_form(email) }).to_string();
+        let body = json!({ "form_configuration_name": "sign_up", "form": sign_up_form(email) })
+            .to_string();
         client.send("POST", "/api/users", &headers, Some(body.as_bytes()))
     };
     let mut told = Vec::new();

@@ -11,8 +11,8 @@ cases! {
     wrong_passwords_delay_sign_in_until_success,
     wrong_basic_passwords_delay_authentication,
     wrong_client_secrets_are_rate_limited_by_address,
-    unauthenticated_requests_are_rate_limited_by_address with with_low_rate_limit,
-    issued_tokens_share_rate_limit_of_parent with with_low_rate_limit,
+    unauthenticated_requests_are_rate_limited_by_address with low_rate_limit,
+    issued_tokens_share_rate_limit_of_parent with low_rate_limit,
 }
 
 const PASSWORD: &str = "brisk-harbour-42";
@@ -104,7 +104,7 @@ fn wrong_client_secrets_are_rate_limited_by_address(server: &TestServer) {
     try_secret(&token).is(200);
 }
 
-fn with_low_rate_limit(setup: Setup) -> Setup {
+fn low_rate_limit(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.rate_limit = 2;
         settings.rate_burst = 4;

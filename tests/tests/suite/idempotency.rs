@@ -16,10 +16,10 @@ cases! {
     keys_are_scoped_to_the_caller,
     malformed_key_gets_400,
     rejected_requests_are_not_stored,
-    request_in_flight_with_same_key_gets_409 with with_one_writer,
+    request_in_flight_with_same_key_gets_409 with one_writer,
     concurrent_requests_with_one_key_run_once,
     key_can_be_reused_after_24_hours,
-    form_field_can_serve_as_key with with_import_form,
+    form_field_can_serve_as_key with import_form,
     contracts_and_records_support_keys,
 }
 
@@ -119,7 +119,7 @@ fn rejected_requests_are_not_stored(server: &TestServer) {
     assert_eq!(client.count(), 1);
 }
 
-fn with_one_writer(setup: Setup) -> Setup {
+fn one_writer(setup: Setup) -> Setup {
     setup.with(|settings| settings.writers = 1)
 }
 
@@ -205,7 +205,7 @@ fn expired_responses_are_purged() {
     }
 }
 
-fn with_import_form(setup: Setup) -> Setup {
+fn import_form(setup: Setup) -> Setup {
     let form = "resource: User\nidempotency: external_id\nfields:\n  external_id:\n  first_name:\n";
     setup.forms(&[("import.yml", form)])
 }
@@ -216,7 +216,10 @@ fn form_field_can_serve_as_key(server: &TestServer) {
     let first = client.submit("import", &ann);
     first.created();
     let again = client.submit("import", &ann);
-    assert_eq!((replayed_parts(&again), again.header("idempotent-replayed")), (replayed_parts(&first), Some("true")));
+    assert_eq!(
+        (replayed_parts(&again), again.header("idempotent-replayed")),
+        (replayed_parts(&first), Some("true"))
+    );
     let other = json!({ "external_id": "crm-7", "first_name": "Bob" });
     client.submit("import", &other).fault(422, "base", "idempotency_key_reused");
     // Without the field there is no key. A key in the header takes precedence over the field.

@@ -4,11 +4,11 @@ use registrar_tests::{Setup, TestServer, cases, repository_path};
 use serde_json::{Value, json};
 
 cases! {
-    imported_password_hash_signs_in with with_import_form,
-    unsupported_password_hash_is_rejected with with_import_form,
+    imported_password_hash_signs_in with import_form,
+    unsupported_password_hash_is_rejected with import_form,
 }
 
-fn with_import_form(setup: Setup) -> Setup {
+fn import_form(setup: Setup) -> Setup {
     let fields = "fields: { email: , password: , password_hash: , first_name: }\n";
     let import = format!("resource: User\nprivileged: true\n{fields}");
     let name = "reference_rest_api_create_session.yml";

@@ -4,12 +4,12 @@ use registrar_tests::{Setup, TestServer, cases};
 use serde_json::{Value, json};
 
 cases! {
-    relationship_is_found_or_created_by_key with with_company_types,
-    missing_relationship_key_is_rejected with with_company_types,
-    membership_can_move_to_another_key with with_company_types,
+    relationship_is_found_or_created_by_key with company_types,
+    missing_relationship_key_is_rejected with company_types,
+    membership_can_move_to_another_key with company_types,
 }
 
-fn with_company_types(setup: Setup) -> Setup {
+fn company_types(setup: Setup) -> Setup {
     setup.forms(&[
         ("types/relationships/company.yml", "properties: [{name: name}]\nkey: name\n"),
         (

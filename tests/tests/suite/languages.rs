@@ -12,9 +12,9 @@ cases! {
     update_violations_are_localized,
     problem_documents_are_localized,
     content_language_is_set_only_for_localized_responses,
-    form_and_field_messages_override_locale with with_custom_messages,
-    changed_locale_file_is_reloaded with with_custom_messages,
-    english_is_used_without_locale_files with with_one_form,
+    form_and_field_messages_override_locale with custom_messages,
+    changed_locale_file_is_reloaded with custom_messages,
+    english_is_used_without_locale_files with one_form,
 }
 
 fn submit(client: &TokenClient, language: &str, form: &str, fields: &Value) -> Answer {
@@ -129,8 +129,12 @@ const FORM: &str = "resource: User\nfields:\n  first_name: {validation: {presenc
     last_name: {validation: {presence: {message: {en: own, de: eigen}}}}\n  \
     phone: {validation: {presence: true}}\n";
 
-fn with_custom_messages(setup: Setup) -> Setup {
-    setup.forms(&[("form.yml", FORM), ("another.yml", FORM), ("locales/de.yml", &locale_file("leer"))])
+fn custom_messages(setup: Setup) -> Setup {
+    setup.forms(&[
+        ("form.yml", FORM),
+        ("another.yml", FORM),
+        ("locales/de.yml", &locale_file("leer")),
+    ])
 }
 
 fn locale_file(blank: &str) -> String {
@@ -177,7 +181,7 @@ fn changed_locale_file_is_reloaded(server: &TestServer) {
     assert!(problem.contains("fr.yml:1:12: [unknown-code]"), "{problem}");
 }
 
-fn with_one_form(setup: Setup) -> Setup {
+fn one_form(setup: Setup) -> Setup {
     setup
         .forms(&[("form.yml", "resource: User\nfields:\n  name: {validation: {presence: true}}\n")])
 }

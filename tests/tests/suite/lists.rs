@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use registrar_tests::{Setup, TestServer, cases, iterations, samples};
 
 cases! {
-    lists_do_not_starve_creates with with_one_reader,
+    lists_do_not_starve_creates with one_reader,
     listing_by_form_uses_an_index,
 }
 
-fn with_one_reader(setup: Setup) -> Setup {
+fn one_reader(setup: Setup) -> Setup {
     setup.with(|settings| settings.readers = 1)
 }
 

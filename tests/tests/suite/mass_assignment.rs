@@ -5,8 +5,8 @@ use registrar_tests::{Answer, Setup, TestServer, cases};
 use serde_json::{Map, Value, json};
 
 cases! {
-    unlisted_columns_are_never_assigned with with_forms,
-    strict_form_reports_every_unlisted_column with with_forms,
+    unlisted_columns_are_never_assigned with forms,
+    strict_form_reports_every_unlisted_column with forms,
 }
 
 /// Value that must not be found in the database.
@@ -28,8 +28,8 @@ const FIELDS: &str = "fields:\n  email:\n  properties: { newsletter: { type: boo
 /// Fields of the form, which may be submitted.
 const LISTED_FIELDS: [&str; 3] = ["email", "name", "properties"];
 
-fn with_forms(setup: Setup) -> Setup {
-    setup.with_forms(&[
+fn forms(setup: Setup) -> Setup {
+    setup.forms(&[
         ("types/profiles/client.yml", "properties: [{ name: company }]\n"),
         ("types/transactables/boat.yml", "properties: []\n"),
         ("lax.yml", &format!("resource: User\nunknown_fields: ignore\n{FIELDS}")),

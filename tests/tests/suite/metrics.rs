@@ -8,7 +8,7 @@ use registrar_server::passwords::HashCost;
 use registrar_tests::{Metrics, Setup, TestServer, cases, eventually, samples};
 use serde_json::{Value, json};
 
-use super::overload::{CLIENTS, with_queue_of_two, with_clients};
+use super::overload::{CLIENTS, queue_of_two, with_clients};
 
 cases! {
     requests_are_counted_by_route_form_and_status,
@@ -17,13 +17,13 @@ cases! {
     violations_are_counted_by_form_and_code,
     reloads_are_counted,
     batches_and_commits_are_counted,
-    full_write_queue_fails_readiness with with_queue_of_two,
-    full_hash_queue_fails_readiness with with_slow_hashing,
+    full_write_queue_fails_readiness with queue_of_two,
+    full_hash_queue_fails_readiness with slow_hashing,
 }
 
 const REQUESTS: &str = "registrar_requests_total";
 
-fn with_slow_hashing(setup: Setup) -> Setup {
+fn slow_hashing(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.hash_threads = 1;
         settings.hash_queue = 1;
@@ -231,7 +231,10 @@ fn full_write_queue_fails_readiness(server: &TestServer) {
                 next().is(503);
                 refused += 1;
             }
-            assert_eq!(readiness_reasons(server), ["the queue of what is to be written is full: 2 wait"]);
+            assert_eq!(
+                readiness_reasons(server),
+                ["the queue of what is to be written is full: 2 wait"]
+            );
             let found = metrics(server);
             assert_eq!(count(&found, "registrar_queue_length"), 2);
             assert_eq!(count(&found, "registrar_queue_limit"), 2);

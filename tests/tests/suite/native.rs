@@ -6,8 +6,8 @@ use serde_json::json;
 cases! {
     form_name_is_accepted_in_query,
     empty_filter_matches_no_user,
-    native_api_is_served_without_contract_files with with_one_form,
-    platformos_contract_file_replaces_native_api with with_platformos_contract,
+    native_api_is_served_without_contract_files with one_form,
+    platformos_contract_file_replaces_native_api with platformos_contract,
 }
 
 fn form_name_is_accepted_in_query(server: &TestServer) {
@@ -26,7 +26,7 @@ fn empty_filter_matches_no_user(server: &TestServer) {
 
 const FORM: &str = "resource: User\nfields: {email:}\n";
 
-fn with_one_form(setup: Setup) -> Setup {
+fn one_form(setup: Setup) -> Setup {
     setup.forms(&[("form.yml", FORM)])
 }
 
@@ -56,7 +56,7 @@ answers:
   failed: {}
 "#;
 
-fn with_platformos_contract(setup: Setup) -> Setup {
+fn platformos_contract(setup: Setup) -> Setup {
     let german = "messages: {invalid: falsch}\n";
     let files =
         [("form.yml", FORM), ("contracts/platformos.yml", CONTRACT), ("locales/de.yml", german)];

@@ -11,7 +11,7 @@ cases! {
     openapi_document_is_valid,
     responses_match_the_openapi_document,
     samples_match_the_openapi_schemas,
-    new_form_appears_in_openapi with with_custom_form,
+    new_form_appears_in_openapi with custom_form,
 }
 
 const OFFICIAL: &str = include_str!("../../data/openapi-3.1.schema.json");
@@ -109,7 +109,10 @@ fn responses_match_the_openapi_document(server: &TestServer) {
             let schema = &said["content"][media_type]["schema"];
             assert!(schema.is_object(), "{about}");
             if media_type.ends_with("json") {
-                assert!(schema_validator(&document, schema).is_valid(&answer.json()), "{schema}: {about}");
+                assert!(
+                    schema_validator(&document, schema).is_valid(&answer.json()),
+                    "{schema}: {about}"
+                );
             }
         }
     }
@@ -177,7 +180,7 @@ fields:
     schema: {$ref: '#/$defs/node', $defs: {node: {type: object}}}
 ";
 
-fn with_custom_form(setup: Setup) -> Setup {
+fn custom_form(setup: Setup) -> Setup {
     setup.forms(&[("form.yml", FORM)])
 }
 

@@ -8,16 +8,16 @@ use registrar_tests::{Answer, Setup, TestServer, cases, eventually, samples};
 use serde_json::Value;
 
 cases! {
-    full_write_queue_rejects_with_503_at_once with with_queue_of_two,
-    full_hash_queue_rejects_with_503 with with_hash_queue_of_one,
-    token_rate_limit_is_enforced_and_reported with with_low_rate_limit,
-    body_memory_is_bounded with with_small_body_memory,
-    request_timeout_responds_with_503 with with_one_second_timeout,
+    full_write_queue_rejects_with_503_at_once with queue_of_two,
+    full_hash_queue_rejects_with_503 with hash_queue_of_one,
+    token_rate_limit_is_enforced_and_reported with low_rate_limit,
+    body_memory_is_bounded with small_body_memory,
+    request_timeout_responds_with_503 with one_second_timeout,
 }
 
 pub(super) const CLIENTS: usize = 24;
 
-pub(super) fn with_queue_of_two(setup: Setup) -> Setup {
+pub(super) fn queue_of_two(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.queue = 2;
         settings.writers = 1;
@@ -25,7 +25,7 @@ pub(super) fn with_queue_of_two(setup: Setup) -> Setup {
     })
 }
 
-fn with_hash_queue_of_one(setup: Setup) -> Setup {
+fn hash_queue_of_one(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.hash_threads = 1;
         settings.hash_queue = 1;
@@ -91,7 +91,7 @@ fn full_hash_queue_rejects_with_503(server: &TestServer) {
     server.client().submit("client_sign_up", &samples::client("later")).created();
 }
 
-fn with_low_rate_limit(setup: Setup) -> Setup {
+fn low_rate_limit(setup: Setup) -> Setup {
     setup.with(|settings| (settings.rate_limit, settings.rate_burst) = (1, 3))
 }
 
@@ -120,7 +120,7 @@ fn token_rate_limit_is_enforced_and_reported(server: &TestServer) {
     client.get("/api/users/404").is(404);
 }
 
-fn with_small_body_memory(setup: Setup) -> Setup {
+fn small_body_memory(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.body_memory = 120_000;
         settings.body_limit = 80_000;
@@ -155,7 +155,7 @@ fn body_memory_is_bounded(server: &TestServer) {
     assert_retry_later(&slow.answer());
 }
 
-fn with_one_second_timeout(setup: Setup) -> Setup {
+fn one_second_timeout(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.request_seconds = 1;
         settings.writers = 1;

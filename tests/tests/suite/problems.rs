@@ -5,7 +5,7 @@ use registrar_tests::{Answer, Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
-    errors_are_problem_documents_if_accepted with with_small_limits,
+    errors_are_problem_documents_if_accepted with small_limits,
     shutdown_errors_are_problem_documents,
     problem_documents_require_accept_header,
 }
@@ -14,7 +14,7 @@ const PROBLEM: &str = "application/problem+json";
 const ACCEPT_PROBLEM: (&str, &str) = ("accept", PROBLEM);
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-fn with_small_limits(setup: Setup) -> Setup {
+fn small_limits(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.body_limit = 4096;
         settings.body_seconds = 1;
@@ -67,8 +67,9 @@ fn errors_are_problem_documents_if_accepted(server: &TestServer) {
         let answer = client.send("PATCH", path, &[ACCEPT_PROBLEM], Some(b"{}"));
         assert_problem(&answer, 405, "Method Not Allowed", "method_not_allowed");
     }
-    let put =
-        |body: &str| client.send("PUT", "/api/users/1", &[ACCEPT_PROBLEM, JSON], Some(body.as_bytes()));
+    let put = |body: &str| {
+        client.send("PUT", "/api/users/1", &[ACCEPT_PROBLEM, JSON], Some(body.as_bytes()))
+    };
     let change = submission("reference_rest_api_update_user", &json!({ "first_name": "" }));
     assert_problem(&put(&change), 404, "Not Found", "not_found");
     let delete = client.send("DELETE", "/api/users/1", &[ACCEPT_PROBLEM], None);

@@ -9,9 +9,9 @@ use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
-    transactable_is_updated_with_nested_records with with_record_forms,
-    relationship_user_is_updated with with_record_forms,
-    profile_customization_is_created_and_updated with with_record_forms,
+    transactable_is_updated_with_nested_records with record_forms,
+    relationship_user_is_updated with record_forms,
+    profile_customization_is_created_and_updated with record_forms,
 }
 
 const BOAT: &str = "\
@@ -40,7 +40,7 @@ resource_owner: anyone
 fields: { customizable_type: , customizable_id: , properties: { url: { validation: { presence: true } } } }
 ";
 
-fn with_record_forms(setup: Setup) -> Setup {
+fn record_forms(setup: Setup) -> Setup {
     setup.more_forms(&[("a_boat.yml", BOAT), ("a_member.yml", MEMBER), ("a_link.yml", LINK)])
 }
 
@@ -146,7 +146,10 @@ fn profile_customization_is_created_and_updated(server: &TestServer) {
     let same = json!({ "customizable_type": "UserProfile", "properties": { "url": "v" } });
     assert_eq!(update_record(server, it, &same), Ok(()));
     assert_eq!(of_profile(server)["properties"], json!({ "url": "v" }));
-    assert_eq!(representation_of(server, RecordKind::Customization, id)["customizable_type"], "Profile");
+    assert_eq!(
+        representation_of(server, RecordKind::Customization, id)["customizable_type"],
+        "Profile"
+    );
     let elsewhere = json!({ "customizable_type": "User" });
     let told = vec![("customizable_type".to_owned(), "immutable".to_owned())];
     assert_eq!(update_record(server, it, &elsewhere), Err(told));

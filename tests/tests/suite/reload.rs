@@ -11,9 +11,9 @@ use registrar_tests::{Answer, Database, Setup, TempDir, TestServer, cases, event
 use serde_json::json;
 
 cases! {
-    changed_form_file_is_reloaded with with_numbered_form,
-    invalid_form_change_is_reported_and_ignored with with_numbered_form,
-    reloads_under_load_are_atomic with with_numbered_form,
+    changed_form_file_is_reloaded with numbered_form,
+    invalid_form_change_is_reported_and_ignored with numbered_form,
+    reloads_under_load_are_atomic with numbered_form,
 }
 
 /// Number of reloads under load; `REGISTRAR_RELOADS=10000` for a long run.
@@ -27,9 +27,10 @@ fn form(number: usize) -> String {
     format!("resource: User\nfields:\n{}{}", field("first_name"), field("last_name"))
 }
 
-const INVALID_FORM: &str = "resource: User\nfields:\n  first_name: {validation: {presense: true}}\n";
+const INVALID_FORM: &str =
+    "resource: User\nfields:\n  first_name: {validation: {presense: true}}\n";
 
-fn with_numbered_form(setup: Setup) -> Setup {
+fn numbered_form(setup: Setup) -> Setup {
     setup.forms(&[("form.yml", &form(1))])
 }
 

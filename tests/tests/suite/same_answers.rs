@@ -11,7 +11,10 @@ const MASKED: [&str; 4] =
 fn sqlite_and_postgresql_responses_are_byte_equal() {
     let Some(postgres) = Setup::of(Database::Postgres) else { return };
     let sqlite = Setup::of(Database::Sqlite).unwrap();
-    let (one, other) = (collect_responses(&TestServer::start(sqlite)), collect_responses(&TestServer::start(postgres)));
+    let (one, other) = (
+        collect_responses(&TestServer::start(sqlite)),
+        collect_responses(&TestServer::start(postgres)),
+    );
     assert!(one.len() >= 25, "{}", one.len());
     for (one, other) in one.iter().zip(&other) {
         assert_eq!(one, other);

@@ -6,7 +6,7 @@ use serde_json::json;
 cases! {
     operations_require_their_scope,
     form_limited_token_uses_only_its_forms,
-    privileged_forms_require_privileged_scope with with_role_forms,
+    privileged_forms_require_privileged_scope with role_forms,
     session_inherits_limits_of_issuing_token,
     issued_token_inherits_limits_of_presented_token,
     contracts_require_scopes,
@@ -47,13 +47,16 @@ fn form_limited_token_uses_only_its_forms(server: &TestServer) {
     let token = server.new_limited_token("app", &[], &["client_sign_up"]);
     let client = server.anonymous().with_token(&token);
     client.submit("client_sign_up", &samples::client("ann")).created();
-    assert_forbidden(&client.submit("developer_sign_up", &samples::developer("bob")), "form_not_allowed");
+    assert_forbidden(
+        &client.submit("developer_sign_up", &samples::developer("bob")),
+        "form_not_allowed",
+    );
     // Unknown forms are reported like to any other caller.
     client.submit("no_such_form", &json!({})).fault(406, "form_configuration_name", "unknown_form");
     assert_eq!(server.client().count(), 1);
 }
 
-fn with_role_forms(setup: Setup) -> Setup {
+fn role_forms(setup: Setup) -> Setup {
     let fields =
         "fields: { email: , properties: { role: { type: string }, city: { type: string } } }\n";
     setup.forms(&[

@@ -39,9 +39,17 @@ fn assert_nothing_leaks(database: Database, level: &str) {
     for answer in requests(&server, &token) {
         assert!(answer.status < 500, "{answer:?}");
         if answer.status >= 400 {
-            assert!(!contains_ignoring_case(&answer.text, VALUE_CANARY) && !contains_ignoring_case(&answer.text, &token), "{answer:?}");
+            assert!(
+                !contains_ignoring_case(&answer.text, VALUE_CANARY)
+                    && !contains_ignoring_case(&answer.text, &token),
+                "{answer:?}"
+            );
             let headers = format!("{:?}", answer.headers);
-            assert!(!contains_ignoring_case(&headers, VALUE_CANARY) && !contains_ignoring_case(&headers, KEY_CANARY) && !contains_ignoring_case(&headers, &token));
+            assert!(
+                !contains_ignoring_case(&headers, VALUE_CANARY)
+                    && !contains_ignoring_case(&headers, KEY_CANARY)
+                    && !contains_ignoring_case(&headers, &token)
+            );
         }
     }
     let secrets = exercise_contracts(&setup, &server, &token);
@@ -57,7 +65,11 @@ fn assert_nothing_leaks(database: Database, level: &str) {
     assert!(said.stderr.contains("form=client_sign_up status=422"), "{}", said.stderr);
     assert_eq!(said.stderr.contains("TRACE "), level == "trace", "{}", said.stderr);
     for line in said.stderr.lines().chain(said.stdout.lines()) {
-        assert!(!contains_ignoring_case(line, VALUE_CANARY) && !contains_ignoring_case(line, KEY_CANARY), "{line}");
+        assert!(
+            !contains_ignoring_case(line, VALUE_CANARY)
+                && !contains_ignoring_case(line, KEY_CANARY),
+            "{line}"
+        );
         assert!(!contains_ignoring_case(line, "brisk-harbour-42"), "{line}");
     }
     assert!(!said.stderr.contains(&token), "{}", said.stderr);
@@ -111,7 +123,10 @@ fn requests(server: &Process, token: &str) -> Vec<Answer> {
         send(&json, &format!(r#"{{"{KEY_CANARY}": "{VALUE_CANARY}""#)),
         send(&json, &format!(r#"{{"x": "{VALUE_CANARY}", "x": "{VALUE_CANARY}"}}"#)),
         send(&json, VALUE_CANARY),
-        send(&[form], &format!("form[{KEY_CANARY}]={VALUE_CANARY}&form_configuration_name=client_sign_up")),
+        send(
+            &[form],
+            &format!("form[{KEY_CANARY}]={VALUE_CANARY}&form_configuration_name=client_sign_up"),
+        ),
         send(&[form], &format!("form[x]={VALUE_CANARY}&form[x][y]={VALUE_CANARY}")),
         send(&[form], &format!("{{\"{VALUE_CANARY}\"}}")),
         send(&[("content-type", &format!("text/{VALUE_CANARY}"))], VALUE_CANARY),
@@ -132,13 +147,18 @@ fn requests(server: &Process, token: &str) -> Vec<Answer> {
         client.get(&format!("/{VALUE_CANARY}?{VALUE_CANARY}")),
         client.send("DELETE", &format!("/api/users/{VALUE_CANARY}"), &[], None),
     ]);
-    for header in
-        [format!("Bearer {VALUE_CANARY}"), format!("Token token={}", &token[..52]), VALUE_CANARY.to_owned()]
-    {
+    for header in [
+        format!("Bearer {VALUE_CANARY}"),
+        format!("Token token={}", &token[..52]),
+        VALUE_CANARY.to_owned(),
+    ] {
         answers.push(server.anonymous().with_authorization(&header).get("/api/users"));
     }
     let mut raw = server.connect();
-    raw.send(format!("GET /{VALUE_CANARY} {VALUE_CANARY}\r\n{VALUE_CANARY}: {VALUE_CANARY}\r\n\r\n").as_bytes());
+    raw.send(
+        format!("GET /{VALUE_CANARY} {VALUE_CANARY}\r\n{VALUE_CANARY}: {VALUE_CANARY}\r\n\r\n")
+            .as_bytes(),
+    );
     answers.push(raw.answer());
     answers
 }
@@ -160,7 +180,8 @@ fn exercise_contracts(setup: &Setup, server: &Process, token: &str) -> Vec<Strin
         ("/user_com/api/public/users/", format!("Token {token}")),
         ("/econtext/api/users/user", format!("Basic {basic}")),
     ];
-    let (email, password) = (format!("{VALUE_CANARY}.o@example.com"), format!("{VALUE_CANARY}-password"));
+    let (email, password) =
+        (format!("{VALUE_CANARY}.o@example.com"), format!("{VALUE_CANARY}-password"));
     let good = json!({
         "userName": email, "email": email, "name": VALUE_CANARY, "first_name": VALUE_CANARY, "last_name": VALUE_CANARY,
         "password": password, "phone": VALUE_CANARY, "role": "customer_admin", "company": VALUE_CANARY,
@@ -185,13 +206,23 @@ fn exercise_contracts(setup: &Setup, server: &Process, token: &str) -> Vec<Strin
     };
     for (path, who) in apis {
         for body in [good.to_string(), bad.to_string(), VALUE_CANARY.to_owned(), "{".to_owned()] {
-            for key in [VALUE_CANARY.to_owned(), format!("{VALUE_CANARY}-2"), format!("no key {VALUE_CANARY}")] {
+            for key in [
+                VALUE_CANARY.to_owned(),
+                format!("{VALUE_CANARY}-2"),
+                format!("no key {VALUE_CANARY}"),
+            ] {
                 send(path, &who, &[("idempotency-key", &key)], &body);
             }
         }
-        for stranger in [format!("Basic {canaries}"), format!("Bearer {VALUE_CANARY}"), VALUE_CANARY.to_owned()] {
-            let told = send(path, &stranger, &[("idempotency-key", VALUE_CANARY)], &good.to_string());
-            assert!(!contains_ignoring_case(&told.text, VALUE_CANARY) && !told.text.contains(canaries), "{told:?}");
+        for stranger in
+            [format!("Basic {canaries}"), format!("Bearer {VALUE_CANARY}"), VALUE_CANARY.to_owned()]
+        {
+            let told =
+                send(path, &stranger, &[("idempotency-key", VALUE_CANARY)], &good.to_string());
+            assert!(
+                !contains_ignoring_case(&told.text, VALUE_CANARY) && !told.text.contains(canaries),
+                "{told:?}"
+            );
         }
         let path = format!("{path}?{VALUE_CANARY}={VALUE_CANARY}&email={VALUE_CANARY}");
         server.anonymous().with_authorization(&who).get(&path);

@@ -3,14 +3,14 @@
 use registrar_tests::{Setup, TestServer, cases};
 use serde_json::{Value, json};
 
-use super::authorization::{PASSWORD, bearer, call, with_all_operations, create_person, sign_in};
+use super::authorization::{PASSWORD, all_operations, bearer, call, create_person, sign_in};
 
 cases! {
-    password_change_ends_other_sessions with with_all_operations,
-    delete_user_sessions_ends_all_of_them with with_all_operations,
+    password_change_ends_other_sessions with all_operations,
+    delete_user_sessions_ends_all_of_them with all_operations,
     issued_token_chain_is_limited_to_two,
     stored_responses_are_deleted_with_their_user,
-    strict_form_stores_equal_responses_for_taken_and_free with with_strict_contract,
+    strict_form_stores_equal_responses_for_taken_and_free with strict_contract,
 }
 
 fn password_change_ends_other_sessions(server: &TestServer) {
@@ -85,7 +85,7 @@ fn stored_responses_are_deleted_with_their_user(server: &TestServer) {
     assert_eq!((again.status, again.header("idempotent-replayed")), (201, None), "{again:?}");
 }
 
-fn with_strict_contract(setup: Setup) -> Setup {
+fn strict_contract(setup: Setup) -> Setup {
     let contract = "mount: /mine\nform: strict\nauthentication: { schemes: [none] }\ncatalogue: forms\n\
         routes: [{ method: POST, path: /people, operation: create }]\nanswers:\n\
         \x20 accepted: { status: 202, body: { status: '{{ status }}' } }\n\

@@ -4,10 +4,10 @@ use registrar_tests::{Random, Setup, TestServer, cases};
 use serde_json::json;
 
 cases! {
-    long_values_are_stored_and_compared_completely with with_unique_fields,
+    long_values_are_stored_and_compared_completely with unique_fields,
 }
 
-fn with_unique_fields(setup: Setup) -> Setup {
+fn unique_fields(setup: Setup) -> Setup {
     setup.form(
         "\
 email: {validation: {email: false, presence: false}}

@@ -8,7 +8,7 @@ use registrar_tests::{Setup, TestServer, cases, iterations};
 use serde_json::json;
 
 cases! {
-    concurrent_spellings_of_one_email_have_one_winner with with_email_form,
+    concurrent_spellings_of_one_email_have_one_winner with email_form,
     concurrent_creates_with_common_value_have_one_winner,
 }
 
@@ -47,7 +47,7 @@ const SPELLINGS: [&str; 28] = [
     "josé#@ex\u{212b}mple.no",
 ];
 
-fn with_email_form(setup: Setup) -> Setup {
+fn email_form(setup: Setup) -> Setup {
     setup.form("email:").with(|settings| settings.workers = 2)
 }
 

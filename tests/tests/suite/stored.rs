@@ -4,10 +4,10 @@ use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
-    only_listed_fields_are_stored with with_lenient_form,
+    only_listed_fields_are_stored with lenient_form,
     strict_form_rejects_unlisted_fields_at_every_level,
-    readonly_fields_ignore_submitted_values with with_lenient_form,
-    virtual_fields_are_validated_but_not_stored with with_virtual_fields,
+    readonly_fields_ignore_submitted_values with lenient_form,
+    virtual_fields_are_validated_but_not_stored with virtual_fields,
     numbers_are_stored_exactly,
     strings_are_stored_exactly,
     password_is_stored_only_as_hash,
@@ -33,7 +33,7 @@ const PROTECTED_FIELDS: [&str; 14] = [
 const CANARY: &str = "c4n4ry";
 
 /// The shipped seller form and its types, with unknown fields ignored.
-fn with_lenient_form(setup: Setup) -> Setup {
+fn lenient_form(setup: Setup) -> Setup {
     let read = |name: &str| {
         std::fs::read_to_string(registrar_tests::repository_path("forms").join(name)).unwrap()
     };
@@ -139,7 +139,7 @@ fn readonly_fields_ignore_submitted_values(server: &TestServer) {
     assert!(server.database().all_cells().iter().all(|cell| !cell.contains(CANARY)));
 }
 
-fn with_virtual_fields(setup: Setup) -> Setup {
+fn virtual_fields(setup: Setup) -> Setup {
     setup.form(
         "\
 name: {property_options: {virtual: true}, validation: {length: {minimum: 3}}}

@@ -10,9 +10,9 @@ cases! {
     external_id_is_unique,
     case_insensitive_unique_ignores_case,
     unique_applies_within_and_across_submissions,
-    unique_scope_and_conditions_restrict_comparison with with_scoped_fields,
+    unique_scope_and_conditions_restrict_comparison with scoped_fields,
     rejected_submission_releases_its_claims,
-    blank_values_are_never_taken with with_scoped_fields,
+    blank_values_are_never_taken with scoped_fields,
 }
 
 fn email_is_unique_in_every_spelling(server: &TestServer) {
@@ -104,7 +104,7 @@ fn unique_applies_within_and_across_submissions(server: &TestServer) {
     with_boats("b", &["x3"]).created();
 }
 
-fn with_scoped_fields(setup: Setup) -> Setup {
+fn scoped_fields(setup: Setup) -> Setup {
     setup.form(
         "\
 external_id: {validation: {unique: {scope: language}}}

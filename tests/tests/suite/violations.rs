@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 cases! {
     empty_form_reports_every_violation_with_details,
     form_messages_override_defaults,
-    violations_are_truncated_at_one_hundred with with_boat_list,
+    violations_are_truncated_at_one_hundred with boat_list,
     problem_document_contains_violations,
     unknown_fields_are_rejected_with_suggestion_or_ignored,
     violations_never_contain_submitted_values,
@@ -53,7 +53,7 @@ fn form_messages_override_defaults(server: &TestServer) {
     );
 }
 
-fn with_boat_list(setup: Setup) -> Setup {
+fn boat_list(setup: Setup) -> Setup {
     setup.forms(&[
         ("types/transactables/boat.yml", "name: boat\n"),
         (

@@ -8,9 +8,9 @@ use registrar_tests::{Connection, Setup, TestServer, cases, eventually, samples}
 
 cases! {
     paused_uploads_do_not_block_other_clients,
-    unauthenticated_bodies_have_a_lower_limit with with_small_open_body_limit,
+    unauthenticated_bodies_have_a_lower_limit with small_open_body_limit,
     body_below_minimum_rate_gets_408,
-    queued_bodies_count_towards_body_memory with with_small_body_memory,
+    queued_bodies_count_towards_body_memory with small_body_memory,
 }
 
 /// Returns the header of a create request with this content length.
@@ -54,7 +54,7 @@ fn paused_uploads_do_not_block_other_clients(server: &TestServer) {
     drop(paused);
 }
 
-fn with_small_open_body_limit(setup: Setup) -> Setup {
+fn small_open_body_limit(setup: Setup) -> Setup {
     setup.with(|settings| settings.open_body_limit = 1_000)
 }
 
@@ -101,7 +101,7 @@ fn body_below_minimum_rate_gets_408(server: &TestServer) {
     assert_eq!(pieces.join().unwrap(), 400);
 }
 
-fn with_small_body_memory(setup: Setup) -> Setup {
+fn small_body_memory(setup: Setup) -> Setup {
     setup.form("email:\nproperties: {v: {type: array}}").with(|settings| {
         settings.body_memory = 2_000_000;
         settings.body_limit = 400_000;

@@ -138,7 +138,8 @@ fn form_text(field: &str) -> String {
 }
 
 fn compiles(field: &str) -> bool {
-    let source = Source { file: "f.yml".into(), within: "f.yml".to_owned(), text: form_text(field) };
+    let source =
+        Source { file: "f.yml".into(), within: "f.yml".to_owned(), text: form_text(field) };
     Registry::compile(&[source]).is_ok()
 }
 
@@ -152,7 +153,8 @@ fn request_cost_is_bounded_by_its_size() {
     let setup = Setup::of(Database::Sqlite).unwrap().forms(&files);
     let server = setup.serve_with_memory_limit(4_000_000);
     let token = server.first_token();
-    let mut measured = CostMeter { server, token, wrong: Vec::new(), most_expensive: Vec::new(), count: 0 };
+    let mut measured =
+        CostMeter { server, token, wrong: Vec::new(), most_expensive: Vec::new(), count: 0 };
     let json = "application/json";
     let body = |form: &str, value: &str| {
         format!("{{\"form_configuration_name\":\"{form}\",\"form\":{{\"properties\":{{\"v\":{value}}}}}}}")

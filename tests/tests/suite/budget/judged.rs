@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use registrar_tests::{Database, Process, Setup};
 use serde_json::{Value, json};
 
-use super::inputs::{nested, rich_text, recursive_unions};
+use super::inputs::{nested, recursive_unions, rich_text};
 
 /// Maximum time for validation in unoptimised builds. Without limits these values take forever.
 const MAX_VALIDATION_TIME: Duration = Duration::from_secs(8);
@@ -55,7 +55,11 @@ fn recursive_union_schemas_are_validated_in_bounded_time() {
                 let begun = Instant::now();
                 let status = client.post("/api/users", &body(name, &document)).status;
                 assert!([201, 422].contains(&status), "{name} {depth}: {status}");
-                assert!(begun.elapsed() < MAX_VALIDATION_TIME, "{name} {depth}: {:?}", begun.elapsed());
+                assert!(
+                    begun.elapsed() < MAX_VALIDATION_TIME,
+                    "{name} {depth}: {:?}",
+                    begun.elapsed()
+                );
             }
         }
     }

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 cases! {
     numbers_with_large_exponents_are_rejected,
-    stored_numbers_are_no_longer_than_submitted with with_json_fields,
-    record_larger_than_body_limit_gets_413 with with_json_fields,
-    computed_default_size_is_bounded with with_computed_defaults,
-    response_over_limit_is_rejected with with_small_answer_limit,
-    large_submissions_are_validated_like_small_ones with with_json_fields,
+    stored_numbers_are_no_longer_than_submitted with json_fields,
+    record_larger_than_body_limit_gets_413 with json_fields,
+    computed_default_size_is_bounded with computed_defaults,
+    response_over_limit_is_rejected with small_answer_limit,
+    large_submissions_are_validated_like_small_ones with json_fields,
 }
 
 /// Returns the violations as `PATH CODE; PATH CODE`.
@@ -31,7 +31,7 @@ fn numbers_with_large_exponents_are_rejected(server: &TestServer) {
     assert_eq!(server.client().count(), 0);
 }
 
-fn with_json_fields(setup: Setup) -> Setup {
+fn json_fields(setup: Setup) -> Setup {
     setup.form(
         "\
 external_id: {validation: {unique: false}}
@@ -96,7 +96,7 @@ fn record_larger_than_body_limit_gets_413(server: &TestServer) {
     assert!(changed.status == 413 || changed.status == 406, "{changed:?}");
 }
 
-fn with_computed_defaults(setup: Setup) -> Setup {
+fn computed_defaults(setup: Setup) -> Setup {
     setup.form(
         "\
 name:
@@ -123,8 +123,8 @@ fn computed_default_size_is_bounded(server: &TestServer) {
     assert_eq!(server.client().count(), 1);
 }
 
-fn with_small_answer_limit(setup: Setup) -> Setup {
-    with_json_fields(setup).with(|settings| settings.answer_limit = 100_000)
+fn small_answer_limit(setup: Setup) -> Setup {
+    json_fields(setup).with(|settings| settings.answer_limit = 100_000)
 }
 
 fn response_over_limit_is_rejected(server: &TestServer) {
@@ -161,7 +161,10 @@ fn large_submissions_are_validated_like_small_ones(server: &TestServer) {
         assert_eq!(violation_summary(&refused), "properties.v distinct; properties.v uniqueItems");
         assert!(refused.header("form-version").is_some());
         let unknown: Value = json!({ "properties": { "v": [text], "x": 1 } });
-        assert_eq!(violation_summary(&client.submit("form", &unknown)), "properties.x unknown_field");
+        assert_eq!(
+            violation_summary(&client.submit("form", &unknown)),
+            "properties.x unknown_field"
+        );
         client.submit("form_of_none", &unknown).fault(
             406,
             "form_configuration_name",

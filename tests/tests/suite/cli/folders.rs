@@ -26,7 +26,8 @@ fn only_problem(folder: &TempDir) -> String {
 #[test]
 fn too_large_file_is_reported() {
     let folder = TempDir::of(&[("good.yml", VALID_FORM)]);
-    let form = |length: usize| format!("{VALID_FORM}# {}", "x".repeat(length - VALID_FORM.len() - 2));
+    let form =
+        |length: usize| format!("{VALID_FORM}# {}", "x".repeat(length - VALID_FORM.len() - 2));
     folder.write("large.yml", &form(1 << 20));
     check(&[folder.path()]).success();
     folder.write("large.yml", &form((1 << 20) + 1));
@@ -60,7 +61,8 @@ fn named_pipe_is_reported_and_not_read() {
 
 #[test]
 fn symlinks_out_of_forms_directories_are_rejected() {
-    let secret = TempDir::of(&[("secret.yml", "password: hunter2\n"), ("more/one.yml", VALID_FORM)]);
+    let secret =
+        TempDir::of(&[("secret.yml", "password: hunter2\n"), ("more/one.yml", VALID_FORM)]);
     // The layout of Kubernetes: a hidden directory that is replaced as a whole.
     let folder = TempDir::of(&[("..data/form.yml", VALID_FORM)]);
     symlink("..data/form.yml", folder.path().join("form.yml")).unwrap();

@@ -33,9 +33,15 @@ fn run_sample(client: &[&str], sample: &str, in_place_of: &[(&str, &str)]) -> Op
     if !found.is_ok_and(|output| output.status.success()) {
         let what =
             "NO SUCH CLIENT: its samples are SKIPPED. Install curl, python3-requests and nodejs";
-        assert!(!std::env::var(REQUIRE_CLIENTS).is_ok_and(|value| value == "1"), "{program}: {what}");
+        assert!(
+            !std::env::var(REQUIRE_CLIENTS).is_ok_and(|value| value == "1"),
+            "{program}: {what}"
+        );
         // Not captured by the test harness.
-        let _ = writeln!(std::io::stderr(), "{program}: {what}; {REQUIRE_CLIENTS}=1 makes this a failure.");
+        let _ = writeln!(
+            std::io::stderr(),
+            "{program}: {what}; {REQUIRE_CLIENTS}=1 makes this a failure."
+        );
         return None;
     }
     let mut text = std::fs::read_to_string(samples_dir().join(sample)).unwrap();

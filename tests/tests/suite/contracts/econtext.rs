@@ -120,7 +120,11 @@ fn single_error_follows_vendor_order(server: &TestServer) {
     ];
     for (body, (traceback, what)) in cases {
         let answer = call(server, &who, "POST", "users/user", &body);
-        assert_eq!(masked_body(&answer, 400), error_body("400 Bad Request", &traceback, what), "{body}");
+        assert_eq!(
+            masked_body(&answer, 400),
+            error_body("400 Bad Request", &traceback, what),
+            "{body}"
+        );
     }
     assert_eq!(server.client().count(), 1);
     let mine = r#"{"email":"a@b.co","password":"1234567","applications":[],"id":"mine"}"#;
@@ -167,7 +171,11 @@ fn unauthenticated_requests_get_vendor_401(server: &TestServer) {
         let paths = if header.len() > 12 { 2 } else { 3 };
         for path in ["users/user", "nowhere", "users/user/mine"].into_iter().take(paths) {
             let answer = call(server, &header, "GET", path, "");
-            assert_eq!((answer.status, answer.text.as_str()), (401, UNAUTHENTICATED_BODY), "{header} {path}");
+            assert_eq!(
+                (answer.status, answer.text.as_str()),
+                (401, UNAUTHENTICATED_BODY),
+                "{header} {path}"
+            );
             let challenge = Some(r#"Basic realm="eContext Authentication""#);
             assert_eq!(answer.header("www-authenticate"), challenge);
         }
@@ -175,7 +183,10 @@ fn unauthenticated_requests_get_vendor_401(server: &TestServer) {
     // An API token is not accepted as a user's credential.
     assert_eq!(call(server, "Token $", "GET", "users", "").status, 401);
     let ping = call(server, "", "GET", "ping", "");
-    assert_eq!(masked_body(&ping, 200), r#"{"econtext": {"result": {"ping": "pong"}, "elapsed": _}}"#);
+    assert_eq!(
+        masked_body(&ping, 200),
+        r#"{"econtext": {"result": {"ping": "pong"}, "elapsed": _}}"#
+    );
     let nowhere = call(server, &who, "GET", "nowhere", "");
     assert_eq!(
         (nowhere.status, nowhere.text.as_str(), nowhere.header("content-type")),
@@ -215,8 +226,11 @@ fn user_is_read_updated_and_deleted_after_disabling(server: &TestServer) {
     );
     let answer = call(server, &who, "PUT", &path, r#"{"email":"ops@info.com"}"#);
     assert!(answer.is(400).text.contains("A user with that email address already exists"));
-    let conflict =
-        error_body("409 Conflict", "User must be disabled before deletion is possible", "409 Conflict");
+    let conflict = error_body(
+        "409 Conflict",
+        "User must be disabled before deletion is possible",
+        "409 Conflict",
+    );
     assert_eq!(masked_body(&call(server, &who, "DELETE", &path, ""), 409), conflict);
     call(server, &who, "PUT", &path, r#"{"status":"DISABLED"}"#).is(200);
     assert_eq!(
@@ -247,7 +261,10 @@ fn applications_and_groups_are_created_joined_and_left(server: &TestServer) {
         assert_eq!(masked_body(&answer, 200), joined);
     }
     let answer = call(server, &who, "POST", &path(&format!("group/{group}")), "{}");
-    assert_eq!(masked_body(&answer, 200), r#"{"econtext": {"result": {"group": true}, "elapsed": _}}"#);
+    assert_eq!(
+        masked_body(&answer, 200),
+        r#"{"econtext": {"result": {"group": true}, "elapsed": _}}"#
+    );
     let nobody = call(server, &who, "POST", &path("application/x"), "");
     assert!(nobody.is(400).text.contains("Couldn't find application x"));
     let user =

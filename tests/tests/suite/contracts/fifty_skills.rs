@@ -3,7 +3,7 @@
 
 use registrar_tests::{TestServer, cases};
 
-use super::{FORM, JSON, assert_response, assert_alphanumeric, masked, post, send};
+use super::{FORM, JSON, assert_alphanumeric, assert_response, masked, post, send};
 
 const PATH: &str = "/50skills/v1/users/";
 const TYPE: &str = "application/json";
@@ -52,7 +52,12 @@ fn user_is_read_by_alphanumeric_id(server: &TestServer) {
     let id = created.json()["id"].as_str().unwrap().to_owned();
     for slash in ["/", ""] {
         let path = format!("{PATH}{id}{slash}");
-        assert_response(&send(server, "GET", &path, "Bearer $", &[], None), 200, TYPE, &created.text);
+        assert_response(
+            &send(server, "GET", &path, "Bearer $", &[], None),
+            200,
+            TYPE,
+            &created.text,
+        );
     }
     for id in ["1", "zzzzzzzz", "x", "%00"] {
         let answer = send(server, "GET", &format!("{PATH}{id}/"), "Bearer $", &[], None);
@@ -111,7 +116,12 @@ fn malformed_requests_get_django_errors(server: &TestServer) {
     let get = send(server, "PUT", PATH, "Bearer $", &[], None);
     assert_response(&get, 405, TYPE, r#"{"detail":"Method \"PUT\" not allowed."}"#);
     assert_eq!(get.header("allow"), Some("POST, GET, HEAD"));
-    assert_response(&post(server, "/50skills/v1/", "", JSON, ""), 404, TYPE, r#"{"detail":"Not found."}"#);
+    assert_response(
+        &post(server, "/50skills/v1/", "", JSON, ""),
+        404,
+        TYPE,
+        r#"{"detail":"Not found."}"#,
+    );
 }
 
 fn missing_or_invalid_credentials_get_401(server: &TestServer) {

@@ -18,7 +18,12 @@ cases! {
     token_with_unknown_attributes_is_rejected,
 }
 
-fn created_body(server: &TestServer, authorization: &str, label: (&str, &str), body: &str) -> String {
+fn created_body(
+    server: &TestServer,
+    authorization: &str,
+    label: (&str, &str),
+    body: &str,
+) -> String {
     let answer = post(server, PATH, authorization, label, body);
     assert_eq!((answer.is(200).status, answer.header("content-type")), (200, Some(TYPE)));
     let id = answer.json()["id"].as_str().unwrap().to_owned();
@@ -74,7 +79,12 @@ fn errors_contain_only_the_status_text(server: &TestServer) {
     assert_response(&method, 405, TYPE, r#"{"error":"Method Not Allowed"}"#);
     assert_eq!(method.header("allow"), Some("POST, GET, HEAD"));
     for path in ["/garmat/api/users/", "/garmat/", "/garmat/api"] {
-        assert_response(&post(server, path, "Bearer $", JSON, SAMPLE), 404, TYPE, r#"{"error":"Not Found"}"#);
+        assert_response(
+            &post(server, path, "Bearer $", JSON, SAMPLE),
+            404,
+            TYPE,
+            r#"{"error":"Not Found"}"#,
+        );
     }
 }
 

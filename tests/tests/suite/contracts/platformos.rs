@@ -78,7 +78,12 @@ fn session_is_created_and_deleted(server: &TestServer) {
         let text = r#"{"errors":{"base":["is not a known e-mail address with its password"]}}"#;
         assert_response(&sign_in(email, password), 422, TYPE, text);
     }
-    assert_response(&sign_in("e@example.com", ""), 422, TYPE, r#"{"errors":{"password":["can't be blank"]}}"#);
+    assert_response(
+        &sign_in("e@example.com", ""),
+        422,
+        TYPE,
+        r#"{"errors":{"password":["can't be blank"]}}"#,
+    );
 }
 
 fn transactable_is_created_updated_and_deleted(server: &TestServer) {
@@ -94,7 +99,14 @@ fn transactable_is_created_updated_and_deleted(server: &TestServer) {
         &form,
     ));
     let path = format!("/api/user/transactables/{boat}");
-    assert_no_content(&call(server, "PUT", &path, "transactable_update", "", &json!({"name": "Deneb"})));
+    assert_no_content(&call(
+        server,
+        "PUT",
+        &path,
+        "transactable_update",
+        "",
+        &json!({"name": "Deneb"}),
+    ));
     let stored = &server.client().user(id)["transactables"]["boat"][0];
     assert_eq!((&stored["name"], &stored["currency"]), (&json!("Deneb"), &json!("NOK")));
     assert_eq!(stored["properties"], json!({"length_m": 7}));
@@ -182,7 +194,11 @@ fn relationship_members_and_transactables_are_managed(server: &TestServer) {
         let path = format!("/api/user/{plural}/{id}?form_configuration_name={FORMS}{form}");
         send(server, "DELETE", &path, "Token $", &[], None)
     };
-    assert_no_content(&delete("relationship_transactables", listed, "relationship_transactable_delete"));
+    assert_no_content(&delete(
+        "relationship_transactables",
+        listed,
+        "relationship_transactable_delete",
+    ));
     // Deleting a relationship deletes its members.
     assert_no_content(&delete("relationships", group, "relationship_delete"));
     assert_eq!(delete("relationship_users", member, "relationship_user_delete").status, 404);

@@ -79,13 +79,13 @@ answers:
 ";
 
 cases! {
-    lookup_requires_all_given_fields with with_rooms_contract,
-    custom_contract_is_served with with_custom_contract,
-    reloaded_contract_is_served with with_custom_contract,
-    records_are_listed_with_offset_paging with with_clubs_contract,
+    lookup_requires_all_given_fields with rooms_contract,
+    custom_contract_is_served with custom_contract,
+    reloaded_contract_is_served with custom_contract,
+    records_are_listed_with_offset_paging with clubs_contract,
 }
 
-fn with_clubs_contract(setup: Setup) -> Setup {
+fn clubs_contract(setup: Setup) -> Setup {
     setup.forms(&[
         ("types/relationships/club.yml", "properties: [{ name: name, type: string }]\n"),
         ("club.yml", CLUB),
@@ -111,7 +111,7 @@ fn records_are_listed_with_offset_paging(server: &TestServer) {
     }
 }
 
-fn with_rooms_contract(setup: Setup) -> Setup {
+fn rooms_contract(setup: Setup) -> Setup {
     setup.forms(&[
         ("form.yml", ROOM),
         ("contracts/catalogues/words.yml", "messages: {}\n"),
@@ -152,7 +152,7 @@ fn lookup_requires_all_given_fields(server: &TestServer) {
     assert_response(&get("/all?house=1&city=Ulm"), 200, "text/plain", "a of 1");
 }
 
-fn with_custom_contract(setup: Setup) -> Setup {
+fn custom_contract(setup: Setup) -> Setup {
     setup
         .forms(&[
             ("form.yml", FORM),

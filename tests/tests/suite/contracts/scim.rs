@@ -3,7 +3,7 @@
 use registrar_tests::{Answer, TestServer, cases};
 use serde_json::{Value, json};
 
-use super::{mask_everywhere, assert_response, send};
+use super::{assert_response, mask_everywhere, send};
 
 const PATH: &str = "/scim/v2/Users";
 const TYPE: &str = "application/scim+json";

@@ -3,7 +3,7 @@
 
 use registrar_tests::{TestServer, cases};
 
-use super::{FORM, JSON, assert_response, assert_alphanumeric, masked, post, send};
+use super::{FORM, JSON, assert_alphanumeric, assert_response, masked, post, send};
 
 const PATH: &str = "/user_com/api/public/users/";
 const TYPE: &str = "application/json";
@@ -40,7 +40,8 @@ fn sample_request_creates_user_with_thirty_five_keys(server: &TestServer) {
 }
 
 fn json_and_form_bodies_are_accepted_under_either_content_type(server: &TestServer) {
-    for (label, body) in [(JSON, SAMPLE), (FORM, SAMPLE), (JSON, FORM_SAMPLE), (FORM, FORM_SAMPLE)] {
+    for (label, body) in [(JSON, SAMPLE), (FORM, SAMPLE), (JSON, FORM_SAMPLE), (FORM, FORM_SAMPLE)]
+    {
         let answer = post(server, PATH, "Token $", label, body);
         assert_eq!(answer.is(201).json()["name"], "John Doe");
     }

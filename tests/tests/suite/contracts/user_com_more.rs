@@ -104,7 +104,12 @@ fn attributes_are_validated_by_type_and_name(server: &TestServer) {
         ("email", json!("a@b.co"), "Unexpected field."),
     ] {
         let answer = set(json!({"attribute": attribute, "value": value}));
-        assert_response(&answer, 400, TYPE, &format!(r#"{{"errors":{{"{attribute}":["{text}"]}}}}"#));
+        assert_response(
+            &answer,
+            400,
+            TYPE,
+            &format!(r#"{{"errors":{{"{attribute}":["{text}"]}}}}"#),
+        );
     }
     let several = json!({"Birthday": "2001-02-03", "Balance": 1.5, "Trial ends": "2027-01-01T00:00:00Z", "Nickname": "a"});
     call(server, "POST", "users/1/set_multiple_attributes/", &several).is(200);

@@ -9,7 +9,7 @@ use registrar_tests::{
 };
 
 use super::load::under_load;
-use super::{RECOVERY_TIMEOUT, post, sign_up, retry_until_created};
+use super::{RECOVERY_TIMEOUT, post, retry_until_created, sign_up};
 
 /// Request time-out, in seconds.
 const REQUEST_TIMEOUT_SECONDS: u64 = 1;

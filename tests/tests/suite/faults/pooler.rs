@@ -35,7 +35,9 @@ fn prepared_statements_work_behind_pgbouncer_that_tracks_them() {
     if PgBouncer::supports_prepared_statements() {
         run_behind_pgbouncer(true, true, assert_operations_work);
     } else {
-        print_notice("THE POOLER IS OLDER THAN 1.21: prepared statements behind it are not tested.");
+        print_notice(
+            "THE POOLER IS OLDER THAN 1.21: prepared statements behind it are not tested.",
+        );
     }
 }
 

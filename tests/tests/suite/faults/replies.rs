@@ -8,7 +8,7 @@ use registrar_tests::{
     NetworkCondition, Proxy, TestServer, Upstream, cases, eventually, iterations,
 };
 
-use super::{post, sign_up, retry_until_created};
+use super::{post, retry_until_created, sign_up};
 
 cases! {
     lost_response_is_replayed_for_idempotency_key,

@@ -7,11 +7,11 @@ use registrar_tests::{Answer, DirectDatabase, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 use super::post;
-use crate::updating::with_update_forms;
+use crate::updating::update_forms;
 
 cases! {
     create_with_any_failing_statement_is_rolled_back,
-    update_or_delete_with_any_failing_statement_is_rolled_back with with_update_forms,
+    update_or_delete_with_any_failing_statement_is_rolled_back with update_forms,
 }
 
 /// Message of the injected database error. It must not reach clients.
@@ -103,7 +103,10 @@ fn create_with_any_failing_statement_is_rolled_back(server: &TestServer) {
 }
 
 /// Returns the number of added rows by table.
-fn added_rows(direct: &DirectDatabase<'_>, before: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
+fn added_rows(
+    direct: &DirectDatabase<'_>,
+    before: &BTreeMap<String, i64>,
+) -> BTreeMap<String, i64> {
     let now = direct.row_counts().into_iter();
     now.map(|(table, count)| (table.clone(), count - before[&table])).collect()
 }

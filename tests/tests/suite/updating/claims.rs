@@ -6,14 +6,14 @@ use std::thread;
 use registrar_tests::{TestServer, cases};
 use serde_json::{Value, json};
 
-use super::{with_update_forms, put_change, create_seller};
+use super::{create_seller, put_change, update_forms};
 
 cases! {
-    own_unique_values_do_not_conflict with with_update_forms,
-    changed_unique_value_is_released with with_update_forms,
-    scoped_claim_follows_its_scope_field with with_update_forms,
-    concurrent_updates_of_different_fields_are_both_kept with with_update_forms,
-    concurrent_updates_to_one_value_have_one_winner with with_update_forms,
+    own_unique_values_do_not_conflict with update_forms,
+    changed_unique_value_is_released with update_forms,
+    scoped_claim_follows_its_scope_field with update_forms,
+    concurrent_updates_of_different_fields_are_both_kept with update_forms,
+    concurrent_updates_to_one_value_have_one_winner with update_forms,
 }
 
 fn own_unique_values_do_not_conflict(server: &TestServer) {
@@ -22,7 +22,8 @@ fn own_unique_values_do_not_conflict(server: &TestServer) {
     assert_eq!(server.client().user(id)["email"], "SIRI@example.com");
     let boats = server.client().user(id)["transactables"]["boat"].clone();
     let boat = |place: usize, registration: &str| json!({ "id": boats[place]["id"], "properties": { "registration": registration } });
-    let send = |boats: Vec<Value>| put_change(server, id, json!({ "transactables": { "boat": boats } }));
+    let send =
+        |boats: Vec<Value>| put_change(server, id, json!({ "transactables": { "boat": boats } }));
     let claims = server.database().count("unique_claims");
     send(vec![boat(0, "SIRI-1")]).is(204);
     // Swapped between the two boats, and back.

@@ -68,7 +68,7 @@ fields: { mobile_number: }
 ";
 
 /// Adds the forms of these tests to the shipped ones.
-pub(crate) fn with_update_forms(setup: Setup) -> Setup {
+pub(crate) fn update_forms(setup: Setup) -> Setup {
     setup.more_forms(&[
         ("boat.yml", BOAT),
         ("sign_in.yml", SIGN_IN),

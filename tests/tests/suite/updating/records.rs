@@ -3,12 +3,12 @@
 use registrar_tests::{TestServer, cases};
 use serde_json::{Value, json};
 
-use super::{with_update_forms, put_change, create_seller};
+use super::{create_seller, put_change, update_forms};
 
 cases! {
-    profile_is_updated_in_place with with_update_forms,
-    list_records_are_updated_by_id_and_added_without with with_update_forms,
-    references_are_verified_in_updates with with_update_forms,
+    profile_is_updated_in_place with update_forms,
+    list_records_are_updated_by_id_and_added_without with update_forms,
+    references_are_verified_in_updates with update_forms,
 }
 
 fn profile_is_updated_in_place(server: &TestServer) {
@@ -25,8 +25,12 @@ fn profile_is_updated_in_place(server: &TestServer) {
         after[changed] = before[changed].clone();
     }
     assert_eq!(after, before);
-    put_change(server, id, json!({ "profiles": { "seller": { "properties": { "shop_name": " " } } } }))
-        .invalid(&[("profiles.seller.properties.shop_name", "blank")]);
+    put_change(
+        server,
+        id,
+        json!({ "profiles": { "seller": { "properties": { "shop_name": " " } } } }),
+    )
+    .invalid(&[("profiles.seller.properties.shop_name", "blank")]);
 
     let seed = json!({ "email": "bare@example.com", "first_name": "B", "mobile_number": "1" });
     let bare = server.client().submit("seed", &seed).created();
@@ -104,5 +108,6 @@ fn references_are_verified_in_updates(server: &TestServer) {
     assert_eq!(moved["properties"], json!({ "status": "moved" }));
     // A dangling reference is reported at its path even if it was not submitted.
     server.client().send("DELETE", &format!("/api/users/{other}"), &[], None).is(204);
-    put_change(server, id, json!({ "phone": "1" })).invalid(&[("properties.invited_by", "required")]);
+    put_change(server, id, json!({ "phone": "1" }))
+        .invalid(&[("properties.invited_by", "required")]);
 }

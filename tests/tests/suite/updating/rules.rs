@@ -3,15 +3,15 @@
 use registrar_tests::{TestServer, cases, samples};
 use serde_json::{Value, json};
 
-use super::{with_update_forms, put_change, create_seller};
+use super::{create_seller, put_change, update_forms};
 
 cases! {
     update_responds_with_204_and_is_stored,
-    invalid_update_requests_are_rejected with with_update_forms,
-    rules_consider_stored_values with with_update_forms,
-    one_form_can_create_and_update with with_update_forms,
-    password_is_kept_unless_submitted with with_update_forms,
-    html_form_can_update with with_update_forms,
+    invalid_update_requests_are_rejected with update_forms,
+    rules_consider_stored_values with update_forms,
+    one_form_can_create_and_update with update_forms,
+    password_is_kept_unless_submitted with update_forms,
+    html_form_can_update with update_forms,
 }
 
 fn update_responds_with_204_and_is_stored(server: &TestServer) {
