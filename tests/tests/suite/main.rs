@@ -11,7 +11,8 @@
 mod addresses;
 mod audit;
 mod auth;
-mod authorization;
+mod authorization_matrix;
+mod authorization_shipped_routes;
 mod bad_input;
 mod bodies;
 mod bombs;
@@ -40,6 +41,7 @@ mod nested;
 mod openapi;
 mod overload;
 mod parameters;
+mod private_fields;
 mod problems;
 mod reading;
 mod records;

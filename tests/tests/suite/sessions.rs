@@ -3,7 +3,7 @@
 use registrar_tests::{Setup, TestServer, cases};
 use serde_json::{Value, json};
 
-use super::authorization::{PASSWORD, all_operations, bearer, call, create_person, sign_in};
+use super::authorization_matrix::{PASSWORD, all_operations, bearer, call, create_person, sign_in};
 
 cases! {
     password_change_ends_other_sessions with all_operations,
