@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use registrar_tests::{Random, TestServer, cases, iterations, samples};
 use serde_json::{Value, json};
 
-use super::updating::{create_seller, update_forms};
+use super::updates::{create_seller, update_forms};
 
 cases! {
     problematic_values_in_every_field_never_cause_5xx,

@@ -3,12 +3,12 @@
 mod backup;
 mod check;
 mod contracts;
-mod folders;
-mod pages;
-mod running;
-mod serve;
+mod forms_directory;
+mod graceful_shutdown;
+mod output_formats;
+mod serve_operation;
+mod serve_start;
 mod settings;
-mod stopping;
 mod tokens;
 mod users;
 

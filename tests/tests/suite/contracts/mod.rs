@@ -1,18 +1,18 @@
 //! Vendors' APIs served from YAML, compared byte by byte with their documentation.
 
-mod clients;
+mod concurrent_requests;
+mod custom_contracts;
 mod econtext;
 mod fifty_skills;
 mod garmat;
-mod listing;
-mod minting;
+mod issued_credentials;
 mod platformos;
-mod racing;
-mod reaching;
 mod replay;
 mod scim;
 mod user_com;
-mod user_com_more;
+mod user_com_operations;
+mod user_pages;
+mod vendor_samples;
 
 use registrar_tests::{Answer, TestServer};
 use serde_json::Value;

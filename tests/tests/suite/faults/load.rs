@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use registrar_tests::{DirectDatabase, TestServer, TokenClient, samples};
 
-use crate::kill::{ORPHANED_CLAIMS, PARTIAL_USERS};
+use crate::crash_durability::{ORPHANED_CLAIMS, PARTIAL_USERS};
 
 const CLIENTS: usize = 6;
 

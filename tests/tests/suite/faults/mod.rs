@@ -1,17 +1,17 @@
 //! Faults of the infrastructure: statements, disks, connections, PostgreSQL. Acknowledged users are
 //! never lost, no user is stored partially, and operation resumes without a restart.
 
-mod disk;
-mod file;
+mod failing_statements;
 mod load;
-mod locks;
+mod lost_responses;
 mod network;
-mod pooler;
-mod postmaster;
-mod replies;
-mod starting;
-mod statements;
+mod pgbouncer;
+mod postgres_kill;
+mod sqlite_disk;
+mod sqlite_file;
+mod startup;
 mod tls;
+mod transaction_retries;
 
 use std::time::{Duration, Instant};
 

@@ -7,7 +7,7 @@ use registrar_tests::{Answer, DirectDatabase, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 use super::post;
-use crate::updating::update_forms;
+use crate::updates::update_forms;
 
 cases! {
     create_with_any_failing_statement_is_rolled_back,

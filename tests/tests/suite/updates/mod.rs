@@ -1,9 +1,9 @@
 //! PUT and DELETE: updates through forms, and deletion of users.
 
-mod claims;
-mod deleting;
-mod records;
-mod rules;
+mod deletion;
+mod nested_records;
+mod responses_and_rules;
+mod unique_claims;
 
 use registrar_tests::{Answer, Setup, TestServer, samples};
 use serde_json::{Value, json};
