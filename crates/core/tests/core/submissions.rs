@@ -1,9 +1,10 @@
-//! Whole submissions against forms: `tests/cases/submissions/*.case`.
+//! Submissions to forms: `tests/cases/submissions/*.case`.
 //!
-//! A case has sections: `--- type profiles/developer`, `--- file PATH` and `--- form` hold YAML, then any number of
-//! `--- send WHAT IT SHOWS` with JSON (`--- now MOMENT` says when), each with `--- expect`: `valid` and then lines of the
-//! aggregate that must be in its `Debug` (or, after `without `, must not), or one line `PATH CODE`
-//! for each violation, in order. After `--- stored` with a user in JSON they are sent to that user.
+//! A case consists of sections: `--- type profiles/developer`, `--- file PATH` and `--- form`
+//! contain YAML, followed by any number of `--- send DESCRIPTION` with JSON (`--- now TIME` sets
+//! the current time), each with `--- expect`: either `valid` and lines that the `Debug` output of
+//! the result must contain (or, after `without `, must not), or a line `PATH CODE` per violation,
+//! in order. After `--- stored` with a user in JSON, they update that user.
 
 use registrar_core::Surroundings;
 use registrar_core::decode::json;
@@ -11,7 +12,7 @@ use registrar_core::decode::json;
 use super::{cases, compile, source};
 
 #[test]
-fn every_case_holds() {
+fn submission_cases_pass() {
     let mut wrong = Vec::new();
     for (path, text) in cases("submissions") {
         let mut sources = Vec::new();
@@ -87,7 +88,7 @@ fn check(
 }
 
 #[test]
-fn the_way_of_a_value_ends_at_one_hundred_violations() {
+fn violations_are_truncated_at_one_hundred() {
     let form = "resource: User\nfields:\n  transactables:\n    boat: {name: {validation: {presence: true}}}\n";
     let registry = compile(&[
         source("form.yml", form),
@@ -105,7 +106,7 @@ fn the_way_of_a_value_ends_at_one_hundred_violations() {
 }
 
 #[test]
-fn a_refusal_of_the_database_is_explained_at_its_path() {
+fn database_refusal_is_reported_at_its_path() {
     let form = "resource: User\nfields:\n  email:\n  external_id:\n  profiles:\n    developer: {properties: {handle: }}\n";
     let registry = compile(&[
         source("form.yml", form),

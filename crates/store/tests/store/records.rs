@@ -1,4 +1,4 @@
-//! Records by themselves: made, read, changed and deleted without the user around them.
+//! Records without their user: created, read, updated and deleted on their own.
 
 use registrar_core::aggregate::{
     Attached, Customizable, NewAddress, NewCustomization, NewTransactable, NewUser, Reference,
@@ -11,23 +11,23 @@ use registrar_store::{
 };
 
 use crate::relationships::{company, keyed, member};
-use crate::scratch::{Scratch, claim, create, on_both, user, wait};
+use crate::support::{Scratch, claim, create, on_both, user, wait};
 
 on_both!(
-    a_listing_comes_back_as_it_was_sent,
-    a_record_needs_somebody_whose_it_is,
-    a_change_needs_the_record_as_it_was_loaded,
-    both_doors_compete_for_a_claim,
-    a_deleted_record_gives_up_its_own_claims_alone,
-    a_changed_record_gives_up_nothing_of_its_neighbours,
-    customizations_hang_where_they_are_put,
+    transactable_round_trips,
+    record_without_owner_is_rejected,
+    update_of_modified_record_is_a_conflict,
+    nested_and_separate_records_share_claims,
+    deleted_record_releases_only_its_own_claims,
+    updated_record_keeps_claims_of_other_records,
+    customizations_are_attached_to_their_parent,
     records_are_listed_page_by_page,
     members_are_listed_newest_first,
 );
 
 pub(crate) const CODE: &str = "user.transactables.boat.properties.code";
 
-fn listing(code: &str) -> NewTransactable {
+fn transactable(code: &str) -> NewTransactable {
     NewTransactable {
         id: None,
         type_name: "boat".into(),
@@ -40,10 +40,10 @@ fn listing(code: &str) -> NewTransactable {
     }
 }
 
-/// What the form for listings gives.
+/// A transactable with a unique code, as its form returns it.
 pub(crate) fn boat(code: &str) -> NewUser {
     NewUser {
-        transactables: vec![listing(code)],
+        transactables: vec![transactable(code)],
         claims: vec![claim(CODE, code)],
         ..NewUser::default()
     }
@@ -55,7 +55,11 @@ fn customization(url: &str) -> NewCustomization {
     NewCustomization { id: None, type_name: "link".into(), properties, attached }
 }
 
-pub(crate) fn make(store: &Store, bag: NewUser, owner: Option<i64>) -> Result<i64, CreateError> {
+pub(crate) fn create_record(
+    store: &Store,
+    bag: NewUser,
+    owner: Option<i64>,
+) -> Result<i64, CreateError> {
     wait(store.create_record(NewRecordOf { bag, owner, by: None.into(), once: None }))
 }
 
@@ -63,8 +67,8 @@ pub(crate) fn load(store: &Store, kind: RecordKind, id: i64) -> Option<StoredRec
     store.record(kind, id).unwrap()
 }
 
-/// A stored record as it shall be; what it gives up is worked out by the core, and all of it here.
-pub(crate) fn change(
+/// Updates a record without releasing claims; the core would compute those.
+pub(crate) fn update_record(
     store: &Store,
     kind: RecordKind,
     id: i64,
@@ -79,7 +83,7 @@ pub(crate) fn taken(place: usize) -> CreateError {
     CreateError::Refused(vec![Refusal::Taken { claim: place }])
 }
 
-fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
+fn transactable_round_trips(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let before = store.user(ann).unwrap().unwrap().columns.updated_at;
@@ -94,7 +98,7 @@ fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
         files: vec![],
         customizations: vec![customization("u")],
     };
-    let id = make(&store, bag, None).unwrap();
+    let id = create_record(&store, bag, None).unwrap();
     assert_eq!(id, 1);
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     assert_eq!((stored.kind(), stored.id()), (RecordKind::Transactable, 1));
@@ -104,7 +108,7 @@ fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
     assert_eq!(listing.properties, r#"{"code":"X"}"#);
     assert_eq!(listing.attached.addresses[0].city.as_deref(), Some("Łódź"));
     assert_eq!(listing.attached.customizations[0].properties, r#"{"url":"u"}"#);
-    // It is the user's as if it had come with it.
+    // The record is part of the user, as if created with it.
     let user = store.user(ann).unwrap().unwrap();
     assert_eq!(user.transactables, std::slice::from_ref(listing));
 
@@ -117,35 +121,43 @@ fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
     assert_eq!(again, Err(ChangeError::NotFound));
 }
 
-fn a_record_needs_somebody_whose_it_is(scratch: &Scratch) {
+fn record_without_owner_is_rejected(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let ownerless = Err(CreateError::Refused(vec![Refusal::Ownerless]));
-    assert_eq!(make(&store, boat("X"), None), ownerless);
-    assert_eq!(make(&store, boat("X"), Some(404)), ownerless);
+    assert_eq!(create_record(&store, boat("X"), None), ownerless);
+    assert_eq!(create_record(&store, boat("X"), Some(404)), ownerless);
     let mut bag = boat("X");
     bag.owner = Some(404);
     bag.references =
         vec![Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(404) }];
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
-    assert_eq!(make(&store, bag, Some(ann)), Err(missing));
+    assert_eq!(create_record(&store, bag, Some(ann)), Err(missing));
     assert_eq!(scratch.count("unique_claims"), 0);
     // No id was used up.
-    assert_eq!(make(&store, boat("X"), Some(ann)), Ok(1));
-    assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)), "also to whom it is already");
-    // All that stands against it is told at once.
+    assert_eq!(create_record(&store, boat("X"), Some(ann)), Ok(1));
+    assert_eq!(
+        create_record(&store, boat("X"), Some(ann)),
+        Err(taken(0)),
+        "also to whom it is already"
+    );
+    // All rejections are reported together.
     let mut bag = boat("X");
     bag.references =
         vec![Reference { resource: ReferenceTarget::Relationship, value: ReferenceKey::Id(9) }];
     let both = vec![Refusal::Taken { claim: 0 }, Refusal::Missing { reference: 0 }];
-    assert_eq!(make(&store, bag, Some(ann)), Err(CreateError::Refused(both)));
-    assert_eq!(make(&store, company("A"), Some(404)), ownerless, "it was founded by nobody");
+    assert_eq!(create_record(&store, bag, Some(ann)), Err(CreateError::Refused(both)));
+    assert_eq!(
+        create_record(&store, company("A"), Some(404)),
+        ownerless,
+        "it was founded by nobody"
+    );
 }
 
-fn a_change_needs_the_record_as_it_was_loaded(scratch: &Scratch) {
+fn update_of_modified_record_is_a_conflict(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
-    let id = make(&store, boat("X"), Some(ann)).unwrap();
+    let id = create_record(&store, boat("X"), Some(ann)).unwrap();
     let loaded_at = load(&store, RecordKind::Transactable, id).unwrap().loaded_at;
     let update = |code: &str| {
         let mut bag = boat(code);
@@ -164,30 +176,30 @@ fn a_change_needs_the_record_as_it_was_loaded(scratch: &Scratch) {
     assert!(scratch.is_empty());
 }
 
-fn both_doors_compete_for_a_claim(scratch: &Scratch) {
+fn nested_and_separate_records_share_claims(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
-    let id = make(&store, boat("X"), Some(ann)).unwrap();
+    let id = create_record(&store, boat("X"), Some(ann)).unwrap();
     let nested = || {
         let mut bob = user("bob", &[(CODE, "X")]);
-        bob.transactables = vec![listing("X")];
+        bob.transactables = vec![transactable("X")];
         create(&store, bob)
     };
     assert_eq!(nested(), Err(taken(0)));
     assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None.into())), Ok(()));
     let bob = nested().unwrap().id;
-    assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)));
-    // What came with a user goes by itself too.
+    assert_eq!(create_record(&store, boat("X"), Some(ann)), Err(taken(0)));
+    // A record created with its user can be deleted on its own.
     let theirs = store.user(bob).unwrap().unwrap().transactables[0].id;
     assert_eq!(wait(store.delete_record(RecordKind::Transactable, theirs, None.into())), Ok(()));
-    assert!(make(&store, boat("X"), Some(ann)).is_ok());
+    assert!(create_record(&store, boat("X"), Some(ann)).is_ok());
 }
 
-fn a_deleted_record_gives_up_its_own_claims_alone(scratch: &Scratch) {
+fn deleted_record_releases_only_its_own_claims(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[("user.name", "ann")])).unwrap().id;
     let mut bag = boat("X");
-    // A claim narrowed down by another field, one of a name, and one by a condition.
+    // Claims with a scope field, for a name, and with conditions.
     let more = [
         (format!("{CODE}+name"), "1:X\u{1f}6:boat X"),
         ("user.transactables.boat.name~case".to_owned(), "boat x"),
@@ -195,13 +207,13 @@ fn a_deleted_record_gives_up_its_own_claims_alone(scratch: &Scratch) {
         ("user.transactables.boat.name?enabled=false".to_owned(), "boat X"),
     ];
     bag.claims.extend(more.iter().map(|(scope, key)| claim(scope, key)));
-    let first = make(&store, bag, Some(ann)).unwrap();
-    let second = make(&store, boat("Y"), Some(ann)).unwrap();
-    // The third has the first one's code, but a form that does not ask for it to be unique.
+    let first = create_record(&store, bag, Some(ann)).unwrap();
+    let second = create_record(&store, boat("Y"), Some(ann)).unwrap();
+    // The third has the code of the first, through a form without the `unique` rule.
     let mut same = boat("X");
     same.claims.clear();
     same.transactables[0].name = None;
-    let third = make(&store, same, Some(ann)).unwrap();
+    let third = create_record(&store, same, Some(ann)).unwrap();
     assert_eq!(scratch.count("unique_claims"), 7);
     let delete = |id| wait(store.delete_record(RecordKind::Transactable, id, None.into())).unwrap();
     delete(first);
@@ -215,29 +227,29 @@ fn a_deleted_record_gives_up_its_own_claims_alone(scratch: &Scratch) {
     assert_eq!((left("Y"), left("ann")), (0, 1));
 }
 
-fn a_changed_record_gives_up_nothing_of_its_neighbours(scratch: &Scratch) {
+fn updated_record_keeps_claims_of_other_records(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
-    let first = make(&store, boat("X"), Some(ann)).unwrap();
-    let second = make(&store, boat("Y"), Some(ann)).unwrap();
+    let first = create_record(&store, boat("X"), Some(ann)).unwrap();
+    let second = create_record(&store, boat("Y"), Some(ann)).unwrap();
     let as_it_is = |id, code| {
         let mut bag = boat(code);
         bag.transactables[0].id = Some(id);
         bag
     };
     let kind = RecordKind::Transactable;
-    // What it has itself is no clash, what the other one has is.
-    assert_eq!(change(&store, kind, second, as_it_is(second, "Y")), Ok(()));
-    assert_eq!(change(&store, kind, second, as_it_is(second, "X")), Err(taken(0).into()));
-    assert_eq!(change(&store, kind, first, as_it_is(first, "X")), Ok(()));
+    // A record does not conflict with itself, but with others.
+    assert_eq!(update_record(&store, kind, second, as_it_is(second, "Y")), Ok(()));
+    assert_eq!(update_record(&store, kind, second, as_it_is(second, "X")), Err(taken(0).into()));
+    assert_eq!(update_record(&store, kind, first, as_it_is(first, "X")), Ok(()));
     assert_eq!(scratch.count("unique_claims"), 2);
 }
 
-fn customizations_hang_where_they_are_put(scratch: &Scratch) {
+fn customizations_are_attached_to_their_parent(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let bob = create(&store, user("bob", &[])).unwrap().id;
-    let boat = make(&store, boat("X"), Some(ann)).unwrap();
+    let boat = create_record(&store, boat("X"), Some(ann)).unwrap();
     let bag = |url: &str, at: Option<Customizable>| NewUser {
         customizations: vec![customization(url)],
         customizable: at,
@@ -249,15 +261,16 @@ fn customizations_hang_where_they_are_put(scratch: &Scratch) {
     };
     let at = |resource, id| Some(Customizable { resource, id });
     let of_boat = at(ReferenceTarget::Transactable, boat);
-    let one = make(&store, bag("a", of_boat), None).unwrap();
-    let inner = make(&store, bag("b", at(ReferenceTarget::Customization, one)), None).unwrap();
-    let own = make(&store, bag("c", None), Some(bob)).unwrap();
+    let one = create_record(&store, bag("a", of_boat), None).unwrap();
+    let inner =
+        create_record(&store, bag("b", at(ReferenceTarget::Customization, one)), None).unwrap();
+    let own = create_record(&store, bag("c", None), Some(bob)).unwrap();
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
     let nowhere = bag("d", at(ReferenceTarget::Profile, 404));
-    assert_eq!(make(&store, nowhere, Some(ann)), Err(missing.clone()));
-    // Of somebody else's boat.
+    assert_eq!(create_record(&store, nowhere, Some(ann)), Err(missing.clone()));
+    // The transactable of another user.
     let theirs = NewUser { owner: Some(bob), ..bag("e", of_boat) };
-    assert_eq!(make(&store, theirs, None), Err(missing));
+    assert_eq!(create_record(&store, theirs, None), Err(missing));
 
     let listing = store.user(ann).unwrap().unwrap().transactables.remove(0);
     let outer = &listing.attached.customizations[0];
@@ -271,7 +284,7 @@ fn customizations_hang_where_they_are_put(scratch: &Scratch) {
 
     let mut changed = bag("z", at(ReferenceTarget::Customization, one));
     changed.customizations[0].id = Some(inner);
-    assert_eq!(change(&store, RecordKind::Customization, inner, changed), Ok(()));
+    assert_eq!(update_record(&store, RecordKind::Customization, inner, changed), Ok(()));
     let stored = load(&store, RecordKind::Customization, inner).unwrap();
     let RecordBody::Customization { customization, .. } = stored.body else { panic!("no link") };
     assert_eq!(customization.properties, r#"{"url":"z"}"#);
@@ -285,7 +298,7 @@ fn records_are_listed_page_by_page(scratch: &Scratch) {
     let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
     let bob = create(&store, member(keyed("A"), "2")).unwrap().id;
     for (code, owner) in [("1", ann), ("2", bob), ("3", ann), ("4", ann)] {
-        make(&store, boat(code), Some(owner)).unwrap();
+        create_record(&store, boat(code), Some(owner)).unwrap();
     }
     let all = RecordFilter::default();
     let shown = |kind, filter: &RecordFilter, is_newest_first, offset, limit| {

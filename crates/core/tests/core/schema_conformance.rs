@@ -1,12 +1,12 @@
-//! Schemas of the rule `schema` mean what they mean to another implementation.
+//! The `schema` rule agrees with another JSON Schema implementation.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use super::budget::{judged, with_schema};
+use super::resource_limits::{violations_of, with_schema};
 
-/// A schema of every applicator, without references.
+/// Returns schemas with every applicator, without references.
 fn schema() -> impl Strategy<Value = Value> {
     let leaf = select(vec![
         json!(true),
@@ -98,13 +98,13 @@ fn instance() -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
-    /// The verdict is that of another implementation.
+    /// The result equals that of another implementation.
     #[test]
-    fn schemas_mean_what_they_mean_elsewhere((schema, values) in (schema(), prop::collection::vec(instance(), 8))) {
+    fn schema_rule_agrees_with_jsonschema_crate((schema, values) in (schema(), prop::collection::vec(instance(), 8))) {
         let known = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&schema).unwrap();
         let Ok(registry) = std::panic::catch_unwind(|| with_schema(&schema)) else { return Ok(()) };
         for value in values {
-            let told = judged(&registry, &value.to_string());
+            let told = violations_of(&registry, &value.to_string());
             prop_assert_eq!(told.is_empty(), known.is_valid(&value), "{} of {}: {:?}", schema, value, told);
         }
     }

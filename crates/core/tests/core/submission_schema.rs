@@ -1,4 +1,4 @@
-//! The JSON Schema of a form's submissions: what it refuses, the form refuses.
+//! JSON Schema of submissions: every submission that the schema rejects, the form rejects too.
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{compile, source};
 
-/// A form with every kind of field, rule and nesting that the schema has words for.
+/// A form with every kind of field, rule and nesting that the schema can express.
 const FORM: &str = r#"
 resource: User
 fields:
@@ -81,8 +81,8 @@ fn accepts(form: &Form, submitted: &Value) -> bool {
     form.apply(value, &Surroundings::default()).is_ok()
 }
 
-/// A submission that the form accepts; what is generated differs from it in a few places.
-fn good() -> Value {
+/// Returns a valid submission; generated ones differ from it in a few places.
+fn valid_submission() -> Value {
     serde_json::json!({
         "email": "a@b.co",
         "first_name": "Ann",
@@ -145,7 +145,7 @@ fn value() -> impl Strategy<Value = Value> {
     plain.prop_map(|text| serde_json::from_str(text).unwrap())
 }
 
-/// Every object of a value, by pointer.
+/// Collects the pointers of all objects in a value.
 fn objects(value: &Value, at: String, found: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
@@ -203,8 +203,8 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn changed(changes: &[Change]) -> Value {
-    let mut submitted = good();
+fn apply_changes(changes: &[Change]) -> Value {
+    let mut submitted = valid_submission();
     for change in changes {
         let mut found = Vec::new();
         objects(&submitted, String::new(), &mut found);
@@ -227,12 +227,12 @@ fn changed(changes: &[Change]) -> Value {
 }
 
 #[test]
-fn it_accepts_what_is_good_and_refuses_what_it_can_say() {
+fn submission_schema_accepts_valid_and_rejects_invalid_samples() {
     let registry = registry();
     let form = registry.form("form").unwrap();
     let schema = form.submission_schema();
     let validator = validator(&schema);
-    assert!(validator.is_valid(&good()) && accepts(form, &good()));
+    assert!(validator.is_valid(&valid_submission()) && accepts(form, &valid_submission()));
     for (pointer, value) in [
         ("/first_name", "\"A\""),
         ("/first_name", "null"),
@@ -248,12 +248,12 @@ fn it_accepts_what_is_good_and_refuses_what_it_can_say() {
         ("/transactables/boat/0/name", "\"\""),
         ("/transactables/boat/0/properties/size", "10"),
     ] {
-        let mut submitted = good();
+        let mut submitted = valid_submission();
         *submitted.pointer_mut(pointer).unwrap() = serde_json::from_str(value).unwrap();
         assert!(!validator.is_valid(&submitted), "{pointer}: {value}");
         assert!(!accepts(form, &submitted), "{pointer}: {value}");
     }
-    let mut unknown = good();
+    let mut unknown = valid_submission();
     unknown["role"] = "admin".into();
     assert!(!validator.is_valid(&unknown));
     let comment = schema["$comment"].as_str().unwrap();
@@ -266,7 +266,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 6000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_the_schema_refuses_the_form_refuses(changes in prop::collection::vec(change(), 0..4)) {
+    fn submissions_rejected_by_the_schema_are_rejected_by_the_form(changes in prop::collection::vec(change(), 0..4)) {
         thread_local! {
             static FORMS: Vec<(std::sync::Arc<Form>, Validator)> = {
                 let registry = registry();
@@ -277,7 +277,7 @@ proptest! {
                 }).collect()
             };
         }
-        let submitted = changed(&changes);
+        let submitted = apply_changes(&changes);
         FORMS.with(|forms| {
             for (form, validator) in forms {
                 prop_assert!(

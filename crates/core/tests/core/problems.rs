@@ -1,13 +1,13 @@
-//! Broken configuration: `tests/cases/broken/*.yml`, each with what must be said of it.
+//! Invalid configuration: `tests/cases/broken/*.yml`, each with its expected problems.
 //!
-//! The first lines of a case are `#! LINE:COLUMN code part of the text`, one for each problem, in
-//! order. `#! file types/…` gives the file another place in the forms folder.
+//! The first lines of a case are `#! LINE:COLUMN code part of the text`, one per problem, in order.
+//! `#! file types/…` sets the path of the file in the forms directory.
 
 use registrar_core::config::ProblemCode;
 
 use super::{cases, compile, source};
 
-const OTHERS: [(&str, &str); 6] = [
+const SUPPORT_FILES: [(&str, &str); 6] = [
     (
         "types/profiles/developer.yml",
         "name: developer\nproperties:\n  - {name: bio, type: text}\n  - {name: rate, type: float}\n  - {name: home, type: address}\n",
@@ -20,7 +20,7 @@ const OTHERS: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn each_mistake_is_reported_at_its_place() {
+fn each_problem_is_reported_at_its_location() {
     let (mut seen, mut wrong) = (Vec::new(), Vec::new());
     for (path, text) in cases("broken") {
         let mut file = "broken.yml";
@@ -31,7 +31,8 @@ fn each_mistake_is_reported_at_its_place() {
                 None => expected.push(line),
             }
         }
-        let mut sources: Vec<_> = OTHERS.iter().map(|(name, text)| source(name, text)).collect();
+        let mut sources: Vec<_> =
+            SUPPORT_FILES.iter().map(|(name, text)| source(name, text)).collect();
         sources.push(source(file, &text));
         sources.push(source("good.yml", "resource: User\nfields: {email: }\n"));
         let problems = compile(&sources).expect_err(&path.display().to_string());
@@ -50,7 +51,7 @@ fn each_mistake_is_reported_at_its_place() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for code in ProblemCode::ALL {
-        // Notices are no mistakes, and examples have tests of their own.
+        // Notices are not errors, and examples have their own tests.
         let is_elsewhere = matches!(
             code,
             ProblemCode::Ignored
@@ -63,7 +64,7 @@ fn each_mistake_is_reported_at_its_place() {
 }
 
 #[test]
-fn problems_of_all_files_are_told_at_once() {
+fn problems_of_all_files_are_reported_together() {
     let broken = "resource: User\nfields: {emial: }\n";
     let problems = compile(&[source("a.yml", broken), source("b.yml", broken)]).unwrap_err();
     let files: Vec<&str> = problems.iter().map(|problem| &*problem.file).collect();
@@ -71,7 +72,7 @@ fn problems_of_all_files_are_told_at_once() {
 }
 
 #[test]
-fn a_new_relationship_needs_a_type_to_be_of() {
+fn new_relationship_requires_a_relationship_type() {
     let form = "resource: User\nfields:\n  relationship_users: {member: {relationship_name: }}\n";
     let problems = compile(&[
         source("types/relationship_users/member.yml", "name: member\n"),
@@ -84,10 +85,10 @@ fn a_new_relationship_needs_a_type_to_be_of() {
     assert!(told[0].contains("types/relationships/"), "{told:?}");
 }
 
-/// Within the 2 MiB of stack that a test has, and the thread that reads forms again: nothing here is
-/// optimised. What is longer or deeper is refused like any other mistake.
+/// Fits into the 2 MiB stack of test and reload threads in unoptimised builds. Longer or deeper
+/// configuration is reported like any other error.
 #[test]
-fn the_longest_and_deepest_configuration_fits_a_thread() {
+fn longest_and_deepest_configuration_fits_the_stack() {
     let chain = |head: &str, step: &str, tail: &str| {
         let (head, step, tail) = (head.to_owned(), step.to_owned(), tail.to_owned());
         move |times: usize| format!("{head}{}{tail}", step.repeat(times))

@@ -1,4 +1,4 @@
-//! What the writer does when things go wrong.
+//! Failures of the writer: malformed jobs, full queues, locks, shutdown, lost connections.
 
 use std::fs;
 use std::thread;
@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 use registrar_core::aggregate::{NewProfile, NewUser};
 use registrar_store::{CreateError, PingError, ReadError, Store, StoreSettings};
 
-use crate::scratch::{Scratch, create, on_both, record, user, wait};
+use crate::support::{Scratch, create, on_both, record, user, wait};
 
 on_both!(
-    only_the_culprit_of_a_batch_fails,
-    a_full_queue_answers_at_once,
-    a_lock_that_is_not_released_makes_it_busy,
-    shutting_down_finishes_what_was_accepted,
-    a_dropped_future_takes_nothing_back,
-    several_writers_store_everything_once,
+    malformed_job_fails_alone_in_its_batch,
+    full_queue_rejects_at_once,
+    locked_database_is_busy,
+    shutdown_completes_accepted_jobs,
+    dropped_future_does_not_cancel_its_job,
+    multiple_writers_store_every_job_once,
 );
 
-/// A user that core would never let through: its properties are no JSON.
+/// A user that the core would reject: its properties are not JSON.
 fn malformed(name: &str) -> NewUser {
     let profile = NewProfile {
         id: None,
@@ -30,7 +30,7 @@ fn malformed(name: &str) -> NewUser {
     NewUser { profiles: vec![profile], ..user(name, &[("email", name)]) }
 }
 
-fn only_the_culprit_of_a_batch_fails(scratch: &Scratch) {
+fn malformed_job_fails_alone_in_its_batch(scratch: &Scratch) {
     let store = scratch.open();
     let users = [user("ann", &[("email", "ann")]), malformed("bob"), user("cid", &[])];
     let outcomes = scratch.create_together(&store, users.map(record).into());
@@ -43,10 +43,10 @@ fn only_the_culprit_of_a_batch_fails(scratch: &Scratch) {
     assert_eq!(store.ping(), Ok(()));
 }
 
-fn a_full_queue_answers_at_once(scratch: &Scratch) {
+fn full_queue_rejects_at_once(scratch: &Scratch) {
     let settings = StoreSettings { queue: 2, ..StoreSettings::new(&scratch.url) };
     let store = Store::open(&settings).unwrap();
-    let held = scratch.hold();
+    let held = scratch.lock_writer();
     let plug = store.create(record(user("plug", &[("email", "plug")])));
     thread::sleep(Duration::from_millis(100));
     let waiting = ["ann", "bob"].map(|name| store.create(record(user(name, &[]))));
@@ -59,9 +59,9 @@ fn a_full_queue_answers_at_once(scratch: &Scratch) {
     assert_eq!(scratch.count("users"), 3);
 }
 
-fn a_lock_that_is_not_released_makes_it_busy(scratch: &Scratch) {
+fn locked_database_is_busy(scratch: &Scratch) {
     let store = scratch.open();
-    let held = scratch.hold();
+    let held = scratch.lock_writer();
     let begun = Instant::now();
     assert_eq!(create(&store, user("ann", &[("email", "ann")])), Err(CreateError::Busy));
     assert!(begun.elapsed() < Duration::from_secs(15));
@@ -70,7 +70,7 @@ fn a_lock_that_is_not_released_makes_it_busy(scratch: &Scratch) {
     assert_eq!(scratch.count("users"), 1);
 }
 
-fn shutting_down_finishes_what_was_accepted(scratch: &Scratch) {
+fn shutdown_completes_accepted_jobs(scratch: &Scratch) {
     let store = scratch.open();
     let answers: Vec<_> = (0..600)
         .map(|i| store.create(record(user("ann", &[("email", &(i % 500).to_string())]))))
@@ -88,13 +88,13 @@ fn shutting_down_finishes_what_was_accepted(scratch: &Scratch) {
     assert!(store.user(500).unwrap().is_some());
 }
 
-fn a_dropped_future_takes_nothing_back(scratch: &Scratch) {
+fn dropped_future_does_not_cancel_its_job(scratch: &Scratch) {
     let store = scratch.open();
     drop(store.create(record(user("ann", &[]))));
     assert_eq!(create(&store, user("bob", &[])).unwrap().id, 2);
 }
 
-fn several_writers_store_everything_once(scratch: &Scratch) {
+fn multiple_writers_store_every_job_once(scratch: &Scratch) {
     let settings = StoreSettings { writers: 3, batch: 8, ..StoreSettings::new(&scratch.url) };
     let store = Store::open(&settings).unwrap();
     let answers: Vec<_> = (0..300)
@@ -114,7 +114,7 @@ fn several_writers_store_everything_once(scratch: &Scratch) {
 }
 
 #[test]
-fn a_writer_that_lost_its_connection_connects_again() {
+fn writer_reconnects_after_lost_connection() {
     let Some(scratch) = Scratch::postgres() else { return };
     let store = scratch.open();
     create(&store, user("ann", &[])).unwrap();
@@ -130,7 +130,7 @@ fn a_writer_that_lost_its_connection_connects_again() {
 }
 
 #[test]
-fn a_server_that_is_gone_makes_it_unavailable() {
+fn stopped_server_is_unavailable() {
     let Some(cluster) = registrar_scratch_postgres::scratch() else { return };
     let store = Store::open(&StoreSettings::new(cluster.database())).unwrap();
     create(&store, user("ann", &[])).unwrap();

@@ -1,4 +1,4 @@
-//! Properties of the decoders and of decimals that hold for any input, not only for chosen ones.
+//! Property tests of the decoders and of decimals.
 
 use std::borrow::Cow;
 
@@ -16,13 +16,13 @@ proptest! {
     })]
 
     #[test]
-    fn any_bytes_are_decoded_or_refused(bytes in vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..200)) {
         let _ = json::parse(&bytes);
         let _ = brackets::parse_urlencoded(&bytes);
     }
 
     #[test]
-    fn any_near_miss_is_decoded_or_refused(
+    fn almost_valid_input_agrees_with_serde_json(
         body in r#"([\[\]{}:,"a\\u0d8]|\[\]|"a"|-?1\.?|0\.?|e[+-]?|null|true){0,40}"#,
         form in r"([ab&=+%04]|\[\]|\[[ab]\]|[\[\]]){0,40}",
     ) {
@@ -37,14 +37,14 @@ proptest! {
     }
 
     #[test]
-    fn a_document_survives_decoding(document in document()) {
+    fn json_documents_round_trip(document in document()) {
         for text in [document.to_string(), serde_json::to_string_pretty(&document).unwrap()] {
             prop_assert_eq!(as_document(&json::parse(text.as_bytes()).unwrap()), document.clone());
         }
     }
 
     #[test]
-    fn a_duplicate_key_is_refused_wherever_it_is(
+    fn duplicate_key_is_rejected_at_any_depth(
         keys in proptest::collection::hash_set("[a-z\"\u{e9}\u{1f600}]{0,6}", 1..40),
         value in document(),
         way in vec(prop_oneof!["[a-z]{1,5}", Just(String::new())], 0..8),
@@ -57,7 +57,7 @@ proptest! {
             body.push_str(&format!("{}: {value}, ", quoted(key, false)));
         }
         body.push_str(&format!("{}: 0}}", quoted(twice, escaped)));
-        // Each step of the way out is an object's key, or the second item of a list.
+        // Each step outwards is a key of an object, or the second item of a list.
         let mut pointer = format!("/{twice}");
         for step in &way {
             if step.is_empty() {
@@ -74,7 +74,7 @@ proptest! {
     }
 
     #[test]
-    fn nesting_is_bounded_in_any_mixture(ways in vec(any::<bool>(), 0..200)) {
+    fn nesting_depth_is_limited(ways in vec(any::<bool>(), 0..200)) {
         let mut body = String::from("1.5");
         for is_list in &ways {
             body = if *is_list { format!("[{body}]") } else { format!("{{\"k\":{body}}}") };
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn a_tree_survives_its_encoding_as_form_fields(tree in form()) {
+    fn form_fields_round_trip(tree in form()) {
         let mut pairs = Vec::new();
         encode(&tree, String::new(), &mut pairs);
         let fields = pairs.iter().map(|(name, value)| [percent(name), percent(value)].join("="));
@@ -96,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn fields_keep_their_order(names in proptest::collection::hash_set("[a-z]{1,4}", 0..60)) {
+    fn form_fields_keep_their_order(names in proptest::collection::hash_set("[a-z]{1,4}", 0..60)) {
         let names: Vec<_> = names.into_iter().collect();
         let pairs = names.iter().map(|name| (Cow::from(name), Cow::from("")));
         let tree = brackets::from_pairs(pairs).unwrap();
@@ -105,7 +105,7 @@ proptest! {
     }
 
     #[test]
-    fn decimals_are_ordered_as_integers_of_one_scale(
+    fn decimals_compare_like_scaled_integers(
         (left, right) in (any::<i32>(), any::<i32>()),
         (up, down) in (-9i32..=9, -9i32..=9),
     ) {
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn one_value_has_one_plain_text(
+    fn equal_decimals_have_one_canonical_string(
         (whole, fraction) in ("[0-9]{1,30}", "[0-9]{0,30}"),
         (zeros, shift) in (0usize..20, 0usize..30),
         sign in "[+-]?",
@@ -141,7 +141,7 @@ proptest! {
     }
 }
 
-/// Any JSON document, with numbers that serde_json and we spell alike.
+/// Returns arbitrary JSON documents with numbers that serde_json serialises the same way.
 fn document() -> impl Strategy<Value = serde_json::Value> {
     let text = "[^\u{0}]{0,8}";
     let leaf = prop_oneof![
@@ -166,7 +166,7 @@ fn as_document(value: &Value<'_>) -> serde_json::Value {
     serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
 }
 
-/// A JSON string, plainly or with every UTF-16 unit escaped.
+/// Returns a JSON string, optionally with every UTF-16 unit escaped.
 fn quoted(text: &str, escaped: bool) -> String {
     if !escaped {
         return serde_json::to_string(text).unwrap();
@@ -175,9 +175,9 @@ fn quoted(text: &str, escaped: bool) -> String {
     format!("\"{units}\"")
 }
 
-/// Any object that form fields can carry. They cannot tell empty lists and objects, nor lists in
-/// lists; and the items of a list of objects must begin with a text of one name, which is what
-/// starts each of them.
+/// Returns arbitrary objects that form fields can represent: without empty lists and objects,
+/// without lists in lists, and with the same string field first in every object of a list, which
+/// delimits them.
 fn form() -> impl Strategy<Value = Value<'static>> {
     let text = || "[^\u{0}]{0,6}".prop_map(|text| Value::String(text.into()));
     let tree = text().prop_recursive(5, 60, 12, move |inner| {
@@ -196,7 +196,7 @@ fn form() -> impl Strategy<Value = Value<'static>> {
 
 type Entries = Vec<(Cow<'static, str>, Value<'static>)>;
 
-/// Entries under distinct keys, none of them `first`.
+/// Returns entries with distinct keys, none of them `first`.
 fn fields(
     value: impl Strategy<Value = Value<'static>>,
     count: std::ops::Range<usize>,

@@ -1,4 +1,4 @@
-//! No submission costs more than its size: what is judged, what is computed, what is stored.
+//! Resource limits of validation, computed values and stored values.
 
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::{compile, source};
 
-/// How long judging a few kilobytes may take where nothing is optimised and others use the machine.
-/// Without a budget, the inputs here take minutes and gigabytes.
-const SOON: Duration = Duration::from_secs(10);
+/// Maximum time to validate a few kilobytes in unoptimised builds on a busy machine. Without limits
+/// these inputs take minutes and gigabytes.
+const MAX_VALIDATION_TIME: Duration = Duration::from_secs(10);
 
 fn form(fields: &str) -> Registry {
     let text = format!("resource: User\nfields:\n  properties:\n    {}", fields.trim());
@@ -29,7 +29,12 @@ fn submit(registry: &Registry, properties: &str) -> Result<NewUser, Violations> 
     let value = json::parse(body.as_bytes()).unwrap();
     let begun = Instant::now();
     let judged = registry.form("form").unwrap().apply(value, &Surroundings::default());
-    assert!(begun.elapsed() < SOON, "{:?} for {} bytes", begun.elapsed(), body.len());
+    assert!(
+        begun.elapsed() < MAX_VALIDATION_TIME,
+        "{:?} for {} bytes",
+        begun.elapsed(),
+        body.len()
+    );
     if let Ok(user) = &judged {
         assert!(
             user.weight() <= 10 * body.len() + 100,
@@ -41,7 +46,7 @@ fn submit(registry: &Registry, properties: &str) -> Result<NewUser, Violations> 
     judged
 }
 
-pub(super) fn judged(registry: &Registry, value: &str) -> Vec<String> {
+pub(super) fn violations_of(registry: &Registry, value: &str) -> Vec<String> {
     match submit(registry, &format!("{{\"v\":{value}}}")) {
         Ok(_) => Vec::new(),
         Err(violations) => {
@@ -64,19 +69,23 @@ fn nested(depth: usize, open: &str, inner: &str, close: &str) -> String {
 }
 
 #[test]
-fn a_mistake_deep_in_a_recursive_union_is_told_soon() {
+fn error_deep_in_recursive_union_is_found_in_bounded_time() {
     let registry = with_schema(&rich_text());
     let text = |text: &str| format!("{{\"type\":\"text\",\"text\":{text}}}");
-    // An object and a list each level, of which the body allows 64.
+    // An object and a list per level, of which a body may have 64.
     for depth in [1, 10, 12, 28] {
         let document = |inner: &str| nested(depth, "{\"type\":\"list\",\"content\":[", inner, "]}");
-        assert_eq!(judged(&registry, &document(&text("\"x\""))), [""; 0], "{depth}");
-        assert_eq!(judged(&registry, &document(&text("1"))), ["properties.v oneOf"], "{depth}");
+        assert_eq!(violations_of(&registry, &document(&text("\"x\""))), [""; 0], "{depth}");
+        assert_eq!(
+            violations_of(&registry, &document(&text("1"))),
+            ["properties.v oneOf"],
+            "{depth}"
+        );
     }
 }
 
 #[test]
-fn every_kind_of_recursion_ends() {
+fn recursive_schemas_terminate() {
     let own = json!({"$ref": "#/$defs/t"});
     let branch = || json!({"type": "object", "properties": {"a": own}, "required": ["a"]});
     let leaf = || json!({"type": "object", "maxProperties": 0});
@@ -94,8 +103,8 @@ fn every_kind_of_recursion_ends() {
         let schema = json!({"$ref": "#/$defs/t", "$defs": {"t": schema}});
         let registry = with_schema(&schema);
         for depth in [10, 14, 30, 60] {
-            judged(&registry, &nested(depth, "{\"a\":", "{}", "}"));
-            judged(&registry, &nested(depth, "{\"a\":", "1", "}"));
+            violations_of(&registry, &nested(depth, "{\"a\":", "{}", "}"));
+            violations_of(&registry, &nested(depth, "{\"a\":", "1", "}"));
         }
     }
     let list = json!({"$ref": "#/$defs/t", "$defs": {"t": {"anyOf": [
@@ -103,34 +112,34 @@ fn every_kind_of_recursion_ends() {
         {"type": "array", "contains": own, "unevaluatedItems": own}, {"type": "array", "maxItems": 0}]}}});
     let registry = with_schema(&list);
     for depth in [10, 30, 60] {
-        judged(&registry, &nested(depth, "[", "", "]"));
-        judged(&registry, &nested(depth, "[", "1", "]"));
-        judged(&registry, &nested(depth, "[[],", "1", ",1]"));
+        violations_of(&registry, &nested(depth, "[", "", "]"));
+        violations_of(&registry, &nested(depth, "[", "1", "]"));
+        violations_of(&registry, &nested(depth, "[[],", "1", ",1]"));
     }
 }
 
 #[test]
-fn sizes_come_before_what_is_inside() {
+fn size_keywords_are_checked_before_items() {
     let kinds: Vec<Value> = (0..8)
         .map(|kind| json!({"type": "object", "properties": {"k": {"const": kind}}, "required": ["k"]}))
         .collect();
     let registry =
         with_schema(&json!({"type": "array", "maxItems": 100, "items": {"oneOf": kinds}}));
     let many = format!("[{}{{}}]", "{},".repeat(20_000));
-    assert_eq!(judged(&registry, &many), ["properties.v maxItems"]);
+    assert_eq!(violations_of(&registry, &many), ["properties.v maxItems"]);
     let few = format!("[{}{{}}]", "{},".repeat(99));
-    assert_eq!(judged(&registry, &few).len(), 100);
+    assert_eq!(violations_of(&registry, &few).len(), 100);
     let entries =
         with_schema(&json!({"maxProperties": 5, "additionalProperties": {"type": "string"}}));
     let many: Vec<String> = (0..5_000).map(|key| format!("\"{key}\":1")).collect();
     assert_eq!(
-        judged(&entries, &format!("{{{}}}", many.join(","))),
+        violations_of(&entries, &format!("{{{}}}", many.join(","))),
         ["properties.v maxProperties"]
     );
 }
 
 #[test]
-fn unique_items_of_any_kind_are_compared_once() {
+fn unique_items_is_linear_for_every_type() {
     let registry = with_schema(&json!({"type": "array", "uniqueItems": true}));
     for item in ["1000000000000000000000000000000", "0.5", "[1,", "{\"a\":", "\"text"] {
         let end = match item.as_bytes() {
@@ -141,29 +150,29 @@ fn unique_items_of_any_kind_are_compared_once() {
             _ => "",
         };
         let items: Vec<String> = (0..5_000).map(|place| format!("{item}{place}{end}")).collect();
-        assert_eq!(judged(&registry, &format!("[{}]", items.join(","))), [""; 0], "{item}");
+        assert_eq!(violations_of(&registry, &format!("[{}]", items.join(","))), [""; 0], "{item}");
         let twice = format!("[{},{}]", items.join(","), items[0]);
-        assert_eq!(judged(&registry, &twice), ["properties.v uniqueItems"], "{item}");
+        assert_eq!(violations_of(&registry, &twice), ["properties.v uniqueItems"], "{item}");
     }
     assert_eq!(
-        judged(&registry, "[{\"a\":1,\"b\":[1.0]},{\"b\":[1],\"a\":10e-1}]"),
+        violations_of(&registry, "[{\"a\":1,\"b\":[1.0]},{\"b\":[1],\"a\":10e-1}]"),
         ["properties.v uniqueItems"]
     );
 }
 
 #[test]
-fn a_value_that_takes_too_long_is_refused() {
-    // Thirty million applications of schemas to thirty thousand bytes.
+fn validation_over_budget_is_rejected() {
+    // Thirty million schema applications to thirty thousand bytes.
     let wide: Vec<Value> =
         (0..3_000).map(|place| json!({"required": [format!("k{place}")]})).collect();
     let registry = with_schema(&json!({"contains": {"anyOf": wide}}));
     let items = format!("[{}{{}}]", "{},".repeat(10_000));
-    assert_eq!(judged(&registry, &items), ["properties.v schema"]);
-    assert_eq!(judged(&registry, "[{\"k2999\":1}]"), [""; 0]);
+    assert_eq!(violations_of(&registry, &items), ["properties.v schema"]);
+    assert_eq!(violations_of(&registry, "[{\"k2999\":1}]"), [""; 0]);
 }
 
 #[test]
-fn formats_of_long_texts_are_refused_soon() {
+fn formats_of_long_strings_are_checked_in_bounded_time() {
     let groups: String = (0..20_000).map(|nth| format!("(?<a{nth}>a)")).collect();
     for (format, text, broken) in [
         ("regex", groups.as_str(), true),
@@ -174,13 +183,13 @@ fn formats_of_long_texts_are_refused_soon() {
         ("json-pointer", &"/a".repeat(50_000), false),
     ] {
         let registry = with_schema(&json!({"format": format}));
-        let told = judged(&registry, &format!("\"{text}\""));
+        let told = violations_of(&registry, &format!("\"{text}\""));
         assert_eq!(told.len(), usize::from(broken), "{format}: {told:?}");
     }
 }
 
 #[test]
-fn a_schema_that_leads_to_itself_at_once_is_refused() {
+fn self_referencing_schema_is_rejected() {
     for (schema, line) in [
         (json!({"$ref": "#"}), "refers to itself"),
         (
@@ -206,12 +215,12 @@ fn a_schema_that_leads_to_itself_at_once_is_refused() {
     let registry = with_schema(
         &json!({"$id": "https://a.example/x", "$ref": "https://a.example/x#/$defs/n", "$defs": {"n": {"$anchor": "n", "anyOf": [{"type": "null"}, {"items": {"$ref": "#n"}, "type": "array"}]}}}),
     );
-    assert_eq!(judged(&registry, "[[null],[]]"), [""; 0]);
-    assert_eq!(judged(&registry, "[[null],[1]]"), ["properties.v anyOf"]);
+    assert_eq!(violations_of(&registry, "[[null],[]]"), [""; 0]);
+    assert_eq!(violations_of(&registry, "[[null],[1]]"), ["properties.v anyOf"]);
 }
 
 #[test]
-fn numbers_are_stored_in_no_more_bytes_than_were_sent() {
+fn stored_numbers_are_no_longer_than_submitted() {
     let registry = form(
         "v: {type: json}\n    a: {type: array}\n    d: {type: decimal}\n    f: {type: float}\n    i: {type: integer}",
     );
@@ -245,7 +254,7 @@ fn numbers_are_stored_in_no_more_bytes_than_were_sent() {
 }
 
 #[test]
-fn what_expressions_make_is_bounded() {
+fn computed_value_size_is_bounded() {
     const FORM: &str = "resource: User
 fields:
   name: {validation: {presence: false}}
@@ -281,7 +290,7 @@ default_payload: {properties: {many: [\"{{ PAYLOAD }}\", \"{{ PAYLOAD }}\", \"{{
                 let value = json::parse(body.as_bytes()).unwrap();
                 let begun = Instant::now();
                 let judged = registry.form("form").unwrap().apply(value, &Surroundings::default());
-                assert!(begun.elapsed() < SOON, "{text}");
+                assert!(begun.elapsed() < MAX_VALIDATION_TIME, "{text}");
                 if let Ok(user) = judged {
                     let most = body.len() + 300_000;
                     assert!(user.weight() < most, "{text} of {size}: {}", user.weight());

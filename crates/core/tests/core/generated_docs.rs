@@ -1,9 +1,9 @@
-//! Documents that are rendered from the code.
+//! Generated documentation is up to date.
 
 use std::path::Path;
 
-/// Compares a document with what the code renders; `UPDATE_DOCS=1` writes it.
-fn is_fresh(name: &str, page: &str) {
+/// Compares a file with its generated content; `UPDATE_DOCS=1` writes it.
+fn assert_up_to_date(name: &str, page: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&file, page).unwrap();
@@ -13,19 +13,19 @@ fn is_fresh(name: &str, page: &str) {
 }
 
 #[test]
-fn the_page_of_rules_says_what_the_rules_say() {
-    is_fresh("rules.md", &registrar_core::rules::page());
+fn rules_page_is_up_to_date() {
+    assert_up_to_date("rules.md", &registrar_core::rules::page());
 }
 
 #[test]
-fn the_schema_of_forms_says_what_forms_can_say() {
+fn form_json_schema_is_up_to_date() {
     let schema = registrar_core::form::form_format();
     jsonschema::draft202012::meta::validate(&schema).unwrap();
-    is_fresh("form.schema.json", &format!("{schema:#}\n"));
+    assert_up_to_date("form.schema.json", &format!("{schema:#}\n"));
 }
 
 #[test]
-fn every_shipped_form_and_every_form_of_the_cases_is_one_by_that_schema() {
+fn forms_are_valid_against_the_form_json_schema() {
     let schema = jsonschema::validator_for(&registrar_core::form::form_format()).unwrap();
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../forms");
     let mut forms: Vec<(String, String)> = Vec::new();
@@ -57,6 +57,6 @@ fn every_shipped_form_and_every_form_of_the_cases_is_one_by_that_schema() {
 }
 
 #[test]
-fn the_page_of_mistakes_says_what_the_code_knows() {
-    is_fresh("problems.md", &registrar_core::config::problem_pages());
+fn problems_page_is_up_to_date() {
+    assert_up_to_date("problems.md", &registrar_core::config::problem_pages());
 }

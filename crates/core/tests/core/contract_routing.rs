@@ -1,4 +1,4 @@
-//! Contracts as the core knows them: what is served to whom, and the page's own example.
+//! Contracts: hosts and paths, duplicates, and the example of the documentation.
 
 use super::{compile, source};
 
@@ -6,7 +6,7 @@ const PAGE: &str = include_str!("../../../../docs/contracts.md");
 const FORM: &str = "resource: User\nfields: { email: , name: , properties: { city: { type: string }, gender: { type: string }, send_invite: { type: boolean } } }\n";
 
 #[test]
-fn the_example_of_the_page_is_served_where_it_says() {
+fn documented_contract_is_served_on_its_hosts_and_mount() {
     let mut blocks =
         PAGE.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap());
     let (contract, catalogue) = (blocks.next().unwrap(), blocks.next().unwrap());
@@ -39,7 +39,7 @@ fn the_example_of_the_page_is_served_where_it_says() {
 }
 
 #[test]
-fn two_contracts_are_told_apart() {
+fn duplicate_contract_names_mounts_and_hosts_are_reported() {
     let (contract, catalogue) = {
         let mut blocks = PAGE.split("```yaml\n").skip(1);
         let mut next = || blocks.next().unwrap().split("```").next().unwrap();
@@ -60,7 +60,7 @@ fn two_contracts_are_told_apart() {
 }
 
 #[test]
-fn each_value_of_a_field_with_codes_has_one() {
+fn field_codes_must_match_inclusion_values() {
     let form = "resource: User\nfields: {email: , properties: {animal: {type: string, validation: {inclusion: [cow, horse]}}}}\n";
     let contract = "mount: /x\nform: animal\nauthentication: {schemes: [none]}\ncatalogue: words\nroutes: []\n\
         answers: {no_route: {status: 404}, method: {status: 405}, failed: {}}\n\
