@@ -111,16 +111,16 @@ impl AnonymousClient {
     /// Submits a form to `PUT /api/users/{id}`.
     #[track_caller]
     pub fn update(&self, id: i64, form_name: &str, form: &Value) -> Answer {
-        let label = [("content-type", "application/json")];
+        let content_type = [("content-type", "application/json")];
         let body = body(form_name, form);
-        self.send("PUT", &format!("/api/users/{id}"), &label, Some(body.as_bytes()))
+        self.send("PUT", &format!("/api/users/{id}"), &content_type, Some(body.as_bytes()))
     }
 
     /// Sends `POST /api/users` with a URL-encoded body in bracket notation.
     #[track_caller]
     pub fn post_fields(&self, fields: &str) -> Answer {
-        let label = [("content-type", "application/x-www-form-urlencoded")];
-        self.send("POST", "/api/users", &label, Some(fields.as_bytes()))
+        let content_type = [("content-type", "application/x-www-form-urlencoded")];
+        self.send("POST", "/api/users", &content_type, Some(fields.as_bytes()))
     }
 }
 
@@ -138,8 +138,8 @@ impl TokenClient {
     /// # Errors
     /// Returns an error if no response arrives.
     pub fn try_submit(&self, form_name: &str, form: &Value) -> Result<Answer, ureq::Error> {
-        let label = [("content-type", "application/json")];
-        self.try_send("POST", "/api/users", &label, Some(body(form_name, form).as_bytes()))
+        let content_type = [("content-type", "application/json")];
+        self.try_send("POST", "/api/users", &content_type, Some(body(form_name, form).as_bytes()))
     }
 
     /// Submits an update to a server that may stop in the meantime.
@@ -152,9 +152,9 @@ impl TokenClient {
         form_name: &str,
         form: &Value,
     ) -> Result<Answer, ureq::Error> {
-        let label = [("content-type", "application/json")];
+        let content_type = [("content-type", "application/json")];
         let path = format!("/api/users/{id}");
-        self.try_send("PUT", &path, &label, Some(body(form_name, form).as_bytes()))
+        self.try_send("PUT", &path, &content_type, Some(body(form_name, form).as_bytes()))
     }
 
     /// Returns the stored user with this id.

@@ -148,16 +148,16 @@ fn sample(line: &str) -> (String, Labels, &str) {
 
 /// Returns the unescaped text up to the closing quote, and the rest of the line.
 fn quoted(text: &str) -> (String, &str) {
-    let (mut read, mut letters) = (String::new(), text.char_indices());
-    while let Some((at, letter)) = letters.next() {
-        match letter {
+    let (mut read, mut characters) = (String::new(), text.char_indices());
+    while let Some((at, character)) = characters.next() {
+        match character {
             '"' => return (read, &text[at + 1..]),
-            '\\' => read.push(match letters.next().unwrap().1 {
+            '\\' => read.push(match characters.next().unwrap().1 {
                 'n' => '\n',
                 other @ ('\\' | '"') => other,
                 other => panic!("`\\{other}` in {text}"),
             }),
-            letter => read.push(letter),
+            character => read.push(character),
         }
     }
     panic!("no closing quote: {text}")

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 /// Panics if there is none after `limit`; the message names `what`.
 #[track_caller]
 pub fn eventually<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
+        assert!(started.elapsed() < limit, "not within {limit:?}: {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }

@@ -32,7 +32,7 @@ fn start_registrar(database_url: &str, token: &str) -> SocketAddr {
         forms: vec![root().join("forms")],
         ..Settings::default()
     };
-    let (tell, told) = mpsc::channel();
+    let (tell, reported) = mpsc::channel();
     let hash = token::hash(token);
     thread::spawn(move || {
         actix_web::rt::System::new().block_on(async {
@@ -42,7 +42,7 @@ fn start_registrar(database_url: &str, token: &str) -> SocketAddr {
             application.run().await.unwrap();
         });
     });
-    SocketAddr::from(([127, 0, 0, 1], told.recv().unwrap()))
+    SocketAddr::from(([127, 0, 0, 1], reported.recv().unwrap()))
 }
 
 fn start_handwritten(database_url: &str, token: &str, commit: Commit) -> SocketAddr {
@@ -54,7 +54,7 @@ fn start_handwritten(database_url: &str, token: &str, commit: Commit) -> SocketA
         writers: 1,
         connections: 2,
     };
-    let (tell, told) = mpsc::channel();
+    let (tell, reported) = mpsc::channel();
     thread::spawn(move || {
         actix_web::rt::System::new().block_on(async {
             let HandwrittenServer { server, port } = HandwrittenServer::build(&flags).unwrap();
@@ -62,7 +62,7 @@ fn start_handwritten(database_url: &str, token: &str, commit: Commit) -> SocketA
             server.await.unwrap();
         });
     });
-    SocketAddr::from(([127, 0, 0, 1], told.recv().unwrap()))
+    SocketAddr::from(([127, 0, 0, 1], reported.recv().unwrap()))
 }
 
 /// A valid submission, unique by its number.
@@ -159,8 +159,8 @@ fn post(address: SocketAddr, token: &str, form: &Value) -> (u16, BTreeSet<String
     let body = json!({"form_configuration_name": "marketplace_seller", "form": form}).to_string();
     let mut client = Client::connect(address).unwrap();
     let answer = client.post("/api/users", token, &body).unwrap();
-    let told: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let errors = told["errors"].as_object();
+    let reported: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let errors = reported["errors"].as_object();
     (answer.status, errors.map(|errors| errors.keys().cloned().collect()).unwrap_or_default())
 }
 

@@ -17,7 +17,7 @@ pub fn multipart(bytes: &[u8]) {
         // The multipart library reads text after `;` as a parameter even within quotes: a field
         // named `a; filename=b` is rejected as a file.
         let is_special =
-            |letter: char| letter.is_control() || matches!(letter, '"' | '\\' | '%' | ';');
+            |character: char| character.is_control() || matches!(character, '"' | '\\' | '%' | ';');
         !name.contains(is_special)
             && !name.contains(OUTPUT_BOUNDARY)
             && !value.contains(OUTPUT_BOUNDARY)

@@ -14,16 +14,16 @@ pub fn token(bytes: &[u8]) {
         && text[47..] == checksum(&text[..47]);
     assert_eq!(is_well_formed(&text), expected, "{text:?}");
 
-    let letters: String = text.chars().filter(char::is_ascii_alphanumeric).take(43).collect();
-    if letters.len() < 43 {
+    let characters: String = text.chars().filter(char::is_ascii_alphanumeric).take(43).collect();
+    if characters.len() < 43 {
         return;
     }
-    let body = format!("reg_{letters}");
+    let body = format!("reg_{characters}");
     let token = format!("{body}{}", checksum(&body));
     assert!(is_well_formed(&token), "{token}");
-    let (at, letter) = (usize::from(bytes[0]) % token.len(), bytes[bytes.len() - 1] % 62);
+    let (at, character) = (usize::from(bytes[0]) % token.len(), bytes[bytes.len() - 1] % 62);
     let mut mutated = token.clone().into_bytes();
-    mutated[at] = ALPHABET[usize::from(letter)];
+    mutated[at] = ALPHABET[usize::from(character)];
     let mutated = String::from_utf8(mutated).unwrap();
     assert_eq!(is_well_formed(&mutated), mutated == token, "{mutated}");
 }

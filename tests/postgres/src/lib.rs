@@ -93,9 +93,9 @@ impl Cluster {
 
     /// Waits until the server accepts connections.
     fn wait(&self) {
-        let begun = Instant::now();
+        let started = Instant::now();
         while let Err(error) = self.execute("SELECT 1") {
-            if begun.elapsed() > START_TIMEOUT {
+            if started.elapsed() > START_TIMEOUT {
                 let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
                 fail(&format!("the PostgreSQL server does not start: {error}\n{log}"));
             }

@@ -90,9 +90,9 @@ impl PgBouncer {
     }
 
     fn wait(&mut self) {
-        let begun = Instant::now();
+        let started = Instant::now();
         while let Err(error) = PgConnection::establish(&self.url("/postgres")) {
-            if begun.elapsed() > START_TIMEOUT
+            if started.elapsed() > START_TIMEOUT
                 || self.child.try_wait().is_ok_and(|end| end.is_some())
             {
                 let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();

@@ -101,8 +101,8 @@ fn mutated_json_submissions_never_cause_5xx(server: &TestServer) {
         if random.below(3) == 0 {
             mutate_bytes(&mut text, &mut random);
         }
-        let label = [("content-type", "application/json")];
-        let answer = server.client().send("POST", "/api/users", &label, Some(&text));
+        let content_type = [("content-type", "application/json")];
+        let answer = server.client().send("POST", "/api/users", &content_type, Some(&text));
         let shown = String::from_utf8_lossy(&text);
         assert!((201..500).contains(&answer.status), "seed {SEED}, {nth}: {answer:?}\n{shown}");
         *statuses.entry(answer.status).or_insert(0) += 1;
@@ -160,8 +160,8 @@ fn mutated_form_fields_never_cause_5xx(server: &TestServer) {
         for _ in 0..random.below(4) {
             mutate_bytes(&mut body, &mut random);
         }
-        let label = [("content-type", "application/x-www-form-urlencoded")];
-        let answer = server.client().send("POST", "/api/users", &label, Some(&body));
+        let content_type = [("content-type", "application/x-www-form-urlencoded")];
+        let answer = server.client().send("POST", "/api/users", &content_type, Some(&body));
         let shown = String::from_utf8_lossy(&body);
         assert!((201..500).contains(&answer.status), "seed {SEED}, {nth}: {answer:?}\n{shown}");
         *statuses.entry(answer.status).or_insert(0) += 1;

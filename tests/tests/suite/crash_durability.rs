@@ -46,7 +46,7 @@ fn kill_repeatedly(database: Database, kills: usize) {
     let setup = setup.more_forms(&[("phone.yml", PHONE_FORM)]);
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     println!("seed {seed}");
-    let (mut random, begun) = (Random::new(seed), Instant::now());
+    let (mut random, started) = (Random::new(seed), Instant::now());
     let mut server = setup.serve();
     let token = server.first_token();
     let mut acknowledged = 0;
@@ -69,7 +69,7 @@ fn kill_repeatedly(database: Database, kills: usize) {
     let stored = server.client(&token).count();
     assert!(stored >= acknowledged, "{stored} of {acknowledged}");
     read_back(&server.client(&token), stored);
-    let took = begun.elapsed();
+    let took = started.elapsed();
     println!("{database}: {kills} kills, {acknowledged} acknowledged, {stored} stored, {took:?}");
     assert!(took < TIMEOUT * u32::try_from(kills / KILLS).unwrap(), "{took:?}");
 }
@@ -85,16 +85,16 @@ struct Acknowledged {
 impl Acknowledged {
     /// Asserts that everything acknowledged is stored, and returns the number of users.
     fn check(self, setup: &Setup) -> i64 {
-        let told = self.created.len() as i64;
+        let reported = self.created.len() as i64;
         let rows = |pairs: &[(i64, String)], behind: &str| {
             let rows: Vec<String> =
                 pairs.iter().map(|(id, text)| format!("({id}, '{text}{behind}')")).collect();
             rows.join(", ")
         };
-        if told > 0 {
+        if reported > 0 {
             let rows = rows(&self.created, "@example.com");
             let kept = format!("users WHERE (id, email) IN (VALUES {rows})");
-            assert_eq!(setup.database().count(&kept), told, "acknowledged users are lost");
+            assert_eq!(setup.database().count(&kept), reported, "acknowledged users are lost");
         }
         if !self.changed.is_empty() {
             let rows = rows(&self.changed, "");
@@ -102,7 +102,7 @@ impl Acknowledged {
             let changed = self.changed.len() as i64;
             assert_eq!(setup.database().count(&kept), changed, "acknowledged changes are lost");
         }
-        told
+        reported
     }
 }
 

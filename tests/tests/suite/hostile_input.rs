@@ -80,9 +80,13 @@ fn send(server: &Process, token: &str, (head, body): RawInput, name: &str) {
 }
 
 /// Sets the content type, and sometimes `Content-Encoding: identity`.
-fn with_content_type(label: &str, body: impl Into<Vec<u8>>, random: &mut Random) -> RawInput {
+fn with_content_type(
+    content_type: &str,
+    body: impl Into<Vec<u8>>,
+    random: &mut Random,
+) -> RawInput {
     let encoding = ["", "", "content-encoding: identity\r\n"][random.below(3)];
-    (format!("content-type: {label}\r\n{encoding}"), body.into())
+    (format!("content-type: {content_type}\r\n{encoding}"), body.into())
 }
 
 fn json_input(body: impl Into<Vec<u8>>, random: &mut Random) -> RawInput {
@@ -246,12 +250,12 @@ fn multipart_parts(_: usize, random: &mut Random) -> RawInput {
         4 => part[..random.below(part.len())].to_owned(),
         _ => format!("--b\r\n{}\r\n\r\nx\r\n--b--", "x: y\r\n".repeat(5_000)),
     };
-    let label = [
+    let content_type = [
         "multipart/form-data; boundary=b",
         "multipart/form-data",
         "multipart/form-data; boundary=",
     ];
-    with_content_type(label[random.below(3)], body, random)
+    with_content_type(content_type[random.below(3)], body, random)
 }
 
 fn encoded_bodies(nth: usize, random: &mut Random) -> RawInput {

@@ -57,7 +57,7 @@ fn codes_and_params_are_language_independent(server: &TestServer) {
     sample["password_confirmation"] = json!("b");
     sample["profiles"]["developer"]["properties"]["hourly_rate"] = json!(1000);
     sample["frist_name"] = json!("A");
-    let told = |language: &str| {
+    let reported = |language: &str| {
         let mut body = submit(&server.client(), language, "developer_sign_up", &sample).json();
         for detail in body["details"].as_array_mut().unwrap() {
             let detail = detail.as_object_mut().unwrap();
@@ -66,9 +66,9 @@ fn codes_and_params_are_language_independent(server: &TestServer) {
         }
         body["details"].take()
     };
-    let english = told("en");
+    let english = reported("en");
     assert!(english.as_array().unwrap().len() >= 4, "{english}");
-    assert_eq!(english, told("de"));
+    assert_eq!(english, reported("de"));
     let german = submit(&server.client(), "de", "developer_sign_up", &sample).json();
     let confirmation = json!(["stimmt nicht mit Passwort überein"]);
     assert_eq!(german["errors"]["password_confirmation"], confirmation);
@@ -147,35 +147,35 @@ fn locale_file(blank: &str) -> String {
 
 fn form_and_field_messages_override_locale(server: &TestServer) {
     let client = server.client();
-    let told = |language: &str, form: &str| {
+    let reported = |language: &str, form: &str| {
         submit(&client, language, form, &json!({})).is(422).json()["errors"].clone()
     };
     let here =
         json!({ "first_name": ["leer"], "last_name": ["eigen"], "phone": ["Telefon fehlt"] });
-    assert_eq!(told("de", "form"), here);
+    assert_eq!(reported("de", "form"), here);
     let there = json!({ "first_name": ["leer"], "last_name": ["eigen"], "phone": ["ohne Phone"] });
-    assert_eq!(told("de", "another"), there);
+    assert_eq!(reported("de", "another"), there);
     let blank = "can't be blank";
     let english = json!({ "first_name": [blank], "last_name": ["own"], "phone": [blank] });
-    assert_eq!(told("en", "form"), english);
+    assert_eq!(reported("en", "form"), english);
 }
 
 fn changed_locale_file_is_reloaded(server: &TestServer) {
     let client = server.client();
-    let told = |language: &str| {
+    let reported = |language: &str| {
         let answer = submit(&client, language, "form", &json!({}));
         let text = answer.json()["errors"]["first_name"][0].as_str().unwrap().to_owned();
         (text, answer.header("content-language").unwrap().to_owned())
     };
-    assert_eq!(told("de"), ("leer".to_owned(), "de".to_owned()));
+    assert_eq!(reported("de"), ("leer".to_owned(), "de".to_owned()));
     server.write_form("locales/de.yml", &locale_file("immer noch leer"));
     server.write_form("locales/fr.yml", "messages: {blank: vide}\n");
     eventually("the change is served", Duration::from_secs(20), || {
-        (told("de").0 == "immer noch leer" && told("fr").0 == "vide").then_some(())
+        (reported("de").0 == "immer noch leer" && reported("fr").0 == "vide").then_some(())
     });
     server.write_form("locales/fr.yml", "messages: {blnak: vide}\n");
     assert!(!server.reload());
-    assert_eq!(told("fr"), ("vide".to_owned(), "fr".to_owned()));
+    assert_eq!(reported("fr"), ("vide".to_owned(), "fr".to_owned()));
     let ready = server.anonymous().get("/health/ready").is(200).json();
     let problem = ready["forms_problems"][0].as_str().unwrap();
     assert!(problem.contains("fr.yml:1:12: [unknown-code]"), "{problem}");

@@ -45,8 +45,9 @@ fn lists_do_not_starve_creates(server: &TestServer) {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
                     let headers = [("authorization", &*customer)];
-                    let told = server.anonymous().send("GET", "/garmat/api/users", &headers, None);
-                    assert!([200, 503].contains(&told.status), "{told:?}");
+                    let reported =
+                        server.anonymous().send("GET", "/garmat/api/users", &headers, None);
+                    assert!([200, 503].contains(&reported.status), "{reported:?}");
                 }
             });
         }
@@ -54,10 +55,10 @@ fn lists_do_not_starve_creates(server: &TestServer) {
         for n in 0..iterations(5, 50) {
             // By then the token must be looked up again.
             thread::sleep(Duration::from_millis(1200));
-            let begun = Instant::now();
+            let started = Instant::now();
             let client = server.anonymous().with_token(&token);
             client.submit("client_sign_up", &samples::client(&format!("n{n}"))).created();
-            slowest = slowest.max(begun.elapsed());
+            slowest = slowest.max(started.elapsed());
         }
         over.store(true, Ordering::Relaxed);
         slowest

@@ -21,8 +21,8 @@ properties:
 
 /// Returns an incompressible string.
 fn random_text(random: &mut Random, length: usize) -> String {
-    let letters: Vec<char> = ('a'..='z').chain('0'..='9').collect();
-    (0..length).map(|_| *random.pick(&letters)).collect()
+    let characters: Vec<char> = ('a'..='z').chain('0'..='9').collect();
+    (0..length).map(|_| *random.pick(&characters)).collect()
 }
 
 fn long_values_are_stored_and_compared_completely(server: &TestServer) {

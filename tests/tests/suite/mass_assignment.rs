@@ -138,9 +138,12 @@ fn strict_form_reports_every_unlisted_column(server: &TestServer) {
             answer.created();
             return;
         }
-        let told = answer.is(422).violations();
-        assert!(told.len() >= 50, "{place:?}: {told:?}");
-        assert!(told.iter().all(|(_, code)| code == "unknown_field"), "{place:?}: {told:?}");
+        let reported = answer.is(422).violations();
+        assert!(reported.len() >= 50, "{place:?}: {reported:?}");
+        assert!(
+            reported.iter().all(|(_, code)| code == "unknown_field"),
+            "{place:?}: {reported:?}"
+        );
     });
     assert!(server.database().all_cells().iter().all(|cell| !cell.contains(CANARY)));
 }

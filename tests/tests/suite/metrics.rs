@@ -143,10 +143,10 @@ fn client_input_never_becomes_a_label(server: &TestServer) {
 
 fn violations_are_counted_by_form_and_code(server: &TestServer) {
     let client = server.client();
-    let mut told = std::collections::BTreeMap::<(String, String), u32>::new();
+    let mut reported = std::collections::BTreeMap::<(String, String), u32>::new();
     let mut submit = |form: &str, submitted: Value| {
         for (_, code) in client.submit(form, &submitted).is(422).violations() {
-            *told.entry((form.to_owned(), code)).or_default() += 1;
+            *reported.entry((form.to_owned(), code)).or_default() += 1;
         }
     };
     submit("developer_sign_up", json!({}));
@@ -154,14 +154,14 @@ fn violations_are_counted_by_form_and_code(server: &TestServer) {
     submit("marketplace_seller", json!({ "transactables": { "boat": [{ "name": "" }] } }));
     client.submit("client_sign_up", &samples::client("one")).created();
     submit("client_sign_up", samples::client("one"));
-    assert!(told.len() > 5, "{told:?}");
+    assert!(reported.len() > 5, "{reported:?}");
     let found = metrics(server);
     let counted = found.all("registrar_violations_total");
     // Labels are sorted by name: the code, then the form.
     let counted = counted
         .iter()
         .map(|(labels, value)| ((labels[1].to_owned(), labels[0].to_owned()), as_count(*value)));
-    assert_eq!(counted.collect::<std::collections::BTreeMap<_, _>>(), told);
+    assert_eq!(counted.collect::<std::collections::BTreeMap<_, _>>(), reported);
 }
 
 fn reloads_are_counted(server: &TestServer) {

@@ -50,7 +50,8 @@ fn openapi_document_is_valid(server: &TestServer) {
         assert!(jsonschema::draft202012::meta::is_valid(schema), "{name}");
     }
     assert_references_resolve(&document);
-    let ids: Vec<&Value> = operations(&document).map(|(.., said)| &said["operationId"]).collect();
+    let ids: Vec<&Value> =
+        operations(&document).map(|(.., output)| &output["operationId"]).collect();
     let unique: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
     assert_eq!(unique.len(), ids.len(), "{ids:?}");
 }
@@ -73,11 +74,11 @@ fn request_path(path: &str, operation: &Value) -> String {
         }
     }
     let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let needed = parameters.filter(|said| said["in"] == "query" && said["required"] == true);
+    let needed = parameters.filter(|output| output["in"] == "query" && output["required"] == true);
     let needed: Vec<String> = needed
-        .map(|said| {
-            let value = said["schema"]["enum"][0].as_str().unwrap_or("1");
-            format!("{}={value}", said["name"].as_str().unwrap())
+        .map(|output| {
+            let value = output["schema"]["enum"][0].as_str().unwrap_or("1");
+            format!("{}={value}", output["name"].as_str().unwrap())
         })
         .collect();
     if needed.is_empty() { address } else { format!("{address}?{}", needed.join("&")) }
@@ -94,19 +95,20 @@ fn responses_match_the_openapi_document(server: &TestServer) {
         let address = request_path(path, operation);
         let is_open = operation["security"].as_array().unwrap().is_empty();
         for (client, has_token) in [(&*server.client(), true), (server.anonymous(), false)] {
-            let label = [("content-type", "application/json")];
+            let content_type = [("content-type", "application/json")];
             let body: Option<&[u8]> = (method != "get" && method != "delete").then_some(b"{}");
-            let answer = client.send(&method.to_uppercase(), &address, &label, body);
+            let answer = client.send(&method.to_uppercase(), &address, &content_type, body);
             let about = format!("{method} {address}: {answer:?}");
-            let said = &operation["responses"][answer.status.to_string()];
-            assert!(said.is_object(), "not documented: {about}");
+            let output = &operation["responses"][answer.status.to_string()];
+            assert!(output.is_object(), "not documented: {about}");
             assert!(has_token || is_open || answer.status == 401, "{about}");
-            let Some(label) = answer.header("content-type").filter(|_| !answer.text.is_empty())
+            let Some(content_type) =
+                answer.header("content-type").filter(|_| !answer.text.is_empty())
             else {
                 continue;
             };
-            let media_type = label.split(';').next().unwrap();
-            let schema = &said["content"][media_type]["schema"];
+            let media_type = content_type.split(';').next().unwrap();
+            let schema = &output["content"][media_type]["schema"];
             assert!(schema.is_object(), "{about}");
             if media_type.ends_with("json") {
                 assert!(
@@ -165,8 +167,8 @@ fn samples_match_the_openapi_schemas(server: &TestServer) {
     let wire = &wire["application/json"]["schema"];
     assert_eq!(wire["required"], json!(["email", "password", "applications"]));
     assert_eq!(wire["properties"]["password"]["writeOnly"], true);
-    let told = wire["properties"]["custom_data"]["description"].as_str().unwrap();
-    assert!(told.contains("properties.custom_data"), "{told}");
+    let reported = wire["properties"]["custom_data"]["description"].as_str().unwrap();
+    assert!(reported.contains("properties.custom_data"), "{reported}");
 }
 
 /// A form with a schema that has local references, which must be rewritten in the OpenAPI document.

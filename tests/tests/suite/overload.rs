@@ -164,9 +164,9 @@ fn one_second_timeout(setup: Setup) -> Setup {
 
 fn request_timeout_responds_with_503(server: &TestServer) {
     let answer = server.database().with_write_lock(|| {
-        let begun = Instant::now();
+        let started = Instant::now();
         let answer = server.client().submit("client_sign_up", &samples::client("ann"));
-        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
         answer
     });
     answer.fault(503, "base", "timeout");

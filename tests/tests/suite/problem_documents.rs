@@ -39,8 +39,13 @@ fn assert_problem(answer: &Answer, status: u16, title: &str, code: &str) {
 fn errors_are_problem_documents_if_accepted(server: &TestServer) {
     let client = server.client();
     let (post, get) = (
-        |label: (&str, &str), body: &str| {
-            client.send("POST", "/api/users", &[ACCEPT_PROBLEM, label], Some(body.as_bytes()))
+        |content_type: (&str, &str), body: &str| {
+            client.send(
+                "POST",
+                "/api/users",
+                &[ACCEPT_PROBLEM, content_type],
+                Some(body.as_bytes()),
+            )
         },
         |path: &str| client.send("GET", path, &[ACCEPT_PROBLEM], None),
     );

@@ -82,8 +82,8 @@ fn update_record(
     let stored = record_as_submitted(record);
     let sent = parse(sent.as_bytes()).unwrap();
     let changed = form.update(sent, &stored, &Surroundings::default()).map_err(|violations| {
-        let told = violations.list.iter();
-        told.map(|one| (one.path.clone(), one.code().to_owned())).collect::<Vec<_>>()
+        let reported = violations.list.iter();
+        reported.map(|one| (one.path.clone(), one.code().to_owned())).collect::<Vec<_>>()
     })?;
     let update = UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() };
     wait(server.store().update_record(update)).unwrap();
@@ -109,11 +109,11 @@ fn transactable_is_updated_with_nested_records(server: &TestServer) {
     assert_eq!(representation_of(server, kind, id), expected);
     assert_eq!(server.client().user(user)["transactables"]["boat"][1], boats[1]);
     let refused = json!({ "name": "", "creator_id": user + 1, "custom_addresses": { "harbour": { "city": null } } });
-    let told = |path: &str, code: &str| (path.to_owned(), code.to_owned());
+    let reported = |path: &str, code: &str| (path.to_owned(), code.to_owned());
     let expected = vec![
-        told("name", "blank"),
-        told("custom_addresses.harbour.city", "blank"),
-        told("creator_id", "immutable"),
+        reported("name", "blank"),
+        reported("custom_addresses.harbour.city", "blank"),
+        reported("creator_id", "immutable"),
     ];
     assert_eq!(update_record(server, it, &refused), Err(expected));
 }
@@ -151,8 +151,8 @@ fn profile_customization_is_created_and_updated(server: &TestServer) {
         "Profile"
     );
     let elsewhere = json!({ "customizable_type": "User" });
-    let told = vec![("customizable_type".to_owned(), "immutable".to_owned())];
-    assert_eq!(update_record(server, it, &elsewhere), Err(told));
+    let reported = vec![("customizable_type".to_owned(), "immutable".to_owned())];
+    assert_eq!(update_record(server, it, &elsewhere), Err(reported));
     let gone = server.store().delete_record(RecordKind::Customization, id, None.into());
     assert_eq!(wait(gone), Ok(()));
     assert_eq!(of_profile(server), Value::Null);

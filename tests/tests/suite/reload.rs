@@ -72,8 +72,8 @@ fn invalid_form_change_is_reported_and_ignored(server: &TestServer) {
     server.write_form("form.yml", INVALID_FORM);
     let ready = || server.anonymous().get("/health/ready").is(200).json();
     eventually_true(|| ready()["forms_problems"].is_array());
-    let told = ready()["forms_problems"][0].as_str().unwrap().to_owned();
-    assert!(told.contains("form.yml:3:29: [unknown-rule]"), "{told}");
+    let reported = ready()["forms_problems"][0].as_str().unwrap().to_owned();
+    assert!(reported.contains("form.yml:3:29: [unknown-rule]"), "{reported}");
     let metrics = server.anonymous().get("/metrics").is(200).text.clone();
     assert!(metrics.contains("\nregistrar_forms_problems 1\n"), "{metrics}");
     let answer = client.submit("form", &json!({}));

@@ -33,7 +33,7 @@ fn content_encoding_gets_415(server: &TestServer) {
 }
 
 fn unsupported_content_type_or_charset_gets_415(server: &TestServer) {
-    for label in [
+    for content_type in [
         "text/plain",
         "application/xml",
         "application/octet-stream",
@@ -45,25 +45,25 @@ fn unsupported_content_type_or_charset_gets_415(server: &TestServer) {
         "application/json; charset=iso-8859-1",
         "application/x-www-form-urlencoded; charset=utf-16",
     ] {
-        let answer = post_with_headers(server, &[("content-type", label)]);
+        let answer = post_with_headers(server, &[("content-type", content_type)]);
         answer.fault(415, "base", "unsupported_media_type");
     }
     assert_eq!(server.client().count(), 0);
 }
 
 fn json_content_types_are_accepted(server: &TestServer) {
-    let labels = [
+    let content_types = [
         "application/json",
         "application/json; charset=utf-8",
         "Application/JSON;charset=UTF-8",
         "application/vnd.api+json",
         "text/json",
     ];
-    for (index, label) in labels.iter().enumerate() {
+    for (index, content_type) in content_types.iter().enumerate() {
         let body = VALID_BODY.replace("a@b.co", &format!("a{index}@b.co"));
-        let headers = [("content-type", *label)];
+        let headers = [("content-type", *content_type)];
         let answer = server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()));
-        assert_eq!(answer.status, 201, "{label}: {answer:?}");
+        assert_eq!(answer.status, 201, "{content_type}: {answer:?}");
     }
     let mut bare = server.connect();
     bare.send(&request(server, "", VALID_BODY));
@@ -87,25 +87,25 @@ fn multipart_fields_are_read_and_files_rejected(server: &TestServer) {
         let fields: String = fields.map(|(name, value)| part(name, value)).concat();
         format!("{named}{fields}{}{more}--x--\r\n", part("form[email]", email))
     };
-    let post = |label: &str, body: &str| {
-        let headers = [("content-type", label)];
+    let post = |content_type: &str, body: &str| {
+        let headers = [("content-type", content_type)];
         server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()))
     };
-    let label = "multipart/form-data; boundary=x";
-    post(label, &body("a@b.co", "")).created();
-    post(label, &body("a@b.co", "")).invalid(&[("email", "taken")]);
-    post(label, &body("x", "")).invalid(&[("email", "invalid")]);
+    let content_type = "multipart/form-data; boundary=x";
+    post(content_type, &body("a@b.co", "")).created();
+    post(content_type, &body("a@b.co", "")).invalid(&[("email", "taken")]);
+    post(content_type, &body("x", "")).invalid(&[("email", "invalid")]);
     let file = part("form[name]\"; filename=\"a.txt", "x");
     let cut = body("b@b.co", "");
-    for (label, body) in [
-        (label, body("b@b.co", &file)),
-        (label, cut[..cut.len() - 9].to_owned()),
-        (label, String::new()),
-        (label, VALID_BODY.to_owned()),
+    for (content_type, body) in [
+        (content_type, body("b@b.co", &file)),
+        (content_type, cut[..cut.len() - 9].to_owned()),
+        (content_type, String::new()),
+        (content_type, VALID_BODY.to_owned()),
         ("multipart/form-data", body("b@b.co", "")),
         ("multipart/form-data; boundary=y", body("b@b.co", "")),
     ] {
-        post(label, &body).fault(400, "base", "malformed");
+        post(content_type, &body).fault(400, "base", "malformed");
     }
     assert_eq!(server.client().count(), 1);
 }
@@ -138,19 +138,19 @@ fn one_second_body_timeout(setup: Setup) -> Setup {
 }
 
 fn stalled_body_gets_408(server: &TestServer) {
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     let mut slow = server.connect();
     slow.send(&head(server, "Content-Type: application/json\r\nContent-Length: 100\r\n"));
     slow.send(b"{\"form");
     slow.answer().fault(408, "base", "body_timeout");
-    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
 }
 
 fn truncated_body_stores_nothing(server: &TestServer) {
     let mut broken = server.connect();
     let length = VALID_BODY.len() + 1;
-    let label = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");
-    broken.send(&head(server, &label));
+    let content_type = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");
+    broken.send(&head(server, &content_type));
     broken.send(VALID_BODY.as_bytes());
     broken.shut_down_write();
     assert!(broken.is_closed() || broken.answer().status == 400);
@@ -182,8 +182,8 @@ fn malformed_or_ambiguous_json_gets_400(server: &TestServer) {
     }
     let latin1 =
         b"{\"form_configuration_name\": \"client_sign_up\", \"form\": {\"name\": \"\xe9\"}}";
-    let label = [("content-type", "application/json")];
-    let answer = server.client().send("POST", "/api/users", &label, Some(latin1));
+    let content_type = [("content-type", "application/json")];
+    let answer = server.client().send("POST", "/api/users", &content_type, Some(latin1));
     assert!(answer.fault(400, "base", "malformed").contains("Unicode"));
     assert_eq!(server.client().count(), 0);
 }

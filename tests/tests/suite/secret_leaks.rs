@@ -54,17 +54,21 @@ fn assert_nothing_leaks(database: Database, level: &str) {
     }
     let secrets = exercise_contracts(&setup, &server, &token);
     server.send_sigterm();
-    let said = server.wait_for_exit();
+    let output = server.wait_for_exit();
     for secret in &secrets {
-        assert!(!said.stderr.contains(secret) && !said.stdout.contains(secret), "{secret}");
+        assert!(!output.stderr.contains(secret) && !output.stdout.contains(secret), "{secret}");
     }
     for route in ["/scim/v2/Users", "/econtext/api/users/user", "/api/sessions"] {
-        assert!(said.stderr.contains(&format!(" POST {route} form=")), "{route}: {}", said.stderr);
+        assert!(
+            output.stderr.contains(&format!(" POST {route} form=")),
+            "{route}: {}",
+            output.stderr
+        );
     }
-    assert!(said.stderr.contains("replayed"), "{}", said.stderr);
-    assert!(said.stderr.contains("form=client_sign_up status=422"), "{}", said.stderr);
-    assert_eq!(said.stderr.contains("TRACE "), level == "trace", "{}", said.stderr);
-    for line in said.stderr.lines().chain(said.stdout.lines()) {
+    assert!(output.stderr.contains("replayed"), "{}", output.stderr);
+    assert!(output.stderr.contains("form=client_sign_up status=422"), "{}", output.stderr);
+    assert_eq!(output.stderr.contains("TRACE "), level == "trace", "{}", output.stderr);
+    for line in output.stderr.lines().chain(output.stdout.lines()) {
         assert!(
             !contains_ignoring_case(line, VALUE_CANARY)
                 && !contains_ignoring_case(line, KEY_CANARY),
@@ -72,11 +76,11 @@ fn assert_nothing_leaks(database: Database, level: &str) {
         );
         assert!(!contains_ignoring_case(line, "brisk-harbour-42"), "{line}");
     }
-    assert!(!said.stderr.contains(&token), "{}", said.stderr);
+    assert!(!output.stderr.contains(&token), "{}", output.stderr);
     assert!(
-        !said.stdout.contains(&token),
+        !output.stdout.contains(&token),
         "a log is no place for the first token: {}",
-        said.stdout
+        output.stdout
     );
 }
 
@@ -217,11 +221,12 @@ fn exercise_contracts(setup: &Setup, server: &Process, token: &str) -> Vec<Strin
         for stranger in
             [format!("Basic {canaries}"), format!("Bearer {VALUE_CANARY}"), VALUE_CANARY.to_owned()]
         {
-            let told =
+            let reported =
                 send(path, &stranger, &[("idempotency-key", VALUE_CANARY)], &good.to_string());
             assert!(
-                !contains_ignoring_case(&told.text, VALUE_CANARY) && !told.text.contains(canaries),
-                "{told:?}"
+                !contains_ignoring_case(&reported.text, VALUE_CANARY)
+                    && !reported.text.contains(canaries),
+                "{reported:?}"
             );
         }
         let path = format!("{path}?{VALUE_CANARY}={VALUE_CANARY}&email={VALUE_CANARY}");

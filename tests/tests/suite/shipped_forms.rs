@@ -33,7 +33,7 @@ fn shipped_form_examples_pass_and_cover_every_rule() {
         .unwrap_or_else(|error| panic!("{error}"));
     let tried = registry.try_examples();
     assert!(tried.count >= 30, "{}", tried.count);
-    let told: Vec<String> =
+    let reported: Vec<String> =
         tried.failed.iter().chain(&tried.untested).map(ToString::to_string).collect();
-    assert!(told.is_empty(), "{}", told.join("\n"));
+    assert!(reported.is_empty(), "{}", reported.join("\n"));
 }

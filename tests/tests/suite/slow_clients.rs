@@ -35,13 +35,13 @@ fn read_response(stream: &mut TcpStream) {
 
 /// Returns the time until the server closes the connection.
 fn closed_after(mut stream: TcpStream) -> Duration {
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut rest = Vec::new();
     match stream.read_to_end(&mut rest) {
         Ok(_) => {}
         Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}"),
     }
-    begun.elapsed()
+    started.elapsed()
 }
 
 #[test]
@@ -55,10 +55,10 @@ fn incomplete_request_header_times_out() {
     // A header that arrives byte by byte times out too.
     let mut drips = later.try_clone().unwrap();
     thread::spawn(move || {
-        for letter in
+        for character in
             PARTIAL_HEADER.iter().chain(b"t: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
         {
-            if drips.write_all(&[*letter]).is_err() {
+            if drips.write_all(&[*character]).is_err() {
                 return;
             }
             thread::sleep(Duration::from_millis(500));
@@ -76,10 +76,10 @@ fn client_that_reads_no_responses_is_disconnected() {
     let server = server();
     let mut deaf = connect(&server);
     deaf.set_nonblocking(true).unwrap();
-    let (begun, many) = (Instant::now(), REQUEST.repeat(1000));
+    let (started, many) = (Instant::now(), REQUEST.repeat(1000));
     let mut asked = 0;
     let error = loop {
-        assert!(begun.elapsed() < Duration::from_secs(90), "after {asked} bytes");
+        assert!(started.elapsed() < Duration::from_secs(90), "after {asked} bytes");
         match deaf.write(&many) {
             Ok(more) => asked += more,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -89,7 +89,11 @@ fn client_that_reads_no_responses_is_disconnected() {
         }
     };
     let is_cut = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe].contains(&error.kind());
-    assert!(is_cut && begun.elapsed() > Duration::from_secs(55), "{error}: {:?}", begun.elapsed());
+    assert!(
+        is_cut && started.elapsed() > Duration::from_secs(55),
+        "{error}: {:?}",
+        started.elapsed()
+    );
 }
 
 #[test]

@@ -69,10 +69,11 @@ fn responses_have_security_headers_and_no_server_banner(server: &TestServer) {
                 assert_eq!(answer.header(name), Some(value), "{path}: {answer:?}");
             }
             for (name, value) in &answer.headers {
-                let told = ["server", "x-powered-by", "via", "x-runtime"].contains(&name.as_str());
+                let reported =
+                    ["server", "x-powered-by", "via", "x-runtime"].contains(&name.as_str());
                 let version = value.contains(env!("CARGO_PKG_VERSION"));
                 let maker = value.to_lowercase().contains("actix");
-                assert!(!told && !version && !maker, "{path}: {name}: {value}");
+                assert!(!reported && !version && !maker, "{path}: {name}: {value}");
             }
         }
     }

@@ -63,7 +63,7 @@ fn strict_form_with_idempotency_key_reveals_nothing(server: &TestServer) {
             .to_string();
         client.send("POST", "/api/users", &headers, Some(body.as_bytes()))
     };
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for (key, email, other) in [
         ("free", "ann@example.com", "eve@example.com"),
         ("taken", "ann@example.com", "eve@example.com"),
@@ -72,9 +72,9 @@ fn strict_form_with_idempotency_key_reveals_nothing(server: &TestServer) {
         let again = observable(&keyed(&client, key, email));
         let different = observable(&keyed(&client, key, other));
         assert_eq!((first.0, again.0, different.0), (202, 202, 422));
-        told.push((first, again, different));
+        reported.push((first, again, different));
     }
-    assert_eq!(told[0], told[1]);
+    assert_eq!(reported[0], reported[1]);
     assert_eq!(client.count(), 1);
 }
 
@@ -83,9 +83,9 @@ fn strict_form_has_equal_timing(server: &TestServer) {
     client.submit("sign_up", &sign_up_form("taken@example.com")).is(202);
     let (mut free, mut taken) = (Vec::new(), Vec::new());
     let timed = |email: &str| {
-        let begun = Instant::now();
+        let started = Instant::now();
         client.submit("sign_up", &sign_up_form(email)).is(202);
-        begun.elapsed()
+        started.elapsed()
     };
     for round in 0..ROUNDS {
         free.push(timed(&format!("user{round}@example.com")));

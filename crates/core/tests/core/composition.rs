@@ -36,12 +36,12 @@ fn extends_depth_is_limited() {
 
 /// Returns the only problem of a configuration that exceeds the size limit.
 fn size_problem(text: &str) -> String {
-    let told = messages(&compile(&[source("a.yml", text)]).unwrap_err());
-    assert!(told.len() == 1, "{}: {:?}", told.len(), &told[..told.len().min(5)]);
+    let reported = messages(&compile(&[source("a.yml", text)]).unwrap_err());
+    assert!(reported.len() == 1, "{}: {:?}", reported.len(), &reported[..reported.len().min(5)]);
     assert!(
-        told[0].contains("[cycle] with what it extends and uses, the form would be over 8 MiB")
+        reported[0].contains("[cycle] with what it extends and uses, the form would be over 8 MiB")
     );
-    told[0].clone()
+    reported[0].clone()
 }
 
 #[test]
@@ -54,10 +54,10 @@ fn expansion_of_nested_definitions_is_limited() {
     };
     // Each uses ten of its predecessor.
     let uses = definitions("", &ten("{use: d#}"));
-    let told = size_problem(&format!(
+    let reported = size_problem(&format!(
         "resource: User\ndefinitions:\n  d0: {{}}\n{uses}fields: {{name: {{use: d11}}}}\n"
     ));
-    assert!(told.starts_with("a.yml:"), "{told}");
+    assert!(reported.starts_with("a.yml:"), "{reported}");
     // Each multiplies a string by ten.
     let texts =
         definitions("parameters: {t: }, ", &format!("use: {{d#: {{t: '{}'}}}}", "${t}".repeat(10)));
@@ -84,11 +84,11 @@ fn expansion_of_repeated_extends_is_limited() {
         form(n, &format!("extends: [{}]\n", vec![format!("f{:02}", n - 1); 10].join(", ")))
     }));
     let problems = compile(&forms).expect_err("is too much");
-    let told = messages(&problems);
-    assert!(problems.iter().all(|problem| problem.code == ProblemCode::Cycle), "{told:?}");
+    let reported = messages(&problems);
+    assert!(problems.iter().all(|problem| problem.code == ProblemCode::Cycle), "{reported:?}");
     assert!(
-        told[0].starts_with("f") && told[0].contains("the form would be over 8 MiB"),
-        "{told:?}"
+        reported[0].starts_with("f") && reported[0].contains("the form would be over 8 MiB"),
+        "{reported:?}"
     );
 }
 
@@ -100,14 +100,14 @@ fn total_size_of_forms_is_limited() {
     forms.extend(
         (0..300).map(|n| source(&format!("f{n}.yml"), "resource: User\nextends: base\nx: 1\n")),
     );
-    let told = messages(&compile(&forms).expect_err("is too much"));
-    let over = |told: &&String| {
-        told.contains(
+    let reported = messages(&compile(&forms).expect_err("is too much"));
+    let over = |reported: &&String| {
+        reported.contains(
             "[cycle] with what it extends and uses, all forms together would be over 256 MiB",
         )
     };
-    let number = told.iter().filter(over).count();
-    assert!((40..50).contains(&number), "{number} of {}", told.len());
+    let number = reported.iter().filter(over).count();
+    assert!((40..50).contains(&number), "{number} of {}", reported.len());
 }
 
 #[test]
@@ -121,10 +121,10 @@ fn problem_in_base_form_is_reported_once_at_its_location() {
         source("b.yml", "extends: base\nfields: {first_name: {validation: {lenght: 3}}}\n"),
     ])
     .unwrap_err();
-    let told = messages(&problems);
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("b.yml:2:36: [unknown-rule] "), "{told:?}");
-    assert!(told[1].starts_with("base.yml:2:36: [unknown-rule] "), "{told:?}");
+    let reported = messages(&problems);
+    assert_eq!(reported.len(), 2, "{reported:?}");
+    assert!(reported[0].starts_with("b.yml:2:36: [unknown-rule] "), "{reported:?}");
+    assert!(reported[1].starts_with("base.yml:2:36: [unknown-rule] "), "{reported:?}");
 }
 
 #[test]

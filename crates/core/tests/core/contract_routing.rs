@@ -52,10 +52,10 @@ fn duplicate_contract_names_mounts_and_hosts_are_reported() {
         source("contracts/catalogues/drf.yml", catalogue),
     ])
     .unwrap_err();
-    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 5, "{told:#?}");
+    let reported: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(reported.len(), 5, "{reported:#?}");
     for part in ["[duplicate-name]", "mounted at `/people`", "host `localhost:4000`"] {
-        assert!(told.iter().any(|told| told.contains(part)), "{part}: {told:#?}");
+        assert!(reported.iter().any(|reported| reported.contains(part)), "{part}: {reported:#?}");
     }
 }
 
@@ -71,14 +71,14 @@ fn field_codes_must_match_inclusion_values() {
         source("contracts/catalogues/words.yml", "messages: {blank: is needed}\n"),
     ])
     .unwrap_err();
-    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 2, "{told:#?}");
+    let reported: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(reported.len(), 2, "{reported:#?}");
     assert!(
-        told[0].contains("x.yml:7:49: [contradiction] no code stands for \"horse\""),
-        "{told:#?}"
+        reported[0].contains("x.yml:7:49: [contradiction] no code stands for \"horse\""),
+        "{reported:#?}"
     );
     assert!(
-        told[1].contains("the field refuses `zebra`, which the code `2` stands for"),
-        "{told:#?}"
+        reported[1].contains("the field refuses `zebra`, which the code `2` stands for"),
+        "{reported:#?}"
     );
 }

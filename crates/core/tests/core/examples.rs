@@ -143,7 +143,7 @@ examples:
   - {frm: {}, expect: valid}
 ";
     let problems = compile(&[source("form.yml", form)]).unwrap_err();
-    let told = messages(&problems);
+    let reported = messages(&problems);
     let starts = [
         "form.yml:4:5: [missing-key]",
         "form.yml:5:12: [unknown-type]",
@@ -152,8 +152,8 @@ examples:
         "form.yml:8:5: [missing-key]",
         "form.yml:8:6: [unknown-key]",
     ];
-    assert_eq!(told.len(), starts.len(), "{told:#?}");
-    for (told, start) in told.iter().zip(starts) {
-        assert!(told.starts_with(start), "{told} instead of {start}");
+    assert_eq!(reported.len(), starts.len(), "{reported:#?}");
+    for (reported, start) in reported.iter().zip(starts) {
+        assert!(reported.starts_with(start), "{reported} instead of {start}");
     }
 }

@@ -48,11 +48,11 @@ fn forms_are_valid_against_the_form_json_schema() {
     assert!(forms.len() > 10);
     for (name, text) in forms {
         let tree = registrar_core::config::yaml_to_json(&text).unwrap();
-        let told: Vec<String> = schema
+        let reported: Vec<String> = schema
             .iter_errors(&tree)
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
-        assert!(told.is_empty(), "{name}: {told:#?}");
+        assert!(reported.is_empty(), "{name}: {reported:#?}");
     }
 }
 

@@ -88,8 +88,8 @@ fn shipped_registry() -> Registry {
         source(&format!("locales/{name}"), &std::fs::read_to_string(shipped(name)).unwrap())
     });
     compile(&texts).unwrap_or_else(|problems| {
-        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        panic!("{}", told.join("\n"))
+        let reported: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        panic!("{}", reported.join("\n"))
     })
 }
 
@@ -133,10 +133,10 @@ fn duplicate_locale_file_is_reported() {
     let texts = "messages: {}\n";
     let problems =
         compile(&[source("locales/DE.yml", texts), source("locales/de.yaml", texts)]).unwrap_err();
-    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("locales/de.yaml:1:1: [duplicate-name] "), "{told:?}");
-    assert!(told[0].ends_with("the other one is locales/DE.yml"), "{told:?}");
+    let reported: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(reported[0].starts_with("locales/de.yaml:1:1: [duplicate-name] "), "{reported:?}");
+    assert!(reported[0].ends_with("the other one is locales/DE.yml"), "{reported:?}");
 }
 
 #[test]

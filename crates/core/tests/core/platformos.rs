@@ -86,7 +86,7 @@ fn sources() -> Vec<registrar_core::registry::Source> {
 fn platformos_forms_compile_with_a_notice_per_ignored_key() {
     let registry = compile(&sources()).unwrap_or_else(|problems| panic!("{problems:?}"));
     assert_eq!(registry.names().len(), 2, "one for users, one for sessions");
-    let told: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
+    let reported: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
     let starts = [
         "contact.liquid:4:11: [ignored] the form is left aside: it is for `modules/contacts/contact`",
         "user_profile_types/developer.yml:4:29: [ignored] `default_value`",
@@ -99,9 +99,9 @@ fn platformos_forms_compile_with_a_notice_per_ignored_key() {
         "users/developer_sign_up.liquid:40:1: [ignored] `callback_actions`",
         "users/new_boat.liquid:3:12: [ignored] the form is left aside: it is for `Transactable` and does not say `type`",
     ];
-    assert_eq!(told.len(), starts.len(), "{told:#?}");
-    for (told, start) in told.iter().zip(starts) {
-        assert!(told.starts_with(start), "{told} instead of {start}");
+    assert_eq!(reported.len(), starts.len(), "{reported:#?}");
+    for (reported, start) in reported.iter().zip(starts) {
+        assert!(reported.starts_with(start), "{reported} instead of {start}");
     }
 }
 
@@ -151,9 +151,12 @@ fn form_with_policy_is_rejected_unless_policies_are_ignored() {
         authorization_policies: [modules/users/token_is_valid]\nspam_protection: \n---\n";
     let sources = [source("reset.liquid", form)];
     let problems = compile(&sources).unwrap_err();
-    let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains(":6:1: [policy-not-enforced] `authorization_policies`"), "{told:?}");
+    let reported: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(
+        reported[0].contains(":6:1: [policy-not-enforced] `authorization_policies`"),
+        "{reported:?}"
+    );
     let registry = Registry::compile_with(&sources, Policies::Ignore).unwrap();
     let notices: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
     assert!(notices.iter().any(|notice| notice.contains("is not enforced")), "{notices:?}");

@@ -36,16 +36,16 @@ fn each_problem_is_reported_at_its_location() {
         sources.push(source(file, &text));
         sources.push(source("good.yml", "resource: User\nfields: {email: }\n"));
         let problems = compile(&sources).expect_err(&path.display().to_string());
-        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        let as_expected = told.len() == expected.len()
-            && told.iter().zip(&expected).all(|(told, expected)| {
+        let reported: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let as_expected = reported.len() == expected.len()
+            && reported.iter().zip(&expected).all(|(reported, expected)| {
                 let mut words = expected.splitn(3, ' ');
                 let (place, code) = (words.next().unwrap(), words.next().unwrap());
-                told.contains(&format!(":{place}: [{code}] "))
-                    && told.contains(words.next().unwrap_or(""))
+                reported.contains(&format!(":{place}: [{code}] "))
+                    && reported.contains(words.next().unwrap_or(""))
             });
         if !as_expected {
-            wrong.push(format!("{}\n  {}", path.display(), told.join("\n  ")));
+            wrong.push(format!("{}\n  {}", path.display(), reported.join("\n  ")));
         }
         seen.extend(problems.iter().map(|problem| problem.code));
     }
@@ -79,10 +79,10 @@ fn new_relationship_requires_a_relationship_type() {
         source("form.yml", form),
     ])
     .unwrap_err();
-    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("form.yml:3:33: [unknown-type] "), "{told:?}");
-    assert!(told[0].contains("types/relationships/"), "{told:?}");
+    let reported: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(reported[0].starts_with("form.yml:3:33: [unknown-type] "), "{reported:?}");
+    assert!(reported[0].contains("types/relationships/"), "{reported:?}");
 }
 
 /// Fits into the 2 MiB stack of test and reload threads in unoptimised builds. Longer or deeper
@@ -145,7 +145,7 @@ fn longest_and_deepest_configuration_fits_the_stack() {
         ),
     ];
     for (most, field, code) in &cases {
-        let told = |times: usize| {
+        let reported = |times: usize| {
             let form = format!("resource: User\nfields:\n  email:\n  {}\n", field(times));
             let link = source("types/customizations/link.yml", "name: link\n");
             match compile(&[link, source("a.yml", &form)]) {
@@ -153,12 +153,12 @@ fn longest_and_deepest_configuration_fits_the_stack() {
                 Err(problems) => problems.iter().map(ToString::to_string).collect(),
             }
         };
-        assert!(told(*most).is_empty(), "{}: {:?}", field(1), told(*most));
+        assert!(reported(*most).is_empty(), "{}: {:?}", field(1), reported(*most));
         for times in [3 * most, 20_000] {
-            let told = told(times);
+            let reported = reported(times);
             assert!(
-                told.len() == 1 && told[0].contains(&format!(": [{code}] ")),
-                "{}: {told:?}",
+                reported.len() == 1 && reported[0].contains(&format!(": [{code}] ")),
+                "{}: {reported:?}",
                 field(1)
             );
         }

@@ -27,12 +27,12 @@ pub(super) fn with_schema(schema: &Value) -> Registry {
 fn submit(registry: &Registry, properties: &str) -> Result<NewUser, Violations> {
     let body = format!("{{\"properties\":{properties}}}");
     let value = json::parse(body.as_bytes()).unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     let judged = registry.form("form").unwrap().apply(value, &Surroundings::default());
     assert!(
-        begun.elapsed() < MAX_VALIDATION_TIME,
+        started.elapsed() < MAX_VALIDATION_TIME,
         "{:?} for {} bytes",
-        begun.elapsed(),
+        started.elapsed(),
         body.len()
     );
     if let Ok(user) = &judged {
@@ -183,8 +183,8 @@ fn formats_of_long_strings_are_checked_in_bounded_time() {
         ("json-pointer", &"/a".repeat(50_000), false),
     ] {
         let registry = with_schema(&json!({"format": format}));
-        let told = violations_of(&registry, &format!("\"{text}\""));
-        assert_eq!(told.len(), usize::from(broken), "{format}: {told:?}");
+        let reported = violations_of(&registry, &format!("\"{text}\""));
+        assert_eq!(reported.len(), usize::from(broken), "{format}: {reported:?}");
     }
 }
 
@@ -288,9 +288,9 @@ default_payload: {properties: {many: [\"{{ PAYLOAD }}\", \"{{ PAYLOAD }}\", \"{{
                     "0,".repeat(size / 20)
                 );
                 let value = json::parse(body.as_bytes()).unwrap();
-                let begun = Instant::now();
+                let started = Instant::now();
                 let judged = registry.form("form").unwrap().apply(value, &Surroundings::default());
-                assert!(begun.elapsed() < MAX_VALIDATION_TIME, "{text}");
+                assert!(started.elapsed() < MAX_VALIDATION_TIME, "{text}");
                 if let Ok(user) = judged {
                     let most = body.len() + 300_000;
                     assert!(user.weight() < most, "{text} of {size}: {}", user.weight());

@@ -100,9 +100,13 @@ fn rule_cases_pass() {
             let got = validate(&setting, validation, value);
             count += 1;
             if !matches(&got, expected) {
-                let told: Vec<String> =
+                let reported: Vec<String> =
                     got.list.iter().map(|v| format!("{} {:?}", v.code(), v.text())).collect();
-                wrong.push(format!("{}:{}: {line}\n   got {told:?}", path.display(), number + 1));
+                wrong.push(format!(
+                    "{}:{}: {line}\n   got {reported:?}",
+                    path.display(),
+                    number + 1
+                ));
             }
         }
     }
@@ -173,8 +177,8 @@ fn rules_handle_odd_values_and_never_repeat_them() {
                 let validation = format!("{{{}: {options}}}", rule.name);
                 let got = validate(&CaseSettings::default(), &validation, value);
                 for violation in &got.list {
-                    let told = format!("{} {:?}", violation.text(), violation.params);
-                    assert!(!told.contains("canary"), "{validation} of {value}: {told}");
+                    let reported = format!("{} {:?}", violation.text(), violation.params);
+                    assert!(!reported.contains("canary"), "{validation} of {value}: {reported}");
                 }
             }
         }

@@ -104,8 +104,8 @@ proptest! {
         let known = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&schema).unwrap();
         let Ok(registry) = std::panic::catch_unwind(|| with_schema(&schema)) else { return Ok(()) };
         for value in values {
-            let told = violations_of(&registry, &value.to_string());
-            prop_assert_eq!(told.is_empty(), known.is_valid(&value), "{} of {}: {:?}", schema, value, told);
+            let reported = violations_of(&registry, &value.to_string());
+            prop_assert_eq!(reported.is_empty(), known.is_valid(&value), "{} of {}: {:?}", schema, value, reported);
         }
     }
 }

@@ -124,11 +124,11 @@ fn database_refusal_is_reported_at_its_path() {
     let refusals = registrar_core::Refusals { taken: vec![0, 2], ..Default::default() };
     let violations =
         form.explain(json::parse(body).unwrap(), None, &Surroundings::default(), &refusals);
-    let told: Vec<_> =
+    let reported: Vec<_> =
         violations.list.iter().map(|v| (v.path.as_str(), v.code(), v.text())).collect();
     let text = "has already been taken".to_owned();
     assert_eq!(
-        told,
+        reported,
         [("email", "taken", text.clone()), ("profiles.developer.properties.handle", "taken", text)]
     );
 }

@@ -244,12 +244,12 @@ fn timestamps_and_uuids_are_exact(scratch: &Scratch) {
     assert_eq!(columns.created_at, columns.updated_at);
     // 2020-01-01 to 2100-01-01.
     assert!((1_577_836_800_000_000..4_102_444_800_000_000).contains(&columns.created_at));
-    let said = if scratch.is_sqlite() {
+    let output = if scratch.is_sqlite() {
         "SELECT created_at FROM users"
     } else {
         "SELECT (extract(epoch FROM created_at) * 1000000)::bigint FROM users"
     };
-    assert_eq!(scratch.raw().number(said), columns.created_at);
+    assert_eq!(scratch.raw().number(output), columns.created_at);
     let same_uuid = if scratch.is_sqlite() {
         format!("SELECT count(*) FROM users WHERE hex(uuid) = upper('{:x}')", created.uuid.simple())
     } else {
@@ -293,8 +293,8 @@ fn reads_do_not_wait_for_a_write_transaction(scratch: &Scratch) {
     create(&store, user("ann", &[])).unwrap();
     let mut held = scratch.lock_writer();
     held.run("UPDATE users SET name = 'changed'");
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     let stored = store.user(1).unwrap().unwrap();
     assert_eq!(stored.columns.name.as_deref(), Some("ann"));
-    assert!(begun.elapsed().as_millis() < 2000);
+    assert!(started.elapsed().as_millis() < 2000);
 }

@@ -62,9 +62,9 @@ fn full_queue_rejects_at_once(scratch: &Scratch) {
 fn locked_database_is_busy(scratch: &Scratch) {
     let store = scratch.open();
     let held = scratch.lock_writer();
-    let begun = Instant::now();
+    let started = Instant::now();
     assert_eq!(create(&store, user("ann", &[("email", "ann")])), Err(CreateError::Busy));
-    assert!(begun.elapsed() < Duration::from_secs(15));
+    assert!(started.elapsed() < Duration::from_secs(15));
     drop(held);
     create(&store, user("ann", &[("email", "ann")])).unwrap();
     assert_eq!(scratch.count("users"), 1);
@@ -137,9 +137,9 @@ fn stopped_server_is_unavailable() {
     store.user(1).unwrap();
     drop(cluster);
     for _ in 0..3 {
-        let begun = Instant::now();
+        let started = Instant::now();
         assert_eq!(create(&store, user("bob", &[])), Err(CreateError::Unavailable));
-        assert!(begun.elapsed() < Duration::from_secs(2));
+        assert!(started.elapsed() < Duration::from_secs(2));
     }
     assert_eq!(store.user(1), Err(ReadError::Unavailable));
     assert_eq!(store.ping(), Err(PingError::Readers));

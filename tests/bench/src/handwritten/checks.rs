@@ -185,10 +185,10 @@ fn is_email(text: &str, key: &str) -> bool {
     text.len() <= 4 * 254
         && key.len() <= 254
         && (1..=64).contains(&local.len())
-        && local.chars().all(|letter| {
-            letter.is_ascii_alphanumeric()
-                || ".!#$%&'*+/=?^_`{|}~-".contains(letter)
-                || (!letter.is_ascii() && !letter.is_control() && !letter.is_whitespace())
+        && local.chars().all(|character| {
+            character.is_ascii_alphanumeric()
+                || ".!#$%&'*+/=?^_`{|}~-".contains(character)
+                || (!character.is_ascii() && !character.is_control() && !character.is_whitespace())
         })
         && domain.split('.').all(|label| {
             (1..=63).contains(&label.len())

@@ -59,18 +59,18 @@ fn work(queue: &Mutex<Receiver<Job>>, hasher: &mut Hasher) {
 /// server.
 #[must_use]
 pub fn bare_hash_rate(threads: usize, time: Duration) -> f64 {
-    let begun = Instant::now();
+    let started = Instant::now();
     let work = move || {
         let Some(mut hasher) = Hasher::new() else { return 0_u32 };
         let mut count = 0;
-        while begun.elapsed() < time && hasher.hash("correct horse").is_some() {
+        while started.elapsed() < time && hasher.hash("correct horse").is_some() {
             count += 1;
         }
         count
     };
     let workers: Vec<_> = (0..threads).map(|_| thread::spawn(work)).collect();
     let count: u32 = workers.into_iter().filter_map(|worker| worker.join().ok()).sum();
-    f64::from(count) / begun.elapsed().as_secs_f64()
+    f64::from(count) / started.elapsed().as_secs_f64()
 }
 
 /// argon2id with the cost recommended by OWASP (19 MiB, 2 passes, 1 lane), and its memory.

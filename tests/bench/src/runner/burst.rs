@@ -77,10 +77,10 @@ fn p99(sorted: &[u32]) -> f64 {
 pub(super) fn burst(server: &Server, burst: &Burst<'_>) -> Outcome<BurstResult> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut counted = tokio::task::LocalSet::new().block_on(&runtime, async {
-        let begun = Instant::now();
+        let started = Instant::now();
         let all: Vec<_> = (0..burst.connections)
             .map(|number| {
-                let sender = Sender::new(server, burst, number, begun);
+                let sender = Sender::new(server, burst, number, started);
                 tokio::task::spawn_local(sender.send())
             })
             .collect();
@@ -91,7 +91,7 @@ pub(super) fn burst(server: &Server, burst: &Burst<'_>) -> Outcome<BurstResult> 
             counted.refused.extend(one.refused);
             counted.others += one.others;
         }
-        counted.seconds = begun.elapsed().as_secs_f64();
+        counted.seconds = started.elapsed().as_secs_f64();
         Outcome::Ok(counted)
     })?;
     counted.created.sort_unstable();
@@ -115,7 +115,7 @@ struct Sender {
 }
 
 impl Sender {
-    fn new(server: &Server, burst: &Burst<'_>, number: usize, begun: Instant) -> Self {
+    fn new(server: &Server, burst: &Burst<'_>, number: usize, started: Instant) -> Self {
         let connections = count(burst.connections as u64);
         let pause = burst.rate.map(|rate| Duration::from_secs_f64(connections / rate));
         let after = pause.map(|pause| pause.mul_f64(count(number as u64) / connections));
@@ -126,8 +126,8 @@ impl Sender {
             template: burst.template.to_owned(),
             tag: format!("{}{number:x}", burst.tag),
             pause,
-            first: begun + after.unwrap_or_default(),
-            ends: begun + burst.seconds,
+            first: started + after.unwrap_or_default(),
+            ends: started + burst.seconds,
         }
     }
 

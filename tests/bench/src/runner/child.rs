@@ -41,7 +41,7 @@ impl Server {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let arguments = arguments(address);
         let log = folder.join(format!("server-{}.log", address.port()));
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut shell = quiet("/bin/sh")
             .args(["-c", SUPERVISOR_SCRIPT, "sh"])
             .arg(&log)
@@ -67,13 +67,13 @@ impl Server {
         };
         while TcpStream::connect(address).is_err() {
             let is_running = Path::new(&format!("/proc/{pid}/exe")).exists();
-            if !is_running || begun.elapsed() > PROCESS_TIMEOUT {
-                let said = fs::read_to_string(&log).unwrap_or_default();
-                return Err(format!("{} does not start: {said}", arguments[0].display()).into());
+            if !is_running || started.elapsed() > PROCESS_TIMEOUT {
+                let output = fs::read_to_string(&log).unwrap_or_default();
+                return Err(format!("{} does not start: {output}", arguments[0].display()).into());
             }
             thread::sleep(Duration::from_micros(500));
         }
-        server.started_in = begun.elapsed();
+        server.started_in = started.elapsed();
         Ok(server)
     }
 }
@@ -81,10 +81,10 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop_pipe.take());
-        let begun = Instant::now();
+        let started = Instant::now();
         // The exit status of the server does not affect the measurement.
         while let Ok(None) = self.shell.try_wait() {
-            if begun.elapsed() > PROCESS_TIMEOUT {
+            if started.elapsed() > PROCESS_TIMEOUT {
                 let _ = Command::new("kill").args(["-KILL", &self.pid.to_string()]).status();
                 let _ = self.shell.wait();
             }

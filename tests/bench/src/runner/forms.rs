@@ -138,10 +138,10 @@ fn first_answer(
     forms: &Path,
 ) -> Outcome<Duration> {
     let server: Server = bench.registrar(database, token.to_owned(), forms)?;
-    let begun = Instant::now();
+    let started = Instant::now();
     let answer = http::Client::connect(server.address)?.get("/health/live", token)?;
     match answer.status {
-        200 => Ok(server.started_in + begun.elapsed()),
+        200 => Ok(server.started_in + started.elapsed()),
         status => Err(format!("/health/live answers {status}").into()),
     }
 }

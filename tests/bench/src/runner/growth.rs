@@ -26,10 +26,10 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     for kind in bench.kinds.iter().copied() {
         let mut databases = vec![(0, None)];
         for users in bench.users.iter().copied() {
-            let begun = Instant::now();
+            let started = Instant::now();
             let large = bench.databases.fresh(kind)?;
             fill(&large, kind, users)?;
-            let seconds = begun.elapsed().as_secs();
+            let seconds = started.elapsed().as_secs();
             print_progress(&format!("{}: {users} users in {seconds} s", kind.name()));
             databases.push((users, Some(large)));
         }

@@ -114,7 +114,8 @@ fn race_for_one_email(bench: &Bench) -> Outcome<String> {
         }
     });
     let statuses = statuses.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let are = |round: &[u16], wanted: u16| round.iter().filter(|status| **status == wanted).count();
+    let are =
+        |round: &[u16], expected: u16| round.iter().filter(|status| **status == expected).count();
     let fair =
         statuses.iter().filter(|round| are(round, 201) == 1 && are(round, 422) == CLIENTS - 1);
     let fair = fair.count();

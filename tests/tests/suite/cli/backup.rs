@@ -16,7 +16,7 @@ fn backup_under_load_contains_all_acknowledged_users() {
         client.submit("marketplace_seller", &samples::seller(&format!("before{number}"))).is(201);
     }
     let copy = setup.folder().join("copy.db");
-    let told = thread::scope(|scope| {
+    let reported = thread::scope(|scope| {
         let load = scope.spawn(|| {
             (0..400)
                 .take_while(|number| {
@@ -29,11 +29,11 @@ fn backup_under_load_contains_all_acknowledged_users() {
                 .count()
         });
         thread::sleep(Duration::from_millis(50));
-        let told = setup.run(&["backup", copy.to_str().unwrap()]).success();
+        let reported = setup.run(&["backup", copy.to_str().unwrap()]).success();
         assert!(load.join().unwrap() > 0);
-        told
+        reported
     });
-    assert!(told.stderr.contains("is a copy of the database"), "{told:?}");
+    assert!(reported.stderr.contains("is a copy of the database"), "{reported:?}");
 
     let url = format!("sqlite:{}", copy.display());
     let restored = Setup::of(Database::Sqlite).unwrap().with(|it| it.database_url = url);

@@ -28,8 +28,8 @@ fn check(setup: &Setup, paths: &[&Path]) -> ProcessOutput {
 fn check_passes_for_valid_forms() {
     let finished = check(&setup(), &[&repository_path("forms")]).success();
     assert_eq!(finished.stdout, "");
-    let said = finished.stderr;
-    assert!(said.contains(" form(s), ") && said.ends_with(", no problem\n"), "{said}");
+    let output = finished.stderr;
+    assert!(output.contains(" form(s), ") && output.ends_with(", no problem\n"), "{output}");
 }
 
 #[test]
@@ -49,9 +49,9 @@ fn check_reports_each_problem_with_its_location() {
         let folder = TempDir::of(&SUPPORT_FILES);
         folder.write(file, &text);
         let finished = check(&setup, &[folder.path()]).failure(1);
-        let told: Vec<&str> = finished.stdout.lines().collect();
-        assert_eq!(told.len(), expected.len(), "{}: {finished:?}", path.display());
-        for (told, expected) in told.iter().zip(expected) {
+        let reported: Vec<&str> = finished.stdout.lines().collect();
+        assert_eq!(reported.len(), expected.len(), "{}: {finished:?}", path.display());
+        for (reported, expected) in reported.iter().zip(expected) {
             // If two files have the same name, the second is reported, wherever the case is.
             let is_of_two =
                 expected.get(2).is_some_and(|text| text.starts_with("the other one is"));
@@ -62,11 +62,11 @@ fn check_reports_each_problem_with_its_location() {
                 expected[0],
                 expected[1]
             );
-            assert!(told.starts_with(&start), "{told}\ninstead of {start}");
-            assert!(told.contains(expected.get(2).unwrap_or(&"")), "{told}: {expected:?}");
+            assert!(reported.starts_with(&start), "{reported}\ninstead of {start}");
+            assert!(reported.contains(expected.get(2).unwrap_or(&"")), "{reported}: {expected:?}");
             checked += 1;
         }
-        assert_eq!(finished.stderr, format!("registrar: {} problem(s)\n", told.len()));
+        assert_eq!(finished.stderr, format!("registrar: {} problem(s)\n", reported.len()));
     }
     assert!(checked > 30, "{checked}");
 }
@@ -92,11 +92,11 @@ fn check_reports_problems_of_all_files_in_one_run() {
     }
     let files = std::fs::read_dir(folder.path()).unwrap().count();
     assert!(files >= 50, "{files}");
-    let told = check(&setup(), &[folder.path()]).failure(1).stdout;
+    let reported = check(&setup(), &[folder.path()]).failure(1).stdout;
     for expected in &expected {
-        assert!(told.contains(expected), "{expected} is not in\n{told}");
+        assert!(reported.contains(expected), "{expected} is not in\n{reported}");
     }
-    assert_eq!(told.lines().count(), expected.len());
+    assert_eq!(reported.lines().count(), expected.len());
 }
 
 #[test]
@@ -107,19 +107,21 @@ fn serve_refuses_invalid_forms_with_the_messages_of_check() {
     ]);
     let folder = &setup.settings.forms[0];
     let checked = check(&setup, &[folder]).failure(1);
-    let told: Vec<&str> = checked.stdout.lines().collect();
+    let reported: Vec<&str> = checked.stdout.lines().collect();
     assert!(
-        told[0].starts_with(&format!("{}:2:10: [unknown-field] ", folder.join("a.yml").display()))
+        reported[0]
+            .starts_with(&format!("{}:2:10: [unknown-field] ", folder.join("a.yml").display()))
     );
     assert!(
-        told[1].starts_with(&format!("{}:3:24: [unknown-rule] ", folder.join("b.yml").display()))
+        reported[1]
+            .starts_with(&format!("{}:3:24: [unknown-rule] ", folder.join("b.yml").display()))
     );
-    assert_eq!(told.len(), 2);
+    assert_eq!(reported.len(), 2);
 
     let served = setup.run(&["serve"]).failure(1);
-    let said: Vec<&str> = served.stderr.lines().collect();
-    assert_eq!(said[..2], told[..]);
-    assert_eq!(said[2..], ["registrar: the configuration has 2 problem(s)"]);
+    let output: Vec<&str> = served.stderr.lines().collect();
+    assert_eq!(output[..2], reported[..]);
+    assert_eq!(output[2..], ["registrar: the configuration has 2 problem(s)"]);
     assert_eq!(served.stdout, "");
     let database = setup.settings.database_url.strip_prefix("sqlite:").unwrap();
     assert!(!Path::new(database).exists(), "it made a database for nothing");

@@ -45,11 +45,11 @@ fn contract_check_prints_routes_and_outcomes() {
 #[test]
 fn contract_check_reports_problems_like_check() {
     let setup = setup().forms(&[("contracts/c.yml", "mount: /c\nform: nothing\n")]);
-    let told = |arguments: &[&str]| {
+    let reported = |arguments: &[&str]| {
         run_command(setup.bare_command(arguments).arg("--forms").arg(&setup.settings.forms[0]))
             .failure(1)
     };
-    let (one, other) = (told(&["contract", "check"]), told(&["check"]));
+    let (one, other) = (reported(&["contract", "check"]), reported(&["check"]));
     assert!(!one.stdout.is_empty());
     assert_eq!((one.stdout, one.stderr), (other.stdout, other.stderr));
 }
@@ -71,9 +71,9 @@ fn contract_replay_prints_differences() {
 
 {"name":"a key is masked","request":{"method":"GET","path":"/api/public/users/7/","headers":{"Authorization":"{{credential}}"}},"answer":{"status":404,"body":"{\"detail\":\"x\"}"},"mask":["detail"],"capture":{"id":"/id"}}
 "#;
-    let told = replay(&server, lines, &["--credential", &credential]).failure(1);
+    let reported = replay(&server, lines, &["--credential", &credential]).failure(1);
     assert_eq!(
-        told.stdout,
+        reported.stdout,
         r#"lines.jsonl:2: GET /api/public/users/7/
   status: recorded 200, answered 404
   X-Api: recorded 1, answered nothing
@@ -93,7 +93,7 @@ lines.jsonl:4: a key is masked
 #[test]
 fn contract_replay_reports_invalid_lines_by_number() {
     let server = TestServer::start(Setup::of(Database::Sqlite).unwrap());
-    let told = |lines: &str| replay(&server, lines, &[]).failure(1).stderr;
+    let reported = |lines: &str| replay(&server, lines, &[]).failure(1).stderr;
     let request = |path: &str, header: &str| {
         format!(
             "\n{{\"request\":{{\"method\":\"GET\",\"path\":\"{path}\",\"headers\":{{\"x\":\"{header}\"}}}},\"answer\":{{\"status\":404}}}}"
@@ -101,16 +101,16 @@ fn contract_replay_reports_invalid_lines_by_number() {
     };
     let start = "registrar: lines.jsonl:2: ";
     assert_eq!(
-        told(&request("/", "{{credential}}")),
+        reported(&request("/", "{{credential}}")),
         format!("{start}a credential is needed: give `--credential`\n")
     );
     assert_eq!(
-        told(&request("/{{id}}", "x")),
+        reported(&request("/{{id}}", "x")),
         format!("{start}nothing was captured as `id` before\n")
     );
-    assert!(told(&request("/ /", "x")).starts_with(&format!("{start}this is no request: ")));
+    assert!(reported(&request("/ /", "x")).starts_with(&format!("{start}this is no request: ")));
     assert_eq!(
-        told("\n{\"asked\":1}"),
+        reported("\n{\"asked\":1}"),
         format!(
             "{start}unknown field `asked`, expected one of `name`, `request`, `answer`, `mask`, `capture` at column 8\n"
         )

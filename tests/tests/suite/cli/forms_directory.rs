@@ -17,10 +17,10 @@ fn check(folders: &[&Path]) -> ProcessOutput {
 /// Returns the only problem of a directory.
 #[track_caller]
 fn only_problem(folder: &TempDir) -> String {
-    let told = check(&[folder.path()]).failure(1).stdout;
-    assert_eq!(told.lines().count(), 1, "{told}");
+    let reported = check(&[folder.path()]).failure(1).stdout;
+    assert_eq!(reported.lines().count(), 1, "{reported}");
     let start = format!("{}/", folder.path().display());
-    told.trim_end().strip_prefix(&start).unwrap_or_else(|| panic!("{told}")).to_owned()
+    reported.trim_end().strip_prefix(&start).unwrap_or_else(|| panic!("{reported}")).to_owned()
 }
 
 #[test]
@@ -82,8 +82,8 @@ fn symlinks_out_of_forms_directories_are_rejected() {
     let other = TempDir::of(&[("other.yml", VALID_FORM)]);
     symlink(other.path().join("other.yml"), folder.path().join("again.yml")).unwrap();
     check(&[folder.path()]).failure(1);
-    let told = check(&[folder.path(), other.path()]).success();
-    assert!(told.stderr.contains("3 form(s)"), "{told:?}");
+    let reported = check(&[folder.path(), other.path()]).success();
+    assert!(reported.stderr.contains("3 form(s)"), "{reported:?}");
 }
 
 #[test]

@@ -30,9 +30,9 @@ fn check_runs_examples_and_fails_on_mismatch() {
     let bad = run_check(&FORM.replace("maximum: 3", "maximum: 4"), &[], 1);
     assert!(bad.stdout.contains("form.yml:6:44: [example-failed] the example `long`"), "{bad:?}");
     let coverage = run_check(FORM, &["--coverage"], 1);
-    let told =
+    let reported =
         "form.yml:4:29: [untested-rule] no example of `form` trips `presence` of `first_name`";
-    assert!(coverage.stdout.contains(told), "{coverage:?}");
+    assert!(coverage.stdout.contains(reported), "{coverage:?}");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use super::{error_line, setup};
 /// Returns the port of the admin listener from the log.
 fn admin_port(server: &Process) -> u16 {
     eventually("the second listener is named", Duration::from_secs(10), || {
-        let said = server.stderr();
-        let line = said.lines().find(|line| line.contains("health and metrics on port"))?;
+        let output = server.stderr();
+        let line = output.lines().find(|line| line.contains("health and metrics on port"))?;
         line.split(' ').find_map(|word| word.parse().ok())
     })
 }
@@ -52,10 +52,10 @@ fn open_file_limit_is_raised_or_warned_about() {
         command.arg(plain.get_program()).args(plain.get_args()).current_dir(setup.folder());
         Process::start(&mut command)
     };
-    let told = with_limit("-n 256", "1000");
-    told.anonymous().get("/health/live").is(200);
-    assert!(told.stderr().contains("may have 256 files open"), "{}", told.stderr());
-    drop(told);
+    let reported = with_limit("-n 256", "1000");
+    reported.anonymous().get("/health/live").is(200);
+    assert!(reported.stderr().contains("may have 256 files open"), "{}", reported.stderr());
+    drop(reported);
     let raised = with_limit("-Sn 256", "300");
     assert!(!raised.stderr().contains("files open"), "{}", raised.stderr());
     let connections: Vec<_> = (0..280).map(|_| raised.connect()).collect();
@@ -104,10 +104,10 @@ fn malformed_requests_cannot_flood_the_log() {
     eventually("it is logged", Duration::from_secs(10), || {
         server.stderr().contains(&format!("status={status}")).then_some(())
     });
-    let said = server.stderr();
-    assert!(!said.contains("MMMM"), "{said}");
-    let lines = said.lines().count();
-    assert!(lines < 40, "{lines} lines: {said}");
+    let output = server.stderr();
+    assert!(!output.contains("MMMM"), "{output}");
+    let lines = output.lines().count();
+    assert!(lines < 40, "{lines} lines: {output}");
 }
 
 #[test]
@@ -123,8 +123,8 @@ fn token_create_rejects_unknown_or_empty_attributes() {
     let misspelled = error_line(&mut create(&["accountid=7"]));
     assert!(misspelled.contains("no attribute `accountid`: expected `account_id`"), "{misspelled}");
     for empty in [&["account_id="][..], &["account_id= "]] {
-        let said = error_line(&mut create(empty));
-        assert!(said.contains("`account_id` has no text"), "{said}");
+        let output = error_line(&mut create(empty));
+        assert!(output.contains("`account_id` has no text"), "{output}");
     }
     registrar_tests::run_command(&mut create(&["account_id=7"])).success();
 }

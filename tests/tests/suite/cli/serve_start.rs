@@ -80,9 +80,9 @@ fn invalid_database_url_is_reported_without_password() {
         for command in ["serve", "migrate"] {
             let finished = setup.run(&[command]).failure(1);
             assert_eq!(finished.stdout, "");
-            let said = finished.stderr;
-            assert!(said.starts_with(&format!("registrar: {expected}")), "{url}: {said}");
-            assert!(!said.contains("s3cret"), "{said}");
+            let output = finished.stderr;
+            assert!(output.starts_with(&format!("registrar: {expected}")), "{url}: {output}");
+            assert!(!output.contains("s3cret"), "{output}");
         }
     }
 }

@@ -60,23 +60,23 @@ fn multiple_forms_directories_are_merged() {
         "registrar: 2 form(s), 0 example(s), no problem\n"
     );
     let both = format!("{},{}", one.path().display(), other.path().display());
-    let said = say(setup.bare_command(&["check"]).env("REGISTRAR_FORMS", both));
-    assert_eq!(said, "registrar: 2 form(s), 0 example(s), no problem\n");
+    let output = say(setup.bare_command(&["check"]).env("REGISTRAR_FORMS", both));
+    assert_eq!(output, "registrar: 2 form(s), 0 example(s), no problem\n");
 }
 
 #[test]
 fn unknown_setting_is_reported_with_location() {
     let setup = setup();
-    let said = |text: &str| {
+    let output = |text: &str| {
         write(&setup, "registrar.yml", text);
         error_line(&mut setup.bare_command(&["migrate"]))
     };
-    let unknown = said("listen: 127.0.0.1:0\nbody_limits: 5\n");
+    let unknown = output("listen: 127.0.0.1:0\nbody_limits: 5\n");
     assert!(unknown.starts_with("registrar: registrar.yml:2:1: "), "{unknown}");
     assert!(unknown.contains("body_limits"), "{unknown}");
-    let wrong = said("workers: many\n");
+    let wrong = output("workers: many\n");
     assert!(wrong.starts_with("registrar: registrar.yml:1:"), "{wrong}");
-    let zero = said("readers: 0\n");
+    let zero = output("readers: 0\n");
     assert_eq!(zero, "registrar: the setting `readers` is 0: expected at least 1");
     assert!(!Path::new(&setup.folder().join("data")).exists());
 }

@@ -48,8 +48,8 @@ fn token_command_errors_are_reported() {
     let taken = refused(&["token", "create", "mine"]);
     assert_eq!(taken, "registrar: a token of this name exists already: choose another name");
     for name in ["", "a b", "a\tb", "é", &"x".repeat(65)] {
-        let said = refused(&["token", "create", name]);
-        assert!(said.starts_with("registrar: a token's name has 1 to 64 letters"), "{said}");
+        let output = refused(&["token", "create", name]);
+        assert!(output.starts_with("registrar: a token's name has 1 to 64 letters"), "{output}");
     }
     let unknown = refused(&["token", "revoke", "yours"]);
     assert_eq!(
@@ -88,8 +88,8 @@ fn read_only_commands_do_not_create_a_database() {
     let missing = setup.folder().join("mistyped.db");
     let url = format!("sqlite:{}", missing.display());
     for arguments in [&["token", "list"][..], &["token", "revoke", "x"], &["user", "get", "1"]] {
-        let told = error_line(setup.bare_command(arguments).args(["--database-url", &url]));
-        assert!(told.starts_with("registrar: there is no database "), "{told}");
+        let reported = error_line(setup.bare_command(arguments).args(["--database-url", &url]));
+        assert!(reported.starts_with("registrar: there is no database "), "{reported}");
         assert!(!missing.exists(), "{arguments:?}");
     }
 }

@@ -100,9 +100,10 @@ fn records_are_listed_with_offset_paging(server: &TestServer) {
         post(server, "/sea/clubs", "", JSON, &body).is(201);
     }
     let list = |query: &str| send(server, "GET", &format!("/sea/clubs{query}"), "", &[], None);
-    for (query, told) in [("", "C B A of 3"), ("?from=1&most=2", "B A of 3"), ("?from=9", " of 3")]
+    for (query, reported) in
+        [("", "C B A of 3"), ("?from=1&most=2", "B A of 3"), ("?from=9", " of 3")]
     {
-        assert_response(&list(query), 200, "text/plain", told);
+        assert_response(&list(query), 200, "text/plain", reported);
     }
     for (query, status) in
         [("?most=0", 400), ("?from=x", 400), ("?more=1", 400), ("?from=3&more=1", 409)]
@@ -171,14 +172,15 @@ fn custom_contract_is_served(server: &TestServer) {
     assert_eq!(created.header("x-name"), Some("A@B.CO"));
     // `Host` is optional in HTTP/1.0.
     let old = r#"{"e_mail":"old@b.co","pass_word":"secret1"}"#;
-    let (label, length) = ("Content-Type: application/json", old.len());
-    let old =
-        format!("POST /mine/people HTTP/1.0\r\n{label}\r\nContent-Length: {length}\r\n\r\n{old}");
+    let (content_type, length) = ("Content-Type: application/json", old.len());
+    let old = format!(
+        "POST /mine/people HTTP/1.0\r\n{content_type}\r\nContent-Length: {length}\r\n\r\n{old}"
+    );
     let mut connection = server.connect();
     connection.send(old.as_bytes());
     let location = format!("{}/mine/2", server.url());
     assert_eq!(connection.answer().is(204).header("location"), Some(&*location));
-    for (body, told) in [
+    for (body, reported) in [
         (sent, "eMail taken: gone: a@b.co"),
         ("{}", "eMail blank: is needed"),
         (r#"{"e_mail":"a","pass_word":"x"}"#, "eMail invalid: is invalid"),
@@ -188,7 +190,7 @@ fn custom_contract_is_served(server: &TestServer) {
         ),
         (r#"{"e_mail":"c@b.co","password":"secret1"}"#, "passWord blank: is needed"),
     ] {
-        assert_response(&send("/mine/people.json", body), 422, "text/plain", told);
+        assert_response(&send("/mine/people.json", body), 422, "text/plain", reported);
     }
     assert_response(&send("/mine/a&b", ""), 404, "text/html", "<p>/mine/a&amp;b</p>");
     assert_response(
@@ -212,6 +214,6 @@ fn reloaded_contract_is_served(server: &TestServer) {
     server.write_form("contracts/catalogues/words.yml", "messages: { blank: 'is missing' }\n");
     server.write_form("contracts/mine.yml", &CONTRACT.replace("/mine", "/yours"));
     assert!(server.reload());
-    let told = post(server, "/yours/people", "", JSON, "{}");
-    assert_response(&told, 422, "text/plain", "eMail blank: is missing");
+    let reported = post(server, "/yours/people", "", JSON, "{}");
+    assert_response(&reported, 422, "text/plain", "eMail blank: is missing");
 }

@@ -140,8 +140,8 @@ fn single_error_follows_vendor_order(server: &TestServer) {
     let answer = call(server, &who, "POST", "users/user", &body);
     assert_eq!(masked_body(&answer, 400), error_body("400 Bad Request", &traceback, what));
     let unread = error_body("400 Bad Request", "The body is no JSON object", "Invalid parameter");
-    for (label, body) in [(JSON, "{"), (JSON, "[]"), (FORM, "email=x"), (JSON, " ")] {
-        let answer = send(server, "POST", PATH, &who, &[label], Some(body));
+    for (content_type, body) in [(JSON, "{"), (JSON, "[]"), (FORM, "email=x"), (JSON, " ")] {
+        let answer = send(server, "POST", PATH, &who, &[content_type], Some(body));
         assert_eq!(masked_body(&answer, 400), unread, "{body}");
     }
 }

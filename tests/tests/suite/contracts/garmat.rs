@@ -21,10 +21,10 @@ cases! {
 fn created_body(
     server: &TestServer,
     authorization: &str,
-    label: (&str, &str),
+    content_type: (&str, &str),
     body: &str,
 ) -> String {
-    let answer = post(server, PATH, authorization, label, body);
+    let answer = post(server, PATH, authorization, content_type, body);
     assert_eq!((answer.is(200).status, answer.header("content-type")), (200, Some(TYPE)));
     let id = answer.json()["id"].as_str().unwrap().to_owned();
     assert!(id.len() == 36 && id.as_bytes()[14] == b'4', "{id}");
@@ -68,9 +68,9 @@ fn errors_contain_only_the_status_text(server: &TestServer) {
     assert_response(&post(server, PATH, "Bearer $", JSON, &again), 400, TYPE, bad);
     assert_eq!(server.client().count(), 1);
 
-    let label = ("content-type", "application/x-www-form-urlencoded");
+    let content_type = ("content-type", "application/x-www-form-urlencoded");
     assert_response(
-        &post(server, PATH, "Bearer $", label, "email=a%40b.co"),
+        &post(server, PATH, "Bearer $", content_type, "email=a%40b.co"),
         415,
         TYPE,
         r#"{"error":"Unsupported Media Type"}"#,

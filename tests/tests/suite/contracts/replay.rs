@@ -28,8 +28,8 @@ fn replay(server: &TestServer, contract: &str, credential: &str) {
     let lines = std::fs::read_to_string(&file).unwrap().lines().count();
     let mut command = server.setup().bare_command(&["contract", "replay", contract]);
     command.arg(&file).args(["--url", &server.url(), "--credential", credential]);
-    let said = run_command(command.arg("--forms").arg(repository_path("forms"))).success().stdout;
-    assert_eq!(said, format!("{lines} of {lines} answers match\n"));
+    let output = run_command(command.arg("--forms").arg(repository_path("forms"))).success().stdout;
+    assert_eq!(output, format!("{lines} of {lines} answers match\n"));
 }
 
 /// Creates a credential and returns it without its scheme.

@@ -40,9 +40,10 @@ fn sample_request_creates_user_with_thirty_five_keys(server: &TestServer) {
 }
 
 fn json_and_form_bodies_are_accepted_under_either_content_type(server: &TestServer) {
-    for (label, body) in [(JSON, SAMPLE), (FORM, SAMPLE), (JSON, FORM_SAMPLE), (FORM, FORM_SAMPLE)]
+    for (content_type, body) in
+        [(JSON, SAMPLE), (FORM, SAMPLE), (JSON, FORM_SAMPLE), (FORM, FORM_SAMPLE)]
     {
-        let answer = post(server, PATH, "Token $", label, body);
+        let answer = post(server, PATH, "Token $", content_type, body);
         assert_eq!(answer.is(201).json()["name"], "John Doe");
     }
     let bodies = post(server, PATH, "Token $", FORM, "gender=2&score=7&unsubscribed=true");

@@ -116,7 +116,7 @@ fn attributes_are_validated_by_type_and_name(server: &TestServer) {
     call(server, "POST", "users/1/remove_attribute/", &json!({"attribute": "Seats"})).is(200);
     call(server, "DELETE", "users/1/remove_attribute/", &json!({"attribute": "Nickname"})).is(200);
     let user = get(server, "users/1/").is(200).json();
-    let told: Vec<(Value, Value)> = user["attributes"]
+    let reported: Vec<(Value, Value)> = user["attributes"]
         .as_array()
         .unwrap()
         .iter()
@@ -124,7 +124,7 @@ fn attributes_are_validated_by_type_and_name(server: &TestServer) {
         .collect();
     let pair = |name: &str, value: Value| (Value::from(name), value);
     assert_eq!(
-        told,
+        reported,
         [
             pair("Verified Member", json!(true)),
             pair("Birthday", json!("2001-02-03")),
@@ -172,9 +172,9 @@ fn companies_and_lists_are_managed(server: &TestServer) {
     let acme = json!({"custom_id": "acme", "name": "Acme"});
     let company = call(server, "POST", "companies/", &acme).is(201).json();
     let user = call(server, "POST", "users/", &json!({"company_id": "acme"})).is(201).json();
-    let told = &user["companies"][0];
-    assert_eq!((&told["id"], &told["name"]), (&company["id"], &"Acme".into()));
-    assert!(told["member_since"].as_str().unwrap().starts_with("20"), "{told}");
+    let reported = &user["companies"][0];
+    assert_eq!((&reported["id"], &reported["name"]), (&company["id"], &"Acme".into()));
+    assert!(reported["member_since"].as_str().unwrap().starts_with("20"), "{reported}");
     let again = call(server, "POST", "companies/", &acme);
     assert!(again.is(400).text.contains("custom_id"), "{again:?}");
     let list = call(server, "POST", "lists/", &json!({"name": "Buyers"})).is(201).json();

@@ -28,21 +28,21 @@ pub(super) fn under_load(
     most: Duration,
     meanwhile: impl FnOnce(&LoadOutcome),
 ) -> LoadOutcome {
-    let told = LoadOutcome::default();
+    let reported = LoadOutcome::default();
     thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
-                let (client, told) = (server.client(), &told);
-                scope.spawn(move || told.create(&client, number, most))
+                let (client, reported) = (server.client(), &reported);
+                scope.spawn(move || reported.create(&client, number, most))
             })
             .collect();
         // Ends the load if `meanwhile` panics, too.
-        let ends = StopOnDrop(&told);
-        meanwhile(&told);
+        let ends = StopOnDrop(&reported);
+        meanwhile(&reported);
         drop(ends);
         clients.into_iter().for_each(|client| client.join().unwrap());
     });
-    told
+    reported
 }
 
 struct StopOnDrop<'t>(&'t LoadOutcome);
@@ -60,9 +60,9 @@ impl LoadOutcome {
                 return;
             }
             let tag = format!("c{number}-{count}");
-            let begun = Instant::now();
+            let started = Instant::now();
             let answer = client.submit("marketplace_seller", &samples::seller(&tag));
-            let took = begun.elapsed();
+            let took = started.elapsed();
             assert!(took < most, "{took:?}: {answer:?}");
             if answer.status == 503 {
                 assert!(answer.header("retry-after").is_some(), "{answer:?}");

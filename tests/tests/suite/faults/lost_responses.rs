@@ -49,16 +49,16 @@ fn response_to_disconnected_client_is_replayed_for_idempotency_key(server: &Test
             )
             .as_bytes(),
         );
-        let wanted = i64::try_from(nth).unwrap();
+        let expected = i64::try_from(nth).unwrap();
         if nth % 2 == 0 {
             eventually("it is done", Duration::from_secs(10), || {
-                (server.database().count("users") == wanted).then_some(())
+                (server.database().count("users") == expected).then_some(())
             });
         }
         drop(connection);
         let (again, _) = retry_until_created(|| post(&server.client(), &key, &body));
         ids.insert(again.created());
-        assert_eq!(server.database().count("users"), wanted, "nothing is done twice");
+        assert_eq!(server.database().count("users"), expected, "nothing is done twice");
     }
     assert_eq!(ids.len(), iterations(50, 500));
 }

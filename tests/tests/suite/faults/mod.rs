@@ -36,14 +36,14 @@ fn post(client: &TokenClient, key: &str, body: &str) -> Option<Answer> {
 /// Repeats a request until it responds with 201; earlier responses must be 409 or 503. Returns the
 /// elapsed time too.
 fn retry_until_created(ask: impl Fn() -> Option<Answer>) -> (Answer, Duration) {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         match ask() {
-            Some(answer) if answer.status == 201 => return (answer, begun.elapsed()),
+            Some(answer) if answer.status == 201 => return (answer, started.elapsed()),
             Some(answer) => assert!(matches!(answer.status, 409 | 503), "{answer:?}"),
             None => {}
         }
-        assert!(begun.elapsed() < Duration::from_secs(30), "it does not work again");
+        assert!(started.elapsed() < Duration::from_secs(30), "it does not work again");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -37,12 +37,12 @@ fn network_faults_lose_no_user_and_respond_in_time() {
         NetworkCondition::Latency(Duration::from_millis(20)),
     ];
     let (rounds, mut slowest) = (iterations(10, 100), Duration::ZERO);
-    let told = under_load(&server, MAX_RESPONSE_TIME, |told| {
+    let reported = under_load(&server, MAX_RESPONSE_TIME, |reported| {
         for round in 0..rounds {
             let condition = conditions[round % conditions.len()];
-            let before = told.count();
+            let before = reported.count();
             eventually("somebody is created", Duration::from_secs(10), || {
-                (told.count() > before).then_some(())
+                (reported.count() > before).then_some(())
             });
             proxy.set(condition);
             thread::sleep(Duration::from_millis(200 + random.below(1_500) as u64));
@@ -58,8 +58,8 @@ fn network_faults_lose_no_user_and_respond_in_time() {
             slowest = slowest.max(took);
         }
     });
-    told.assert_consistent(&server.database());
-    let (created, refused) = (told.count(), told.refused());
+    reported.assert_consistent(&server.database());
+    let (created, refused) = (reported.count(), reported.refused());
     println!("{rounds} times: {created} created, {refused} refused, back within {slowest:?}");
     assert!(refused > 0 && proxy.cuts() > 0, "nothing went wrong: {refused}, {}", proxy.cuts());
 }
@@ -70,10 +70,10 @@ fn readiness_fails_in_time_if_postgres_is_silent() {
     server.client().submit("marketplace_seller", &samples::seller("before")).created();
     server.anonymous().get("/health/ready").is(200);
     proxy.set(NetworkCondition::BlackHole);
-    let begun = std::time::Instant::now();
-    let told = server.anonymous().get("/health/ready").is(503).json();
-    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
-    assert_eq!(told["reasons"][0], "the database does not answer reads");
+    let started = std::time::Instant::now();
+    let reported = server.anonymous().get("/health/ready").is(503).json();
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert_eq!(reported["reasons"][0], "the database does not answer reads");
     server.anonymous().get("/health/live").is(200);
     proxy.set(NetworkCondition::Healthy);
     eventually("it is ready again", RECOVERY_TIMEOUT, || {
@@ -93,13 +93,17 @@ fn connection_cut_at_commit_with_idempotency_key_runs_once() {
         proxy.set(condition);
         let broken = post(&server.client(), &key, &body).unwrap();
         broken.fault(503, "base", "unavailable");
-        let wanted = i64::try_from(nth).unwrap();
-        assert_eq!(server.database().count("users"), wanted - i64::from(!is_done), "{condition:?}");
+        let expected = i64::try_from(nth).unwrap();
+        assert_eq!(
+            server.database().count("users"),
+            expected - i64::from(!is_done),
+            "{condition:?}"
+        );
         proxy.set(NetworkCondition::Healthy);
         let (again, took) = retry_until_created(|| post(&server.client(), &key, &body));
         assert!(took < RECOVERY_TIMEOUT, "{condition:?}: {took:?}");
         assert_eq!(again.header("idempotent-replayed").is_some(), is_done, "{condition:?}");
-        assert_eq!(server.database().count("users"), wanted, "{condition:?}: done once");
+        assert_eq!(server.database().count("users"), expected, "{condition:?}: done once");
     }
     assert!(proxy.cuts() >= iterations(10, 100), "{}", proxy.cuts());
 }

@@ -103,9 +103,9 @@ fn unsupported_prepared_statements_are_logged_with_a_hint() {
             let _ = client.try_send("GET", "/health/ready", &[], None);
             thread::sleep(Duration::from_millis(50));
         }
-        let said = server.stderr();
-        assert!(said.contains("prepared_statements: false"), "{said}");
-        assert!(said.lines().count() < 100, "{} lines: {said}", said.lines().count());
+        let output = server.stderr();
+        assert!(output.contains("prepared_statements: false"), "{output}");
+        assert!(output.lines().count() < 100, "{} lines: {output}", output.lines().count());
     });
 }
 

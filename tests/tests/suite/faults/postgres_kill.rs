@@ -21,16 +21,17 @@ fn postgres_killed_under_load_loses_no_user_and_recovers() {
     println!("seed {seed}");
     let (mut random, kills) = (Random::new(seed), iterations(2, 20));
     let (mut slowest, mut late) = (Duration::ZERO, 0);
-    let told = under_load(&server, Duration::from_secs(8), |told| {
+    let reported = under_load(&server, Duration::from_secs(8), |reported| {
         for kill in 0..kills {
-            let before = told.count();
+            let before = reported.count();
             eventually("some are created", Duration::from_secs(10), || {
-                (told.count() > before + 20).then_some(())
+                (reported.count() > before + 20).then_some(())
             });
             thread::sleep(Duration::from_micros(random.below(20_000) as u64));
             cluster.kill();
             let unready = eventually("it says so", RECOVERY_TIMEOUT, || {
-                Some(server.anonymous().get("/health/ready")).filter(|told| told.status == 503)
+                Some(server.anonymous().get("/health/ready"))
+                    .filter(|reported| reported.status == 503)
             });
             assert_eq!(unready.json()["status"], "not ready", "{unready:?}");
             server.anonymous().get("/health/live").is(200);
@@ -46,8 +47,8 @@ fn postgres_killed_under_load_loses_no_user_and_recovers() {
             });
         }
     });
-    told.assert_consistent(&server.database());
-    let (created, refused) = (told.count(), told.refused());
+    reported.assert_consistent(&server.database());
+    let (created, refused) = (reported.count(), reported.refused());
     println!("{kills} kills: {created} created, {refused} refused, back within {slowest:?}");
     assert!(refused > 0, "nothing went wrong");
     assert!(late <= 1, "{late} times later than {RECOVERY_TIMEOUT:?}");

@@ -20,16 +20,16 @@ cases! {
 fn locked_database_gets_503_busy(server: &TestServer) {
     let sample = samples::client("ann");
     let busy = server.database().with_write_lock(|| {
-        let begun = Instant::now();
+        let started = Instant::now();
         let busy = server.client().submit("client_sign_up", &sample);
-        assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
         busy
     });
     busy.fault(503, "base", "busy");
     assert_eq!(busy.header("retry-after"), Some("1"));
-    let begun = Instant::now();
+    let started = Instant::now();
     server.client().submit("client_sign_up", &sample).created();
-    assert!(begun.elapsed() < RECOVERY_TIMEOUT, "{:?}", begun.elapsed());
+    assert!(started.elapsed() < RECOVERY_TIMEOUT, "{:?}", started.elapsed());
 }
 
 /// A file system of a few megabytes, unmounted on drop.
@@ -101,9 +101,9 @@ fn full_disk_gets_507_and_recovers() {
     assert_eq!((server.database().count("users"), boats), (stored, 2 * stored));
 
     fs::remove_file(&ballast).unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     client.submit("marketplace_seller", &sample).created();
-    assert!(begun.elapsed() < RECOVERY_TIMEOUT, "{:?}", begun.elapsed());
+    assert!(started.elapsed() < RECOVERY_TIMEOUT, "{:?}", started.elapsed());
 }
 
 /// A user without privileges: root ignores permissions.

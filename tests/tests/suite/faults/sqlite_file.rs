@@ -27,9 +27,9 @@ fn removed_or_replaced_file_fails_readiness_until_restored() {
     for (number, replace) in replaced.into_iter().enumerate() {
         fs::rename(&path, &aside).unwrap();
         replace();
-        let told = server.anonymous().get("/health/ready");
-        assert_eq!(told.status, 503, "{told:?}");
-        assert!(told.text.contains("removed or replaced"), "{told:?}");
+        let reported = server.anonymous().get("/health/ready");
+        assert_eq!(reported.status, 503, "{reported:?}");
+        assert!(reported.text.contains("removed or replaced"), "{reported:?}");
         // Tokens are cached for a second; after that, the look-up fails.
         create(&server, &format!("lost{number}")).fault(503, "base", "unavailable");
         assert_eq!(server.client().get("/api/users").status, 503);
@@ -53,9 +53,9 @@ fn missing_database_is_created_with_warning_or_refused() {
             if database == Database::Sqlite { "there is no database" } else { "is empty" };
         assert!(refused.stderr.contains(expected), "{refused:?}");
         let server = setup.serve();
-        let said = server.stderr();
+        let output = server.stderr();
         assert!(server.first_token().starts_with("reg_"));
-        assert!(server.stderr().contains("NEW database"), "{said}");
+        assert!(server.stderr().contains("NEW database"), "{output}");
         drop(server);
         let again = ["serve", "--create-database", "false"];
         let server = registrar_tests::Process::start(&mut setup.command(&again));

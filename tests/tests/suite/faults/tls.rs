@@ -11,11 +11,11 @@ fn build_without_tls_reports_how_to_enable_it() {
     for parameters in ["sslmode=require", "sslmode=verify-full&sslrootcert=x", "sslrootcert=system"]
     {
         let setup = Setup::at(format!("postgres://ann:secret@127.0.0.1:1/x?{parameters}"));
-        let said = setup.run(&["migrate"]).failure(1).stderr;
+        let output = setup.run(&["migrate"]).failure(1).stderr;
         let first = parameters.split('&').next_back().unwrap();
-        assert!(said.contains("has no TLS") && said.contains("--features tls"), "{said}");
-        assert!(said.contains(first.split('=').next().unwrap()), "{said}");
-        assert!(!said.contains("secret"), "{said}");
+        assert!(output.contains("has no TLS") && output.contains("--features tls"), "{output}");
+        assert!(output.contains(first.split('=').next().unwrap()), "{output}");
+        assert!(!output.contains("secret"), "{output}");
     }
 }
 
@@ -46,13 +46,13 @@ fn tls_connection_verifies_server_certificate() {
             (format!("sslmode=verify-full&sslrootcert={other}"), "certificate verify failed"),
             ("sslmode=disable".to_owned(), "no encryption"),
         ] {
-            let said = run_command(&mut command(&of(parameters), &["migrate"])).failure(1).stderr;
-            assert!(said.contains(why), "{said}");
+            let output = run_command(&mut command(&of(parameters), &["migrate"])).failure(1).stderr;
+            assert!(output.contains(why), "{output}");
         }
         let misnamed = cluster.url(&format!("sslmode=verify-full&sslrootcert={authority}"));
         let misnamed = Setup::at(misnamed.replace("db.example.test", "evil.example.test"));
-        let said = run_command(&mut command(&misnamed, &["migrate"])).failure(1).stderr;
-        assert!(said.contains("does not match host name"), "{said}");
+        let output = run_command(&mut command(&misnamed, &["migrate"])).failure(1).stderr;
+        assert!(output.contains("does not match host name"), "{output}");
         fs::remove_file(program).unwrap();
     } else {
         registrar_tests::notice(&format!(

@@ -84,9 +84,9 @@ fn deadlock_is_retried() {
         });
         // The other session now waits for the server, which detects the deadlock because its
         // time-out is shorter.
-        let begun = Instant::now();
+        let started = Instant::now();
         other.batch_execute("LOCK TABLE unique_claims IN EXCLUSIVE MODE").unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
         other.batch_execute("COMMIT").unwrap();
         client.join().unwrap()
     });

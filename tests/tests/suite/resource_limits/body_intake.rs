@@ -84,7 +84,7 @@ fn unauthenticated_bodies_have_a_lower_limit(server: &TestServer) {
 }
 
 fn body_below_minimum_rate_gets_408(server: &TestServer) {
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut slow = begin_upload(server, server.token(), 50_000, 100);
     let mut fast = begin_upload(server, server.token(), 20_000, 0);
     let pieces = thread::spawn(move || {
@@ -95,7 +95,7 @@ fn body_below_minimum_rate_gets_408(server: &TestServer) {
         fast.answer().status
     });
     slow.answer().fault(408, "base", "body_timeout");
-    let took = begun.elapsed();
+    let took = started.elapsed();
     assert!((Duration::from_secs(4)..Duration::from_secs(9)).contains(&took), "{took:?}");
     // The body was received, but it is not JSON.
     assert_eq!(pieces.join().unwrap(), 400);

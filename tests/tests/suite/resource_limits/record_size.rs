@@ -14,9 +14,10 @@ cases! {
 
 /// Returns the violations as `PATH CODE; PATH CODE`.
 fn violation_summary(answer: &Answer) -> String {
-    let told = answer.is(422).violations();
-    let told: Vec<String> = told.iter().map(|(path, code)| format!("{path} {code}")).collect();
-    told.join("; ")
+    let reported = answer.is(422).violations();
+    let reported: Vec<String> =
+        reported.iter().map(|(path, code)| format!("{path} {code}")).collect();
+    reported.join("; ")
 }
 
 fn numbers_with_large_exponents_are_rejected(server: &TestServer) {
@@ -90,9 +91,9 @@ fn record_larger_than_body_limit_gets_413(server: &TestServer) {
         "{{\"form_configuration_name\":\"form\",\"form\":{{\"properties\":{}}}}}",
         many(200_000)
     );
-    let label = [("content-type", "application/json")];
+    let content_type = [("content-type", "application/json")];
     let path = format!("/api/users/{id}");
-    let changed = server.client().send("PUT", &path, &label, Some(update.as_bytes()));
+    let changed = server.client().send("PUT", &path, &content_type, Some(update.as_bytes()));
     assert!(changed.status == 413 || changed.status == 406, "{changed:?}");
 }
 

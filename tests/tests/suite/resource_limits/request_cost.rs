@@ -31,10 +31,10 @@ struct CostMeter {
 }
 
 impl CostMeter {
-    fn post(&mut self, what: &str, label: &str, body: &[u8]) {
+    fn post(&mut self, what: &str, content_type: &str, body: &[u8]) {
         let head = format!(
             "POST /api/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
-             content-type: {label}\r\ncontent-length: {}\r\n\r\n",
+             content-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
             self.token,
             body.len()
         );
@@ -182,8 +182,8 @@ fn request_cost_is_bounded_by_its_size() {
         }
     }
     measured.most_expensive.sort_by_key(|(each, _)| std::cmp::Reverse(*each));
-    for (_, told) in measured.most_expensive.iter().take(5) {
-        println!("{told}");
+    for (_, reported) in measured.most_expensive.iter().take(5) {
+        println!("{reported}");
     }
     println!("{} requests", measured.count);
     assert!(measured.wrong.is_empty(), "{}", measured.wrong.join("\n"));
@@ -211,7 +211,7 @@ impl CostMeter {
         ] {
             self.post(&format!("fields, {what}"), fields, body.as_bytes());
         }
-        let label = "multipart/form-data; boundary=b";
+        let content_type = "multipart/form-data; boundary=b";
         let part = |name: &str, value: &str| {
             format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
         };
@@ -226,7 +226,7 @@ impl CostMeter {
         ] {
             self.post(
                 &format!("parts, {what}"),
-                label,
+                content_type,
                 format!("{form}{body}--b--\r\n").as_bytes(),
             );
         }

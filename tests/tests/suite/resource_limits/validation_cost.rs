@@ -52,13 +52,13 @@ fn recursive_union_schemas_are_validated_in_bounded_time() {
                 _ => ["1", "{}"].map(|inner| nested(depth, "{\"a\":", inner, "}")),
             };
             for document in documents {
-                let begun = Instant::now();
+                let started = Instant::now();
                 let status = client.post("/api/users", &body(name, &document)).status;
                 assert!([201, 422].contains(&status), "{name} {depth}: {status}");
                 assert!(
-                    begun.elapsed() < MAX_VALIDATION_TIME,
+                    started.elapsed() < MAX_VALIDATION_TIME,
                     "{name} {depth}: {:?}",
-                    begun.elapsed()
+                    started.elapsed()
                 );
             }
         }
@@ -90,7 +90,7 @@ fn expensive_validations_do_not_block_health_checks() {
         ("kinds", &objects, 422),
         ("all", &objects, 422),
     ] {
-        let (begun, body) = (Instant::now(), body(form, value));
+        let (started, body) = (Instant::now(), body(form, value));
         thread::scope(|scope| {
             let two: Vec<_> = (0..2)
                 .map(|_| scope.spawn(|| server.client(&token).post("/api/users", &body).status))
@@ -109,7 +109,7 @@ fn expensive_validations_do_not_block_health_checks() {
             assert!(slowest < Duration::from_secs(2), "{form}: {slowest:?}");
         });
         let most = if cfg!(debug_assertions) { 60 } else { 6 };
-        assert!(begun.elapsed() < Duration::from_secs(most), "{form}: {:?}", begun.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(most), "{form}: {:?}", started.elapsed());
     }
     let grown = server.resident_memory().saturating_sub(before);
     assert!(grown < 150 * 1024, "grew by {grown} KiB");

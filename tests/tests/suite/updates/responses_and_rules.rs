@@ -64,8 +64,8 @@ fn invalid_update_requests_are_rejected(server: &TestServer) {
     }
     let path = format!("/api/users/{id}");
     server.client().send("PUT", &path, &[], Some(b"{")).fault(400, "base", "malformed");
-    let label = [("content-type", "text/csv")];
-    let answer = server.client().send("PUT", &path, &label, Some(b"a"));
+    let content_type = [("content-type", "text/csv")];
+    let answer = server.client().send("PUT", &path, &content_type, Some(b"a"));
     answer.fault(415, "base", "unsupported_media_type");
     server
         .client()
@@ -146,9 +146,9 @@ fn html_form_can_update(server: &TestServer) {
          &form[transactables][boat][0][properties][length_m]=9.5&form[transactables][boat][1][id]=\
          &form[transactables][boat][1][name]=New"
     );
-    let label = [("content-type", "application/x-www-form-urlencoded")];
+    let content_type = [("content-type", "application/x-www-form-urlencoded")];
     let path = format!("/api/users/{id}");
-    server.client().send("PUT", &path, &label, Some(fields.as_bytes())).is(204);
+    server.client().send("PUT", &path, &content_type, Some(fields.as_bytes())).is(204);
     let boats = server.client().user(id)["transactables"]["boat"].clone();
     assert_eq!((&boats[0]["id"], &boats[0]["properties"]["length_m"]), (&boat, &json!(9.5)));
     assert_eq!((&boats[0]["name"], &boats[2]["name"]), (&json!("Boat siri-1"), &json!("New")));
