@@ -87,7 +87,7 @@ impl Answer {
         assert_eq!(self.violations(), [(field.to_owned(), code.to_owned())], "{self:?}");
         let body = self.json();
         let message = body["details"][0]["message"].as_str().unwrap().to_owned();
-        assert_eq!(body["errors"][field][0], message.as_str(), "errors and details agree");
+        assert_eq!(body["errors"][field][0], message.as_str(), "errors and details are consistent");
         message
     }
 }

@@ -58,7 +58,7 @@ fn build(more: &[&str]) -> PathBuf {
         .stderr(Stdio::inherit())
         .output()
         .unwrap();
-    assert!(output.status.success(), "registrar cannot be built");
+    assert!(output.status.success(), "cannot build registrar");
     let executable = |line: &str| {
         let message: Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
@@ -215,7 +215,7 @@ impl Process {
     /// Returns the token that the first start creates; standard output names its file.
     #[must_use]
     pub fn first_token(&self) -> String {
-        eventually("the first start makes a token", PROCESS_TIMEOUT, || {
+        eventually("the first start creates a token", PROCESS_TIMEOUT, || {
             let said = self.stdout();
             let file = said.lines().find(|line| line.trim().ends_with("/first-token"))?.trim();
             // The line that follows in the output guarantees that the file is complete.
@@ -317,7 +317,7 @@ impl Process {
     #[must_use]
     pub fn wait_for_exit(mut self) -> ProcessOutput {
         let status =
-            eventually("the server ends", PROCESS_TIMEOUT, || self.child.try_wait().unwrap());
+            eventually("the server exits", PROCESS_TIMEOUT, || self.child.try_wait().unwrap());
         for reader in self.readers.drain(..) {
             reader.join().unwrap();
         }

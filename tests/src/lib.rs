@@ -2,11 +2,7 @@
 //! assertions on responses. It uses the server through its settings and HTTP only. The test cases
 //! are in `tests/suite`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "this is the tests' own ground: to panic is to fail the test"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
 mod answer;
 mod child_process;

@@ -36,7 +36,7 @@ impl Metrics {
     #[must_use]
     #[track_caller]
     pub fn read(text: &str) -> Self {
-        assert!(text.ends_with('\n'), "the last line does not end");
+        assert!(text.ends_with('\n'), "the last line is not terminated");
         let (mut samples, mut kinds) = (BTreeMap::new(), BTreeMap::new());
         let (mut current, mut helped) = (String::new(), String::new());
         for line in text.lines() {
@@ -46,11 +46,15 @@ impl Metrics {
             }
             if let Some(kind) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = kind.split_once(' ').unwrap();
-                assert_eq!(helped, name, "help comes first");
+                assert_eq!(helped, name, "HELP precedes TYPE");
                 assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
                 assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
                 assert!(name.starts_with("registrar_"), "{line}");
-                assert_eq!(kinds.insert(name.to_owned(), kind.to_owned()), None, "{line}: again");
+                assert_eq!(
+                    kinds.insert(name.to_owned(), kind.to_owned()),
+                    None,
+                    "{line}: duplicate"
+                );
                 name.clone_into(&mut current);
                 continue;
             }
@@ -60,11 +64,14 @@ impl Metrics {
                 _ => &[""],
             };
             let end = name.strip_prefix(current.as_str());
-            assert!(end.is_some_and(|end| ends.contains(&end)), "{line} among those of {current}");
+            assert!(
+                end.is_some_and(|end| ends.contains(&end)),
+                "{line} does not belong to {current}"
+            );
             assert_eq!(end == Some("_bucket"), labels.contains_key("le"), "{line}");
             let value: f64 = value.parse().unwrap();
             assert!(value.is_finite() && value >= 0.0, "{line}");
-            assert_eq!(samples.insert((name, labels), value), None, "{line}: again");
+            assert_eq!(samples.insert((name, labels), value), None, "{line}: duplicate");
         }
         let read = Self { text: text.to_owned(), samples };
         for (name, _) in kinds.iter().filter(|(_, kind)| *kind == "histogram") {
@@ -109,7 +116,7 @@ impl Metrics {
     #[track_caller]
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let found = self.find(name, labels);
-        found.unwrap_or_else(|| panic!("no {name} of {labels:?}: {}", self.text))
+        found.unwrap_or_else(|| panic!("no sample {name} {labels:?}: {}", self.text))
     }
 
     /// Returns all samples of a metric, with label values in the order of label names.
@@ -133,7 +140,7 @@ fn sample(line: &str) -> (String, Labels, &str) {
             let (label, behind) = rest.split_once("=\"").unwrap();
             assert!(label.bytes().all(|byte| byte.is_ascii_lowercase()), "{line}");
             let (text, behind) = quoted(behind);
-            assert_eq!(labels.insert(label.to_owned(), text), None, "{line}: a label twice");
+            assert_eq!(labels.insert(label.to_owned(), text), None, "{line}: duplicate label");
             match behind.strip_prefix(',') {
                 Some(more) => rest = more,
                 None => {

@@ -78,9 +78,9 @@ impl Connection {
                 return end;
             }
             match self.stream.read(&mut buffer) {
-                Ok(0) => panic!("the answer breaks off: {:?}", self.shown()),
+                Ok(0) => panic!("the response is incomplete: {:?}", self.shown()),
                 Ok(length) => self.unread.extend_from_slice(&buffer[..length]),
-                Err(error) => panic!("no answer: {error}: {:?}", self.shown()),
+                Err(error) => panic!("no response: {error}: {:?}", self.shown()),
             }
         }
     }

@@ -2,7 +2,7 @@
 //! status and the same invalid fields, and store the same rows. Otherwise the comparison would be
 //! meaningless.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "to panic is how a test fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

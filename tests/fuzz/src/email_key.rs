@@ -11,7 +11,7 @@ pub fn email_key(bytes: &[u8]) {
     for key_of in [&of_addresses as &dyn Fn(&str) -> String, &of_texts] {
         let key = key_of(text);
         assert!(key.len() <= 512, "{key:?}");
-        assert_eq!(key_of(&key), key, "the key of {text:?} is another's");
+        assert_eq!(key_of(&key), key, "the key of {text:?} is not idempotent");
         for spelling in &spellings {
             assert_eq!(key_of(spelling), key, "{spelling:?} instead of {text:?}");
         }

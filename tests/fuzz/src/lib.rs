@@ -2,7 +2,7 @@
 //! bytes and panic if a property does not hold. The fuzzer calls them with generated input
 //! (`fuzz/`), the tests with the stored inputs (`corpus/`).
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "panicking is how a target tells")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a target reports failure by panicking")]
 
 mod brackets;
 mod configuration;

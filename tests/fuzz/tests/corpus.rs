@@ -1,7 +1,7 @@
 //! Runs the fuzz targets over the stored corpus, the shipped forms and contracts, and the broken
 //! configurations of the core tests.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::path::{Path, PathBuf};
 

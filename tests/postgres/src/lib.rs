@@ -74,7 +74,7 @@ impl Cluster {
             .unwrap_or_else(|error| fail(&format!("cannot write a file: {error}")));
         let killed = Command::new("kill").args(["-KILL", id]).status();
         if !killed.is_ok_and(|status| status.success()) {
-            fail("the PostgreSQL server cannot be killed");
+            fail("cannot kill the PostgreSQL server");
         }
         while Path::new(&format!("/proc/{id}/exe")).exists() {
             thread::sleep(Duration::from_millis(1));
@@ -271,7 +271,7 @@ pub fn print_notice(text: &str) {
     let _ = writeln!(std::io::stderr(), "\n*** {text}\n");
 }
 
-#[expect(clippy::panic, reason = "this is the tests' own ground: to panic is to fail the test")]
+#[expect(clippy::panic, reason = "a panic fails the test")]
 fn fail(text: &str) -> ! {
     panic!("{text}")
 }

@@ -121,7 +121,7 @@ fn shipped_routes_do_not_expose_data_of_other_users(server: &TestServer) {
         }
     }
     assert!(routes > 500, "{routes}");
-    assert_eq!(server.database().count("users"), operators, "nobody was created");
+    assert_eq!(server.database().count("users"), operators, "no user was created");
     // An unlimited token sees the data that was hidden from the other callers.
     let text = server.client().get("/api/users").is(200).text.clone();
     assert!(text.contains("bob-canary"), "{text}");

@@ -21,7 +21,7 @@ fn sqlite_and_postgresql_responses_are_byte_equal() {
     }
     let statuses: Vec<&str> = one.iter().map(|answer| &answer[..3]).collect();
     for status in ["200", "201", "400", "404", "406", "415", "422"] {
-        assert!(statuses.contains(&status), "the script shows no {status}: {statuses:?}");
+        assert!(statuses.contains(&status), "no response has status {status}: {statuses:?}");
     }
 }
 

@@ -89,7 +89,7 @@ fn concurrent_creates_with_common_value_have_one_winner(server: &TestServer) {
     let losers_again = count_concurrent_winners(&tags, |tag| {
         server.client().submit("marketplace_seller", &seller(tag)).status == 201
     });
-    assert_eq!(losers_again, tags.len() - 1, "what a loser claimed besides is free");
+    assert_eq!(losers_again, tags.len() - 1, "other claims of rejected requests are released");
 }
 
 /// Runs `ask` concurrently and returns the number of `true` results.

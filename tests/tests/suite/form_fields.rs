@@ -43,7 +43,7 @@ fn index_hash_becomes_ordered_list(server: &TestServer) {
     let user = server.client().user(id);
     let boats = user["transactables"]["boat"].as_array().unwrap();
     let names: Vec<&str> = boats.iter().map(|boat| boat["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["second-key", "first-key"], "the order is that of the body");
+    assert_eq!(names, ["second-key", "first-key"], "the order of the body is kept");
     assert_eq!(user["last_name"], "Strøm");
 }
 

@@ -80,7 +80,7 @@ fn different_request_with_same_key_gets_422(server: &TestServer) {
         client.send("POST", "/api/users.json", &headers, Some(sign_up("ann").as_bytes()));
     elsewhere.fault(422, "base", "idempotency_key_reused");
     assert_eq!(client.count(), 1);
-    assert!(!other.text.contains("bob"), "no value in it");
+    assert!(!other.text.contains("bob"), "the response contains no submitted value");
 }
 
 fn keys_are_scoped_to_the_caller(server: &TestServer) {
@@ -175,7 +175,11 @@ fn key_can_be_reused_after_24_hours(server: &TestServer) {
     server.database().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
     let second = post(&client, "k", &sign_up("bob")).created();
     assert_ne!(first, second);
-    assert_eq!(server.database().count("idempotency_records"), 1, "the old one made room");
+    assert_eq!(
+        server.database().count("idempotency_records"),
+        1,
+        "the expired response was replaced"
+    );
 }
 
 #[test]
@@ -199,7 +203,7 @@ fn expired_responses_are_purged() {
         let server = setup.serve();
         let client = server.client(&token);
         client.submit("client_sign_up", &samples::client("bob")).created();
-        eventually("old answers are forgotten", Duration::from_secs(10), || {
+        eventually("expired responses are purged", Duration::from_secs(10), || {
             (setup.database().count("idempotency_records") == 0).then_some(())
         });
     }

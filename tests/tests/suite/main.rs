@@ -5,7 +5,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "this is the tests' own ground: to panic is to fail the test"
+    reason = "a panic fails the test"
 )]
 
 mod audit;

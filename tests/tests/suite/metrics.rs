@@ -41,7 +41,11 @@ fn count(metrics: &Metrics, name: &str) -> u32 {
     as_count(metrics.value(name, &[]))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the value is integral"
+)]
 fn as_count(value: f64) -> u32 {
     assert!(value.fract() == 0.0, "{value}");
     value as u32
@@ -94,7 +98,7 @@ fn requests_are_counted_by_route_form_and_status(server: &TestServer) {
     let route = [("contract", "platformos"), ("method", "POST"), ("route", "/api/users")];
     let took =
         |end: &str| found.value(&format!("registrar_request_duration_seconds_{end}"), &route);
-    assert_eq!(as_count(took("count")), 7, "all of a route, however they ended");
+    assert_eq!(as_count(took("count")), 7, "all requests of the route, with any status");
     assert!(took("sum") > 0.0 && took("sum") < 30.0, "{} seconds", took("sum"));
     // A scrape counts itself after it is rendered.
     let again = metrics(server);
@@ -185,7 +189,7 @@ fn batches_and_commits_are_counted(server: &TestServer) {
     assert_eq!(count(&found, "registrar_batch_size_count"), 4);
     assert_eq!(count(&found, "registrar_batch_size_sum"), 4);
     let alone = found.value("registrar_batch_size_bucket", &[("le", "1")]);
-    assert_eq!(as_count(alone), 4, "one after the other");
+    assert_eq!(as_count(alone), 4, "one job per batch");
     // Rejected writes are not committed.
     assert_eq!(count(&found, "registrar_commit_duration_seconds_count"), 3);
     assert_eq!(count(&found, "registrar_hash_duration_seconds_count"), 1);
@@ -271,7 +275,7 @@ fn full_hash_queue_fails_readiness(server: &TestServer) {
     let post = &post;
     let (full, statuses) = thread::scope(|scope| {
         let clients: Vec<_> = (0..4).map(|client| scope.spawn(move || post(client))).collect();
-        let full = eventually("the queue of passwords is full", Duration::from_secs(20), || {
+        let full = eventually("the hash queue is full", Duration::from_secs(20), || {
             Some(readiness_reasons(server)).filter(|reasons| !reasons.is_empty())
         });
         over.store(true, Ordering::Relaxed);

@@ -87,7 +87,7 @@ fn membership_joins_existing_relationship(server: &TestServer) {
     second["relationship_users"]["agency_member"] = json!({ "relationship_id": agency });
     let second = server.client().submit("marketplace_seller", &second).created();
     assert_eq!(member_of(second)["relationship_id"], agency);
-    assert_eq!(server.database().count("relationships"), 1, "no other was made");
+    assert_eq!(server.database().count("relationships"), 1, "no relationship was created");
 }
 
 fn database_violations_are_reported_together(server: &TestServer) {

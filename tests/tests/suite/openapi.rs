@@ -45,7 +45,7 @@ fn openapi_document_is_valid(server: &TestServer) {
         wrong.map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert_eq!(wrong, [""; 0]);
     let broken = json!({ "openapi": "3.1.1", "info": { "title": "x" } });
-    assert!(!official.is_valid(&broken), "the official schema judges nothing");
+    assert!(!official.is_valid(&broken), "the official schema rejects nothing");
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         assert!(jsonschema::draft202012::meta::is_valid(schema), "{name}");
     }
@@ -156,7 +156,7 @@ fn samples_match_the_openapi_schemas(server: &TestServer) {
     }
     assert!(!asked.is_valid(&named("nobody", json!({}))));
     let listing = named("reference_rest_api_create_transactable", json!({}));
-    assert!(!asked.is_valid(&listing), "a form that creates no users");
+    assert!(!asked.is_valid(&listing), "a form for another resource");
     let created = |path: &str, status: &str, media_type: &str| {
         let answer = &document["paths"][path]["post"]["responses"][status];
         answer["content"][media_type]["schema"]["properties"]["id"]["type"].clone()

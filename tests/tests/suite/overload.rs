@@ -112,7 +112,7 @@ fn token_rate_limit_is_enforced_and_reported(server: &TestServer) {
     // Other tokens have their own limit; contracts count too and reject in their own format.
     other.get("/api/form_configurations").is(200);
     let bearer = server.anonymous().with_authorization(&format!("Bearer {}", server.token()));
-    let scim = eventually("too many", Duration::from_secs(5), || {
+    let scim = eventually("the rate limit is exceeded", Duration::from_secs(5), || {
         Some(bearer.get("/scim/v2/Users")).filter(|answer| answer.status == 429)
     });
     assert_eq!(scim.json()["status"], "429");
@@ -139,7 +139,7 @@ fn body_memory_is_bounded(server: &TestServer) {
     slow.send(head(80_000).as_bytes());
     slow.send(&[b' '; 40_000]);
     let more = "x".repeat(60_000);
-    eventually("the slow one is held", Duration::from_secs(5), || {
+    eventually("the slow body is held in memory", Duration::from_secs(5), || {
         let refused = server.client().post("/api/users", &more);
         if refused.status == 503 {
             assert_retry_later(&refused);
@@ -149,7 +149,7 @@ fn body_memory_is_bounded(server: &TestServer) {
     // Small bodies still fit. If more of the slow body arrives, that one is rejected.
     server.client().submit("client_sign_up", &samples::client("small")).created();
     slow.send(&[b' '; 25_000]);
-    eventually("the slow one is cut", Duration::from_secs(5), || {
+    eventually("the slow body is rejected", Duration::from_secs(5), || {
         (server.client().post("/api/users", &more).status == 400).then_some(())
     });
     assert_retry_later(&slow.answer());
@@ -172,7 +172,7 @@ fn request_timeout_responds_with_503(server: &TestServer) {
     answer.fault(503, "base", "timeout");
     assert_eq!(answer.header("retry-after"), Some("2"));
     // The write completes nonetheless, as the response warns.
-    eventually("it is stored", Duration::from_secs(10), || {
+    eventually("the user is stored", Duration::from_secs(10), || {
         (server.client().count() == 1).then_some(())
     });
 }

@@ -49,7 +49,11 @@ fn relationship_is_found_or_created_by_key(server: &TestServer) {
     let claire = client.submit("join", &membership_form("c@b.co", "clerk", "ＡCME")).created();
     assert_eq!(relationship_of(server, claire, "clerk"), made);
     let dan = client.submit("join", &membership_form("d@b.co", "founder", "acme")).created();
-    assert_ne!(relationship_of(server, dan, "founder")["id"], made["id"], "case counts");
+    assert_ne!(
+        relationship_of(server, dan, "founder")["id"],
+        made["id"],
+        "keys are case-sensitive"
+    );
 }
 
 fn missing_relationship_key_is_rejected(server: &TestServer) {

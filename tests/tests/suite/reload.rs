@@ -41,7 +41,7 @@ fn number_of(answer: &Answer) -> usize {
         let text = errors[name][0].as_str().unwrap();
         text.strip_prefix(name).unwrap().trim().parse::<usize>().unwrap()
     };
-    assert_eq!(number("first_name"), number("last_name"), "two versions in one answer");
+    assert_eq!(number("first_name"), number("last_name"), "two form versions in one response");
     number("first_name")
 }
 
@@ -94,7 +94,7 @@ fn reloads_under_load_are_atomic(server: &TestServer) {
                     let answer = client.submit("form", &json!({}));
                     let (version, number) = (version_of(&answer), number_of(&answer));
                     let known = *seen.lock().unwrap().entry(version).or_insert(number);
-                    assert_eq!(known, number, "a version that is not what decided");
+                    assert_eq!(known, number, "the form version does not match the messages");
                 }
             });
         }
@@ -106,7 +106,7 @@ fn reloads_under_load_are_atomic(server: &TestServer) {
         }
         over.store(true, Ordering::Relaxed);
     });
-    assert!(seen.lock().unwrap().len() > 2, "nothing changed under the load");
+    assert!(seen.lock().unwrap().len() > 2, "no reload took effect under load");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn unknown_form_name_gets_406_with_suggestion(server: &TestServer) {
     let answer = server.client().post("/api/users", far);
     answer.fault(406, "form_configuration_name", "unknown_form");
     assert!(answer.json()["details"][0]["params"].as_object().unwrap().is_empty());
-    assert!(!answer.text.contains("canary"), "it repeats what was sent: {answer:?}");
+    assert!(!answer.text.contains("canary"), "the response repeats submitted values: {answer:?}");
 }
 
 fn update_form_is_rejected_for_create(server: &TestServer) {

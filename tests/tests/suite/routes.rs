@@ -79,7 +79,7 @@ fn valid_request_id_is_echoed_and_invalid_replaced(server: &TestServer) {
         let id = id_for(unfit);
         assert!(!id.is_empty() && id != unfit, "{unfit:?} became {id:?}");
     }
-    assert_ne!(id_for(""), id_for(""), "each request has an id of its own");
+    assert_ne!(id_for(""), id_for(""), "request ids are unique");
 }
 
 fn responses_forbid_caching_and_sniffing(server: &TestServer) {

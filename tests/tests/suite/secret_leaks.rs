@@ -79,7 +79,7 @@ fn assert_nothing_leaks(database: Database, level: &str) {
     assert!(!output.stderr.contains(&token), "{}", output.stderr);
     assert!(
         !output.stdout.contains(&token),
-        "a log is no place for the first token: {}",
+        "the first token must not be printed: {}",
         output.stdout
     );
 }
@@ -258,7 +258,7 @@ fn exercise_contracts(setup: &Setup, server: &Process, token: &str) -> Vec<Strin
         let cookie = answer.is(status).header("set-cookie").unwrap_or_default();
         secrets.extend(cookie.split(['=', ';']).nth(1).map(str::to_owned));
     }
-    assert_eq!(secrets.len(), 3, "a session was begun");
+    assert_eq!(secrets.len(), 3, "a session was created");
     secrets
 }
 

@@ -19,7 +19,11 @@ fn password_change_ends_other_sessions(server: &TestServer) {
     let own = format!("/users/{}", ann.id);
     let changed = json!({ "password": "another good password" });
     assert_eq!(call(&sessions[0], "PUT", &own, &changed).status, 204);
-    assert_eq!(call(&sessions[0], "GET", &own, &json!({})).status, 200, "the one that changed it");
+    assert_eq!(
+        call(&sessions[0], "GET", &own, &json!({})).status,
+        200,
+        "the session that changed the password"
+    );
     assert_eq!(call(&sessions[1], "GET", &own, &json!({})).status, 401);
     // A password change by an operator ends all sessions.
     let operator = bearer(server, server.token());
@@ -27,7 +31,7 @@ fn password_change_ends_other_sessions(server: &TestServer) {
     assert_eq!(call(&sessions[0], "GET", &own, &json!({})).status, 401);
     let again = sign_in(server, &ann.email);
     assert_eq!(call(&operator, "PUT", &own, &json!({ "first_name": "Ann" })).status, 204);
-    assert_eq!(call(&again, "GET", &own, &json!({})).status, 200, "another change ends none");
+    assert_eq!(call(&again, "GET", &own, &json!({})).status, 200, "other updates end no session");
 }
 
 fn delete_user_sessions_ends_all_of_them(server: &TestServer) {

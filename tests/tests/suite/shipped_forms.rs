@@ -24,7 +24,7 @@ fn shipped_forms_compile() {
     names.sort();
     assert!(names.len() >= 8, "{names:?}");
     let compiled: Vec<&str> = registry.names().iter().map(|name| &**name).collect();
-    assert_eq!(compiled, names, "each form is named as its file is");
+    assert_eq!(compiled, names, "form names equal file names");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn read_response(stream: &mut TcpStream) {
     while !read.windows(4).any(|four| four == b"\r\n\r\n") || !read.ends_with(b"}") {
         let mut buffer = [0; 4096];
         let length = stream.read(&mut buffer).unwrap();
-        assert!(length > 0, "it breaks off");
+        assert!(length > 0, "the connection was closed early");
         read.extend_from_slice(&buffer[..length]);
     }
 }

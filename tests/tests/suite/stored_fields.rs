@@ -84,7 +84,7 @@ fn only_listed_fields_are_stored(server: &TestServer) {
     // `properties` is listed here, so a string would be a type error rather than an unknown field.
     sample["relationship_users"]["agency_member"]["properties"] = json!({ "id": CANARY });
     let id = server.client().submit("marketplace_seller", &sample).created();
-    assert_eq!(id, 1, "the client chooses no id");
+    assert_eq!(id, 1, "clients cannot set the id");
     for cell in server.database().all_cells() {
         assert!(!cell.contains(CANARY), "{cell}");
     }

@@ -106,7 +106,7 @@ fn issued_token_inherits_limits_of_presented_token(server: &TestServer) {
         server.anonymous().post("/garmat/api/authenticate", &body)
     };
     let reader = server.new_limited_token("reader", &["read"], &[]);
-    assert_eq!(made_by(&reader).status, 403, "it lacks `sessions`");
+    assert_eq!(made_by(&reader).status, 403, "requires the scope `sessions`");
     let token = server.new_limited_token("app", &["read", "sessions"], &[]);
     let answer = made_by(&token).is(200).json();
     let made = answer["session_token"].as_str().unwrap();

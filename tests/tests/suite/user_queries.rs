@@ -53,7 +53,7 @@ fn email_filter_matches_any_spelling(server: &TestServer) {
     }
     assert_eq!(ids(&server.client().get("/api/users?email=nobody%40x.no").json()), NO_IDS);
     let both = "/api/users?email=jose%40example.no&external_id=a";
-    assert_eq!(ids(&server.client().get(both).json()), NO_IDS, "all that is given must hold");
+    assert_eq!(ids(&server.client().get(both).json()), NO_IDS, "all filters apply");
 }
 
 fn external_id_filter_matches_exactly(server: &TestServer) {

@@ -9,7 +9,7 @@ fn assert_up_to_date(name: &str, page: &str) {
         std::fs::write(&file, page).unwrap();
     }
     let written = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(written == page, "docs/{name} is old: run the tests once with UPDATE_DOCS=1");
+    assert!(written == page, "docs/{name} is out of date: run the tests with UPDATE_DOCS=1");
 }
 
 #[test]

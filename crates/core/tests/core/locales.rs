@@ -79,7 +79,7 @@ fn english_locale_is_up_to_date() {
         std::fs::write(shipped("en.yml"), &page).unwrap();
     }
     let written = std::fs::read_to_string(shipped("en.yml")).unwrap_or_default();
-    assert!(written == page, "locales/en.yml is old: run the tests once with UPDATE_DOCS=1");
+    assert!(written == page, "locales/en.yml is out of date: run the tests with UPDATE_DOCS=1");
 }
 
 /// Compiles the shipped locales.

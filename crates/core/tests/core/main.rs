@@ -1,10 +1,6 @@
 //! Tests of the core, with cases in files: a new case is a new line or a new file.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
 mod composition;
 mod contract_routing;
@@ -31,7 +27,7 @@ fn cases(folder: &str) -> Vec<(PathBuf, String)> {
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    assert!(!files.is_empty(), "there are no cases");
+    assert!(!files.is_empty(), "no cases found");
     files.into_iter().map(|path| (path.clone(), std::fs::read_to_string(&path).unwrap())).collect()
 }
 

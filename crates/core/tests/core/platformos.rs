@@ -85,7 +85,7 @@ fn sources() -> Vec<registrar_core::registry::Source> {
 #[test]
 fn platformos_forms_compile_with_a_notice_per_ignored_key() {
     let registry = compile(&sources()).unwrap_or_else(|problems| panic!("{problems:?}"));
-    assert_eq!(registry.names().len(), 2, "one for users, one for sessions");
+    assert_eq!(registry.names().len(), 2, "one form for users and one for sessions");
     let reported: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
     let starts = [
         "contact.liquid:4:11: [ignored] the form is left aside: it is for `modules/contacts/contact`",

@@ -93,7 +93,7 @@ fn migration_0002_keeps_email_lookup(scratch: &Scratch) {
     let undo = include_str!("../../../../migrations/postgres/0002_find_users_by_claim/down.sql");
     scratch.raw().run(undo);
     scratch.raw().run("DELETE FROM __diesel_schema_migrations WHERE version = '0002'");
-    assert_eq!(scratch.count("users WHERE email_key IN ('a', 'b')"), 2, "as it was before");
+    assert_eq!(scratch.count("users WHERE email_key IN ('a', 'b')"), 2, "as before migration 0002");
 
     let store = scratch.open();
     create(&store, with_email("c", &[Claim::OF_EMAIL])).unwrap();

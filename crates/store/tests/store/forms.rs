@@ -119,11 +119,11 @@ fn changed_unique_value_is_released(scratch: &Scratch) {
     let first = case.create_record("boat", X).unwrap();
     assert_eq!(case.create_record("boat", X), taken());
     case.change("boat", first, r#"{"properties": {"length": 3}}"#);
-    assert_eq!(case.create_record("boat", X), taken(), "nothing was sent of it");
+    assert_eq!(case.create_record("boat", X), taken(), "the value was not submitted");
     // Also through a form without the `unique` rule.
     case.change("any_boat", first, Y);
     let second = case.create_record("boat", X).unwrap();
-    assert_eq!(case.create_record("boat", Y).unwrap(), 3, "Y was never claimed");
+    assert_eq!(case.create_record("boat", Y).unwrap(), 3, "Y was not claimed");
     case.change("boat", second, r#"{"properties": {"code": "Z"}}"#);
     assert_eq!(case.create_record("boat", Y), taken());
     assert!(case.create_record("boat", X).is_ok());
@@ -134,7 +134,7 @@ fn claim_shared_with_another_record_is_kept(scratch: &Scratch) {
     let first = case.create_record("boat", X).unwrap();
     let same = case.create_record("any_boat", X).unwrap();
     case.change("any_boat", same, Y);
-    assert_eq!(case.create_record("boat", X), taken(), "it is still the first one's");
+    assert_eq!(case.create_record("boat", X), taken(), "the first record keeps its claim");
     let again = case.create_record("any_boat", X).unwrap();
     case.delete(again);
     assert_eq!(case.create_record("boat", X), taken());

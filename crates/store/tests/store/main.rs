@@ -1,7 +1,7 @@
 //! Tests of the store on both databases: each case runs on a fresh SQLite file and, if PostgreSQL
 //! is installed, on a fresh database of a temporary server.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "to panic is how a test fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
 mod claims;
 mod concurrency;

@@ -103,7 +103,7 @@ fn transactable_round_trips(scratch: &Scratch) {
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     assert_eq!((stored.kind(), stored.id()), (RecordKind::Transactable, 1));
     assert_eq!(stored.user_id, Some(ann));
-    assert!(stored.loaded_at > before, "what is the user's has changed");
+    assert!(stored.loaded_at > before, "updated_at of the owner changes");
     let RecordBody::Transactable(listing) = &stored.body else { panic!("{stored:?}") };
     assert_eq!(listing.properties, r#"{"code":"X"}"#);
     assert_eq!(listing.attached.addresses[0].city.as_deref(), Some("Łódź"));
@@ -139,7 +139,7 @@ fn record_without_owner_is_rejected(scratch: &Scratch) {
     assert_eq!(
         create_record(&store, boat("X"), Some(ann)),
         Err(taken(0)),
-        "also to whom it is already"
+        "also for the same owner"
     );
     // All rejections are reported together.
     let mut bag = boat("X");
@@ -147,11 +147,7 @@ fn record_without_owner_is_rejected(scratch: &Scratch) {
         vec![Reference { resource: ReferenceTarget::Relationship, value: ReferenceKey::Id(9) }];
     let both = vec![Refusal::Taken { claim: 0 }, Refusal::Missing { reference: 0 }];
     assert_eq!(create_record(&store, bag, Some(ann)), Err(CreateError::Refused(both)));
-    assert_eq!(
-        create_record(&store, company("A"), Some(404)),
-        ownerless,
-        "it was founded by nobody"
-    );
+    assert_eq!(create_record(&store, company("A"), Some(404)), ownerless, "no creator");
 }
 
 fn update_of_modified_record_is_a_conflict(scratch: &Scratch) {
@@ -219,10 +215,14 @@ fn deleted_record_releases_only_its_own_claims(scratch: &Scratch) {
     delete(first);
     let left = |key: &str| scratch.count(&format!("unique_claims WHERE value_key = '{key}'"));
     assert_eq!((left("X"), left("Y"), left("ann")), (1, 1, 1));
-    assert_eq!(left("boat X") + left("boat x"), 1, "the condition was not kept: not its claim");
+    assert_eq!(
+        left("boat X") + left("boat x"),
+        1,
+        "the claim with a false condition is not released"
+    );
     assert_eq!(left("1:X\u{1f}6:boat X"), 0);
     delete(third);
-    assert_eq!(left("X"), 0, "the last that may hold it is gone");
+    assert_eq!(left("X"), 0, "the claim is released with its last holder");
     delete(second);
     assert_eq!((left("Y"), left("ann")), (0, 1));
 }

@@ -131,7 +131,7 @@ fn deleted_relationship_deletes_its_members(scratch: &Scratch) {
     let left = store.user(ann).unwrap().unwrap().relationship_users;
     assert_eq!(left.iter().map(|member| member.id).collect::<Vec<_>>(), [other]);
     assert_eq!(scratch.count("relationship_transactables"), 0);
-    assert_eq!(scratch.count("unique_claims"), 2, "of the other member, and the boat");
+    assert_eq!(scratch.count("unique_claims"), 2, "claims of the other member and of the boat");
     let again = wait(store.delete_record(RecordKind::Relationship, company, None.into()));
     assert_eq!(again, Err(ChangeError::NotFound));
 

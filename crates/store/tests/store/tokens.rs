@@ -95,7 +95,7 @@ fn issued_token_ends_with_its_parent_and_user(scratch: &Scratch) {
     assert_eq!(wait(store.mint_token(new(2, Some(1), Some(ann)))), Ok(2));
     assert_eq!(wait(store.mint_token(new(9, Some(2), None))), Ok(3));
     let third = wait(store.mint_token(new(10, Some(3), None)));
-    assert_eq!(third, Err(CreateError::TokenRefused.into()), "chains end at the second");
+    assert_eq!(third, Err(CreateError::TokenRefused.into()), "chains have at most two tokens");
     let taken = wait(store.mint_token(new(2, Some(1), Some(ann))));
     assert_eq!(taken, Err(ChangeError::Conflict));
     assert_eq!(wait(store.mint_token(new(4, None, Some(404)))), Err(ChangeError::NotFound));
@@ -106,7 +106,7 @@ fn issued_token_ends_with_its_parent_and_user(scratch: &Scratch) {
     );
     assert_eq!(token.contract.as_deref(), Some("shop"));
     let child = store.token(&[9; 32]).unwrap().unwrap().token;
-    assert_eq!(child.expires_at, Some(far + 2), "the first end of its line");
+    assert_eq!(child.expires_at, Some(far + 2), "expires with its parent");
     assert_eq!(store.token(&[9; 32]).unwrap().unwrap().root_id, 1);
 
     let by = |token, name| {
@@ -143,5 +143,5 @@ fn expired_issued_tokens_are_purged_and_last_use_is_recorded(scratch: &Scratch) 
     let left = scratch.open().list_tokens().unwrap();
     let left: Vec<(&str, bool)> =
         left.iter().map(|token| (token.name.as_str(), token.last_used_at.is_some())).collect();
-    assert_eq!(left, [("old", false), ("app", true)], "tokens that operators made stay");
+    assert_eq!(left, [("old", false), ("app", true)], "operator tokens are kept");
 }

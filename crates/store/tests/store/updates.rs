@@ -96,7 +96,11 @@ fn jobs_of_a_batch_are_isolated(scratch: &Scratch) {
     assert_eq!(outcomes[3], Ok(()));
     assert_eq!(name(&store, ids[1]).as_deref(), Some("b"));
     assert_eq!(name(&store, ids[2]).as_deref(), Some("c2"));
-    assert_eq!(scratch.count("unique_claims WHERE value_key = 'b2'"), 0, "nothing of it is left");
+    assert_eq!(
+        scratch.count("unique_claims WHERE value_key = 'b2'"),
+        0,
+        "rejected jobs leave no claims"
+    );
 }
 
 fn malformed_update_fails_alone(scratch: &Scratch) {

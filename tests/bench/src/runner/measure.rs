@@ -102,7 +102,7 @@ pub(super) fn expect_all_ok(loaded: &LoadResult) -> Outcome<()> {
 }
 
 /// Converts a count to a float.
-#[expect(clippy::cast_precision_loss, reason = "no count here comes near 2^52")]
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 pub(super) fn count(count: u64) -> f64 {
     count as f64
 }

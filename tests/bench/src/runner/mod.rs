@@ -172,7 +172,7 @@ fn machine(bench: &Bench) -> String {
 }
 
 /// Prints a line of progress to standard error.
-#[expect(clippy::print_stderr, reason = "progress is for people")]
+#[expect(clippy::print_stderr, reason = "progress goes to standard error")]
 fn print_progress(text: &str) {
     eprintln!("{text}");
 }

@@ -124,7 +124,7 @@ fn serve_refuses_invalid_forms_with_the_messages_of_check() {
     assert_eq!(output[2..], ["registrar: the configuration has 2 problem(s)"]);
     assert_eq!(served.stdout, "");
     let database = setup.settings.database_url.strip_prefix("sqlite:").unwrap();
-    assert!(!Path::new(database).exists(), "it made a database for nothing");
+    assert!(!Path::new(database).exists(), "a database was created");
 }
 
 #[test]

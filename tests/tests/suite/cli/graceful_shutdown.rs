@@ -48,7 +48,7 @@ fn sigterm_under_load_completes_accepted_requests() {
         server.send_sigterm();
         let port = server.port;
         let finished = server.wait_for_exit().success();
-        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "somebody is let in");
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "connections are still accepted");
         assert!(reported.elapsed() < Duration::from_secs(15), "{:?}", reported.elapsed());
         assert!(finished.stderr.contains("everything accepted is stored"), "{}", finished.stderr);
         let mut acknowledged = 0;
@@ -59,7 +59,7 @@ fn sigterm_under_load_completes_accepted_requests() {
         }
         assert!(acknowledged >= MIN_ACKNOWLEDGED as i64, "{acknowledged}");
         let stored = setup.database().count("users");
-        assert_eq!(stored, acknowledged, "{database}: what is accepted is also answered");
+        assert_eq!(stored, acknowledged, "{database}: every stored user was acknowledged");
         assert_eq!(setup.database().count("transactables"), 2 * stored);
     }
 }

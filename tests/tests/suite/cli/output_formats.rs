@@ -69,7 +69,7 @@ fn check_formats_json_github_and_sarif() {
     assert_eq!(location["region"]["startLine"], 4);
     assert!(location["artifactLocation"]["uri"].as_str().unwrap().ends_with("form.yml"));
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
-    assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "a result without its rule");
+    assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "no rule for the result");
     let clean: Value =
         serde_json::from_str(&run_check(FORM, &["--format", "json"], 0).stdout).unwrap();
     assert_eq!((&clean["forms"], &clean["examples"]), (&1.into(), &1.into()));

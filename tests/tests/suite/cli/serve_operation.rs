@@ -9,7 +9,7 @@ use super::{error_line, setup};
 
 /// Returns the port of the admin listener from the log.
 fn admin_port(server: &Process) -> u16 {
-    eventually("the second listener is named", Duration::from_secs(10), || {
+    eventually("the admin listener is logged", Duration::from_secs(10), || {
         let output = server.stderr();
         let line = output.lines().find(|line| line.contains("health and metrics on port"))?;
         line.split(' ').find_map(|word| word.parse().ok())
@@ -101,7 +101,7 @@ fn malformed_requests_cannot_flood_the_log() {
     connection.send(format!("{long} / HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
     let status = connection.answer().status;
     assert!((400..500).contains(&status), "{status}");
-    eventually("it is logged", Duration::from_secs(10), || {
+    eventually("the request is logged", Duration::from_secs(10), || {
         server.stderr().contains(&format!("status={status}")).then_some(())
     });
     let output = server.stderr();

@@ -95,7 +95,7 @@ impl LoadOutcome {
             let kept = direct.count(&format!("users WHERE (id, email) IN (VALUES {rows})"));
             assert_eq!(usize::try_from(kept).unwrap(), some.len(), "acknowledged users are lost");
         }
-        assert_eq!(direct.count(PARTIAL_USERS), 0, "half-written");
-        assert_eq!(direct.count(ORPHANED_CLAIMS), 0, "claims of nobody");
+        assert_eq!(direct.count(PARTIAL_USERS), 0, "partial users");
+        assert_eq!(direct.count(ORPHANED_CLAIMS), 0, "orphaned claims");
     }
 }

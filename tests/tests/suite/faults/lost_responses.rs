@@ -21,15 +21,15 @@ fn lost_response_is_replayed_for_idempotency_key(server: &TestServer) {
     for nth in 1..=iterations(50, 500) {
         let (key, body) = (format!("key-{nth}"), sign_up(&format!("s{nth}")));
         proxy.set(NetworkCondition::CutOnResponse);
-        assert!(post(&proxy.client(server.token()), &key, &body).is_none(), "the reply is lost");
-        assert_eq!(proxy.cuts(), nth, "it was on its way");
+        assert!(post(&proxy.client(server.token()), &key, &body).is_none(), "the response is lost");
+        assert_eq!(proxy.cuts(), nth, "the response was cut");
         let stored = server.database().count("users");
-        assert_eq!(stored, i64::try_from(nth).unwrap(), "what it told is done");
+        assert_eq!(stored, i64::try_from(nth).unwrap(), "the request was executed");
         proxy.set(NetworkCondition::Healthy);
         let again = post(&proxy.client(server.token()), &key, &body).unwrap();
         ids.insert(again.created());
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
-        assert_eq!(server.database().count("users"), stored, "nothing is done twice");
+        assert_eq!(server.database().count("users"), stored, "the request runs once");
     }
     assert_eq!(ids.len(), iterations(50, 500));
 }
@@ -51,14 +51,14 @@ fn response_to_disconnected_client_is_replayed_for_idempotency_key(server: &Test
         );
         let expected = i64::try_from(nth).unwrap();
         if nth % 2 == 0 {
-            eventually("it is done", Duration::from_secs(10), || {
+            eventually("the request was executed", Duration::from_secs(10), || {
                 (server.database().count("users") == expected).then_some(())
             });
         }
         drop(connection);
         let (again, _) = retry_until_created(|| post(&server.client(), &key, &body));
         ids.insert(again.created());
-        assert_eq!(server.database().count("users"), expected, "nothing is done twice");
+        assert_eq!(server.database().count("users"), expected, "the request runs once");
     }
     assert_eq!(ids.len(), iterations(50, 500));
 }

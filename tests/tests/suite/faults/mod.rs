@@ -43,7 +43,7 @@ fn retry_until_created(ask: impl Fn() -> Option<Answer>) -> (Answer, Duration) {
             Some(answer) => assert!(matches!(answer.status, 409 | 503), "{answer:?}"),
             None => {}
         }
-        assert!(started.elapsed() < Duration::from_secs(30), "it does not work again");
+        assert!(started.elapsed() < Duration::from_secs(30), "no recovery");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

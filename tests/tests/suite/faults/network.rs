@@ -41,7 +41,7 @@ fn network_faults_lose_no_user_and_respond_in_time() {
         for round in 0..rounds {
             let condition = conditions[round % conditions.len()];
             let before = reported.count();
-            eventually("somebody is created", Duration::from_secs(10), || {
+            eventually("a user is created", Duration::from_secs(10), || {
                 (reported.count() > before).then_some(())
             });
             proxy.set(condition);
@@ -61,7 +61,7 @@ fn network_faults_lose_no_user_and_respond_in_time() {
     reported.assert_consistent(&server.database());
     let (created, refused) = (reported.count(), reported.refused());
     println!("{rounds} times: {created} created, {refused} refused, back within {slowest:?}");
-    assert!(refused > 0 && proxy.cuts() > 0, "nothing went wrong: {refused}, {}", proxy.cuts());
+    assert!(refused > 0 && proxy.cuts() > 0, "no fault had an effect: {refused}, {}", proxy.cuts());
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn readiness_fails_in_time_if_postgres_is_silent() {
     assert_eq!(reported["reasons"][0], "the database does not answer reads");
     server.anonymous().get("/health/live").is(200);
     proxy.set(NetworkCondition::Healthy);
-    eventually("it is ready again", RECOVERY_TIMEOUT, || {
+    eventually("the server is ready again", RECOVERY_TIMEOUT, || {
         (server.anonymous().get("/health/ready").status == 200).then_some(())
     });
 }

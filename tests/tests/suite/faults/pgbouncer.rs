@@ -35,9 +35,7 @@ fn prepared_statements_work_behind_pgbouncer_that_tracks_them() {
     if PgBouncer::supports_prepared_statements() {
         run_behind_pgbouncer(true, true, assert_operations_work);
     } else {
-        print_notice(
-            "THE POOLER IS OLDER THAN 1.21: prepared statements behind it are not tested.",
-        );
+        print_notice("PGBOUNCER IS OLDER THAN 1.21: prepared statements are NOT TESTED.");
     }
 }
 
@@ -120,11 +118,11 @@ fn unavailable_pgbouncer_is_retried_until_it_returns() {
     let server = TestServer::start(setup);
     server.anonymous().get("/health/ready").is(200);
     cluster.kill();
-    eventually("it says so", Duration::from_secs(5), || {
+    eventually("readiness fails", Duration::from_secs(5), || {
         (server.anonymous().get("/health/ready").status == 503).then_some(())
     });
     cluster.restart();
-    eventually("it is ready again", Duration::from_secs(10), || {
+    eventually("the server is ready again", Duration::from_secs(10), || {
         (server.anonymous().get("/health/ready").status == 200).then_some(())
     });
     server.client().submit("client_sign_up", &samples::client("ann")).created();

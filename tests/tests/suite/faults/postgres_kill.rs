@@ -24,12 +24,12 @@ fn postgres_killed_under_load_loses_no_user_and_recovers() {
     let reported = under_load(&server, Duration::from_secs(8), |reported| {
         for kill in 0..kills {
             let before = reported.count();
-            eventually("some are created", Duration::from_secs(10), || {
+            eventually("users are created", Duration::from_secs(10), || {
                 (reported.count() > before + 20).then_some(())
             });
             thread::sleep(Duration::from_micros(random.below(20_000) as u64));
             cluster.kill();
-            let unready = eventually("it says so", RECOVERY_TIMEOUT, || {
+            let unready = eventually("readiness fails", RECOVERY_TIMEOUT, || {
                 Some(server.anonymous().get("/health/ready"))
                     .filter(|reported| reported.status == 503)
             });
@@ -42,7 +42,7 @@ fn postgres_killed_under_load_loses_no_user_and_recovers() {
             assert!(took < MAX_RECOVERY_TIME, "{took:?}");
             late += usize::from(took > RECOVERY_TIMEOUT);
             slowest = slowest.max(took);
-            eventually("it is ready again", RECOVERY_TIMEOUT, || {
+            eventually("the server is ready again", RECOVERY_TIMEOUT, || {
                 (server.anonymous().get("/health/ready").status == 200).then_some(())
             });
         }
@@ -50,6 +50,6 @@ fn postgres_killed_under_load_loses_no_user_and_recovers() {
     reported.assert_consistent(&server.database());
     let (created, refused) = (reported.count(), reported.refused());
     println!("{kills} kills: {created} created, {refused} refused, back within {slowest:?}");
-    assert!(refused > 0, "nothing went wrong");
-    assert!(late <= 1, "{late} times later than {RECOVERY_TIMEOUT:?}");
+    assert!(refused > 0, "no fault had an effect");
+    assert!(late <= 1, "{late} recoveries took longer than {RECOVERY_TIMEOUT:?}");
 }

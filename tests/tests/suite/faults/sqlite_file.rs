@@ -33,9 +33,9 @@ fn removed_or_replaced_file_fails_readiness_until_restored() {
         // Tokens are cached for a second; after that, the look-up fails.
         create(&server, &format!("lost{number}")).fault(503, "base", "unavailable");
         assert_eq!(server.client().get("/api/users").status, 503);
-        assert_eq!(path.exists(), number == 1, "no new one is made");
+        assert_eq!(path.exists(), number == 1, "no new file is created");
         fs::rename(&aside, &path).unwrap();
-        eventually("it goes on", Duration::from_secs(5), || {
+        eventually("the server is ready again", Duration::from_secs(5), || {
             (server.anonymous().get("/health/ready").status == 200).then_some(())
         });
         create(&server, &format!("found{number}")).created();

@@ -79,7 +79,7 @@ fn deadlock_is_retried() {
     let answer = thread::scope(|scope| {
         let client =
             scope.spawn(|| server.client().submit("client_sign_up", &samples::client("ann")));
-        eventually("it waits for us", Duration::from_secs(5), || {
+        eventually("the server waits for the lock", Duration::from_secs(5), || {
             (direct.count(&waits("advisory")) == 1).then_some(())
         });
         // The other session now waits for the server, which detects the deadlock because its

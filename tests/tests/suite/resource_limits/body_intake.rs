@@ -137,7 +137,7 @@ fn queued_bodies_count_towards_body_memory(server: &TestServer) {
             assert!([201, 503].contains(&answer.status), "{answer:?}");
         }
     });
-    eventually("there is room again", Duration::from_secs(20), || {
+    eventually("body memory is available again", Duration::from_secs(20), || {
         (server.client().post("/api/users", &body(99)).status == 201).then_some(())
     });
 }

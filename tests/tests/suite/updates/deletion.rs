@@ -25,7 +25,11 @@ fn deletion_removes_all_records_of_the_user(server: &TestServer) {
     assert_eq!((answer.is(204).text.as_str(), answer.header("content-type")), ("", None));
     server.client().send("DELETE", &path, &[], None).fault(404, "base", "not_found");
     server.client().get(&path).is(404);
-    assert_eq!(server.client().user(third), before, "the relationship stays for who is in it");
+    assert_eq!(
+        server.client().user(third),
+        before,
+        "the relationship is kept for its other member"
+    );
     server.client().submit("marketplace_seller", &samples::seller("first")).created();
 
     for id in [second_id, third, first + 3] {

@@ -62,7 +62,7 @@ fn list_records_are_updated_by_id_and_added_without(server: &TestServer) {
     .is(204);
     let after = server.client().user(id)["transactables"]["boat"].clone();
     let names: Vec<&Value> = after.as_array().unwrap().iter().map(|boat| &boat["name"]).collect();
-    assert_eq!(names, ["Boat siri-1", "Second", "Third"], "what is new comes last");
+    assert_eq!(names, ["Boat siri-1", "Second", "Third"], "new records come last");
     assert_eq!(after[0], boat(0));
     assert_eq!(
         (&after[1]["id"], &after[1]["properties"]),

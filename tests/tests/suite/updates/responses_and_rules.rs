@@ -26,7 +26,7 @@ fn update_responds_with_204_and_is_stored(server: &TestServer) {
     assert!(after["updated_at"].as_str() > before["updated_at"].as_str());
     after["first_name"] = before["first_name"].clone();
     after["updated_at"] = before["updated_at"].clone();
-    assert_eq!(after, before, "all else is as it was");
+    assert_eq!(after, before, "nothing else changes");
 
     let body = json!({ "form_configuration_name": form, "form": { "first_name": "Json" } });
     let path = format!("/api/users/{id}.json");

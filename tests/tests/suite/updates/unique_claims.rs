@@ -40,7 +40,7 @@ fn own_unique_values_do_not_conflict(server: &TestServer) {
         { "name": "new" }, { "name": "old", "properties": { "registration": "SIRI-1" } }] } }),
     )
     .invalid(&[("email", "taken"), ("transactables.boat[1].properties.registration", "taken")]);
-    assert_eq!(server.database().count("transactables"), 4, "nothing of it was stored");
+    assert_eq!(server.database().count("transactables"), 4, "the update was rolled back");
     assert_eq!(server.client().user(other)["email"], "other@example.com");
 }
 
