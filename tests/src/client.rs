@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::{Request, Response, Uri};
 
-use crate::answer::Answer;
+use crate::response::TestResponse;
 
 /// Maximum time until a response is complete.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -59,7 +59,7 @@ impl AnonymousClient {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
-    ) -> Answer {
+    ) -> TestResponse {
         self.try_send(method, path, headers, body)
             .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
@@ -74,7 +74,7 @@ impl AnonymousClient {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
-    ) -> Result<Answer, ureq::Error> {
+    ) -> Result<TestResponse, ureq::Error> {
         let uri: Uri = format!("{}{path}", self.url).parse().unwrap();
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
@@ -92,25 +92,25 @@ impl AnonymousClient {
 
     /// Sends a GET request.
     #[track_caller]
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> TestResponse {
         self.send("GET", path, &[], None)
     }
 
     /// Sends a POST request with this body as `application/json`.
     #[track_caller]
-    pub fn post(&self, path: &str, body: &str) -> Answer {
+    pub fn post(&self, path: &str, body: &str) -> TestResponse {
         self.send("POST", path, &[("content-type", "application/json")], Some(body.as_bytes()))
     }
 
     /// Submits a form to `POST /api/users`.
     #[track_caller]
-    pub fn submit(&self, form_name: &str, form: &Value) -> Answer {
+    pub fn submit(&self, form_name: &str, form: &Value) -> TestResponse {
         self.post("/api/users", &body(form_name, form))
     }
 
     /// Submits a form to `PUT /api/users/{id}`.
     #[track_caller]
-    pub fn update(&self, id: i64, form_name: &str, form: &Value) -> Answer {
+    pub fn update(&self, id: i64, form_name: &str, form: &Value) -> TestResponse {
         let content_type = [("content-type", "application/json")];
         let body = body(form_name, form);
         self.send("PUT", &format!("/api/users/{id}"), &content_type, Some(body.as_bytes()))
@@ -118,7 +118,7 @@ impl AnonymousClient {
 
     /// Sends `POST /api/users` with a URL-encoded body in bracket notation.
     #[track_caller]
-    pub fn post_fields(&self, fields: &str) -> Answer {
+    pub fn post_fields(&self, fields: &str) -> TestResponse {
         let content_type = [("content-type", "application/x-www-form-urlencoded")];
         self.send("POST", "/api/users", &content_type, Some(fields.as_bytes()))
     }
@@ -137,7 +137,7 @@ impl TokenClient {
     ///
     /// # Errors
     /// Returns an error if no response arrives.
-    pub fn try_submit(&self, form_name: &str, form: &Value) -> Result<Answer, ureq::Error> {
+    pub fn try_submit(&self, form_name: &str, form: &Value) -> Result<TestResponse, ureq::Error> {
         let content_type = [("content-type", "application/json")];
         self.try_send("POST", "/api/users", &content_type, Some(body(form_name, form).as_bytes()))
     }
@@ -151,7 +151,7 @@ impl TokenClient {
         id: i64,
         form_name: &str,
         form: &Value,
-    ) -> Result<Answer, ureq::Error> {
+    ) -> Result<TestResponse, ureq::Error> {
         let content_type = [("content-type", "application/json")];
         let path = format!("/api/users/{id}");
         self.try_send("PUT", &path, &content_type, Some(body(form_name, form).as_bytes()))
@@ -174,14 +174,14 @@ fn body(form_name: &str, form: &Value) -> String {
     json!({ "form_configuration_name": form_name, "form": form }).to_string()
 }
 
-fn read(response: &mut Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+fn read(response: &mut Response<ureq::Body>) -> Result<TestResponse, ureq::Error> {
     let headers = response.headers().iter();
     let headers = headers
         .map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect();
-    Ok(Answer {
+    Ok(TestResponse {
         status: response.status().as_u16(),
         headers,
         text: response.body_mut().read_to_string()?,

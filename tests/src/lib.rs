@@ -4,7 +4,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
-mod answer;
 mod child_process;
 mod client;
 mod database;
@@ -13,13 +12,13 @@ mod metrics;
 mod proxy;
 mod random;
 mod raw_connection;
+mod response;
 pub mod samples;
 mod server;
 mod setup;
 mod temp_dir;
 mod wait;
 
-pub use answer::Answer;
 pub use child_process::{
     Process, ProcessOutput, registrar_binary, registrar_binary_with_tls, run_command,
 };
@@ -33,6 +32,7 @@ pub use raw_connection::Connection;
 pub use registrar_scratch_postgres::{
     Cluster, PgBouncer, REQUIRE_TLS, TlsCluster, print_notice, scratch,
 };
+pub use response::TestResponse;
 pub use server::TestServer;
 pub use setup::Setup;
 pub use temp_dir::{TempDir, repository_path};

@@ -23,10 +23,10 @@ impl Metrics {
     #[must_use]
     #[track_caller]
     pub fn of(client: &AnonymousClient) -> Self {
-        let answer = client.get("/metrics");
+        let response = client.get("/metrics");
         let label = "text/plain; version=0.0.4; charset=utf-8";
-        assert_eq!(answer.is(200).header("content-type"), Some(label));
-        Self::read(&answer.text)
+        assert_eq!(response.is(200).header("content-type"), Some(label));
+        Self::read(&response.text)
     }
 
     /// Parses a scrape.

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use crate::answer::Answer;
+use crate::response::TestResponse;
 
 /// Maximum time until a response is complete.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -41,7 +41,7 @@ impl Connection {
     /// # Panics
     /// Panics if none arrives in time or it is not HTTP.
     #[track_caller]
-    pub fn answer(&mut self) -> Answer {
+    pub fn read_response(&mut self) -> TestResponse {
         let head_end = self.read_until(|read| {
             read.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
         });
@@ -52,11 +52,11 @@ impl Connection {
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
-        let mut answer = Answer { status, headers, text: String::new() };
-        let length = answer.header("content-length").map_or(0, |value| value.parse().unwrap());
+        let mut response = TestResponse { status, headers, text: String::new() };
+        let length = response.header("content-length").map_or(0, |value| value.parse().unwrap());
         let body_end = self.read_until(|read| (read.len() >= length).then_some(length));
-        answer.text = String::from_utf8(self.unread.drain(..body_end).collect()).unwrap();
-        answer
+        response.text = String::from_utf8(self.unread.drain(..body_end).collect()).unwrap();
+        response
     }
 
     /// Returns true if the server has closed the connection. All received data must have been read.

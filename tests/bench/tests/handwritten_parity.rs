@@ -158,10 +158,10 @@ fn submissions() -> Vec<Value> {
 fn post(address: SocketAddr, token: &str, form: &Value) -> (u16, BTreeSet<String>) {
     let body = json!({"form_configuration_name": "marketplace_seller", "form": form}).to_string();
     let mut client = Client::connect(address).unwrap();
-    let answer = client.post("/api/users", token, &body).unwrap();
-    let reported: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let response = client.post("/api/users", token, &body).unwrap();
+    let reported: Value = serde_json::from_str(&response.body).unwrap_or_default();
     let errors = reported["errors"].as_object();
-    (answer.status, errors.map(|errors| errors.keys().cloned().collect()).unwrap_or_default())
+    (response.status, errors.map(|errors| errors.keys().cloned().collect()).unwrap_or_default())
 }
 
 #[derive(QueryableByName)]
@@ -215,13 +215,13 @@ fn compare(database: impl Fn(&str) -> String) {
     ];
     let mut created = 0;
     for form in submissions() {
-        let answers = servers.map(|server| post(server, token, &form));
-        created += u32::from(answers[0].0 == 201);
-        for (answer, who) in answers.iter().zip(["registrar", "group", "each"]) {
+        let responses = servers.map(|server| post(server, token, &form));
+        created += u32::from(responses[0].0 == 201);
+        for (response, who) in responses.iter().zip(["registrar", "group", "each"]) {
             // Errors of serde are reported for the whole body.
-            let is_same =
-                answer.0 == answers[0].0 && (answer.1 == answers[0].1 || answer.1.contains("base"));
-            assert!(is_same, "{who}: {answer:?} instead of {:?} to {form}", answers[0]);
+            let is_same = response.0 == responses[0].0
+                && (response.1 == responses[0].1 || response.1.contains("base"));
+            assert!(is_same, "{who}: {response:?} instead of {:?} to {form}", responses[0]);
         }
     }
     assert!(created > 5, "only {created} were created");

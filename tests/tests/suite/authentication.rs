@@ -25,14 +25,14 @@ fn valid_token_is_accepted_in_every_authorization_scheme(server: &TestServer) {
         format!("bearer {token}"),
         format!("BEARER  {token}"),
     ] {
-        let answer = server.anonymous().with_authorization(&header).get("/api/users");
-        assert_eq!(answer.status, 200, "{}", header.replace(token, "…"));
+        let response = server.anonymous().with_authorization(&header).get("/api/users");
+        assert_eq!(response.status, 200, "{}", header.replace(token, "…"));
     }
 }
 
 fn missing_or_invalid_token_gets_401(server: &TestServer) {
     let missing = server.anonymous().submit("client_sign_up", &samples::client("ann"));
-    missing.fault(401, "base", "missing_token");
+    missing.rejected(401, "base", "missing_token");
     assert_eq!(missing.header("www-authenticate"), Some("Token realm=\"Application\""));
 
     let token = server.token();
@@ -48,9 +48,9 @@ fn missing_or_invalid_token_gets_401(server: &TestServer) {
         format!("Token token={stranger}"),
         format!("Token token={}", token.to_uppercase()),
     ] {
-        let answer = server.anonymous().with_authorization(&header).get("/api/users");
-        answer.fault(401, "base", "invalid_token");
-        assert!(answer.header("www-authenticate").is_some());
+        let response = server.anonymous().with_authorization(&header).get("/api/users");
+        response.rejected(401, "base", "invalid_token");
+        assert!(response.header("www-authenticate").is_some());
     }
     assert_eq!(server.client().count(), 0);
 }
@@ -66,21 +66,21 @@ fn contract_token_is_rejected_by_native_routes(server: &TestServer) {
     let minted = server.store().mint_token(token);
     actix_web::rt::System::new().block_on(minted).unwrap();
     let client = server.anonymous().with_token(&text);
-    let answers = [
+    let responses = [
         client.get("/api/users"),
         client.get("/api/form_configurations"),
         client.post("/api/users", "{}"),
         client.send("PUT", "/api/users/1", &[], Some(b"{}")),
         client.send("DELETE", "/api/users/1", &[], None),
     ];
-    for answer in answers {
-        answer.fault(401, "base", "invalid_token");
+    for response in responses {
+        response.rejected(401, "base", "invalid_token");
     }
 }
 
 fn revoked_or_expired_token_gets_401(server: &TestServer) {
     let old = server.new_token("old", Some(1));
-    server.anonymous().with_token(&old).get("/api/users").fault(401, "base", "invalid_token");
+    server.anonymous().with_token(&old).get("/api/users").rejected(401, "base", "invalid_token");
     let future = server.new_token("future", Some(i64::MAX));
     server.anonymous().with_token(&future).get("/api/users").is(200);
 
@@ -89,10 +89,10 @@ fn revoked_or_expired_token_gets_401(server: &TestServer) {
     leaver.submit("client_sign_up", &samples::client("one")).created();
     server.revoke("leaver");
     let valid = leaver.submit("client_sign_up", &samples::client("two"));
-    valid.fault(401, "base", "invalid_token");
+    valid.rejected(401, "base", "invalid_token");
     let taken = leaver.submit("client_sign_up", &samples::client("one"));
-    taken.fault(401, "base", "invalid_token");
-    leaver.get("/api/users").fault(401, "base", "invalid_token");
+    taken.rejected(401, "base", "invalid_token");
+    leaver.get("/api/users").rejected(401, "base", "invalid_token");
     assert_eq!(server.client().count(), 1);
 }
 
@@ -101,14 +101,14 @@ fn unauthenticated_request_is_rejected_before_body_is_read(server: &TestServer) 
         let mut connection = server.connect();
         let head = "POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
         connection.send(format!("{head}{authorization}Content-Length: 1000000\r\n\r\n").as_bytes());
-        connection.answer().is(401);
+        connection.read_response().is(401);
     }
 }
 
 fn unauthenticated_request_with_large_body_gets_401(server: &TestServer) {
     let body = " ".repeat(3_000_000);
     for _ in 0..3 {
-        server.anonymous().post("/api/users", &body).fault(401, "base", "missing_token");
+        server.anonymous().post("/api/users", &body).rejected(401, "base", "missing_token");
     }
 }
 

@@ -3,7 +3,7 @@
 
 use registrar_core::contract::Scheme;
 use registrar_core::form::Resource;
-use registrar_tests::{AnonymousClient, Answer, Setup, TestServer, TokenClient, cases};
+use registrar_tests::{AnonymousClient, Setup, TestResponse, TestServer, TokenClient, cases};
 use serde_json::{Value, json};
 
 cases! {
@@ -110,7 +110,12 @@ answers:
     setup.forms(&files)
 }
 
-pub(crate) fn call(client: &AnonymousClient, method: &str, path: &str, body: &Value) -> Answer {
+pub(crate) fn call(
+    client: &AnonymousClient,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> TestResponse {
     let body = (method != "GET").then(|| body.to_string());
     let headers = [("content-type", "application/json")];
     client.send(method, &format!("/all{path}"), &headers, body.as_deref().map(str::as_bytes))
@@ -132,7 +137,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) fn create_person(server: &TestServer, name: &str) -> Person {
     let operator = bearer(server, server.token());
-    let made = |answer: Answer| answer.is(201).json()["id"].as_i64().unwrap();
+    let made = |response: TestResponse| response.is(201).json()["id"].as_i64().unwrap();
     let email = format!("{name}@example.com");
     let note = json!({ "note": format!("{name}-canary") });
     let user = json!({ "email": email, "password": PASSWORD, "first_name": format!("{name}-canary"),
@@ -155,8 +160,8 @@ pub(crate) fn create_person(server: &TestServer, name: &str) -> Person {
 pub(crate) fn sign_in(server: &TestServer, email: &str) -> TokenClient {
     let operator = bearer(server, server.token());
     let sign_in = json!({ "email": email, "password": PASSWORD });
-    let answer = call(&operator, "POST", "/sessions", &sign_in).is(201).json();
-    bearer(server, answer["token"].as_str().unwrap())
+    let response = call(&operator, "POST", "/sessions", &sign_in).is(201).json();
+    bearer(server, response["token"].as_str().unwrap())
 }
 
 /// A caller of the matrix: its scopes, and whether it acts for a user.
@@ -202,9 +207,9 @@ fn operations_require_scope_and_ownership(server: &TestServer) {
     let mut wrong = Vec::new();
     for caller in callers(server, &ann) {
         let may = |scope: &str| caller.scopes.contains(&scope);
-        let mut check = |what: &str, answer: &Answer, expected: &[u16]| {
-            if !expected.contains(&answer.status) {
-                wrong.push(format!("{}: {what}: {expected:?}, got {answer:?}", caller.name));
+        let mut check = |what: &str, response: &TestResponse, expected: &[u16]| {
+            if !expected.contains(&response.status) {
+                wrong.push(format!("{}: {what}: {expected:?}, got {response:?}", caller.name));
             }
         };
         let change = json!({ "properties": { "note": "changed" } });
@@ -274,8 +279,8 @@ fn operations_require_scope_and_ownership(server: &TestServer) {
     let remover = server.new_limited_token("remover", &["delete"], &[]);
     for (client, owner) in [(&session, &ann), (&bearer(server, &remover), &bob)] {
         for ((kind, ..), id) in KINDS.iter().zip(&owner.records).rev() {
-            let answer = call(client, "DELETE", &format!("/{kind}s/{id}"), &json!({}));
-            assert!(matches!(answer.status, 204 | 404), "{kind}: {answer:?}");
+            let response = call(client, "DELETE", &format!("/{kind}s/{id}"), &json!({}));
+            assert!(matches!(response.status, 204 | 404), "{kind}: {response:?}");
         }
         assert_eq!(call(client, "DELETE", &format!("/users/{}", owner.id), &json!({})).status, 204);
     }
@@ -286,8 +291,8 @@ fn session_cannot_create_records_for_another_user(server: &TestServer) {
     let before = server.database().row_counts();
     let session = sign_in(server, &ann.email);
     let berth = json!({ "relationship_id": ann.records[1], "transactable_id": bob.records[0] });
-    let answer = call(&session, "POST", "/relationship_transactables", &berth);
-    answer.fault(403, "base", "not_owner");
+    let response = call(&session, "POST", "/relationship_transactables", &berth);
+    response.rejected(403, "base", "not_owner");
     let boat = json!({ "creator_id": bob.id, "name": "Vega" });
     call(&session, "POST", "/transactables", &boat).is(422);
     let mine = call(&session, "POST", "/transactables", &json!({ "name": "Deneb" })).is(201).json();
@@ -324,8 +329,8 @@ fn form_limited_token_reaches_only_records_of_its_forms(server: &TestServer) {
             ("DELETE", format!("/transactables/{boat}"), 204),
             ("DELETE", format!("/users/{user}"), 204),
         ] {
-            let answer = call(&client, method, &path, &change);
-            assert_eq!(answer.status, expected(done), "{method} {path}: {answer:?}");
+            let response = call(&client, method, &path, &change);
+            assert_eq!(response.status, expected(done), "{method} {path}: {response:?}");
         }
     }
     // Without `--may`, a token limited to a form can create through it and read its schema.
@@ -340,7 +345,7 @@ fn form_limited_token_reaches_only_records_of_its_forms(server: &TestServer) {
     }
     assert_eq!(client.send("DELETE", &format!("/api/users/{id}"), &[], None).status, 403);
     client.get("/api/form_configurations/person/schema").is(200);
-    client.get("/api/form_configurations/other/schema").fault(403, "base", "insufficient_scope");
+    client.get("/api/form_configurations/other/schema").rejected(403, "base", "insufficient_scope");
 }
 
 fn public_routes_and_sessions_cannot_use_privileged_forms(server: &TestServer) {

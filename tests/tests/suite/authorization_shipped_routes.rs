@@ -54,14 +54,14 @@ fn shipped_routes_do_not_expose_data_of_other_users(server: &TestServer) {
     let bob = server.client().user(bob);
 
     let sign_in = json!({ "email": "ann@example.com", "password": PASSWORD });
-    let answer = api(
+    let response = api(
         &server.client(),
         "POST",
         "/api/sessions",
         "reference_rest_api_create_session",
         sign_in,
     );
-    let cookie = answer.is(201).header("set-cookie").unwrap().to_owned();
+    let cookie = response.is(201).header("set-cookie").unwrap().to_owned();
     let session = cookie.strip_prefix("_registrar_session=").unwrap().split(';').next().unwrap();
     let limited =
         |name: &str, scopes: &[&str], forms: &[&str]| server.new_limited_token(name, scopes, forms);
@@ -111,10 +111,10 @@ fn shipped_routes_do_not_expose_data_of_other_users(server: &TestServer) {
                     let body = (route.method != "GET").then(|| body.to_string());
                     let path = format!("{path}{query}");
                     let body = body.as_deref().map(str::as_bytes);
-                    let answer = server.anonymous().send(route.method, &path, &fields, body);
-                    let what = format!("{who}: {} {path} {form}: {answer:?}", route.method);
-                    assert!(answer.status < 500, "{what}");
-                    assert!(!answer.text.contains("bob-canary"), "{what}");
+                    let response = server.anonymous().send(route.method, &path, &fields, body);
+                    let what = format!("{who}: {} {path} {form}: {response:?}", route.method);
+                    assert!(response.status < 500, "{what}");
+                    assert!(!response.text.contains("bob-canary"), "{what}");
                 }
             }
             assert_eq!(of_bob(), cells, "{} {path}", route.method);

@@ -51,9 +51,9 @@ fn kill_repeatedly(database: Database, kills: usize) {
     let token = server.first_token();
     let mut acknowledged = 0;
     for kill in 0..kills {
-        let (answers, threads) = load(&server, &token, kill);
+        let (responses, threads) = load(&server, &token, kill);
         for _ in 0..=random.below(30) {
-            answers.recv_timeout(TIMEOUT).unwrap();
+            responses.recv_timeout(TIMEOUT).unwrap();
         }
         // The kill must hit a random moment.
         thread::sleep(Duration::from_micros(random.below(15_000) as u64));
@@ -113,7 +113,7 @@ fn load(
     token: &str,
     kill: usize,
 ) -> (Receiver<()>, Vec<JoinHandle<Acknowledged>>) {
-    let (acknowledge, answers) = channel();
+    let (acknowledge, responses) = channel();
     let client = server.client(token);
     let threads = (0..THREADS).map(|number| {
         let (client, acknowledge) = (client.clone(), acknowledge.clone());
@@ -126,15 +126,15 @@ fn load(
                     sample["first_name"] = json!("Pia");
                     sample["password"] = json!("brisk-harbour-42");
                 }
-                let Ok(answer) = client.try_submit("marketplace_seller", &sample) else { break };
-                if answer.status != 503 {
-                    let id = answer.created();
+                let Ok(response) = client.try_submit("marketplace_seller", &sample) else { break };
+                if response.status != 503 {
+                    let id = response.created();
                     acknowledged.created.push((id, tag.clone()));
                     if count % 4 == 1 {
                         let change = json!({ "phone": tag });
                         match client.try_update(id, "phone", &change) {
-                            Ok(answer) => {
-                                answer.is(204);
+                            Ok(response) => {
+                                response.is(204);
                                 acknowledged.changed.push((id, tag));
                             }
                             Err(_) => break,
@@ -148,7 +148,7 @@ fn load(
         })
     });
     let threads = threads.collect();
-    (answers, threads)
+    (responses, threads)
 }
 
 /// Asserts that every stored user can be read and equals the submission.

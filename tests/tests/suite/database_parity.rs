@@ -1,6 +1,6 @@
 //! Invariant 9: SQLite and PostgreSQL give byte-equal responses.
 
-use registrar_tests::{Answer, Database, Setup, TestServer, samples};
+use registrar_tests::{Database, Setup, TestResponse, TestServer, samples};
 use serde_json::{Value, json};
 
 /// Keys with values that differ between runs.
@@ -19,7 +19,7 @@ fn sqlite_and_postgresql_responses_are_byte_equal() {
     for (one, other) in one.iter().zip(&other) {
         assert_eq!(one, other);
     }
-    let statuses: Vec<&str> = one.iter().map(|answer| &answer[..3]).collect();
+    let statuses: Vec<&str> = one.iter().map(|response| &response[..3]).collect();
     for status in ["200", "201", "400", "404", "406", "415", "422"] {
         assert!(statuses.contains(&status), "no response has status {status}: {statuses:?}");
     }
@@ -73,7 +73,7 @@ fn collect_responses(server: &TestServer) -> Vec<String> {
             ),
         ),
     ];
-    let mut answers: Vec<Answer> =
+    let mut responses: Vec<TestResponse> =
         submissions.iter().map(|(form, fields)| client.submit(form, fields)).collect();
     for path in [
         "/api/users",
@@ -87,24 +87,25 @@ fn collect_responses(server: &TestServer) -> Vec<String> {
         "/api/users/404",
         "/health/ready",
     ] {
-        answers.push(client.get(path));
+        responses.push(client.get(path));
     }
-    answers.push(client.post("/api/users", "{"));
-    answers.push(client.post("/api/users", r#"{"form_configuration_name": "seller", "form": {}}"#));
-    answers.push(client.send("POST", "/api/users", &[("content-type", "a/b")], Some(b"x")));
-    answers.iter().map(normalized).collect()
+    responses.push(client.post("/api/users", "{"));
+    responses
+        .push(client.post("/api/users", r#"{"form_configuration_name": "seller", "form": {}}"#));
+    responses.push(client.send("POST", "/api/users", &[("content-type", "a/b")], Some(b"x")));
+    responses.iter().map(normalized).collect()
 }
 
 /// Returns status, headers and body without values that differ between runs.
-fn normalized(answer: &Answer) -> String {
-    let mut headers: Vec<String> = answer
+fn normalized(response: &TestResponse) -> String {
+    let mut headers: Vec<String> = response
         .headers
         .iter()
         .filter(|(name, _)| !matches!(name.as_str(), "connection" | "date" | "x-request-id"))
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
     headers.sort();
-    let mut body = answer.text.clone();
+    let mut body = response.text.clone();
     for key in MASKED {
         let mut parts = body.split(key);
         let mut masked = parts.next().unwrap().to_owned();
@@ -115,5 +116,5 @@ fn normalized(answer: &Answer) -> String {
         }
         body = masked;
     }
-    format!("{}\n{}\n\n{body}", answer.status, headers.join("\n"))
+    format!("{}\n{}\n\n{body}", response.status, headers.join("\n"))
 }

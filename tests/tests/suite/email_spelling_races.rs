@@ -57,11 +57,11 @@ fn concurrent_spellings_of_one_email_have_one_winner(server: &TestServer) {
         let emails: Vec<String> =
             spellings.map(|spelling| spelling.replace('#', &round.to_string())).collect();
         let won = count_concurrent_winners(&emails, |email| {
-            let answer = server.client().submit("form", &json!({ "email": email }));
-            if answer.status == 201 {
+            let response = server.client().submit("form", &json!({ "email": email }));
+            if response.status == 201 {
                 return true;
             }
-            answer.invalid(&[("email", "taken")]);
+            response.invalid(&[("email", "taken")]);
             false
         });
         assert_eq!(won, 1, "round {round}");
@@ -78,11 +78,11 @@ fn concurrent_creates_with_common_value_have_one_winner(server: &TestServer) {
         server.client().submit("marketplace_seller", &sample)
     };
     let won = count_concurrent_winners(&tags, |tag| {
-        let answer = submit(tag);
-        if answer.status == 201 {
+        let response = submit(tag);
+        if response.status == 201 {
             return true;
         }
-        answer.invalid(&[("transactables.boat[1].properties.registration", "taken")]);
+        response.invalid(&[("transactables.boat[1].properties.registration", "taken")]);
         false
     });
     assert_eq!(won, 1);

@@ -83,23 +83,23 @@ fn run_all(database: Database) {
 
 fn run(client: &TokenClient, file: &Path) {
     let text = std::fs::read_to_string(file).unwrap();
-    let (request, answer) = text.split_once("\n--- answer\n").unwrap();
+    let (request, response) = text.split_once("\n--- answer\n").unwrap();
     let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
     let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
     let (method, path) = line.split_once(' ').unwrap();
     let headers: Vec<(&str, &str)> =
         headers.lines().map(|header| header.split_once(": ").unwrap()).collect();
     let body = Some(body.trim().as_bytes()).filter(|body| !body.is_empty());
-    let (status, expected) = answer.split_once('\n').unwrap();
-    let answer = client.send(method, path.trim(), &headers, body);
-    assert_eq!(answer.status.to_string(), status, "{}: {answer:?}", file.display());
+    let (status, expected) = response.split_once('\n').unwrap();
+    let response = client.send(method, path.trim(), &headers, body);
+    assert_eq!(response.status.to_string(), status, "{}: {response:?}", file.display());
     if expected.is_empty() {
-        assert_eq!(answer.text, "", "{}", file.display());
+        assert_eq!(response.text, "", "{}", file.display());
         return;
     }
     let expected: Value = serde_json::from_str(expected).unwrap();
-    if let Some(place) = difference(&answer.json(), &expected) {
-        panic!("{}: differs in `{place}`: {}", file.display(), answer.text);
+    if let Some(place) = difference(&response.json(), &expected) {
+        panic!("{}: differs in `{place}`: {}", file.display(), response.text);
     }
 }
 

@@ -62,8 +62,8 @@ fn last_value_of_checkbox_wins(server: &TestServer) {
     let profile = "&form[profiles][developer][properties][handle]=ann\
                    &form[profiles][developer][properties][hourly_rate]=9";
     let unchecked = format!("{DEVELOPER}{profile}&form[terms_of_service]=0");
-    let answer = server.client().post_fields(&unchecked);
-    let codes = answer.is(422).violations();
+    let response = server.client().post_fields(&unchecked);
+    let codes = response.is(422).violations();
     assert!(codes.iter().all(|(field, _)| field == "terms_of_service"), "{codes:?}");
     server.client().post_fields(&format!("{unchecked}&form[terms_of_service]=1")).created();
 }
@@ -75,9 +75,9 @@ fn violation_pointers_use_submitted_names(server: &TestServer) {
          &form[transactables_attributes][boat][7][properties][length_m]=long\
          &form[transactables_attributes][boat][7][properties][price_per_day]=1"
     );
-    let answer = server.client().post_fields(&body);
-    answer.invalid(&[("transactables.boat[0].properties.length_m", "not_a_number")]);
-    let pointer = &answer.json()["details"][0]["pointer"];
+    let response = server.client().post_fields(&body);
+    response.invalid(&[("transactables.boat[0].properties.length_m", "not_a_number")]);
+    let pointer = &response.json()["details"][0]["pointer"];
     assert_eq!(pointer, "/form/transactables_attributes/boat/7/properties/length_m");
 }
 
@@ -91,10 +91,10 @@ fn conflicting_or_malformed_fields_get_400(server: &TestServer) {
         "form[email]=%00",
     ] {
         let body = format!("form_configuration_name=client_sign_up&{fields}");
-        let message = server.client().post_fields(&body).fault(400, "base", "malformed");
+        let message = server.client().post_fields(&body).rejected(400, "base", "malformed");
         assert!(message.starts_with("the body cannot be read: "), "{message}");
     }
     let many = "a[]=1&".repeat(10_001);
-    let message = server.client().post_fields(&many).fault(400, "base", "malformed");
+    let message = server.client().post_fields(&many).rejected(400, "base", "malformed");
     assert!(message.contains("too many form fields"), "{message}");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use registrar_tests::{Answer, Setup, TestServer, cases};
+use registrar_tests::{Setup, TestResponse, TestServer, cases};
 
 cases! {
     invalid_host_header_is_rejected,
@@ -29,12 +29,12 @@ fn public_base_url(setup: Setup) -> Setup {
 }
 
 /// Sends a GET request with these header lines.
-fn send_get(server: &TestServer, target: &str, lines: &str) -> Answer {
+fn send_get(server: &TestServer, target: &str, lines: &str) -> TestResponse {
     let token = server.token();
     let mut connection = server.connect();
     let head = format!("GET {target} HTTP/1.1\r\nAuthorization: Bearer {token}\r\n{lines}\r\n\r\n");
     connection.send(head.as_bytes());
-    connection.answer()
+    connection.read_response()
 }
 
 /// Creates a user through SCIM and returns the base URL of its `Location`.
@@ -51,8 +51,8 @@ fn location_base_url(server: &TestServer, lines: &str) -> String {
         )
         .as_bytes(),
     );
-    let answer = connection.answer();
-    let location = answer.is(201).header("location").unwrap().to_owned();
+    let response = connection.read_response();
+    let location = response.is(201).header("location").unwrap().to_owned();
     location.split_once("/scim/v2/Users/").unwrap().0.to_owned()
 }
 
@@ -71,9 +71,9 @@ fn invalid_host_header_is_rejected(server: &TestServer) {
         "%",
         "é",
     ] {
-        let answer = send_get(server, "/api/users", &format!("Host: {host}"));
-        answer.fault(400, "base", "bad_request");
-        assert!(!answer.text.contains("script"), "{answer:?}");
+        let response = send_get(server, "/api/users", &format!("Host: {host}"));
+        response.rejected(400, "base", "bad_request");
+        assert!(!response.text.contains("script"), "{response:?}");
     }
     for target in ["http://u@h/api/users", "http://h:x/api/users"] {
         assert_eq!(send_get(server, target, "Host: x").status, 400, "{target}");
@@ -160,16 +160,16 @@ fn upgrade_request_is_ignored_and_connection_is_kept_alive(server: &TestServer) 
                 )
                 .as_bytes(),
             );
-            let answer = connection.answer();
-            assert_eq!((answer.status, answer.header("connection")), (400, None), "{options}");
+            let response = connection.read_response();
+            assert_eq!((response.status, response.header("connection")), (400, None), "{options}");
         }
     }
     // With a chunked body the connection closes, and the response says so.
     let mut connection = server.connect();
     let head = "POST /api/users HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n";
     connection.send(format!("{head}Connection: Upgrade\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n").as_bytes());
-    let answer = connection.answer();
-    assert_eq!((answer.status, answer.header("connection")), (401, Some("close")));
+    let response = connection.read_response();
+    assert_eq!((response.status, response.header("connection")), (401, Some("close")));
 }
 
 fn user_id_in_path_must_be_canonical(server: &TestServer) {

@@ -74,7 +74,7 @@ fn send(server: &Process, token: &str, (head, body): RawInput, name: &str) {
     request.extend(body);
     let mut connection = server.connect();
     connection.send(&request);
-    let status = connection.answer().status;
+    let status = connection.read_response().status;
     let shown = String::from_utf8_lossy(&request[..request.len().min(300)]);
     assert!((200..500).contains(&status) || status == 503, "{name}: {status}: {shown}");
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use registrar_tests::{
-    Answer, Database, Setup, TestServer, TokenClient, cases, eventually, iterations, samples,
+    Database, Setup, TestResponse, TestServer, TokenClient, cases, eventually, iterations, samples,
 };
 use serde_json::{Value, json};
 
@@ -31,17 +31,17 @@ fn body(email: &str) -> String {
     json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string()
 }
 
-fn post(client: &TokenClient, key: &str, body: &str) -> Answer {
+fn post(client: &TokenClient, key: &str, body: &str) -> TestResponse {
     let headers = [("content-type", "application/json"), ("idempotency-key", key)];
     client.send("POST", "/api/users", &headers, Some(body.as_bytes()))
 }
 
 /// Returns the parts of a response that must be replayed, without the date and request id.
-fn replayed_parts(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
+fn replayed_parts(response: &TestResponse) -> (u16, String, Vec<(String, String)>) {
     let names = ["content-type", "location", "form-version", "vary", "cache-control"];
-    let header = |name: &str| Some((name.to_owned(), answer.header(name)?.to_owned()));
+    let header = |name: &str| Some((name.to_owned(), response.header(name)?.to_owned()));
     let headers = names.iter().filter_map(|name| header(name)).collect();
-    (answer.status, answer.text.clone(), headers)
+    (response.status, response.text.clone(), headers)
 }
 
 fn sign_up(tag: &str) -> String {
@@ -73,12 +73,12 @@ fn different_request_with_same_key_gets_422(server: &TestServer) {
     let client = server.client();
     post(&client, "k", &sign_up("ann")).created();
     let other = post(&client, "k", &sign_up("bob"));
-    other.fault(422, "base", "idempotency_key_reused");
+    other.rejected(422, "base", "idempotency_key_reused");
     // The path is part of the request.
     let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
     let elsewhere =
         client.send("POST", "/api/users.json", &headers, Some(sign_up("ann").as_bytes()));
-    elsewhere.fault(422, "base", "idempotency_key_reused");
+    elsewhere.rejected(422, "base", "idempotency_key_reused");
     assert_eq!(client.count(), 1);
     assert!(!other.text.contains("bob"), "the response contains no submitted value");
 }
@@ -98,12 +98,12 @@ fn malformed_key_gets_400(server: &TestServer) {
     let client = server.client();
     let long = "k".repeat(256);
     for key in ["", "\"", "\"\"", "a b", "\"a\"b", &long] {
-        post(&client, key, &sign_up("ann")).fault(400, "base", "idempotency_key_invalid");
+        post(&client, key, &sign_up("ann")).rejected(400, "base", "idempotency_key_invalid");
     }
     let headers =
         [("content-type", "application/json"), ("idempotency-key", "a"), ("idempotency-key", "b")];
     let twice = client.send("POST", "/api/users", &headers, Some(sign_up("ann").as_bytes()));
-    twice.fault(400, "base", "idempotency_key_invalid");
+    twice.rejected(400, "base", "idempotency_key_invalid");
     assert_eq!(client.count(), 0);
     post(&client, &"k".repeat(255), &sign_up("ann")).created();
 }
@@ -130,7 +130,7 @@ fn request_in_flight_with_same_key_gets_409(server: &TestServer) {
             let first = scope.spawn(|| post(&server.client(), "k", &body));
             thread::sleep(Duration::from_millis(300));
             let second = post(&client, "k", &body);
-            second.fault(409, "base", "idempotency_in_flight");
+            second.rejected(409, "base", "idempotency_in_flight");
             assert_eq!(second.header("retry-after"), Some("1"));
             first
         });
@@ -146,7 +146,7 @@ fn concurrent_requests_with_one_key_run_once(server: &TestServer) {
     for round in 0..rounds {
         let (body, key) = (sign_up(&format!("ann{round}")), format!("round-{round}"));
         let start = Barrier::new(clients);
-        let answers: Vec<Answer> = thread::scope(|scope| {
+        let responses: Vec<TestResponse> = thread::scope(|scope| {
             let ask = || {
                 start.wait();
                 post(&server.client(), &key, &body)
@@ -154,10 +154,13 @@ fn concurrent_requests_with_one_key_run_once(server: &TestServer) {
             let clients: Vec<_> = (0..clients).map(|_| scope.spawn(ask)).collect();
             clients.into_iter().map(|client| client.join().unwrap()).collect()
         });
-        let done: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
+        let done: Vec<_> = responses.iter().filter(|response| response.status == 201).collect();
         assert!(!done.is_empty());
-        assert!(done.iter().all(|answer| replayed_parts(answer) == replayed_parts(done[0])));
-        assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 409)), "{answers:?}");
+        assert!(done.iter().all(|response| replayed_parts(response) == replayed_parts(done[0])));
+        assert!(
+            responses.iter().all(|response| matches!(response.status, 201 | 409)),
+            "{responses:?}"
+        );
     }
     let rounds = i64::try_from(rounds).unwrap();
     assert_eq!(server.client().count(), rounds);
@@ -225,7 +228,7 @@ fn form_field_can_serve_as_key(server: &TestServer) {
         (replayed_parts(&first), Some("true"))
     );
     let other = json!({ "external_id": "crm-7", "first_name": "Bob" });
-    client.submit("import", &other).fault(422, "base", "idempotency_key_reused");
+    client.submit("import", &other).rejected(422, "base", "idempotency_key_reused");
     // Without the field there is no key. A key in the header takes precedence over the field.
     let nobody = json!({ "first_name": "Ann" });
     assert_ne!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use registrar_tests::{Answer, Setup, TestServer, TokenClient, cases, eventually, samples};
+use registrar_tests::{Setup, TestResponse, TestServer, TokenClient, cases, eventually, samples};
 use serde_json::{Value, json};
 
 cases! {
@@ -17,7 +17,7 @@ cases! {
     english_is_used_without_locale_files with one_form,
 }
 
-fn submit(client: &TokenClient, language: &str, form: &str, fields: &Value) -> Answer {
+fn submit(client: &TokenClient, language: &str, form: &str, fields: &Value) -> TestResponse {
     let body = json!({ "form_configuration_name": form, "form": fields }).to_string();
     let headers = [("content-type", "application/json"), ("accept-language", language)];
     client.send("POST", "/api/users", &headers, Some(body.as_bytes()))
@@ -39,10 +39,10 @@ fn accept_language_selects_response_language(server: &TestServer) {
         ("en;q=0, *", german),
         ("not a language;;;", english),
     ] {
-        let answer = submit(&server.client(), accepted, "developer_sign_up", &json!({}));
-        let body = answer.is(422).json();
-        assert_eq!(answer.header("content-language"), Some(tag), "{accepted:?}");
-        assert_eq!(answer.header("vary"), Some("Accept-Language, Accept"));
+        let response = submit(&server.client(), accepted, "developer_sign_up", &json!({}));
+        let body = response.is(422).json();
+        assert_eq!(response.header("content-language"), Some(tag), "{accepted:?}");
+        assert_eq!(response.header("vary"), Some("Accept-Language, Accept"));
         assert_eq!(body["errors"]["first_name"], json!([text]), "{accepted:?}");
         assert_eq!(body["details"][2]["message"], text, "{accepted:?}");
         assert_eq!(body["details"][2]["full_message"], full_text, "{accepted:?}");
@@ -81,9 +81,9 @@ fn codes_and_params_are_language_independent(server: &TestServer) {
 fn database_violations_are_localized(server: &TestServer) {
     let sample = samples::client("ann");
     submit(&server.client(), "de", "client_sign_up", &sample).created();
-    let answer = submit(&server.client(), "de", "client_sign_up", &sample);
-    assert_eq!(answer.is(422).header("content-language"), Some("de"));
-    assert_eq!(answer.json()["details"][0]["message"], "ist bereits vergeben");
+    let response = submit(&server.client(), "de", "client_sign_up", &sample);
+    assert_eq!(response.is(422).header("content-language"), Some("de"));
+    assert_eq!(response.json()["details"][0]["message"], "ist bereits vergeben");
 }
 
 fn update_violations_are_localized(server: &TestServer) {
@@ -95,17 +95,17 @@ fn update_violations_are_localized(server: &TestServer) {
     });
     let headers = [("content-type", "application/json"), ("accept-language", "de")];
     let path = format!("/api/users/{id}");
-    let answer = client.send("PUT", &path, &headers, Some(body.to_string().as_bytes()));
-    assert_eq!(answer.is(422).header("content-language"), Some("de"));
-    assert_eq!(answer.json()["details"][0]["message"], "muss ausgefüllt werden");
+    let response = client.send("PUT", &path, &headers, Some(body.to_string().as_bytes()));
+    assert_eq!(response.is(422).header("content-language"), Some("de"));
+    assert_eq!(response.json()["details"][0]["message"], "muss ausgefüllt werden");
 }
 
 fn problem_documents_are_localized(server: &TestServer) {
     let body = json!({ "form_configuration_name": "developer_sign_up", "form": {} }).to_string();
     let headers = [("accept", "application/problem+json"), ("accept-language", "de")];
-    let answer = server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()));
-    let problem = answer.is(422).json();
-    assert_eq!(answer.header("content-language"), Some("de"));
+    let response = server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()));
+    let problem = response.is(422).json();
+    assert_eq!(response.header("content-language"), Some("de"));
     assert_eq!(problem["detail"], "5 Regeln des Formulars sind verletzt");
     assert_eq!(problem["title"], "Unprocessable Entity");
     assert_eq!(problem["errors"]["password"], json!(["muss ausgefüllt werden"]));
@@ -113,15 +113,15 @@ fn problem_documents_are_localized(server: &TestServer) {
 
 fn content_language_is_set_only_for_localized_responses(server: &TestServer) {
     let client = server.client();
-    let answers = [
+    let responses = [
         submit(&client, "de", "client_sign_up", &samples::client("ann")),
         submit(&client, "de", "no_such_form", &json!({})),
         client.send("GET", "/nowhere", &[("accept-language", "de")], None),
         client.send("GET", "/api/users", &[("accept-language", "de")], None),
     ];
-    assert_eq!(answers.each_ref().map(|answer| answer.status), [201, 406, 404, 200]);
-    for answer in answers {
-        assert_eq!(answer.header("content-language"), None, "{answer:?}");
+    assert_eq!(responses.each_ref().map(|response| response.status), [201, 406, 404, 200]);
+    for response in responses {
+        assert_eq!(response.header("content-language"), None, "{response:?}");
     }
 }
 
@@ -163,9 +163,9 @@ fn form_and_field_messages_override_locale(server: &TestServer) {
 fn changed_locale_file_is_reloaded(server: &TestServer) {
     let client = server.client();
     let reported = |language: &str| {
-        let answer = submit(&client, language, "form", &json!({}));
-        let text = answer.json()["errors"]["first_name"][0].as_str().unwrap().to_owned();
-        (text, answer.header("content-language").unwrap().to_owned())
+        let response = submit(&client, language, "form", &json!({}));
+        let text = response.json()["errors"]["first_name"][0].as_str().unwrap().to_owned();
+        (text, response.header("content-language").unwrap().to_owned())
     };
     assert_eq!(reported("de"), ("leer".to_owned(), "de".to_owned()));
     server.write_form("locales/de.yml", &locale_file("immer noch leer"));
@@ -187,7 +187,7 @@ fn one_form(setup: Setup) -> Setup {
 }
 
 fn english_is_used_without_locale_files(server: &TestServer) {
-    let answer = submit(&server.client(), "de, fr;q=0.5", "form", &json!({}));
-    assert_eq!(answer.is(422).header("content-language"), Some("en"));
-    assert_eq!(answer.json()["details"][0]["full_message"], "Name can't be blank");
+    let response = submit(&server.client(), "de, fr;q=0.5", "form", &json!({}));
+    assert_eq!(response.is(422).header("content-language"), Some("en"));
+    assert_eq!(response.json()["details"][0]["full_message"], "Name can't be blank");
 }

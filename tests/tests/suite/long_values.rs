@@ -34,9 +34,9 @@ fn long_values_are_stored_and_compared_completely(server: &TestServer) {
                 "code" | "kind" => json!({ "properties": { field: text, "code": text } }),
                 field => json!({ field: text }),
             };
-            let answer = server.client().submit("form", &form(&text));
-            assert_eq!(answer.status, 201, "{field} of {length}: {}", answer.text);
-            let user = server.client().user(answer.created());
+            let response = server.client().submit("form", &form(&text));
+            assert_eq!(response.status, 201, "{field} of {length}: {}", response.text);
+            let user = server.client().user(response.created());
             let kept =
                 if user[field].is_string() { &user[field] } else { &user["properties"][field] };
             assert_eq!(*kept, text.as_str(), "{field} of {length}");

@@ -1,7 +1,7 @@
 //! Invariant 5: mass assignment of every database column, at every level of a submission, in every
 //! encoding.
 
-use registrar_tests::{Answer, Setup, TestServer, cases};
+use registrar_tests::{Setup, TestResponse, TestServer, cases};
 use serde_json::{Map, Value, json};
 
 cases! {
@@ -86,7 +86,7 @@ fn encode_fields(value: &Value, name: &str, into: &mut Vec<String>) {
 
 /// Submits all columns at each level: as JSON with strings, numbers and objects, as form fields,
 /// and in the query.
-fn submit_all_columns(server: &TestServer, form: &str, check: impl Fn(&[&str], &Answer)) {
+fn submit_all_columns(server: &TestServer, form: &str, check: impl Fn(&[&str], &TestResponse)) {
     let (client, columns, mut number) = (server.client(), columns(server), 0);
     let mut next = |place: &[&str], canary: Value| {
         number += 1;
@@ -122,9 +122,9 @@ fn submit_all_columns(server: &TestServer, form: &str, check: impl Fn(&[&str], &
 }
 
 fn unlisted_columns_are_never_assigned(server: &TestServer) {
-    submit_all_columns(server, "lax", |place, answer| {
+    submit_all_columns(server, "lax", |place, response| {
         // Keys outside of `form` are not part of the submission; the user is created without them.
-        assert_eq!(answer.status, 201, "{place:?}: {answer:?}");
+        assert_eq!(response.status, 201, "{place:?}: {response:?}");
     });
     let cells = server.database().all_cells();
     let found: Vec<_> = cells.iter().filter(|cell| cell.contains(CANARY)).collect();
@@ -133,12 +133,12 @@ fn unlisted_columns_are_never_assigned(server: &TestServer) {
 }
 
 fn strict_form_reports_every_unlisted_column(server: &TestServer) {
-    submit_all_columns(server, "strict", |place, answer| {
+    submit_all_columns(server, "strict", |place, response| {
         if place.is_empty() {
-            answer.created();
+            response.created();
             return;
         }
-        let reported = answer.is(422).violations();
+        let reported = response.is(422).violations();
         assert!(reported.len() >= 50, "{place:?}: {reported:?}");
         assert!(
             reported.iter().all(|(_, code)| code == "unknown_field"),

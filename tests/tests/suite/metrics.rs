@@ -135,7 +135,7 @@ fn client_input_never_becomes_a_label(server: &TestServer) {
         let mut connection = server.connect();
         let request = format!("{} /health/live HTTP/1.1\r\nHost: x\r\n\r\n", odd.to_uppercase());
         connection.send(request.as_bytes());
-        assert_eq!(connection.answer().status, 405);
+        assert_eq!(connection.read_response().status, 405);
         server.anonymous().with_authorization(&odd).get("/api/users").is(401);
     }
     let found = metrics(server);
@@ -215,19 +215,19 @@ fn batches_and_commits_are_counted(server: &TestServer) {
 
 /// Returns the reasons of `/health/ready`, or an empty list if ready.
 fn readiness_reasons(server: &TestServer) -> Vec<String> {
-    let answer = server.anonymous().get("/health/ready");
-    if answer.status == 200 {
+    let response = server.anonymous().get("/health/ready");
+    if response.status == 200 {
         return Vec::new();
     }
-    let reasons = answer.is(503).json()["reasons"].clone();
+    let reasons = response.is(503).json()["reasons"].clone();
     serde_json::from_value(reasons).unwrap()
 }
 
 fn full_write_queue_fails_readiness(server: &TestServer) {
     assert_eq!(readiness_reasons(server), [""; 0]);
     let direct = server.database();
-    with_clients(server, samples::client, "client_sign_up", |post, answers| {
-        let next = || answers.recv_timeout(Duration::from_secs(4)).unwrap();
+    with_clients(server, samples::client, "client_sign_up", |post, responses| {
+        let next = || responses.recv_timeout(Duration::from_secs(4)).unwrap();
         let mut refused = 0;
         direct.with_write_lock(|| {
             post();
@@ -244,8 +244,8 @@ fn full_write_queue_fails_readiness(server: &TestServer) {
             assert_eq!(count(&found, "registrar_queue_limit"), 2);
             assert_eq!(count(&found, "registrar_queue_refused_total"), refused);
         });
-        for answer in (0..3).map(|_| next()) {
-            refused += u32::from(answer.status == 503);
+        for response in (0..3).map(|_| next()) {
+            refused += u32::from(response.status == 503);
         }
         let found = metrics(server);
         assert_eq!(count(&found, "registrar_queue_length"), 0);

@@ -67,13 +67,13 @@ fn platformos_contract_file_replaces_native_api(server: &TestServer) {
     let client = server.client();
     assert_eq!(client.post("/people", r#"{"email":"a@example.com"}"#).is(200).text, r#"{"id":1}"#);
     let headers = [("content-type", "application/json"), ("accept-language", "de")];
-    let answer = client.send("POST", "/people", &headers, Some(br#"{"email":"a"}"#));
-    let reported = answer.is(400).json();
+    let response = client.send("POST", "/people", &headers, Some(br#"{"email":"a"}"#));
+    let reported = response.is(400).json();
     assert_eq!(
         (&reported["errors"]["email"][0], &reported["in"]),
         (&json!("falsch"), &json!("de"))
     );
     let text = r#""the method is not served here: expected POST""#;
     assert_eq!(client.get("/people").is(405).text, text);
-    client.get("/api/users").fault(404, "base", "not_found");
+    client.get("/api/users").rejected(404, "base", "not_found");
 }

@@ -17,12 +17,12 @@ fn invalid_transactable_stores_nothing(server: &TestServer) {
     let mut sample = samples::seller("siri");
     sample["transactables"]["boat"][1]["properties"]["length_m"] = json!(1);
     sample["transactables"]["boat"][1]["name"] = json!("");
-    let answer = server.client().submit("marketplace_seller", &sample);
-    answer.invalid(&[
+    let response = server.client().submit("marketplace_seller", &sample);
+    response.invalid(&[
         ("transactables.boat[1].name", "blank"),
         ("transactables.boat[1].properties.length_m", "greater_than"),
     ]);
-    assert_eq!(answer.json()["details"][0]["pointer"], "/form/transactables/boat/1/name");
+    assert_eq!(response.json()["details"][0]["pointer"], "/form/transactables/boat/1/name");
     assert_eq!(server.client().get("/api/users").json()["total"], 0);
     for table in ["users", "user_profiles", "transactables", "relationships", "unique_claims"] {
         assert_eq!(server.database().count(table), 0, "{table}");
@@ -38,8 +38,8 @@ fn nested_records_are_stored_in_submitted_order(server: &TestServer) {
     sample["transactables"]["boat"][1]["currency"] = json!("NOK");
     sample["transactables"]["boat"][1]["custom_addresses"]["harbour"]["latitude"] = json!("60.390");
     let id = server.client().submit("marketplace_seller", &sample).created();
-    let answer = server.client().get(&format!("/api/users/{id}"));
-    let user = answer.is(200).json();
+    let response = server.client().get(&format!("/api/users/{id}"));
+    let user = response.is(200).json();
 
     assert_eq!((&user["id"], &user["email"]), (&json!(id), &json!("siri@example.com")));
     assert_eq!((&user["first_name"], &user["public_profile"]), (&json!("Siri"), &json!(true)));
@@ -75,7 +75,10 @@ fn nested_records_are_stored_in_submitted_order(server: &TestServer) {
         (&harbour["city"], harbour["latitude"].to_string()),
         (&json!("Bergen"), "60.39".to_owned())
     );
-    assert!(!answer.text.contains("password") && !answer.text.contains("hunter2"), "{answer:?}");
+    assert!(
+        !response.text.contains("password") && !response.text.contains("hunter2"),
+        "{response:?}"
+    );
 }
 
 fn membership_joins_existing_relationship(server: &TestServer) {
@@ -98,13 +101,13 @@ fn database_violations_are_reported_together(server: &TestServer) {
     again["relationship_users"]["agency_member"] =
         json!([{ "relationship_id": 1 }, { "relationship_id": "404" }]);
     again["transactables"]["boat"] = json!([samples::boat("new"), samples::boat(" siri-2 ")]);
-    let answer = server.client().submit("marketplace_seller", &again);
-    answer.invalid(&[
+    let response = server.client().submit("marketplace_seller", &again);
+    response.invalid(&[
         ("email", "taken"),
         ("transactables.boat[1].properties.registration", "taken"),
         ("relationship_users.agency_member[1].relationship_id", "required"),
     ]);
-    let body = answer.json();
+    let body = response.json();
     assert_eq!(body["details"][2]["message"], "must exist");
     assert_eq!(
         body["details"][2]["pointer"],

@@ -18,9 +18,9 @@ const OFFICIAL: &str = include_str!("../../data/openapi-3.1.schema.json");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 fn document(server: &TestServer) -> Value {
-    let answer = server.client().get("/openapi.json");
-    assert_eq!(answer.is(200).header("content-type"), Some("application/json"));
-    answer.json()
+    let response = server.client().get("/openapi.json");
+    assert_eq!(response.is(200).header("content-type"), Some("application/json"));
+    response.json()
 }
 
 /// Iterates over the operations as path, method and description.
@@ -33,7 +33,7 @@ fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
 }
 
 fn openapi_requires_token(server: &TestServer) {
-    server.anonymous().get("/openapi.json").fault(401, "base", "missing_token");
+    server.anonymous().get("/openapi.json").rejected(401, "base", "missing_token");
 }
 
 fn openapi_document_is_valid(server: &TestServer) {
@@ -97,13 +97,13 @@ fn responses_match_the_openapi_document(server: &TestServer) {
         for (client, has_token) in [(&*server.client(), true), (server.anonymous(), false)] {
             let content_type = [("content-type", "application/json")];
             let body: Option<&[u8]> = (method != "get" && method != "delete").then_some(b"{}");
-            let answer = client.send(&method.to_uppercase(), &address, &content_type, body);
-            let about = format!("{method} {address}: {answer:?}");
-            let output = &operation["responses"][answer.status.to_string()];
+            let response = client.send(&method.to_uppercase(), &address, &content_type, body);
+            let about = format!("{method} {address}: {response:?}");
+            let output = &operation["responses"][response.status.to_string()];
             assert!(output.is_object(), "not documented: {about}");
-            assert!(has_token || is_open || answer.status == 401, "{about}");
+            assert!(has_token || is_open || response.status == 401, "{about}");
             let Some(content_type) =
-                answer.header("content-type").filter(|_| !answer.text.is_empty())
+                response.header("content-type").filter(|_| !response.text.is_empty())
             else {
                 continue;
             };
@@ -112,7 +112,7 @@ fn responses_match_the_openapi_document(server: &TestServer) {
             assert!(schema.is_object(), "{about}");
             if media_type.ends_with("json") {
                 assert!(
-                    schema_validator(&document, schema).is_valid(&answer.json()),
+                    schema_validator(&document, schema).is_valid(&response.json()),
                     "{schema}: {about}"
                 );
             }
@@ -158,8 +158,8 @@ fn samples_match_the_openapi_schemas(server: &TestServer) {
     let listing = named("reference_rest_api_create_transactable", json!({}));
     assert!(!asked.is_valid(&listing), "a form for another resource");
     let created = |path: &str, status: &str, media_type: &str| {
-        let answer = &document["paths"][path]["post"]["responses"][status];
-        answer["content"][media_type]["schema"]["properties"]["id"]["type"].clone()
+        let response = &document["paths"][path]["post"]["responses"][status];
+        response["content"][media_type]["schema"]["properties"]["id"]["type"].clone()
     };
     assert_eq!(created("/api/users", "201", "application/vnd.api+json"), "integer");
     assert_eq!(created("/garmat/api/users", "200", "application/json"), "string");

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use registrar_tests::{Answer, Setup, TestServer, cases, eventually, samples};
+use registrar_tests::{Setup, TestResponse, TestServer, cases, eventually, samples};
 use serde_json::Value;
 
 cases! {
@@ -37,10 +37,10 @@ pub(super) fn with_clients(
     server: &TestServer,
     sample: fn(&str) -> Value,
     form: &str,
-    run: impl FnOnce(&dyn Fn(), &mpsc::Receiver<Answer>),
+    run: impl FnOnce(&dyn Fn(), &mpsc::Receiver<TestResponse>),
 ) {
     thread::scope(|scope| {
-        let (sender, answers) = mpsc::channel();
+        let (sender, responses) = mpsc::channel();
         let post = || {
             for client in 0..CLIENTS {
                 let sender = sender.clone();
@@ -48,28 +48,28 @@ pub(super) fn with_clients(
                 scope.spawn(move || sender.send(server.client().submit(form, &sample)).unwrap());
             }
         };
-        run(&post, &answers);
+        run(&post, &responses);
     });
 }
 
-fn assert_retry_later(answer: &Answer) {
-    answer.fault(503, "base", "busy");
-    assert!(answer.header("retry-after").unwrap().parse::<u32>().unwrap() >= 1);
+fn assert_retry_later(response: &TestResponse) {
+    response.rejected(503, "base", "busy");
+    assert!(response.header("retry-after").unwrap().parse::<u32>().unwrap() >= 1);
 }
 
 fn full_write_queue_rejects_with_503_at_once(server: &TestServer) {
     let direct = server.database();
     let mut created = 0;
-    with_clients(server, samples::client, "client_sign_up", |post, answers| {
-        let next = || answers.recv_timeout(Duration::from_secs(4)).unwrap();
+    with_clients(server, samples::client, "client_sign_up", |post, responses| {
+        let next = || responses.recv_timeout(Duration::from_secs(4)).unwrap();
         direct.with_write_lock(|| {
             post();
             // One is with the writer and two are queued; all others are rejected while nothing is
             // written.
             (0..CLIENTS - 3).for_each(|_| assert_retry_later(&next()));
         });
-        for answer in (0..3).map(|_| next()) {
-            if answer.status == 201 { created += 1 } else { assert_retry_later(&answer) }
+        for response in (0..3).map(|_| next()) {
+            if response.status == 201 { created += 1 } else { assert_retry_later(&response) }
         }
     });
     // One fewer if all arrived before the writer took its first job.
@@ -80,12 +80,17 @@ fn full_write_queue_rejects_with_503_at_once(server: &TestServer) {
 
 fn full_hash_queue_rejects_with_503(server: &TestServer) {
     let mut created = 0;
-    with_clients(server, samples::reference, "reference_rest_api_create_user", |post, answers| {
-        post();
-        for answer in answers.iter().take(CLIENTS) {
-            if answer.status == 201 { created += 1 } else { assert_retry_later(&answer) }
-        }
-    });
+    with_clients(
+        server,
+        samples::reference,
+        "reference_rest_api_create_user",
+        |post, responses| {
+            post();
+            for response in responses.iter().take(CLIENTS) {
+                if response.status == 201 { created += 1 } else { assert_retry_later(&response) }
+            }
+        },
+    );
     assert!((1..24).contains(&created), "{created}");
     assert_eq!(server.client().count(), created);
     server.client().submit("client_sign_up", &samples::client("later")).created();
@@ -98,22 +103,22 @@ fn low_rate_limit(setup: Setup) -> Setup {
 fn token_rate_limit_is_enforced_and_reported(server: &TestServer) {
     let other = server.anonymous().with_token(&server.new_token("other", None));
     let client = server.client();
-    let answers: Vec<Answer> = (0..8).map(|_| client.get("/api/users/404")).collect();
+    let responses: Vec<TestResponse> = (0..8).map(|_| client.get("/api/users/404")).collect();
     let (let_in, refused): (Vec<_>, Vec<_>) =
-        answers.iter().partition(|answer| answer.status == 404);
+        responses.iter().partition(|response| response.status == 404);
     assert!((3..=5).contains(&let_in.len()), "{let_in:?}");
     assert_eq!(let_in[0].header("ratelimit-policy"), Some("\"token\";q=1;w=1"));
     assert_eq!(let_in[0].header("ratelimit"), Some("\"token\";r=2;t=1"));
-    for answer in &refused {
-        answer.fault(429, "base", "rate_limited");
-        assert_eq!(answer.header("retry-after"), Some("1"));
-        assert_eq!(answer.header("ratelimit"), Some("\"token\";r=0;t=1"));
+    for response in &refused {
+        response.rejected(429, "base", "rate_limited");
+        assert_eq!(response.header("retry-after"), Some("1"));
+        assert_eq!(response.header("ratelimit"), Some("\"token\";r=0;t=1"));
     }
     // Other tokens have their own limit; contracts count too and reject in their own format.
     other.get("/api/form_configurations").is(200);
     let bearer = server.anonymous().with_authorization(&format!("Bearer {}", server.token()));
     let scim = eventually("the rate limit is exceeded", Duration::from_secs(5), || {
-        Some(bearer.get("/scim/v2/Users")).filter(|answer| answer.status == 429)
+        Some(bearer.get("/scim/v2/Users")).filter(|response| response.status == 429)
     });
     assert_eq!(scim.json()["status"], "429");
     thread::sleep(Duration::from_millis(1100));
@@ -152,7 +157,7 @@ fn body_memory_is_bounded(server: &TestServer) {
     eventually("the slow body is rejected", Duration::from_secs(5), || {
         (server.client().post("/api/users", &more).status == 400).then_some(())
     });
-    assert_retry_later(&slow.answer());
+    assert_retry_later(&slow.read_response());
 }
 
 fn one_second_timeout(setup: Setup) -> Setup {
@@ -163,14 +168,14 @@ fn one_second_timeout(setup: Setup) -> Setup {
 }
 
 fn request_timeout_responds_with_503(server: &TestServer) {
-    let answer = server.database().with_write_lock(|| {
+    let response = server.database().with_write_lock(|| {
         let started = Instant::now();
-        let answer = server.client().submit("client_sign_up", &samples::client("ann"));
+        let response = server.client().submit("client_sign_up", &samples::client("ann"));
         assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
-        answer
+        response
     });
-    answer.fault(503, "base", "timeout");
-    assert_eq!(answer.header("retry-after"), Some("2"));
+    response.rejected(503, "base", "timeout");
+    assert_eq!(response.header("retry-after"), Some("2"));
     // The write completes nonetheless, as the response warns.
     eventually("the user is stored", Duration::from_secs(10), || {
         (server.client().count() == 1).then_some(())

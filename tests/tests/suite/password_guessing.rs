@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use registrar_tests::{Answer, Setup, TestServer, cases};
+use registrar_tests::{Setup, TestResponse, TestServer, cases};
 use serde_json::json;
 
 cases! {
@@ -23,15 +23,15 @@ fn sign_up(server: &TestServer, name: &str) -> i64 {
     server.client().submit("reference_rest_api_create_user", &user).created()
 }
 
-fn sign_in(server: &TestServer, name: &str, password: &str) -> Answer {
+fn sign_in(server: &TestServer, name: &str, password: &str) -> TestResponse {
     let form = json!({ "email": format!("{name}@example.com"), "password": password });
     let body =
         json!({ "form_configuration_name": "reference_rest_api_create_session", "form": form });
     server.client().post("/api/sessions", &body.to_string())
 }
 
-fn retry_after(answer: &Answer) -> u64 {
-    answer.is(429).header("retry-after").unwrap().parse().unwrap()
+fn retry_after(response: &TestResponse) -> u64 {
+    response.is(429).header("retry-after").unwrap().parse().unwrap()
 }
 
 fn wrong_passwords_delay_sign_in_until_success(server: &TestServer) {
@@ -135,11 +135,11 @@ fn issued_tokens_share_rate_limit_of_parent(server: &TestServer) {
     let mut issued = Vec::new();
     while issued.len() < 4 {
         match issue() {
-            answer if answer.status == 200 => {
-                let token = answer.json()["session_token"].as_str().unwrap().to_owned();
+            response if response.status == 200 => {
+                let token = response.json()["session_token"].as_str().unwrap().to_owned();
                 issued.push(server.anonymous().with_authorization(&format!("Bearer {token}")));
             }
-            answer => assert_eq!(answer.status, 429, "{answer:?}"),
+            response => assert_eq!(response.status, 429, "{response:?}"),
         }
         thread::sleep(Duration::from_millis(100));
     }

@@ -46,7 +46,7 @@ fn imported_password_hash_signs_in(server: &TestServer) {
     // forms.
     let token = server.new_limited_token("app", &["create"], &[]);
     let app = server.anonymous().with_token(&token);
-    app.submit("import", &form).fault(403, "base", "insufficient_scope");
+    app.submit("import", &form).rejected(403, "base", "insufficient_scope");
 }
 
 fn unsupported_password_hash_is_rejected(server: &TestServer) {

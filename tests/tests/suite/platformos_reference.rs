@@ -11,14 +11,14 @@ cases! {
 const REQUEST: &str = r#"{"form_configuration_name": "reference_rest_api_create_user", "form": {"first_name": "Example", "email": "example1@example.com", "password": "somepassword"}}"#;
 
 fn reference_request_creates_user(server: &TestServer) {
-    let answer = server.client().post("/api/users", REQUEST);
-    answer.is(201);
-    assert_eq!(answer.text, r#"{"id":1,"errors":{}}"#);
-    assert_eq!(answer.header("content-type"), Some("application/vnd.api+json"));
-    assert_eq!(answer.header("location"), Some("/api/users/1"));
-    let version = answer.header("form-version").unwrap();
+    let response = server.client().post("/api/users", REQUEST);
+    response.is(201);
+    assert_eq!(response.text, r#"{"id":1,"errors":{}}"#);
+    assert_eq!(response.header("content-type"), Some("application/vnd.api+json"));
+    assert_eq!(response.header("location"), Some("/api/users/1"));
+    let version = response.header("form-version").unwrap();
     assert!(version.len() == 16 && version.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    assert!(answer.header("x-request-id").is_some_and(|id| !id.is_empty()));
+    assert!(response.header("x-request-id").is_some_and(|id| !id.is_empty()));
     assert_eq!(server.client().user(1)["email"], "example1@example.com");
 }
 
@@ -34,8 +34,8 @@ fn repeated_reference_request_is_taken(server: &TestServer) {
 }
 
 fn json_suffix_of_route_is_accepted(server: &TestServer) {
-    let answer = server.client().post("/api/users.json", REQUEST);
-    assert_eq!((answer.status, answer.text.as_str()), (201, r#"{"id":1,"errors":{}}"#));
+    let response = server.client().post("/api/users.json", REQUEST);
+    assert_eq!((response.status, response.text.as_str()), (201, r#"{"id":1,"errors":{}}"#));
     server.client().post("/api/users", REQUEST).invalid(&[("email", "taken")]);
     assert_eq!(server.client().get("/api/users.json").json()["total"], 1);
 }

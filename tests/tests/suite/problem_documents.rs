@@ -1,7 +1,7 @@
 //! RFC 9457: error responses are problem documents if the client accepts
 //! `application/problem+json`.
 
-use registrar_tests::{Answer, Setup, TestServer, cases, samples};
+use registrar_tests::{Setup, TestResponse, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
@@ -23,17 +23,17 @@ fn small_limits(setup: Setup) -> Setup {
 
 /// Asserts a problem document of this status with the members of the plain response.
 #[track_caller]
-fn assert_problem(answer: &Answer, status: u16, title: &str, code: &str) {
-    let body = answer.is(status).json();
-    assert_eq!(answer.header("content-type"), Some(PROBLEM), "{answer:?}");
-    let vary = answer.header("vary").unwrap_or_default();
-    assert!(vary.split(", ").any(|name| name == "Accept"), "{answer:?}");
+fn assert_problem(response: &TestResponse, status: u16, title: &str, code: &str) {
+    let body = response.is(status).json();
+    assert_eq!(response.header("content-type"), Some(PROBLEM), "{response:?}");
+    let vary = response.header("vary").unwrap_or_default();
+    assert!(vary.split(", ").any(|name| name == "Accept"), "{response:?}");
     assert_eq!(body["type"], "about:blank");
     assert_eq!((&body["status"], &body["title"]), (&json!(status), &json!(title)));
-    assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{answer:?}");
-    assert_eq!(body["details"][0]["code"], code, "{answer:?}");
+    assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{response:?}");
+    assert_eq!(body["details"][0]["code"], code, "{response:?}");
     let (field, message) = (&body["details"][0]["field"], &body["details"][0]["message"]);
-    assert_eq!(body["errors"][field.as_str().unwrap()][0], *message, "{answer:?}");
+    assert_eq!(body["errors"][field.as_str().unwrap()][0], *message, "{response:?}");
 }
 
 fn errors_are_problem_documents_if_accepted(server: &TestServer) {
@@ -58,19 +58,19 @@ fn errors_are_problem_documents_if_accepted(server: &TestServer) {
     assert_problem(&get("/api/users?per_page=0"), 400, "Bad Request", "bad_query");
     for (method, path) in [("GET", "/api/users"), ("GET", "/api/users/1"), ("POST", "/api/users")] {
         let body: Option<&[u8]> = if method == "POST" { Some(b"{}") } else { None };
-        let answer = server.anonymous().send(method, path, &[ACCEPT_PROBLEM], body);
-        assert_problem(&answer, 401, "Unauthorized", "missing_token");
+        let response = server.anonymous().send(method, path, &[ACCEPT_PROBLEM], body);
+        assert_problem(&response, 401, "Unauthorized", "missing_token");
     }
     let stranger = server.anonymous().with_authorization("Bearer x");
-    let answer = stranger.send("GET", "/api/users", &[ACCEPT_PROBLEM], None);
-    assert_problem(&answer, 401, "Unauthorized", "invalid_token");
+    let response = stranger.send("GET", "/api/users", &[ACCEPT_PROBLEM], None);
+    assert_problem(&response, 401, "Unauthorized", "invalid_token");
     let form = "/api/form_configurations/no_such";
     for path in ["/", "/api/users/1", "/api/users/x", form, "/nowhere", "/%00"] {
         assert_problem(&get(path), 404, "Not Found", "not_found");
     }
     for path in ["/api/users", "/api/users.json", "/health/live", "/metrics"] {
-        let answer = client.send("PATCH", path, &[ACCEPT_PROBLEM], Some(b"{}"));
-        assert_problem(&answer, 405, "Method Not Allowed", "method_not_allowed");
+        let response = client.send("PATCH", path, &[ACCEPT_PROBLEM], Some(b"{}"));
+        assert_problem(&response, 405, "Method Not Allowed", "method_not_allowed");
     }
     let put = |body: &str| {
         client.send("PUT", "/api/users/1", &[ACCEPT_PROBLEM, JSON], Some(body.as_bytes()))
@@ -92,7 +92,7 @@ fn errors_are_problem_documents_if_accepted(server: &TestServer) {
          Accept: {PROBLEM}\r\nContent-Length: 100\r\n\r\n"
     );
     slow.send(head.as_bytes());
-    assert_problem(&slow.answer(), 408, "Request Timeout", "body_timeout");
+    assert_problem(&slow.read_response(), 408, "Request Timeout", "body_timeout");
     assert_problem(&post(JSON, &" ".repeat(5000)), 413, "Payload Too Large", "body_too_large");
     let text = ("content-type", "text/plain");
     assert_problem(&post(text, "{}"), 415, "Unsupported Media Type", "unsupported_media_type");
@@ -108,9 +108,9 @@ fn shutdown_errors_are_problem_documents(server: &TestServer) {
     let body = json!({ "form_configuration_name": "client_sign_up", "form": samples::client("a") });
     let body = body.to_string();
     let headers = [ACCEPT_PROBLEM, JSON];
-    let answer = server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()));
-    assert_problem(&answer, 503, "Service Unavailable", "unavailable");
-    assert!(answer.header("retry-after").is_some());
+    let response = server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()));
+    assert_problem(&response, 503, "Service Unavailable", "unavailable");
+    assert!(response.header("retry-after").is_some());
     let ready = server.anonymous().send("GET", "/health/ready", &[ACCEPT_PROBLEM], None);
     assert_problem(&ready, 503, "Service Unavailable", "not_ready");
 }
@@ -131,9 +131,9 @@ fn problem_documents_require_accept_header(server: &TestServer) {
         ("text/html, application/problem+json;q=0.1", PROBLEM),
         ("application/problem+json; charset=utf-8", PROBLEM),
     ] {
-        let answer = server.client().send("GET", "/nowhere", &[("accept", accept)], None);
-        assert_eq!(answer.is(404).header("content-type"), Some(expected), "{accept:?}");
-        assert_eq!(answer.header("vary"), Some("Accept"), "{accept:?}");
+        let response = server.client().send("GET", "/nowhere", &[("accept", accept)], None);
+        assert_eq!(response.is(404).header("content-type"), Some(expected), "{accept:?}");
+        assert_eq!(response.header("vary"), Some("Accept"), "{accept:?}");
     }
     let found = server.client().send("GET", "/api/users", &[ACCEPT_PROBLEM], None);
     assert_eq!(found.is(200).header("content-type"), Some(plain));

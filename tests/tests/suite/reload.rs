@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use registrar_tests::{Answer, Database, Setup, TempDir, TestServer, cases, eventually};
+use registrar_tests::{Database, Setup, TempDir, TestResponse, TestServer, cases, eventually};
 use serde_json::json;
 
 cases! {
@@ -35,8 +35,8 @@ fn numbered_form(setup: Setup) -> Setup {
 }
 
 /// Returns the number in both messages of a response.
-fn number_of(answer: &Answer) -> usize {
-    let errors = &answer.is(422).json()["errors"];
+fn number_of(response: &TestResponse) -> usize {
+    let errors = &response.is(422).json()["errors"];
     let number = |name: &str| {
         let text = errors[name][0].as_str().unwrap();
         text.strip_prefix(name).unwrap().trim().parse::<usize>().unwrap()
@@ -51,8 +51,8 @@ fn eventually_true(mut is_so: impl FnMut() -> bool) {
     eventually("the change is served", Duration::from_secs(20), || is_so().then_some(()));
 }
 
-fn version_of(answer: &Answer) -> String {
-    answer.header("form-version").unwrap().to_owned()
+fn version_of(response: &TestResponse) -> String {
+    response.header("form-version").unwrap().to_owned()
 }
 
 fn changed_form_file_is_reloaded(server: &TestServer) {
@@ -76,8 +76,8 @@ fn invalid_form_change_is_reported_and_ignored(server: &TestServer) {
     assert!(reported.contains("form.yml:3:29: [unknown-rule]"), "{reported}");
     let metrics = server.anonymous().get("/metrics").is(200).text.clone();
     assert!(metrics.contains("\nregistrar_forms_problems 1\n"), "{metrics}");
-    let answer = client.submit("form", &json!({}));
-    assert_eq!((number_of(&answer), version_of(&answer)), (1, version));
+    let response = client.submit("form", &json!({}));
+    assert_eq!((number_of(&response), version_of(&response)), (1, version));
     server.write_form("form.yml", &form(2));
     eventually_true(|| number_of(&client.submit("form", &json!({}))) == 2);
     assert!(ready()["forms_problems"].is_null());
@@ -91,8 +91,8 @@ fn reloads_under_load_are_atomic(server: &TestServer) {
             scope.spawn(|| {
                 let client = server.client();
                 while !over.load(Ordering::Relaxed) {
-                    let answer = client.submit("form", &json!({}));
-                    let (version, number) = (version_of(&answer), number_of(&answer));
+                    let response = client.submit("form", &json!({}));
+                    let (version, number) = (version_of(&response), number_of(&response));
                     let known = *seen.lock().unwrap().entry(version).or_insert(number);
                     assert_eq!(known, number, "the form version does not match the messages");
                 }

@@ -1,7 +1,7 @@
 //! Request bodies: content types, sizes, time-outs and syntax. Anything unsupported gets a clear
 //! response below 500 and stores nothing.
 
-use registrar_tests::{Answer, Setup, TestServer, cases, samples};
+use registrar_tests::{Setup, TestResponse, TestServer, cases, samples};
 use serde_json::json;
 
 cases! {
@@ -19,15 +19,15 @@ cases! {
 
 const VALID_BODY: &str = r#"{"form_configuration_name":"reference_rest_api_create_user","form":{"first_name":"A","email":"a@b.co","password":"brisk-harbour-42"}}"#;
 
-fn post_with_headers(server: &TestServer, headers: &[(&str, &str)]) -> Answer {
+fn post_with_headers(server: &TestServer, headers: &[(&str, &str)]) -> TestResponse {
     server.client().send("POST", "/api/users", headers, Some(VALID_BODY.as_bytes()))
 }
 
 fn content_encoding_gets_415(server: &TestServer) {
     let json = ("content-type", "application/json");
     for encoding in ["gzip", "br", "deflate", "zstd", "gzip, identity", "x"] {
-        let answer = post_with_headers(server, &[json, ("content-encoding", encoding)]);
-        answer.fault(415, "base", "unsupported_media_type");
+        let response = post_with_headers(server, &[json, ("content-encoding", encoding)]);
+        response.rejected(415, "base", "unsupported_media_type");
     }
     post_with_headers(server, &[json, ("content-encoding", "identity")]).created();
 }
@@ -45,8 +45,8 @@ fn unsupported_content_type_or_charset_gets_415(server: &TestServer) {
         "application/json; charset=iso-8859-1",
         "application/x-www-form-urlencoded; charset=utf-16",
     ] {
-        let answer = post_with_headers(server, &[("content-type", content_type)]);
-        answer.fault(415, "base", "unsupported_media_type");
+        let response = post_with_headers(server, &[("content-type", content_type)]);
+        response.rejected(415, "base", "unsupported_media_type");
     }
     assert_eq!(server.client().count(), 0);
 }
@@ -62,18 +62,18 @@ fn json_content_types_are_accepted(server: &TestServer) {
     for (index, content_type) in content_types.iter().enumerate() {
         let body = VALID_BODY.replace("a@b.co", &format!("a{index}@b.co"));
         let headers = [("content-type", *content_type)];
-        let answer = server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()));
-        assert_eq!(answer.status, 201, "{content_type}: {answer:?}");
+        let response = server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()));
+        assert_eq!(response.status, 201, "{content_type}: {response:?}");
     }
     let mut bare = server.connect();
     bare.send(&request(server, "", VALID_BODY));
-    bare.answer().created();
+    bare.read_response().created();
 }
 
 fn json_sent_as_form_urlencoded_gets_415_with_hint(server: &TestServer) {
-    let answer =
+    let response =
         post_with_headers(server, &[("content-type", "application/x-www-form-urlencoded")]);
-    let message = answer.fault(415, "base", "unsupported_media_type");
+    let message = response.rejected(415, "base", "unsupported_media_type");
     assert!(message.contains("Content-Type: application/json"), "{message}");
 }
 
@@ -105,7 +105,7 @@ fn multipart_fields_are_read_and_files_rejected(server: &TestServer) {
         ("multipart/form-data", body("b@b.co", "")),
         ("multipart/form-data; boundary=y", body("b@b.co", "")),
     ] {
-        post(content_type, &body).fault(400, "base", "malformed");
+        post(content_type, &body).rejected(400, "base", "malformed");
     }
     assert_eq!(server.client().count(), 1);
 }
@@ -120,7 +120,7 @@ fn body_over_limit_gets_413(server: &TestServer) {
 
     let mut declared = server.connect();
     declared.send(&request(server, "Content-Type: application/json\r\n", &format!("{fits} ")));
-    let message = declared.answer().fault(413, "base", "body_too_large");
+    let message = declared.read_response().rejected(413, "base", "body_too_large");
     assert!(message.contains("200 bytes"), "{message}");
 
     // The headers suffice: the declared length, or the size of the chunks received so far.
@@ -129,7 +129,7 @@ fn body_over_limit_gets_413(server: &TestServer) {
     for _ in 0..3 {
         chunked.send(format!("64\r\n{}\r\n", " ".repeat(100)).as_bytes());
     }
-    chunked.answer().fault(413, "base", "body_too_large");
+    chunked.read_response().rejected(413, "base", "body_too_large");
     assert_eq!(server.client().count(), 1);
 }
 
@@ -142,7 +142,7 @@ fn stalled_body_gets_408(server: &TestServer) {
     let mut slow = server.connect();
     slow.send(&head(server, "Content-Type: application/json\r\nContent-Length: 100\r\n"));
     slow.send(b"{\"form");
-    slow.answer().fault(408, "base", "body_timeout");
+    slow.read_response().rejected(408, "base", "body_timeout");
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
 }
 
@@ -153,7 +153,7 @@ fn truncated_body_stores_nothing(server: &TestServer) {
     broken.send(&head(server, &content_type));
     broken.send(VALID_BODY.as_bytes());
     broken.shut_down_write();
-    assert!(broken.is_closed() || broken.answer().status == 400);
+    assert!(broken.is_closed() || broken.read_response().status == 400);
     assert_eq!(server.client().count(), 0);
 }
 
@@ -176,15 +176,15 @@ fn malformed_or_ambiguous_json_gets_400(server: &TestServer) {
         ("65 deep", deep, "nested too deeply"),
         ("a number without bounds", form(r#""name": 1e999999"#), "number out of range"),
     ] {
-        let answer = server.client().post("/api/users", &body);
-        let message = answer.fault(400, "base", "malformed");
+        let response = server.client().post("/api/users", &body);
+        let message = response.rejected(400, "base", "malformed");
         assert!(message.contains(hint), "{what}: {message}");
     }
     let latin1 =
         b"{\"form_configuration_name\": \"client_sign_up\", \"form\": {\"name\": \"\xe9\"}}";
     let content_type = [("content-type", "application/json")];
-    let answer = server.client().send("POST", "/api/users", &content_type, Some(latin1));
-    assert!(answer.fault(400, "base", "malformed").contains("Unicode"));
+    let response = server.client().send("POST", "/api/users", &content_type, Some(latin1));
+    assert!(response.rejected(400, "base", "malformed").contains("Unicode"));
     assert_eq!(server.client().count(), 0);
 }
 

@@ -20,29 +20,32 @@ fn missing_form_name_gets_406(server: &TestServer) {
         r#"{"form_configuration_name": ["client_sign_up"], "form": {}}"#,
         r#"{"form_configuration_names": "client_sign_up", "form": {}}"#,
     ] {
-        let answer = server.client().post("/api/users", body);
-        answer.fault(406, "form_configuration_name", "missing");
+        let response = server.client().post("/api/users", body);
+        response.rejected(406, "form_configuration_name", "missing");
     }
 }
 
 fn unknown_form_name_gets_406_with_suggestion(server: &TestServer) {
     let near = r#"{"form_configuration_name": "clientt_sign_up", "form": {}}"#;
-    let answer = server.client().post("/api/users", near);
-    let message = answer.fault(406, "form_configuration_name", "unknown_form");
+    let response = server.client().post("/api/users", near);
+    let message = response.rejected(406, "form_configuration_name", "unknown_form");
     assert!(message.contains("did you mean `client_sign_up`?"), "{message}");
-    assert_eq!(answer.json()["details"][0]["params"]["near"], "client_sign_up");
+    assert_eq!(response.json()["details"][0]["params"]["near"], "client_sign_up");
 
     let far = r#"{"form_configuration_name": "xyzzy_canary", "form": {}}"#;
-    let answer = server.client().post("/api/users", far);
-    answer.fault(406, "form_configuration_name", "unknown_form");
-    assert!(answer.json()["details"][0]["params"].as_object().unwrap().is_empty());
-    assert!(!answer.text.contains("canary"), "the response repeats submitted values: {answer:?}");
+    let response = server.client().post("/api/users", far);
+    response.rejected(406, "form_configuration_name", "unknown_form");
+    assert!(response.json()["details"][0]["params"].as_object().unwrap().is_empty());
+    assert!(
+        !response.text.contains("canary"),
+        "the response repeats submitted values: {response:?}"
+    );
 }
 
 fn update_form_is_rejected_for_create(server: &TestServer) {
     let body = r#"{"form_configuration_name": "reference_rest_api_update_user", "form": {"first_name": "Ann"}}"#;
-    let answer = server.client().post("/api/users", body);
-    answer.fault(406, "form_configuration_name", "wrong_form");
+    let response = server.client().post("/api/users", body);
+    response.rejected(406, "form_configuration_name", "wrong_form");
     assert_eq!(server.client().count(), 0);
 }
 
@@ -50,13 +53,13 @@ fn missing_form_gets_406(server: &TestServer) {
     for form in ["", r#", "form": null"#, r#", "form": "x""#, r#", "form": []"#, r#", "from": {}"#]
     {
         let body = format!(r#"{{"form_configuration_name": "client_sign_up"{form}}}"#);
-        server.client().post("/api/users", &body).fault(406, "form", "missing");
+        server.client().post("/api/users", &body).rejected(406, "form", "missing");
     }
 }
 
 fn non_object_body_gets_406(server: &TestServer) {
     for body in ["[]", "null", "7", r#""client_sign_up""#, r#"[{"form": {}}]"#] {
-        server.client().post("/api/users", body).fault(406, "base", "wrong_parameters");
+        server.client().post("/api/users", body).rejected(406, "base", "wrong_parameters");
     }
 }
 

@@ -17,8 +17,8 @@ fn unknown_path_gets_404(server: &TestServer) {
     for path in
         ["/", "/api", "/api/user", "/api/users/", "/api/users/1/x", "/health", "/%00", "/API/users"]
     {
-        server.client().get(path).fault(404, "base", "not_found");
-        server.client().post(path, "{}").fault(404, "base", "not_found");
+        server.client().get(path).rejected(404, "base", "not_found");
+        server.client().post(path, "{}").rejected(404, "base", "not_found");
     }
 }
 
@@ -40,9 +40,9 @@ fn allow_header_lists_supported_methods(server: &TestServer) {
         for method in methods.into_iter().filter(|method| !allowed.contains(method)) {
             let body: Option<&[u8]> =
                 if matches!(method, "PATCH" | "PUT") { Some(b"{}") } else { None };
-            let answer = server.client().send(method, path, &[], body);
-            answer.fault(405, "base", "method_not_allowed");
-            assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
+            let response = server.client().send(method, path, &[], body);
+            response.rejected(405, "base", "method_not_allowed");
+            assert_eq!(response.header("allow"), Some(allowed), "{method} {path}");
         }
     }
 }
@@ -59,16 +59,16 @@ fn health_requires_no_token(server: &TestServer) {
 
 fn head_responds_like_get_without_body(server: &TestServer) {
     for path in ["/health/live", "/health/ready", "/api/users"] {
-        let answer = server.client().send("HEAD", path, &[], None);
-        assert_eq!(answer.is(200).text, "", "{path}");
+        let response = server.client().send("HEAD", path, &[], None);
+        assert_eq!(response.is(200).text, "", "{path}");
     }
     server.anonymous().send("HEAD", "/api/users", &[], None).is(401);
 }
 
 fn valid_request_id_is_echoed_and_invalid_replaced(server: &TestServer) {
     let id_for = |id: &str| {
-        let answer = server.client().send("GET", "/api/users", &[("x-request-id", id)], None);
-        answer.is(200).header("x-request-id").unwrap().to_owned()
+        let response = server.client().send("GET", "/api/users", &[("x-request-id", id)], None);
+        response.is(200).header("x-request-id").unwrap().to_owned()
     };
     let longest = "x".repeat(64);
     for fit in ["a", "01J-abc_DEF.9", &longest] {
@@ -83,16 +83,16 @@ fn valid_request_id_is_echoed_and_invalid_replaced(server: &TestServer) {
 }
 
 fn responses_forbid_caching_and_sniffing(server: &TestServer) {
-    for answer in [
+    for response in [
         server.client().get("/api/users"),
         server.client().get("/nowhere"),
         server.client().post("/api/users", "{"),
         server.anonymous().post("/api/users", "{}"),
         server.anonymous().get("/health/live"),
     ] {
-        assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
-        assert!(answer.header("x-request-id").is_some(), "{answer:?}");
+        assert_eq!(response.header("cache-control"), Some("no-store"), "{response:?}");
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{response:?}");
+        assert!(response.header("x-request-id").is_some(), "{response:?}");
     }
 }
 
@@ -111,7 +111,7 @@ fn malformed_http_gets_4xx(server: &TestServer) {
         let mut connection = server.connect();
         connection.send(bytes.as_bytes());
         let shown = &bytes[..bytes.len().min(80)];
-        let status = connection.answer().status;
+        let status = connection.read_response().status;
         assert!((400..500).contains(&status), "{shown:?}: {status}");
     }
     server.anonymous().get("/health/ready").is(200);

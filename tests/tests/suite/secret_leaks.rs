@@ -1,6 +1,6 @@
 //! Invariant 7: logs and errors contain no secrets and no submitted values, at any log level.
 
-use registrar_tests::{Answer, Database, Process, Setup, samples};
+use registrar_tests::{Database, Process, Setup, TestResponse, samples};
 use serde_json::{Value, json};
 
 /// Canary in every submitted value.
@@ -36,15 +36,15 @@ fn assert_nothing_leaks(database: Database, level: &str) {
     let setup = setup.more_forms(&[("change.yml", CHANGE)]);
     let server = Process::start(setup.command(&["serve"]).env("RUST_LOG", level));
     let token = server.first_token();
-    for answer in requests(&server, &token) {
-        assert!(answer.status < 500, "{answer:?}");
-        if answer.status >= 400 {
+    for response in requests(&server, &token) {
+        assert!(response.status < 500, "{response:?}");
+        if response.status >= 400 {
             assert!(
-                !contains_ignoring_case(&answer.text, VALUE_CANARY)
-                    && !contains_ignoring_case(&answer.text, &token),
-                "{answer:?}"
+                !contains_ignoring_case(&response.text, VALUE_CANARY)
+                    && !contains_ignoring_case(&response.text, &token),
+                "{response:?}"
             );
-            let headers = format!("{:?}", answer.headers);
+            let headers = format!("{:?}", response.headers);
             assert!(
                 !contains_ignoring_case(&headers, VALUE_CANARY)
                     && !contains_ignoring_case(&headers, KEY_CANARY)
@@ -88,7 +88,7 @@ fn contains_ignoring_case(text: &str, canary: &str) -> bool {
     text.to_lowercase().contains(&canary.to_lowercase())
 }
 
-fn requests(server: &Process, token: &str) -> Vec<Answer> {
+fn requests(server: &Process, token: &str) -> Vec<TestResponse> {
     let client = server.client(token);
     let mut valid = samples::client("one");
     valid["email"] = json!(format!("{VALUE_CANARY}@example.com"));
@@ -98,21 +98,21 @@ fn requests(server: &Process, token: &str) -> Vec<Answer> {
     let mut developer = samples::developer("dev");
     developer["password"] = json!(format!("{VALUE_CANARY}-password"));
     developer["password_confirmation"] = developer["password"].clone();
-    let mut answers = vec![
+    let mut responses = vec![
         client.submit("client_sign_up", &valid),
         client.submit("client_sign_up", &valid),
         client.submit("developer_sign_up", &developer),
         client.get("/api/users/1"),
         client.get(&format!("/api/users?email={VALUE_CANARY}%40example.com")),
     ];
-    for answer in &answers {
-        assert!(matches!(answer.status, 200 | 201 | 422), "{answer:?}");
+    for response in &responses {
+        assert!(matches!(response.status, 200 | 201 | 422), "{response:?}");
     }
     for form in ["client_sign_up", "developer_sign_up", "marketplace_seller"] {
-        answers.push(client.submit(form, &poisoned_submission(form)));
+        responses.push(client.submit(form, &poisoned_submission(form)));
     }
     let change = |form: Value| client.update(2, "change", &form);
-    answers.extend([
+    responses.extend([
         change(json!({ "first_name": VALUE_CANARY, "password": format!("{VALUE_CANARY}-other") })),
         change(json!({ "first_name": VALUE_CANARY, "email": format!("{VALUE_CANARY}@example.com") })),
         change(json!({ "first_name": [VALUE_CANARY], "password": VALUE_CANARY, KEY_CANARY: VALUE_CANARY })),
@@ -122,7 +122,7 @@ fn requests(server: &Process, token: &str) -> Vec<Answer> {
     let send = |headers: &[(&str, &str)], body: &str| {
         client.send("POST", "/api/users", headers, Some(body.as_bytes()))
     };
-    answers.extend([
+    responses.extend([
         send(&json, &format!(r#"{{"form_configuration_name": "{VALUE_CANARY}", "form": {{}}}}"#)),
         send(&json, &format!(r#"{{"{KEY_CANARY}": "{VALUE_CANARY}""#)),
         send(&json, &format!(r#"{{"x": "{VALUE_CANARY}", "x": "{VALUE_CANARY}"}}"#)),
@@ -156,15 +156,15 @@ fn requests(server: &Process, token: &str) -> Vec<Answer> {
         format!("Token token={}", &token[..52]),
         VALUE_CANARY.to_owned(),
     ] {
-        answers.push(server.anonymous().with_authorization(&header).get("/api/users"));
+        responses.push(server.anonymous().with_authorization(&header).get("/api/users"));
     }
     let mut raw = server.connect();
     raw.send(
         format!("GET /{VALUE_CANARY} {VALUE_CANARY}\r\n{VALUE_CANARY}: {VALUE_CANARY}\r\n\r\n")
             .as_bytes(),
     );
-    answers.push(raw.answer());
-    answers
+    responses.push(raw.read_response());
+    responses
 }
 
 /// Sends requests to vendors' APIs with the canary in values, keys, passwords, caller names,
@@ -204,9 +204,9 @@ fn exercise_contracts(setup: &Setup, server: &Process, token: &str) -> Vec<Strin
             ("accept", "application/json"),
         ];
         let headers: Vec<_> = more.iter().chain(headers).copied().collect();
-        let answer = client.send("POST", path, &headers, Some(body.as_bytes()));
-        assert!(answer.status < 500, "{path}: {answer:?}");
-        answer
+        let response = client.send("POST", path, &headers, Some(body.as_bytes()));
+        assert!(response.status < 500, "{path}: {response:?}");
+        response
     };
     for (path, who) in apis {
         for body in [good.to_string(), bad.to_string(), VALUE_CANARY.to_owned(), "{".to_owned()] {
@@ -254,8 +254,8 @@ fn exercise_contracts(setup: &Setup, server: &Process, token: &str) -> Vec<Strin
         let form = json!({ "email": mine, "password": password });
         let name = "reference_rest_api_create_session";
         let body = json!({ "form_configuration_name": name, "form": form }).to_string();
-        let answer = send("/api/sessions", &bearer, &[], &body);
-        let cookie = answer.is(status).header("set-cookie").unwrap_or_default();
+        let response = send("/api/sessions", &bearer, &[], &body);
+        let cookie = response.is(status).header("set-cookie").unwrap_or_default();
         secrets.extend(cookie.split(['=', ';']).nth(1).map(str::to_owned));
     }
     assert_eq!(secrets.len(), 3, "a session was created");

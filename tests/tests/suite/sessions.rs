@@ -41,9 +41,9 @@ fn delete_user_sessions_ends_all_of_them(server: &TestServer) {
     let path = format!("/api/users/{}/sessions", ann.id);
     let reader = server.new_limited_token("reader", &["read"], &[]);
     let reader = server.anonymous().with_token(&reader);
-    reader.send("DELETE", &path, &[], None).fault(403, "base", "insufficient_scope");
-    let answer = server.client().send("DELETE", &path, &[], None);
-    assert_eq!((answer.status, answer.text.as_str()), (204, ""), "{answer:?}");
+    reader.send("DELETE", &path, &[], None).rejected(403, "base", "insufficient_scope");
+    let response = server.client().send("DELETE", &path, &[], None);
+    assert_eq!((response.status, response.text.as_str()), (204, ""), "{response:?}");
     for session in &sessions {
         let own = format!("/users/{}", ann.id);
         assert_eq!(call(session, "GET", &own, &json!({})).status, 401);
@@ -60,9 +60,9 @@ fn delete_user_sessions_ends_all_of_them(server: &TestServer) {
 fn issued_token_chain_is_limited_to_two(server: &TestServer) {
     let issue = |secret: &str| {
         let body = json!({ "api_key": secret }).to_string();
-        let answer = server.anonymous().post("/garmat/api/authenticate", &body);
-        let token = answer.json()["session_token"].as_str().map(str::to_owned);
-        (answer.status, token)
+        let response = server.anonymous().post("/garmat/api/authenticate", &body);
+        let token = response.json()["session_token"].as_str().map(str::to_owned);
+        (response.status, token)
     };
     let (first, token) = issue(&server.new_token("app", None));
     assert_eq!(first, 200);
@@ -109,15 +109,16 @@ fn strict_form_stores_equal_responses_for_taken_and_free(server: &TestServer) {
         headers.extend(key.map(|key| ("idempotency-key", key)));
         server.anonymous().send("POST", "/mine/people", &headers, Some(body.as_bytes()))
     };
-    let shown =
-        |answer: &registrar_tests::Answer| -> (u16, Value) { (answer.status, answer.json()) };
+    let shown = |response: &registrar_tests::TestResponse| -> (u16, Value) {
+        (response.status, response.json())
+    };
     let free = create("free@example.com", None);
     assert_eq!(free.status, 202, "{free:?}");
     let taken = create("free@example.com", None);
     let (free_by_key, taken_by_key) =
         (create("other@example.com", Some("one")), create("other@example.com", Some("two")));
     let again = create("other@example.com", Some("one"));
-    for answer in [&taken, &free_by_key, &taken_by_key, &again] {
-        assert_eq!(shown(answer), shown(&free), "{answer:?}");
+    for response in [&taken, &free_by_key, &taken_by_key, &again] {
+        assert_eq!(shown(response), shown(&free), "{response:?}");
     }
 }

@@ -111,14 +111,14 @@ fn slow_but_steady_client_is_not_disconnected() {
         body.len()
     );
     slow.send(REQUEST);
-    slow.answer().is(200);
+    slow.read_response().is(200);
     thread::sleep(Duration::from_secs(4));
     slow.send(head.as_bytes());
     for piece in body.as_bytes().chunks(body.len().div_ceil(13)) {
         slow.send(piece);
         thread::sleep(Duration::from_secs(1));
     }
-    slow.answer().created();
+    slow.read_response().created();
     slow.send(REQUEST);
-    slow.answer().is(200);
+    slow.read_response().is(200);
 }

@@ -112,17 +112,17 @@ fn strict_form_rejects_unlisted_fields_at_every_level(server: &TestServer) {
                 continue;
             }
             object[name] = json!(CANARY);
-            let answer = server.client().submit("marketplace_seller", &sample);
-            let reported = answer.is(422).violations();
-            assert_eq!(reported.len(), 1, "{place}/{name}: {answer:?}");
+            let response = server.client().submit("marketplace_seller", &sample);
+            let reported = response.is(422).violations();
+            assert_eq!(reported.len(), 1, "{place}/{name}: {response:?}");
             // `properties` is listed for members, so the string is a type error there.
             let code = if reported[0].0.ends_with("agency_member.properties") {
                 "wrong_type"
             } else {
                 "unknown_field"
             };
-            assert_eq!(reported[0].1, code, "{place}/{name}: {answer:?}");
-            assert_eq!(answer.json()["details"][0]["pointer"], format!("/form{place}/{name}"));
+            assert_eq!(reported[0].1, code, "{place}/{name}: {response:?}");
+            assert_eq!(response.json()["details"][0]["pointer"], format!("/form{place}/{name}"));
         }
     }
     assert_eq!(server.client().count(), 0);

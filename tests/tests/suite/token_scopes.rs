@@ -1,6 +1,6 @@
 //! Scopes of API tokens.
 
-use registrar_tests::{Answer, Setup, TestServer, cases, samples};
+use registrar_tests::{Setup, TestResponse, TestServer, cases, samples};
 use serde_json::json;
 
 cases! {
@@ -12,8 +12,8 @@ cases! {
     contracts_require_scopes,
 }
 
-fn assert_forbidden(answer: &Answer, code: &str) {
-    let text = answer.fault(403, "base", code);
+fn assert_forbidden(response: &TestResponse, code: &str) {
+    let text = response.rejected(403, "base", code);
     assert!(text.starts_with("the token is not for this"), "{text}");
 }
 
@@ -25,18 +25,18 @@ fn operations_require_their_scope(server: &TestServer) {
         let token = server.new_limited_token(only, &[only], &[]);
         let client = server.anonymous().with_token(&token);
         let name = json!({ "first_name": "Anna" });
-        let tries: [(&str, Answer); 5] = [
+        let tries: [(&str, TestResponse); 5] = [
             ("create", client.submit("client_sign_up", &json!({}))),
             ("read", client.get(&path)),
             ("read", client.get("/api/form_configurations")),
             ("update", client.update(id, "reference_rest_api_update_user", &name)),
             ("delete", client.send("DELETE", "/api/users/404", &[], None)),
         ];
-        for (scope, answer) in tries {
+        for (scope, response) in tries {
             if scope == only {
-                assert!(matches!(answer.status, 200 | 204 | 404 | 422), "{only}: {answer:?}");
+                assert!(matches!(response.status, 200 | 204 | 404 | 422), "{only}: {response:?}");
             } else {
-                assert_forbidden(&answer, "insufficient_scope");
+                assert_forbidden(&response, "insufficient_scope");
             }
         }
     }
@@ -52,7 +52,11 @@ fn form_limited_token_uses_only_its_forms(server: &TestServer) {
         "form_not_allowed",
     );
     // Unknown forms are reported like to any other caller.
-    client.submit("no_such_form", &json!({})).fault(406, "form_configuration_name", "unknown_form");
+    client.submit("no_such_form", &json!({})).rejected(
+        406,
+        "form_configuration_name",
+        "unknown_form",
+    );
     assert_eq!(server.client().count(), 1);
 }
 
@@ -108,8 +112,8 @@ fn issued_token_inherits_limits_of_presented_token(server: &TestServer) {
     let reader = server.new_limited_token("reader", &["read"], &[]);
     assert_eq!(made_by(&reader).status, 403, "requires the scope `sessions`");
     let token = server.new_limited_token("app", &["read", "sessions"], &[]);
-    let answer = made_by(&token).is(200).json();
-    let made = answer["session_token"].as_str().unwrap();
+    let response = made_by(&token).is(200).json();
+    let made = response["session_token"].as_str().unwrap();
     let made = server.anonymous().with_authorization(&format!("Bearer {made}"));
     made.get("/garmat/api/users").is(200);
     let body = json!({ "name": "Ann", "email": "ann@example.com" }).to_string();

@@ -38,9 +38,9 @@ fn email_is_unique_in_every_spelling(server: &TestServer) {
     ] {
         let mut again = samples::client("again");
         again["email"] = json!(spelling);
-        let answer = server.client().submit("client_sign_up", &again);
-        assert_eq!(answer.status, 422, "{spelling:?}: {answer:?}");
-        answer.invalid(&[("email", "taken")]);
+        let response = server.client().submit("client_sign_up", &again);
+        assert_eq!(response.status, 422, "{spelling:?}: {response:?}");
+        response.invalid(&[("email", "taken")]);
     }
     assert_eq!(server.client().count(), 1);
 }

@@ -1,6 +1,6 @@
 //! Unsupported methods on every kind of path, and headers of all responses.
 
-use registrar_tests::{Answer, TestServer, cases};
+use registrar_tests::{TestResponse, TestServer, cases};
 
 cases! {
     unsupported_method_gets_405_with_allow,
@@ -23,24 +23,24 @@ const SERVED_PATHS: [&str; 9] = [
     "/scim/v2/Users/1",
 ];
 
-fn send_request(server: &TestServer, method: &str, path: &str) -> Answer {
+fn send_request(server: &TestServer, method: &str, path: &str) -> TestResponse {
     let mut connection = server.connect();
     let token = server.token();
     connection.send(
         format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n")
             .as_bytes(),
     );
-    connection.answer()
+    connection.read_response()
 }
 
 fn unsupported_method_gets_405_with_allow(server: &TestServer) {
     for path in SERVED_PATHS {
         for method in METHODS {
-            let answer = send_request(server, method, path);
-            assert_eq!(answer.status, 405, "{method} {path}: {answer:?}");
-            let allowed = answer.header("allow").unwrap_or_default();
-            assert!(allowed.contains("GET"), "{method} {path}: {answer:?}");
-            assert!(!allowed.contains(method), "{method} {path}: {answer:?}");
+            let response = send_request(server, method, path);
+            assert_eq!(response.status, 405, "{method} {path}: {response:?}");
+            let allowed = response.header("allow").unwrap_or_default();
+            assert!(allowed.contains("GET"), "{method} {path}: {response:?}");
+            assert!(!allowed.contains(method), "{method} {path}: {response:?}");
         }
     }
 }
@@ -48,9 +48,9 @@ fn unsupported_method_gets_405_with_allow(server: &TestServer) {
 fn unknown_path_gets_404_for_every_method(server: &TestServer) {
     for path in ["/nowhere", "/api/nothing", "/scim/v2/Nothing", "/health"] {
         for method in METHODS {
-            let answer = send_request(server, method, path);
-            assert_eq!(answer.status, 404, "{method} {path}: {answer:?}");
-            assert_eq!(answer.header("allow"), None);
+            let response = send_request(server, method, path);
+            assert_eq!(response.status, 404, "{method} {path}: {response:?}");
+            assert_eq!(response.header("allow"), None);
         }
     }
 }
@@ -59,16 +59,16 @@ fn responses_have_security_headers_and_no_server_banner(server: &TestServer) {
     let methods = ["GET", "POST", "PUT", "DELETE", "TRACE"];
     let paths = SERVED_PATHS.into_iter().chain(["/nowhere", "/scim/v2/Nothing", "/garmat/x"]);
     for path in paths {
-        for answer in methods.map(|method| send_request(server, method, path)) {
+        for response in methods.map(|method| send_request(server, method, path)) {
             for (name, value) in [
                 ("cache-control", "no-store"),
                 ("x-content-type-options", "nosniff"),
                 ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
                 ("referrer-policy", "no-referrer"),
             ] {
-                assert_eq!(answer.header(name), Some(value), "{path}: {answer:?}");
+                assert_eq!(response.header(name), Some(value), "{path}: {response:?}");
             }
-            for (name, value) in &answer.headers {
+            for (name, value) in &response.headers {
                 let reported =
                     ["server", "x-powered-by", "via", "x-runtime"].contains(&name.as_str());
                 let version = value.contains(env!("CARGO_PKG_VERSION"));

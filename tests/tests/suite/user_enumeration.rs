@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use registrar_tests::{Answer, Setup, TestServer, TokenClient, cases};
+use registrar_tests::{Setup, TestResponse, TestServer, TokenClient, cases};
 use serde_json::{Value, json};
 
 cases! {
@@ -25,11 +25,11 @@ fn sign_up_form(email: &str) -> Value {
 }
 
 /// Returns the observable parts of a response: all but the request id and the date.
-fn observable(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
-    let mut headers = answer.headers.clone();
+fn observable(response: &TestResponse) -> (u16, String, Vec<(String, String)>) {
+    let mut headers = response.headers.clone();
     headers.retain(|(name, _)| name != "x-request-id" && name != "date");
     headers.sort();
-    (answer.status, answer.text.clone(), headers)
+    (response.status, response.text.clone(), headers)
 }
 
 fn strict_form_responds_equally_to_taken_and_free_email(server: &TestServer) {

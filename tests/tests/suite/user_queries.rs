@@ -86,7 +86,7 @@ fn invalid_query_gets_400(server: &TestServer) {
         "q",
     ] {
         let message =
-            server.client().get(&format!("/api/users?{query}")).fault(400, "base", "bad_query");
+            server.client().get(&format!("/api/users?{query}")).rejected(400, "base", "bad_query");
         assert!(!message.is_empty(), "{query}");
     }
 }
@@ -104,7 +104,7 @@ fn unknown_user_gets_404(server: &TestServer) {
         "9223372036854775808",
         "99999999999999999999999999",
     ] {
-        server.client().get(&format!("/api/users/{id}")).fault(404, "base", "not_found");
+        server.client().get(&format!("/api/users/{id}")).rejected(404, "base", "not_found");
     }
 }
 

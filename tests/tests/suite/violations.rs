@@ -14,8 +14,8 @@ cases! {
 }
 
 fn empty_form_reports_every_violation_with_details(server: &TestServer) {
-    let answer = server.client().submit("developer_sign_up", &json!({}));
-    answer.invalid(&[
+    let response = server.client().submit("developer_sign_up", &json!({}));
+    response.invalid(&[
         ("email", "blank"),
         ("password", "blank"),
         ("first_name", "blank"),
@@ -23,10 +23,10 @@ fn empty_form_reports_every_violation_with_details(server: &TestServer) {
         ("profiles", "blank"),
     ]);
     let detail = r#"{"field":"first_name","pointer":"/form/first_name","code":"blank","params":{},"message":"can't be blank","full_message":"First name can't be blank"}"#;
-    assert!(answer.text.contains(detail), "{answer:?}");
+    assert!(response.text.contains(detail), "{response:?}");
     let errors = r#"{"errors":{"email":["can't be blank"],"password":["can't be blank"],"first_name":["can't be blank"],"terms_of_service":["can't be blank"],"profiles":["can't be blank"]},"#;
-    assert!(answer.text.starts_with(errors), "{answer:?}");
-    assert!(answer.json().get("truncated").is_none());
+    assert!(response.text.starts_with(errors), "{response:?}");
+    assert!(response.json().get("truncated").is_none());
 }
 
 fn form_messages_override_defaults(server: &TestServer) {
@@ -34,14 +34,14 @@ fn form_messages_override_defaults(server: &TestServer) {
     sample["first_name"] = json!("A".repeat(41));
     sample["password_confirmation"] = json!("secret2");
     sample["profiles"]["developer"]["properties"]["hourly_rate"] = json!(1000);
-    let answer = server.client().submit("developer_sign_up", &sample);
+    let response = server.client().submit("developer_sign_up", &sample);
     let rate = "profiles.developer.properties.hourly_rate";
-    answer.invalid(&[
+    response.invalid(&[
         ("password_confirmation", "confirmation"),
         ("first_name", "too_long"),
         (rate, "less_than"),
     ]);
-    let body = answer.json();
+    let body = response.json();
     assert_eq!(body["errors"]["first_name"], json!(["is longer than a name tag"]));
     assert_eq!(body["errors"]["password_confirmation"], json!(["doesn't match Password"]));
     assert_eq!(body["errors"][rate], json!(["must be less than 1000"]));
@@ -83,10 +83,10 @@ fn problem_document_contains_violations(server: &TestServer) {
             [("content-type", "application/json"), ("accept", "application/problem+json")];
         server.client().send("POST", "/api/users", &headers, Some(body.as_bytes()))
     };
-    let answer = ask("reference_rest_api_create_user", &json!({ "email": "a@b.co" }));
-    answer.invalid(&[("password", "blank"), ("first_name", "blank")]);
-    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-    let body = answer.json();
+    let response = ask("reference_rest_api_create_user", &json!({ "email": "a@b.co" }));
+    response.invalid(&[("password", "blank"), ("first_name", "blank")]);
+    assert_eq!(response.header("content-type"), Some("application/problem+json"));
+    let body = response.json();
     assert_eq!(
         (&body["type"], &body["title"], &body["status"]),
         (&json!("about:blank"), &json!("Unprocessable Entity"), &json!(422))
@@ -94,10 +94,10 @@ fn problem_document_contains_violations(server: &TestServer) {
     assert_eq!(body["detail"], "2 rules of the form are broken");
     assert_eq!(body["errors"]["first_name"], json!(["can't be blank"]));
 
-    let answer = ask("no_such", &json!({}));
-    answer.fault(406, "form_configuration_name", "unknown_form");
-    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-    assert_eq!(answer.json()["status"], 406);
+    let response = ask("no_such", &json!({}));
+    response.rejected(406, "form_configuration_name", "unknown_form");
+    assert_eq!(response.header("content-type"), Some("application/problem+json"));
+    assert_eq!(response.json()["status"], 406);
     let created = ask("client_sign_up", &samples::client("ann"));
     created.created();
     assert_eq!(created.header("content-type"), Some("application/vnd.api+json"));
@@ -107,9 +107,9 @@ fn unknown_fields_are_rejected_with_suggestion_or_ignored(server: &TestServer) {
     let mut strict = samples::reference("ann");
     strict["frist_name"] = json!("A");
     strict["xyzzy"] = json!({ "deep": [1] });
-    let answer = server.client().submit("reference_rest_api_create_user", &strict);
-    answer.invalid(&[("frist_name", "unknown_field"), ("xyzzy", "unknown_field")]);
-    assert_eq!(answer.json()["details"][0]["params"], json!({ "near": "first_name" }));
+    let response = server.client().submit("reference_rest_api_create_user", &strict);
+    response.invalid(&[("frist_name", "unknown_field"), ("xyzzy", "unknown_field")]);
+    assert_eq!(response.json()["details"][0]["params"], json!({ "near": "first_name" }));
 
     let mut lenient = samples::client("ann");
     lenient["xyzzy"] = json!("A");
@@ -129,8 +129,8 @@ fn violations_never_contain_submitted_values(server: &TestServer) {
         "properties": { "newsletter": canary, "invited_by": canary },
         "profiles": { "client": { "properties": { "vat_number": canary, "budget": canary } } },
     });
-    let answer = server.client().submit("client_sign_up", &form);
-    let fields: Vec<String> = answer.is(422).violations().into_iter().map(|(f, _)| f).collect();
+    let response = server.client().submit("client_sign_up", &form);
+    let fields: Vec<String> = response.is(422).violations().into_iter().map(|(f, _)| f).collect();
     assert_eq!(fields.len(), 10, "{fields:?}");
-    assert!(!answer.text.to_lowercase().contains(canary), "{answer:?}");
+    assert!(!response.text.to_lowercase().contains(canary), "{response:?}");
 }

@@ -18,7 +18,7 @@ const MAX_BATCH_LEN: usize = 256;
 
 struct Job {
     seller: Seller,
-    answer: oneshot::Sender<Outcome>,
+    response: oneshot::Sender<Outcome>,
 }
 
 /// Handle to the writers.
@@ -42,9 +42,9 @@ impl Group {
 
     /// Writes a seller; `None` if the queue is full.
     pub(super) async fn create(&self, seller: Seller) -> Option<Outcome> {
-        let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Job { seller, answer }).ok()?;
-        Some(answered.await.unwrap_or(Outcome::Failed))
+        let (response, receiver) = oneshot::channel();
+        self.queue.try_send(Job { seller, response }).ok()?;
+        Some(receiver.await.unwrap_or(Outcome::Failed))
     }
 }
 
@@ -63,7 +63,7 @@ fn write(queue: &Mutex<Receiver<Job>>, mut conn: Connection) {
         let sellers: Vec<&Seller> = jobs.iter().map(|job| &job.seller).collect();
         let Ok(outcomes) = conn.write(&sellers) else {
             for job in jobs.drain(..) {
-                let _ = job.answer.send(Outcome::Failed);
+                let _ = job.response.send(Outcome::Failed);
             }
             continue;
         };
@@ -72,7 +72,7 @@ fn write(queue: &Mutex<Receiver<Job>>, mut conn: Connection) {
             if let Outcome::Deferred = outcome {
                 deferred.push(job);
             } else {
-                let _ = job.answer.send(outcome);
+                let _ = job.response.send(outcome);
             }
         }
         jobs = deferred;

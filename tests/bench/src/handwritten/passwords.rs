@@ -14,7 +14,7 @@ const MAX_QUEUE_LEN: usize = 256;
 
 struct Job {
     password: String,
-    answer: oneshot::Sender<Option<String>>,
+    response: oneshot::Sender<Option<String>>,
 }
 
 /// Handle to the hashing threads.
@@ -41,17 +41,17 @@ impl Passwords {
 
     /// Returns the hash; `None` if the queue is full.
     pub(super) async fn hash(&self, password: String) -> Option<String> {
-        let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Job { password, answer }).ok()?;
-        answered.await.ok()?
+        let (response, receiver) = oneshot::channel();
+        self.queue.try_send(Job { password, response }).ok()?;
+        receiver.await.ok()?
     }
 }
 
 fn work(queue: &Mutex<Receiver<Job>>, hasher: &mut Hasher) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { password, answer }) = job else { return };
-        let _ = answer.send(hasher.hash(&password));
+        let Ok(Job { password, response }) = job else { return };
+        let _ = response.send(hasher.hash(&password));
     }
 }
 

@@ -139,8 +139,8 @@ fn first_answer(
 ) -> Outcome<Duration> {
     let server: Server = bench.registrar(database, token.to_owned(), forms)?;
     let started = Instant::now();
-    let answer = http::Client::connect(server.address)?.get("/health/live", token)?;
-    match answer.status {
+    let response = http::Client::connect(server.address)?.get("/health/live", token)?;
+    match response.status {
         200 => Ok(server.started_in + started.elapsed()),
         status => Err(format!("/health/live answers {status}").into()),
     }

@@ -16,7 +16,7 @@ pub struct Client {
 
 /// A response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     /// The status.
     pub status: u16,
     /// The body.
@@ -39,7 +39,7 @@ impl Client {
     ///
     /// # Errors
     /// Returns an error if the server closes the connection or the response is not HTTP.
-    pub fn post(&mut self, path: &str, token: &str, body: &str) -> io::Result<Answer> {
+    pub fn post(&mut self, path: &str, token: &str, body: &str) -> io::Result<Response> {
         self.send(&post_request(path, token, body))
     }
 
@@ -47,13 +47,13 @@ impl Client {
     ///
     /// # Errors
     /// Returns an error under the conditions of [`Client::post`].
-    pub fn get(&mut self, path: &str, token: &str) -> io::Result<Answer> {
+    pub fn get(&mut self, path: &str, token: &str) -> io::Result<Response> {
         self.send(&format!(
             "GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n"
         ))
     }
 
-    fn send(&mut self, request: &str) -> io::Result<Answer> {
+    fn send(&mut self, request: &str) -> io::Result<Response> {
         self.stream.write_all(request.as_bytes())?;
         let (mut read, mut piece) = (Vec::new(), [0; 4096]);
         loop {
@@ -63,7 +63,7 @@ impl Client {
             }
             read.extend_from_slice(&piece[..length]);
             if let Some((status, body)) = parse_response(&read)? {
-                return Ok(Answer { status, body: String::from_utf8_lossy(&read[body]).into() });
+                return Ok(Response { status, body: String::from_utf8_lossy(&read[body]).into() });
             }
         }
     }

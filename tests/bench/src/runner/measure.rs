@@ -66,13 +66,13 @@ impl Bench {
         let micros = |time: Duration| time.as_secs_f64() * 1e6;
         let by_database = micros(after.1 - before.1);
         let by_server = micros(after.0 - before.0);
-        let answers = count(loaded.good + loaded.refused).max(1.0);
+        let responses = count(loaded.good + loaded.refused).max(1.0);
         let figures = Measurement {
-            rate: answers / loaded.seconds,
+            rate: responses / loaded.seconds,
             p50: loaded.p50,
             p99: loaded.p99,
-            cpu: (by_server + by_database) / answers,
-            cpu_of_database: by_database / answers,
+            cpu: (by_server + by_database) / responses,
+            cpu_of_database: by_database / responses,
             peak: memory(server.pid, Memory::Peak)?,
         };
         Ok((figures, loaded))

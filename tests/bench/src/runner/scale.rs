@@ -107,7 +107,7 @@ fn race_for_one_email(bench: &Bench) -> Outcome<String> {
                         Ok(connection) => connection.post("/api/users", token, &body),
                         Err(error) => Err(std::io::Error::other(error.to_string())),
                     };
-                    let status = status.map_or(0, |answer| answer.status);
+                    let status = status.map_or(0, |response| response.status);
                     statuses.lock().unwrap_or_else(PoisonError::into_inner)[round].push(status);
                 }
             });

@@ -18,7 +18,7 @@ fn sigterm_under_load_completes_accepted_requests() {
         let Some(setup) = Setup::of(database) else { continue };
         let server = setup.serve();
         let client = server.client(&server.first_token());
-        let (acknowledge, answers) = channel();
+        let (acknowledge, responses) = channel();
         let threads: Vec<_> = (0..THREADS)
             .map(|number| {
                 let (client, acknowledge) = (client.clone(), acknowledge.clone());
@@ -26,15 +26,15 @@ fn sigterm_under_load_completes_accepted_requests() {
                     let (mut acknowledged, mut refused) = (0, Vec::new());
                     for count in 0.. {
                         let sample = samples::seller(&format!("t{number}-{count}"));
-                        let Ok(answer) = client.try_submit("marketplace_seller", &sample) else {
+                        let Ok(response) = client.try_submit("marketplace_seller", &sample) else {
                             break;
                         };
-                        if answer.status == 201 {
+                        if response.status == 201 {
                             acknowledged += 1;
                             // The receiver is gone after SIGTERM.
                             let _ = acknowledge.send(());
                         } else {
-                            refused.push(answer);
+                            refused.push(response);
                         }
                     }
                     (acknowledged, refused)
@@ -42,7 +42,7 @@ fn sigterm_under_load_completes_accepted_requests() {
             })
             .collect();
         for _ in 0..MIN_ACKNOWLEDGED {
-            answers.recv_timeout(Duration::from_secs(30)).unwrap();
+            responses.recv_timeout(Duration::from_secs(30)).unwrap();
         }
         let reported = Instant::now();
         server.send_sigterm();
@@ -55,7 +55,7 @@ fn sigterm_under_load_completes_accepted_requests() {
         for thread in threads {
             let (count, refused) = thread.join().unwrap();
             acknowledged += count;
-            assert!(refused.iter().all(|answer| answer.status == 503), "{refused:?}");
+            assert!(refused.iter().all(|response| response.status == 503), "{refused:?}");
         }
         assert!(acknowledged >= MIN_ACKNOWLEDGED as i64, "{acknowledged}");
         let stored = setup.database().count("users");

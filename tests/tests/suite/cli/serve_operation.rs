@@ -26,12 +26,12 @@ fn admin_listener_serves_only_health_and_metrics() {
     let admin = AnonymousClient::new(&format!("http://127.0.0.1:{}", admin_port(&server)));
     for path in ["/health/live", "/health/ready", "/metrics"] {
         admin.get(path).is(200);
-        client.get(path).fault(404, "base", "not_found");
+        client.get(path).rejected(404, "base", "not_found");
     }
     for path in ["/api/users", "/openapi.json", "/scim/v2/Users"] {
-        admin.with_token("x").get(path).fault(404, "base", "not_found");
+        admin.with_token("x").get(path).rejected(404, "base", "not_found");
     }
-    admin.send("POST", "/health/live", &[], Some(b"")).fault(405, "base", "method_not_allowed");
+    admin.send("POST", "/health/live", &[], Some(b"")).rejected(405, "base", "method_not_allowed");
     // The admin listener responds while all connections of the main listener are in use.
     let held = server.connect();
     for _ in 0..3 {
@@ -94,12 +94,12 @@ fn malformed_requests_cannot_flood_the_log() {
     for _ in 0..200 {
         let mut connection = server.connect();
         connection.send(b"no http at all\r\n\r\n");
-        assert_eq!(connection.answer().status, 400);
+        assert_eq!(connection.read_response().status, 400);
     }
     let long = "M".repeat(9000);
     let mut connection = server.connect();
     connection.send(format!("{long} / HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
-    let status = connection.answer().status;
+    let status = connection.read_response().status;
     assert!((400..500).contains(&status), "{status}");
     eventually("the request is logged", Duration::from_secs(10), || {
         server.stderr().contains(&format!("status={status}")).then_some(())

@@ -43,7 +43,7 @@ fn settings_file_accepts_settings_of_flags() {
     write(&setup, "registrar.yml", &text);
     let server = registrar_tests::Process::start(&mut setup.bare_command(&["serve"]));
     let client = server.client(&server.first_token());
-    client.post("/api/users", r#"{"form": {}}"#).fault(413, "base", "body_too_large");
+    client.post("/api/users", r#"{"form": {}}"#).rejected(413, "base", "body_too_large");
 }
 
 #[test]

@@ -23,8 +23,8 @@ fn created_token_works_until_revoked() {
         let revoked = setup.run(&["token", "revoke", "backend"]).success();
         assert_eq!(revoked.stderr, "registrar: `backend` is revoked\n");
         let refused = client.submit("client_sign_up", &samples::client("two"));
-        refused.fault(401, "base", "invalid_token");
-        client.get("/api/users").fault(401, "base", "invalid_token");
+        refused.rejected(401, "base", "invalid_token");
+        client.get("/api/users").rejected(401, "base", "invalid_token");
         assert_eq!(list(), "first\tactive\nbackend\trevoked\n");
         first.get("/api/users").is(200);
     }

@@ -62,7 +62,7 @@ fn concurrent_creates_of_one_relationship_key_create_it_once(server: &TestServer
         let tag = format!("tag {round}");
         let users = run_concurrently(|_| {
             let body = json!({"tags": [tag], "company_id": tag}).to_string();
-            let answer = send(
+            let response = send(
                 server,
                 "POST",
                 "/user_com/api/public/users/",
@@ -70,7 +70,7 @@ fn concurrent_creates_of_one_relationship_key_create_it_once(server: &TestServer
                 &[JSON],
                 Some(&body),
             );
-            answer.is(201).json()
+            response.is(201).json()
         });
         for of in ["tags", "companies"] {
             assert!(

@@ -179,7 +179,7 @@ fn custom_contract_is_served(server: &TestServer) {
     let mut connection = server.connect();
     connection.send(old.as_bytes());
     let location = format!("{}/mine/2", server.url());
-    assert_eq!(connection.answer().is(204).header("location"), Some(&*location));
+    assert_eq!(connection.read_response().is(204).header("location"), Some(&*location));
     for (body, reported) in [
         (sent, "eMail taken: gone: a@b.co"),
         ("{}", "eMail blank: is needed"),
@@ -206,7 +206,7 @@ fn reloaded_contract_is_served(server: &TestServer) {
     let sent = r#"{"e_mail":"a@b.co","pass_word":"secret1"}"#;
     server.write_form("contracts/mine.yml", &CONTRACT.replace("/mine", "/yours"));
     assert!(server.reload());
-    post(server, "/mine/people", "", JSON, sent).fault(404, "base", "not_found");
+    post(server, "/mine/people", "", JSON, sent).rejected(404, "base", "not_found");
     post(server, "/yours/people", "", JSON, sent).is(204);
     server.write_form("contracts/mine.yml", "mount: /gone\n");
     assert!(!server.reload());

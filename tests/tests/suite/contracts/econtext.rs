@@ -1,7 +1,7 @@
 //! eContext: Basic authentication of stored users, a single error in a fixed order, JSON in
 //! Python's notation, and nested objects in full.
 
-use registrar_tests::{Answer, TestServer, cases};
+use registrar_tests::{TestResponse, TestServer, cases};
 use serde_json::Value;
 
 use super::{FORM, JSON, mask_everywhere, send};
@@ -23,7 +23,7 @@ cases! {
     users_are_listed_and_searched,
 }
 
-fn call(server: &TestServer, who: &str, method: &str, path: &str, body: &str) -> Answer {
+fn call(server: &TestServer, who: &str, method: &str, path: &str, body: &str) -> TestResponse {
     let body = (!body.is_empty()).then_some(body);
     send(server, method, &format!("/econtext/api/{path}"), who, &[JSON], body)
 }
@@ -34,10 +34,14 @@ fn operator_authorization(server: &TestServer) -> String {
 
 /// Returns the body with varying values masked.
 #[track_caller]
-fn masked_body(answer: &Answer, status: u16) -> String {
-    assert_eq!((answer.status, answer.header("content-type")), (status, Some(TYPE)), "{answer:?}");
-    assert!(answer.text.contains("\"elapsed\": 0."), "{answer:?}");
-    mask_everywhere(&answer.text, &["elapsed", "id", "created_at", "modified_at", "href"])
+fn masked_body(response: &TestResponse, status: u16) -> String {
+    assert_eq!(
+        (response.status, response.header("content-type")),
+        (status, Some(TYPE)),
+        "{response:?}"
+    );
+    assert!(response.text.contains("\"elapsed\": 0."), "{response:?}");
+    mask_everywhere(&response.text, &["elapsed", "id", "created_at", "modified_at", "href"])
 }
 
 fn error_body(status: &str, traceback: &str, error: &str) -> String {
@@ -55,12 +59,12 @@ fn sample_request_creates_user_in_vendor_envelope(server: &TestServer) {
     let body = format!(
         r#"{{"email":" User@Example.com ","password":"secret-word","name":"Jo \u00dc","applications":[{id}],"custom_data":{{"a":[1,"x"]}},"unknown":1}}"#
     );
-    let answer = call(server, &who, "POST", "users/user", &body);
+    let response = call(server, &who, "POST", "users/user", &body);
     assert_eq!(
-        masked_body(&answer, 200),
+        masked_body(&response, 200),
         r#"{"econtext": {"result": {"user": {"username": " User@Example.com ", "status": "UNVERIFIED", "applications": [{"status": "DISABLED", "href": _, "name": "Search", "custom_data": null, "created_at": _, "modified_at": _, "id": _, "description": null}], "href": _, "groups": [], "apikeys": [], "id": _, "name": "Jo \u00dc", "created_at": _, "modified_at": _, "custom_data": {"a": [1, "x"]}, "email": "user@example.com"}}, "elapsed": _}}"#
     );
-    let user = &answer.json()["econtext"]["result"]["user"];
+    let user = &response.json()["econtext"]["result"]["user"];
     let id = user["id"].as_str().unwrap();
     assert!(id.len() == 36 && id.as_bytes()[14] == b'4', "{id}");
     assert!(user["href"].as_str().unwrap().ends_with(&format!("{PATH}/{id}")), "{user}");
@@ -119,9 +123,9 @@ fn single_error_follows_vendor_order(server: &TestServer) {
         ),
     ];
     for (body, (traceback, what)) in cases {
-        let answer = call(server, &who, "POST", "users/user", &body);
+        let response = call(server, &who, "POST", "users/user", &body);
         assert_eq!(
-            masked_body(&answer, 400),
+            masked_body(&response, 400),
             error_body("400 Bad Request", &traceback, what),
             "{body}"
         );
@@ -137,12 +141,12 @@ fn single_error_follows_vendor_order(server: &TestServer) {
     let id = user["econtext"]["result"]["users"][0]["id"].clone();
     let body = format!(r#"{{"email":"z@b.co","password":"1234567","applications":[],"id":{id}}}"#);
     let (traceback, what) = invalid("id", "A User with that id already exists");
-    let answer = call(server, &who, "POST", "users/user", &body);
-    assert_eq!(masked_body(&answer, 400), error_body("400 Bad Request", &traceback, what));
+    let response = call(server, &who, "POST", "users/user", &body);
+    assert_eq!(masked_body(&response, 400), error_body("400 Bad Request", &traceback, what));
     let unread = error_body("400 Bad Request", "The body is no JSON object", "Invalid parameter");
     for (content_type, body) in [(JSON, "{"), (JSON, "[]"), (FORM, "email=x"), (JSON, " ")] {
-        let answer = send(server, "POST", PATH, &who, &[content_type], Some(body));
-        assert_eq!(masked_body(&answer, 400), unread, "{body}");
+        let response = send(server, "POST", PATH, &who, &[content_type], Some(body));
+        assert_eq!(masked_body(&response, 400), unread, "{body}");
     }
 }
 
@@ -170,14 +174,14 @@ fn unauthenticated_requests_get_vendor_401(server: &TestServer) {
         // Five consecutive wrong passwords are free of delay.
         let paths = if header.len() > 12 { 2 } else { 3 };
         for path in ["users/user", "nowhere", "users/user/mine"].into_iter().take(paths) {
-            let answer = call(server, &header, "GET", path, "");
+            let response = call(server, &header, "GET", path, "");
             assert_eq!(
-                (answer.status, answer.text.as_str()),
+                (response.status, response.text.as_str()),
                 (401, UNAUTHENTICATED_BODY),
                 "{header} {path}"
             );
             let challenge = Some(r#"Basic realm="eContext Authentication""#);
-            assert_eq!(answer.header("www-authenticate"), challenge);
+            assert_eq!(response.header("www-authenticate"), challenge);
         }
     }
     // An API token is not accepted as a user's credential.
@@ -212,8 +216,8 @@ fn user_is_read_updated_and_deleted_after_disabling(server: &TestServer) {
     );
     for other in ["x", "1", &id.replace('-', ""), "f260f115-f2e6-4dde-bcab-98b10fdb8cf6"] {
         for (method, body) in [("GET", ""), ("PUT", "{}"), ("DELETE", "")] {
-            let answer = call(server, &who, method, &format!("users/user/{other}"), body);
-            assert_eq!(masked_body(&answer, 400), gone, "{method} {other}");
+            let response = call(server, &who, method, &format!("users/user/{other}"), body);
+            assert_eq!(masked_body(&response, 400), gone, "{method} {other}");
         }
     }
     // The user's own address is not a conflict; the sign-in name is immutable.
@@ -224,8 +228,8 @@ fn user_is_read_updated_and_deleted_after_disabling(server: &TestServer) {
         (&user["name"], &user["username"], &user["id"]),
         (&"Ann".into(), &"ann".into(), &id.into())
     );
-    let answer = call(server, &who, "PUT", &path, r#"{"email":"ops@info.com"}"#);
-    assert!(answer.is(400).text.contains("A user with that email address already exists"));
+    let response = call(server, &who, "PUT", &path, r#"{"email":"ops@info.com"}"#);
+    assert!(response.is(400).text.contains("A user with that email address already exists"));
     let conflict = error_body(
         "409 Conflict",
         "User must be disabled before deletion is possible",
@@ -243,8 +247,8 @@ fn user_is_read_updated_and_deleted_after_disabling(server: &TestServer) {
 fn applications_and_groups_are_created_joined_and_left(server: &TestServer) {
     let who = operator_authorization(server);
     let made = |kind: &str, body: &str| {
-        let answer = call(server, &who, "POST", &format!("{kind}s/{kind}"), body).is(200).json();
-        answer["econtext"]["result"][kind]["id"].as_str().unwrap().to_owned()
+        let response = call(server, &who, "POST", &format!("{kind}s/{kind}"), body).is(200).json();
+        response["econtext"]["result"][kind]["id"].as_str().unwrap().to_owned()
     };
     let one = made("application", r#"{"name":"One"}"#);
     let two = made("application", r#"{"name":"Two","custom_data":{"a":1}}"#);
@@ -257,12 +261,12 @@ fn applications_and_groups_are_created_joined_and_left(server: &TestServer) {
     let joined = r#"{"econtext": {"result": {"application": true}, "elapsed": _}}"#;
     // Adding twice has the effect of adding once.
     for _ in 0..2 {
-        let answer = call(server, &who, "POST", &path(&format!("application/{two}")), "");
-        assert_eq!(masked_body(&answer, 200), joined);
+        let response = call(server, &who, "POST", &path(&format!("application/{two}")), "");
+        assert_eq!(masked_body(&response, 200), joined);
     }
-    let answer = call(server, &who, "POST", &path(&format!("group/{group}")), "{}");
+    let response = call(server, &who, "POST", &path(&format!("group/{group}")), "{}");
     assert_eq!(
-        masked_body(&answer, 200),
+        masked_body(&response, 200),
         r#"{"econtext": {"result": {"group": true}, "elapsed": _}}"#
     );
     let nobody = call(server, &who, "POST", &path("application/x"), "");
@@ -287,8 +291,8 @@ fn applications_and_groups_are_created_joined_and_left(server: &TestServer) {
     assert_eq!(masked_body(&last, 409), error_body("409 Conflict", what, "409 Conflict"));
     call(server, &who, "DELETE", &path(&format!("group/{group}")), "").is(200);
     // Groups are not applications.
-    let answer = call(server, &who, "GET", &format!("applications/application/{group}"), "");
-    assert!(answer.is(400).text.contains("Application not found"));
+    let response = call(server, &who, "GET", &format!("applications/application/{group}"), "");
+    assert!(response.is(400).text.contains("Application not found"));
     let path = format!("applications/application/{two}");
     call(server, &who, "PUT", &path, r#"{"status":"ENABLED"}"#).is(200);
     assert!(call(server, &who, "DELETE", &path, "").is(409).text.contains("must be disabled"));
@@ -304,8 +308,9 @@ fn applications_are_listed_with_limit_and_offset(server: &TestServer) {
         call(server, &who, "POST", "applications/application", &body).is(200);
     }
     let list = |query: &str| -> Vec<Value> {
-        let answer = call(server, &who, "GET", &format!("applications{query}"), "").is(200).json();
-        let all = answer["econtext"]["result"]["applications"].as_array().unwrap().clone();
+        let response =
+            call(server, &who, "GET", &format!("applications{query}"), "").is(200).json();
+        let all = response["econtext"]["result"]["applications"].as_array().unwrap().clone();
         all.into_iter().map(|one| one["name"].clone()).collect()
     };
     let all = list("");
@@ -359,10 +364,10 @@ fn authenticate_verifies_credentials(server: &TestServer) {
         let body = format!(
             r#"{{"type":"username","credential":{{"username":"{name}","password":"{password}"}}}}"#
         );
-        let answer = call(server, &who, "POST", "authenticate", &body);
+        let response = call(server, &who, "POST", "authenticate", &body);
         let expected =
             format!(r#"{{"econtext": {{"result": {{"authenticated": {is_it}}}, "elapsed": _}}}}"#);
-        assert_eq!(masked_body(&answer, 200), expected, "{name}");
+        assert_eq!(masked_body(&response, 200), expected, "{name}");
     }
 }
 
@@ -376,8 +381,8 @@ fn users_are_listed_and_searched(server: &TestServer) {
     let native = serde_json::json!({"email": "n@x.co", "password": "secret1", "first_name": "N"});
     server.client().submit("reference_rest_api_create_user", &native).is(201);
     let emails = |query: &str| -> Vec<String> {
-        let answer = call(server, &who, "GET", &format!("users{query}"), "").is(200).json();
-        let users = answer["econtext"]["result"]["users"].as_array().unwrap().clone();
+        let response = call(server, &who, "GET", &format!("users{query}"), "").is(200).json();
+        let users = response["econtext"]["result"]["users"].as_array().unwrap().clone();
         users.iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect()
     };
     // Users of other contracts are not listed.

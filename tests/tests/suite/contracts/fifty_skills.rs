@@ -20,13 +20,13 @@ cases! {
 }
 
 fn sample_request_creates_user_with_eleven_keys(server: &TestServer) {
-    let answer = post(server, PATH, "Bearer $", JSON, SAMPLE);
-    assert_response(&answer, 201, TYPE, &answer.text);
-    let body = answer.json();
+    let response = post(server, PATH, "Bearer $", JSON, SAMPLE);
+    assert_response(&response, 201, TYPE, &response.text);
+    let body = response.json();
     assert_alphanumeric(&body["id"], 8);
     assert_eq!(body["id"], body["shortId"]);
     assert_eq!(
-        masked(&answer, &["id", "shortId"]),
+        masked(&response, &["id", "shortId"]),
         r#"{"id":_,"shortId":_,"name":"Samwise Gamgee","email":"samwise@50skills.com","phone":null,"isActive":true,"role":"user","picture":null,"hasSetPassword":false,"isMe":false,"status":"created"}"#
     );
 }
@@ -38,10 +38,10 @@ fn snake_and_camel_case_are_accepted_and_read_only_keys_ignored(server: &TestSer
         let body = format!(
             r#"{{"id":"x","shortId":"x","name":"A","email":"{tag}@b.co","phone":"+441234567890","{is_active}":false,"role":"admin","picture":"https://example.com/a.png","{send_invite}":true,"status":"gone","hasSetPassword":true,"token_type:":"?"}}"#
         );
-        let answer = post(server, PATH, "Bearer $", JSON, &body);
-        answer.is(201);
+        let response = post(server, PATH, "Bearer $", JSON, &body);
+        response.is(201);
         assert_eq!(
-            masked(&answer, &["id", "shortId", "email"]),
+            masked(&response, &["id", "shortId", "email"]),
             r#"{"id":_,"shortId":_,"name":"A","email":_,"phone":"+441234567890","isActive":false,"role":"admin","picture":"https://example.com/a.png","hasSetPassword":false,"isMe":false,"status":"created"}"#
         );
     }
@@ -60,8 +60,8 @@ fn user_is_read_by_alphanumeric_id(server: &TestServer) {
         );
     }
     for id in ["1", "zzzzzzzz", "x", "%00"] {
-        let answer = send(server, "GET", &format!("{PATH}{id}/"), "Bearer $", &[], None);
-        assert_response(&answer, 404, TYPE, r#"{"detail":"Not found."}"#);
+        let response = send(server, "GET", &format!("{PATH}{id}/"), "Bearer $", &[], None);
+        assert_response(&response, 404, TYPE, r#"{"detail":"Not found."}"#);
     }
 }
 
@@ -127,13 +127,13 @@ fn malformed_requests_get_django_errors(server: &TestServer) {
 fn missing_or_invalid_credentials_get_401(server: &TestServer) {
     let missing = r#"{"detail":"Authentication credentials were not provided."}"#;
     for header in ["", "Token $", "$"] {
-        let answer = post(server, PATH, header, JSON, SAMPLE);
-        assert_response(&answer, 401, TYPE, missing);
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        let response = post(server, PATH, header, JSON, SAMPLE);
+        assert_response(&response, 401, TYPE, missing);
+        assert_eq!(response.header("www-authenticate"), Some("Bearer"));
     }
     for header in ["Bearer x", "Bearer", "Bearer a b"] {
-        let answer = post(server, PATH, header, JSON, SAMPLE);
-        assert_response(&answer, 401, TYPE, r#"{"detail":"Invalid token."}"#);
+        let response = post(server, PATH, header, JSON, SAMPLE);
+        assert_response(&response, 401, TYPE, r#"{"detail":"Invalid token."}"#);
     }
     post(server, PATH, "Bearer $", JSON, SAMPLE).is(201);
     server.revoke("tests");

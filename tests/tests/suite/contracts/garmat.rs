@@ -24,11 +24,11 @@ fn created_body(
     content_type: (&str, &str),
     body: &str,
 ) -> String {
-    let answer = post(server, PATH, authorization, content_type, body);
-    assert_eq!((answer.is(200).status, answer.header("content-type")), (200, Some(TYPE)));
-    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    let response = post(server, PATH, authorization, content_type, body);
+    assert_eq!((response.is(200).status, response.header("content-type")), (200, Some(TYPE)));
+    let id = response.json()["id"].as_str().unwrap().to_owned();
     assert!(id.len() == 36 && id.as_bytes()[14] == b'4', "{id}");
-    masked(&answer, &["id"])
+    masked(&response, &["id"])
 }
 
 fn sample_json_is_accepted_as_form_urlencoded(server: &TestServer) {
@@ -98,8 +98,8 @@ fn missing_or_invalid_credentials_get_401(server: &TestServer) {
 
 fn host_serves_only_contract_routes(server: &TestServer) {
     let host = ("host", "localhost:4000");
-    let answer = send(server, "POST", "/api/users", "Bearer $", &[host, FORM], Some(SAMPLE));
-    assert_eq!(answer.is(200).header("content-type"), Some(TYPE));
+    let response = send(server, "POST", "/api/users", "Bearer $", &[host, FORM], Some(SAMPLE));
+    assert_eq!(response.is(200).header("content-type"), Some(TYPE));
     // Native routes are not served on this host, nor the contract's routes on others.
     assert_response(
         &send(server, "GET", "/health/live", "", &[host], None),

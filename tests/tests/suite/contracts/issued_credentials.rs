@@ -19,7 +19,11 @@ fn token_of(header: &str) -> &str {
     header.rsplit(' ').next().unwrap()
 }
 
-fn exchange_secret(server: &TestServer, client: &str, secret: &str) -> registrar_tests::Answer {
+fn exchange_secret(
+    server: &TestServer,
+    client: &str,
+    secret: &str,
+) -> registrar_tests::TestResponse {
     // The vendor's sample misspells this key.
     let body =
         format!(r#"{{"client_id":"{client}","client_secret":"{secret}","token_type:":"Bearer"}}"#);
@@ -28,15 +32,15 @@ fn exchange_secret(server: &TestServer, client: &str, secret: &str) -> registrar
 
 fn client_secret_is_exchanged_for_token(server: &TestServer) {
     let header = server.new_authorization("50skills", "journeys", &[]);
-    let answer = exchange_secret(server, "journeys", token_of(&header));
-    let body = answer.json();
+    let response = exchange_secret(server, "journeys", token_of(&header));
+    let body = response.json();
     let token = body["access_token"].as_str().unwrap();
     assert!(
         token.len() == 40 && token.bytes().all(|b| b"0123456789abcdef".contains(&b)),
         "{token}"
     );
     let text = format!(r#"{{"expires_in":35999,"access_token":"{token}","token_type":"Bearer"}}"#);
-    assert_response(&answer, 200, TYPE, &text);
+    assert_response(&response, 200, TYPE, &text);
     let users = |header: &str| send(server, "GET", "/50skills/v1/users/", header, &[], None).status;
     assert_eq!(users(&format!("Bearer {token}")), 200);
     assert_eq!(users(&format!("Bearer {}", "0".repeat(40))), 401);
@@ -61,8 +65,9 @@ fn session_is_bound_to_customer_account(server: &TestServer) {
     let header = server.new_authorization("garmat", "customer", &[("account_id", account)]);
     let own = server.new_authorization("garmat", "garmat", &[]);
     let body = format!(r#"{{"api_key":"{}"}}"#, token_of(&header));
-    let answer = send(server, "POST", "/garmat/api/authenticate", "", &[JSON], Some(&body)).json();
-    let session = format!("Bearer {}", answer["session_token"].as_str().unwrap());
+    let response =
+        send(server, "POST", "/garmat/api/authenticate", "", &[JSON], Some(&body)).json();
+    let session = format!("Bearer {}", response["session_token"].as_str().unwrap());
     let create = |header: &str, email: &str| {
         let body = format!(
             r#"{{"name":"A","role":"customer_admin","email":"{email}","account_id":"{other}"}}"#

@@ -14,7 +14,7 @@ mod user_com_operations;
 mod user_pages;
 mod vendor_samples;
 
-use registrar_tests::{Answer, TestServer};
+use registrar_tests::{TestResponse, TestServer};
 use serde_json::Value;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -27,7 +27,7 @@ fn post(
     authorization: &str,
     label: (&str, &str),
     body: &str,
-) -> Answer {
+) -> TestResponse {
     send(server, "POST", path, authorization, &[label], Some(body))
 }
 
@@ -38,7 +38,7 @@ fn send(
     authorization: &str,
     headers: &[(&str, &str)],
     body: Option<&str>,
-) -> Answer {
+) -> TestResponse {
     let header = authorization.replace('$', server.token());
     let mut headers = headers.to_vec();
     if !header.is_empty() {
@@ -49,22 +49,22 @@ fn send(
 
 /// Asserts status, content type and body.
 #[track_caller]
-fn assert_response(answer: &Answer, status: u16, content_type: &str, text: &str) {
+fn assert_response(response: &TestResponse, status: u16, content_type: &str, text: &str) {
     assert_eq!(
-        (answer.status, answer.header("content-type"), answer.text.as_str()),
+        (response.status, response.header("content-type"), response.text.as_str()),
         (status, Some(content_type), text),
-        "{answer:?}"
+        "{response:?}"
     );
 }
 
 /// Returns the body with the values of these top-level keys masked.
 #[track_caller]
-fn masked(answer: &Answer, keys: &[&str]) -> String {
-    let body = answer.json();
-    let mut text = answer.text.clone();
+fn masked(response: &TestResponse, keys: &[&str]) -> String {
+    let body = response.json();
+    let mut text = response.text.clone();
     for key in keys {
         let value = &body[*key];
-        assert!(!value.is_null(), "no `{key}`: {answer:?}");
+        assert!(!value.is_null(), "no `{key}`: {response:?}");
         text = text.replacen(&format!("\"{key}\":{value}"), &format!("\"{key}\":_"), 1);
     }
     text

@@ -1,7 +1,7 @@
 //! platformOS REST API: sessions, transactables, relationships and customizations, each through the
 //! form named in the request, with the vendor's statuses.
 
-use registrar_tests::{Answer, TestServer, cases};
+use registrar_tests::{TestResponse, TestServer, cases};
 use serde_json::{Value, json};
 
 use super::{FORM, JSON, assert_response, send};
@@ -26,7 +26,7 @@ fn call(
     form: &str,
     parent: &str,
     form_body: &Value,
-) -> Answer {
+) -> TestResponse {
     let mut body = json!({"form_configuration_name": format!("{FORMS}{form}"), "form": form_body});
     if !parent.is_empty() {
         body["parent_resource_id"] = parent.into();
@@ -36,15 +36,15 @@ fn call(
 
 /// Asserts 201 and returns the id.
 #[track_caller]
-fn created_id(answer: &Answer) -> i64 {
-    let id = answer.json()["id"].as_i64().unwrap();
-    assert_response(answer, 201, TYPE, &format!(r#"{{"id":{id},"errors":{{}}}}"#));
+fn created_id(response: &TestResponse) -> i64 {
+    let id = response.json()["id"].as_i64().unwrap();
+    assert_response(response, 201, TYPE, &format!(r#"{{"id":{id},"errors":{{}}}}"#));
     id
 }
 
 #[track_caller]
-fn assert_no_content(answer: &Answer) {
-    assert_eq!((answer.status, answer.text.as_str()), (204, ""), "{answer:?}");
+fn assert_no_content(response: &TestResponse) {
+    assert_eq!((response.status, response.text.as_str()), (204, ""), "{response:?}");
 }
 
 fn create_user(server: &TestServer, email: &str) -> i64 {
@@ -58,9 +58,9 @@ fn session_is_created_and_deleted(server: &TestServer) {
         let form = json!({"email": email, "password": password});
         call(server, "POST", "/api/sessions", "create_session", "", &form)
     };
-    let answer = sign_in("E@example.com", "somepassword");
-    assert_response(&answer, 201, TYPE, "{}");
-    let cookie = answer.header("set-cookie").unwrap();
+    let response = sign_in("E@example.com", "somepassword");
+    assert_response(&response, 201, TYPE, "{}");
+    let cookie = response.header("set-cookie").unwrap();
     let token = cookie.strip_prefix("_registrar_session=").unwrap().split(';').next().unwrap();
     assert!(cookie.contains("HttpOnly") && cookie.contains("Secure"), "{cookie}");
     // The session is valid for this contract only, and ends.
@@ -250,20 +250,20 @@ fn customization_is_created_updated_and_deleted(server: &TestServer) {
 
 fn validation_errors_have_rails_messages(server: &TestServer) {
     let form = json!({"name": "", "creator_id": 999, "properties": {"length_m": "long"}, "x": 1});
-    let answer =
+    let response =
         call(server, "POST", "/api/user/transactables", "create_transactable", "boat", &form);
     assert_response(
-        &answer,
+        &response,
         422,
         TYPE,
         r#"{"errors":{"name":["can't be blank"],"properties.length_m":["must be a decimal"],"x":["is not a known field"]}}"#,
     );
     let form = json!({"name": "Vega", "creator_id": 999});
-    let answer =
+    let response =
         call(server, "POST", "/api/user/transactables", "create_transactable", "boat", &form);
-    assert_response(&answer, 422, TYPE, r#"{"errors":{"creator_id":["must exist"]}}"#);
+    assert_response(&response, 422, TYPE, r#"{"errors":{"creator_id":["must exist"]}}"#);
     let form = json!({"relationship_id": 1, "user_id": 1, "properties": {"status": "new"}});
-    let answer = call(
+    let response = call(
         server,
         "POST",
         "/api/user/relationship_users",
@@ -272,7 +272,7 @@ fn validation_errors_have_rails_messages(server: &TestServer) {
         &form,
     );
     assert_response(
-        &answer,
+        &response,
         422,
         TYPE,
         r#"{"errors":{"relationship_id":["must exist"],"user_id":["must exist"]}}"#,
@@ -282,9 +282,13 @@ fn validation_errors_have_rails_messages(server: &TestServer) {
 fn invalid_parameters_get_406(server: &TestServer) {
     let path = "/api/user/transactables";
     let wrong = |body: &str| {
-        let answer = send(server, "POST", path, "Token $", &[JSON], Some(body));
-        assert_eq!((answer.status, answer.header("content-type")), (406, Some(TYPE)), "{answer:?}");
-        answer.json()["errors"]["base"][0].as_str().unwrap().to_owned()
+        let response = send(server, "POST", path, "Token $", &[JSON], Some(body));
+        assert_eq!(
+            (response.status, response.header("content-type")),
+            (406, Some(TYPE)),
+            "{response:?}"
+        );
+        response.json()["errors"]["base"][0].as_str().unwrap().to_owned()
     };
     let name = "form_configuration_name";
     for (body, text) in [
@@ -315,8 +319,8 @@ fn invalid_parameters_get_406(server: &TestServer) {
 
 fn missing_or_invalid_token_gets_401(server: &TestServer) {
     for header in ["", "Token nope", "Basic eDp5"] {
-        let answer = send(server, "POST", "/api/user/transactables", header, &[JSON], Some("{}"));
-        assert_response(&answer, 401, TYPE, r#"{"errors":{"base":["a token is needed"]}}"#);
-        assert_eq!(answer.header("www-authenticate"), Some(r#"Token realm="Application""#));
+        let response = send(server, "POST", "/api/user/transactables", header, &[JSON], Some("{}"));
+        assert_response(&response, 401, TYPE, r#"{"errors":{"base":["a token is needed"]}}"#);
+        assert_eq!(response.header("www-authenticate"), Some(r#"Token realm="Application""#));
     }
 }

@@ -1,6 +1,6 @@
 //! SCIM 2.0 (RFC 7643 and RFC 7644): the contract of the tutorial.
 
-use registrar_tests::{Answer, TestServer, cases};
+use registrar_tests::{TestResponse, TestServer, cases};
 use serde_json::{Value, json};
 
 use super::{assert_response, mask_everywhere, send};
@@ -16,7 +16,7 @@ cases! {
     users_are_read_filtered_replaced_and_deleted,
 }
 
-fn call(server: &TestServer, method: &str, path: &str, body: &str) -> Answer {
+fn call(server: &TestServer, method: &str, path: &str, body: &str) -> TestResponse {
     let body = (!body.is_empty()).then_some(body);
     send(server, method, &format!("{PATH}{path}"), "Bearer $", &[CONTENT_TYPE], body)
 }
@@ -41,14 +41,18 @@ fn example() -> Value {
 }
 
 fn user_is_created_with_all_attributes(server: &TestServer) {
-    let answer = call(server, "POST", "", &example().to_string());
-    assert_eq!((answer.status, answer.header("content-type")), (201, Some(TYPE)), "{answer:?}");
+    let response = call(server, "POST", "", &example().to_string());
     assert_eq!(
-        mask_everywhere(&answer.text, &["id", "created", "lastModified", "location"]),
+        (response.status, response.header("content-type")),
+        (201, Some(TYPE)),
+        "{response:?}"
+    );
+    assert_eq!(
+        mask_everywhere(&response.text, &["id", "created", "lastModified", "location"]),
         r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":_,"externalId":"701984","userName":"bjensen@example.com","name":{"formatted":"Ms. Barbara J Jensen, III","givenName":"Barbara","familyName":"Jensen"},"title":"Tour Guide","preferredLanguage":"en-US","timezone":"America/Los_Angeles","active":true,"emails":[{"value":"bjensen@example.com","primary":true}],"phoneNumbers":[{"value":"555-555-5555"}],"meta":{"resourceType":"User","created":_,"lastModified":_,"location":_}}"#
     );
-    let body = answer.json();
-    let location = answer.header("location").unwrap();
+    let body = response.json();
+    let location = response.header("location").unwrap();
     assert!(location.ends_with(&format!("{PATH}/{}", body["id"].as_str().unwrap())), "{location}");
     assert_eq!(body["meta"]["location"], location);
     // Absent attributes are omitted.

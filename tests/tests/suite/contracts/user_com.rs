@@ -24,17 +24,17 @@ cases! {
 }
 
 fn sample_request_creates_user_with_thirty_five_keys(server: &TestServer) {
-    let answer = post(server, PATH, "Token $", JSON, SAMPLE);
-    assert_response(&answer, 201, TYPE, &answer.text);
-    assert_eq!(answer.header("allow"), Some("GET, POST, HEAD, OPTIONS"));
-    let body = answer.json();
+    let response = post(server, PATH, "Token $", JSON, SAMPLE);
+    assert_response(&response, 201, TYPE, &response.text);
+    assert_eq!(response.header("allow"), Some("GET, POST, HEAD, OPTIONS"));
+    let body = response.json();
     assert_alphanumeric(&body["key"], 12);
     for key in ["created_at", "updated_at"] {
         let time = body[key].as_str().unwrap();
         assert!(time.len() == 27 && time.ends_with('Z') && &time[10..11] == "T", "{time}");
     }
     assert_eq!(
-        masked(&answer, &["updated_at", "key", "created_at"]),
+        masked(&response, &["updated_at", "key", "created_at"]),
         r#"{"updated_at":_,"companies":[],"key":_,"city":null,"linkedin_url":null,"tags":[],"last_contacted":null,"phone_number":null,"facebook_url":null,"notifications":true,"region":null,"timezone":null,"status":"visitor","gravatar_url":null,"twitter_url":null,"google_url":null,"os_type":null,"email":"myemail@example.org","score":0,"unsubscribed":false,"first_seen":null,"page_views":0,"last_ip":null,"chat_id":"Chat ID is deprecated and will be removed in future","browser":null,"gender":"unknown","resolution":null,"country":null,"name":"John Doe","created_at":_,"last_seen":null,"lists":[],"attributes":[],"browser_language":null,"id":1}"#
     );
 }
@@ -43,8 +43,8 @@ fn json_and_form_bodies_are_accepted_under_either_content_type(server: &TestServ
     for (content_type, body) in
         [(JSON, SAMPLE), (FORM, SAMPLE), (JSON, FORM_SAMPLE), (FORM, FORM_SAMPLE)]
     {
-        let answer = post(server, PATH, "Token $", content_type, body);
-        assert_eq!(answer.is(201).json()["name"], "John Doe");
+        let response = post(server, PATH, "Token $", content_type, body);
+        assert_eq!(response.is(201).json()["name"], "John Doe");
     }
     let bodies = post(server, PATH, "Token $", FORM, "gender=2&score=7&unsubscribed=true");
     let body = bodies.is(201).json();
@@ -55,8 +55,8 @@ fn json_and_form_bodies_are_accepted_under_either_content_type(server: &TestServ
 fn numeric_codes_are_accepted_and_labels_returned(server: &TestServer) {
     for (sent, gender) in [("1", "unknown"), ("2", "male"), ("\"2\"", "male"), ("3", "female")] {
         let body = format!(r#"{{"gender":{sent},"status":2}}"#);
-        let answer = post(server, PATH, "Token $", JSON, &body).is(201).json();
-        assert_eq!((&answer["gender"], &answer["status"]), (&gender.into(), &"user".into()));
+        let response = post(server, PATH, "Token $", JSON, &body).is(201).json();
+        assert_eq!((&response["gender"], &response["status"]), (&gender.into(), &"user".into()));
     }
 }
 
@@ -68,8 +68,8 @@ fn name_is_derived_from_available_fields(server: &TestServer) {
         (r#"{"first_name":null}"#, r#""name":null"#),
         ("", r#""name":null"#),
     ] {
-        let answer = post(server, PATH, "Token $", JSON, body);
-        assert!(answer.is(201).text.contains(name), "{body}: {answer:?}");
+        let response = post(server, PATH, "Token $", JSON, body);
+        assert!(response.is(201).text.contains(name), "{body}: {response:?}");
     }
 }
 
@@ -130,22 +130,22 @@ fn errors_match_recorded_responses(server: &TestServer) {
 
 fn read_only_fields_are_ignored(server: &TestServer) {
     let body = r#"{"id":7,"key":"x","first_seen":"0001-01-01T00:00:00Z","last_seen":"0001-01-01T00:00:00Z","page_views":9,"properties":{"city":"Oslo"},"password":"secret1","featured":true,"Verified Member":1}"#;
-    let answer = post(server, PATH, "Token $", JSON, body).is(201).json();
-    assert_eq!((&answer["id"], &answer["page_views"]), (&1.into(), &0.into()));
-    assert!(answer["city"].is_null() && answer["first_seen"].is_null());
+    let response = post(server, PATH, "Token $", JSON, body).is(201).json();
+    assert_eq!((&response["id"], &response["page_views"]), (&1.into(), &0.into()));
+    assert!(response["city"].is_null() && response["first_seen"].is_null());
     assert_eq!(server.client().user(1)["featured"], false);
 }
 
 fn missing_or_invalid_credentials_get_401(server: &TestServer) {
     for header in ["", "Bearer $", "$"] {
-        let answer = post(server, PATH, header, JSON, SAMPLE);
+        let response = post(server, PATH, header, JSON, SAMPLE);
         let missing = r#"{"detail":"Authentication credentials were not provided."}"#;
-        assert_response(&answer, 401, TYPE, missing);
-        assert_eq!(answer.header("www-authenticate"), Some("Token"));
+        assert_response(&response, 401, TYPE, missing);
+        assert_eq!(response.header("www-authenticate"), Some("Token"));
     }
     for header in ["Token x", "Token"] {
-        let answer = post(server, PATH, header, JSON, SAMPLE);
-        assert_response(&answer, 401, TYPE, r#"{"detail":"Invalid token."}"#);
+        let response = post(server, PATH, header, JSON, SAMPLE);
+        assert_response(&response, 401, TYPE, r#"{"detail":"Invalid token."}"#);
     }
 }
 
@@ -155,6 +155,6 @@ fn subdomains_serve_routes_without_mount(server: &TestServer) {
         send(server, "POST", "/api/public/users/", "Token $", &headers, Some(SAMPLE)).is(201);
     }
     let headers = [("host", "user.com"), JSON];
-    let answer = send(server, "POST", "/api/public/users/", "Token $", &headers, Some(SAMPLE));
-    answer.fault(404, "base", "not_found");
+    let response = send(server, "POST", "/api/public/users/", "Token $", &headers, Some(SAMPLE));
+    response.rejected(404, "base", "not_found");
 }

@@ -1,7 +1,7 @@
 //! User.com beyond creation: look-up by id and external id, search, update and deletion; tags,
 //! lists, companies and attributes; version 2.
 
-use registrar_tests::{Answer, TestServer, cases};
+use registrar_tests::{TestResponse, TestServer, cases};
 use serde_json::{Value, json};
 
 use super::{JSON, assert_response, send};
@@ -17,13 +17,13 @@ cases! {
     api_version_is_selected_by_accept_header,
 }
 
-fn call(server: &TestServer, method: &str, path: &str, body: &Value) -> Answer {
+fn call(server: &TestServer, method: &str, path: &str, body: &Value) -> TestResponse {
     let text = body.to_string();
     let body = (*body != Value::Null).then_some(text.as_str());
     send(server, method, &format!("/user_com/api/public/{path}"), "Token $", &[JSON], body)
 }
 
-fn get(server: &TestServer, path: &str) -> Answer {
+fn get(server: &TestServer, path: &str) -> TestResponse {
     call(server, "GET", path, &Value::Null)
 }
 
@@ -103,9 +103,9 @@ fn attributes_are_validated_by_type_and_name(server: &TestServer) {
         // Built-in columns are not attributes.
         ("email", json!("a@b.co"), "Unexpected field."),
     ] {
-        let answer = set(json!({"attribute": attribute, "value": value}));
+        let response = set(json!({"attribute": attribute, "value": value}));
         assert_response(
-            &answer,
+            &response,
             400,
             TYPE,
             &format!(r#"{{"errors":{{"{attribute}":["{text}"]}}}}"#),
@@ -152,8 +152,11 @@ fn tags_are_added_and_removed(server: &TestServer) {
     assert_response(&remove("vip"), 404, TYPE, r#"{"detail":"Not found."}"#);
     assert_eq!(names(), ["new", "hot"]);
     for body in [json!({}), json!({"name": ""}), json!({"name": null})] {
-        let answer = call(server, "POST", "users/1/add_tag/", &body);
-        assert!(answer.is(400).text.starts_with(r#"{"errors":{"name":["This field"#), "{answer:?}");
+        let response = call(server, "POST", "users/1/add_tag/", &body);
+        assert!(
+            response.is(400).text.starts_with(r#"{"errors":{"name":["This field"#),
+            "{response:?}"
+        );
     }
     // Tags are shared between users.
     call(server, "POST", "users/", &json!({"tags": ["hot"]})).is(201);
@@ -163,8 +166,8 @@ fn tags_are_added_and_removed(server: &TestServer) {
         (json!({"a": 1}), r#"["Expected a list of items but got type \"dict\"."]"#),
         (json!(["a", ["b"]]), r#"{"1":["Not a valid string."]}"#),
     ] {
-        let answer = call(server, "POST", "users/", &json!({"tags": tags}));
-        assert_response(&answer, 400, TYPE, &format!(r#"{{"errors":{{"tags":{errors}}}}}"#));
+        let response = call(server, "POST", "users/", &json!({"tags": tags}));
+        assert_response(&response, 400, TYPE, &format!(r#"{{"errors":{{"tags":{errors}}}}}"#));
     }
 }
 

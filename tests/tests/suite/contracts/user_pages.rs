@@ -21,7 +21,7 @@ fn create(server: &TestServer, email: &str) -> Value {
     post(server, FIFTY, "Bearer $", JSON, &body).is(201).json()
 }
 
-fn get(server: &TestServer, path: &str) -> registrar_tests::Answer {
+fn get(server: &TestServer, path: &str) -> registrar_tests::TestResponse {
     send(server, "GET", path, "Bearer $", &[], None)
 }
 
@@ -44,8 +44,8 @@ fn pages_link_to_next_and_previous(server: &TestServer) {
 
 fn invalid_page_gets_404(server: &TestServer) {
     for query in ["page=0", "page=x", "page=-1", "page=99999999999", "page_size=x"] {
-        let answer = get(server, &format!("{FIFTY}?{query}"));
-        assert_response(&answer, 404, TYPE, r#"{"detail":"Not found."}"#);
+        let response = get(server, &format!("{FIFTY}?{query}"));
+        assert_response(&response, 404, TYPE, r#"{"detail":"Not found."}"#);
     }
     // Larger page sizes are clamped to the maximum.
     get(server, &format!("{FIFTY}?page_size=100000")).is(200);
@@ -76,8 +76,8 @@ fn delete_removes_user_and_frees_email(server: &TestServer) {
     let user = create(server, "a@b.co");
     let path = format!("{FIFTY}{}/", user["id"].as_str().unwrap());
     let delete = || send(server, "DELETE", &path, "Bearer $", &[], None);
-    let answer = delete();
-    assert_eq!((answer.status, answer.text.as_str()), (204, ""));
+    let response = delete();
+    assert_eq!((response.status, response.text.as_str()), (204, ""));
     assert_eq!(delete().status, 404);
     assert_eq!(server.client().count(), 0);
     // The address is available again.

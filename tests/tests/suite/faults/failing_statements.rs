@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use registrar_tests::{Answer, DirectDatabase, TestServer, cases, samples};
+use registrar_tests::{DirectDatabase, TestResponse, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 use super::post;
@@ -63,11 +63,11 @@ fn submission(form_name: &str, tag: &str) -> String {
     json!({ "form_configuration_name": form_name, "form": form }).to_string()
 }
 
-fn assert_internal_error(answer: &Answer, table: &str) {
-    let text = answer.fault(500, "base", "internal");
+fn assert_internal_error(response: &TestResponse, table: &str) {
+    let text = response.rejected(500, "base", "internal");
     assert_eq!(text, "the server failed");
-    assert!(!format!("{answer:?}").contains(ERROR_CANARY), "{answer:?}");
-    assert!(!answer.text.contains(table), "{answer:?}");
+    assert!(!format!("{response:?}").contains(ERROR_CANARY), "{response:?}");
+    assert!(!response.text.contains(table), "{response:?}");
 }
 
 fn create_with_any_failing_statement_is_rolled_back(server: &TestServer) {
@@ -127,18 +127,18 @@ fn update_or_delete_with_any_failing_statement_is_rolled_back(server: &TestServe
             let path = format!("/api/users/{id}");
             let changed = || client.update(id, "change", &change);
             let deleted = || client.send("DELETE", &path, &[], None);
-            let requests: [(usize, &dyn Fn() -> Answer); 2] = [(0, &changed), (1, &deleted)];
+            let requests: [(usize, &dyn Fn() -> TestResponse); 2] = [(0, &changed), (1, &deleted)];
             for (which, request) in requests {
                 inject_failure(&direct, &table, event, 0);
                 let before = direct.all_cells();
-                let answer = request();
+                let response = request();
                 let after = direct.all_cells();
                 remove_failure(&direct, &table);
-                if answer.status == 204 {
+                if response.status == 204 {
                     continue;
                 }
                 failed[which] += 1;
-                assert_internal_error(&answer, &table);
+                assert_internal_error(&response, &table);
                 assert_eq!(after, before, "{event} {table}");
                 request().is(204);
             }

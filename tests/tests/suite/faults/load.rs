@@ -61,16 +61,16 @@ impl LoadOutcome {
             }
             let tag = format!("c{number}-{count}");
             let started = Instant::now();
-            let answer = client.submit("marketplace_seller", &samples::seller(&tag));
+            let response = client.submit("marketplace_seller", &samples::seller(&tag));
             let took = started.elapsed();
-            assert!(took < most, "{took:?}: {answer:?}");
-            if answer.status == 503 {
-                assert!(answer.header("retry-after").is_some(), "{answer:?}");
+            assert!(took < most, "{took:?}: {response:?}");
+            if response.status == 503 {
+                assert!(response.header("retry-after").is_some(), "{response:?}");
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 thread::sleep(Duration::from_millis(10));
             } else {
                 let email = format!("{tag}@example.com");
-                self.created.lock().unwrap().push((answer.created(), email));
+                self.created.lock().unwrap().push((response.created(), email));
             }
         }
     }

@@ -15,7 +15,7 @@ mod transaction_retries;
 
 use std::time::{Duration, Instant};
 
-use registrar_tests::{Answer, TokenClient, samples};
+use registrar_tests::{TestResponse, TokenClient, samples};
 use serde_json::json;
 
 /// Maximum time to resume operation after a fault.
@@ -28,19 +28,19 @@ fn sign_up(tag: &str) -> String {
 }
 
 /// Sends a POST request with an `Idempotency-Key`. Returns `None` if no response arrives.
-fn post(client: &TokenClient, key: &str, body: &str) -> Option<Answer> {
+fn post(client: &TokenClient, key: &str, body: &str) -> Option<TestResponse> {
     let headers = [("content-type", "application/json"), ("idempotency-key", key)];
     client.try_send("POST", "/api/users", &headers, Some(body.as_bytes())).ok()
 }
 
 /// Repeats a request until it responds with 201; earlier responses must be 409 or 503. Returns the
 /// elapsed time too.
-fn retry_until_created(ask: impl Fn() -> Option<Answer>) -> (Answer, Duration) {
+fn retry_until_created(ask: impl Fn() -> Option<TestResponse>) -> (TestResponse, Duration) {
     let started = Instant::now();
     loop {
         match ask() {
-            Some(answer) if answer.status == 201 => return (answer, started.elapsed()),
-            Some(answer) => assert!(matches!(answer.status, 409 | 503), "{answer:?}"),
+            Some(response) if response.status == 201 => return (response, started.elapsed()),
+            Some(response) => assert!(matches!(response.status, 409 | 503), "{response:?}"),
             None => {}
         }
         assert!(started.elapsed() < Duration::from_secs(30), "no recovery");

@@ -92,7 +92,7 @@ fn connection_cut_at_commit_with_idempotency_key_runs_once() {
         };
         proxy.set(condition);
         let broken = post(&server.client(), &key, &body).unwrap();
-        broken.fault(503, "base", "unavailable");
+        broken.rejected(503, "base", "unavailable");
         let expected = i64::try_from(nth).unwrap();
         assert_eq!(
             server.database().count("users"),

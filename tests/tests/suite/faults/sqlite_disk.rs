@@ -25,7 +25,7 @@ fn locked_database_gets_503_busy(server: &TestServer) {
         assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
         busy
     });
-    busy.fault(503, "base", "busy");
+    busy.rejected(503, "base", "busy");
     assert_eq!(busy.header("retry-after"), Some("1"));
     let started = Instant::now();
     server.client().submit("client_sign_up", &sample).created();
@@ -85,15 +85,15 @@ fn full_disk_gets_507_and_recovers() {
             json!(format!("{nth}-1"));
         sample["transactables"]["boat"][1]["properties"]["registration"] =
             json!(format!("{nth}-2"));
-        let answer = client.submit("marketplace_seller", &sample);
-        if answer.status != 201 {
-            return Some(answer);
+        let response = client.submit("marketplace_seller", &sample);
+        if response.status != 201 {
+            return Some(response);
         }
         stored += 1;
         None
     });
     let full = full.unwrap();
-    let text = full.fault(507, "base", "storage_full");
+    let text = full.rejected(507, "base", "storage_full");
     assert_eq!(text, "the database's disk is full: its operator has to make room");
     client.get("/api/users/1").is(200);
     assert_eq!(client.count(), stored);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use registrar_tests::{Answer, Database, Metrics, Setup, TestServer, eventually, samples};
+use registrar_tests::{Database, Metrics, Setup, TestResponse, TestServer, eventually, samples};
 
 /// Starts a server and returns the path of its database.
 fn start_server() -> (TestServer, PathBuf) {
@@ -14,7 +14,7 @@ fn start_server() -> (TestServer, PathBuf) {
     (server, PathBuf::from(url.strip_prefix("sqlite:").unwrap()))
 }
 
-fn create(server: &TestServer, tag: &str) -> Answer {
+fn create(server: &TestServer, tag: &str) -> TestResponse {
     server.client().submit("client_sign_up", &samples::client(tag))
 }
 
@@ -31,7 +31,7 @@ fn removed_or_replaced_file_fails_readiness_until_restored() {
         assert_eq!(reported.status, 503, "{reported:?}");
         assert!(reported.text.contains("removed or replaced"), "{reported:?}");
         // Tokens are cached for a second; after that, the look-up fails.
-        create(&server, &format!("lost{number}")).fault(503, "base", "unavailable");
+        create(&server, &format!("lost{number}")).rejected(503, "base", "unavailable");
         assert_eq!(server.client().get("/api/users").status, 503);
         assert_eq!(path.exists(), number == 1, "no new file is created");
         fs::rename(&aside, &path).unwrap();

@@ -55,7 +55,7 @@ fn tls_connection_verifies_server_certificate() {
         assert!(output.contains("does not match host name"), "{output}");
         fs::remove_file(program).unwrap();
     } else {
-        registrar_tests::notice(&format!(
+        registrar_tests::print_notice(&format!(
             "TLS TO POSTGRESQL IS NOT TESTED: it needs a build with OpenSSL. {REQUIRE_TLS}=1 runs it."
         ));
     }

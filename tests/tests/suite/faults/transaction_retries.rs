@@ -44,7 +44,7 @@ fn exhausted_retries_get_503_busy() {
     let Some(server) = postgres() else { return };
     fail_attempts(&server, 4, "40001");
     let busy = server.client().submit("client_sign_up", &samples::client("ann"));
-    busy.fault(503, "base", "busy");
+    busy.rejected(503, "base", "busy");
     assert_eq!((attempts(&server), server.client().count()), (4, 0));
     server.client().submit("client_sign_up", &samples::client("ann")).created();
 }
@@ -54,7 +54,7 @@ fn non_transient_error_is_not_retried() {
     let Some(server) = postgres() else { return };
     fail_attempts(&server, 1, "22000");
     let failed = server.client().submit("client_sign_up", &samples::client("ann"));
-    failed.fault(500, "base", "internal");
+    failed.rejected(500, "base", "internal");
     assert_eq!((attempts(&server), server.client().count()), (1, 0));
 }
 
@@ -76,7 +76,7 @@ fn deadlock_is_retried() {
     other
         .batch_execute("SET deadlock_timeout = '30s'; BEGIN; SELECT pg_advisory_xact_lock(7)")
         .unwrap();
-    let answer = thread::scope(|scope| {
+    let response = thread::scope(|scope| {
         let client =
             scope.spawn(|| server.client().submit("client_sign_up", &samples::client("ann")));
         eventually("the server waits for the lock", Duration::from_secs(5), || {
@@ -90,6 +90,6 @@ fn deadlock_is_retried() {
         other.batch_execute("COMMIT").unwrap();
         client.join().unwrap()
     });
-    answer.created();
+    response.created();
     assert_eq!((attempts(&server), server.client().count()), (2, 1));
 }

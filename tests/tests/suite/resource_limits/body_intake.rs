@@ -69,12 +69,12 @@ fn unauthenticated_bodies_have_a_lower_limit(server: &TestServer) {
         let mut large = server.connect();
         large.send(head(1_048_576).as_bytes());
         large.send(&[b' '; 2_000]);
-        let status = large.answer().status;
+        let status = large.read_response().status;
         assert!([401, 413].contains(&status), "{path}: {status}");
         let mut small = server.connect();
         small.send(head(900).as_bytes());
         small.send(&[b' '; 900]);
-        assert_ne!(small.answer().status, 413, "{path}");
+        assert_ne!(small.read_response().status, 413, "{path}");
     }
     // Authenticated clients may send larger bodies.
     let form = samples::client("known");
@@ -92,9 +92,9 @@ fn body_below_minimum_rate_gets_408(server: &TestServer) {
             fast.send(&[b' '; 1_250]);
             thread::sleep(Duration::from_millis(500));
         }
-        fast.answer().status
+        fast.read_response().status
     });
-    slow.answer().fault(408, "base", "body_timeout");
+    slow.read_response().rejected(408, "base", "body_timeout");
     let took = started.elapsed();
     assert!((Duration::from_secs(4)..Duration::from_secs(9)).contains(&took), "{took:?}");
     // The body was received, but it is not JSON.
@@ -118,7 +118,7 @@ fn queued_bodies_count_towards_body_memory(server: &TestServer) {
              \"properties\":{{\"v\":[{numbers}0]}}}}}}"
         )
     };
-    let (sender, answers) = mpsc::channel();
+    let (sender, responses) = mpsc::channel();
     thread::scope(|scope| {
         server.database().with_write_lock(|| {
             for tag in 0..16 {
@@ -129,12 +129,12 @@ fn queued_bodies_count_towards_body_memory(server: &TestServer) {
             }
             // Sixteen bodies take five megabytes. A body without room is rejected at once.
             for _ in 0..10 {
-                let refused = answers.recv_timeout(Duration::from_secs(10)).unwrap();
-                refused.fault(503, "base", "busy");
+                let refused = responses.recv_timeout(Duration::from_secs(10)).unwrap();
+                refused.rejected(503, "base", "busy");
             }
         });
-        for answer in answers.iter().take(6) {
-            assert!([201, 503].contains(&answer.status), "{answer:?}");
+        for response in responses.iter().take(6) {
+            assert!([201, 503].contains(&response.status), "{response:?}");
         }
     });
     eventually("body memory is available again", Duration::from_secs(20), || {

@@ -1,6 +1,6 @@
 //! Stored records and responses are bounded by the size of the request.
 
-use registrar_tests::{Answer, Setup, TestServer, cases, samples};
+use registrar_tests::{Setup, TestResponse, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
@@ -13,8 +13,8 @@ cases! {
 }
 
 /// Returns the violations as `PATH CODE; PATH CODE`.
-fn violation_summary(answer: &Answer) -> String {
-    let reported = answer.is(422).violations();
+fn violation_summary(response: &TestResponse) -> String {
+    let reported = response.is(422).violations();
     let reported: Vec<String> =
         reported.iter().map(|(path, code)| format!("{path} {code}")).collect();
     reported.join("; ")
@@ -43,7 +43,7 @@ properties:
     )
 }
 
-fn post(server: &TestServer, properties: &str) -> Answer {
+fn post(server: &TestServer, properties: &str) -> TestResponse {
     let body = format!(
         "{{\"form_configuration_name\":\"form\",\"form\":{{\"properties\":{properties}}}}}"
     );
@@ -82,7 +82,7 @@ fn stored_numbers_are_no_longer_than_submitted(server: &TestServer) {
 fn record_larger_than_body_limit_gets_413(server: &TestServer) {
     let many = |count: usize| format!("{{\"w\":[{}0]}}", "1e39,".repeat(count));
     let refused = post(server, &many(200_000));
-    refused.fault(413, "base", "record_too_large");
+    refused.rejected(413, "base", "record_too_large");
     assert_eq!(server.client().count(), 0);
     let id = post(server, &many(20_000)).created();
     let shown = server.client().get(&format!("/api/users/{id}")).is(200).text.clone();
@@ -134,7 +134,7 @@ fn response_over_limit_is_rejected(server: &TestServer) {
     for _ in 0..6 {
         client.submit("form", &json!({ "properties": { "v": [text] } })).created();
     }
-    let message = client.get("/api/users").fault(422, "base", "answer_too_large");
+    let message = client.get("/api/users").rejected(422, "base", "answer_too_large");
     assert!(message.contains("100000 bytes"), "{message}");
     for page in 1..=3 {
         let shown = client.get(&format!("/api/users?per_page=2&page={page}")).is(200).json();
@@ -145,7 +145,7 @@ fn response_over_limit_is_rejected(server: &TestServer) {
     }
     // A single user is returned, or rejected as too large.
     let id = client.submit("form", &json!({ "properties": { "v": [text.repeat(4)] } })).created();
-    client.get(&format!("/api/users/{id}")).fault(422, "base", "answer_too_large");
+    client.get(&format!("/api/users/{id}")).rejected(422, "base", "answer_too_large");
     client.send("DELETE", &format!("/api/users/{id}"), &[], None).is(204);
 }
 
@@ -166,12 +166,12 @@ fn large_submissions_are_validated_like_small_ones(server: &TestServer) {
             violation_summary(&client.submit("form", &unknown)),
             "properties.x unknown_field"
         );
-        client.submit("form_of_none", &unknown).fault(
+        client.submit("form_of_none", &unknown).rejected(
             406,
             "form_configuration_name",
             "unknown_form",
         );
         let broken = format!("{{\"form_configuration_name\":\"form\",\"form\":{{\"v\":\"{text}\"");
-        client.post("/api/users", &broken).fault(400, "base", "malformed");
+        client.post("/api/users", &broken).rejected(400, "base", "malformed");
     }
 }

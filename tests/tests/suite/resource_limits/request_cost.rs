@@ -38,21 +38,21 @@ impl CostMeter {
             self.token,
             body.len()
         );
-        let mut answered = self.measure(what, &[head.as_bytes(), body].concat());
-        let id = answered.header("location").map(str::to_owned);
-        assert!(answered.status < 500, "{what}: {}", answered.status);
+        let mut response = self.measure(what, &[head.as_bytes(), body].concat());
+        let id = response.header("location").map(str::to_owned);
+        assert!(response.status < 500, "{what}: {}", response.status);
         if let Some(path) = id.as_deref().and_then(|it| it.split_once("/api/")).map(|it| it.1) {
             let get = format!(
                 "GET /api/{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
                 self.token
             );
-            answered = self.measure(&format!("{what}, shown"), get.as_bytes());
-            assert_eq!(answered.status, 200, "{what}");
+            response = self.measure(&format!("{what}, shown"), get.as_bytes());
+            assert_eq!(response.status, 200, "{what}");
             let most = 2 * body.len() + 2_000;
-            if answered.text.len() > 10 * most {
+            if response.text.len() > 10 * most {
                 self.wrong.push(format!(
                     "{what}: {} bytes are shown of {}",
-                    answered.text.len(),
+                    response.text.len(),
                     body.len()
                 ));
             }
@@ -62,18 +62,18 @@ impl CostMeter {
             );
             let mut connection = self.server.connect();
             connection.send(delete.as_bytes());
-            connection.answer().is(204);
+            connection.read_response().is(204);
         }
     }
 
     /// Sends a single request and compares its cost with the allowance.
-    fn measure(&mut self, what: &str, request: &[u8]) -> registrar_tests::Answer {
+    fn measure(&mut self, what: &str, request: &[u8]) -> registrar_tests::TestResponse {
         self.server.reset_peak_memory();
         let (memory, time) = (self.server.resident_memory(), self.server.cpu_time());
         let mut connection = self.server.connect();
         connection.send(request);
-        let answer = connection.answer();
-        let bytes = (request.len() + answer.text.len()) as u64;
+        let response = connection.read_response();
+        let bytes = (request.len() + response.text.len()) as u64;
         let took = self.server.cpu_time().saturating_sub(time);
         let grew = self.server.peak_memory().saturating_sub(memory) * 1024;
         let most = FIXED_TIME + Duration::from_nanos(bytes * NANOS_PER_BYTE);
@@ -88,7 +88,7 @@ impl CostMeter {
         self.count += 1;
         self.most_expensive
             .push((grew / bytes, format!("{what}: {bytes} bytes, {grew} of memory, {took:?}")));
-        answer
+        response
     }
 }
 

@@ -21,9 +21,9 @@ fn deletion_removes_all_records_of_the_user(server: &TestServer) {
     let before = server.client().user(third);
 
     let path = format!("/api/users/{first}");
-    let answer = server.client().send("DELETE", &path, &[], None);
-    assert_eq!((answer.is(204).text.as_str(), answer.header("content-type")), ("", None));
-    server.client().send("DELETE", &path, &[], None).fault(404, "base", "not_found");
+    let response = server.client().send("DELETE", &path, &[], None);
+    assert_eq!((response.is(204).text.as_str(), response.header("content-type")), ("", None));
+    server.client().send("DELETE", &path, &[], None).rejected(404, "base", "not_found");
     server.client().get(&path).is(404);
     assert_eq!(
         server.client().user(third),
@@ -60,12 +60,12 @@ fn unauthorized_update_or_deletion_changes_nothing(server: &TestServer) {
     let changed = server.client().user(id);
     server.revoke("short-lived");
     let path = format!("/api/users/{id}");
-    client.update(id, form, &json!({ "first_name": "B" })).fault(401, "base", "invalid_token");
-    client.send("DELETE", &path, &[], None).fault(401, "base", "invalid_token");
-    client.send("DELETE", "/api/users/404", &[], None).fault(401, "base", "invalid_token");
+    client.update(id, form, &json!({ "first_name": "B" })).rejected(401, "base", "invalid_token");
+    client.send("DELETE", &path, &[], None).rejected(401, "base", "invalid_token");
+    client.send("DELETE", "/api/users/404", &[], None).rejected(401, "base", "invalid_token");
     let anonymous = server.anonymous();
-    anonymous.update(id, form, &json!({})).fault(401, "base", "missing_token");
-    anonymous.send("DELETE", &path, &[], None).fault(401, "base", "missing_token");
+    anonymous.update(id, form, &json!({})).rejected(401, "base", "missing_token");
+    anonymous.send("DELETE", &path, &[], None).rejected(401, "base", "missing_token");
     assert_eq!(server.client().user(id), changed);
     assert_ne!(before, changed);
 }

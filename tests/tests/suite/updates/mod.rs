@@ -5,7 +5,7 @@ mod nested_records;
 mod responses_and_rules;
 mod unique_claims;
 
-use registrar_tests::{Answer, Setup, TestServer, samples};
+use registrar_tests::{Setup, TestResponse, TestServer, samples};
 use serde_json::{Value, json};
 
 const CHANGE: &str = "\
@@ -79,7 +79,7 @@ pub(crate) fn update_forms(setup: Setup) -> Setup {
     ])
 }
 
-fn put_change(server: &TestServer, id: i64, form: Value) -> Answer {
+fn put_change(server: &TestServer, id: i64, form: Value) -> TestResponse {
     server.client().update(id, "change", &form)
 }
 

@@ -18,9 +18,9 @@ fn update_responds_with_204_and_is_stored(server: &TestServer) {
     let id = server.client().submit("marketplace_seller", &samples::seller("siri")).created();
     let before = server.client().user(id);
     let form = "reference_rest_api_update_user";
-    let answer = server.client().update(id, form, &json!({ "first_name": "Iris" }));
-    assert_eq!((answer.is(204).text.as_str(), answer.header("content-type")), ("", None));
-    assert_eq!(answer.header("form-version").map(str::len), Some(16));
+    let response = server.client().update(id, form, &json!({ "first_name": "Iris" }));
+    assert_eq!((response.is(204).text.as_str(), response.header("content-type")), ("", None));
+    assert_eq!(response.header("form-version").map(str::len), Some(16));
     let mut after = server.client().user(id);
     assert_eq!(after["first_name"], "Iris");
     assert!(after["updated_at"].as_str() > before["updated_at"].as_str());
@@ -41,32 +41,32 @@ fn invalid_update_requests_are_rejected(server: &TestServer) {
     let form = "reference_rest_api_update_user";
     let change = json!({ "first_name": "B" });
     let name = "form_configuration_name";
-    server.client().update(id, "client_sign_up", &change).fault(406, name, "wrong_form");
+    server.client().update(id, "client_sign_up", &change).rejected(406, name, "wrong_form");
     // Forms for other record types neither create nor update users.
     for form in ["boat", "sign_in"] {
-        server.client().update(id, form, &change).fault(406, name, "wrong_form");
-        server.client().submit(form, &change).fault(406, name, "wrong_form");
+        server.client().update(id, form, &change).rejected(406, name, "wrong_form");
+        server.client().submit(form, &change).rejected(406, name, "wrong_form");
     }
-    server.client().update(id, "reference_rest_api_update", &change).fault(
+    server.client().update(id, "reference_rest_api_update", &change).rejected(
         406,
         name,
         "unknown_form",
     );
-    server.client().submit(form, &change).fault(406, name, "wrong_form");
-    server.client().update(id, form, &json!([])).fault(406, "form", "missing");
-    server.client().update(id + 1, form, &change).fault(404, "base", "not_found");
+    server.client().submit(form, &change).rejected(406, name, "wrong_form");
+    server.client().update(id, form, &json!([])).rejected(406, "form", "missing");
+    server.client().update(id + 1, form, &change).rejected(404, "base", "not_found");
     for nobody in ["0", "-1", "x", "1x", "9223372036854775808", ".json", "1.json.json"] {
         let path = format!("/api/users/{nobody}");
         let body = json!({ "form_configuration_name": form, "form": change }).to_string();
-        let answer = server.client().send("PUT", &path, &[], Some(body.as_bytes()));
-        answer.fault(404, "base", "not_found");
-        server.client().send("DELETE", &path, &[], None).fault(404, "base", "not_found");
+        let response = server.client().send("PUT", &path, &[], Some(body.as_bytes()));
+        response.rejected(404, "base", "not_found");
+        server.client().send("DELETE", &path, &[], None).rejected(404, "base", "not_found");
     }
     let path = format!("/api/users/{id}");
-    server.client().send("PUT", &path, &[], Some(b"{")).fault(400, "base", "malformed");
+    server.client().send("PUT", &path, &[], Some(b"{")).rejected(400, "base", "malformed");
     let content_type = [("content-type", "text/csv")];
-    let answer = server.client().send("PUT", &path, &content_type, Some(b"a"));
-    answer.fault(415, "base", "unsupported_media_type");
+    let response = server.client().send("PUT", &path, &content_type, Some(b"a"));
+    response.rejected(415, "base", "unsupported_media_type");
     server
         .client()
         .update(id, form, &json!({ "first_name": "" }))

@@ -102,18 +102,18 @@ fn concurrent_updates_of_different_fields_are_both_kept(server: &TestServer) {
         }
     }
     // Some concurrent updates may be rejected, but acknowledged ones are stored.
-    let answers: Vec<(i64, u16)> = thread::scope(|scope| {
+    let responses: Vec<(i64, u16)> = thread::scope(|scope| {
         let threads = (0..8).map(|number| {
             let client = server.client();
             scope.spawn(move || {
                 let boat = json!({ "name": format!("n{number}") });
                 let change = json!({ "relationship_users": { "agency_member": [
                     { "relationship_name": "agency", "properties": { "status": boat["name"] } }] } });
-                let answer = client.update(id, "change", &change);
-                if answer.status == 503 {
-                    assert!(answer.header("retry-after").is_some());
+                let response = client.update(id, "change", &change);
+                if response.status == 503 {
+                    assert!(response.header("retry-after").is_some());
                 }
-                (number, answer.status)
+                (number, response.status)
             })
         });
         let threads: Vec<_> = threads.collect();
@@ -121,12 +121,12 @@ fn concurrent_updates_of_different_fields_are_both_kept(server: &TestServer) {
     });
     let user = server.client().user(id);
     let members = user["relationship_users"]["agency_member"].as_array().unwrap();
-    let done = answers.iter().filter(|(_, status)| *status == 204).count();
+    let done = responses.iter().filter(|(_, status)| *status == 204).count();
     assert!(
-        done > 0 && answers.iter().all(|(_, status)| [204, 503].contains(status)),
-        "{answers:?}"
+        done > 0 && responses.iter().all(|(_, status)| [204, 503].contains(status)),
+        "{responses:?}"
     );
-    assert_eq!(members.len(), 1 + done, "{answers:?}");
+    assert_eq!(members.len(), 1 + done, "{responses:?}");
 }
 
 fn concurrent_updates_to_one_value_have_one_winner(server: &TestServer) {

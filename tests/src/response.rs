@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// A response, read completely.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct TestResponse {
     /// The status.
     pub status: u16,
     /// Headers in the order received, names in lower case.
@@ -13,7 +13,7 @@ pub struct Answer {
     pub text: String,
 }
 
-impl Answer {
+impl TestResponse {
     /// Returns the value of a header, or `None` if it is absent.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -82,7 +82,7 @@ impl Answer {
     /// # Panics
     /// Panics if the response differs.
     #[track_caller]
-    pub fn fault(&self, status: u16, field: &str, code: &str) -> String {
+    pub fn rejected(&self, status: u16, field: &str, code: &str) -> String {
         self.is(status);
         assert_eq!(self.violations(), [(field.to_owned(), code.to_owned())], "{self:?}");
         let body = self.json();
