@@ -36,16 +36,16 @@ fn missing_or_invalid_token_gets_401(server: &TestServer) {
     assert_eq!(missing.header("www-authenticate"), Some("Token realm=\"Application\""));
 
     let token = server.token();
-    let slip = format!("{}{}", &token[..52], if token.ends_with('a') { 'b' } else { 'a' });
-    let stranger = registrar_server::token::generate().unwrap().reveal().to_owned();
+    let mistyped = format!("{}{}", &token[..52], if token.ends_with('a') { 'b' } else { 'a' });
+    let unknown_token = registrar_server::token::generate().unwrap().reveal().to_owned();
     for header in [
         format!("Basic {token}"),
         token.to_owned(),
         "Token".to_owned(),
         "Token token=".to_owned(),
         "Bearer x".to_owned(),
-        format!("Token token={slip}"),
-        format!("Token token={stranger}"),
+        format!("Token token={mistyped}"),
+        format!("Token token={unknown_token}"),
         format!("Token token={}", token.to_uppercase()),
     ] {
         let response = server.anonymous().with_authorization(&header).get("/api/users");

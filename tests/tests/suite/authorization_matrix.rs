@@ -204,12 +204,12 @@ fn callers(server: &TestServer, ann: &Person) -> Vec<Caller> {
 
 fn operations_require_scope_and_ownership(server: &TestServer) {
     let (ann, bob) = (create_person(server, "ann"), create_person(server, "bob"));
-    let mut wrong = Vec::new();
+    let mut failures = Vec::new();
     for caller in callers(server, &ann) {
         let may = |scope: &str| caller.scopes.contains(&scope);
         let mut check = |what: &str, response: &TestResponse, expected: &[u16]| {
             if !expected.contains(&response.status) {
-                wrong.push(format!("{}: {what}: {expected:?}, got {response:?}", caller.name));
+                failures.push(format!("{}: {what}: {expected:?}, got {response:?}", caller.name));
             }
         };
         let change = json!({ "properties": { "note": "changed" } });
@@ -268,7 +268,7 @@ fn operations_require_scope_and_ownership(server: &TestServer) {
         let expected = if may("create") && may("update") && !caller.is_user { 204 } else { 403 };
         check("upsert", &upserted, &[expected]);
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
     // Permitted deletions come last.
     let session = sign_in(server, &ann.email);
     for (client, owner) in [(&session, &ann), (&bearer(server, server.token()), &bob)] {

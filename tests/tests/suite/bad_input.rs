@@ -26,8 +26,8 @@ const FULL_LENGTH_ITERATIONS: usize = 6_000;
 type Sample = fn(&str) -> Value;
 
 fn problematic_values_in_every_field_never_cause_5xx(server: &TestServer) {
-    let enemies: Vec<Value> =
-        PROBLEMATIC_STRINGS.iter().map(|text| json!(text)).chain((0..9).map(enemy)).collect();
+    let candidates: Vec<Value> =
+        PROBLEMATIC_STRINGS.iter().map(|text| json!(text)).chain((0..9).map(candidate)).collect();
     let mut statuses = BTreeMap::new();
     let mut count = 0;
     let samples: [(&str, Sample); 3] = [
@@ -39,12 +39,15 @@ fn problematic_values_in_every_field_never_cause_5xx(server: &TestServer) {
         let mut places = Vec::new();
         all_pointers(&sample(""), "", &mut places);
         for place in &places {
-            for enemy in &enemies {
+            for candidate in &candidates {
                 count += 1;
                 let mut mutated = sample(&format!("n{count}"));
-                *mutated.pointer_mut(place).unwrap() = enemy.clone();
+                *mutated.pointer_mut(place).unwrap() = candidate.clone();
                 let response = server.client().submit(form, &mutated);
-                assert!((201..500).contains(&response.status), "{place}: {enemy}: {response:?}");
+                assert!(
+                    (201..500).contains(&response.status),
+                    "{place}: {candidate}: {response:?}"
+                );
                 *statuses.entry(response.status).or_insert(0) += 1;
             }
         }

@@ -101,12 +101,12 @@ fn problematic_values(nth: usize, random: &mut Random) -> RawInput {
     let mut body = json!({ "form_configuration_name": form, "form": sample });
     let mut places = Vec::new();
     all_pointers(&body, "", &mut places);
-    let enemy = match random.below(3) {
+    let candidate = match random.below(3) {
         0 => problematic_value(random.below(9)),
         _ => json!(random.pick(&PROBLEMATIC_STRINGS)),
     };
     let place: &String = random.pick(&places);
-    *body.pointer_mut(place).unwrap() = enemy;
+    *body.pointer_mut(place).unwrap() = candidate;
     json_input(body.to_string(), random)
 }
 

@@ -74,13 +74,13 @@ fn incomplete_request_header_times_out() {
 #[test]
 fn client_that_reads_no_responses_is_disconnected() {
     let server = server();
-    let mut deaf = connect(&server);
-    deaf.set_nonblocking(true).unwrap();
+    let mut silent_client = connect(&server);
+    silent_client.set_nonblocking(true).unwrap();
     let (started, many) = (Instant::now(), REQUEST.repeat(1000));
     let mut asked = 0;
     let error = loop {
         assert!(started.elapsed() < Duration::from_secs(90), "after {asked} bytes");
-        match deaf.write(&many) {
+        match silent_client.write(&many) {
             Ok(more) => asked += more,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 thread::sleep(Duration::from_millis(50));

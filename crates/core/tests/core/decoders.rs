@@ -26,11 +26,11 @@ proptest! {
         body in r#"([\[\]{}:,"a\\u0d8]|\[\]|"a"|-?1\.?|0\.?|e[+-]?|null|true){0,40}"#,
         form in r"([ab&=+%04]|\[\]|\[[ab]\]|[\[\]]){0,40}",
     ) {
-        let ours = json::parse(body.as_bytes());
-        if let Ok(value) = &ours {
-            let theirs: serde_json::Value = serde_json::from_str(&body).unwrap();
-            prop_assert_eq!(as_document(value), theirs);
-        } else if let Err(error) = ours && error.kind == DecodeErrorKind::Syntax {
+        let decoded = json::parse(body.as_bytes());
+        if let Ok(value) = &decoded {
+            let expected: serde_json::Value = serde_json::from_str(&body).unwrap();
+            prop_assert_eq!(as_document(value), expected);
+        } else if let Err(error) = decoded && error.kind == DecodeErrorKind::Syntax {
             prop_assert!(serde_json::from_str::<serde_json::Value>(&body).is_err());
         }
         let _ = brackets::parse_urlencoded(form.as_bytes());
@@ -47,7 +47,7 @@ proptest! {
     fn duplicate_key_is_rejected_at_any_depth(
         keys in proptest::collection::hash_set("[a-z\"\u{e9}\u{1f600}]{0,6}", 1..40),
         value in document(),
-        way in vec(prop_oneof!["[a-z]{1,5}", Just(String::new())], 0..8),
+        ancestors in vec(prop_oneof!["[a-z]{1,5}", Just(String::new())], 0..8),
         (original, escaped) in (any::<prop::sample::Index>(), any::<bool>()),
     ) {
         let keys: Vec<_> = keys.into_iter().collect();
@@ -59,7 +59,7 @@ proptest! {
         body.push_str(&format!("{}: 0}}", quoted(twice, escaped)));
         // Each step outwards is a key of an object, or the second item of a list.
         let mut pointer = format!("/{twice}");
-        for step in &way {
+        for step in &ancestors {
             if step.is_empty() {
                 body = format!("[{{}}, {body}, 1]");
                 pointer = format!("/1{pointer}");
@@ -74,13 +74,13 @@ proptest! {
     }
 
     #[test]
-    fn nesting_depth_is_limited(ways in vec(any::<bool>(), 0..200)) {
+    fn nesting_depth_is_limited(levels in vec(any::<bool>(), 0..200)) {
         let mut body = String::from("1.5");
-        for is_list in &ways {
+        for is_list in &levels {
             body = if *is_list { format!("[{body}]") } else { format!("{{\"k\":{body}}}") };
         }
         let kind = json::parse(body.as_bytes()).map_err(|error| error.kind).err();
-        let expected = (ways.len() > MAX_DEPTH).then_some(DecodeErrorKind::TooDeep);
+        let expected = (levels.len() > MAX_DEPTH).then_some(DecodeErrorKind::TooDeep);
         prop_assert_eq!(kind, expected);
     }
 

@@ -16,7 +16,7 @@ use super::{cases, compile, source};
 
 #[test]
 fn most_specific_message_is_used() {
-    let mut wrong = Vec::new();
+    let mut failures = Vec::new();
     for (path, text) in cases("locales") {
         let mut sources = Vec::new();
         let mut sent = None;
@@ -33,14 +33,14 @@ fn most_specific_message_is_used() {
                         body.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
                     if !matches_expected(&got, &expected) {
                         let got = got.join("\n    ");
-                        wrong.push(format!("{}, {language}:\n    {got}", path.display()));
+                        failures.push(format!("{}, {language}:\n    {got}", path.display()));
                     }
                 }
                 _ => panic!("{}: unknown section {word:?}", path.display()),
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 fn localized_messages(sources: &[Source], language: &str, sent: &str) -> Vec<String> {

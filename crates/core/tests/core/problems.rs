@@ -21,7 +21,7 @@ const SUPPORT_FILES: [(&str, &str); 6] = [
 
 #[test]
 fn each_problem_is_reported_at_its_location() {
-    let (mut seen, mut wrong) = (Vec::new(), Vec::new());
+    let (mut seen, mut failures) = (Vec::new(), Vec::new());
     for (path, text) in cases("broken") {
         let mut file = "broken.yml";
         let mut expected = Vec::new();
@@ -45,11 +45,11 @@ fn each_problem_is_reported_at_its_location() {
                     && reported.contains(words.next().unwrap_or(""))
             });
         if !as_expected {
-            wrong.push(format!("{}\n  {}", path.display(), reported.join("\n  ")));
+            failures.push(format!("{}\n  {}", path.display(), reported.join("\n  ")));
         }
         seen.extend(problems.iter().map(|problem| problem.code));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
     for code in ProblemCode::ALL {
         // Notices are not errors, and examples have their own tests.
         let is_elsewhere = matches!(

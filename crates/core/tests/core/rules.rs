@@ -74,7 +74,7 @@ const MIN_CASES: usize = 600;
 #[test]
 fn rule_cases_pass() {
     let mut count = 0;
-    let mut wrong = Vec::new();
+    let mut failures = Vec::new();
     for (path, text) in cases("rules") {
         let mut setting = CaseSettings::default();
         for (number, line) in text.lines().enumerate() {
@@ -102,7 +102,7 @@ fn rule_cases_pass() {
             if !matches(&got, expected) {
                 let reported: Vec<String> =
                     got.list.iter().map(|v| format!("{} {:?}", v.code(), v.text())).collect();
-                wrong.push(format!(
+                failures.push(format!(
                     "{}:{}: {line}\n   got {reported:?}",
                     path.display(),
                     number + 1
@@ -110,7 +110,7 @@ fn rule_cases_pass() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {count} cases:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(failures.is_empty(), "{} of {count} cases:\n{}", failures.len(), failures.join("\n"));
     println!("{count} cases");
     assert!(count >= MIN_CASES, "{count} cases are fewer than {MIN_CASES}");
 }

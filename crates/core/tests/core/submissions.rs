@@ -13,7 +13,7 @@ use super::{cases, compile, source};
 
 #[test]
 fn submission_cases_pass() {
-    let mut wrong = Vec::new();
+    let mut failures = Vec::new();
     for (path, text) in cases("submissions") {
         let mut sources = Vec::new();
         let (mut sent, mut stored) = (None, None);
@@ -32,14 +32,14 @@ fn submission_cases_pass() {
                     let (what, body_sent) = sent.take().unwrap();
                     let stored = stored.as_deref();
                     if let Err(got) = check(&sources, &surroundings, stored, &body_sent, body) {
-                        wrong.push(format!("{}: {what}: {got}", path.display()));
+                        failures.push(format!("{}: {what}: {got}", path.display()));
                     }
                 }
                 _ => panic!("{}: unknown section {word:?}", path.display()),
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 fn check(

@@ -126,12 +126,13 @@ fn token_with_unknown_attributes_is_rejected(server: &TestServer) {
     assert_eq!(get(&server.new_authorization("garmat", "ours", &[])), 200);
     assert_eq!(get(&server.new_authorization("garmat", "theirs", &[("account_id", "7")])), 200);
     // As created by older versions.
-    for (name, noted) in
+    for (name, attributes) in
         [("a", r#"{"accountid":"7"}"#), ("b", r#"{"account_id":" "}"#), ("c", "{}")]
     {
         let credential = server.new_authorization("garmat", name, &[("account_id", "7")]);
-        let set = format!("UPDATE api_tokens SET attributes = '{noted}' WHERE name = '{name}'");
+        let set =
+            format!("UPDATE api_tokens SET attributes = '{attributes}' WHERE name = '{name}'");
         server.database().execute(&set);
-        assert_eq!(get(&credential), 401, "{noted}");
+        assert_eq!(get(&credential), 401, "{attributes}");
     }
 }

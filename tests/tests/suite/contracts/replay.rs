@@ -33,8 +33,13 @@ fn replay(server: &TestServer, contract: &str, credential: &str) {
 }
 
 /// Creates a credential and returns it without its scheme.
-fn credential(server: &TestServer, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
-    server.new_authorization(contract, name, noted).split_once(' ').unwrap().1.to_owned()
+fn credential(
+    server: &TestServer,
+    contract: &str,
+    name: &str,
+    attributes: &[(&str, &str)],
+) -> String {
+    server.new_authorization(contract, name, attributes).split_once(' ').unwrap().1.to_owned()
 }
 
 fn recorded_fifty_skills_exchanges_match(server: &TestServer) {

@@ -136,12 +136,12 @@ fn set_mode(path: &Path, mode: u32) {
 fn read_only_database_is_reported_at_start() {
     let (setup, token, mut command) = previously_served();
     let (folder, file) = (setup.folder(), setup.folder().join("registrar.db"));
-    for (path, taken, given) in [(&folder, 0o555, 0o755), (&file, 0o444, 0o644)] {
-        set_mode(path, taken);
+    for (path, denied_mode, allowed_mode) in [(&folder, 0o555, 0o755), (&file, 0o444, 0o644)] {
+        set_mode(path, denied_mode);
         let said = registrar_tests::run_command(&mut command).failure(1).stderr;
         assert!(said.starts_with("registrar: cannot "), "{said}");
         assert!(said.contains(": attempt to write a readonly database"), "{said}");
-        set_mode(path, given);
+        set_mode(path, allowed_mode);
     }
     // SQLite gives its auxiliary files the permissions of the database.
     for entry in fs::read_dir(&folder).unwrap() {

@@ -25,7 +25,7 @@ const DEBUG_FACTOR: u64 = if cfg!(debug_assertions) { 25 } else { 1 };
 struct CostMeter {
     server: Process,
     token: String,
-    wrong: Vec<String>,
+    failures: Vec<String>,
     most_expensive: Vec<(u64, String)>,
     count: usize,
 }
@@ -50,7 +50,7 @@ impl CostMeter {
             assert_eq!(response.status, 200, "{what}");
             let most = 2 * body.len() + 2_000;
             if response.text.len() > 10 * most {
-                self.wrong.push(format!(
+                self.failures.push(format!(
                     "{what}: {} bytes are shown of {}",
                     response.text.len(),
                     body.len()
@@ -79,11 +79,11 @@ impl CostMeter {
         let most = FIXED_TIME + Duration::from_nanos(bytes * NANOS_PER_BYTE);
         let most = most * u32::try_from(DEBUG_FACTOR).unwrap();
         if took > most {
-            self.wrong
+            self.failures
                 .push(format!("{what}: {bytes} bytes took {took:?} of time, at most {most:?}"));
         }
         if grew > FIXED_MEMORY + MEMORY_PER_BYTE * bytes {
-            self.wrong.push(format!("{what}: {bytes} bytes took {grew} of memory"));
+            self.failures.push(format!("{what}: {bytes} bytes took {grew} of memory"));
         }
         self.count += 1;
         self.most_expensive
@@ -154,7 +154,7 @@ fn request_cost_is_bounded_by_its_size() {
     let server = setup.serve_with_memory_limit(4_000_000);
     let token = server.first_token();
     let mut measured =
-        CostMeter { server, token, wrong: Vec::new(), most_expensive: Vec::new(), count: 0 };
+        CostMeter { server, token, failures: Vec::new(), most_expensive: Vec::new(), count: 0 };
     let json = "application/json";
     let body = |form: &str, value: &str| {
         format!("{{\"form_configuration_name\":\"{form}\",\"form\":{{\"properties\":{{\"v\":{value}}}}}}}")
@@ -186,7 +186,7 @@ fn request_cost_is_bounded_by_its_size() {
         println!("{reported}");
     }
     println!("{} requests", measured.count);
-    assert!(measured.wrong.is_empty(), "{}", measured.wrong.join("\n"));
+    assert!(measured.failures.is_empty(), "{}", measured.failures.join("\n"));
 }
 
 impl CostMeter {
