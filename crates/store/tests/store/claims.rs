@@ -1,23 +1,23 @@
-//! Unique claims and references: rejections, and what they leave behind.
+//! Uniqueness and references: who is refused, what for, and what is left behind.
 
 use std::thread;
 
 use registrar_core::aggregate::{NewUser, Reference, ReferenceKey, ReferenceTarget};
 use registrar_store::{CreateError, Created, Refusal};
 
-use crate::support::{Scratch, create, on_both, record, user};
+use crate::scratch::{Scratch, create, on_both, record, user};
 
 on_both!(
-    every_taken_claim_is_reported,
-    rejected_user_stores_nothing,
-    rejected_user_does_not_affect_its_batch,
-    claims_of_rejected_user_go_to_the_next_in_the_batch,
-    first_of_a_batch_wins_a_common_claim,
-    duplicate_claim_within_one_user_is_taken,
-    missing_references_and_taken_claims_are_reported_together,
-    references_are_resolved_by_id_external_id_and_email,
-    user_of_the_same_batch_cannot_be_referenced,
-    concurrent_claims_on_two_stores_have_one_winner,
+    each_taken_claim_is_named,
+    nothing_is_stored_of_a_refused_user,
+    neighbours_of_a_refused_user_are_stored,
+    the_second_of_a_batch_gets_what_a_refused_first_claimed,
+    the_first_of_a_batch_gets_what_both_claim,
+    a_claim_made_twice_by_one_user_is_taken,
+    missing_references_are_named_together_with_taken_claims,
+    every_kind_of_reference_is_found,
+    a_user_of_the_same_batch_is_no_reference,
+    of_many_on_two_stores_exactly_one_wins,
 );
 
 type Outcome = Result<Created, CreateError>;
@@ -37,25 +37,25 @@ fn taken(claim: usize) -> Refusal {
     Refusal::Taken { claim }
 }
 
-fn missing_reference(reference: usize) -> Refusal {
+fn missing(reference: usize) -> Refusal {
     Refusal::Missing { reference }
 }
 
-fn every_taken_claim_is_reported(scratch: &Scratch) {
+fn each_taken_claim_is_named(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann"), ("handle", "a")])).unwrap();
     let claims = |email, handle| user("bob", &[("email", email), ("handle", handle)]);
     assert_eq!(refusals(&create(&store, claims("ann", "b"))), [taken(0)]);
     assert_eq!(refusals(&create(&store, claims("bob", "a"))), [taken(1)]);
     assert_eq!(refusals(&create(&store, claims("ann", "a"))), [taken(0), taken(1)]);
-    // Rejected users hold no claims and used up no id.
+    // The refused ones hold nothing, and used up no id.
     assert_eq!(create(&store, claims("bob", "b")).unwrap().id, 2);
     assert_eq!(scratch.count("unique_claims"), 4);
-    // Scopes are independent, and keys are compared exactly.
+    // A scope is a world of its own, and keys are compared to the letter.
     create(&store, user("cid", &[("email", "a"), ("handle", "ann"), ("email", "Ann")])).unwrap();
 }
 
-fn rejected_user_stores_nothing(scratch: &Scratch) {
+fn nothing_is_stored_of_a_refused_user(scratch: &Scratch) {
     let store = scratch.open();
     let outcome = create(
         &store,
@@ -67,25 +67,25 @@ fn rejected_user_stores_nothing(scratch: &Scratch) {
             ..user("ann", &[("email", "ann")])
         },
     );
-    assert_eq!(refusals(&outcome), [missing_reference(0)]);
+    assert_eq!(refusals(&outcome), [missing(0)]);
     assert!(scratch.is_empty());
 }
 
-fn rejected_user_does_not_affect_its_batch(scratch: &Scratch) {
+fn neighbours_of_a_refused_user_are_stored(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann")])).unwrap();
     let records = ["bob", "ann", "cid", "dan"]
         .map(|name| record(user(name, &[("email", name), ("handle", name)])));
     let outcomes = scratch.create_together(&store, records.into());
     assert_eq!(refusals(&outcomes[1]), [taken(0)]);
-    // Id 2 belonged to the plug; the rejected user took none.
+    // 2 was the plug's; the refused one took none.
     assert_eq!(ids(&outcomes), [Some(3), None, Some(4), Some(5)]);
     assert_eq!(scratch.count("unique_claims"), 1 + 3 * 2);
-    // The other claims of the rejected user are free.
+    // What the refused one won meanwhile is free again.
     create(&store, user("eve", &[("handle", "ann")])).unwrap();
 }
 
-fn claims_of_rejected_user_go_to_the_next_in_the_batch(scratch: &Scratch) {
+fn the_second_of_a_batch_gets_what_a_refused_first_claimed(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann")])).unwrap();
     let nobody = Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(99) };
@@ -102,13 +102,13 @@ fn claims_of_rejected_user_go_to_the_next_in_the_batch(scratch: &Scratch) {
     );
     assert_eq!(refusals(&outcomes[0]), [taken(1)]);
     assert!(outcomes[1].is_ok());
-    assert_eq!(refusals(&outcomes[2]), [missing_reference(0)]);
+    assert_eq!(refusals(&outcomes[2]), [missing(0)]);
     assert!(outcomes[3].is_ok());
     assert_eq!(refusals(&outcomes[4]), [taken(0)]);
     assert!(outcomes[5].is_ok());
 }
 
-fn first_of_a_batch_wins_a_common_claim(scratch: &Scratch) {
+fn the_first_of_a_batch_gets_what_both_claim(scratch: &Scratch) {
     let store = scratch.open();
     let records = (0..40).map(|i| record(user(&i.to_string(), &[("email", "same")]))).collect();
     let outcomes = scratch.create_together(&store, records);
@@ -119,14 +119,14 @@ fn first_of_a_batch_wins_a_common_claim(scratch: &Scratch) {
     assert_eq!(scratch.count("users"), 1);
 }
 
-fn duplicate_claim_within_one_user_is_taken(scratch: &Scratch) {
+fn a_claim_made_twice_by_one_user_is_taken(scratch: &Scratch) {
     let store = scratch.open();
     let outcome = create(&store, user("ann", &[("handle", "x"), ("email", "a"), ("handle", "x")]));
     assert_eq!(refusals(&outcome), [taken(2)]);
     assert!(scratch.is_empty());
 }
 
-fn missing_references_and_taken_claims_are_reported_together(scratch: &Scratch) {
+fn missing_references_are_named_together_with_taken_claims(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann")])).unwrap();
     let reference = |id| Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(id) };
@@ -137,11 +137,11 @@ fn missing_references_and_taken_claims_are_reported_together(scratch: &Scratch) 
             ..user("bob", &[("handle", "b"), ("email", "ann")])
         },
     );
-    assert_eq!(refusals(&outcome), [taken(1), missing_reference(1), missing_reference(3)]);
+    assert_eq!(refusals(&outcome), [taken(1), missing(1), missing(3)]);
     assert_eq!(scratch.count("unique_claims"), 1);
 }
 
-fn references_are_resolved_by_id_external_id_and_email(scratch: &Scratch) {
+fn every_kind_of_reference_is_found(scratch: &Scratch) {
     let store = scratch.open();
     for _ in 0..2 {
         let new = NewUser {
@@ -171,10 +171,10 @@ fn references_are_resolved_by_id_external_id_and_email(scratch: &Scratch) {
             ..NewUser::default()
         },
     );
-    assert_eq!(refusals(&outcome), [3, 4, 5, 6, 7].map(missing_reference));
+    assert_eq!(refusals(&outcome), [3, 4, 5, 6, 7].map(missing));
 }
 
-fn user_of_the_same_batch_cannot_be_referenced(scratch: &Scratch) {
+fn a_user_of_the_same_batch_is_no_reference(scratch: &Scratch) {
     let store = scratch.open();
     let next = Reference {
         resource: ReferenceTarget::User,
@@ -188,10 +188,10 @@ fn user_of_the_same_batch_cannot_be_referenced(scratch: &Scratch) {
         ],
     );
     assert!(outcomes[0].is_ok());
-    assert_eq!(refusals(&outcomes[1]), [missing_reference(0)]);
+    assert_eq!(refusals(&outcomes[1]), [missing(0)]);
 }
 
-fn concurrent_claims_on_two_stores_have_one_winner(scratch: &Scratch) {
+fn of_many_on_two_stores_exactly_one_wins(scratch: &Scratch) {
     let stores = [scratch.open(), scratch.open()];
     let outcomes: Vec<Outcome> = thread::scope(|scope| {
         let threads: Vec<_> = (0..64)
@@ -199,7 +199,7 @@ fn concurrent_claims_on_two_stores_have_one_winner(scratch: &Scratch) {
                 let store = stores[i % 2].clone();
                 scope.spawn(move || {
                     let own = i.to_string();
-                    // Claims in both orders would deadlock two writers without a lock order.
+                    // In both orders, as two writers who wait for each other would need it.
                     let claims = [("email", "same"), ("handle", own.as_str())];
                     create(&store, user(&own, &claims))
                 })
@@ -212,6 +212,6 @@ fn concurrent_claims_on_two_stores_have_one_winner(scratch: &Scratch) {
         assert_eq!(refusals(outcome), [taken(0)]);
     }
     assert_eq!((scratch.count("users"), scratch.count("unique_claims")), (1, 2));
-    // No id was skipped.
+    // No id was lost on the way.
     assert_eq!(create(&stores[0], user("last", &[])).unwrap().id, 2);
 }

@@ -1,4 +1,4 @@
-//! Records through their forms: claims released by the core and stored by the store.
+//! Records through their forms: what the core says is given up, and what the store makes of it.
 
 use registrar_core::Surroundings;
 use registrar_core::decode::json;
@@ -8,13 +8,13 @@ use registrar_store::{
     CreateError, NewRecordOf, RecordBody, RecordKind, Refusal, Store, UpdateRecordOf,
 };
 
-use crate::support::{Scratch, create, on_both, user, wait};
+use crate::scratch::{Scratch, create, on_both, user, wait};
 
 on_both!(
-    changed_unique_value_is_released,
-    claim_shared_with_another_record_is_kept,
-    scoped_claims_of_equal_values_are_independent,
-    changed_relationship_key_is_released,
+    a_changed_value_is_free_at_once,
+    a_neighbour_keeps_what_it_may_hold,
+    equal_values_are_told_apart_by_what_narrows_them_down,
+    the_key_of_a_relationship_is_free_once_it_is_another,
 );
 
 const TYPES: [(&str, &str); 2] = [
@@ -47,14 +47,14 @@ const FORMS: [(&str, &str); 4] = [
     ),
 ];
 
-/// A store, and a registry with the forms of its records.
-struct FormStore {
+/// A store, and the forms that its records are written through.
+struct Case {
     store: Store,
     registry: Registry,
     owner: i64,
 }
 
-impl FormStore {
+impl Case {
     fn new(scratch: &Scratch) -> Self {
         let store = scratch.open();
         let owner = create(&store, user("ann", &[])).unwrap().id;
@@ -67,7 +67,7 @@ impl FormStore {
         Self { store, registry: Registry::compile(&sources).unwrap(), owner }
     }
 
-    fn create_record(&self, form: &str, sent: &str) -> Result<i64, CreateError> {
+    fn make(&self, form: &str, sent: &str) -> Result<i64, CreateError> {
         let form = self.registry.form(form).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
         let bag = form.apply(sent, &Surroundings::default()).unwrap();
@@ -79,7 +79,7 @@ impl FormStore {
         }))
     }
 
-    /// Updates a stored record through a form.
+    /// Lays what is sent over the record as it is stored.
     fn change(&self, form: &str, id: i64, sent: &str) {
         let form = self.registry.form(form).unwrap();
         let kind = match form.record_type.as_deref() {
@@ -114,56 +114,56 @@ fn taken() -> Result<i64, CreateError> {
     Err(CreateError::Refused(vec![Refusal::Taken { claim: 0 }]))
 }
 
-fn changed_unique_value_is_released(scratch: &Scratch) {
-    let case = FormStore::new(scratch);
-    let first = case.create_record("boat", X).unwrap();
-    assert_eq!(case.create_record("boat", X), taken());
+fn a_changed_value_is_free_at_once(scratch: &Scratch) {
+    let case = Case::new(scratch);
+    let first = case.make("boat", X).unwrap();
+    assert_eq!(case.make("boat", X), taken());
     case.change("boat", first, r#"{"properties": {"length": 3}}"#);
-    assert_eq!(case.create_record("boat", X), taken(), "the value was not submitted");
-    // Also through a form without the `unique` rule.
+    assert_eq!(case.make("boat", X), taken(), "nothing was sent of it");
+    // Also through a form that does not ask for it to be unique.
     case.change("any_boat", first, Y);
-    let second = case.create_record("boat", X).unwrap();
-    assert_eq!(case.create_record("boat", Y).unwrap(), 3, "Y was not claimed");
+    let second = case.make("boat", X).unwrap();
+    assert_eq!(case.make("boat", Y).unwrap(), 3, "Y was never claimed");
     case.change("boat", second, r#"{"properties": {"code": "Z"}}"#);
-    assert_eq!(case.create_record("boat", Y), taken());
-    assert!(case.create_record("boat", X).is_ok());
+    assert_eq!(case.make("boat", Y), taken());
+    assert!(case.make("boat", X).is_ok());
 }
 
-fn claim_shared_with_another_record_is_kept(scratch: &Scratch) {
-    let case = FormStore::new(scratch);
-    let first = case.create_record("boat", X).unwrap();
-    let same = case.create_record("any_boat", X).unwrap();
+fn a_neighbour_keeps_what_it_may_hold(scratch: &Scratch) {
+    let case = Case::new(scratch);
+    let first = case.make("boat", X).unwrap();
+    let same = case.make("any_boat", X).unwrap();
     case.change("any_boat", same, Y);
-    assert_eq!(case.create_record("boat", X), taken(), "the first record keeps its claim");
-    let again = case.create_record("any_boat", X).unwrap();
+    assert_eq!(case.make("boat", X), taken(), "it is still the first one's");
+    let again = case.make("any_boat", X).unwrap();
     case.delete(again);
-    assert_eq!(case.create_record("boat", X), taken());
+    assert_eq!(case.make("boat", X), taken());
     case.delete(first);
-    assert!(case.create_record("boat", X).is_ok());
+    assert!(case.make("boat", X).is_ok());
 }
 
-fn scoped_claims_of_equal_values_are_independent(scratch: &Scratch) {
-    let case = FormStore::new(scratch);
+fn equal_values_are_told_apart_by_what_narrows_them_down(scratch: &Scratch) {
+    let case = Case::new(scratch);
     let at =
         |harbour: &str| format!(r#"{{"properties": {{"code": "x", "harbour": "{harbour}"}}}}"#);
-    let bergen = case.create_record("moored", &at("Bergen")).unwrap();
-    case.create_record("moored", &at("Oslo")).unwrap();
-    assert_eq!(case.create_record("moored", &at("OSLO")), taken());
+    let bergen = case.make("moored", &at("Bergen")).unwrap();
+    case.make("moored", &at("Oslo")).unwrap();
+    assert_eq!(case.make("moored", &at("OSLO")), taken());
     case.delete(bergen);
-    assert_eq!(case.create_record("moored", &at("Oslo")), taken());
-    assert!(case.create_record("moored", &at("BERGEN")).is_ok());
+    assert_eq!(case.make("moored", &at("Oslo")), taken());
+    assert!(case.make("moored", &at("BERGEN")).is_ok());
 }
 
-fn changed_relationship_key_is_released(scratch: &Scratch) {
-    let case = FormStore::new(scratch);
+fn the_key_of_a_relationship_is_free_once_it_is_another(scratch: &Scratch) {
+    let case = Case::new(scratch);
     let name = |name: &str| format!(r#"{{"properties": {{"name": "{name}"}}}}"#);
-    let acme = case.create_record("company", &name("ACME")).unwrap();
-    assert_eq!(case.create_record("company", &name(" ACME ")), taken());
+    let acme = case.make("company", &name("ACME")).unwrap();
+    assert_eq!(case.make("company", &name(" ACME ")), taken());
     case.change("company", acme, &name("Ace"));
     assert!(case.store.relationship_by_key("company", "ACME").unwrap().is_none());
-    assert_eq!(case.create_record("company", &name("Ace")), taken());
-    assert!(case.create_record("company", &name("ACME")).is_ok());
+    assert_eq!(case.make("company", &name("Ace")), taken());
+    assert!(case.make("company", &name("ACME")).is_ok());
     let gone = case.store.delete_record(RecordKind::Relationship, acme, None.into());
     assert_eq!(wait(gone), Ok(()));
-    assert!(case.create_record("company", &name("Ace")).is_ok());
+    assert!(case.make("company", &name("Ace")).is_ok());
 }

@@ -1,17 +1,17 @@
-//! Tests of the store on both databases: each case runs on a fresh SQLite file and, if PostgreSQL
-//! is installed, on a fresh database of a temporary server.
+//! The store against both databases. Each case runs on a fresh SQLite file and, where PostgreSQL
+//! is installed, on a fresh database of a scratch server.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "to panic is how a test fails")]
 
+mod changes;
 mod claims;
-mod concurrency;
-mod email_lookup;
+mod emails;
+mod faults;
 mod forms;
 mod migrations;
+mod nested;
+mod races;
 mod records;
 mod relationships;
-mod round_trips;
-mod support;
+mod scratch;
 mod tokens;
-mod updates;
-mod writer_faults;

@@ -1,21 +1,21 @@
-//! Opening databases: migrations and invalid URLs.
+//! Opening databases: migrations, and what is wrong with a URL.
 
 use std::path::Path;
 use std::{fs, thread};
 
 use registrar_store::{OpenError, RecordBody, RecordKind, Store, StoreSettings, migrate, pending};
 
-use crate::support::{Scratch, create, on_both, user};
+use crate::scratch::{Scratch, create, on_both, user};
 
 on_both!(
-    concurrent_opens_migrate_once,
-    pending_migrations_are_listed,
-    newer_schema_is_rejected,
-    open_errors_are_actionable_and_hide_passwords,
-    later_migrations_keep_stored_data,
+    servers_that_start_at_once_migrate_once,
+    what_is_pending_is_named,
+    a_newer_schema_is_refused,
+    a_failed_open_says_what_to_do,
+    what_was_stored_before_the_later_migrations_is_there_after_them,
 );
 
-fn concurrent_opens_migrate_once(scratch: &Scratch) {
+fn servers_that_start_at_once_migrate_once(scratch: &Scratch) {
     let stores: Vec<Store> = thread::scope(|scope| {
         let threads: Vec<_> = (0..6).map(|_| scope.spawn(|| scratch.open())).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -25,21 +25,19 @@ fn concurrent_opens_migrate_once(scratch: &Scratch) {
     }
 }
 
-fn pending_migrations_are_listed(scratch: &Scratch) {
+fn what_is_pending_is_named(scratch: &Scratch) {
     let all = pending(&scratch.url).unwrap();
     assert_eq!(all.first().map(String::as_str), Some("0001_create_tables"));
-    let without_migration = StoreSettings { migrate: false, ..StoreSettings::new(&scratch.url) };
-    let Err(OpenError::Pending { names }) = Store::open(&without_migration) else {
-        panic!("opened")
-    };
+    let told_not_to = StoreSettings { migrate: false, ..StoreSettings::new(&scratch.url) };
+    let Err(OpenError::Pending { names }) = Store::open(&told_not_to) else { panic!("opened") };
     assert_eq!(names, all);
     assert_eq!(migrate(&scratch.url).unwrap(), all);
     assert_eq!(migrate(&scratch.url).unwrap(), Vec::<String>::new());
     assert_eq!(pending(&scratch.url).unwrap(), Vec::<String>::new());
-    Store::open(&without_migration).unwrap();
+    Store::open(&told_not_to).unwrap();
 }
 
-fn newer_schema_is_rejected(scratch: &Scratch) {
+fn a_newer_schema_is_refused(scratch: &Scratch) {
     drop(scratch.open());
     scratch.raw().run("INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')");
     for migrate in [true, false] {
@@ -52,20 +50,20 @@ fn newer_schema_is_rejected(scratch: &Scratch) {
     assert!(pending(&scratch.url).is_err());
 }
 
-fn open_errors_are_actionable_and_hide_passwords(scratch: &Scratch) {
-    let open_error = |url: &str| Store::open(&StoreSettings::new(url)).err().unwrap().to_string();
-    assert!(open_error("mysql://ann:secret@host/db").contains("`postgres://"));
-    assert!(open_error("sqlite:").contains("sqlite:data/registrar.db"));
+fn a_failed_open_says_what_to_do(scratch: &Scratch) {
+    let says = |url: &str| Store::open(&StoreSettings::new(url)).err().unwrap().to_string();
+    assert!(says("mysql://ann:secret@host/db").contains("`postgres://"));
+    assert!(says("sqlite:").contains("sqlite:data/registrar.db"));
     let refused = if scratch.is_sqlite() {
-        open_error("sqlite:/proc/nothing/registrar.db")
+        says("sqlite:/proc/nothing/registrar.db")
     } else {
-        open_error("postgres://ann:secret@%2Fnowhere/db")
+        says("postgres://ann:secret@%2Fnowhere/db")
     };
     assert!(refused.starts_with("cannot "), "{refused}");
     assert!(!refused.contains("secret"), "{refused}");
 }
 
-fn later_migrations_keep_stored_data(scratch: &Scratch) {
+fn what_was_stored_before_the_later_migrations_is_there_after_them(scratch: &Scratch) {
     let first = if scratch.is_sqlite() {
         include_str!("../../../../migrations/sqlite/0001_create_tables/up.sql")
     } else {

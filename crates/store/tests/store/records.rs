@@ -1,4 +1,4 @@
-//! Records without their user: created, read, updated and deleted on their own.
+//! Records by themselves: made, read, changed and deleted without the user around them.
 
 use registrar_core::aggregate::{
     Attached, Customizable, NewAddress, NewCustomization, NewTransactable, NewUser, Reference,
@@ -11,23 +11,23 @@ use registrar_store::{
 };
 
 use crate::relationships::{company, keyed, member};
-use crate::support::{Scratch, claim, create, on_both, user, wait};
+use crate::scratch::{Scratch, claim, create, on_both, user, wait};
 
 on_both!(
-    transactable_round_trips,
-    record_without_owner_is_rejected,
-    update_of_modified_record_is_a_conflict,
-    nested_and_separate_records_share_claims,
-    deleted_record_releases_only_its_own_claims,
-    updated_record_keeps_claims_of_other_records,
-    customizations_are_attached_to_their_parent,
+    a_listing_comes_back_as_it_was_sent,
+    a_record_needs_somebody_whose_it_is,
+    a_change_needs_the_record_as_it_was_loaded,
+    both_doors_compete_for_a_claim,
+    a_deleted_record_gives_up_its_own_claims_alone,
+    a_changed_record_gives_up_nothing_of_its_neighbours,
+    customizations_hang_where_they_are_put,
     records_are_listed_page_by_page,
     members_are_listed_newest_first,
 );
 
 pub(crate) const CODE: &str = "user.transactables.boat.properties.code";
 
-fn transactable(code: &str) -> NewTransactable {
+fn listing(code: &str) -> NewTransactable {
     NewTransactable {
         id: None,
         type_name: "boat".into(),
@@ -40,10 +40,10 @@ fn transactable(code: &str) -> NewTransactable {
     }
 }
 
-/// A transactable with a unique code, as its form returns it.
+/// What the form for listings gives.
 pub(crate) fn boat(code: &str) -> NewUser {
     NewUser {
-        transactables: vec![transactable(code)],
+        transactables: vec![listing(code)],
         claims: vec![claim(CODE, code)],
         ..NewUser::default()
     }
@@ -55,11 +55,7 @@ fn customization(url: &str) -> NewCustomization {
     NewCustomization { id: None, type_name: "link".into(), properties, attached }
 }
 
-pub(crate) fn create_record(
-    store: &Store,
-    bag: NewUser,
-    owner: Option<i64>,
-) -> Result<i64, CreateError> {
+pub(crate) fn make(store: &Store, bag: NewUser, owner: Option<i64>) -> Result<i64, CreateError> {
     wait(store.create_record(NewRecordOf { bag, owner, by: None.into(), once: None }))
 }
 
@@ -67,8 +63,8 @@ pub(crate) fn load(store: &Store, kind: RecordKind, id: i64) -> Option<StoredRec
     store.record(kind, id).unwrap()
 }
 
-/// Updates a record without releasing claims; the core would compute those.
-pub(crate) fn update_record(
+/// A stored record as it shall be; what it gives up is worked out by the core, and all of it here.
+pub(crate) fn change(
     store: &Store,
     kind: RecordKind,
     id: i64,
@@ -83,7 +79,7 @@ pub(crate) fn taken(place: usize) -> CreateError {
     CreateError::Refused(vec![Refusal::Taken { claim: place }])
 }
 
-fn transactable_round_trips(scratch: &Scratch) {
+fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let before = store.user(ann).unwrap().unwrap().columns.updated_at;
@@ -98,17 +94,17 @@ fn transactable_round_trips(scratch: &Scratch) {
         files: vec![],
         customizations: vec![customization("u")],
     };
-    let id = create_record(&store, bag, None).unwrap();
+    let id = make(&store, bag, None).unwrap();
     assert_eq!(id, 1);
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     assert_eq!((stored.kind(), stored.id()), (RecordKind::Transactable, 1));
     assert_eq!(stored.user_id, Some(ann));
-    assert!(stored.loaded_at > before, "updated_at of the owner changes");
+    assert!(stored.loaded_at > before, "what is the user's has changed");
     let RecordBody::Transactable(listing) = &stored.body else { panic!("{stored:?}") };
     assert_eq!(listing.properties, r#"{"code":"X"}"#);
     assert_eq!(listing.attached.addresses[0].city.as_deref(), Some("Łódź"));
     assert_eq!(listing.attached.customizations[0].properties, r#"{"url":"u"}"#);
-    // The record is part of the user, as if created with it.
+    // It is the user's as if it had come with it.
     let user = store.user(ann).unwrap().unwrap();
     assert_eq!(user.transactables, std::slice::from_ref(listing));
 
@@ -121,39 +117,35 @@ fn transactable_round_trips(scratch: &Scratch) {
     assert_eq!(again, Err(ChangeError::NotFound));
 }
 
-fn record_without_owner_is_rejected(scratch: &Scratch) {
+fn a_record_needs_somebody_whose_it_is(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let ownerless = Err(CreateError::Refused(vec![Refusal::Ownerless]));
-    assert_eq!(create_record(&store, boat("X"), None), ownerless);
-    assert_eq!(create_record(&store, boat("X"), Some(404)), ownerless);
+    assert_eq!(make(&store, boat("X"), None), ownerless);
+    assert_eq!(make(&store, boat("X"), Some(404)), ownerless);
     let mut bag = boat("X");
     bag.owner = Some(404);
     bag.references =
         vec![Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(404) }];
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
-    assert_eq!(create_record(&store, bag, Some(ann)), Err(missing));
+    assert_eq!(make(&store, bag, Some(ann)), Err(missing));
     assert_eq!(scratch.count("unique_claims"), 0);
     // No id was used up.
-    assert_eq!(create_record(&store, boat("X"), Some(ann)), Ok(1));
-    assert_eq!(
-        create_record(&store, boat("X"), Some(ann)),
-        Err(taken(0)),
-        "also for the same owner"
-    );
-    // All rejections are reported together.
+    assert_eq!(make(&store, boat("X"), Some(ann)), Ok(1));
+    assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)), "also to whom it is already");
+    // All that stands against it is told at once.
     let mut bag = boat("X");
     bag.references =
         vec![Reference { resource: ReferenceTarget::Relationship, value: ReferenceKey::Id(9) }];
     let both = vec![Refusal::Taken { claim: 0 }, Refusal::Missing { reference: 0 }];
-    assert_eq!(create_record(&store, bag, Some(ann)), Err(CreateError::Refused(both)));
-    assert_eq!(create_record(&store, company("A"), Some(404)), ownerless, "no creator");
+    assert_eq!(make(&store, bag, Some(ann)), Err(CreateError::Refused(both)));
+    assert_eq!(make(&store, company("A"), Some(404)), ownerless, "it was founded by nobody");
 }
 
-fn update_of_modified_record_is_a_conflict(scratch: &Scratch) {
+fn a_change_needs_the_record_as_it_was_loaded(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
-    let id = create_record(&store, boat("X"), Some(ann)).unwrap();
+    let id = make(&store, boat("X"), Some(ann)).unwrap();
     let loaded_at = load(&store, RecordKind::Transactable, id).unwrap().loaded_at;
     let update = |code: &str| {
         let mut bag = boat(code);
@@ -172,30 +164,30 @@ fn update_of_modified_record_is_a_conflict(scratch: &Scratch) {
     assert!(scratch.is_empty());
 }
 
-fn nested_and_separate_records_share_claims(scratch: &Scratch) {
+fn both_doors_compete_for_a_claim(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
-    let id = create_record(&store, boat("X"), Some(ann)).unwrap();
+    let id = make(&store, boat("X"), Some(ann)).unwrap();
     let nested = || {
         let mut bob = user("bob", &[(CODE, "X")]);
-        bob.transactables = vec![transactable("X")];
+        bob.transactables = vec![listing("X")];
         create(&store, bob)
     };
     assert_eq!(nested(), Err(taken(0)));
     assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None.into())), Ok(()));
     let bob = nested().unwrap().id;
-    assert_eq!(create_record(&store, boat("X"), Some(ann)), Err(taken(0)));
-    // A record created with its user can be deleted on its own.
+    assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)));
+    // What came with a user goes by itself too.
     let theirs = store.user(bob).unwrap().unwrap().transactables[0].id;
     assert_eq!(wait(store.delete_record(RecordKind::Transactable, theirs, None.into())), Ok(()));
-    assert!(create_record(&store, boat("X"), Some(ann)).is_ok());
+    assert!(make(&store, boat("X"), Some(ann)).is_ok());
 }
 
-fn deleted_record_releases_only_its_own_claims(scratch: &Scratch) {
+fn a_deleted_record_gives_up_its_own_claims_alone(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[("user.name", "ann")])).unwrap().id;
     let mut bag = boat("X");
-    // Claims with a scope field, for a name, and with conditions.
+    // A claim narrowed down by another field, one of a name, and one by a condition.
     let more = [
         (format!("{CODE}+name"), "1:X\u{1f}6:boat X"),
         ("user.transactables.boat.name~case".to_owned(), "boat x"),
@@ -203,53 +195,49 @@ fn deleted_record_releases_only_its_own_claims(scratch: &Scratch) {
         ("user.transactables.boat.name?enabled=false".to_owned(), "boat X"),
     ];
     bag.claims.extend(more.iter().map(|(scope, key)| claim(scope, key)));
-    let first = create_record(&store, bag, Some(ann)).unwrap();
-    let second = create_record(&store, boat("Y"), Some(ann)).unwrap();
-    // The third has the code of the first, through a form without the `unique` rule.
+    let first = make(&store, bag, Some(ann)).unwrap();
+    let second = make(&store, boat("Y"), Some(ann)).unwrap();
+    // The third has the first one's code, but a form that does not ask for it to be unique.
     let mut same = boat("X");
     same.claims.clear();
     same.transactables[0].name = None;
-    let third = create_record(&store, same, Some(ann)).unwrap();
+    let third = make(&store, same, Some(ann)).unwrap();
     assert_eq!(scratch.count("unique_claims"), 7);
     let delete = |id| wait(store.delete_record(RecordKind::Transactable, id, None.into())).unwrap();
     delete(first);
     let left = |key: &str| scratch.count(&format!("unique_claims WHERE value_key = '{key}'"));
     assert_eq!((left("X"), left("Y"), left("ann")), (1, 1, 1));
-    assert_eq!(
-        left("boat X") + left("boat x"),
-        1,
-        "the claim with a false condition is not released"
-    );
+    assert_eq!(left("boat X") + left("boat x"), 1, "the condition was not kept: not its claim");
     assert_eq!(left("1:X\u{1f}6:boat X"), 0);
     delete(third);
-    assert_eq!(left("X"), 0, "the claim is released with its last holder");
+    assert_eq!(left("X"), 0, "the last that may hold it is gone");
     delete(second);
     assert_eq!((left("Y"), left("ann")), (0, 1));
 }
 
-fn updated_record_keeps_claims_of_other_records(scratch: &Scratch) {
+fn a_changed_record_gives_up_nothing_of_its_neighbours(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
-    let first = create_record(&store, boat("X"), Some(ann)).unwrap();
-    let second = create_record(&store, boat("Y"), Some(ann)).unwrap();
+    let first = make(&store, boat("X"), Some(ann)).unwrap();
+    let second = make(&store, boat("Y"), Some(ann)).unwrap();
     let as_it_is = |id, code| {
         let mut bag = boat(code);
         bag.transactables[0].id = Some(id);
         bag
     };
     let kind = RecordKind::Transactable;
-    // A record does not conflict with itself, but with others.
-    assert_eq!(update_record(&store, kind, second, as_it_is(second, "Y")), Ok(()));
-    assert_eq!(update_record(&store, kind, second, as_it_is(second, "X")), Err(taken(0).into()));
-    assert_eq!(update_record(&store, kind, first, as_it_is(first, "X")), Ok(()));
+    // What it has itself is no clash, what the other one has is.
+    assert_eq!(change(&store, kind, second, as_it_is(second, "Y")), Ok(()));
+    assert_eq!(change(&store, kind, second, as_it_is(second, "X")), Err(taken(0).into()));
+    assert_eq!(change(&store, kind, first, as_it_is(first, "X")), Ok(()));
     assert_eq!(scratch.count("unique_claims"), 2);
 }
 
-fn customizations_are_attached_to_their_parent(scratch: &Scratch) {
+fn customizations_hang_where_they_are_put(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let bob = create(&store, user("bob", &[])).unwrap().id;
-    let boat = create_record(&store, boat("X"), Some(ann)).unwrap();
+    let boat = make(&store, boat("X"), Some(ann)).unwrap();
     let bag = |url: &str, at: Option<Customizable>| NewUser {
         customizations: vec![customization(url)],
         customizable: at,
@@ -261,16 +249,15 @@ fn customizations_are_attached_to_their_parent(scratch: &Scratch) {
     };
     let at = |resource, id| Some(Customizable { resource, id });
     let of_boat = at(ReferenceTarget::Transactable, boat);
-    let one = create_record(&store, bag("a", of_boat), None).unwrap();
-    let inner =
-        create_record(&store, bag("b", at(ReferenceTarget::Customization, one)), None).unwrap();
-    let own = create_record(&store, bag("c", None), Some(bob)).unwrap();
+    let one = make(&store, bag("a", of_boat), None).unwrap();
+    let inner = make(&store, bag("b", at(ReferenceTarget::Customization, one)), None).unwrap();
+    let own = make(&store, bag("c", None), Some(bob)).unwrap();
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
     let nowhere = bag("d", at(ReferenceTarget::Profile, 404));
-    assert_eq!(create_record(&store, nowhere, Some(ann)), Err(missing.clone()));
-    // The transactable of another user.
+    assert_eq!(make(&store, nowhere, Some(ann)), Err(missing.clone()));
+    // Of somebody else's boat.
     let theirs = NewUser { owner: Some(bob), ..bag("e", of_boat) };
-    assert_eq!(create_record(&store, theirs, None), Err(missing));
+    assert_eq!(make(&store, theirs, None), Err(missing));
 
     let listing = store.user(ann).unwrap().unwrap().transactables.remove(0);
     let outer = &listing.attached.customizations[0];
@@ -284,7 +271,7 @@ fn customizations_are_attached_to_their_parent(scratch: &Scratch) {
 
     let mut changed = bag("z", at(ReferenceTarget::Customization, one));
     changed.customizations[0].id = Some(inner);
-    assert_eq!(update_record(&store, RecordKind::Customization, inner, changed), Ok(()));
+    assert_eq!(change(&store, RecordKind::Customization, inner, changed), Ok(()));
     let stored = load(&store, RecordKind::Customization, inner).unwrap();
     let RecordBody::Customization { customization, .. } = stored.body else { panic!("no link") };
     assert_eq!(customization.properties, r#"{"url":"z"}"#);
@@ -298,7 +285,7 @@ fn records_are_listed_page_by_page(scratch: &Scratch) {
     let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
     let bob = create(&store, member(keyed("A"), "2")).unwrap().id;
     for (code, owner) in [("1", ann), ("2", bob), ("3", ann), ("4", ann)] {
-        create_record(&store, boat(code), Some(owner)).unwrap();
+        make(&store, boat(code), Some(owner)).unwrap();
     }
     let all = RecordFilter::default();
     let shown = |kind, filter: &RecordFilter, is_newest_first, offset, limit| {

@@ -1,4 +1,4 @@
-//! Relationships: unique keys, and deletion with their members.
+//! Relationships by themselves: one of each key, and what is in them.
 
 use registrar_core::aggregate::{
     Claim, NewRelationship, NewRelationshipTransactable, NewRelationshipUser, NewUser, Reference,
@@ -7,10 +7,13 @@ use registrar_core::aggregate::{
 use registrar_core::changes::{ChangedUser, Released};
 use registrar_store::{ChangeError, CreateError, RecordBody, RecordKind, Refusal, UpdateRecordOf};
 
-use crate::records::{boat, create_record, load, taken, update_record};
-use crate::support::{Scratch, claim, create, on_both, user, wait};
+use crate::records::{boat, change, load, make, taken};
+use crate::scratch::{Scratch, claim, create, on_both, user, wait};
 
-on_both!(relationship_keys_are_unique, deleted_relationship_deletes_its_members,);
+on_both!(
+    relationships_have_one_owner_of_each_key,
+    a_deleted_relationship_takes_all_that_is_in_it_along,
+);
 
 pub(crate) fn company(name: &str) -> NewUser {
     let scope = "user.relationships.company.properties.name";
@@ -45,27 +48,27 @@ pub(crate) fn keyed(key: &str) -> RelationshipLink {
     RelationshipLink::Keyed { type_name: "company".into(), key: key.to_owned(), make }
 }
 
-fn relationship_keys_are_unique(scratch: &Scratch) {
+fn relationships_have_one_owner_of_each_key(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
-    let acme = create_record(&store, company("ACME"), Some(ann)).unwrap();
-    assert_eq!(create_record(&store, company("ACME"), None), Err(taken(0)));
+    let acme = make(&store, company("ACME"), Some(ann)).unwrap();
+    assert_eq!(make(&store, company("ACME"), None), Err(taken(0)));
     let stored = store.relationship_by_key("company", "ACME").unwrap().unwrap();
     assert_eq!((stored.id(), stored.user_id), (acme, Some(ann)));
     assert_eq!(store.relationship_by_key("company", "ACM"), Ok(None));
     assert_eq!(store.relationship_by_key("club", "ACME"), Ok(None));
 
-    // A relationship created by its key has no claim, but conflicts nonetheless.
+    // One that was made by its key claims nothing, and is in the way all the same.
     let bob = create(&store, member(keyed("B"), "1")).unwrap().id;
     let made = store.user(bob).unwrap().unwrap().relationship_users.remove(0).relationship;
     assert_eq!((made.key.as_deref(), made.properties.as_str()), (Some("B"), r#"{"name":"B"}"#));
     assert_eq!((made.creator_id, made.uuid.get_version_num()), (None, 7));
     assert_eq!(made.created_at, made.updated_at);
-    assert_eq!(create_record(&store, company("B"), None), Err(taken(0)));
+    assert_eq!(make(&store, company("B"), None), Err(taken(0)));
     let renamed = |name: &str| {
         let mut bag = company(name);
         bag.relationships[0].id = Some(acme);
-        update_record(&store, RecordKind::Relationship, acme, bag)
+        change(&store, RecordKind::Relationship, acme, bag)
     };
     assert_eq!(renamed("B"), Err(taken(0).into()));
     assert_eq!(renamed("C"), Ok(()));
@@ -81,7 +84,7 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
         by: None.into(),
     };
     assert_eq!(wait(store.update_record(stale)), Err(ChangeError::Conflict));
-    // Members find existing relationships by key or id, and references to a key are verified.
+    // A member finds what is there, by key or by id, and a reference to a key is looked up.
     let claire = create(&store, member(keyed("C"), "2")).unwrap().id;
     let joined = store.user(claire).unwrap().unwrap().relationship_users[0].relationship_id;
     assert_eq!(joined, acme);
@@ -94,7 +97,7 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
         let value = ReferenceKey::Key { type_name: "company".into(), key: key.to_owned() };
         let mut bag = member(link, key);
         bag.references = vec![Reference { resource: ReferenceTarget::Relationship, value }];
-        create_record(&store, bag, Some(ann))
+        make(&store, bag, Some(ann))
     };
     assert!(must("C").is_ok());
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
@@ -102,12 +105,12 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
     assert_eq!(scratch.count("relationships"), 2);
 }
 
-fn deleted_relationship_deletes_its_members(scratch: &Scratch) {
+fn a_deleted_relationship_takes_all_that_is_in_it_along(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
     let bob = create(&store, member(keyed("A"), "2")).unwrap().id;
-    let other = create_record(&store, member(keyed("B"), "3"), Some(ann)).unwrap();
-    let boat = create_record(&store, boat("X"), Some(bob)).unwrap();
+    let other = make(&store, member(keyed("B"), "3"), Some(ann)).unwrap();
+    let boat = make(&store, boat("X"), Some(bob)).unwrap();
     let company = store.relationship_by_key("company", "A").unwrap().unwrap().id();
     let listed = |relationship_id| NewUser {
         relationship_transactables: vec![NewRelationshipTransactable {
@@ -120,7 +123,7 @@ fn deleted_relationship_deletes_its_members(scratch: &Scratch) {
         claims: vec![claim("user.relationship_transactables.offer.properties.slot", "9")],
         ..NewUser::default()
     };
-    let offer = create_record(&store, listed(company), None).unwrap();
+    let offer = make(&store, listed(company), None).unwrap();
     let stored = load(&store, RecordKind::RelationshipTransactable, offer).unwrap();
     assert_eq!(stored.user_id, Some(bob));
     let RecordBody::RelationshipTransactable(found) = stored.body else { panic!("no offer") };
@@ -131,18 +134,18 @@ fn deleted_relationship_deletes_its_members(scratch: &Scratch) {
     let left = store.user(ann).unwrap().unwrap().relationship_users;
     assert_eq!(left.iter().map(|member| member.id).collect::<Vec<_>>(), [other]);
     assert_eq!(scratch.count("relationship_transactables"), 0);
-    assert_eq!(scratch.count("unique_claims"), 2, "claims of the other member and of the boat");
+    assert_eq!(scratch.count("unique_claims"), 2, "of the other member, and the boat");
     let again = wait(store.delete_record(RecordKind::Relationship, company, None.into()));
     assert_eq!(again, Err(ChangeError::NotFound));
 
-    // Deleting a transactable deletes its offers, and deleting a user its transactables.
+    // A listing takes its offers along, and a user its listings.
     let company = store.relationship_by_key("company", "B").unwrap().unwrap().id();
-    let offer = create_record(&store, listed(company), None).unwrap();
+    let offer = make(&store, listed(company), None).unwrap();
     let mut bag = listed(company);
     bag.relationship_transactables[0].id = Some(offer);
     bag.relationship_transactables[0].properties = "{}".to_owned();
     bag.claims.clear();
-    assert_eq!(update_record(&store, RecordKind::RelationshipTransactable, offer, bag), Ok(()));
+    assert_eq!(change(&store, RecordKind::RelationshipTransactable, offer, bag), Ok(()));
     assert_eq!(wait(store.delete_record(RecordKind::Transactable, boat, None.into())), Ok(()));
     assert_eq!(scratch.count("relationship_transactables"), 0);
     assert_eq!(wait(store.delete_record(RecordKind::RelationshipUser, other, None.into())), Ok(()));

@@ -1,18 +1,18 @@
-//! Stored API tokens.
+//! API tokens as they are stored.
 
 use registrar_store::{ChangeError, CreateError, NewRecord, NewToken, TokenError};
 
-use crate::support::{Scratch, create, on_both, record, user, wait};
+use crate::scratch::{Scratch, create, on_both, record, user, wait};
 
 on_both!(
-    tokens_are_created_listed_and_revoked,
-    tokens_are_created_during_writes,
-    revoked_or_expired_token_cannot_write,
-    issued_token_ends_with_its_parent_and_user,
-    expired_issued_tokens_are_purged_and_last_use_is_recorded,
+    tokens_live_and_are_revoked,
+    tokens_are_made_beside_a_busy_writer,
+    a_revoked_or_expired_token_writes_nothing,
+    a_minted_token_lives_as_long_as_what_it_hangs_on,
+    ended_issued_tokens_are_purged_and_uses_are_noted,
 );
 
-fn tokens_are_created_listed_and_revoked(scratch: &Scratch) {
+fn tokens_live_and_are_revoked(scratch: &Scratch) {
     let store = scratch.open();
     assert_eq!(store.has_tokens(), Ok(false));
     assert_eq!(store.token(&[1; 32]), Ok(None));
@@ -41,7 +41,7 @@ fn tokens_are_created_listed_and_revoked(scratch: &Scratch) {
     assert_eq!(names(&store), ["web", "cli"]);
 }
 
-fn tokens_are_created_during_writes(scratch: &Scratch) {
+fn tokens_are_made_beside_a_busy_writer(scratch: &Scratch) {
     let store = scratch.open();
     std::thread::scope(|scope| {
         let writes = scope.spawn(|| {
@@ -57,7 +57,7 @@ fn tokens_are_created_during_writes(scratch: &Scratch) {
     assert_eq!(store.list_tokens().unwrap().len(), 20);
 }
 
-fn revoked_or_expired_token_cannot_write(scratch: &Scratch) {
+fn a_revoked_or_expired_token_writes_nothing(scratch: &Scratch) {
     let store = scratch.open();
     store.create_token("good", &[1; 32], None, None, None).unwrap();
     store.create_token("old", &[2; 32], None, None, Some(1)).unwrap();
@@ -70,12 +70,12 @@ fn revoked_or_expired_token_cannot_write(scratch: &Scratch) {
     assert_eq!(by(3, "bob").unwrap_err(), CreateError::TokenRefused);
     store.revoke_token("good").unwrap();
     assert_eq!(by(1, "bob").unwrap_err(), CreateError::TokenRefused);
-    // Its claims are free, and no id was used up.
+    // What it would have claimed is free, and no id was used up.
     let bob = create(&store, user("bob", &[("name", "bob")])).unwrap();
     assert_eq!(bob.id, 2);
 }
 
-fn issued_token_ends_with_its_parent_and_user(scratch: &Scratch) {
+fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
     let store = scratch.open();
     let far = 4_102_444_800_000_000;
     store.create_token("app", &[1; 32], None, None, Some(far + 5)).unwrap();
@@ -95,7 +95,7 @@ fn issued_token_ends_with_its_parent_and_user(scratch: &Scratch) {
     assert_eq!(wait(store.mint_token(new(2, Some(1), Some(ann)))), Ok(2));
     assert_eq!(wait(store.mint_token(new(9, Some(2), None))), Ok(3));
     let third = wait(store.mint_token(new(10, Some(3), None)));
-    assert_eq!(third, Err(CreateError::TokenRefused.into()), "chains have at most two tokens");
+    assert_eq!(third, Err(CreateError::TokenRefused.into()), "chains end at the second");
     let taken = wait(store.mint_token(new(2, Some(1), Some(ann))));
     assert_eq!(taken, Err(ChangeError::Conflict));
     assert_eq!(wait(store.mint_token(new(4, None, Some(404)))), Err(ChangeError::NotFound));
@@ -106,7 +106,7 @@ fn issued_token_ends_with_its_parent_and_user(scratch: &Scratch) {
     );
     assert_eq!(token.contract.as_deref(), Some("shop"));
     let child = store.token(&[9; 32]).unwrap().unwrap().token;
-    assert_eq!(child.expires_at, Some(far + 2), "expires with its parent");
+    assert_eq!(child.expires_at, Some(far + 2), "the first end of its line");
     assert_eq!(store.token(&[9; 32]).unwrap().unwrap().root_id, 1);
 
     let by = |token, name| {
@@ -118,14 +118,14 @@ fn issued_token_ends_with_its_parent_and_user(scratch: &Scratch) {
     assert_eq!(by(3, "bob").unwrap_err(), CreateError::TokenRefused);
     let refused = wait(store.mint_token(new(5, Some(2), None)));
     assert_eq!(refused, Err(CreateError::TokenRefused.into()));
-    // Deleting the user deletes its tokens and those issued with them.
+    // With its user it goes, and what it made with it.
     assert_eq!(wait(store.delete(ann, None.into())), Ok(()));
     let left: Vec<String> =
         store.list_tokens().unwrap().into_iter().map(|token| token.name).collect();
     assert_eq!(left, ["app"]);
 }
 
-fn expired_issued_tokens_are_purged_and_last_use_is_recorded(scratch: &Scratch) {
+fn ended_issued_tokens_are_purged_and_uses_are_noted(scratch: &Scratch) {
     let store = scratch.open();
     store.create_token("old", &[1; 32], None, None, Some(1)).unwrap();
     store.create_token("app", &[2; 32], None, None, None).unwrap();
@@ -138,10 +138,10 @@ fn expired_issued_tokens_are_purged_and_last_use_is_recorded(scratch: &Scratch) 
     };
     assert_eq!(wait(store.mint_token(issued)), Ok(3));
     store.note_token_use(2);
-    // The writer purges tokens after a batch, and writes uses before it stops.
+    // The writer purges after a batch, and writes uses before it ends.
     store.shutdown();
     let left = scratch.open().list_tokens().unwrap();
     let left: Vec<(&str, bool)> =
         left.iter().map(|token| (token.name.as_str(), token.last_used_at.is_some())).collect();
-    assert_eq!(left, [("old", false), ("app", true)], "operator tokens are kept");
+    assert_eq!(left, [("old", false), ("app", true)], "tokens that operators made stay");
 }

@@ -1,4 +1,4 @@
-//! Round trips: stored data equals what was written, in the same order, on both databases.
+//! What is written comes back, in the order sent, and equal on both databases.
 
 use registrar_core::aggregate::{
     Attached, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
@@ -6,16 +6,16 @@ use registrar_core::aggregate::{
 };
 use registrar_store::{Created, NewRecord, Store, StoredAttached, StoredUser, UserFilter};
 
-use crate::support::{Scratch, claim, create, on_both, record, user, wait};
+use crate::scratch::{Scratch, claim, create, on_both, record, user, wait};
 
 on_both!(
-    nested_user_round_trips,
-    timestamps_and_uuids_are_exact,
+    a_nested_user_comes_back_as_it_was_sent,
+    moments_and_uuids_are_exact,
     users_are_listed_page_by_page,
     reads_do_not_wait_for_a_write_transaction,
 );
 
-/// Keys that `jsonb` would reorder, numbers that it would reformat, and strings with escapes.
+/// Keys that `jsonb` would order otherwise, numbers it would respell, and text to be escaped.
 const JSON: &str = r#"{"aa":[1,2.50,-3],"b":{"x":null,"zzz":"\"é\"\n\\"},"ccc":true,"Ω":""}"#;
 
 fn customization(name: &str, attached: Attached) -> NewCustomization {
@@ -201,7 +201,7 @@ fn assert_stored(sent: &NewUser, created: Created, stored: &StoredUser) {
     assert_attached(&own, &StoredAttached { customizations, ..StoredAttached::default() });
 }
 
-fn nested_user_round_trips(scratch: &Scratch) {
+fn a_nested_user_comes_back_as_it_was_sent(scratch: &Scratch) {
     let store = scratch.open();
     let sent = nested_user();
     let hashed =
@@ -214,7 +214,7 @@ fn nested_user_round_trips(scratch: &Scratch) {
     assert_eq!(scratch.count("password_credentials"), 1);
     assert_eq!(stored.relationship_users[1].relationship_id, 2);
 
-    // Another user joins the second relationship.
+    // Somebody joins the second relationship, and has fewer things of their own.
     let id = stored.relationship_users[1].relationship_id;
     let member = NewUser {
         relationship_users: vec![NewRelationshipUser {
@@ -237,19 +237,19 @@ fn nested_user_round_trips(scratch: &Scratch) {
     assert_eq!(store.user(3).unwrap(), None);
 }
 
-fn timestamps_and_uuids_are_exact(scratch: &Scratch) {
+fn moments_and_uuids_are_exact(scratch: &Scratch) {
     let store = scratch.open();
     let created = create(&store, user("ann", &[])).unwrap();
     let columns = store.user(created.id).unwrap().unwrap().columns;
     assert_eq!(columns.created_at, columns.updated_at);
-    // 2020-01-01 to 2100-01-01.
+    // 2020-01-01 to 2100-01-01
     assert!((1_577_836_800_000_000..4_102_444_800_000_000).contains(&columns.created_at));
-    let output = if scratch.is_sqlite() {
+    let said = if scratch.is_sqlite() {
         "SELECT created_at FROM users"
     } else {
         "SELECT (extract(epoch FROM created_at) * 1000000)::bigint FROM users"
     };
-    assert_eq!(scratch.raw().number(output), columns.created_at);
+    assert_eq!(scratch.raw().number(said), columns.created_at);
     let same_uuid = if scratch.is_sqlite() {
         format!("SELECT count(*) FROM users WHERE hex(uuid) = upper('{:x}')", created.uuid.simple())
     } else {
@@ -291,10 +291,10 @@ fn users_are_listed_page_by_page(scratch: &Scratch) {
 fn reads_do_not_wait_for_a_write_transaction(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[])).unwrap();
-    let mut held = scratch.lock_writer();
+    let mut held = scratch.hold();
     held.run("UPDATE users SET name = 'changed'");
-    let started = std::time::Instant::now();
+    let begun = std::time::Instant::now();
     let stored = store.user(1).unwrap().unwrap();
     assert_eq!(stored.columns.name.as_deref(), Some("ann"));
-    assert!(started.elapsed().as_millis() < 2000);
+    assert!(begun.elapsed().as_millis() < 2000);
 }

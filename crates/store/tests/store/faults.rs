@@ -1,4 +1,4 @@
-//! Failures of the writer: malformed jobs, full queues, locks, shutdown, lost connections.
+//! What the writer does when things go wrong.
 
 use std::fs;
 use std::thread;
@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 use registrar_core::aggregate::{NewProfile, NewUser};
 use registrar_store::{CreateError, PingError, ReadError, Store, StoreSettings};
 
-use crate::support::{Scratch, create, on_both, record, user, wait};
+use crate::scratch::{Scratch, create, on_both, record, user, wait};
 
 on_both!(
-    malformed_job_fails_alone_in_its_batch,
-    full_queue_rejects_at_once,
-    locked_database_is_busy,
-    shutdown_completes_accepted_jobs,
-    dropped_future_does_not_cancel_its_job,
-    multiple_writers_store_every_job_once,
+    only_the_culprit_of_a_batch_fails,
+    a_full_queue_answers_at_once,
+    a_lock_that_is_not_released_makes_it_busy,
+    shutting_down_finishes_what_was_accepted,
+    a_dropped_future_takes_nothing_back,
+    several_writers_store_everything_once,
 );
 
-/// A user that the core would reject: its properties are not JSON.
+/// A user that core would never let through: its properties are no JSON.
 fn malformed(name: &str) -> NewUser {
     let profile = NewProfile {
         id: None,
@@ -30,7 +30,7 @@ fn malformed(name: &str) -> NewUser {
     NewUser { profiles: vec![profile], ..user(name, &[("email", name)]) }
 }
 
-fn malformed_job_fails_alone_in_its_batch(scratch: &Scratch) {
+fn only_the_culprit_of_a_batch_fails(scratch: &Scratch) {
     let store = scratch.open();
     let users = [user("ann", &[("email", "ann")]), malformed("bob"), user("cid", &[])];
     let outcomes = scratch.create_together(&store, users.map(record).into());
@@ -43,10 +43,10 @@ fn malformed_job_fails_alone_in_its_batch(scratch: &Scratch) {
     assert_eq!(store.ping(), Ok(()));
 }
 
-fn full_queue_rejects_at_once(scratch: &Scratch) {
+fn a_full_queue_answers_at_once(scratch: &Scratch) {
     let settings = StoreSettings { queue: 2, ..StoreSettings::new(&scratch.url) };
     let store = Store::open(&settings).unwrap();
-    let held = scratch.lock_writer();
+    let held = scratch.hold();
     let plug = store.create(record(user("plug", &[("email", "plug")])));
     thread::sleep(Duration::from_millis(100));
     let waiting = ["ann", "bob"].map(|name| store.create(record(user(name, &[]))));
@@ -59,18 +59,18 @@ fn full_queue_rejects_at_once(scratch: &Scratch) {
     assert_eq!(scratch.count("users"), 3);
 }
 
-fn locked_database_is_busy(scratch: &Scratch) {
+fn a_lock_that_is_not_released_makes_it_busy(scratch: &Scratch) {
     let store = scratch.open();
-    let held = scratch.lock_writer();
-    let started = Instant::now();
+    let held = scratch.hold();
+    let begun = Instant::now();
     assert_eq!(create(&store, user("ann", &[("email", "ann")])), Err(CreateError::Busy));
-    assert!(started.elapsed() < Duration::from_secs(15));
+    assert!(begun.elapsed() < Duration::from_secs(15));
     drop(held);
     create(&store, user("ann", &[("email", "ann")])).unwrap();
     assert_eq!(scratch.count("users"), 1);
 }
 
-fn shutdown_completes_accepted_jobs(scratch: &Scratch) {
+fn shutting_down_finishes_what_was_accepted(scratch: &Scratch) {
     let store = scratch.open();
     let answers: Vec<_> = (0..600)
         .map(|i| store.create(record(user("ann", &[("email", &(i % 500).to_string())]))))
@@ -88,13 +88,13 @@ fn shutdown_completes_accepted_jobs(scratch: &Scratch) {
     assert!(store.user(500).unwrap().is_some());
 }
 
-fn dropped_future_does_not_cancel_its_job(scratch: &Scratch) {
+fn a_dropped_future_takes_nothing_back(scratch: &Scratch) {
     let store = scratch.open();
     drop(store.create(record(user("ann", &[]))));
     assert_eq!(create(&store, user("bob", &[])).unwrap().id, 2);
 }
 
-fn multiple_writers_store_every_job_once(scratch: &Scratch) {
+fn several_writers_store_everything_once(scratch: &Scratch) {
     let settings = StoreSettings { writers: 3, batch: 8, ..StoreSettings::new(&scratch.url) };
     let store = Store::open(&settings).unwrap();
     let answers: Vec<_> = (0..300)
@@ -114,7 +114,7 @@ fn multiple_writers_store_every_job_once(scratch: &Scratch) {
 }
 
 #[test]
-fn writer_reconnects_after_lost_connection() {
+fn a_writer_that_lost_its_connection_connects_again() {
     let Some(scratch) = Scratch::postgres() else { return };
     let store = scratch.open();
     create(&store, user("ann", &[])).unwrap();
@@ -130,16 +130,16 @@ fn writer_reconnects_after_lost_connection() {
 }
 
 #[test]
-fn stopped_server_is_unavailable() {
+fn a_server_that_is_gone_makes_it_unavailable() {
     let Some(cluster) = registrar_scratch_postgres::scratch() else { return };
     let store = Store::open(&StoreSettings::new(cluster.database())).unwrap();
     create(&store, user("ann", &[])).unwrap();
     store.user(1).unwrap();
     drop(cluster);
     for _ in 0..3 {
-        let started = Instant::now();
+        let begun = Instant::now();
         assert_eq!(create(&store, user("bob", &[])), Err(CreateError::Unavailable));
-        assert!(started.elapsed() < Duration::from_secs(2));
+        assert!(begun.elapsed() < Duration::from_secs(2));
     }
     assert_eq!(store.user(1), Err(ReadError::Unavailable));
     assert_eq!(store.ping(), Err(PingError::Readers));

@@ -1,4 +1,4 @@
-//! Updates of stored users: optimistic locking, and isolation of jobs in a batch.
+//! Changes of stored users: each alone, whatever it is written together with.
 
 use std::thread;
 use std::time::Duration;
@@ -7,18 +7,18 @@ use registrar_core::aggregate::{NewProfile, NewUser};
 use registrar_core::changes::{ChangedUser, Released};
 use registrar_store::{ChangeError, CreateError, Refusal, Store, UpdateRecord};
 
-use crate::support::{Scratch, create, on_both, record, user, wait};
+use crate::scratch::{Scratch, create, on_both, record, user, wait};
 
 on_both! {
-    update_of_modified_user_is_a_conflict,
-    updated_at_increases_even_if_the_clock_does_not,
-    jobs_of_a_batch_are_isolated,
-    malformed_update_fails_alone,
-    claim_is_released_with_its_user,
+    a_change_needs_the_user_as_it_was_loaded,
+    the_moment_of_a_change_grows_even_where_the_clock_does_not,
+    neighbours_of_a_batch_do_not_notice_each_other,
+    a_change_that_cannot_be_written_fails_alone,
+    a_claim_goes_to_the_first_and_comes_back_with_the_user,
 }
 
-/// Returns an update of a user to the given values, as loaded now.
-fn update_of(store: &Store, id: i64, user: NewUser) -> UpdateRecord {
+/// What makes a stored user this one.
+fn change(store: &Store, id: i64, user: NewUser) -> UpdateRecord {
     let loaded = store.user(id).unwrap().unwrap().columns;
     let properties = user.properties.or(Some("{}".to_owned()));
     let user = NewUser { properties, ..user };
@@ -36,11 +36,11 @@ fn name(store: &Store, id: i64) -> Option<String> {
     store.user(id).unwrap().and_then(|user| user.columns.name)
 }
 
-fn update_of_modified_user_is_a_conflict(scratch: &Scratch) {
+fn a_change_needs_the_user_as_it_was_loaded(scratch: &Scratch) {
     let store = scratch.open();
     let id = create(&store, user("old", &[])).unwrap().id;
     let (one, other) =
-        (update_of(&store, id, user("one", &[])), update_of(&store, id, user("other", &[])));
+        (change(&store, id, user("one", &[])), change(&store, id, user("other", &[])));
     assert_eq!(wait(store.update(one)), Ok(()));
     assert_eq!(wait(store.update(other.clone())), Err(ChangeError::Conflict));
     assert_eq!(name(&store, id).as_deref(), Some("one"));
@@ -50,7 +50,7 @@ fn update_of_modified_user_is_a_conflict(scratch: &Scratch) {
     assert!(scratch.is_empty());
 }
 
-fn updated_at_increases_even_if_the_clock_does_not(scratch: &Scratch) {
+fn the_moment_of_a_change_grows_even_where_the_clock_does_not(scratch: &Scratch) {
     let store = scratch.open();
     let id = create(&store, user("old", &[])).unwrap().id;
     scratch.raw().run(if scratch.is_sqlite() {
@@ -58,24 +58,24 @@ fn updated_at_increases_even_if_the_clock_does_not(scratch: &Scratch) {
     } else {
         "UPDATE users SET updated_at = '2200-01-01T00:00:00Z'"
     });
-    let update = update_of(&store, id, user("new", &[]));
+    let update = change(&store, id, user("new", &[]));
     assert_eq!(wait(store.update(update)), Ok(()));
     let moment = store.user(id).unwrap().unwrap().columns.updated_at;
     assert_eq!(moment, 7_258_118_400_000_001);
 }
 
-fn jobs_of_a_batch_are_isolated(scratch: &Scratch) {
+fn neighbours_of_a_batch_do_not_notice_each_other(scratch: &Scratch) {
     let store = scratch.open();
     let ids: Vec<i64> = ["a", "b", "c"]
         .map(|name| create(&store, user(name, &[("name", name)])).unwrap().id)
         .to_vec();
     let updates = [
-        update_of(&store, ids[0], user("a2", &[("name", "a2")])),
-        update_of(&store, ids[0], user("a3", &[("name", "a3")])),
-        update_of(&store, ids[1], user("b2", &[("name", "b2"), ("name", "c")])),
-        update_of(&store, ids[2], user("c2", &[("name", "c")])),
+        change(&store, ids[0], user("a2", &[("name", "a2")])),
+        change(&store, ids[0], user("a3", &[("name", "a3")])),
+        change(&store, ids[1], user("b2", &[("name", "b2"), ("name", "c")])),
+        change(&store, ids[2], user("c2", &[("name", "c")])),
     ];
-    let held = scratch.lock_writer();
+    let held = scratch.hold();
     let plug = store.create(record(user("plug", &[("plug", "plug")])));
     thread::sleep(Duration::from_millis(100));
     let good = store.create(record(user("d", &[("name", "d")])));
@@ -89,26 +89,22 @@ fn jobs_of_a_batch_are_isolated(scratch: &Scratch) {
     assert_eq!(wait(bad), Err(taken(0)));
     assert_eq!(wait(gone), Err(ChangeError::NotFound));
     let outcomes = updates.map(wait);
-    // Either of the first two may have come first.
+    // Either of the first two came first.
     assert_eq!(outcomes[..2].iter().filter(|outcome| outcome.is_ok()).count(), 1);
     assert!(outcomes[..2].contains(&Err(ChangeError::Conflict)));
     assert_eq!(outcomes[2], Err(taken(1).into()));
     assert_eq!(outcomes[3], Ok(()));
     assert_eq!(name(&store, ids[1]).as_deref(), Some("b"));
     assert_eq!(name(&store, ids[2]).as_deref(), Some("c2"));
-    assert_eq!(
-        scratch.count("unique_claims WHERE value_key = 'b2'"),
-        0,
-        "rejected jobs leave no claims"
-    );
+    assert_eq!(scratch.count("unique_claims WHERE value_key = 'b2'"), 0, "nothing of it is left");
 }
 
-fn malformed_update_fails_alone(scratch: &Scratch) {
+fn a_change_that_cannot_be_written_fails_alone(scratch: &Scratch) {
     let store = scratch.open();
     let ids = ["a", "b"].map(|name| create(&store, user(name, &[])).unwrap().id);
     let broken = NewUser { properties: Some("{".to_owned()), ..user("a2", &[]) };
-    let updates = [update_of(&store, ids[0], broken), update_of(&store, ids[1], user("b2", &[]))];
-    let held = scratch.lock_writer();
+    let updates = [change(&store, ids[0], broken), change(&store, ids[1], user("b2", &[]))];
+    let held = scratch.hold();
     let plug = store.create(record(user("plug", &[("plug", "plug")])));
     thread::sleep(Duration::from_millis(100));
     let updates = updates.map(|update| store.update(update));
@@ -118,14 +114,14 @@ fn malformed_update_fails_alone(scratch: &Scratch) {
     assert_eq!(outcomes, [Err(CreateError::Failed.into()), Ok(())]);
     assert_eq!(name(&store, ids[0]).as_deref(), Some("a"));
 
-    // A record of another user is not updated, and nothing else of the update is stored.
+    // A record that is another user's is not changed, and nothing else of the change is.
     let mut other = user("c", &[]);
     other.profiles.push(profile(None));
     let other = create(&store, other).unwrap().id;
     let theirs = store.user(other).unwrap().unwrap().profiles[0].id;
     let mut thief = user("thief", &[]);
     thief.profiles.push(NewProfile { enabled: false, ..profile(Some(theirs)) });
-    let steal = update_of(&store, ids[1], thief);
+    let steal = change(&store, ids[1], thief);
     assert_eq!(wait(store.update(steal)), Err(ChangeError::Conflict));
     assert!(store.user(other).unwrap().unwrap().profiles[0].enabled);
     assert_eq!(name(&store, ids[1]).as_deref(), Some("b2"));
@@ -141,10 +137,10 @@ fn profile(id: Option<i64>) -> NewProfile {
     }
 }
 
-fn claim_is_released_with_its_user(scratch: &Scratch) {
+fn a_claim_goes_to_the_first_and_comes_back_with_the_user(scratch: &Scratch) {
     let store = scratch.open();
     let ids = ["a", "b"].map(|name| create(&store, user(name, &[("name", name)])).unwrap().id);
-    let take = update_of(&store, ids[1], user("b", &[("name", "b"), ("name", "a")]));
+    let take = change(&store, ids[1], user("b", &[("name", "b"), ("name", "a")]));
     let taken = CreateError::Refused(vec![Refusal::Taken { claim: 1 }]);
     assert_eq!(wait(store.update(take.clone())), Err(taken.into()));
     assert_eq!(wait(store.delete(ids[0], None.into())), Ok(()));

@@ -1,21 +1,21 @@
-//! Concurrent writes by several stores.
+//! What several write at the same time.
 
 use std::thread;
 
 use registrar_store::{ChangeError, CreateError, RecordKind, Refusal};
 
-use crate::records::{boat, create_record};
+use crate::records::{boat, make};
 use crate::relationships::{company, keyed, member};
-use crate::support::{Scratch, create, on_both, user, wait};
+use crate::scratch::{Scratch, create, on_both, user, wait};
 
 on_both!(
-    concurrent_members_of_one_key_create_one_relationship,
-    concurrent_members_and_creates_make_one_relationship,
-    concurrent_records_of_one_user_are_serialized,
+    of_equal_keys_one_relationship_comes,
+    whoever_comes_first_makes_a_relationship,
+    records_of_one_user_are_written_one_after_the_other,
 );
 
-fn concurrent_members_of_one_key_create_one_relationship(scratch: &Scratch) {
-    // Each store has its own writers, like separate servers.
+fn of_equal_keys_one_relationship_comes(scratch: &Scratch) {
+    // Each has writers of its own, as servers beside each other have.
     let stores: Vec<_> = (0..4).map(|_| scratch.open()).collect();
     let keys = ["a", "b", "c"];
     thread::scope(|scope| {
@@ -35,7 +35,7 @@ fn concurrent_members_of_one_key_create_one_relationship(scratch: &Scratch) {
     assert_eq!(scratch.raw().number(joined), 3);
 }
 
-fn concurrent_members_and_creates_make_one_relationship(scratch: &Scratch) {
+fn whoever_comes_first_makes_a_relationship(scratch: &Scratch) {
     let stores: Vec<_> = (0..4).map(|_| scratch.open()).collect();
     thread::scope(|scope| {
         for (store, nth) in stores.iter().zip(0..) {
@@ -47,7 +47,7 @@ fn concurrent_members_and_creates_make_one_relationship(scratch: &Scratch) {
                         continue;
                     }
                     let taken = CreateError::Refused(vec![Refusal::Taken { claim: 0 }]);
-                    let made = create_record(store, company(&name), None);
+                    let made = make(store, company(&name), None);
                     assert!(made.is_ok() || made == Err(taken), "{made:?}");
                 }
             });
@@ -57,7 +57,7 @@ fn concurrent_members_and_creates_make_one_relationship(scratch: &Scratch) {
     assert_eq!(scratch.count("relationship_users"), 20);
 }
 
-fn concurrent_records_of_one_user_are_serialized(scratch: &Scratch) {
+fn records_of_one_user_are_written_one_after_the_other(scratch: &Scratch) {
     let stores: Vec<_> = (0..4).map(|_| scratch.open()).collect();
     let owners = ["ann", "bob"].map(|name| create(&stores[0], user(name, &[])).unwrap().id);
     thread::scope(|scope| {
@@ -67,7 +67,7 @@ fn concurrent_records_of_one_user_are_serialized(scratch: &Scratch) {
                     let owner = owners[(nth + round) % 2];
                     let code = (round % 3).to_string();
                     let taken = CreateError::Refused(vec![Refusal::Taken { claim: 0 }]);
-                    match create_record(store, boat(&code), Some(owner)) {
+                    match make(store, boat(&code), Some(owner)) {
                         Ok(id) => {
                             let deleted =
                                 store.delete_record(RecordKind::Transactable, id, None.into());
@@ -77,7 +77,7 @@ fn concurrent_records_of_one_user_are_serialized(scratch: &Scratch) {
                     }
                     let key = keyed("A");
                     let badge = format!("{nth}-{round}");
-                    let member = create_record(store, member(key, &badge), Some(owner)).unwrap();
+                    let member = make(store, member(key, &badge), Some(owner)).unwrap();
                     if nth == 0 {
                         let all = store.relationship_by_key("company", "A").unwrap();
                         let Some(id) = all.map(|record| record.id()) else { continue };

@@ -1,18 +1,18 @@
-//! Look-up of users by e-mail address: by claim if there is one, or by key.
+//! Users by their e-mail address: found by the claim where there is one, by the key where not.
 
 use registrar_core::aggregate::{Claim, NewUser, Reference, ReferenceKey, ReferenceTarget};
 use registrar_core::changes::{ChangedUser, Released};
 use registrar_store::{Store, UpdateRecord, UserFilter};
 
-use crate::support::{Scratch, create, on_both, user, wait};
+use crate::scratch::{Scratch, create, on_both, user, wait};
 
 on_both! {
-    email_is_found_by_claim_or_key,
-    email_is_found_after_updates,
-    migration_0002_keeps_email_lookup,
+    an_address_is_found_whoever_claims_it,
+    an_address_is_found_after_changes,
+    a_database_without_the_index_of_uuids_is_migrated,
 }
 
-/// A user with an address, and claims for it in these scopes.
+/// A user with an address, and claims of it in these scopes.
 fn with_email(key: &str, scopes: &[&str]) -> NewUser {
     let claims: Vec<(&str, &str)> = scopes.iter().map(|scope| (*scope, key)).collect();
     NewUser {
@@ -23,8 +23,8 @@ fn with_email(key: &str, scopes: &[&str]) -> NewUser {
     }
 }
 
-/// Returns the ids of users with an address, and asserts that references to it agree.
-fn ids_with_email(store: &Store, key: &str) -> Vec<i64> {
+/// The ids of those who have an address; a reference to it says the same.
+fn having(store: &Store, key: &str) -> Vec<i64> {
     let filter = UserFilter { email_key: Some(key.to_owned()), ..UserFilter::default() };
     let page = store.users(&filter, 1, 10).unwrap();
     let ids: Vec<i64> = page.users.iter().map(|user| user.columns.id).collect();
@@ -41,23 +41,23 @@ fn ids_with_email(store: &Store, key: &str) -> Vec<i64> {
     ids
 }
 
-fn email_is_found_by_claim_or_key(scratch: &Scratch) {
+fn an_address_is_found_whoever_claims_it(scratch: &Scratch) {
     let store = scratch.open();
     let new = |user: NewUser| create(&store, user).unwrap().id;
     let claimed = new(with_email("a", &[Claim::OF_EMAIL]));
     assert_eq!(scratch.count("users WHERE email_key IS NOT NULL"), 0);
     let conditional = new(with_email("a", &["user.email?featured=true"]));
     let shared = [new(with_email("a", &[])), new(with_email("b", &[]))];
-    assert_eq!(ids_with_email(&store, "a"), [claimed, conditional, shared[0]]);
-    assert_eq!(ids_with_email(&store, "b"), [shared[1]]);
-    assert_eq!(ids_with_email(&store, "c"), Vec::<i64>::new());
+    assert_eq!(having(&store, "a"), [claimed, conditional, shared[0]]);
+    assert_eq!(having(&store, "b"), [shared[1]]);
+    assert_eq!(having(&store, "c"), Vec::<i64>::new());
 
-    // Claimed but not stored: the address of a virtual field.
+    // Claimed without being stored: a form judges the address and forgets it.
     new(user("virtual", &[(Claim::OF_EMAIL, "c")]));
-    assert_eq!(ids_with_email(&store, "c"), Vec::<i64>::new());
+    assert_eq!(having(&store, "c"), Vec::<i64>::new());
 }
 
-fn email_is_found_after_updates(scratch: &Scratch) {
+fn an_address_is_found_after_changes(scratch: &Scratch) {
     let store = scratch.open();
     let id = create(&store, with_email("a", &[Claim::OF_EMAIL])).unwrap().id;
     let change = |user: NewUser| {
@@ -73,29 +73,29 @@ fn email_is_found_after_updates(scratch: &Scratch) {
         wait(store.update(record)).unwrap();
     };
     change(NewUser { first_name: Some("Ann".to_owned()), ..with_email("a", &[Claim::OF_EMAIL]) });
-    assert_eq!(ids_with_email(&store, "a"), [id]);
-    // The old claim remains, since the update does not release it; it matches no user.
+    assert_eq!(having(&store, "a"), [id]);
+    // The old claim stays here, since nothing says that it is given up; it leads to nobody.
     change(with_email("b", &[Claim::OF_EMAIL]));
-    assert_eq!((ids_with_email(&store, "a"), ids_with_email(&store, "b")), (vec![], vec![id]));
+    assert_eq!((having(&store, "a"), having(&store, "b")), (vec![], vec![id]));
     change(with_email("c", &[]));
-    assert_eq!((ids_with_email(&store, "b"), ids_with_email(&store, "c")), (vec![], vec![id]));
+    assert_eq!((having(&store, "b"), having(&store, "c")), (vec![], vec![id]));
     wait(store.delete(id, None.into())).unwrap();
-    assert_eq!(ids_with_email(&store, "c"), Vec::<i64>::new());
+    assert_eq!(having(&store, "c"), Vec::<i64>::new());
     assert!(scratch.is_empty());
 }
 
-fn migration_0002_keeps_email_lookup(scratch: &Scratch) {
+fn a_database_without_the_index_of_uuids_is_migrated(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, with_email("a", &[Claim::OF_EMAIL])).unwrap();
     create(&store, with_email("b", &[])).unwrap();
     drop(store);
-    // The script is the same for both databases.
+    // It reads the same for both databases.
     let undo = include_str!("../../../../migrations/postgres/0002_find_users_by_claim/down.sql");
     scratch.raw().run(undo);
     scratch.raw().run("DELETE FROM __diesel_schema_migrations WHERE version = '0002'");
-    assert_eq!(scratch.count("users WHERE email_key IN ('a', 'b')"), 2, "as before migration 0002");
+    assert_eq!(scratch.count("users WHERE email_key IN ('a', 'b')"), 2, "as it was before");
 
     let store = scratch.open();
     create(&store, with_email("c", &[Claim::OF_EMAIL])).unwrap();
-    assert_eq!(["a", "b", "c"].map(|key| ids_with_email(&store, key)), [[1], [2], [3]]);
+    assert_eq!(["a", "b", "c"].map(|key| having(&store, key)), [[1], [2], [3]]);
 }
