@@ -120,23 +120,16 @@ impl TestServer {
 
     /// Creates a credential for a contract and returns the value of its `Authorization` header.
     #[must_use]
-    pub fn new_authorization(
-        &self,
-        contract: &str,
-        name: &str,
-        attributes: &[(&str, &str)],
-    ) -> String {
+    pub fn new_authorization(&self, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
         let registry =
             registrar_server::forms::load(&self.setup.settings.forms, self.setup.settings.policies)
                 .unwrap();
         let contract = registry.contracts().named(contract).unwrap();
-        let attributes: Vec<(String, String)> = attributes
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-            .collect();
+        let noted: Vec<(String, String)> =
+            noted.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let cost = self.setup.settings.hash_cost;
         let (contract, limits) = (Some(&**contract), Limits::default());
-        let new = NewCaller { name, contract, attributes: &attributes, limits, cost };
+        let new = NewCaller { name, contract, attributes: &noted, limits, cost };
         let made = callers::create(&self.store.0, new);
         let credential = actix_web::rt::System::new().block_on(made).unwrap();
         contract.unwrap().authentication.schemes[0].header(name, credential.reveal())

@@ -37,7 +37,7 @@ fn missing_or_invalid_token_gets_401(server: &TestServer) {
 
     let token = server.token();
     let mistyped = format!("{}{}", &token[..52], if token.ends_with('a') { 'b' } else { 'a' });
-    let unknown_token = registrar_server::token::generate().unwrap().reveal().to_owned();
+    let stranger = registrar_server::token::generate().unwrap().reveal().to_owned();
     for header in [
         format!("Basic {token}"),
         token.to_owned(),
@@ -45,7 +45,7 @@ fn missing_or_invalid_token_gets_401(server: &TestServer) {
         "Token token=".to_owned(),
         "Bearer x".to_owned(),
         format!("Token token={mistyped}"),
-        format!("Token token={unknown_token}"),
+        format!("Token token={stranger}"),
         format!("Token token={}", token.to_uppercase()),
     ] {
         let response = server.anonymous().with_authorization(&header).get("/api/users");
