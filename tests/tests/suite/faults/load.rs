@@ -28,21 +28,21 @@ pub(super) fn under_load(
     most: Duration,
     meanwhile: impl FnOnce(&LoadOutcome),
 ) -> LoadOutcome {
-    let reported = LoadOutcome::default();
+    let outcome = LoadOutcome::default();
     thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
-                let (client, reported) = (server.client(), &reported);
-                scope.spawn(move || reported.create(&client, number, most))
+                let (client, outcome) = (server.client(), &outcome);
+                scope.spawn(move || outcome.create(&client, number, most))
             })
             .collect();
         // Ends the load if `meanwhile` panics, too.
-        let ends = StopOnDrop(&reported);
-        meanwhile(&reported);
+        let ends = StopOnDrop(&outcome);
+        meanwhile(&outcome);
         drop(ends);
         clients.into_iter().for_each(|client| client.join().unwrap());
     });
-    reported
+    outcome
 }
 
 struct StopOnDrop<'t>(&'t LoadOutcome);

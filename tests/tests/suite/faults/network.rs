@@ -37,12 +37,12 @@ fn network_faults_lose_no_user_and_respond_in_time() {
         NetworkCondition::Latency(Duration::from_millis(20)),
     ];
     let (rounds, mut slowest) = (iterations(10, 100), Duration::ZERO);
-    let reported = under_load(&server, MAX_RESPONSE_TIME, |reported| {
+    let outcome = under_load(&server, MAX_RESPONSE_TIME, |outcome| {
         for round in 0..rounds {
             let condition = conditions[round % conditions.len()];
-            let before = reported.count();
+            let before = outcome.count();
             eventually("a user is created", Duration::from_secs(10), || {
-                (reported.count() > before).then_some(())
+                (outcome.count() > before).then_some(())
             });
             proxy.set(condition);
             thread::sleep(Duration::from_millis(200 + random.below(1_500) as u64));
@@ -58,8 +58,8 @@ fn network_faults_lose_no_user_and_respond_in_time() {
             slowest = slowest.max(took);
         }
     });
-    reported.assert_consistent(&server.database());
-    let (created, refused) = (reported.count(), reported.refused());
+    outcome.assert_consistent(&server.database());
+    let (created, refused) = (outcome.count(), outcome.refused());
     println!("{rounds} times: {created} created, {refused} refused, back within {slowest:?}");
     assert!(refused > 0 && proxy.cuts() > 0, "no fault had an effect: {refused}, {}", proxy.cuts());
 }
@@ -71,9 +71,9 @@ fn readiness_fails_in_time_if_postgres_is_silent() {
     server.anonymous().get("/health/ready").is(200);
     proxy.set(NetworkCondition::BlackHole);
     let started = std::time::Instant::now();
-    let reported = server.anonymous().get("/health/ready").is(503).json();
+    let body = server.anonymous().get("/health/ready").is(503).json();
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
-    assert_eq!(reported["reasons"][0], "the database does not answer reads");
+    assert_eq!(body["reasons"][0], "the database does not answer reads");
     server.anonymous().get("/health/live").is(200);
     proxy.set(NetworkCondition::Healthy);
     eventually("the server is ready again", RECOVERY_TIMEOUT, || {

@@ -21,17 +21,17 @@ fn postgres_killed_under_load_loses_no_user_and_recovers() {
     println!("seed {seed}");
     let (mut random, kills) = (Random::new(seed), iterations(2, 20));
     let (mut slowest, mut late) = (Duration::ZERO, 0);
-    let reported = under_load(&server, Duration::from_secs(8), |reported| {
+    let outcome = under_load(&server, Duration::from_secs(8), |outcome| {
         for kill in 0..kills {
-            let before = reported.count();
+            let before = outcome.count();
             eventually("users are created", Duration::from_secs(10), || {
-                (reported.count() > before + 20).then_some(())
+                (outcome.count() > before + 20).then_some(())
             });
             thread::sleep(Duration::from_micros(random.below(20_000) as u64));
             cluster.kill();
             let unready = eventually("readiness fails", RECOVERY_TIMEOUT, || {
                 Some(server.anonymous().get("/health/ready"))
-                    .filter(|reported| reported.status == 503)
+                    .filter(|outcome| outcome.status == 503)
             });
             assert_eq!(unready.json()["status"], "not ready", "{unready:?}");
             server.anonymous().get("/health/live").is(200);
@@ -47,8 +47,8 @@ fn postgres_killed_under_load_loses_no_user_and_recovers() {
             });
         }
     });
-    reported.assert_consistent(&server.database());
-    let (created, refused) = (reported.count(), reported.refused());
+    outcome.assert_consistent(&server.database());
+    let (created, refused) = (outcome.count(), outcome.refused());
     println!("{kills} kills: {created} created, {refused} refused, back within {slowest:?}");
     assert!(refused > 0, "no fault had an effect");
     assert!(late <= 1, "{late} recoveries took longer than {RECOVERY_TIMEOUT:?}");
