@@ -1,23 +1,19 @@
-//! Promises of the core, kept by cases in files: a new case is a new line or a new file.
+//! Tests of the core, with cases in files: a new case is a new line or a new file.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
-mod broken;
-mod budget;
 mod composition;
-mod contracts;
-mod decode;
-mod documents;
+mod contract_routing;
+mod decoders;
 mod examples;
+mod generated_docs;
 mod locales;
-mod meaning;
 mod platformos;
+mod problems;
+mod resource_limits;
 mod rules;
-mod schema;
+mod schema_conformance;
+mod submission_schema;
 mod submissions;
 
 use std::path::{Path, PathBuf};
@@ -25,13 +21,13 @@ use std::path::{Path, PathBuf};
 use registrar_core::config::Problem;
 use registrar_core::registry::{Registry, SourceFile};
 
-/// The files of a folder of cases, sorted.
+/// Returns the case files of a directory, sorted.
 fn cases(folder: &str) -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder);
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    assert!(!files.is_empty(), "there are no cases");
+    assert!(!files.is_empty(), "no cases found");
     files.into_iter().map(|path| (path.clone(), std::fs::read_to_string(&path).unwrap())).collect()
 }
 

@@ -1,9 +1,10 @@
-//! Whole submissions against forms: `tests/cases/submissions/*.case`.
+//! Submissions to forms: `tests/cases/submissions/*.case`.
 //!
-//! A case has sections: `--- type profiles/developer`, `--- file PATH` and `--- form` hold YAML, then any number of
-//! `--- send WHAT IT SHOWS` with JSON (`--- now MOMENT` says when), each with `--- expect`: `valid` and then lines of the
-//! aggregate that must be in its `Debug` (or, after `without `, must not), or one line `PATH CODE`
-//! for each violation, in order. After `--- stored` with a user in JSON they are sent to that user.
+//! A case consists of sections: `--- type profiles/developer`, `--- file PATH` and `--- form`
+//! contain YAML, followed by any number of `--- send DESCRIPTION` with JSON (`--- now TIME` sets
+//! the current time), each with `--- expect`: either `valid` and lines that the `Debug` output of
+//! the result must contain (or, after `without `, must not), or a line `PATH CODE` per violation,
+//! in order. After `--- stored` with a user in JSON, they update that user.
 
 use registrar_core::EvalContext;
 use registrar_core::decode::json;
@@ -11,8 +12,8 @@ use registrar_core::decode::json;
 use super::{cases, compile, source};
 
 #[test]
-fn every_case_holds() {
-    let mut wrong = Vec::new();
+fn submission_cases_pass() {
+    let mut failures = Vec::new();
     for (path, text) in cases("submissions") {
         let mut sources = Vec::new();
         let (mut sent, mut stored) = (None, None);
@@ -31,14 +32,14 @@ fn every_case_holds() {
                     let (what, body_sent) = sent.take().unwrap();
                     let stored = stored.as_deref();
                     if let Err(got) = check(&sources, &surroundings, stored, &body_sent, body) {
-                        wrong.push(format!("{}: {what}: {got}", path.display()));
+                        failures.push(format!("{}: {what}: {got}", path.display()));
                     }
                 }
                 _ => panic!("{}: unknown section {word:?}", path.display()),
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 fn check(
@@ -87,7 +88,7 @@ fn check(
 }
 
 #[test]
-fn the_way_of_a_value_ends_at_one_hundred_violations() {
+fn violations_are_truncated_at_one_hundred() {
     let form = "resource: User\nfields:\n  transactables:\n    boat: {name: {validation: {presence: true}}}\n";
     let registry = compile(&[
         source("form.yml", form),
@@ -105,7 +106,7 @@ fn the_way_of_a_value_ends_at_one_hundred_violations() {
 }
 
 #[test]
-fn a_refusal_of_the_database_is_explained_at_its_path() {
+fn database_refusal_is_reported_at_its_path() {
     let form = "resource: User\nfields:\n  email:\n  external_id:\n  profiles:\n    developer: {properties: {handle: }}\n";
     let registry = compile(&[
         source("form.yml", form),
@@ -122,12 +123,12 @@ fn a_refusal_of_the_database_is_explained_at_its_path() {
     );
     let refusals = registrar_core::Refusals { taken: vec![0, 2], ..Default::default() };
     let violations =
-        form.explain_refusals(json::parse(body).unwrap(), None, &EvalContext::default(), &refusals);
-    let told: Vec<_> =
+        form.explain(json::parse(body).unwrap(), None, &Surroundings::default(), &refusals);
+    let reported: Vec<_> =
         violations.list.iter().map(|v| (v.path.as_str(), v.code(), v.text())).collect();
     let text = "has already been taken".to_owned();
     assert_eq!(
-        told,
+        reported,
         [("email", "taken", text.clone()), ("profiles.developer.properties.handle", "taken", text)]
     );
 }
