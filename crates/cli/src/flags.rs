@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use registrar_core::config::Policies;
-use registrar_server::permissions::Scope;
-use registrar_server::settings::{Given, Settings, SettingsError};
+use registrar_server::auth::permissions::Scope;
+use registrar_server::settings::{PartialSettings, Settings, SettingsError};
 
 use crate::report::Format;
 
@@ -16,14 +16,14 @@ use crate::report::Format;
 #[command(name = "registrar", version, max_term_width = 100)]
 pub(crate) struct Flags {
     #[command(flatten)]
-    shared: Shared,
+    shared: SettingsFlags,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
 
 /// Flags that every command understands. What is not given here is looked for in `registrar.yml`.
 #[derive(Debug, Args)]
-struct Shared {
+struct SettingsFlags {
     /// Address and port to listen on [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDRESS", env = "REGISTRAR_LISTEN")]
     listen: Option<String>,
@@ -325,7 +325,7 @@ impl Flags {
     /// Flags before environment before the settings file before defaults.
     pub(crate) fn settings(&self) -> Result<Settings, SettingsError> {
         let shared = &self.shared;
-        let given = Given {
+        let given = PartialSettings {
             listen: shared.listen.clone(),
             admin_listen: shared.admin_listen.clone(),
             public_url: shared.public_url.clone(),
@@ -357,7 +357,7 @@ impl Flags {
             hash_memory_kib: shared.hash_memory_kib,
             hash_passes: shared.hash_passes,
         };
-        given.or(Given::from_file(&shared.config)?).settled()
+        given.or(PartialSettings::from_file(&shared.config)?).resolve()
     }
 }
 

@@ -10,26 +10,26 @@ use env_logger::{Builder, Env, Logger};
 use log::{LevelFilter, Log, Metadata, Record};
 
 /// How many lines a target may write in a [`PERIOD`].
-const MOST: u32 = 10;
+const MAX_LINES: u32 = 10;
 const PERIOD: Duration = Duration::from_secs(60);
 /// Prefix of Registrar's own targets, which are not limited: a client causes one line per request there.
-const OWN: &str = "registrar";
+const OWN_TARGETS: &str = "registrar";
 
 /// A logger that limits the lines of each target of another crate and reports how many it dropped.
-struct Limited {
+struct LimitedLogger {
     inner: Logger,
-    targets: Mutex<HashMap<String, Period>>,
+    targets: Mutex<HashMap<String, LineWindow>>,
 }
 
 /// The count of one target's lines in a period.
 #[derive(Debug)]
-struct Period {
+struct LineWindow {
     began: Instant,
     written: u32,
     dropped: u64,
 }
 
-impl Period {
+impl LineWindow {
     fn new(began: Instant) -> Self {
         Self { began, written: 0, dropped: 0 }
     }
@@ -41,7 +41,7 @@ impl Period {
             dropped = self.dropped;
             *self = Self::new(now);
         }
-        if self.written >= MOST {
+        if self.written >= MAX_LINES {
             self.dropped += 1;
             return (false, 0);
         }
@@ -50,7 +50,7 @@ impl Period {
     }
 }
 
-impl Log for Limited {
+impl Log for LimitedLogger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         self.inner.enabled(metadata)
     }
@@ -61,17 +61,17 @@ impl Log for Limited {
             return;
         }
         // Lower levels are written only where `RUST_LOG` asks for them.
-        let is_limited = record.level() <= log::Level::Warn && !target.starts_with(OWN);
+        let is_limited = record.level() <= log::Level::Warn && !target.starts_with(OWN_TARGETS);
         if is_limited {
             let now = Instant::now();
             let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
-            let period = targets.entry(target.to_owned()).or_insert_with(|| Period::new(now));
+            let period = targets.entry(target.to_owned()).or_insert_with(|| LineWindow::new(now));
             let (is_admitted, dropped) = period.admit(now);
             drop(targets);
             if dropped > 0 {
                 let seconds = PERIOD.as_secs();
                 let text = format_args!(
-                    "{dropped} more such lines were dropped: at most {MOST} in {seconds} s"
+                    "{dropped} more such lines were dropped: at most {MAX_LINES} in {seconds} s"
                 );
                 let more = Record::builder().metadata(record.metadata().clone()).args(text).build();
                 self.inner.log(&more);
@@ -88,11 +88,11 @@ impl Log for Limited {
     }
 }
 
-/// Sets up the log as `RUST_LOG` says, else as `levels` say. Setting it up twice does nothing.
+/// Sets up the log as `RUST_LOG` says, else as `levels` print_message. Setting it up twice does nothing.
 pub(crate) fn start(levels: &str) {
     let inner = Builder::from_env(Env::default().default_filter_or(levels)).build();
     let level: LevelFilter = inner.filter();
-    let log = Limited { inner, targets: Mutex::default() };
+    let log = LimitedLogger { inner, targets: Mutex::default() };
     if log::set_boxed_logger(Box::new(log)).is_ok() {
         log::set_max_level(level);
     }
@@ -105,10 +105,10 @@ mod tests {
     #[test]
     fn a_target_writes_so_many_lines_in_a_period_and_tells_how_many_it_did_not() {
         let begin = Instant::now();
-        let mut period = Period::new(begin);
+        let mut period = LineWindow::new(begin);
         let admitted = (0..1000).filter(|_| period.admit(begin).0).count();
-        assert_eq!(admitted, MOST as usize);
-        let dropped = 1000 - u64::from(MOST);
+        assert_eq!(admitted, MAX_LINES as usize);
+        let dropped = 1000 - u64::from(MAX_LINES);
         assert_eq!(period.admit(begin + PERIOD), (true, dropped));
         assert_eq!(period.admit(begin + PERIOD), (true, 0));
     }

@@ -1,6 +1,6 @@
 //! API tokens: the shape and the checksum decide, and nothing else.
 
-use registrar_server::token::is_well_formed;
+use registrar_server::auth::token::is_well_formed;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 

@@ -37,7 +37,7 @@ fn a_request_without_a_good_token_is_told_so(server: &TestServer) {
 
     let token = server.token();
     let slip = format!("{}{}", &token[..52], if token.ends_with('a') { 'b' } else { 'a' });
-    let stranger = registrar_server::token::generate().unwrap().reveal().to_owned();
+    let stranger = registrar_server::auth::token::generate().unwrap().reveal().to_owned();
     for header in [
         format!("Basic {token}"),
         token.to_owned(),
@@ -56,10 +56,10 @@ fn a_request_without_a_good_token_is_told_so(server: &TestServer) {
 }
 
 fn a_token_of_a_contract_is_refused_by_the_native_routes(server: &TestServer) {
-    let text = registrar_server::token::generate().unwrap().reveal().to_owned();
+    let text = registrar_server::auth::token::generate().unwrap().reveal().to_owned();
     let token = registrar_store::NewToken {
         name: "session".to_owned(),
-        hash: registrar_server::token::hash(&text),
+        hash: registrar_server::auth::token::hash(&text),
         contract: Some("shop".to_owned()),
         ..registrar_store::NewToken::default()
     };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use registrar_server::passwords::HashCost;
+use registrar_server::settings::HashCost;
 use registrar_tests::{Metrics, Setup, TestServer, cases, eventually, samples};
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 
 use registrar_core::Surroundings;
 use registrar_core::decode::json::parse;
-use registrar_server::{record_as_submitted, stored_record};
+use registrar_server::{record_as_input, record_to_value};
 use registrar_store::{NewRecordOf, RecordKind, StoredRecord, UpdateRecordOf};
 use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ fn load(server: &TestServer, kind: RecordKind, id: i64) -> StoredRecord {
 }
 
 fn shown(server: &TestServer, kind: RecordKind, id: i64) -> Value {
-    serde_json::to_value(stored_record(load(server, kind, id))).unwrap()
+    serde_json::to_value(record_to_value(load(server, kind, id))).unwrap()
 }
 
 fn make(server: &TestServer, form: &str, sent: &Value) -> i64 {
@@ -79,7 +79,7 @@ fn change(
     let form = registry.form(form).unwrap();
     let record = load(server, kind, id);
     let loaded_at = record.loaded_at;
-    let stored = record_as_submitted(record);
+    let stored = record_as_input(record);
     let sent = parse(sent.as_bytes()).unwrap();
     let changed = form.update(sent, &stored, &Surroundings::default()).map_err(|violations| {
         let told = violations.list.iter();

@@ -2,12 +2,12 @@
 //! are run by `examples`.
 
 use registrar_core::config::Policies;
-use registrar_server::forms;
+use registrar_server::config_source;
 use registrar_tests::repository;
 
 #[test]
 fn every_shipped_form_compiles() {
-    let registry = forms::load(&[repository("forms")], Policies::Refuse)
+    let registry = config_source::load(&[repository("forms")], Policies::Refuse)
         .unwrap_or_else(|error| panic!("{error}"));
     let folders = ["forms", "forms/contracts/forms"].map(repository);
     let shipped = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
@@ -30,7 +30,7 @@ fn every_shipped_form_compiles() {
 
 #[test]
 fn every_example_in_a_shipped_form_holds_and_together_they_trip_every_rule() {
-    let registry = forms::load(&[repository("forms")], Policies::Refuse)
+    let registry = config_source::load(&[repository("forms")], Policies::Refuse)
         .unwrap_or_else(|error| panic!("{error}"));
     let tried = registry.try_examples();
     assert!(tried.count >= 30, "{}", tried.count);

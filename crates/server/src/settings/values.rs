@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use super::SettingsError;
-use crate::client_address::{ForwardedHeaders, Network};
-use crate::public_address::parse_public_url;
+use super::{ForwardedHeaders, Network, public_url as url};
 
 /// Returns a secret given directly or in a file, without the file's last line end.
 pub(super) fn secret(
@@ -33,8 +32,8 @@ pub(super) fn secret(
 pub(super) fn public_url(text: Option<String>) -> Result<Option<String>, SettingsError> {
     let Some(value) = text else { return Ok(None) };
     let expected = "a URL such as `https://example.com`, without query or fragment";
-    let url = parse_public_url(&value);
-    url.map(Some).ok_or(SettingsError::Format { name: "public_url", value, expected })
+    let parsed = url::parse(&value);
+    parsed.map(Some).ok_or(SettingsError::Format { name: "public_url", value, expected })
 }
 
 pub(super) fn networks(texts: Vec<String>) -> Result<Vec<Network>, SettingsError> {
