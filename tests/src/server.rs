@@ -112,7 +112,7 @@ impl TestServer {
             forms: (!forms.is_empty()).then_some(&*forms),
             seconds: None,
         };
-        let cost = self.setup.settings.hash_cost;
+        let cost = self.setup.settings.hash_cost();
         let new = NewCredential { name, contract: None, attributes: &[], limits, cost };
         let made = credentials::create(&self.store.0, new);
         actix_web::rt::System::new().block_on(made).unwrap().reveal().to_owned()
@@ -129,7 +129,7 @@ impl TestServer {
         let contract = registry.contracts().named(contract).unwrap();
         let noted: Vec<(String, String)> =
             noted.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        let cost = self.setup.settings.hash_cost;
+        let cost = self.setup.settings.hash_cost();
         let (contract, limits) = (Some(&**contract), TokenLimits::default());
         let new = NewCredential { name, contract, attributes: &noted, limits, cost };
         let made = credentials::create(&self.store.0, new);

@@ -5,6 +5,7 @@
 mod check;
 mod contract;
 mod flags;
+mod log_writer;
 mod logging;
 mod open_files;
 mod report;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     let flags = Flags::parse();
     // actix logs its start-up, which `serve` reports itself.
     let levels = if flags.is_serving() { "info,actix_server=warn" } else { "warn" };
-    logging::start(levels);
+    let _flush = logging::start(levels);
     match run(flags) {
         Ok(code) => code,
         Err(error) => {
@@ -70,6 +71,7 @@ fn print(text: &str) {
 /// Prints a message to standard error.
 #[expect(clippy::print_stderr, reason = "messages go to standard error")]
 fn print_message(text: &str) {
+    log::logger().flush();
     eprintln!("{text}");
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn create(
     let Some(pairs) = pairs.collect::<Option<Vec<_>>>() else {
         return Err("an attribute is `NAME=TEXT`".into());
     };
-    let (store, cost) = (open_store(settings)?, settings.hash_cost);
+    let (store, cost) = (open_store(settings)?, settings.hash_cost());
     let new = NewCredential { name, contract, attributes: &pairs, limits, cost };
     let system = actix_web::rt::System::new();
     let credential = system.block_on(credentials::create(&store, new))?;

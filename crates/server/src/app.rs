@@ -109,7 +109,7 @@ impl Application {
         let config = Arc::new(config);
         let store = open_store(&settings)?;
         let passwords =
-            PasswordPool::start(settings.hash_threads, settings.hash_queue, settings.hash_cost)
+            PasswordPool::start(settings.hash_threads, settings.hash_queue, settings.hash_cost())
                 .map_err(BuildError::Thread)?;
         let watcher = ConfigWatcher::start(config.clone()).map_err(BuildError::Thread)?;
         reload_on_hangup(config.clone()).map_err(BuildError::Thread)?;

@@ -24,13 +24,13 @@ pub struct NewCredential<'n> {
     pub contract: Option<&'n Contract>,
     /// Attributes of a token, read by expressions of contracts as `caller.attributes`.
     pub attributes: &'n [(String, String)],
-    /// TokenLimits of a token.
+    /// Limits of a token.
     pub limits: TokenLimits<'n>,
     /// Cost of a password hash.
     pub cost: HashCost,
 }
 
-/// TokenLimits of a token; none by default.
+/// Limits of a token; none by default.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct TokenLimits<'n> {
     /// Names of its scopes ([`crate::auth::permissions::Scope`]).

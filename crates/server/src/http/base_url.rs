@@ -9,7 +9,7 @@ use actix_web::http::header::{self, HeaderName};
 use super::client_address::{is_proxied, parameter};
 use super::slow_client::ConnectionState;
 use crate::settings::public_url::is_host;
-use crate::settings::{ForwardedHeaders, Settings};
+use crate::settings::{ForwardedHeaders, PublicUrl, Settings};
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -47,7 +47,7 @@ pub(crate) fn head_error(head: &RequestHead) -> Option<&'static str> {
 /// Returns the base URL of links in the response, without a trailing slash: `public_url`, or the URL that
 /// the request was sent to. The host of a contract is kept, since the configuration names it.
 pub(crate) fn base_url(request: &HttpRequest, settings: &Settings, is_of_contract: bool) -> String {
-    let public_url = settings.public_url.as_deref();
+    let public_url = settings.public_url.as_ref().map(PublicUrl::as_str);
     if let Some(url) = public_url.filter(|_| !is_of_contract) {
         return url.to_owned();
     }

@@ -25,6 +25,7 @@ use super::upgrade::UpgradeFilter;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum time that a client may stop reading responses. Source: nginx, `send_timeout`.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// State of a connection, shared with its requests.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {

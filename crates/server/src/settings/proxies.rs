@@ -3,9 +3,14 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use serde::Deserialize;
+
+const EXPECTED_NETWORK: &str = "expected an address or a network such as `10.0.0.0/8` or `::1`";
+
 /// Forwarding headers that the trusted proxies set. Others are ignored: a proxy that sets one kind
 /// passes the other on as the client sent it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum ForwardedHeaders {
     /// `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`.
     #[default]
@@ -15,40 +20,59 @@ pub enum ForwardedHeaders {
 }
 
 impl FromStr for ForwardedHeaders {
-    type Err = ();
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, ()> {
+    fn from_str(text: &str) -> Result<Self, &'static str> {
         match text {
             "x-forwarded" => Ok(Self::XForwarded),
             "forwarded" => Ok(Self::Forwarded),
-            _ => Err(()),
+            _ => Err("expected `x-forwarded` or `forwarded`"),
         }
     }
 }
 
 /// A network in CIDR notation, or a single address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Network {
     address: IpAddr,
     prefix: u8,
 }
 
 impl FromStr for Network {
-    type Err = ();
+    type Err = &'static str;
 
     /// Reads `10.0.0.0/8`, `fd00::/8` or `127.0.0.1`.
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix.parse().map_err(|_| ())?)),
-            None => (text, None),
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let (address, prefix) = match text.trim().split_once('/') {
+            Some((address, prefix)) => {
+                (address, Some(prefix.parse().map_err(|_| EXPECTED_NETWORK)?))
+            }
+            None => (text.trim(), None),
         };
-        let address: IpAddr = address.parse().map_err(|_| ())?;
+        let address: IpAddr = address.parse().map_err(|_| EXPECTED_NETWORK)?;
         let max = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(max);
         if prefix > max {
-            return Err(());
+            return Err(EXPECTED_NETWORK);
         }
         Ok(Self { address, prefix })
+    }
+}
+
+impl TryFrom<String> for ForwardedHeaders {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        text.parse()
     }
 }
 

@@ -1,12 +1,45 @@
 //! The setting `public_url`, and the syntax of hosts.
 
-/// Parses the setting `public_url`. Returns it without a trailing slash, or `None` if it is invalid.
-pub(crate) fn parse(text: &str) -> Option<String> {
-    let url = text.trim().trim_end_matches('/');
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let is_path = path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\".contains(&byte));
-    (!authority.is_empty() && is_host(authority) && is_path).then(|| url.to_owned())
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+/// Public URL of the server, without a trailing slash, query or fragment.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// Returns the URL.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        const EXPECTED: &str =
+            "expected a URL such as `https://example.com`, without query or fragment";
+        let url = text.trim().trim_end_matches('/');
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let (authority, path) =
+            rest.map(|rest| rest.split_once('/').unwrap_or((rest, ""))).ok_or(EXPECTED)?;
+        let is_path =
+            path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\".contains(&byte));
+        let is_valid = !authority.is_empty() && is_host(authority) && is_path;
+        if is_valid { Ok(Self(url.to_owned())) } else { Err(EXPECTED) }
+    }
+}
+
+impl TryFrom<String> for PublicUrl {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        text.parse()
+    }
 }
 
 /// Returns whether a text is `uri-host [":" port]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2). The
@@ -81,7 +114,8 @@ mod tests {
             ("https://example.com/?x", None),
             ("javascript://example.com", None),
         ] {
-            assert_eq!(parse(given).as_deref(), parsed, "{given}");
+            let url = given.parse::<PublicUrl>();
+            assert_eq!(url.as_ref().map(PublicUrl::as_str).ok(), parsed, "{given}");
         }
     }
 }
