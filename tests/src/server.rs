@@ -6,9 +6,9 @@ use std::thread::{self, JoinHandle};
 use actix_web::dev::ServerHandle;
 use registrar_core::registry::Registry;
 use registrar_server::app::Application;
-use registrar_server::callers::{self, Limits, NewCaller};
-use registrar_server::reload::Forms;
-use registrar_server::token;
+use registrar_server::auth::credentials::{self, NewCredential, TokenLimits};
+use registrar_server::auth::token;
+use registrar_server::config_source::ServedConfig;
 use registrar_store::Store;
 
 use crate::client::{AnonymousClient, TokenClient};
@@ -24,7 +24,7 @@ pub struct TestServer {
     port: u16,
     running: Option<(ServerHandle, JoinHandle<()>)>,
     store: NoDebug<Store>,
-    forms: Arc<Forms>,
+    forms: Arc<ServedConfig>,
     setup: Setup,
 }
 
@@ -51,7 +51,7 @@ impl TestServer {
                     Ok(application) => {
                         let store = application.store().clone();
                         let (port, handle) = (application.port(), application.handle());
-                        let parts = (port, store, application.forms(), handle);
+                        let parts = (port, store, application.config(), handle);
                         started.send(Ok(parts)).unwrap();
                         application.run().await.unwrap();
                     }
@@ -107,30 +107,32 @@ impl TestServer {
     pub fn new_limited_token(&self, name: &str, scopes: &[&str], forms: &[&str]) -> String {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let (scopes, forms): (Vec<String>, Vec<String>) = (owned(scopes), owned(forms));
-        let limits = Limits {
+        let limits = TokenLimits {
             scopes: (!scopes.is_empty()).then_some(&*scopes),
             forms: (!forms.is_empty()).then_some(&*forms),
             seconds: None,
         };
-        let cost = self.setup.settings.hash_cost;
-        let new = NewCaller { name, contract: None, attributes: &[], limits, cost };
-        let made = callers::create(&self.store.0, new);
+        let cost = self.setup.settings.hash_cost();
+        let new = NewCredential { name, contract: None, attributes: &[], limits, cost };
+        let made = credentials::create(&self.store.0, new);
         actix_web::rt::System::new().block_on(made).unwrap().reveal().to_owned()
     }
 
     /// Creates a credential for a contract and returns the value of its `Authorization` header.
     #[must_use]
-    pub fn new_authorization(&self, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
-        let registry =
-            registrar_server::forms::load(&self.setup.settings.forms, self.setup.settings.policies)
-                .unwrap();
+    pub fn new_caller(&self, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
+        let registry = registrar_server::config_source::load(
+            &self.setup.settings.forms,
+            self.setup.settings.policies,
+        )
+        .unwrap();
         let contract = registry.contracts().named(contract).unwrap();
         let noted: Vec<(String, String)> =
             noted.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        let cost = self.setup.settings.hash_cost;
-        let (contract, limits) = (Some(&**contract), Limits::default());
-        let new = NewCaller { name, contract, attributes: &noted, limits, cost };
-        let made = callers::create(&self.store.0, new);
+        let cost = self.setup.settings.hash_cost();
+        let (contract, limits) = (Some(&**contract), TokenLimits::default());
+        let new = NewCredential { name, contract, attributes: &noted, limits, cost };
+        let made = credentials::create(&self.store.0, new);
         let credential = actix_web::rt::System::new().block_on(made).unwrap();
         contract.unwrap().authentication.schemes[0].header(name, credential.reveal())
     }
@@ -189,8 +191,11 @@ impl TestServer {
     /// Loads the configured forms again.
     #[must_use]
     pub fn registry(&self) -> Registry {
-        registrar_server::forms::load(&self.setup.settings.forms, self.setup.settings.policies)
-            .unwrap()
+        registrar_server::config_source::load(
+            &self.setup.settings.forms,
+            self.setup.settings.policies,
+        )
+        .unwrap()
     }
 
     /// Returns direct access to the database.

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use registrar_core::config::{Problem, ProblemCode};
 use serde_json::{Value, json};
 
-/// A way to tell it.
+/// A way to print_page it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A line for each: `file:line:column: [kind] what; expected …; hint`.
@@ -20,7 +20,7 @@ pub(crate) enum Format {
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Weight {
+pub(crate) enum Severity {
     /// It is no mistake.
     Note,
     /// The check fails.
@@ -28,23 +28,23 @@ pub(crate) enum Weight {
 }
 
 /// What was found, and how much it weighs.
-pub(crate) type Finding = (Weight, Problem);
+pub(crate) type Finding = (Severity, Problem);
 
 /// What else is told.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Counts {
+pub(crate) struct CheckStats {
     pub(crate) forms: usize,
     pub(crate) examples: usize,
 }
 
-/// The report; nothing where there is nothing to say in this format.
-pub(crate) fn render(format: Format, findings: &[Finding], counts: Counts) -> String {
+/// The report; nothing where there is nothing to print_message in this format.
+pub(crate) fn render(format: Format, findings: &[Finding], stats: CheckStats) -> String {
     match format {
         Format::Text => lines(findings, |(_, problem)| problem.to_string()),
         Format::Github => lines(findings, github),
         Format::Json => pretty(&json!({
-            "forms": counts.forms,
-            "examples": counts.examples,
+            "forms": stats.forms,
+            "examples": stats.examples,
             "findings": findings.iter().map(object).collect::<Vec<_>>(),
         })),
         Format::Sarif => pretty(&sarif(findings)),
@@ -59,12 +59,12 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}")
 }
 
-fn object((weight, problem): &Finding) -> Value {
+fn object((severity, problem): &Finding) -> Value {
     let mut object = json!({
         "file": *problem.file,
         "line": problem.place.line,
         "column": problem.place.column,
-        "level": level(*weight),
+        "level": level(*severity),
         "kind": problem.code.as_str(),
         "message": problem.what,
         "expected": problem.expected,
@@ -75,14 +75,14 @@ fn object((weight, problem): &Finding) -> Value {
     object
 }
 
-fn level(weight: Weight) -> &'static str {
-    match weight {
-        Weight::Note => "note",
-        Weight::Error => "error",
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Note => "note",
+        Severity::Error => "error",
     }
 }
 
-/// What is wrong and what helps, without the place.
+/// What is errors and what helps, without the place.
 fn message(problem: &Problem) -> String {
     let mut message = problem.what.clone();
     if !problem.expected.is_empty() {
@@ -95,8 +95,8 @@ fn message(problem: &Problem) -> String {
 }
 
 /// Source: docs.github.com, "Workflow commands for GitHub Actions".
-fn github((weight, problem): &Finding) -> String {
-    let command = if *weight == Weight::Note { "notice" } else { "error" };
+fn github((severity, problem): &Finding) -> String {
+    let command = if *severity == Severity::Note { "notice" } else { "error" };
     let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
     format!(
@@ -122,11 +122,11 @@ fn sarif(findings: &[Finding]) -> Value {
         .collect();
     let results: Vec<Value> = findings
         .iter()
-        .map(|(weight, problem)| {
+        .map(|(severity, problem)| {
             let (line, column) = (problem.place.line, problem.place.column);
             json!({
                 "ruleId": problem.code.as_str(),
-                "level": level(*weight),
+                "level": level(*severity),
                 "message": { "text": message(problem) },
                 "locations": [{
                     "physicalLocation": {

@@ -16,8 +16,8 @@ use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConne
 use registrar_bench::handwritten::{Commit, Flags, HandwrittenServer};
 use registrar_bench::runner::http::Client;
 use registrar_server::app::Application;
+use registrar_server::auth::token;
 use registrar_server::settings::Settings;
-use registrar_server::token;
 use serde_json::{Value, json};
 
 fn root() -> PathBuf {

@@ -1,6 +1,6 @@
 //! Fuzz target of API tokens.
 
-use registrar_server::token::is_well_formed;
+use registrar_server::auth::token::is_well_formed;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use registrar_server::passwords::HashCost;
 use registrar_tests::{Metrics, Setup, TestServer, cases, eventually, samples};
 use serde_json::{Value, json};
 
@@ -27,7 +26,7 @@ fn slow_hashing(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.hash_threads = 1;
         settings.hash_queue = 1;
-        settings.hash_cost = HashCost { memory_kib: 65_536, passes: 10 };
+        (settings.hash_memory_kib, settings.hash_passes) = (65_536, 10);
     })
 }
 

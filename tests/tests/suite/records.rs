@@ -3,8 +3,8 @@
 
 use registrar_core::EvalContext;
 use registrar_core::decode::json::parse;
-use registrar_server::{record_as_submitted, stored_record};
-use registrar_store::{CreateRecord, RecordKind, StoredRecord, UpdateRecord};
+use registrar_server::{record_as_input, record_to_value};
+use registrar_store::{NewRecordOf, RecordKind, StoredRecord, UpdateRecordOf};
 use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
@@ -52,8 +52,8 @@ fn load(server: &TestServer, kind: RecordKind, id: i64) -> StoredRecord {
     server.store().record(kind, id).unwrap().unwrap()
 }
 
-fn representation_of(server: &TestServer, kind: RecordKind, id: i64) -> Value {
-    serde_json::to_value(stored_record(load(server, kind, id))).unwrap()
+fn shown(server: &TestServer, kind: RecordKind, id: i64) -> Value {
+    serde_json::to_value(record_to_value(load(server, kind, id))).unwrap()
 }
 
 fn create_record(server: &TestServer, form: &str, sent: &Value) -> i64 {
@@ -78,8 +78,8 @@ fn update_record(
     let (registry, sent) = (server.registry(), sent.to_string());
     let form = registry.form(form).unwrap();
     let record = load(server, kind, id);
-    let loaded_at = record.lock_version;
-    let stored = record_as_submitted(record);
+    let loaded_at = record.loaded_at;
+    let stored = record_as_input(record);
     let sent = parse(sent.as_bytes()).unwrap();
     let changed = form.update(sent, &stored, &Surroundings::default()).map_err(|violations| {
         let reported = violations.list.iter();
