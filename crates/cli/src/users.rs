@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use registrar_server::app::open_existing_store;
 use registrar_server::settings::Settings;
 use registrar_server::user_to_value;
-use registrar_store::Asker;
+use registrar_store::Actor;
 
 use crate::{CommandResult, print, print_message};
 

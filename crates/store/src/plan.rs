@@ -304,7 +304,7 @@ impl<'a> RowBatch<'a> {
 
     fn add_attached(
         &mut self,
-        attached: &'a Attached,
+        attached: &'a Attachments,
         owner: OwnerRef,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {

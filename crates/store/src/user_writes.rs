@@ -30,7 +30,7 @@ pub(crate) fn update(conn: &mut AnyConnection, record: &UpdateUser) -> QueryResu
     if !update_user(conn, user, *id, (*lock_version, at))? {
         return Ok(Err(WriteError::Conflict));
     }
-    let giving = Giving { is_own: &|_| true, gives_up: &|claim| changed.released.gives_up(claim) };
+    let giving = Giving { is_own: &|_| true, gives_up: &|claim| changed.released.releases(claim) };
     let refusals = refusals(conn, user, giving, uuid)?;
     if !refusals.is_empty() {
         return Ok(Err(CreateError::Refused(refusals).into()));

@@ -25,7 +25,7 @@ fn trusted_forwarded_proxy(setup: Setup) -> Setup {
 }
 
 fn public_base_url(setup: Setup) -> Setup {
-    setup.with(|settings| settings.public_url = Some("https://id.example.com/base".to_owned()))
+    setup.with(|settings| settings.public_url = "https://id.example.com/base".parse().ok())
 }
 
 /// Sends a GET request with these header lines.

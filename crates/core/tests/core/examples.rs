@@ -5,7 +5,7 @@ use registrar_core::example::ExampleReport;
 
 use super::{compile, source};
 
-fn try_examples(form: &str) -> Tried {
+fn try_examples(form: &str) -> ExampleReport {
     let types = source(
         "types/profiles/member.yml",
         "properties: [{name: team}, {name: badge, unique: true}]\n",

@@ -43,7 +43,7 @@ fn most_specific_message_is_used() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-fn localized_messages(sources: &[Source], language: &str, sent: &str) -> Vec<String> {
+fn localized_messages(sources: &[SourceFile], language: &str, sent: &str) -> Vec<String> {
     let registry = match compile(sources) {
         Ok(registry) => registry,
         Err(problems) => return problems.iter().map(ToString::to_string).collect(),

@@ -28,7 +28,7 @@ fn submit(registry: &Registry, properties: &str) -> Result<NewUser, Violations> 
     let body = format!("{{\"properties\":{properties}}}");
     let value = json::parse(body.as_bytes()).unwrap();
     let started = Instant::now();
-    let judged = registry.form("form").unwrap().apply(value, &Surroundings::default());
+    let judged = registry.form("form").unwrap().apply(value, &EvalContext::default());
     assert!(
         started.elapsed() < MAX_VALIDATION_TIME,
         "{:?} for {} bytes",
@@ -289,7 +289,7 @@ default_payload: {properties: {many: [\"{{ PAYLOAD }}\", \"{{ PAYLOAD }}\", \"{{
                 );
                 let value = json::parse(body.as_bytes()).unwrap();
                 let started = Instant::now();
-                let judged = registry.form("form").unwrap().apply(value, &Surroundings::default());
+                let judged = registry.form("form").unwrap().apply(value, &EvalContext::default());
                 assert!(started.elapsed() < MAX_VALIDATION_TIME, "{text}");
                 if let Ok(user) = judged {
                     let most = body.len() + 300_000;

@@ -123,7 +123,7 @@ fn database_refusal_is_reported_at_its_path() {
     );
     let refusals = registrar_core::Refusals { taken: vec![0, 2], ..Default::default() };
     let violations =
-        form.explain(json::parse(body).unwrap(), None, &Surroundings::default(), &refusals);
+        form.explain_refusals(json::parse(body).unwrap(), None, &EvalContext::default(), &refusals);
     let reported: Vec<_> =
         violations.list.iter().map(|v| (v.path.as_str(), v.code(), v.text())).collect();
     let text = "has already been taken".to_owned();

@@ -1,7 +1,7 @@
 //! Users by their e-mail address: found by the claim where there is one, by the key where not.
 
 use registrar_core::aggregate::{Claim, NewUser, Reference, ReferenceKey, ReferenceTarget};
-use registrar_core::changes::{ChangedUser, Released};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_store::{Store, UpdateUser, UserFilter};
 
 use crate::scratch::{Scratch, create, on_both, user, wait};
@@ -66,7 +66,7 @@ fn user_is_found_by_email_after_updates(scratch: &Scratch) {
             id,
             uuid: loaded.uuid,
             lock_version: loaded.updated_at,
-            changed: ChangedUser { user, released: Released::default() },
+            changed: UserUpdate { user, released: ReleasedClaims::default() },
             password_hash: None,
             actor: None.into(),
         };

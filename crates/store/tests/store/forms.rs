@@ -70,7 +70,7 @@ impl Case {
     fn make(&self, form: &str, sent: &str) -> Result<i64, CreateError> {
         let form = self.registry.form(form).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
-        let bag = form.apply(sent, &Surroundings::default()).unwrap();
+        let bag = form.apply(sent, &EvalContext::default()).unwrap();
         wait(self.store.create_record(CreateRecord {
             bag,
             owner: Some(self.owner),
@@ -96,7 +96,7 @@ impl Case {
             format!(r#"{{"id":{id},"creator_id":{},"properties":{properties}}}"#, self.owner);
         let stored: Value<'_> = json::parse(stored.as_bytes()).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
-        let changed = form.update(sent, &stored, &Surroundings::default()).unwrap();
+        let changed = form.update(sent, &stored, &EvalContext::default()).unwrap();
         let lock_version = record.lock_version;
         let update = UpdateRecord { kind, id, lock_version, changed, actor: None.into() };
         wait(self.store.update_record(update)).unwrap();

@@ -76,7 +76,7 @@ pub(crate) fn change(
     bag: NewUser,
 ) -> Result<(), WriteError> {
     let lock_version = load(store, kind, id).unwrap().lock_version;
-    let changed = ChangedUser { user: bag, released: Released::default() };
+    let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
     wait(store.update_record(UpdateRecord { kind, id, lock_version, changed, actor: None.into() }))
 }
 

@@ -4,7 +4,7 @@ use registrar_core::aggregate::{
     Claim, NewRelationship, NewRelationshipTransactable, NewRelationshipUser, NewUser, Reference,
     ReferenceKey, ReferenceTarget, RelationshipLink,
 };
-use registrar_core::changes::{ChangedUser, Released};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_store::{CreateError, RecordBody, RecordKind, Refusal, UpdateRecord, WriteError};
 
 use crate::records::{boat, change, load, make, taken};
@@ -77,7 +77,7 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
         kind: RecordKind::Relationship,
         id: acme,
         lock_version: relationship.created_at,
-        changed: ChangedUser { user: company("D"), released: Released::default() },
+        changed: UserUpdate { user: company("D"), released: ReleasedClaims::default() },
         actor: None.into(),
     };
     assert_eq!(wait(store.update_record(stale)), Err(WriteError::Conflict));
