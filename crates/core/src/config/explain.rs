@@ -224,8 +224,8 @@ impl ProblemCode {
 #[must_use]
 pub fn problem_pages() -> String {
     let mut pages = String::from(
-        "# Problems\n\nRendered from the code; a test compares. `registrar check` reports each problem \
-         with its location and its code in brackets; `registrar explain CODE` prints the section \
+        "# Kinds of problems\n\nRendered from the code; a test compares. `registrar check` reports each problem \
+         with its location and its kind in brackets; `registrar explain KIND` prints the section \
          below.\n",
     );
     for code in ProblemCode::ALL {
