@@ -124,8 +124,8 @@ impl Default for Locales {
 }
 
 impl Locales {
-    /// Reads all locale files. Returns also their references to forms, for [`check()`] to verify once
-    /// the forms are compiled.
+    /// Reads all locale files. Also returns their references to forms, for [`check()`] to verify
+    /// once the forms are compiled.
     pub(crate) fn read<'s>(
         files: impl Iterator<Item = LocaleFile<'s>>,
         problems: &mut Vec<Problem>,
