@@ -88,7 +88,7 @@ fn expansion_of_repeated_extends_is_limited() {
     let reported = messages(&problems);
     assert!(problems.iter().all(|problem| problem.code == ProblemCode::Cycle), "{reported:?}");
     assert!(
-        reported[0].starts_with("f") && reported[0].contains("the form would be over 8 MiB"),
+        reported[0].starts_with("f") && reported[0].contains("the form would exceed 8 MiB"),
         "{reported:?}"
     );
 }
