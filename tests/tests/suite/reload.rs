@@ -126,5 +126,5 @@ fn a_hangup_reads_the_forms_again() {
     soon(|| number_of(&client.submit("form", &json!({}))) == 2);
     server.terminate();
     let log = server.finished().success().stderr;
-    assert!(log.contains("the configuration was read again: 1 form(s)"), "{log}");
+    assert!(log.contains("configuration reloaded: 1 form(s)"), "{log}");
 }

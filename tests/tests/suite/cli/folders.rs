@@ -32,7 +32,7 @@ fn a_file_that_is_too_large_is_told() {
     folder.write("large.yml", &form((1 << 20) + 1));
     let problem = problem(&folder);
     assert!(problem.starts_with("large.yml:1:1: [bad-file] the file is larger than 1048576 bytes"));
-    assert!(problem.contains("divide it"), "{problem}");
+    assert!(problem.contains("split it"), "{problem}");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn what_never_ends_is_not_read() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let problem = problem(&folder);
     assert!(
-        problem.starts_with("pipe.yml:1:1: [bad-file] the file is no regular file"),
+        problem.starts_with("pipe.yml:1:1: [bad-file] the file is not a regular file"),
         "{problem}"
     );
 }
@@ -71,7 +71,7 @@ fn links_are_followed_within_the_folders_only() {
         symlink(target, &link).unwrap();
         let problem = problem(&folder);
         let start =
-            format!("{name}:1:1: [bad-file] the file is a link that leads out of the forms");
+            format!("{name}:1:1: [bad-file] the file is a link to a target outside the forms folders");
         assert!(problem.starts_with(&start), "{problem}");
         assert!(!problem.contains("hunter2") && problem.contains("`--forms`"), "{problem}");
         std::fs::remove_file(link).unwrap();
@@ -101,7 +101,7 @@ fn a_folder_of_too_many_files_is_told() {
     }
     let problem = problem(&folder);
     assert!(
-        problem.contains(".yml:1:1: [bad-file] the file is one of more than 20000"),
+        problem.contains(".yml:1:1: [bad-file] the file exceeds the number of 20000 files"),
         "{problem}"
     );
 }
@@ -117,7 +117,7 @@ fn files_that_are_too_much_together_are_told() {
     }
     let problem = problem(&folder);
     assert!(
-        problem.contains(":1:1: [bad-file] the file is where all files come to 268435456 bytes")
+        problem.contains(":1:1: [bad-file] the file exceeds the total size of 268435456 bytes")
     );
     assert!(problem.starts_with("255.yml"), "{problem}");
 }

@@ -287,7 +287,7 @@ fn what_is_around_the_form_must_be_right(server: &TestServer) {
             ),
             "`parent_resource_id` is not the type",
         ),
-        ("[]".to_owned(), "the body is no object"),
+        ("[]".to_owned(), "the body is not an object"),
     ] {
         assert!(wrong(&body).contains(text), "{body}");
     }
