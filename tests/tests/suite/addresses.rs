@@ -25,7 +25,7 @@ fn behind_forwarding_proxy(setup: Setup) -> Setup {
 }
 
 fn with_public_url(setup: Setup) -> Setup {
-    setup.with(|settings| settings.public_url = Some("https://id.example.com/base".to_owned()))
+    setup.with(|settings| settings.public_url = "https://id.example.com/base".parse().ok())
 }
 
 /// Sends a request with these lines as its head, behind the request line's method and target.
