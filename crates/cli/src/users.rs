@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use registrar_server::app::open_existing_store;
 use registrar_server::settings::Settings;
 use registrar_server::user_to_value;
-use registrar_store::Asker;
+use registrar_store::Actor;
 
 use crate::{CommandResult, print, print_message};
 
@@ -26,7 +26,7 @@ pub(crate) fn sign_out(settings: &Settings, id: i64) -> CommandResult {
     if store.user(id)?.is_none() {
         return Err(format!("there is no user {id}").into());
     }
-    let ended = actix_web::rt::System::new().block_on(store.end_sessions(id, Asker::default()));
+    let ended = actix_web::rt::System::new().block_on(store.end_sessions(id, Actor::default()));
     store.shutdown();
     ended?;
     print_message(&format!("registrar: all sessions of user {id} are ended"));

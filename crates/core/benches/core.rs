@@ -16,10 +16,10 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use divan::Bencher;
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::decode::{brackets, json};
 use registrar_core::locale::Locale;
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::{Registry, SourceFile};
 use registrar_core::rules::RULES;
 use registrar_core::value::Value;
 
@@ -28,7 +28,7 @@ fn main() {
 }
 
 /// The shipped forms and types.
-fn shipped() -> Vec<Source> {
+fn shipped() -> Vec<SourceFile> {
     fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).expect("the forms folder") {
             let path = entry.unwrap().path();
@@ -41,7 +41,7 @@ fn shipped() -> Vec<Source> {
     files.sort();
     let source = |path: &PathBuf| {
         let within = path.strip_prefix(&root).unwrap().display().to_string();
-        Source {
+        SourceFile {
             file: within.as_str().into(),
             within,
             text: std::fs::read_to_string(path).unwrap(),
@@ -85,7 +85,7 @@ fn apply(bencher: Bencher<'_, '_>, form: &str, body: &str) {
     let registry = registry();
     let form = registry.form(form).unwrap();
     bencher.bench_local(|| {
-        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &Surroundings::default())
+        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &EvalContext::default())
             .unwrap()
     });
 }
@@ -111,7 +111,7 @@ fn refuse_and_render_developer_sign_up(bencher: Bencher<'_, '_>) {
     let form = registry.form("developer_sign_up").unwrap();
     bencher.bench_local(|| {
         let violations = form
-            .apply(json::parse(black_box(b"{}")).unwrap(), &Surroundings::default())
+            .apply(json::parse(black_box(b"{}")).unwrap(), &EvalContext::default())
             .unwrap_err();
         let told = violations.list.iter().map(|violation| {
             let text = violation.text();
@@ -155,11 +155,11 @@ fn apply_fields(bencher: Bencher<'_, '_>, fields: usize) {
         let _ = write!(body, r#"{comma}"field_{field}": "value {field}""#);
     }
     body.push_str("}}");
-    let source = Source { file: "form.yml".into(), within: "form.yml".to_owned(), text: form };
+    let source = SourceFile { file: "form.yml".into(), within: "form.yml".to_owned(), text: form };
     let registry = Registry::compile(&[source]).unwrap();
     let form = registry.form("form").unwrap();
     bencher.counter(divan::counter::ItemsCount::new(fields)).bench_local(|| {
-        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &Surroundings::default())
+        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &EvalContext::default())
             .unwrap()
     });
 }
@@ -172,12 +172,12 @@ fn rule(bencher: Bencher<'_, '_>, name: &str) {
     let text = format!(
         "resource: User\nfields:\n  value: {{validation: {{{name}: {options}}}, property_options: {{virtual: true}}}}\n"
     );
-    let source = Source { file: "form.yml".into(), within: "form.yml".to_owned(), text };
+    let source = SourceFile { file: "form.yml".into(), within: "form.yml".to_owned(), text };
     let registry = Registry::compile(&[source]).unwrap();
     let form = registry.form("form").unwrap();
     let body = format!(r#"{{"value": {value}}}"#);
     bencher.bench_local(|| {
-        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &Surroundings::default())
+        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &EvalContext::default())
             .unwrap()
     });
 }

@@ -96,7 +96,7 @@ pub struct NewProfile {
     /// Typed properties.
     pub properties: JsonObject,
     /// Addresses, files and customizations that hang on the profile.
-    pub attached: Attached,
+    pub attached: Attachments,
 }
 
 /// A listing of the new user.
@@ -117,7 +117,7 @@ pub struct NewTransactable {
     /// Typed properties.
     pub properties: JsonObject,
     /// Addresses, files and customizations that hang on the listing.
-    pub attached: Attached,
+    pub attached: Attachments,
 }
 
 /// A membership of the new user in a relationship.
@@ -202,12 +202,12 @@ pub struct NewCustomization {
     /// Typed properties.
     pub properties: JsonObject,
     /// Addresses, files and further customizations.
-    pub attached: Attached,
+    pub attached: Attachments,
 }
 
 /// What hangs on a profile, a listing or a customization.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub struct Attached {
+pub struct Attachments {
     /// Addresses, each named by the type's property.
     pub addresses: Vec<NewAddress>,
     /// Images and attachments, each named by the type's property.

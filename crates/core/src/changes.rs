@@ -6,7 +6,7 @@ use crate::aggregate::{Claim, NewUser};
 
 /// A stored user as it shall be.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ChangedUser {
+pub struct UserUpdate {
     /// Its own fields, all of them; of its records those that are new or that something was sent
     /// for. Those with an `id` take the place of the stored ones.
     ///
@@ -14,23 +14,23 @@ pub struct ChangedUser {
     /// clash.
     pub user: NewUser,
     /// Which of the claims that it holds it gives up.
-    pub released: Released,
+    pub released: ReleasedClaims,
 }
 
 /// Which of its claims a user gives up: those of values that are not there any more.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub struct Released {
+pub struct ReleasedClaims {
     /// What it holds from now on, as far as the form knows.
     pub(crate) held: HashSet<Claim>,
     /// What it held, by the form's own rules.
     pub(crate) before: HashSet<Claim>,
     /// Values that changed, for the rules of other forms.
-    pub(crate) values: Vec<OldValue>,
+    pub(crate) values: Vec<PreviousValue>,
 }
 
 /// A value that is not there any more.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct OldValue {
+pub(crate) struct PreviousValue {
     /// The same in every form: `profiles.developer.properties.handle`.
     pub(crate) path: String,
     /// Whether other records may have a value at this path.
@@ -41,10 +41,10 @@ pub(crate) struct OldValue {
     pub(crate) folded: Option<String>,
 }
 
-impl Released {
+impl ReleasedClaims {
     /// Whether the user gives up a claim that it holds.
     #[must_use]
-    pub fn gives_up(&self, claim: &Claim) -> bool {
+    pub fn releases(&self, claim: &Claim) -> bool {
         if self.held.contains(claim) {
             return false;
         }
@@ -52,7 +52,7 @@ impl Released {
     }
 }
 
-impl OldValue {
+impl PreviousValue {
     /// Whether a claim is one of this value's: by its scope, `user.<path>` with what narrows it
     /// down behind it, and in a list by the value too.
     fn is_of(&self, claim: &Claim) -> bool {
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_claims_of_a_value_are_found_by_path_and_in_lists_by_value() {
-        let value = |is_in_list| OldValue {
+        let value = |is_in_list| PreviousValue {
             path: "boat.code".to_owned(),
             is_in_list,
             key: Some("X".to_owned()),
@@ -105,8 +105,8 @@ mod tests {
     fn what_is_held_on_is_never_given_up() {
         let claim = Claim { scope: "user.email".into(), value_key: "a@b.co".to_owned() };
         let one = HashSet::from([claim.clone()]);
-        let gone = Released { before: one.clone(), ..Released::default() };
-        assert!(gone.gives_up(&claim));
-        assert!(!Released { held: one, ..gone }.gives_up(&claim));
+        let gone = ReleasedClaims { before: one.clone(), ..ReleasedClaims::default() };
+        assert!(gone.releases(&claim));
+        assert!(!ReleasedClaims { held: one, ..gone }.releases(&claim));
     }
 }

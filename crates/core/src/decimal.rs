@@ -237,12 +237,12 @@ fn split_sign(text: &str) -> (bool, &str) {
 /// A signed power of ten. A huge one is cut to what no mantissa of [`MAX_TEXT`] brings back into
 /// the bounds, so that `0e99999999999999999999` is still zero and nothing overflows.
 fn parse_exponent(text: &str) -> Option<i64> {
-    const FAR: i64 = 1_000_000;
+    const MAX_PARSED_EXPONENT: i64 = 1_000_000;
     let (negative, digits) = split_sign(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let power = digits.parse().unwrap_or(FAR).min(FAR);
+    let power = digits.parse().unwrap_or(MAX_PARSED_EXPONENT).min(MAX_PARSED_EXPONENT);
     Some(if negative { -power } else { power })
 }
 

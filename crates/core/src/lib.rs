@@ -7,29 +7,29 @@
 //! [`violation::Violations`] at once.
 
 pub mod aggregate;
+pub mod canonical;
 pub mod changes;
 mod compose;
 pub mod config;
 pub mod contract;
 pub mod decimal;
 pub mod decode;
+mod eval_context;
+mod evaluate;
 pub mod example;
 mod expression;
 pub mod fields;
 pub mod form;
-pub mod keys;
 pub mod locale;
 mod openapi;
 pub mod private_fields;
+mod record_kind;
 pub mod registry;
-mod resources;
 pub mod rules;
-mod submission;
-mod surroundings;
 pub mod types;
 pub mod value;
 pub mod violation;
 mod weight;
 
-pub use submission::Refusals;
-pub use surroundings::{Surroundings, Timestamp};
+pub use eval_context::{EvalContext, Timestamp};
+pub use evaluate::Refusals;

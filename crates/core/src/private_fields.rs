@@ -5,9 +5,9 @@
 
 use std::collections::HashSet;
 
-use crate::form::{Body, Form, Group, Resource};
-use crate::resources::Container;
-use crate::types::{TypeKind, Types};
+use crate::form::{FieldBody, Form, Group, Resource};
+use crate::record_kind::Container;
+use crate::types::{RecordTypes, TypeKind};
 use crate::value::Value;
 
 /// The private fields of a configuration, by their paths: `phone`,
@@ -29,7 +29,7 @@ const BY_PROPERTY: [Container; 3] =
 
 impl PrivateFields {
     /// Collects the private fields of forms and types.
-    pub(crate) fn collect<'f>(forms: impl Iterator<Item = &'f Form>, types: &Types) -> Self {
+    pub(crate) fn collect<'f>(forms: impl Iterator<Item = &'f Form>, types: &RecordTypes) -> Self {
         let mut private = Self::default();
         for form in forms {
             let root = match (form.resource.type_kind(), &form.record_type) {
@@ -77,15 +77,17 @@ impl PrivateFields {
     fn add_group(&mut self, group: &Group, path: &str) {
         for field in &group.fields {
             let inner = match &field.body {
-                Body::Scalar(_) if field.is_private => {
+                FieldBody::Scalar(_) if field.is_private => {
                     self.add(path, &field.name);
                     continue;
                 }
-                Body::Scalar(_) => continue,
-                Body::Container(inner) | Body::Node(inner) | Body::List(inner) => inner,
+                FieldBody::Scalar(_) => continue,
+                FieldBody::Container(inner) | FieldBody::Node(inner) | FieldBody::List(inner) => {
+                    inner
+                }
             };
             let is_by_type = BY_TYPE.iter().any(|container| container.name() == &*field.name);
-            let is_container = matches!(field.body, Body::Container(_));
+            let is_container = matches!(field.body, FieldBody::Container(_));
             let path = if is_container && is_by_type {
                 field.name.to_string()
             } else {

@@ -6,20 +6,20 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
-use crate::compose::{self, Budget, File, Library};
-use crate::config::{FileId, Node, Place, Policies, Problem, ProblemCode, Problems, nearest};
-use crate::contract::{self, Around, Catalogue, Contract, Contracts};
-use crate::example::Tried;
+use crate::compose::{self, Budget, FormFile, Library};
+use crate::config::{FileId, Location, Node, Policies, Problem, ProblemCode, Problems, nearest};
+use crate::contract::{self, Catalogue, Contract, Contracts, LoadContext};
+use crate::evaluate::canonical_json;
+use crate::example::ExampleReport;
 use crate::form::{Form, compile};
 use crate::locale::{self, Locale, Locales};
 use crate::openapi;
 use crate::private_fields::PrivateFields;
-use crate::submission::canonical_json;
-use crate::types::{TypeKind, Types};
+use crate::types::{RecordTypes, TypeKind};
 
 /// One file of configuration, read by somebody else.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct SourceFile {
     /// How a person names the file: `forms/types/profiles/developer.yml`.
     pub file: Arc<str>,
     /// The same from the forms folder on, with slashes: `types/profiles/developer.yml`.
@@ -43,7 +43,7 @@ pub struct Registry {
 }
 
 /// What a file holds, by where it lies.
-enum Role<'s> {
+enum FileRole<'s> {
     Form,
     Definition,
     Locale,
@@ -58,7 +58,7 @@ impl Registry {
     ///
     /// # Errors
     /// Everything that is wrong with it, in order of file and place.
-    pub fn compile(sources: &[Source]) -> Result<Self, Vec<Problem>> {
+    pub fn compile(sources: &[SourceFile]) -> Result<Self, Vec<Problem>> {
         Self::compile_with(sources, Policies::Refuse)
     }
 
@@ -66,22 +66,25 @@ impl Registry {
     ///
     /// # Errors
     /// Everything that is wrong with it, in order of file and place.
-    pub fn compile_with(sources: &[Source], policies: Policies) -> Result<Self, Vec<Problem>> {
+    pub fn compile_with(sources: &[SourceFile], policies: Policies) -> Result<Self, Vec<Problem>> {
         let (mut problems, mut notices) = (Vec::new(), Vec::new());
-        let mut types = Types::default();
+        let mut types = RecordTypes::default();
         let mut types_hash = Sha256::new();
         for source in sources {
             match role(&source.within) {
-                Role::Type(kind) => {
+                FileRole::Type(kind) => {
                     types_hash.update(source.text.as_bytes());
                     let stem = stem(&source.within);
                     let (wrong, left) = types.add(kind, &source.file, stem, &source.text);
                     problems.extend(wrong);
                     notices.extend(left);
                 }
-                Role::Unknown(what) => problems.push(bad_file(source, what)),
-                Role::Form | Role::Definition | Role::Locale | Role::Contract | Role::Catalogue => {
-                }
+                FileRole::Unknown(what) => problems.push(unusable_file(source, what)),
+                FileRole::Form
+                | FileRole::Definition
+                | FileRole::Locale
+                | FileRole::Contract
+                | FileRole::Catalogue => {}
             }
         }
         problems.extend(types.check());
@@ -104,7 +107,7 @@ impl Registry {
             notices.extend(left);
         }
         let is_form = |name: &str| library.find(name).is_some();
-        let known = locale::Known { forms: &forms, is_form: &is_form, is_whole };
+        let known = locale::KnownNames { forms: &forms, is_form: &is_form, is_whole };
         locale::check(references, &known, &mut problems);
         let forms = Arc::new(forms);
         let (contracts, served) = contracts(sources, &forms, &is_form, &mut problems);
@@ -168,8 +171,8 @@ impl Registry {
 
     /// Runs the examples of all forms.
     #[must_use]
-    pub fn try_examples(&self) -> Tried {
-        let mut tried = Tried::default();
+    pub fn try_examples(&self) -> ExampleReport {
+        let mut tried = ExampleReport::default();
         for form in self.names.iter().filter_map(|name| self.form(name)) {
             form.try_examples(&mut tried);
         }
@@ -179,7 +182,7 @@ impl Registry {
     /// A form with all that it extends and uses in it, as YAML; behind each leaf stands the file
     /// and line that it came from. Nothing where there is no form of that name.
     #[must_use]
-    pub fn resolved(sources: &[Source], name: &str) -> Option<String> {
+    pub fn print_resolved(sources: &[SourceFile], name: &str) -> Option<String> {
         let library = library(sources, &mut Vec::new());
         let read = &library.forms()[library.find(name)?];
         let tree = library.resolve(read, &mut Budget::new(), &mut library.problems(read))?;
@@ -232,27 +235,29 @@ impl Registry {
 }
 
 /// All forms and definitions among the files.
-fn library(sources: &[Source], problems: &mut Vec<Problem>) -> Library {
+fn library(sources: &[SourceFile], problems: &mut Vec<Problem>) -> Library {
     let names: Vec<Arc<str>> = sources.iter().map(|source| source.file.clone()).collect();
-    let files = |wanted: fn(&Role<'_>) -> bool| {
+    let files = |wanted: fn(&FileRole<'_>) -> bool| {
         let numbered = (0..).zip(sources);
-        numbered.filter(move |(_, source)| wanted(&role(&source.within))).map(|(id, source)| File {
-            id: FileId(id),
-            name: &source.file,
-            stem: stem(&source.within),
-            text: &source.text,
-            is_liquid: source.within.ends_with(LIQUID),
+        numbered.filter(move |(_, source)| wanted(&role(&source.within))).map(|(id, source)| {
+            FormFile {
+                id: FileId(id),
+                name: &source.file,
+                stem: stem(&source.within),
+                text: &source.text,
+                is_liquid: source.within.ends_with(LIQUID_EXTENSION),
+            }
         })
     };
-    let forms = files(|role| matches!(role, Role::Form));
-    let definitions = files(|role| matches!(role, Role::Definition));
+    let forms = files(|role| matches!(role, FileRole::Form));
+    let definitions = files(|role| matches!(role, FileRole::Definition));
     Library::read(names.into(), forms, definitions, problems)
 }
 
 /// All files of texts.
-fn locale_files(sources: &[Source]) -> impl Iterator<Item = locale::File<'_>> {
-    let is_locale = |source: &&Source| matches!(role(&source.within), Role::Locale);
-    sources.iter().filter(is_locale).map(|source| locale::File {
+fn locale_files(sources: &[SourceFile]) -> impl Iterator<Item = locale::LocaleFile<'_>> {
+    let is_locale = |source: &&SourceFile| matches!(role(&source.within), FileRole::Locale);
+    sources.iter().filter(is_locale).map(|source| locale::LocaleFile {
         name: &source.file,
         stem: stem(&source.within),
         text: &source.text,
@@ -260,21 +265,21 @@ fn locale_files(sources: &[Source]) -> impl Iterator<Item = locale::File<'_>> {
 }
 
 /// Forms by their names.
-type FormsByName = Arc<HashMap<Arc<str>, Arc<Form>>>;
+type FormMap = Arc<HashMap<Arc<str>, Arc<Form>>>;
 
 /// Returns all contracts, by name, and the forms that clients can submit. The version of a contract is
 /// a hash of its file and of the catalogues.
 fn contracts(
-    sources: &[Source],
-    forms: &FormsByName,
+    sources: &[SourceFile],
+    forms: &FormMap,
     is_form: &dyn Fn(&str) -> bool,
     problems: &mut Vec<Problem>,
-) -> (Contracts, FormsByName) {
-    let of = |wanted: fn(&Role<'_>) -> bool| {
+) -> (Contracts, FormMap) {
+    let of = |wanted: fn(&FileRole<'_>) -> bool| {
         sources.iter().filter(move |source| wanted(&role(&source.within)))
     };
     let (mut catalogues, mut hash, mut has_all_catalogues) = (Vec::new(), Sha256::new(), true);
-    for source in of(|role| matches!(role, Role::Catalogue)) {
+    for source in of(|role| matches!(role, FileRole::Catalogue)) {
         hash.update(source.text.as_bytes());
         let mut found = Problems::new(source.file.clone());
         let read = Catalogue::read(stem(&source.within), &source.text, &mut found);
@@ -284,9 +289,9 @@ fn contracts(
     }
     let files: Arc<[Arc<str>]> = sources.iter().map(|source| source.file.clone()).collect();
     let numbered = (0..).zip(sources);
-    let all: Vec<File<'_>> = numbered
-        .filter(|(_, source)| matches!(role(&source.within), Role::Contract))
-        .map(|(id, source)| File {
+    let all: Vec<FormFile<'_>> = numbered
+        .filter(|(_, source)| matches!(role(&source.within), FileRole::Contract))
+        .map(|(id, source)| FormFile {
             id: FileId(id),
             name: &source.file,
             stem: stem(&source.within),
@@ -298,8 +303,8 @@ fn contracts(
         hash.update(file.text.as_bytes());
     }
     let mut trees = Vec::new();
-    for (file, source) in all.iter().zip(of(|role| matches!(role, Role::Contract))) {
-        let mut found = Problems::among(source.file.clone(), files.clone());
+    for (file, source) in all.iter().zip(of(|role| matches!(role, FileRole::Contract))) {
+        let mut found = Problems::with_files(source.file.clone(), files.clone());
         trees.push((compose::extended(*file, &all, &mut found), found));
     }
     // Known before any contract is read: no contract may run the form of another's callers.
@@ -307,9 +312,9 @@ fn contracts(
     let callers: Vec<&str> = callers.collect();
     let served = forms.iter().filter(|(name, _)| !callers.contains(&&***name));
     let served = served.map(|(name, form)| (name.clone(), form.clone()));
-    let served: FormsByName = Arc::new(served.collect());
+    let served: FormMap = Arc::new(served.collect());
     let catalogues = &*catalogues;
-    let around = Around { forms, served: &served, is_form, catalogues, has_all_catalogues };
+    let around = LoadContext { forms, served: &served, is_form, catalogues, has_all_catalogues };
     let mut contracts: Vec<(Arc<str>, Contract)> = Vec::new();
     for (file, (tree, found)) in all.iter().zip(&mut trees) {
         let version = hex(&hash.clone().chain_update(file.text.as_bytes()).finalize());
@@ -319,7 +324,7 @@ fn contracts(
             for (file, other) in &contracts {
                 contract::clash(&contract, place, other, file, found);
             }
-            contracts.push((found.own(), contract));
+            contracts.push((found.main_file(), contract));
         }
     }
     problems.extend(trees.into_iter().flat_map(|(_, found)| found.into_vec()));
@@ -330,48 +335,52 @@ fn contracts(
 }
 
 /// platformOS' form files: front matter and a page.
-const LIQUID: &str = ".liquid";
+const LIQUID_EXTENSION: &str = ".liquid";
 
 /// Forms lie anywhere but in `types/` and platformOS' folders of types, `definitions/`,
 /// `locales/` and `contracts/`, but for `contracts/forms/`.
-fn role(within: &str) -> Role<'_> {
+fn role(within: &str) -> FileRole<'_> {
     let is_yaml = within.ends_with(".yml") || within.ends_with(".yaml");
-    if !is_yaml && !within.ends_with(LIQUID) {
-        return Role::Unknown("is not a .yml, .yaml or .liquid file");
+    if !is_yaml && !within.ends_with(LIQUID_EXTENSION) {
+        return FileRole::Unknown("is not a .yml, .yaml or .liquid file");
     }
     if let Some((kind, _)) = TypeKind::of_folder(within).filter(|_| is_yaml) {
-        return Role::Type(kind);
+        return FileRole::Type(kind);
     }
     let inside = |folder: &str| within.strip_prefix(folder).is_some_and(|r| r.starts_with('/'));
     if inside("definitions") && is_yaml {
-        return Role::Definition;
+        return FileRole::Definition;
     }
     if inside("types") {
-        return Role::Unknown("lies in no known folder below types/");
+        return FileRole::Unknown("lies in no known folder below types/");
     }
     if inside("locales") {
         return if is_yaml {
-            Role::Locale
+            FileRole::Locale
         } else {
-            Role::Unknown("holds texts but is no .yml file")
+            FileRole::Unknown("holds texts but is no .yml file")
         };
     }
     if inside("contracts/forms") {
-        return Role::Form;
+        return FileRole::Form;
     }
     if inside("contracts") && is_yaml {
-        return if inside("contracts/catalogues") { Role::Catalogue } else { Role::Contract };
+        return if inside("contracts/catalogues") {
+            FileRole::Catalogue
+        } else {
+            FileRole::Contract
+        };
     }
     if inside("contracts") {
-        return Role::Unknown("holds a contract but is no .yml file");
+        return FileRole::Unknown("holds a contract but is no .yml file");
     }
-    Role::Form
+    FileRole::Form
 }
 
 /// The default name: the path below the forms folder, or below the folder of its kind, without
 /// the extension.
 fn stem(within: &str) -> &str {
-    let path = within.strip_suffix(LIQUID).unwrap_or(within);
+    let path = within.strip_suffix(LIQUID_EXTENSION).unwrap_or(within);
     let path = [".yml", ".yaml"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
     match TypeKind::of_folder(path) {
         Some((_, name)) => name,
@@ -388,12 +397,12 @@ fn stem(within: &str) -> &str {
     }
 }
 
-fn bad_file(source: &Source, what: &str) -> Problem {
+fn unusable_file(source: &SourceFile, what: &str) -> Problem {
     let folders: Vec<String> =
         TypeKind::ALL.iter().map(|kind| format!("types/{}/", kind.folder())).collect();
     Problem {
         file: source.file.clone(),
-        place: Place::START,
+        place: Location::START,
         code: ProblemCode::BadFile,
         what: format!("the file {what}"),
         expected: format!(

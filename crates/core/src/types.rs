@@ -1,15 +1,15 @@
 //! Types: what a profile, a transactable, a relationship, a membership or a customization is
 //! called and which typed properties it has.
 
-mod links;
+mod relationship_keys;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::config::{Entry, Node, Place, Problem, ProblemCode, Problems, Reader, parse};
+use crate::config::{Entry, Location, Node, Problem, ProblemCode, Problems, Reader, parse};
 use crate::fields::FieldType;
 
-pub(crate) use links::KeyedRelationship;
+pub(crate) use relationship_keys::KeyedRelationship;
 
 /// What a type is a type of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,7 +53,7 @@ impl TypeKind {
     }
 
     /// platformOS' folder for types of this kind.
-    const fn platformos_folders(self) -> &'static [&'static str] {
+    const fn platformos_folder_names(self) -> &'static [&'static str] {
         match self {
             Self::Profile => &["user_profile_types", "user_profile_schemas"],
             Self::Transactable => &["transactable_types"],
@@ -72,7 +72,7 @@ impl TypeKind {
             let kind = Self::ALL.into_iter().find(|kind| kind.folder() == folder)?;
             return Some((kind, name));
         }
-        let is_of = |kind: &Self| kind.platformos_folders().contains(&folder);
+        let is_of = |kind: &Self| kind.platformos_folder_names().contains(&folder);
         Some((Self::ALL.into_iter().find(is_of)?, rest))
     }
 
@@ -92,17 +92,17 @@ impl TypeKind {
 
 /// A type.
 #[derive(Debug)]
-pub(crate) struct Type {
+pub(crate) struct RecordType {
     pub(crate) name: Arc<str>,
     pub(crate) properties: Vec<Property>,
     /// Of a relationship user type: which relationships its members join, and where it says so.
-    pub(crate) joins: Option<(Arc<str>, Place)>,
+    pub(crate) joins: Option<(Arc<str>, Location)>,
     /// Of a relationship user type: whether a relationship that is named by its key is made where
     /// it is missing, and where that is said.
-    pub(crate) makes: Option<Place>,
+    pub(crate) makes: Option<Location>,
     /// Of a relationship type: the property that names one of it, and where that is said.
-    pub(crate) key: Option<(Arc<str>, Place)>,
-    place: Place,
+    pub(crate) key: Option<(Arc<str>, Location)>,
+    place: Location,
     file: Arc<str>,
 }
 
@@ -127,16 +127,16 @@ pub(crate) enum PropertyType {
 
 /// All types, by kind and name.
 #[derive(Debug, Default)]
-pub(crate) struct Types(HashMap<(TypeKind, Arc<str>), Type>);
+pub(crate) struct RecordTypes(HashMap<(TypeKind, Arc<str>), RecordType>);
 
-impl Types {
+impl RecordTypes {
     /// The type of a name.
-    pub(crate) fn get(&self, kind: TypeKind, name: &str) -> Option<&Type> {
+    pub(crate) fn get(&self, kind: TypeKind, name: &str) -> Option<&RecordType> {
         self.0.get(&(kind, Arc::from(name)))
     }
 
     /// Returns all types with their kinds, in no order.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (TypeKind, &Type)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (TypeKind, &RecordType)> {
         self.0.iter().map(|((kind, _), of_type)| (*kind, of_type))
     }
 
@@ -184,7 +184,13 @@ fn snake(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-'], "_")
 }
 
-fn read(reader: &mut Reader<'_>, kind: TypeKind, file: &Arc<str>, stem: &str, tree: &Node) -> Type {
+fn read(
+    reader: &mut Reader<'_>,
+    kind: TypeKind,
+    file: &Arc<str>,
+    stem: &str,
+    tree: &Node,
+) -> RecordType {
     let keys: &[&str] = match kind {
         TypeKind::Relationship => &["name", "description", "properties", "key"],
         TypeKind::RelationshipUser => {
@@ -192,7 +198,7 @@ fn read(reader: &mut Reader<'_>, kind: TypeKind, file: &Arc<str>, stem: &str, tr
         }
         _ => &["name", "description", "properties"],
     };
-    let mut read = Type {
+    let mut read = RecordType {
         name: stem.into(),
         properties: Vec::new(),
         joins: None,
@@ -222,19 +228,19 @@ fn read(reader: &mut Reader<'_>, kind: TypeKind, file: &Arc<str>, stem: &str, tr
                 read.joins = name.map(|name| (snake(name).into(), entry.value.place));
             }
             "make" if keys.contains(&"make") => {
-                let makes = reader.flag(&entry.value, "make") == Some(true);
+                let makes = reader.boolean(&entry.value, "make") == Some(true);
                 read.makes = makes.then_some(entry.value.place);
             }
-            key if LEFT_ASIDE_OF_TYPES.contains(&key) => reader.left_aside(entry),
+            key if IGNORED_TYPE_KEYS.contains(&key) => reader.ignored_key(entry),
             _ => reader.unknown_key(entry, &format!("a {}", kind.name()), keys),
         }
     }
-    links::check_key(reader, &read);
+    relationship_keys::check_key(reader, &read);
     read
 }
 
 /// Keys of platformOS' properties that Registrar has no use for: the page's, the search's.
-const LEFT_ASIDE: [&str; 15] = [
+const IGNORED_KEYS: [&str; 15] = [
     "options",
     "default_value",
     "html_tag",
@@ -252,7 +258,7 @@ const LEFT_ASIDE: [&str; 15] = [
     "belongs_to",
 ];
 /// The same of its types.
-const LEFT_ASIDE_OF_TYPES: [&str; 6] = [
+const IGNORED_TYPE_KEYS: [&str; 6] = [
     "action_types",
     "custom_validations",
     "custom_model_types",
@@ -288,14 +294,14 @@ fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
         match entry.key.as_str() {
             "name" => name = reader.text(&entry.value, "name").map(|name| (name, entry)),
             "type" => property_type = Some(read_type(reader, entry)?),
-            "unique" => unique = reader.flag(&entry.value, "unique").unwrap_or(false),
+            "unique" => unique = reader.boolean(&entry.value, "unique").unwrap_or(false),
             "private" => {
-                is_private = reader.flag(&entry.value, "private").unwrap_or(false);
+                is_private = reader.boolean(&entry.value, "private").unwrap_or(false);
             }
             "description" => {
                 reader.text(&entry.value, "description");
             }
-            key if LEFT_ASIDE.contains(&key) => reader.left_aside(entry),
+            key if IGNORED_KEYS.contains(&key) => reader.ignored_key(entry),
             _ => reader.unknown_key(entry, "a property", &KEYS),
         }
     }
@@ -323,7 +329,7 @@ fn read_type(reader: &mut Reader<'_>, entry: &Entry) -> Option<PropertyType> {
     let mut words: Vec<&str> = FieldType::ALL.iter().map(|known| known.name()).collect();
     // The last four are platformOS' words.
     words.extend(["address", "image", "attachment", "photo", "file", "upload", "geojson"]);
-    Some(match reader.word(&entry.value, "type", &words)? {
+    Some(match reader.keyword(&entry.value, "type", &words)? {
         "address" => PropertyType::Address,
         "image" | "photo" => PropertyType::Image,
         "attachment" | "file" | "upload" => PropertyType::Attachment,

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::locale::{BROKEN_RULES, Locale, OwnText};
+use crate::locale::{BROKEN_RULES, Locale, MessageOverride};
 use crate::value::Value;
 
 /// The most violations that one answer tells.
-pub const MOST: usize = 100;
+pub const MAX_VIOLATIONS: usize = 100;
 
 /// What a rule can say: a stable code and its English text.
 ///
@@ -21,7 +21,7 @@ pub struct Message {
     /// The text.
     pub text: &'static str,
     /// The text where the parameter `count` is 1, if it differs.
-    pub one: Option<&'static str>,
+    pub singular: Option<&'static str>,
     /// Whether `%{type}` is the name of a type, to be told in words.
     pub names_type: bool,
 }
@@ -30,25 +30,25 @@ impl Message {
     /// A message that reads the same for every count.
     #[must_use]
     pub const fn new(code: &'static str, text: &'static str) -> Self {
-        Self { code, key: code, text, one: None, names_type: false }
+        Self { code, key: code, text, singular: None, names_type: false }
     }
 
     /// A message with a text of its own for the count 1.
     #[must_use]
-    pub const fn counted(code: &'static str, text: &'static str, one: &'static str) -> Self {
-        Self { code, key: code, text, one: Some(one), names_type: false }
+    pub const fn pluralized(code: &'static str, text: &'static str, one: &'static str) -> Self {
+        Self { code, key: code, text, singular: Some(one), names_type: false }
     }
 
     /// The same, under a key of its own: another message has its code.
     #[must_use]
-    pub const fn keyed(mut self, key: &'static str) -> Self {
+    pub const fn with_key(mut self, key: &'static str) -> Self {
         self.key = key;
         self
     }
 
     /// The same, with the name of a type as its parameter `type`.
     #[must_use]
-    pub const fn naming_a_type(mut self) -> Self {
+    pub const fn with_type_param(mut self) -> Self {
         self.names_type = true;
         self
     }
@@ -78,9 +78,9 @@ pub struct Violation {
     /// What the rule says.
     pub message: &'static Message,
     /// The form's own code instead of the rule's.
-    pub own_code: Option<Arc<str>>,
+    pub custom_code: Option<Arc<str>>,
     /// The form's own words instead of the rule's.
-    pub own_text: Option<OwnText>,
+    pub message_override: Option<MessageOverride>,
     /// What the text and the client may need to know. Never the submitted value, unless the
     /// form's own words ask for it.
     pub params: Params,
@@ -90,7 +90,7 @@ impl Violation {
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &str {
-        self.own_code.as_deref().unwrap_or(self.message.code)
+        self.custom_code.as_deref().unwrap_or(self.message.code)
     }
 
     /// The text in English, without the name of the field.
@@ -114,12 +114,12 @@ pub fn humanize(path: &str) -> String {
     text
 }
 
-/// All broken rules of one submission, in the form's order; at most [`MOST`].
+/// All broken rules of one submission, in the form's order; at most [`MAX_VIOLATIONS`].
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Violations {
     /// The form that they are about, where it is one.
     pub form: Option<Arc<str>>,
-    /// The first [`MOST`].
+    /// The first [`MAX_VIOLATIONS`].
     pub list: Vec<Violation>,
     /// Whether there were more.
     pub truncated: bool,
@@ -141,7 +141,7 @@ impl Violations {
     /// Whether no further one would be told.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.list.len() >= MOST
+        self.list.len() >= MAX_VIOLATIONS
     }
 
     /// Whether there are none.

@@ -1,7 +1,7 @@
 //! How much an aggregate holds: what bounds the size of what is stored.
 
 use crate::aggregate::{
-    Attached, NewAddress, NewCustomization, NewFile, NewUser, RelationshipLink,
+    Attachments, NewAddress, NewCustomization, NewFile, NewUser, RelationshipLink,
 };
 
 /// What a record takes besides its texts, in bytes: about that of its columns.
@@ -57,7 +57,7 @@ fn texts<'t>(of: impl IntoIterator<Item = &'t Option<String>>) -> usize {
     of.into_iter().flatten().map(String::len).sum()
 }
 
-fn attached(of: &Attached) -> usize {
+fn attached(of: &Attachments) -> usize {
     let addresses = of.addresses.iter().map(address);
     let files = of.files.iter().map(file);
     let customizations = of.customizations.iter().map(customization);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use registrar_core::Refusals;
-use registrar_core::contract::{Contract, NotTaken, Outcome, Told, WrongParameter};
+use registrar_core::contract::{Contract, ErrorResponse, InvalidParameter, Outcome, Rejection};
 use registrar_core::decode::DecodeError;
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
@@ -35,14 +35,14 @@ struct Details {
     values: ReplyValues,
     /// Cause that is logged but not shown.
     cause: Option<String>,
-    validation: Option<Box<Told>>,
+    validation: Option<Box<ErrorResponse>>,
 }
 
 impl ApiError {
     /// Returns an error without a contract outcome of its own.
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self(Box::new(Details {
-            outcome: Outcome::Failed,
+            outcome: Outcome::Error,
             status,
             field: "base".into(),
             code,
@@ -88,14 +88,14 @@ impl ApiError {
 
     /// Returns 404 for an unknown route.
     pub(crate) fn route_not_found() -> Self {
-        Self::not_found("there is no such route").with_outcome(Outcome::NoRoute)
+        Self::not_found("there is no such route").with_outcome(Outcome::RouteNotFound)
     }
 
     /// Returns 405. `allowed` is the value of `Allow`.
     pub(crate) fn method_not_allowed(allowed: &str) -> Self {
         let message = format!("the method is not served here: expected {allowed}");
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
-            .with_outcome(Outcome::Method)
+            .with_outcome(Outcome::MethodNotAllowed)
             .with_value("allow", Value::String(allowed.to_owned().into()))
     }
 
@@ -105,13 +105,13 @@ impl ApiError {
             "missing_token",
             "a token is needed: send `Authorization: Token token=…`",
         )
-        .with_outcome(Outcome::Unauthenticated)
+        .with_outcome(Outcome::MissingCredentials)
     }
 
     /// Returns 401 for credentials that are not valid.
     pub(crate) fn invalid_token() -> Self {
         let message = "the token is not valid: unknown, revoked or expired";
-        Self::unauthorized("invalid_token", message).with_outcome(Outcome::BadCredential)
+        Self::unauthorized("invalid_token", message).with_outcome(Outcome::InvalidCredentials)
     }
 
     fn unauthorized(code: &'static str, message: &str) -> Self {
@@ -129,7 +129,7 @@ impl ApiError {
 
     /// Returns 400 for a body that cannot be decoded.
     pub(crate) fn malformed_body(error: &DecodeError, bytes: &[u8]) -> Self {
-        let (name, value) = Contract::malformed(error, bytes);
+        let (name, value) = Contract::malformed_details(error, bytes);
         let message = value.get("what").and_then(Value::as_str).unwrap_or_default();
         let message = format!("the body cannot be read: {message}");
         Self::new(StatusCode::BAD_REQUEST, "malformed", message)
@@ -140,7 +140,7 @@ impl ApiError {
     /// Returns 415.
     pub(crate) fn unsupported_media_type(message: &str) -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
-            .with_outcome(Outcome::MediaType)
+            .with_outcome(Outcome::UnsupportedMediaType)
     }
 
     /// Returns 406 for a body that is not an object. `got` names the type of the body.
@@ -155,7 +155,7 @@ impl ApiError {
     }
 
     /// Returns 422 or the contract's status for a submission that is not valid.
-    pub(crate) fn invalid(validation: Box<Told>) -> Self {
+    pub(crate) fn invalid(validation: Box<ErrorResponse>) -> Self {
         let mut error = Self::outcome(Outcome::Invalid);
         error.0.validation = Some(validation);
         error
@@ -231,7 +231,7 @@ impl ApiError {
     }
 
     /// Removes and returns the validation errors, or `None` if there are none.
-    pub(crate) fn take_validation(&mut self) -> Option<Told> {
+    pub(crate) fn take_validation(&mut self) -> Option<ErrorResponse> {
         self.0.validation.take().map(|validation| *validation)
     }
 
@@ -277,20 +277,20 @@ impl From<getrandom::Error> for ApiError {
     }
 }
 
-impl From<NotTaken> for ApiError {
-    fn from(error: NotTaken) -> Self {
+impl From<Rejection> for ApiError {
+    fn from(error: Rejection) -> Self {
         match error {
-            NotTaken::Invalid(validation) => Self::invalid(validation),
-            NotTaken::Failed(cause) => Self::failed(cause),
+            Rejection::Invalid(validation) => Self::invalid(validation),
+            Rejection::Failed(cause) => Self::failed(cause),
         }
     }
 }
 
 /// Returns 406 for a parameter beside the form.
-impl From<WrongParameter<'_>> for ApiError {
-    fn from(error: WrongParameter<'_>) -> Self {
+impl From<InvalidParameter<'_>> for ApiError {
+    fn from(error: InvalidParameter<'_>) -> Self {
         const CODES: [&str; 4] = ["missing", "unknown_form", "wrong_form", "wrong_type"];
-        let WrongParameter { field, code, text, near } = error;
+        let InvalidParameter { field, code, text, near } = error;
         let known_code = CODES.into_iter().find(|known| *known == code);
         let entries = [("field", field), ("code", code), ("text", text)].into_iter();
         let entries = entries
@@ -324,11 +324,13 @@ impl From<&CreateError> for ApiError {
             CreateError::Unavailable | CreateError::ShuttingDown => {
                 Self::unavailable("unavailable", text, 2)
             }
-            CreateError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", text),
-            CreateError::NotOwned => Self::not_owner(),
-            CreateError::TokenRefused => Self::invalid_token(),
-            CreateError::Repeated => Self::unavailable("idempotency_in_flight", text, 1),
-            CreateError::Failed | CreateError::Refused(_) => Self::internal(),
+            CreateError::DiskFull => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", text)
+            }
+            CreateError::OwnerMismatch => Self::not_owner(),
+            CreateError::InvalidToken => Self::invalid_token(),
+            CreateError::IdempotencyKeyUsed => Self::unavailable("idempotency_in_flight", text, 1),
+            CreateError::Internal | CreateError::Refused(_) => Self::internal(),
         }
     }
 }
@@ -340,7 +342,7 @@ pub(crate) fn group_refusals(refusals: &[Refusal]) -> Refusals {
         match refusal {
             Refusal::Taken { claim } => grouped.taken.push(*claim),
             Refusal::Missing { reference } => grouped.missing.push(*reference),
-            Refusal::Ownerless => grouped.ownerless = true,
+            Refusal::MissingOwner => grouped.ownerless = true,
         }
     }
     grouped

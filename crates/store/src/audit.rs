@@ -1,4 +1,4 @@
-//! Who did what: a row in the transaction that did it.
+//! Audit events, written in the transaction of the change that they describe.
 
 use std::any::Any;
 use std::fmt;
@@ -10,49 +10,49 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use crate::connection::AnyConnection;
 use crate::dialect::{insert, row};
 use crate::records::RecordKind;
-use crate::types::Micros;
+use crate::types::SqlTimestamp;
 
-/// Who asks for something to be written, as it is noted of it.
+/// The caller of a write, as recorded in the audit log.
 #[derive(Debug, Default, Clone)]
-pub struct Asker {
-    /// The id of the token that asks. The transaction that writes looks whether it still counts, so
-    /// that who asks may be remembered for a moment outside of it.
+pub struct Actor {
+    /// Id of the token. The writing transaction checks that it is still valid, so that the server may
+    /// cache authentication results.
     pub token: Option<i64>,
-    /// The user who calls.
+    /// Id of the calling user.
     pub user: Option<i64>,
-    /// The only user whose records may be written, where the caller acts for one: the transaction
-    /// that writes decides by it.
+    /// If set, only records of this user may be written; the writing transaction checks it.
     pub owner: Option<i64>,
-    /// The id of the request.
-    pub request: Option<String>,
-    /// The form, and the version of it, that let it in; of a new user said with the user.
+    /// Id of the request.
+    pub request_id: Option<String>,
+    /// Name and version of the form that accepted the submission. Of a new user they are in
+    /// [`crate::CreateUser`].
     pub form: Option<(Arc<str>, Arc<str>)>,
-    /// What is kept until it is written.
-    pub guard: Option<Guard>,
+    /// Held until the write is finished or dropped.
+    pub permit: Option<Permit>,
 }
 
-/// Something that is dropped once what was asked for is written or given up: a permit.
+/// A value that is dropped when the write that holds it is finished.
 #[derive(Clone)]
-pub struct Guard(
-    #[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>,
+pub struct Permit(
+    #[expect(dead_code, reason = "only its drop has an effect")] Arc<dyn Any + Send + Sync>,
 );
 
-impl Guard {
-    /// Keeps a value.
+impl Permit {
+    /// Returns a permit that owns `value`.
     #[must_use]
     pub fn new(value: impl Any + Send + Sync) -> Self {
         Self(Arc::new(value))
     }
 }
 
-impl fmt::Debug for Guard {
+impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Guard")
+        f.write_str("Permit")
     }
 }
 
-impl From<Option<i64>> for Asker {
-    /// Somebody with a token, or nobody in particular.
+impl From<Option<i64>> for Actor {
+    /// Returns an actor with this token and no user.
     fn from(token: Option<i64>) -> Self {
         Self { token, ..Self::default() }
     }
@@ -60,7 +60,7 @@ impl From<Option<i64>> for Asker {
 
 row! {
     AuditRow<'a> in audit_events {
-        created_at: i64 as Micros,
+        created_at: i64 as SqlTimestamp,
         action: &'static str as Text,
         kind: &'static str as Text,
         record_id: i64 as BigInt,
@@ -73,51 +73,59 @@ row! {
     }
 }
 
-/// What was done: to what kind of thing, of which id, and whose that is.
+/// An action on a record.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Deed {
+pub(crate) struct AuditAction {
+    /// `create`, `update`, `delete` or `attempt`.
     pub(crate) action: &'static str,
+    /// The kind of the record.
     pub(crate) kind: &'static str,
+    /// Id of the record.
     pub(crate) id: i64,
+    /// Id of the user that owns the record.
     pub(crate) user: Option<i64>,
 }
 
-impl Deed {
-    /// A user was made.
-    pub(crate) fn made_user(id: i64) -> Self {
+impl AuditAction {
+    /// A sign-up that was rejected without telling the client.
+    pub(crate) const SIGN_UP_ATTEMPT: Self =
+        Self { action: "attempt", kind: "user", id: 0, user: None };
+
+    /// Returns the action of creating a user.
+    pub(crate) fn user_created(id: i64) -> Self {
         Self { action: "create", kind: "user", id, user: Some(id) }
     }
 }
 
-impl Deed {
-    /// Somebody would have made a user, and was not told why there is none.
-    pub(crate) const TRIED: Self = Self { action: "attempt", kind: "user", id: 0, user: None };
-}
-
-/// The row that tells of a deed, done at `now` (microseconds since 1970 UTC).
-pub(crate) fn told(by: &Asker, deed: Deed, now: i64) -> AuditRow<'_> {
-    let form = by.form.as_ref();
+/// Returns the row for an action; `now` is in microseconds since 1970 UTC.
+pub(crate) fn audit_row(actor: &Actor, action: AuditAction, now: i64) -> AuditRow<'_> {
+    let form = actor.form.as_ref();
     AuditRow {
         created_at: now,
-        action: deed.action,
-        kind: deed.kind,
-        record_id: deed.id,
-        user_id: deed.user,
-        token_id: by.token,
-        caller_id: by.user,
+        action: action.action,
+        kind: action.kind,
+        record_id: action.id,
+        user_id: action.user,
+        token_id: actor.token,
+        caller_id: actor.user,
         form_name: form.map(|(name, _)| &**name),
         form_version: form.map(|(_, version)| &**version),
-        request_id: by.request.as_deref(),
+        request_id: actor.request_id.as_deref(),
     }
 }
 
-/// Notes who did something.
-pub(crate) fn note(conn: &mut AnyConnection, by: &Asker, deed: Deed, now: i64) -> QueryResult<()> {
-    insert(conn, &[told(by, deed, now)])
+/// Inserts the row for an action.
+pub(crate) fn insert_event(
+    conn: &mut AnyConnection,
+    actor: &Actor,
+    action: AuditAction,
+    now: i64,
+) -> QueryResult<()> {
+    insert(conn, &[audit_row(actor, action, now)])
 }
 
 impl RecordKind {
-    /// What it is called where it is told who did something to it.
+    /// Returns the name of the kind in the audit log.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Transactable => "transactable",

@@ -1,4 +1,4 @@
-//! A copy of a SQLite database while others read and write it.
+//! Online backup of a SQLite database.
 
 use std::fs;
 use std::io;
@@ -8,50 +8,49 @@ use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
 
 use crate::connection::AnyConnection;
-use crate::dialect::{self, Role};
-use crate::settings::Target;
+use crate::dialect::{self, ConnectionRole};
+use crate::settings::DatabaseTarget;
 use crate::store::Store;
 
-/// Why there is no copy.
+/// Error of a backup.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// PostgreSQL has tools of its own.
+    /// The database is PostgreSQL's.
     #[error(
         "this database is PostgreSQL's: copy it with `pg_dump --format custom`, which works while it is served"
     )]
     NotSqlite,
-    /// Nothing is written over.
+    /// The destination exists.
     #[error("there is a file {path} already: choose another name")]
     Exists {
         /// The path of the file.
         path: String,
     },
-    /// The file cannot be written.
+    /// The destination cannot be written.
     #[error("cannot write {path}: {source}")]
     File {
         /// The path of the file.
         path: String,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The database does not give a copy.
+    /// SQLite cannot copy the database.
     #[error("the database cannot be copied: {reason}")]
     Database {
-        /// What it says.
+        /// SQLite's message.
         reason: String,
     },
 }
 
 impl Store {
-    /// Writes a copy of the database as it is at one moment, durable and whole once this returns;
-    /// who writes meanwhile does not wait. The copy is written beside `to` first, and takes that
-    /// name at the end: a file of that name is always whole.
+    /// Writes a consistent copy of the database to `to`, durable once this returns. Writers do not wait.
+    /// The copy is written to a temporary file next to `to` and renamed when it is complete.
     ///
     /// # Errors
-    /// See [`BackupError`]. What was begun of the copy is removed.
+    /// See [`BackupError`]. The temporary file is removed.
     pub fn back_up(&self, to: &Path) -> Result<(), BackupError> {
         let target = &self.database().target;
-        let Target::Sqlite(_) = target else { return Err(BackupError::NotSqlite) };
+        let DatabaseTarget::Sqlite(_) = target else { return Err(BackupError::NotSqlite) };
         let path = to.display().to_string();
         if to.exists() {
             return Err(BackupError::Exists { path });
@@ -61,21 +60,21 @@ impl Store {
         create(&part).map_err(of_file)?;
         let copied = copy(target, &part).and_then(|()| publish(&part, to).map_err(of_file));
         if copied.is_err() {
-            // It is nobody's; what can be done about it has been said.
+            // The original error is returned; that the temporary file stays is a minor problem.
             let _ = fs::remove_file(&part);
         }
         copied
     }
 }
 
-/// Where the copy is written: beside its place, so that it can be moved there at once.
+/// Returns the path of the temporary file, in the directory of the destination.
 fn part_of(to: &Path) -> PathBuf {
     let mut name = to.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     to.with_file_name(name)
 }
 
-/// An empty file that only its owner may read: it will hold people's data.
+/// Creates an empty file that only its owner may read.
 fn create(part: &Path) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -84,10 +83,12 @@ fn create(part: &Path) -> io::Result<()> {
     options.open(part).map(drop)
 }
 
-/// Source: sqlite.org/lang_vacuum.html, "VACUUM with an INTO clause": a transaction that reads.
-fn copy(target: &Target, part: &Path) -> Result<(), BackupError> {
+/// Copies the database in a read transaction (sqlite.org/lang_vacuum.html, "VACUUM with an INTO
+/// clause").
+fn copy(target: &DatabaseTarget, part: &Path) -> Result<(), BackupError> {
     let failed = |reason: String| BackupError::Database { reason };
-    let conn = dialect::connect(target, Role::Writer).map_err(|error| failed(error.to_string()))?;
+    let conn = dialect::connect(target, ConnectionRole::Writer)
+        .map_err(|error| failed(error.to_string()))?;
     let AnyConnection::Sqlite(mut conn) = conn else { return Err(BackupError::NotSqlite) };
     let part = part.to_str().ok_or_else(|| failed("the path is not UTF-8".to_owned()))?;
     diesel::sql_query("VACUUM INTO ?")
@@ -97,10 +98,10 @@ fn copy(target: &Target, part: &Path) -> Result<(), BackupError> {
         .map_err(|error| failed(dialect::describe(&error)))
 }
 
-/// Makes the copy durable, then gives it its name.
+/// Syncs the copy to disk and gives it its final name.
 fn publish(part: &Path, to: &Path) -> io::Result<()> {
     fs::File::open(part)?.sync_all()?;
-    // Unlike a rename, a link takes nobody's place.
+    // Unlike a rename, a link does not replace an existing file.
     fs::hard_link(part, to)?;
     fs::remove_file(part)?;
     #[cfg(unix)]

@@ -1,230 +1,172 @@
-//! A batch of submissions in one transaction.
-//!
-//! It writes once, and tells what happened. Whether to try again, and what to tell the clients, is
-//! [`crate::writer`]'s to decide.
+//! Creates users in batches, one transaction for each batch.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use diesel::QueryResult;
-use diesel::result::Error;
 use uuid::Uuid;
 
-use crate::audit::{self, Deed};
-use crate::claims::{self, Contender, Decision};
+use crate::audit::{self, AuditAction};
+use crate::claims::{self, Candidate, ClaimDecision};
+use crate::clock::now;
 use crate::connection::{AnyConnection, WriterConnection};
-use crate::dialect::{self, Fault, insert};
+use crate::dialect::{self, insert};
 use crate::error::Refusal;
-use crate::keyed;
-use crate::once::{self, Once};
-use crate::plan::{Counts, Ids, Plan};
-use crate::record::{Created, NewRecord};
+use crate::idempotency::{self, IdempotencyKey};
+use crate::plan::{IdCounts, ReservedIds, RowBatch};
+use crate::relationship_keys;
+use crate::requests::{CreateUser, Created};
 use crate::tokens;
+use crate::transaction::{Committed, TransactionError, transaction};
 
-/// A submission of a batch.
-pub(crate) trait Submission {
-    /// What is to be written.
-    fn record(&self) -> &NewRecord;
-    /// Whether an earlier batch put it off.
-    fn was_put_off(&self) -> bool;
+/// An item of a batch.
+pub(crate) trait BatchItem {
+    /// Returns the user to create.
+    fn request(&self) -> &CreateUser;
+    /// Returns whether an earlier batch deferred the item.
+    fn was_deferred(&self) -> bool;
 }
 
-/// What became of a submission.
+/// Result of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It is stored.
+pub(crate) enum CreateOutcome {
+    /// The user was created.
     Created(Created),
-    /// The database refuses it.
+    /// The database rejects the user.
     Refused(Vec<Refusal>),
-    /// Its token does not count any more.
-    TokenRefused,
-    /// Something was done before under its key.
-    Repeated,
-    /// It belongs into the next batch.
-    PutOff,
+    /// The token of the actor is not valid.
+    InvalidToken,
+    /// The idempotency key was used before.
+    IdempotencyKeyUsed,
+    /// The item must be retried in the next batch.
+    Deferred,
 }
 
-/// Why a batch was not written, and how far it came.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// Nothing was stored. The connection may be used again.
-    Undone(Error),
-    /// Nothing was stored. The connection is not fit to be used again.
-    Broken(Error),
-    /// The commit failed in a way that leaves open whether it happened.
-    Unknown(Error),
-}
-
-/// What was written.
-#[derive(Debug)]
-pub(crate) struct Done<T> {
-    /// What became of each.
-    pub(crate) outcome: T,
-    /// How long the commit took; nothing where there was nothing to commit.
-    pub(crate) commit: Option<Duration>,
-}
-
-/// Writes a batch: all winners or, when it fails, nobody.
-pub(crate) fn write<S: Submission>(
+/// Creates the users of a batch in one transaction.
+pub(crate) fn write<I: BatchItem>(
     writer: &mut WriterConnection,
-    submissions: &[S],
-) -> Result<Done<Vec<Verdict>>, Failure> {
-    let is_kept = |verdicts: &Vec<Verdict>| {
-        let mut all = submissions.iter().zip(verdicts);
-        all.any(|(submission, verdict)| deed_of(submission.record(), verdict).is_some())
+    items: &[I],
+) -> Result<Committed<Vec<CreateOutcome>>, TransactionError> {
+    let is_dirty = |outcomes: &Vec<CreateOutcome>| {
+        let mut all = items.iter().zip(outcomes);
+        all.any(|(item, outcome)| audit_action(item.request(), outcome).is_some())
     };
-    transaction(writer, |conn| fill(conn, submissions), is_kept)
+    transaction(writer, |conn| create_users(conn, items), is_dirty)
 }
 
-/// Runs writes in one transaction; where there is nothing to keep of them, it is not committed.
-pub(crate) fn transaction<T>(
-    writer: &mut WriterConnection,
-    writes: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
-    is_kept: impl FnOnce(&T) -> bool,
-) -> Result<Done<T>, Failure> {
-    let begun = dialect::begin_write(writer);
-    let conn = &mut writer.conn;
-    if let Err(error) = begun {
-        return Err(match dialect::fault(conn, &error) {
-            Fault::Retry => Failure::Undone(error),
-            _ => Failure::Broken(error),
-        });
-    }
-    let outcome = match writes(conn) {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            return Err(match dialect::rollback(conn) {
-                Ok(()) => Failure::Undone(error),
-                Err(_) => Failure::Broken(error),
-            });
-        }
-    };
-    let mut commit = None;
-    if is_kept(&outcome) {
-        let begun = Instant::now();
-        if let Err(error) = dialect::commit(conn) {
-            return Err(if dialect::was_undone(conn, &error) {
-                Failure::Undone(error)
-            } else {
-                Failure::Unknown(error)
-            });
-        }
-        commit = Some(begun.elapsed());
-    } else {
-        // Nothing to keep, so nothing to wait for the disk for.
-        dialect::rollback(conn).map_err(Failure::Broken)?;
-    }
-    Ok(Done { outcome, commit })
-}
-
-fn fill<S: Submission>(conn: &mut AnyConnection, submissions: &[S]) -> QueryResult<Vec<Verdict>> {
-    let tokens: BTreeSet<i64> =
-        submissions.iter().filter_map(|submission| submission.record().by.token).collect();
-    let valid = tokens::still_valid(conn, &tokens)?;
-    let counts_still =
-        |record: &NewRecord| record.by.token.is_none_or(|token| valid.contains(&token));
-    let keys = submissions.iter().map(|submission| {
-        submission.record().once.as_ref().filter(|_| counts_still(submission.record()))
-    });
-    let keys: Vec<Option<&Once>> = keys.collect();
-    let was_done = once::reserve(conn, &keys)?;
-    let may: Vec<bool> = submissions
+fn create_users<I: BatchItem>(
+    conn: &mut AnyConnection,
+    items: &[I],
+) -> QueryResult<Vec<CreateOutcome>> {
+    let requests: Vec<&CreateUser> = items.iter().map(BatchItem::request).collect();
+    let tokens: BTreeSet<i64> = requests.iter().filter_map(|request| request.actor.token).collect();
+    let valid = tokens::valid_tokens(conn, &tokens)?;
+    let has_valid_token =
+        |request: &CreateUser| request.actor.token.is_none_or(|token| valid.contains(&token));
+    let keys: Vec<Option<&IdempotencyKey>> = requests
         .iter()
-        .zip(&was_done)
-        .map(|(submission, was_done)| counts_still(submission.record()) && !was_done)
+        .map(|request| request.idempotency_key.as_ref().filter(|_| has_valid_token(request)))
         .collect();
-    let contenders: Vec<Contender<'_>> = submissions
+    let is_key_used = idempotency::reserve(conn, &keys)?;
+    let is_eligible: Vec<bool> = requests
         .iter()
-        .zip(&may)
-        .filter(|(_, may)| **may)
-        .map(|(submission, _)| Contender {
+        .zip(&is_key_used)
+        .map(|(request, is_key_used)| has_valid_token(request) && !is_key_used)
+        .collect();
+    let eligible: Vec<(&I, &CreateUser)> = items
+        .iter()
+        .zip(requests.iter().copied())
+        .zip(&is_eligible)
+        .filter_map(|(item, is_eligible)| is_eligible.then_some(item))
+        .collect();
+    let candidates: Vec<Candidate<'_>> = eligible
+        .iter()
+        .map(|(item, request)| Candidate {
             uuid: Uuid::now_v7(),
-            claims: &submission.record().user.claims,
-            references: &submission.record().user.references,
-            was_put_off: submission.was_put_off(),
+            claims: &request.user.claims,
+            references: &request.user.references,
+            was_deferred: item.was_deferred(),
         })
         .collect();
-    let decisions = claims::decide(conn, &contenders)?;
+    let decisions = claims::resolve(conn, &candidates)?;
 
-    let mut counts = Counts::default();
-    let asked = || submissions.iter().zip(&may).filter(|(_, may)| **may);
-    let asked = || asked().map(|(submission, _)| submission.record());
-    for (record, decision) in asked().zip(&decisions) {
-        if *decision == Decision::Won {
-            counts.add(&record.user);
-        }
+    let accepted: Vec<&CreateUser> = eligible
+        .iter()
+        .zip(&decisions)
+        .filter(|(_, decision)| **decision == ClaimDecision::Accepted)
+        .map(|((_, request), _)| *request)
+        .collect();
+    let mut counts = IdCounts::default();
+    for request in &accepted {
+        counts.add(&request.user);
     }
-    let mut ids =
-        if counts.users == 0 { Ids::default() } else { dialect::reserve_ids(conn, &counts)? };
-    let mut plan = Plan::new(now());
-    let winners = asked().zip(&decisions).filter(|(_, decision)| **decision == Decision::Won);
-    plan.keyed = keyed::find_or_make(conn, winners.map(|(record, _)| &record.user))?;
-    let mut verdicts = Vec::with_capacity(submissions.len());
-    let mut decided = contenders.iter().zip(decisions);
-    for (place, record) in submissions.iter().map(Submission::record).enumerate() {
-        let next = if may[place] { decided.next() } else { None };
-        verdicts.push(match next {
-            None if was_done[place] => Verdict::Repeated,
-            None => Verdict::TokenRefused,
-            Some((contender, Decision::Won)) => {
-                let uuid = contender.uuid;
-                let id = plan.add(record, uuid, &mut ids)?;
-                Verdict::Created(Created { id, uuid })
+    let mut ids = if accepted.is_empty() {
+        ReservedIds::default()
+    } else {
+        dialect::reserve_ids(conn, &counts)?
+    };
+    let mut rows = RowBatch::new(now());
+    rows.relationship_ids =
+        relationship_keys::find_or_create(conn, accepted.iter().map(|request| &request.user))?;
+    let mut outcomes = Vec::with_capacity(items.len());
+    let mut decided = candidates.iter().zip(decisions);
+    for (index, request) in requests.iter().enumerate() {
+        let decision = if is_eligible[index] { decided.next() } else { None };
+        outcomes.push(match decision {
+            None if is_key_used[index] => CreateOutcome::IdempotencyKeyUsed,
+            None => CreateOutcome::InvalidToken,
+            Some((candidate, ClaimDecision::Accepted)) => {
+                let uuid = candidate.uuid;
+                let id = rows.add(request, uuid, &mut ids)?;
+                CreateOutcome::Created(Created { id, uuid })
             }
-            Some((_, Decision::Refused(refusals))) => Verdict::Refused(refusals),
-            Some((_, Decision::PutOff)) => Verdict::PutOff,
+            Some((_, ClaimDecision::Refused(refusals))) => CreateOutcome::Refused(refusals),
+            Some((_, ClaimDecision::Deferred)) => CreateOutcome::Deferred,
         });
     }
-    plan.insert(conn)?;
-    note(conn, submissions, &verdicts)?;
-    for (place, (once, verdict)) in keys.iter().zip(&verdicts).enumerate() {
-        match (once, verdict) {
-            (None, _) | (_, Verdict::Repeated) => {}
-            (Some(once), Verdict::Created(created)) => once::keep_user(conn, once, *created)?,
-            (Some(once), _) if deed_of(submissions[place].record(), verdict).is_some() => {
-                once::keep_nothing(conn, once)?;
+    rows.insert(conn)?;
+    insert_audit_rows(conn, &requests, &outcomes)?;
+    for ((key, request), outcome) in keys.into_iter().zip(&requests).zip(&outcomes) {
+        match (key, outcome) {
+            (None, _) | (_, CreateOutcome::IdempotencyKeyUsed) => {}
+            (Some(key), CreateOutcome::Created(created)) => {
+                idempotency::store_user_response(conn, key, *created)?;
             }
-            (Some(once), _) => once::release(conn, once)?,
+            (Some(key), _) if audit_action(request, outcome).is_some() => {
+                idempotency::store_empty_response(conn, key)?;
+            }
+            (Some(key), _) => idempotency::release(conn, key)?,
         }
     }
-    Ok(verdicts)
+    Ok(outcomes)
 }
 
-/// What is noted of what became of a submission.
-fn deed_of(record: &NewRecord, verdict: &Verdict) -> Option<Deed> {
-    match verdict {
-        Verdict::Created(created) => Some(Deed::made_user(created.id)),
-        Verdict::Refused(refusals) if record.is_discreet && are_taken(refusals) => {
-            Some(Deed::TRIED)
+/// Returns the action to record, or `None` if nothing is stored for the outcome.
+fn audit_action(request: &CreateUser, outcome: &CreateOutcome) -> Option<AuditAction> {
+    match outcome {
+        CreateOutcome::Created(created) => Some(AuditAction::user_created(created.id)),
+        CreateOutcome::Refused(refusals) if request.hides_conflicts && are_all_taken(refusals) => {
+            Some(AuditAction::SIGN_UP_ATTEMPT)
         }
         _ => None,
     }
 }
 
-/// Whether nothing is against a submission but that what it claims is taken.
-fn are_taken(refusals: &[Refusal]) -> bool {
+fn are_all_taken(refusals: &[Refusal]) -> bool {
     refusals.iter().all(|refusal| matches!(refusal, Refusal::Taken { .. }))
 }
 
-/// Notes who made the users that were made.
-fn note<S: Submission>(
+fn insert_audit_rows(
     conn: &mut AnyConnection,
-    submissions: &[S],
-    verdicts: &[Verdict],
+    requests: &[&CreateUser],
+    outcomes: &[CreateOutcome],
 ) -> QueryResult<()> {
     let now = now();
-    let rows = submissions.iter().zip(verdicts).filter_map(|(submission, verdict)| {
-        let deed = deed_of(submission.record(), verdict)?;
-        let NewRecord { by, form_name, form_version, .. } = submission.record();
-        let mut row = audit::told(by, deed, now);
+    let rows = requests.iter().zip(outcomes).filter_map(|(request, outcome)| {
+        let action = audit_action(request, outcome)?;
+        let CreateUser { actor, form_name, form_version, .. } = request;
+        let mut row = audit::audit_row(actor, action, now);
         (row.form_name, row.form_version) = (Some(&**form_name), Some(&**form_version));
         Some(row)
     });
     insert(conn, &rows.collect::<Vec<_>>())
-}
-
-/// Microseconds since 1970 UTC. A clock before 1970 counts as 1970.
-pub(crate) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

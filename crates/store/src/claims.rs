@@ -10,54 +10,54 @@ use registrar_core::aggregate::{Claim, Reference, ReferenceKey, ReferenceTarget}
 use uuid::Uuid;
 
 use crate::connection::AnyConnection;
-use crate::dialect::{self, Claiming, Lock, TextKey};
+use crate::dialect::{self, ClaimInsert, RowLock, UserKey};
 use crate::error::Refusal;
 
 /// One submission of a batch, as far as it concerns its claims.
 #[derive(Debug)]
-pub(crate) struct Contender<'a> {
+pub(crate) struct Candidate<'a> {
     pub(crate) uuid: Uuid,
     pub(crate) claims: &'a [Claim],
     pub(crate) references: &'a [Reference],
-    /// Whether it was put off before. It is then first looked whether its claims are taken.
-    pub(crate) was_put_off: bool,
+    /// Whether it was put off before. It is then first checked whether its claims are taken.
+    pub(crate) was_deferred: bool,
 }
 
 /// What is decided about a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Decision {
+pub(crate) enum ClaimDecision {
     /// It holds all it claimed.
-    Won,
+    Accepted,
     /// It holds nothing. Claims in their order, then references in theirs.
     Refused(Vec<Refusal>),
     /// It claims what an earlier submission of this batch claims too; who gets it shows only once
     /// that one is stored or refused. Nothing was asked for it: it belongs into the next batch.
-    PutOff,
+    Deferred,
 }
 
-/// A claim of a contender.
+/// A claim of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry<'a> {
+struct CandidateClaim<'a> {
     claim: &'a Claim,
-    contender: usize,
+    candidate: usize,
     index: usize,
 }
 
 /// Decides about a batch, within the transaction that will write it.
-pub(crate) fn decide(
+pub(crate) fn resolve(
     conn: &mut AnyConnection,
-    contenders: &[Contender<'_>],
-) -> QueryResult<Vec<Decision>> {
-    let mut missing = missing_references(conn, contenders)?;
-    let mut taken: Vec<Vec<usize>> = vec![Vec::new(); contenders.len()];
-    let mut put_off = vec![false; contenders.len()];
+    candidates: &[Candidate<'_>],
+) -> QueryResult<Vec<ClaimDecision>> {
+    let mut missing = missing_references(conn, candidates)?;
+    let mut taken: Vec<Vec<usize>> = vec![Vec::new(); candidates.len()];
+    let mut deferred = vec![false; candidates.len()];
 
-    // Sorted by claim, and like claims by contender.
-    let mut entries: Vec<Entry<'_>> = Vec::with_capacity(contenders.len() * 2);
-    for (contender, Contender { claims, .. }) in contenders.iter().enumerate() {
-        entries.extend(claims.iter().enumerate().map(|(index, claim)| Entry {
+    // Sorted by claim, and like claims by candidate.
+    let mut entries: Vec<CandidateClaim<'_>> = Vec::with_capacity(candidates.len() * 2);
+    for (candidate, Candidate { claims, .. }) in candidates.iter().enumerate() {
+        entries.extend(claims.iter().enumerate().map(|(index, claim)| CandidateClaim {
             claim,
-            contender,
+            candidate,
             index,
         }));
     }
@@ -65,9 +65,9 @@ pub(crate) fn decide(
 
     // What one submission claims twice, it cannot get twice.
     entries.dedup_by(|later, earlier| {
-        let same = later.claim == earlier.claim && later.contender == earlier.contender;
+        let same = later.claim == earlier.claim && later.candidate == earlier.candidate;
         if same {
-            taken[later.contender].push(later.index);
+            taken[later.candidate].push(later.index);
         }
         same
     });
@@ -75,60 +75,65 @@ pub(crate) fn decide(
     // Those that are refused anyway claim nothing, but are told what they would have been refused.
     // Those that were put off look first, so that a crowd after one claim is refused at once.
     let refused: Vec<bool> =
-        (0..contenders.len()).map(|i| !missing[i].is_empty() || !taken[i].is_empty()).collect();
-    let looks =
-        |entry: &&Entry<'_>| refused[entry.contender] || contenders[entry.contender].was_put_off;
-    let looked: Vec<&Entry<'_>> = entries.iter().filter(looks).collect();
-    if !looked.is_empty() {
-        let claims: Vec<&Claim> = looked.iter().map(|entry| entry.claim).collect();
-        for place in dialect::claims_that_exist(conn, &claims)? {
-            taken[looked[place].contender].push(looked[place].index);
+        (0..candidates.len()).map(|i| !missing[i].is_empty() || !taken[i].is_empty()).collect();
+    let needs_check = |entry: &&CandidateClaim<'_>| {
+        refused[entry.candidate] || candidates[entry.candidate].was_deferred
+    };
+    let checked: Vec<&CandidateClaim<'_>> = entries.iter().filter(needs_check).collect();
+    if !checked.is_empty() {
+        let claims: Vec<&Claim> = checked.iter().map(|entry| entry.claim).collect();
+        for index in dialect::claims_that_exist(conn, &claims)? {
+            taken[checked[index].candidate].push(checked[index].index);
         }
     }
     entries
-        .retain(|entry| missing[entry.contender].is_empty() && taken[entry.contender].is_empty());
+        .retain(|entry| missing[entry.candidate].is_empty() && taken[entry.candidate].is_empty());
 
     // Of those that claim the same, the first goes on.
-    let mut earlier: Option<Entry<'_>> = None;
+    let mut earlier: Option<CandidateClaim<'_>> = None;
     for entry in &entries {
         match earlier {
-            Some(first) if first.claim == entry.claim => put_off[entry.contender] = true,
+            Some(first) if first.claim == entry.claim => deferred[entry.candidate] = true,
             _ => earlier = Some(*entry),
         }
     }
-    entries.retain(|entry| !put_off[entry.contender]);
+    entries.retain(|entry| !deferred[entry.candidate]);
 
-    let claims: Vec<Claiming<'_>> = entries
+    let claims: Vec<ClaimInsert<'_>> = entries
         .iter()
-        .map(|entry| Claiming { claim: entry.claim, owner: &contenders[entry.contender].uuid })
+        .map(|entry| ClaimInsert { claim: entry.claim, owner: &candidates[entry.candidate].uuid })
         .collect();
-    let mut losers = BTreeSet::new();
+    let mut rejected = BTreeSet::new();
     if !claims.is_empty() {
-        for place in dialect::insert_claims(conn, &claims)? {
-            taken[entries[place].contender].push(entries[place].index);
-            losers.insert(entries[place].contender);
+        for index in dialect::insert_claims(conn, &claims)? {
+            taken[entries[index].candidate].push(entries[index].index);
+            rejected.insert(entries[index].candidate);
         }
     }
-    if !losers.is_empty() {
-        let owners: Vec<Uuid> = losers.iter().map(|&loser| contenders[loser].uuid).collect();
-        dialect::drop_claims(conn, &owners)?;
+    if !rejected.is_empty() {
+        let owners: Vec<Uuid> = rejected.iter().map(|&index| candidates[index].uuid).collect();
+        dialect::delete_claims(conn, &owners)?;
     }
 
-    Ok((0..contenders.len())
+    Ok((0..candidates.len())
         .map(|i| {
-            if put_off[i] {
-                return Decision::PutOff;
+            if deferred[i] {
+                return ClaimDecision::Deferred;
             }
             taken[i].sort_unstable();
             let taken = taken[i].iter().map(|&claim| Refusal::Taken { claim });
             let refusals: Vec<Refusal> = taken.chain(missing[i].drain(..)).collect();
-            if refusals.is_empty() { Decision::Won } else { Decision::Refused(refusals) }
+            if refusals.is_empty() {
+                ClaimDecision::Accepted
+            } else {
+                ClaimDecision::Refused(refusals)
+            }
         })
         .collect())
 }
 
 /// What would be refused of claims and references, as things are.
-pub(crate) fn refusals(
+pub(crate) fn preview(
     conn: &mut AnyConnection,
     claims: &[Claim],
     references: &[Reference],
@@ -138,34 +143,34 @@ pub(crate) fn refusals(
         true => Vec::new(),
         false => dialect::claims_that_exist(conn, &claims)?,
     };
-    let contender = Contender { uuid: Uuid::nil(), claims: &[], references, was_put_off: false };
-    let missing = missing_of(conn, &[contender], Lock::None)?;
+    let candidate = Candidate { uuid: Uuid::nil(), claims: &[], references, was_deferred: false };
+    let missing = missing_with_lock(conn, &[candidate], RowLock::None)?;
     let taken = taken.into_iter().map(|claim| Refusal::Taken { claim });
     Ok(taken.chain(missing.into_iter().flatten()).collect())
 }
 
-/// The references of each contender that lead nowhere.
+/// The references of each candidate that lead nowhere.
 pub(crate) fn missing_references(
     conn: &mut AnyConnection,
-    contenders: &[Contender<'_>],
+    candidates: &[Candidate<'_>],
 ) -> QueryResult<Vec<Vec<Refusal>>> {
-    missing_of(conn, contenders, Lock::Kept)
+    missing_with_lock(conn, candidates, RowLock::KeyShare)
 }
 
-fn missing_of(
+fn missing_with_lock(
     conn: &mut AnyConnection,
-    contenders: &[Contender<'_>],
-    lock: Lock,
+    candidates: &[Candidate<'_>],
+    lock: RowLock,
 ) -> QueryResult<Vec<Vec<Refusal>>> {
-    let mut missing = vec![Vec::new(); contenders.len()];
+    let mut missing = vec![Vec::new(); candidates.len()];
     let wanted: HashSet<&Reference> =
-        contenders.iter().flat_map(|contender| contender.references).collect();
+        candidates.iter().flat_map(|candidate| candidate.references).collect();
     if wanted.is_empty() {
         return Ok(missing);
     }
     let found = existing_references(conn, &wanted, lock)?;
-    for (contender, missing) in contenders.iter().zip(&mut missing) {
-        for (reference, wanted) in contender.references.iter().enumerate() {
+    for (candidate, missing) in candidates.iter().zip(&mut missing) {
+        for (reference, wanted) in candidate.references.iter().enumerate() {
             if !found.contains(wanted) {
                 missing.push(Refusal::Missing { reference });
             }
@@ -178,7 +183,7 @@ fn missing_of(
 fn existing_references(
     conn: &mut AnyConnection,
     wanted: &HashSet<&Reference>,
-    lock: Lock,
+    lock: RowLock,
 ) -> QueryResult<HashSet<Reference>> {
     use ReferenceTarget::{Customization, Profile, Relationship, Transactable, User};
 
@@ -200,13 +205,13 @@ fn existing_references(
             found.insert(Reference { resource: target, value: ReferenceKey::Id(id) });
         }
     }
-    for key in [TextKey::ExternalId, TextKey::EmailKey] {
+    for key in [UserKey::ExternalId, UserKey::EmailKey] {
         let texts: BTreeSet<&str> = wanted
             .iter()
             .filter(|reference| reference.resource == User)
             .filter_map(|reference| match (&reference.value, key) {
-                (ReferenceKey::ExternalId(text), TextKey::ExternalId)
-                | (ReferenceKey::EmailKey(text), TextKey::EmailKey) => Some(text.as_str()),
+                (ReferenceKey::ExternalId(text), UserKey::ExternalId)
+                | (ReferenceKey::EmailKey(text), UserKey::EmailKey) => Some(text.as_str()),
                 _ => None,
             })
             .collect();
@@ -216,8 +221,8 @@ fn existing_references(
         let texts: Vec<&str> = texts.into_iter().collect();
         for text in dialect::existing_texts(conn, key, &texts, lock)? {
             let value = match key {
-                TextKey::ExternalId => ReferenceKey::ExternalId(text),
-                TextKey::EmailKey => ReferenceKey::EmailKey(text),
+                UserKey::ExternalId => ReferenceKey::ExternalId(text),
+                UserKey::EmailKey => ReferenceKey::EmailKey(text),
             };
             found.insert(Reference { resource: User, value });
         }

@@ -1,6 +1,4 @@
-//! A connection to either database.
-//!
-//! How one is opened, and whatever else the two do differently, is in [`crate::dialect`].
+//! Connections to either database.
 
 use diesel::{MultiConnection, PgConnection, SqliteConnection};
 
@@ -11,10 +9,10 @@ pub(crate) enum AnyConnection {
     Postgres(PgConnection),
 }
 
-/// A connection that writes.
+/// A connection of a writer.
 pub(crate) struct WriterConnection {
     pub(crate) conn: AnyConnection,
-    /// The statements that begin a transaction, with its settings. Nothing is set for the session: a
-    /// pooler may use it for another client after each transaction.
+    /// The statements that begin a transaction and configure it. Session settings are not used, since
+    /// a pooler may assign the session to another client after each transaction.
     pub(crate) begin: String,
 }

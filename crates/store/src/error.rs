@@ -1,94 +1,92 @@
-//! What can go wrong, and whose fault it is.
+//! Errors of the store.
 //!
-//! No text here holds a submitted value or the password of a database URL.
+//! No message contains a submitted value or the password of a database URL.
 
-/// Why a user or a record was not created.
+/// Error of creating a user or a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreateError {
-    /// The submission's own fault: all that the database has against it, claims (in their order)
-    /// before references. Nothing was stored.
-    #[error("the database refuses the submission")]
+    /// The database rejects the submission: all violated claims in their order, then all missing
+    /// references in theirs. Nothing was stored.
+    #[error("the database rejects the submission")]
     Refused(Vec<Refusal>),
-    /// The token that asks has been revoked or has expired. Nothing was stored.
+    /// The actor's token is revoked or expired. Nothing was stored.
     #[error("the token is not valid any more")]
-    TokenRefused,
-    /// The record would belong to another user than the one for whom the caller acts. Nothing was
-    /// stored.
+    InvalidToken,
+    /// The record would belong to a user other than the one that the actor is restricted to. Nothing
+    /// was stored.
     #[error("the record would belong to another user than the caller")]
-    NotOwned,
-    /// The same was done before under the key of the submission, or something else was. Nothing was
-    /// stored now.
-    #[error("something was done under this key before")]
-    Repeated,
-    /// More waits than can be written, or another program holds the database. Nothing was stored;
-    /// the same submission may succeed a moment later.
+    OwnerMismatch,
+    /// The idempotency key was used before. Nothing was stored by this call.
+    #[error("the idempotency key was used before")]
+    IdempotencyKeyUsed,
+    /// The queue is full or another program holds a lock on the database. Nothing was stored; the same
+    /// submission may succeed later.
     #[error("the database is busy: try again in a moment")]
     Busy,
-    /// The database cannot be reached, or was lost meanwhile. The user may have been stored when
-    /// the connection broke in the very moment of the commit.
+    /// The database cannot be reached or the connection was lost. The user may have been stored if the
+    /// connection broke during the commit.
     #[error("the database is unavailable: try again later")]
     Unavailable,
-    /// The database's disk is full. Nothing was stored.
+    /// The disk of the database is full. Nothing was stored.
     #[error("the database's disk is full: its operator has to make room")]
-    Full,
+    DiskFull,
     /// The store is shutting down. Nothing was stored.
     #[error("the store is shutting down")]
     ShuttingDown,
-    /// The database does not take this submission for a reason that is a fault of this program.
-    /// Nothing was stored; the log says which kind of error it was.
+    /// The database rejects the statement because of a bug in this program. Nothing was stored; the log
+    /// names the kind of error.
     #[error("the database does not take the submission; the log says why")]
-    Failed,
+    Internal,
 }
 
-/// Why a user or a record was not changed or deleted.
+/// Error of updating or deleting a user or a record, or of changing a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChangeError {
-    /// There is no such user or record.
+pub enum WriteError {
+    /// The user or record does not exist.
     #[error("there is no such user or record")]
     NotFound,
-    /// The user, or its user's or relationship's other data, was changed or deleted since it was
-    /// loaded. Nothing was stored; load it again.
+    /// The user, or the relationship, was changed or deleted since it was loaded. Nothing was stored.
     #[error("the user was changed meanwhile")]
     Conflict,
-    /// What can go wrong with every write.
+    /// An error that every write can return.
     #[error(transparent)]
-    NotWritten(#[from] CreateError),
+    Create(#[from] CreateError),
 }
 
-/// One thing that the database has against a submission.
+/// Reason why the database rejects a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Somebody else holds what is claimed (or the same submission claims it twice).
+    /// Another record holds the claim, or the submission contains the claim twice.
     Taken {
-        /// Index into the user's `claims`.
+        /// Index in the user's `claims`.
         claim: usize,
     },
-    /// What is referred to does not exist.
+    /// The referenced row does not exist.
     Missing {
-        /// Index into the user's `references`.
+        /// Index in the user's `references`.
         reference: usize,
     },
-    /// A record is nobody's, or of a user who is not there.
-    Ownerless,
+    /// The record has no owner, or its owner does not exist.
+    MissingOwner,
 }
 
-/// Why a store was not opened.
+/// Error of opening a store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The URL names no database that Registrar knows.
+    /// The scheme of the URL is not supported.
     #[error(
         "unknown database scheme `{scheme}`: expected `sqlite:PATH` or `postgres://USER@HOST/DATABASE`"
     )]
     UnknownScheme {
-        /// What stands before the first colon.
+        /// The part before the first colon.
         scheme: String,
     },
-    /// SQLite without a file.
+    /// The SQLite URL has no file path.
     #[error(
         "`sqlite:` needs the path of a file, e.g. `sqlite:data/registrar.db`; a database in memory cannot be shared by its connections"
     )]
     NotAFile,
-    /// There is no such database, and opening was told not to make one.
+    /// The SQLite file does not exist and [`crate::StoreSettings::create`] is false.
     #[error(
         "there is no database {path}: check the URL; `registrar migrate --create-database true` makes a new one"
     )]
@@ -96,91 +94,91 @@ pub enum OpenError {
         /// The path of the file.
         path: String,
     },
-    /// The database has no tables, and opening was told not to make any.
+    /// The database has no tables and [`crate::StoreSettings::create`] is false.
     #[error(
         "the database is empty: check the URL; `registrar migrate --create-database true` makes its tables"
     )]
     Empty,
-    /// The URL demands TLS of a build that has none.
+    /// The URL requires TLS and this build does not support it.
     #[error(
         "this build of Registrar has no TLS for PostgreSQL, which `{demand}` demands: build it with \
          `cargo build --release -p registrar-cli --features tls`, which needs OpenSSL's headers"
     )]
     NoTls {
-        /// What in the URL, or in libpq's environment, demands it.
+        /// The parameter of the URL, or of libpq's environment, that requires TLS.
         demand: String,
     },
-    /// The file of a SQLite database, or its folder, cannot be made.
+    /// The SQLite file or its directory cannot be created.
     #[error("cannot create the database file {path}: {source}; check the path and its permissions")]
     File {
         /// The path of the file.
         path: String,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The database does not let us in.
+    /// The connection failed.
     #[error("cannot open the database {url}: {reason}")]
     Connect {
-        /// The URL, without its password.
+        /// The URL without its password.
         url: String,
-        /// What the database says, without the password.
+        /// The database's message without the password.
         reason: String,
     },
-    /// A migration failed; it left nothing behind.
+    /// A migration failed and was rolled back.
     #[error("cannot migrate the database: {reason}; it is unchanged")]
     Migrate {
-        /// What the database says.
+        /// The database's message.
         reason: String,
     },
-    /// Migrations are missing, and opening was told not to apply them.
+    /// Migrations are pending and [`crate::StoreSettings::migrate`] is false.
     #[error("the database lacks the migrations {}: run `registrar migrate`", names.join(", "))]
     Pending {
-        /// The names of the missing migrations, in their order.
+        /// The names of the pending migrations in their order.
         names: Vec<String>,
     },
-    /// The database was migrated by a newer Registrar.
+    /// The database has migrations of a newer version of Registrar.
     #[error("the database has the migrations {}, which this version of Registrar does not know: run the newer version", versions.join(", "))]
     NewerSchema {
         /// The versions of the unknown migrations.
         versions: Vec<String>,
     },
-    /// The operating system gives no thread.
+    /// A writer thread could not be started.
     #[error("cannot start a writer thread: {0}")]
     Thread(std::io::Error),
 }
 
-/// Why nothing was read.
+/// Error of reading.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// No connection to the database, or none free in time.
+    /// The database cannot be reached, or no connection was free in time.
     #[error("the database is unavailable: try again later")]
     Unavailable,
-    /// The database fails for a reason that is a fault of this program; the log says which kind.
+    /// The query failed because of a bug in this program; the log names the kind of error.
     #[error("the database fails to answer; the log says why")]
     Failed,
 }
 
-/// Why a token was not changed.
+/// Error of creating a token as an operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// A token of this name exists, perhaps revoked: its name stays taken.
+    /// A token with this name exists; names of revoked tokens are not released.
     #[error("a token of this name exists already: choose another name")]
     NameTaken,
-    /// The database is not available, or fails.
+    /// The database is unavailable or fails.
     #[error(transparent)]
     Database(#[from] ReadError),
 }
 
-/// Why the store is not ready.
+/// Reason why the store is not ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PingError {
-    /// The file of a SQLite database was removed or replaced.
+    /// The SQLite file was removed or replaced.
     #[error("the file of the database was removed or replaced: put it back, or start anew")]
     Replaced,
-    /// Reads get no connection.
+    /// No read connection is available.
     #[error("the database does not answer reads")]
     Readers,
-    /// A writer has no connection, or has ended.
+    /// A writer has no connection or has ended.
     #[error("the database cannot be written to")]
     Writers,
 }

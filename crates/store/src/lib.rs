@@ -1,57 +1,61 @@
 //! The database of Registrar: schema, connections, the group-committing writer, reads.
 //!
-//! It knows the aggregate ([`registrar_core::aggregate`]) and stores it in SQLite or PostgreSQL.
-//! It knows neither forms nor HTTP, and makes no decision that is not the database's to make.
+//! The crate stores the aggregates of [`registrar_core::aggregate`] in SQLite or PostgreSQL. It knows
+//! neither forms nor HTTP.
 //!
-//! The way of a submission: [`Store::create`] queues it, the writer takes all that waits and
-//! commits it in one transaction, and each submission is answered once that is durable. Changes of
-//! stored users ([`Store::update`], [`Store::delete`]) and of single records
-//! ([`Store::create_record`] and its like) go the same way, in transactions of their own.
+//! [`Store::create`] queues a user; a writer thread commits all queued users in one transaction and
+//! answers each after the commit. Other writes ([`Store::update`], [`Store::create_record`], …) are
+//! queued too and run in a separate transaction.
 
 mod audit;
 mod backup;
 mod batch;
-mod change;
-mod changed;
 mod claims;
+mod clock;
 mod connection;
+mod database_file;
 mod dialect;
 mod error;
-mod figures;
-mod keyed;
+mod idempotency;
 mod migrate;
-mod once;
-mod opened_file;
 mod plan;
 mod pool;
 mod queue;
 mod read;
-mod record;
 mod records;
+mod relationship_keys;
+mod requests;
+mod response_size;
 mod rows;
 mod schema;
 mod settings;
+mod stats;
 mod store;
 mod stored;
 mod tls;
 mod tokens;
+mod transaction;
 mod types;
-mod weight;
+mod update_sql;
+mod user_writes;
+mod write_jobs;
 mod writer;
 
-pub use audit::{Asker, Guard};
+pub use audit::{Actor, Permit};
 pub use backup::BackupError;
-pub use error::{ChangeError, CreateError, OpenError, PingError, ReadError, Refusal, TokenError};
-pub use figures::{Counted, DURATIONS, Figures, Histogram};
-pub use migrate::{migrate, pending};
-pub use once::{Answering, KEPT, KeptAnswer, Made, Once};
-pub use read::{UserFilter, UserPage, Window};
-pub use record::{Created, NewRecord, UpdateRecord};
-pub use records::{
-    NewRecordOf, RecordBody, RecordFilter, RecordKind, RecordPage, StoredRecord,
-    StoredRelationship, StoredRelationshipTransactable, UpdateRecordOf,
+pub use error::{CreateError, OpenError, PingError, ReadError, Refusal, TokenError, WriteError};
+pub use idempotency::{
+    CreatedResource, IdempotencyKey, RESPONSE_TTL, ResponseBuilder, StoredResponse,
 };
+pub use migrate::{migrate, pending};
+pub use read::{Pagination, UserFilter, UserPage};
+pub use records::{
+    CreateRecord, RecordBody, RecordFilter, RecordKind, RecordPage, StoredRecord,
+    StoredRelationship, StoredRelationshipTransactable, UpdateRecord,
+};
+pub use requests::{CreateUser, Created, UpdateUser};
 pub use settings::{StoreSettings, redact};
+pub use stats::{DURATION_BUCKETS, Histogram, HistogramSnapshot, StoreStats};
 pub use store::Store;
 pub use stored::{
     StoredAddress, StoredAttached, StoredCustomization, StoredFile, StoredProfile,

@@ -1,4 +1,4 @@
-//! The migrations: which there are, which a database has, and applying those it lacks.
+//! Schema migrations.
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
@@ -7,9 +7,9 @@ use diesel::{QueryDsl, QueryResult, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::connection::AnyConnection;
-use crate::dialect::{self, Role};
+use crate::dialect::{self, ConnectionRole};
 use crate::error::OpenError;
-use crate::settings::{Database, Target};
+use crate::settings::{Database, DatabaseTarget};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -20,44 +20,43 @@ diesel::table! {
     }
 }
 
-/// The names of the migrations that the database at `url` lacks, in their order. It changes
-/// nothing, and makes no database.
+/// Returns the names of the pending migrations of the database at `url`, in their order. Creates and
+/// changes nothing.
 ///
 /// # Errors
-/// [`OpenError::NewerSchema`] when the database has migrations this program does not know;
-/// otherwise those of an URL that names no database, or of a database that lets nobody in.
+/// Returns [`OpenError::NewerSchema`] if the database has unknown migrations, or an error if the URL is
+/// invalid or the database cannot be reached.
 pub fn pending(url: &str) -> Result<Vec<String>, OpenError> {
-    lacking(&Database::parse(url)?)
+    pending_of(&Database::parse(url)?)
 }
 
-/// The same, of a database whose URL is read already.
-pub(crate) fn lacking(database: &Database) -> Result<Vec<String>, OpenError> {
-    if let Target::Sqlite(path) = &database.target
+/// Returns the names of the pending migrations of a database; see [`pending`].
+pub(crate) fn pending_of(database: &Database) -> Result<Vec<String>, OpenError> {
+    if let DatabaseTarget::Sqlite(path) = &database.target
         && !path.exists()
     {
-        return Ok(known(&database.target)?.into_iter().map(|(_, name)| name).collect());
+        return Ok(all_migrations(&database.target)?.into_iter().map(|(_, name)| name).collect());
     }
-    let mut conn = dialect::connect(&database.target, Role::Reader)
-        .map_err(|error| database.refused(&error))?;
-    missing_alone(&mut conn, &database.target)
+    let mut conn = dialect::connect(&database.target, ConnectionRole::Reader)
+        .map_err(|error| database.connect_error(&error))?;
+    read_pending(&mut conn, &database.target)
 }
 
-/// Applies the migrations that the database at `url` lacks; makes the file of a SQLite database
-/// where there is none. Gives the names of those it applied. Of two that migrate at once, one
-/// does it.
+/// Applies the pending migrations of the database at `url` and returns their names. Creates the file
+/// of a SQLite database if it is missing. Concurrent calls wait for each other.
 ///
 /// # Errors
-/// [`OpenError::Migrate`] when a migration fails (none of them is applied then), and those of
-/// [`pending`].
+/// Returns [`OpenError::Migrate`] if a migration fails, in which case none is applied, and the errors
+/// of [`pending`].
 pub fn migrate(url: &str) -> Result<Vec<String>, OpenError> {
     apply(&Database::parse(url)?)
 }
 
 pub(crate) fn apply(database: &Database) -> Result<Vec<String>, OpenError> {
     dialect::create_file(&database.target)?;
-    let mut writer = dialect::connect_to_write(&database.target, Role::Migrator)
-        .map_err(|error| database.refused(&error))?;
-    if missing_alone(&mut writer.conn, &database.target)?.is_empty() {
+    let mut writer = dialect::connect_to_write(&database.target, ConnectionRole::Migrator)
+        .map_err(|error| database.connect_error(&error))?;
+    if read_pending(&mut writer.conn, &database.target)?.is_empty() {
         return Ok(Vec::new());
     }
     dialect::begin_write(&mut writer).map_err(failed)?;
@@ -75,10 +74,13 @@ pub(crate) fn apply(database: &Database) -> Result<Vec<String>, OpenError> {
     Ok(applied)
 }
 
-fn apply_locked(conn: &mut AnyConnection, target: &Target) -> Result<Vec<String>, OpenError> {
+fn apply_locked(
+    conn: &mut AnyConnection,
+    target: &DatabaseTarget,
+) -> Result<Vec<String>, OpenError> {
     dialect::lock_migrations(conn).map_err(failed)?;
-    // Somebody else may have applied them while we waited for the lock.
-    let names = missing(conn, target)?;
+    // Another process may have applied them before this one got the lock.
+    let names = pending_in(conn, target)?;
     let outcome = match conn {
         AnyConnection::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(drop),
         AnyConnection::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(drop),
@@ -87,49 +89,52 @@ fn apply_locked(conn: &mut AnyConnection, target: &Target) -> Result<Vec<String>
     Ok(names)
 }
 
-/// The names of the migrations a database lacks, read in a transaction of its own.
-fn missing_alone(conn: &mut AnyConnection, target: &Target) -> Result<Vec<String>, OpenError> {
+/// Returns the names of the pending migrations, read in a transaction of its own.
+fn read_pending(
+    conn: &mut AnyConnection,
+    target: &DatabaseTarget,
+) -> Result<Vec<String>, OpenError> {
     let mut names = Ok(Vec::new());
     let read = dialect::read(conn, |conn| {
-        names = missing(conn, target);
+        names = pending_in(conn, target);
         Ok(())
     });
     names.and_then(|names| read.map(|()| names).map_err(failed))
 }
 
-/// Returns whether a database has no tables of Registrar's.
+/// Returns whether no migration was ever applied.
 pub(crate) fn is_empty(database: &Database) -> Result<bool, OpenError> {
-    let mut conn = dialect::connect(&database.target, Role::Reader)
-        .map_err(|error| database.refused(&error))?;
+    let mut conn = dialect::connect(&database.target, ConnectionRole::Reader)
+        .map_err(|error| database.connect_error(&error))?;
     dialect::read(&mut conn, dialect::was_migrated).map(|was| !was).map_err(failed)
 }
 
-/// The names of the migrations a database lacks, within a transaction.
-pub(crate) fn missing(conn: &mut AnyConnection, target: &Target) -> Result<Vec<String>, OpenError> {
+/// Returns the names of the pending migrations, read in the current transaction.
+fn pending_in(conn: &mut AnyConnection, target: &DatabaseTarget) -> Result<Vec<String>, OpenError> {
     let applied = applied(conn).map_err(failed)?;
-    let known = known(target)?;
+    let known = all_migrations(target)?;
     let is_known = |version: &String| known.iter().any(|(known, _)| known == version);
     let versions: Vec<String> =
         applied.iter().filter(|version| !is_known(version)).cloned().collect();
     if !versions.is_empty() {
         return Err(OpenError::NewerSchema { versions });
     }
-    let lacks = |version: &String| !applied.contains(version);
-    Ok(known.into_iter().filter(|(version, _)| lacks(version)).map(|(_, name)| name).collect())
+    let pending = known.into_iter().filter(|(version, _)| !applied.contains(version));
+    Ok(pending.map(|(_, name)| name).collect())
 }
 
-/// Returns whether these are the names of all migrations, so that the database had no tables.
-pub(crate) fn is_all(names: &[String], database: &Database) -> Result<bool, OpenError> {
-    Ok(names.len() == known(&database.target)?.len())
+/// Returns whether `names` are the names of all migrations, that is, whether the database was empty.
+pub(crate) fn is_complete_set(names: &[String], database: &Database) -> Result<bool, OpenError> {
+    Ok(names.len() == all_migrations(&database.target)?.len())
 }
 
-/// The versions and names of all migrations, in their order.
-fn known(target: &Target) -> Result<Vec<(String, String)>, OpenError> {
-    let listed = match target {
-        Target::Sqlite(_) => MigrationSource::<Sqlite>::migrations(&SQLITE).map(named),
-        Target::Postgres { .. } => MigrationSource::<Pg>::migrations(&POSTGRES).map(named),
+/// Returns the versions and names of all migrations in their order.
+fn all_migrations(target: &DatabaseTarget) -> Result<Vec<(String, String)>, OpenError> {
+    let migrations = match target {
+        DatabaseTarget::Sqlite(_) => MigrationSource::<Sqlite>::migrations(&SQLITE).map(named),
+        DatabaseTarget::Postgres { .. } => MigrationSource::<Pg>::migrations(&POSTGRES).map(named),
     };
-    let mut known = listed.map_err(|error| OpenError::Migrate { reason: error.to_string() })?;
+    let mut known = migrations.map_err(|error| OpenError::Migrate { reason: error.to_string() })?;
     known.sort();
     Ok(known)
 }
@@ -143,7 +148,7 @@ fn named<DB: diesel::backend::Backend>(
         .collect()
 }
 
-/// The versions of the migrations a database has.
+/// Returns the versions of the applied migrations.
 fn applied(conn: &mut AnyConnection) -> QueryResult<Vec<String>> {
     if !dialect::was_migrated(conn)? {
         return Ok(Vec::new());

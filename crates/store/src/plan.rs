@@ -2,24 +2,24 @@
 //! are new and those that change.
 //!
 //! Here ids meet the tree of an aggregate. Nothing here talks to a database; the order of rows and
-//! ids is the order sent, depth first.
+//! ids is the order sent, depth first_positions.
 
 use std::vec;
 
 use diesel::QueryResult;
 use diesel::result::Error;
-use registrar_core::aggregate::{Attached, NewCustomization, NewUser, RelationshipLink};
+use registrar_core::aggregate::{Attachments, NewCustomization, NewUser, RelationshipLink};
 use uuid::Uuid;
 
-use crate::changed::Changed;
 use crate::connection::AnyConnection;
 use crate::dialect::insert;
-use crate::keyed::Keyed;
-use crate::record::NewRecord;
+use crate::relationship_keys::RelationshipIds;
+use crate::requests::CreateUser;
 use crate::rows::{
     AddressRow, CustomizationRow, FileRow, NewUserRow, PasswordRow, ProfileRow, RelationshipRow,
     RelationshipUserRow, TransactableRow,
 };
+use crate::update_sql::UpdatedRows;
 
 /// Something for each table whose rows have ids.
 #[derive(Debug, Default)]
@@ -35,19 +35,19 @@ pub(crate) struct PerTable<T> {
 }
 
 /// How many ids are needed.
-pub(crate) type Counts = PerTable<i64>;
+pub(crate) type IdCounts = PerTable<i64>;
 
 /// The ids to be given out.
-pub(crate) type Ids = PerTable<vec::IntoIter<i64>>;
+pub(crate) type ReservedIds = PerTable<vec::IntoIter<i64>>;
 
-impl Counts {
-    /// Counts in what one more user needs.
+impl IdCounts {
+    /// IdCounts in what one more user needs.
     pub(crate) fn add(&mut self, user: &NewUser) {
         self.users += 1;
         self.add_records(user);
     }
 
-    /// Counts in what the records of a user need that are new.
+    /// IdCounts in what the records of a user need that are new.
     pub(crate) fn add_records(&mut self, user: &NewUser) {
         self.profiles += count(&user.profiles, |profile| profile.id);
         self.transactables += count(&user.transactables, |transactable| transactable.id);
@@ -79,7 +79,7 @@ impl Counts {
             > 0
     }
 
-    fn add_attached(&mut self, attached: &Attached) {
+    fn add_attached(&mut self, attached: &Attachments) {
         self.addresses += count(&attached.addresses, |address| address.id);
         self.files += count(&attached.files, |file| file.id);
         self.add_customizations(&attached.customizations);
@@ -101,7 +101,7 @@ fn count<T>(items: &[T], id: impl Fn(&T) -> Option<i64>) -> i64 {
 
 /// The rows of a batch.
 #[derive(Default)]
-pub(crate) struct Plan<'a> {
+pub(crate) struct RowBatch<'a> {
     now: i64,
     users: Vec<NewUserRow<'a>>,
     passwords: Vec<PasswordRow<'a>>,
@@ -112,26 +112,26 @@ pub(crate) struct Plan<'a> {
     customizations: Vec<CustomizationRow<'a>>,
     addresses: Vec<AddressRow<'a>>,
     files: Vec<FileRow<'a>>,
-    /// The places of the first new rows among those of a user that are there.
-    first: PerTable<i32>,
+    /// The places of the first new rows id_in those of a user that are there.
+    first_positions: PerTable<i32>,
     /// The relationships that are named by their key.
-    pub(crate) keyed: Keyed,
+    pub(crate) relationship_ids: RelationshipIds,
     /// The new values of rows that are there.
-    pub(crate) changed: Changed<'a>,
+    pub(crate) updated: UpdatedRows<'a>,
 }
 
 /// The row that something hangs on.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Owner {
+pub(crate) struct OwnerRef {
     pub(crate) user_id: i64,
     pub(crate) kind: &'static str,
     pub(crate) id: i64,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> RowBatch<'a> {
     /// An empty plan for a user who is there: new rows come after those that it has.
-    pub(crate) fn after(now: i64, first: PerTable<i32>) -> Self {
-        Self { first, ..Self::new(now) }
+    pub(crate) fn after(now: i64, first_positions: PerTable<i32>) -> Self {
+        Self { first_positions, ..Self::new(now) }
     }
 
     /// An empty plan, whose rows are made at `now` (microseconds since 1970 UTC).
@@ -142,9 +142,9 @@ impl<'a> Plan<'a> {
     /// Adds the rows of one user; gives the user's id.
     pub(crate) fn add(
         &mut self,
-        record: &'a NewRecord,
+        record: &'a CreateUser,
         uuid: Uuid,
-        ids: &mut Ids,
+        ids: &mut ReservedIds,
     ) -> QueryResult<i64> {
         let user = &record.user;
         let id = next(&mut ids.users)?;
@@ -183,17 +183,17 @@ impl<'a> Plan<'a> {
         &mut self,
         user: &'a NewUser,
         id: i64,
-        ids: &mut Ids,
+        ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        self.add_records_at(user, Owner { user_id: id, kind: "user", id }, ids)
+        self.add_records_at(user, OwnerRef { user_id: id, kind: "user", id }, ids)
     }
 
     /// The same, with the customizations hanging on `owner`.
     pub(crate) fn add_records_at(
         &mut self,
         user: &'a NewUser,
-        owner: Owner,
-        ids: &mut Ids,
+        owner: OwnerRef,
+        ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         self.add_profiles(user, owner.user_id, ids)?;
         self.add_memberships(user, owner.user_id, ids)?;
@@ -208,9 +208,14 @@ impl<'a> Plan<'a> {
         listing.or(member).or_else(|| self.customizations.first().map(|row| row.id))
     }
 
-    fn add_profiles(&mut self, user: &'a NewUser, user_id: i64, ids: &mut Ids) -> QueryResult<()> {
-        for (profile, position) in user.profiles.iter().zip(self.first.profiles..) {
-            let id = next_unless(profile.id, &mut ids.profiles)?;
+    fn add_profiles(
+        &mut self,
+        user: &'a NewUser,
+        user_id: i64,
+        ids: &mut ReservedIds,
+    ) -> QueryResult<()> {
+        for (profile, position) in user.profiles.iter().zip(self.first_positions.profiles..) {
+            let id = next_if_new(profile.id, &mut ids.profiles)?;
             let row = ProfileRow {
                 id,
                 user_id,
@@ -219,8 +224,8 @@ impl<'a> Plan<'a> {
                 enabled: profile.enabled,
                 properties: &profile.properties,
             };
-            pick(profile.id, &mut self.profiles, &mut self.changed.profiles).push(row);
-            self.add_attached(&profile.attached, Owner { user_id, kind: "profile", id }, ids)?;
+            target(profile.id, &mut self.profiles, &mut self.updated.profiles).push(row);
+            self.add_attached(&profile.attached, OwnerRef { user_id, kind: "profile", id }, ids)?;
         }
         Ok(())
     }
@@ -229,10 +234,10 @@ impl<'a> Plan<'a> {
         &mut self,
         user: &'a NewUser,
         user_id: i64,
-        ids: &mut Ids,
+        ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         for (member, position) in
-            user.relationship_users.iter().zip(self.first.relationship_users..)
+            user.relationship_users.iter().zip(self.first_positions.relationship_users..)
         {
             let relationship_id = match &member.relationship {
                 RelationshipLink::Existing(id) => *id,
@@ -250,17 +255,19 @@ impl<'a> Plan<'a> {
                     });
                     id
                 }
-                RelationshipLink::Keyed { type_name, key, .. } => self.keyed.id(type_name, key)?,
+                RelationshipLink::Keyed { type_name, key, .. } => {
+                    self.relationship_ids.id(type_name, key)?
+                }
             };
             let row = RelationshipUserRow {
-                id: next_unless(member.id, &mut ids.relationship_users)?,
+                id: next_if_new(member.id, &mut ids.relationship_users)?,
                 user_id,
                 relationship_id,
                 position,
                 type_name: &member.type_name,
                 properties: &member.properties,
             };
-            pick(member.id, &mut self.relationship_users, &mut self.changed.relationship_users)
+            target(member.id, &mut self.relationship_users, &mut self.updated.relationship_users)
                 .push(row);
         }
         Ok(())
@@ -270,10 +277,12 @@ impl<'a> Plan<'a> {
         &mut self,
         user: &'a NewUser,
         user_id: i64,
-        ids: &mut Ids,
+        ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        for (transactable, position) in user.transactables.iter().zip(self.first.transactables..) {
-            let id = next_unless(transactable.id, &mut ids.transactables)?;
+        for (transactable, position) in
+            user.transactables.iter().zip(self.first_positions.transactables..)
+        {
+            let id = next_if_new(transactable.id, &mut ids.transactables)?;
             let row = TransactableRow {
                 id,
                 user_id,
@@ -285,9 +294,9 @@ impl<'a> Plan<'a> {
                 enabled: transactable.enabled,
                 properties: &transactable.properties,
             };
-            pick(transactable.id, &mut self.transactables, &mut self.changed.transactables)
+            target(transactable.id, &mut self.transactables, &mut self.updated.transactables)
                 .push(row);
-            let owner = Owner { user_id, kind: "transactable", id };
+            let owner = OwnerRef { user_id, kind: "transactable", id };
             self.add_attached(&transactable.attached, owner, ids)?;
         }
         Ok(())
@@ -295,13 +304,13 @@ impl<'a> Plan<'a> {
 
     fn add_attached(
         &mut self,
-        attached: &'a Attached,
-        owner: Owner,
-        ids: &mut Ids,
+        attached: &'a Attachments,
+        owner: OwnerRef,
+        ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        for (address, position) in attached.addresses.iter().zip(self.first.addresses..) {
+        for (address, position) in attached.addresses.iter().zip(self.first_positions.addresses..) {
             let row = AddressRow {
-                id: next_unless(address.id, &mut ids.addresses)?,
+                id: next_if_new(address.id, &mut ids.addresses)?,
                 user_id: owner.user_id,
                 owner_kind: owner.kind,
                 owner_id: owner.id,
@@ -319,11 +328,11 @@ impl<'a> Plan<'a> {
                 latitude: address.latitude.as_deref(),
                 longitude: address.longitude.as_deref(),
             };
-            pick(address.id, &mut self.addresses, &mut self.changed.addresses).push(row);
+            target(address.id, &mut self.addresses, &mut self.updated.addresses).push(row);
         }
-        for (file, position) in attached.files.iter().zip(self.first.files..) {
+        for (file, position) in attached.files.iter().zip(self.first_positions.files..) {
             let row = FileRow {
-                id: next_unless(file.id, &mut ids.files)?,
+                id: next_if_new(file.id, &mut ids.files)?,
                 user_id: owner.user_id,
                 owner_kind: owner.kind,
                 owner_id: owner.id,
@@ -335,7 +344,7 @@ impl<'a> Plan<'a> {
                 content_type: file.content_type.as_deref(),
                 caption: file.caption.as_deref(),
             };
-            pick(file.id, &mut self.files, &mut self.changed.files).push(row);
+            target(file.id, &mut self.files, &mut self.updated.files).push(row);
         }
         self.add_customizations(&attached.customizations, owner, ids)
     }
@@ -343,11 +352,13 @@ impl<'a> Plan<'a> {
     fn add_customizations(
         &mut self,
         customizations: &'a [NewCustomization],
-        owner: Owner,
-        ids: &mut Ids,
+        owner: OwnerRef,
+        ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        for (customization, position) in customizations.iter().zip(self.first.customizations..) {
-            let id = next_unless(customization.id, &mut ids.customizations)?;
+        for (customization, position) in
+            customizations.iter().zip(self.first_positions.customizations..)
+        {
+            let id = next_if_new(customization.id, &mut ids.customizations)?;
             let row = CustomizationRow {
                 id,
                 user_id: owner.user_id,
@@ -357,15 +368,15 @@ impl<'a> Plan<'a> {
                 type_name: &customization.type_name,
                 properties: &customization.properties,
             };
-            pick(customization.id, &mut self.customizations, &mut self.changed.customizations)
+            target(customization.id, &mut self.customizations, &mut self.updated.customizations)
                 .push(row);
-            let itself = Owner { user_id: owner.user_id, kind: "customization", id };
+            let itself = OwnerRef { user_id: owner.user_id, kind: "customization", id };
             self.add_attached(&customization.attached, itself, ids)?;
         }
         Ok(())
     }
 
-    /// Inserts all rows, table by table, those that others refer to first.
+    /// Inserts all rows, table by table, those that others refer to first_positions.
     pub(crate) fn insert(&self, conn: &mut AnyConnection) -> QueryResult<()> {
         insert(conn, &self.users)?;
         insert(conn, &self.passwords)?;
@@ -385,11 +396,15 @@ fn next(ids: &mut vec::IntoIter<i64>) -> QueryResult<i64> {
 }
 
 /// The id of what is there, or the next one.
-fn next_unless(known: Option<i64>, ids: &mut vec::IntoIter<i64>) -> QueryResult<i64> {
+fn next_if_new(known: Option<i64>, ids: &mut vec::IntoIter<i64>) -> QueryResult<i64> {
     known.map_or_else(|| next(ids), Ok)
 }
 
 /// Where a row goes: what is there changes.
-fn pick<'p, T>(known: Option<i64>, new: &'p mut Vec<T>, changed: &'p mut Vec<T>) -> &'p mut Vec<T> {
+fn target<'p, T>(
+    known: Option<i64>,
+    new: &'p mut Vec<T>,
+    changed: &'p mut Vec<T>,
+) -> &'p mut Vec<T> {
     if known.is_some() { changed } else { new }
 }

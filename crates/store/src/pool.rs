@@ -1,6 +1,7 @@
-//! The pool of connections that reads share.
+//! The pool of read connections.
 //!
-//! Our own manager: diesel's would try each database in turn, and would not set ours up.
+//! diesel's own connection manager would try each backend in turn and would not configure the
+//! connections.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -10,62 +11,60 @@ use diesel::ConnectionError;
 use diesel::r2d2::{HandleError, ManageConnection, Pool, R2D2Connection};
 
 use crate::connection::AnyConnection;
-use crate::dialect::{self, Role};
+use crate::dialect::{self, ConnectionRole};
 use crate::settings::Database;
 
-/// How long a read waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// The unit of the pause before a connection is opened after others failed their check.
-const PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Maximum time that a read waits for a connection.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
+/// Delay before a connection is opened after one more check failed than the pool has connections.
+const MIN_RECONNECT_DELAY: Duration = Duration::from_millis(100);
+/// Maximum delay before a connection is opened.
+const MAX_RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
-/// A pool of connections that cannot write.
-pub(crate) type Readers = Pool<Manager>;
+/// A pool of read-only connections.
+pub(crate) type ReadPool = Pool<ReadConnectionManager>;
 
-/// Makes the pool; connections are opened as they are needed.
-pub(crate) fn readers(database: &Database, most: u32) -> Readers {
+/// Returns a pool that opens connections on demand.
+pub(crate) fn read_pool(database: &Database, max_size: u32) -> ReadPool {
     Pool::builder()
-        .max_size(most.max(1))
+        .max_size(max_size.max(1))
         .min_idle(Some(0))
-        .connection_timeout(PATIENCE)
-        .error_handler(Box::new(Log(database.clone())))
-        .build_unchecked(Manager {
+        .connection_timeout(CONNECTION_TIMEOUT)
+        .error_handler(Box::new(LogConnectionErrors(database.clone())))
+        .build_unchecked(ReadConnectionManager {
             database: database.clone(),
-            most: most.max(1),
-            useless: AtomicU32::new(0),
+            max_size: max_size.max(1),
+            failed_checks: AtomicU32::new(0),
         })
 }
 
-/// Opens and judges the pool's connections.
+/// Opens and checks the connections of a pool.
 #[derive(Debug)]
-pub(crate) struct Manager {
+pub(crate) struct ReadConnectionManager {
     database: Database,
-    /// How many connections the pool has at most.
-    most: u32,
-    /// How many connections failed their check since the last one that passed it.
-    useless: AtomicU32,
+    max_size: u32,
+    /// Number of checks that failed since the last one that passed.
+    failed_checks: AtomicU32,
 }
 
-impl Manager {
-    /// Returns how long to wait before another connection is opened. r2d2 replaces each connection that
-    /// fails its check at once; where all of them failed, the next one probably fails too.
-    fn pause(&self) -> Duration {
-        let more = self.useless.load(Ordering::Relaxed).saturating_sub(self.most);
-        match more {
+impl ReadConnectionManager {
+    /// Returns the delay before the next connection is opened. r2d2 replaces connections that fail their
+    /// check at once; after all of them failed, the next one probably fails too.
+    fn reconnect_delay(&self) -> Duration {
+        match self.failed_checks.load(Ordering::Relaxed).saturating_sub(self.max_size) {
             0 => Duration::ZERO,
-            more => PAUSE.saturating_mul(1 << more.min(5)).min(LONGEST_PAUSE),
+            n => MIN_RECONNECT_DELAY.saturating_mul(1 << n.min(5)).min(MAX_RECONNECT_DELAY),
         }
     }
 }
 
-impl ManageConnection for Manager {
+impl ManageConnection for ReadConnectionManager {
     type Connection = AnyConnection;
     type Error = ConnectionError;
 
     fn connect(&self) -> Result<AnyConnection, ConnectionError> {
-        thread::sleep(self.pause());
-        dialect::connect(&self.database.target, Role::Reader)
+        thread::sleep(self.reconnect_delay());
+        dialect::connect(&self.database.target, ConnectionRole::Reader)
     }
 
     fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), ConnectionError> {
@@ -74,9 +73,9 @@ impl ManageConnection for Manager {
         }
         let checked = dialect::ping(conn).map_err(ConnectionError::CouldntSetupConfiguration);
         match &checked {
-            Ok(()) => self.useless.store(0, Ordering::Relaxed),
+            Ok(()) => self.failed_checks.store(0, Ordering::Relaxed),
             Err(_) => {
-                self.useless.fetch_add(1, Ordering::Relaxed);
+                self.failed_checks.fetch_add(1, Ordering::Relaxed);
             }
         }
         checked
@@ -87,11 +86,11 @@ impl ManageConnection for Manager {
     }
 }
 
-/// Logs why connecting fails, without the password that the message may hold.
+/// Logs connection errors without the password that they may contain.
 #[derive(Debug)]
-struct Log(Database);
+struct LogConnectionErrors(Database);
 
-impl HandleError<ConnectionError> for Log {
+impl HandleError<ConnectionError> for LogConnectionErrors {
     fn handle_error(&self, error: ConnectionError) {
         log::warn!("store: cannot connect to read: {}", self.0.redacted(&error));
     }
@@ -102,15 +101,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_that_are_of_no_use_are_opened_less_and_less_often() {
+    fn reconnect_delay_grows_with_failed_checks() {
         let database = Database::parse("sqlite:x.db").unwrap();
-        let manager = Manager { database, most: 4, useless: AtomicU32::new(0) };
-        let pauses: Vec<u128> = (0..=9)
-            .map(|useless| {
-                manager.useless.store(useless, Ordering::Relaxed);
-                manager.pause().as_millis()
+        let manager =
+            ReadConnectionManager { database, max_size: 4, failed_checks: AtomicU32::new(0) };
+        let delays: Vec<u128> = (0..=9)
+            .map(|failed_checks| {
+                manager.failed_checks.store(failed_checks, Ordering::Relaxed);
+                manager.reconnect_delay().as_millis()
             })
             .collect();
-        assert_eq!(pauses, [0, 0, 0, 0, 0, 200, 400, 800, 1000, 1000]);
+        assert_eq!(delays, [0, 0, 0, 0, 0, 200, 400, 800, 1000, 1000]);
     }
 }

@@ -1,240 +1,250 @@
-//! What waits to be written: bounded, in the order it came, shared by the writers.
+//! The bounded FIFO queue of write jobs, shared by the writer threads.
 //!
-//! A batch costs much and a submission in it little, so a writer that finds another one at work
-//! begins a batch of its own only where enough waits to be worth it, or where the other one seems
-//! to be stuck. Nobody waits while no writer is at work. A writer that cannot write stands aside while
-//! another one can.
+//! A transaction is expensive and one more job in it is cheap. While another writer is active, a
+//! writer starts a batch only if enough jobs are queued or if the active writer seems stalled. A
+//! writer without a connection stands by while another one is connected.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How many submissions must wait for a writer to begin a batch beside another one's. Measured on
-/// PostgreSQL: with 1 small batches use the processors up, with 16 and more the second writer
-/// stands idle at 16 connections.
-const WORTH_IT: usize = 8;
+/// Number of queued jobs for which a writer starts a batch beside another one. Measured on
+/// PostgreSQL with 16 connections: at 1, small batches use up the processors; at 16 and more, the
+/// second writer stays idle.
+const BATCH_THRESHOLD: usize = 8;
 
-/// After how long a writer at work counts as stuck (behind a lock of somebody else's, say).
-const STUCK: Duration = Duration::from_millis(100);
+/// Time after which an active writer counts as stalled, for example behind a lock.
+const STALL_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// The queue.
+/// A bounded FIFO queue.
 #[derive(Debug)]
 pub(crate) struct Queue<T> {
-    state: Mutex<State<T>>,
-    changed: Condvar,
-    /// Where writers wait that stand aside.
-    aside: Condvar,
-    /// How many may wait.
-    most: usize,
-    /// How many must wait for a second batch at the same time.
-    enough: usize,
-    /// How many were refused because too many waited.
-    turned_away: AtomicU64,
+    state: Mutex<QueueState<T>>,
+    /// Signals queued jobs to writers.
+    available: Condvar,
+    /// Signals writers that stand by.
+    standby: Condvar,
+    /// Maximum number of queued jobs.
+    capacity: usize,
+    /// Number of queued jobs for which a second batch is started.
+    batch_threshold: usize,
+    /// Number of jobs rejected because the queue was full.
+    rejected: AtomicU64,
 }
 
 #[derive(Debug)]
-struct State<T> {
-    waiting: VecDeque<T>,
+struct QueueState<T> {
+    jobs: VecDeque<T>,
     is_closed: bool,
-    /// Writers that are there.
+    /// Number of writers.
     writers: u32,
-    /// Writers that can write.
-    able: u32,
-    /// Writers at work.
-    busy: u32,
-    /// Whether an idle writer looks after those at work.
-    is_watched: bool,
+    /// Number of writers with a connection.
+    healthy: u32,
+    /// Number of writers that are writing a batch.
+    active: u32,
+    /// Whether an idle writer waits for the active ones with [`STALL_TIMEOUT`].
+    has_monitor: bool,
 }
 
-/// Why nothing can be added.
+/// Reason why a job was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// As much waits as may.
+pub(crate) enum PushError {
+    /// The queue is full.
     Full,
-    /// The queue was closed.
+    /// The queue is closed.
     Closed,
-    /// There is no writer any more.
-    Abandoned,
+    /// All writers have ended.
+    NoWriters,
 }
 
 impl<T> Queue<T> {
-    /// A queue for so many writers with batches of so many, in which at most `most` may wait.
-    pub(crate) fn new(writers: u32, batch: usize, most: usize) -> Self {
-        let waiting = VecDeque::new();
-        let able = writers;
-        let state = State { waiting, is_closed: false, writers, able, busy: 0, is_watched: false };
-        let enough = WORTH_IT.min(batch).min(most);
-        let (changed, aside) = (Condvar::new(), Condvar::new());
-        let turned_away = AtomicU64::new(0);
-        Self { state: Mutex::new(state), changed, aside, most, enough, turned_away }
+    /// Returns an empty queue for `writers` writers that take at most `max_batch` jobs at once.
+    pub(crate) fn new(writers: u32, max_batch: usize, capacity: usize) -> Self {
+        let state = QueueState {
+            jobs: VecDeque::new(),
+            is_closed: false,
+            writers,
+            healthy: writers,
+            active: 0,
+            has_monitor: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            available: Condvar::new(),
+            standby: Condvar::new(),
+            capacity,
+            batch_threshold: BATCH_THRESHOLD.min(max_batch).min(capacity),
+            rejected: AtomicU64::new(0),
+        }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    fn state(&self) -> MutexGuard<'_, QueueState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds one, unless too many wait.
-    pub(crate) fn push(&self, item: T) -> Result<(), Refused> {
+    /// Queues a job.
+    pub(crate) fn push(&self, job: T) -> Result<(), PushError> {
         let mut state = self.state();
         if state.is_closed {
-            return Err(Refused::Closed);
+            return Err(PushError::Closed);
         }
         if state.writers == 0 {
-            return Err(Refused::Abandoned);
+            return Err(PushError::NoWriters);
         }
-        if state.waiting.len() >= self.most {
-            self.turned_away.fetch_add(1, Ordering::Relaxed);
-            return Err(Refused::Full);
+        if state.jobs.len() >= self.capacity {
+            self.rejected.fetch_add(1, Ordering::Relaxed);
+            return Err(PushError::Full);
         }
-        state.waiting.push_back(item);
-        let wakes = state.busy == 0 || state.waiting.len() >= self.enough;
+        state.jobs.push_back(job);
+        let notifies = state.active == 0 || state.jobs.len() >= self.batch_threshold;
         drop(state);
-        if wakes {
-            self.changed.notify_one();
+        if notifies {
+            self.available.notify_one();
         }
         Ok(())
     }
 
-    /// Whether one more may wait just now; who is not let in counts as turned away.
+    /// Returns whether the queue has room for one more job; if not, counts a rejection.
     pub(crate) fn has_room(&self) -> bool {
-        let has_room = self.state().waiting.len() < self.most;
+        let has_room = self.state().jobs.len() < self.capacity;
         if !has_room {
-            self.turned_away.fetch_add(1, Ordering::Relaxed);
+            self.rejected.fetch_add(1, Ordering::Relaxed);
         }
         has_room
     }
 
-    /// How many wait.
-    pub(crate) fn waiting(&self) -> usize {
-        self.state().waiting.len()
+    /// Returns the number of queued jobs.
+    pub(crate) fn len(&self) -> usize {
+        self.state().jobs.len()
     }
 
-    /// How many may wait.
-    pub(crate) fn most(&self) -> usize {
-        self.most
+    /// Returns the maximum number of queued jobs.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
     }
 
-    /// How many were refused because too many waited.
-    pub(crate) fn turned_away(&self) -> u64 {
-        self.turned_away.load(Ordering::Relaxed)
+    /// Returns the number of jobs rejected because the queue was full.
+    pub(crate) fn rejected(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
     }
 
-    /// Lets nobody add any more. What waits is still taken.
+    /// Rejects all further jobs. Queued jobs are still taken.
     pub(crate) fn close(&self) {
         self.state().is_closed = true;
-        self.changed.notify_all();
-        self.aside.notify_all();
+        self.available.notify_all();
+        self.standby.notify_all();
     }
 
-    /// Takes at most so many of what waits, for a batch that there is anyway.
-    pub(crate) fn take_now(&self, most: usize) -> Vec<T> {
+    /// Takes up to `max` jobs without waiting and marks the writer as active.
+    pub(crate) fn try_take(&self, max: usize) -> Vec<T> {
         let mut state = self.state();
-        state.busy += 1;
-        take(&mut state, most)
+        state.active += 1;
+        drain(&mut state, max)
     }
 
-    /// Waits until there is a batch, and takes it: at most so many. `None` where the queue is closed
-    /// and empty. The writer is at work until it says [`done`](Self::done).
+    /// Waits for jobs, takes up to `max` of them and marks the writer as active until it calls
+    /// [`finish_batch`](Self::finish_batch). Returns `None` if the queue is closed and empty.
     ///
-    /// Who cannot write just now has `patience`, and comes back with nothing where that runs out. It
-    /// takes what waits only where no other one could write it either.
-    pub(crate) fn take(&self, most: usize, patience: Option<Duration>) -> Option<Vec<T>> {
+    /// A writer without a connection passes `standby_timeout`: it gets jobs only if no other writer
+    /// has a connection, and an empty batch when the time is over.
+    pub(crate) fn take(&self, max: usize, standby_timeout: Option<Duration>) -> Option<Vec<T>> {
         let mut state = self.state();
         loop {
-            if let Some(patience) = patience
-                && state.able > 0
+            if let Some(timeout) = standby_timeout
+                && state.healthy > 0
             {
                 if state.is_closed {
                     return None;
                 }
-                // What it may have been woken for is another one's to do.
-                self.changed.notify_one();
-                let (after, ended) = self
-                    .aside
-                    .wait_timeout(state, patience)
+                // Passes on a notification that this writer may have consumed.
+                self.available.notify_one();
+                let (guard, wait) = self
+                    .standby
+                    .wait_timeout(state, timeout)
                     .unwrap_or_else(PoisonError::into_inner);
-                if ended.timed_out() {
+                if wait.timed_out() {
                     return Some(Vec::new());
                 }
-                state = after;
+                state = guard;
                 continue;
             }
-            let others = state.busy;
-            if !state.waiting.is_empty() && (others == 0 || state.waiting.len() >= self.enough) {
+            let others = state.active;
+            let is_enough = others == 0 || state.jobs.len() >= self.batch_threshold;
+            if !state.jobs.is_empty() && is_enough {
                 break;
             }
             if state.is_closed {
-                if state.waiting.is_empty() {
+                if state.jobs.is_empty() {
                     return None;
                 }
                 break;
             }
-            let watches = others > 0 && !state.is_watched;
-            let limit = if watches { Some(STUCK) } else { patience };
-            let Some(limit) = limit else {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let monitors = others > 0 && !state.has_monitor;
+            let timeout = if monitors { Some(STALL_TIMEOUT) } else { standby_timeout };
+            let Some(timeout) = timeout else {
+                state = self.available.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            state.is_watched |= watches;
-            let (after, ended) =
-                self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner);
-            state = after;
-            if watches {
-                state.is_watched = false;
-                if ended.timed_out() && !state.waiting.is_empty() {
+            state.has_monitor |= monitors;
+            let (guard, wait) =
+                self.available.wait_timeout(state, timeout).unwrap_or_else(PoisonError::into_inner);
+            state = guard;
+            if monitors {
+                state.has_monitor = false;
+                if wait.timed_out() && !state.jobs.is_empty() {
                     break;
                 }
-            } else if ended.timed_out() {
+            } else if wait.timed_out() {
                 break;
             }
         }
-        if state.waiting.is_empty() {
+        if state.jobs.is_empty() {
             return Some(Vec::new());
         }
-        state.busy += 1;
-        let batch = take(&mut state, most);
-        let wakes = !state.is_watched && state.writers > state.busy;
+        state.active += 1;
+        let batch = drain(&mut state, max);
+        let notifies = !state.has_monitor && state.writers > state.active;
         drop(state);
-        if wakes {
-            self.changed.notify_one();
+        if notifies {
+            self.available.notify_one();
         }
         Some(batch)
     }
 
-    /// A writer is not at work any more.
-    pub(crate) fn done(&self) {
+    /// Marks a writer as no longer active.
+    pub(crate) fn finish_batch(&self) {
         let mut state = self.state();
-        state.busy = state.busy.saturating_sub(1);
+        state.active = state.active.saturating_sub(1);
     }
 
-    /// A writer can write again, or cannot any more. All can at first.
-    pub(crate) fn can_write(&self, is_able: bool) {
+    /// Records that a writer got or lost its connection. All have one at first.
+    pub(crate) fn set_healthy(&self, is_healthy: bool) {
         let mut state = self.state();
-        if is_able {
-            state.able += 1;
+        if is_healthy {
+            state.healthy += 1;
             return;
         }
-        state.able = state.able.saturating_sub(1);
-        if state.able == 0 {
+        state.healthy = state.healthy.saturating_sub(1);
+        if state.healthy == 0 {
             drop(state);
-            self.aside.notify_all();
+            self.standby.notify_all();
         }
     }
 
-    /// A writer ends, which cannot write any more. After the last one nobody waits in vain.
-    pub(crate) fn leave(&self) {
+    /// Records that a writer without a connection ends. After the last one, queued jobs are dropped.
+    pub(crate) fn remove_writer(&self) {
         let mut state = self.state();
         state.writers = state.writers.saturating_sub(1);
         if state.writers == 0 {
-            state.waiting.clear();
+            state.jobs.clear();
         }
     }
 }
 
-fn take<T>(state: &mut State<T>, most: usize) -> Vec<T> {
-    let count = state.waiting.len().min(most);
-    state.waiting.drain(..count).collect()
+fn drain<T>(state: &mut QueueState<T>, max: usize) -> Vec<T> {
+    let count = state.jobs.len().min(max);
+    state.jobs.drain(..count).collect()
 }
 
 #[cfg(test)]
@@ -246,28 +256,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_batch_begins_only_where_enough_waits() {
+    fn second_writer_starts_a_batch_at_the_threshold() {
         let queue = Arc::new(Queue::new(2, 256, 256));
         queue.push(0).unwrap();
-        assert_eq!(queue.take(256, None), Some(vec![0]), "nobody is at work");
+        assert_eq!(queue.take(256, None), Some(vec![0]), "no writer is active");
         let other = Arc::clone(&queue);
         let second = thread::spawn(move || other.take(256, None).map(|batch| batch.len()));
-        for item in 0..WORTH_IT {
+        for item in 0..BATCH_THRESHOLD {
             queue.push(item).unwrap();
         }
-        assert_eq!(second.join().unwrap(), Some(WORTH_IT));
+        assert_eq!(second.join().unwrap(), Some(BATCH_THRESHOLD));
     }
 
     #[test]
-    fn what_waits_behind_a_writer_that_is_stuck_is_taken_all_the_same() {
+    fn stalled_writer_does_not_block_the_queue() {
         let queue = Arc::new(Queue::new(2, 256, 256));
         let other = Arc::clone(&queue);
-        // It waits before anybody is at work: whoever begins has it look after them.
+        // It waits before any writer is active and becomes the monitor of the first one.
         let second = thread::spawn(move || {
             let mut batches = Vec::new();
             while let Some(batch) = other.take(256, None) {
                 batches.push((batch, Instant::now()));
-                other.done();
+                other.finish_batch();
             }
             batches
         });
@@ -275,86 +285,90 @@ mod tests {
         queue.push(1).unwrap();
         let ours = queue.take(256, Some(Duration::ZERO));
         queue.push(2).unwrap();
-        thread::sleep(STUCK * 3);
+        thread::sleep(STALL_TIMEOUT * 3);
         queue.close();
         let batches = second.join().unwrap();
         let taken = batches.iter().find(|(batch, _)| batch.contains(&2)).unwrap();
-        assert!(taken.1 - first < STUCK * 2, "{ours:?} {batches:?}");
+        assert!(taken.1 - first < STALL_TIMEOUT * 2, "{ours:?} {batches:?}");
     }
 
     #[test]
-    fn who_cannot_write_stands_aside_while_another_one_can() {
+    fn disconnected_writer_yields_to_a_connected_one() {
         let queue = Arc::new(Queue::new(2, 256, 256));
-        queue.can_write(false);
-        for item in 0..WORTH_IT {
+        queue.set_healthy(false);
+        for item in 0..BATCH_THRESHOLD {
             queue.push(item).unwrap();
         }
         let soon = Some(Duration::from_millis(1));
-        assert_eq!(queue.take(256, soon), Some(Vec::new()), "the other one can");
+        assert_eq!(queue.take(256, soon), Some(Vec::new()), "the other writer is connected");
         let other = Arc::clone(&queue);
         let begun = Instant::now();
-        let aside = thread::spawn(move || other.take(256, Some(Duration::from_secs(60))));
-        queue.can_write(false);
-        assert_eq!(aside.join().unwrap().map(|batch| batch.len()), Some(WORTH_IT), "nobody can");
+        let standby = thread::spawn(move || other.take(256, Some(Duration::from_secs(60))));
+        queue.set_healthy(false);
+        assert_eq!(
+            standby.join().unwrap().map(|batch| batch.len()),
+            Some(BATCH_THRESHOLD),
+            "no writer is connected"
+        );
         assert!(begun.elapsed() < Duration::from_secs(30));
-        queue.done();
-        queue.can_write(true);
+        queue.finish_batch();
+        queue.set_healthy(true);
         queue.push(0).unwrap();
         queue.close();
-        assert_eq!(queue.take(256, soon), None, "the other one ends it");
+        assert_eq!(queue.take(256, soon), None, "the connected writer takes the rest");
         assert_eq!(queue.take(256, None), Some(vec![0]));
     }
 
     #[test]
-    fn who_stands_aside_keeps_nobody_asleep() {
+    fn disconnected_writer_passes_notifications_on() {
         let queue = Arc::new(Queue::new(2, 256, 256));
-        queue.can_write(false);
-        queue.can_write(false);
-        let waits = |patience| {
-            let (other, (told, taken)) = (Arc::clone(&queue), mpsc::channel());
-            thread::spawn(move || told.send(other.take(256, patience)));
-            thread::sleep(STUCK);
-            taken
+        queue.set_healthy(false);
+        queue.set_healthy(false);
+        let waits = |standby_timeout| {
+            let (other, (sender, receiver)) = (Arc::clone(&queue), mpsc::channel());
+            thread::spawn(move || sender.send(other.take(256, standby_timeout)));
+            thread::sleep(STALL_TIMEOUT);
+            receiver
         };
-        // It waits for what comes, as nobody can write; then the other one can, and waits too.
-        let unable = waits(Some(Duration::from_secs(60)));
-        queue.can_write(true);
-        let able = waits(None);
+        // It waits for jobs while no writer is connected; then the other one connects and waits too.
+        let disconnected = waits(Some(Duration::from_secs(60)));
+        queue.set_healthy(true);
+        let connected = waits(None);
         queue.push(1).unwrap();
         let soon = Duration::from_secs(10);
-        assert_eq!(able.recv_timeout(soon), Ok(Some(vec![1])));
-        queue.done();
+        assert_eq!(connected.recv_timeout(soon), Ok(Some(vec![1])));
+        queue.finish_batch();
         queue.close();
-        assert_eq!(unable.recv_timeout(soon), Ok(None));
+        assert_eq!(disconnected.recv_timeout(soon), Ok(None));
     }
 
     #[test]
-    fn a_writer_alone_takes_what_there_is_at_once() {
+    fn single_writer_takes_all_queued_jobs() {
         let queue = Queue::new(1, 2, 4);
         for item in 0..4 {
             queue.push(item).unwrap();
         }
-        assert_eq!((queue.waiting(), queue.turned_away()), (4, 0));
-        assert_eq!(queue.push(4), Err(Refused::Full));
-        assert_eq!((queue.waiting(), queue.turned_away()), (4, 1));
+        assert_eq!((queue.len(), queue.rejected()), (4, 0));
+        assert_eq!(queue.push(4), Err(PushError::Full));
+        assert_eq!((queue.len(), queue.rejected()), (4, 1));
         assert_eq!(queue.take(2, None), Some(vec![0, 1]));
-        queue.done();
+        queue.finish_batch();
         queue.close();
-        assert_eq!(queue.push(5), Err(Refused::Closed));
-        assert_eq!(queue.turned_away(), 1, "not because too many waited");
+        assert_eq!(queue.push(5), Err(PushError::Closed));
+        assert_eq!(queue.rejected(), 1, "a closed queue is not a full one");
         assert_eq!(queue.take(2, None), Some(vec![2, 3]));
-        queue.done();
+        queue.finish_batch();
         assert_eq!(queue.take(2, None), None);
     }
 
     #[test]
-    fn without_writers_nobody_waits() {
+    fn queue_without_writers_drops_jobs() {
         let queue = Queue::new(1, 2, 4);
         queue.push(Arc::new(())).unwrap();
-        queue.can_write(false);
-        queue.leave();
-        assert_eq!(queue.push(Arc::new(())), Err(Refused::Abandoned));
-        let patient = queue.take(2, Some(Duration::ZERO));
-        assert_eq!(patient, Some(Vec::new()), "what waited is dropped");
+        queue.set_healthy(false);
+        queue.remove_writer();
+        assert_eq!(queue.push(Arc::new(())), Err(PushError::NoWriters));
+        let batch = queue.take(2, Some(Duration::ZERO));
+        assert_eq!(batch, Some(Vec::new()), "queued jobs are dropped");
     }
 }

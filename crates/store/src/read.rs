@@ -1,7 +1,6 @@
-//! Reading users back: one query for each table, however many users.
+//! Reads of users: one query for each table, for any number of users.
 //!
-//! Reads have connections of their own and see one state of the database; they never wait for the
-//! writer.
+//! Reads have their own connections, see one snapshot of the database, and never wait for the writer.
 
 use std::collections::HashMap;
 
@@ -14,7 +13,7 @@ use registrar_core::aggregate::{Claim, Reference};
 
 use crate::claims;
 use crate::connection::{AnyConnection, MultiBackend};
-use crate::dialect::{among, property_is, statement};
+use crate::dialect::{id_in, property_is, statement};
 use crate::error::{ReadError, Refusal};
 use crate::records::{StoredRelationship, relationships_of};
 use crate::schema::{
@@ -27,63 +26,63 @@ use crate::stored::{
     StoredRelationshipUser, StoredTransactable, StoredUser, UserColumns,
 };
 
-/// Which users to list. All that is given must hold.
+/// Filter for users; all given conditions must hold.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct UserFilter {
-    /// Their id.
+    /// The id.
     pub id: Option<i64>,
-    /// The only user who may be found.
-    pub only: Option<i64>,
-    /// The key of their e-mail address.
+    /// Id of the only user that the caller may read.
+    pub restricted_to: Option<i64>,
+    /// The canonical key of the e-mail address.
     pub email_key: Option<String>,
-    /// Their id in somebody else's database.
+    /// The external id.
     pub external_id: Option<String>,
-    /// The names of some of their own properties, and their texts. No index helps: all are looked at.
+    /// Names and values (as text) of properties. Not indexed: scans all users.
     pub properties: Vec<(String, String)>,
-    /// The forms that made them.
-    pub forms: Option<Vec<String>>,
-    /// A relationship that they are members of.
+    /// Names of the forms that created the users.
+    pub form_names: Option<Vec<String>>,
+    /// Id of a relationship that the users belong to.
     pub relationship_id: Option<i64>,
 }
 
-/// The part of a list that is shown.
+/// The part of a list to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// Whether the list begins with the highest id.
-    pub is_newest_first: bool,
-    /// How many are left out at its start.
+pub struct Pagination {
+    /// Whether the list is ordered by descending id.
+    pub newest_first: bool,
+    /// Number of entries to skip.
     pub offset: i64,
-    /// The most that are shown.
+    /// Maximum number of entries to return.
     pub limit: i64,
 }
 
-impl Window {
-    /// The first, the one with the lowest id.
-    pub const FIRST: Self = Self { is_newest_first: false, offset: 0, limit: 1 };
+impl Pagination {
+    /// The entry with the lowest id.
+    pub const FIRST: Self = Self { newest_first: false, offset: 0, limit: 1 };
 }
 
 /// A page of users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserPage {
-    /// The users, in the order asked for.
+    /// The users in the requested order.
     pub users: Vec<StoredUser>,
-    /// How many users there are on all pages.
+    /// Number of users on all pages.
     pub total: i64,
 }
 
 impl Store {
-    /// The user with an id.
+    /// Returns the user with an id, or `None` if there is none.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn user(&self, id: i64) -> Result<Option<StoredUser>, ReadError> {
         self.reading(|conn| load_user(conn, id))
     }
 
-    /// A page of the users that a filter names, by ascending id. Pages count from 1.
+    /// Returns a page of the users that match a filter, by ascending id. The first page is 1.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn users(
         &self,
         filter: &UserFilter,
@@ -91,43 +90,47 @@ impl Store {
         per_page: u32,
     ) -> Result<UserPage, ReadError> {
         let offset = i64::from(page.saturating_sub(1)) * i64::from(per_page);
-        self.users_from(filter, Window { is_newest_first: false, offset, limit: per_page.into() })
+        self.list_users(filter, Pagination { newest_first: false, offset, limit: per_page.into() })
     }
 
-    /// A part of the users that a filter names.
+    /// Returns the users that match a filter.
     ///
     /// # Errors
-    /// Those of the database.
-    pub fn users_from(&self, filter: &UserFilter, window: Window) -> Result<UserPage, ReadError> {
+    /// Returns an error if the database cannot be read.
+    pub fn list_users(
+        &self,
+        filter: &UserFilter,
+        pagination: Pagination,
+    ) -> Result<UserPage, ReadError> {
         self.reading(|conn| {
-            let total = filtered(filter).count().get_result(conn)?;
-            let query = filtered(filter).select(UserColumns::as_select());
-            let query = match window.is_newest_first {
+            let total = filtered_users(filter).count().get_result(conn)?;
+            let query = filtered_users(filter).select(UserColumns::as_select());
+            let query = match pagination.newest_first {
                 false => query.order(users::id.asc()),
                 true => query.order(users::id.desc()),
             };
-            let rows = query.limit(window.limit).offset(window.offset).load(conn)?;
-            Ok(UserPage { users: with_children(conn, rows)?, total })
+            let rows = query.limit(pagination.limit).offset(pagination.offset).load(conn)?;
+            Ok(UserPage { users: load_nested(conn, rows)?, total })
         })
     }
 
-    /// What the database would refuse of claims and references, were they made now: nothing is
-    /// decided by it.
+    /// Returns the reasons for which claims and references would be rejected now, without writing
+    /// anything.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn refusals(
         &self,
         claims: &[Claim],
         references: &[Reference],
     ) -> Result<Vec<Refusal>, ReadError> {
-        self.reading(|conn| claims::refusals(conn, claims, references))
+        self.reading(|conn| claims::preview(conn, claims, references))
     }
 
-    /// The user who holds a claim.
+    /// Returns the user that holds a claim, or `None` if there is none.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn user_by_claim(
         &self,
         scope: &str,
@@ -143,10 +146,10 @@ impl Store {
         })
     }
 
-    /// The hash of a user's password, in PHC string format; nothing where there is none.
+    /// Returns the hash of a user's password in PHC string format, or `None` if it has no password.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn credentials(&self, user_id: i64) -> Result<Option<String>, ReadError> {
         self.reading(|conn| {
             password_credentials::table
@@ -166,26 +169,26 @@ statement! {
     ""
 }
 
-/// The user with an id, within a transaction.
+/// Returns the user with an id, read in the current transaction.
 pub(crate) fn load_user(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<StoredUser>> {
     let row = users::table
         .filter(users::id.eq(id))
         .select(UserColumns::as_select())
         .first(conn)
         .optional()?;
-    Ok(with_children(conn, row.into_iter().collect())?.pop())
+    Ok(load_nested(conn, row.into_iter().collect())?.pop())
 }
 
-fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
+fn filtered_users(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     let mut query = users::table.into_boxed();
     if let Some(id) = filter.id {
         query = query.filter(users::id.eq(id));
     }
-    if let Some(id) = filter.only {
+    if let Some(id) = filter.restricted_to {
         query = query.filter(users::id.eq(id));
     }
     if let Some(key) = &filter.email_key {
-        // Those who are alone in having it hold it as a claim, and need no key.
+        // Users whose address is unique are found by its claim and have no key.
         let owner = unique_claims::table
             .filter(unique_claims::scope.eq(Claim::OF_EMAIL))
             .filter(unique_claims::value_key.eq(key))
@@ -201,7 +204,7 @@ fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     for (name, text) in &filter.properties {
         query = query.filter(property_is(name, text));
     }
-    if let Some(forms) = &filter.forms {
+    if let Some(forms) = &filter.form_names {
         query = query.filter(users::form_name.eq_any(forms));
     }
     if let Some(id) = filter.relationship_id {
@@ -213,15 +216,15 @@ fn filtered(filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     query
 }
 
-/// What hangs on what: by the kind and the id of the owner.
+/// Addresses, files and customizations by the kind and id of their owner.
 #[derive(Default, Clone)]
-pub(crate) struct Hanging {
+pub(crate) struct Attachments {
     addresses: HashMap<(String, i64), Vec<StoredAddress>>,
     files: HashMap<(String, i64), Vec<StoredFile>>,
     customizations: HashMap<(String, i64), Vec<CustomizationColumns>>,
 }
 
-/// A customization before what hangs on it is found.
+/// A customization without its attachments.
 #[derive(Clone)]
 struct CustomizationColumns {
     id: i64,
@@ -229,8 +232,10 @@ struct CustomizationColumns {
     properties: String,
 }
 
-/// Rows by the key they come with, each key's in their order.
-fn grouped<K: std::hash::Hash + Eq, V>(rows: impl Iterator<Item = (K, V)>) -> HashMap<K, Vec<V>> {
+/// Groups rows by key, keeping their order.
+fn group_by_key<K: std::hash::Hash + Eq, V>(
+    rows: impl Iterator<Item = (K, V)>,
+) -> HashMap<K, Vec<V>> {
     let mut groups = HashMap::new();
     for (key, row) in rows {
         groups.entry(key).or_insert_with(Vec::new).push(row);
@@ -238,21 +243,21 @@ fn grouped<K: std::hash::Hash + Eq, V>(rows: impl Iterator<Item = (K, V)>) -> Ha
     groups
 }
 
-impl Hanging {
-    /// All that hangs on anything of these users.
+impl Attachments {
+    /// Loads all attachments of these users and of their records.
     pub(crate) fn load(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Self> {
         let addresses = addresses::table
-            .filter(among(addresses::user_id, ids))
+            .filter(id_in(addresses::user_id, ids))
             .order((addresses::position, addresses::id))
             .select(((addresses::owner_kind, addresses::owner_id), StoredAddress::as_select()))
             .load::<((String, i64), StoredAddress)>(conn)?;
         let files = files::table
-            .filter(among(files::user_id, ids))
+            .filter(id_in(files::user_id, ids))
             .order((files::position, files::id))
             .select(((files::owner_kind, files::owner_id), StoredFile::as_select()))
             .load::<((String, i64), StoredFile)>(conn)?;
         let customizations = customizations::table
-            .filter(among(customizations::user_id, ids))
+            .filter(id_in(customizations::user_id, ids))
             .order((customizations::position, customizations::id))
             .select((
                 (customizations::owner_kind, customizations::owner_id),
@@ -264,13 +269,13 @@ impl Hanging {
             (owner, CustomizationColumns { id, type_name, properties })
         });
         Ok(Self {
-            addresses: grouped(addresses.into_iter()),
-            files: grouped(files.into_iter()),
-            customizations: grouped(customizations),
+            addresses: group_by_key(addresses.into_iter()),
+            files: group_by_key(files.into_iter()),
+            customizations: group_by_key(customizations),
         })
     }
 
-    /// Takes what hangs on an owner, down to the leaves.
+    /// Removes and returns the attachments of an owner, with those of its customizations.
     pub(crate) fn take(&mut self, kind: &str, id: i64) -> StoredAttached {
         let owner = (kind.to_owned(), id);
         let addresses = self.addresses.remove(&owner).unwrap_or_default();
@@ -289,15 +294,15 @@ impl Hanging {
     }
 }
 
-/// Completes users with everything nested in them.
-fn with_children(conn: &mut AnyConnection, rows: Vec<UserColumns>) -> QueryResult<Vec<StoredUser>> {
+/// Loads the nested records of users.
+fn load_nested(conn: &mut AnyConnection, rows: Vec<UserColumns>) -> QueryResult<Vec<StoredUser>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let mut hanging = Hanging::load(conn, &ids)?;
-    let mut profiles = profiles(conn, &ids, &mut hanging)?;
-    let mut transactables = transactables(conn, &ids, &mut hanging)?;
+    let mut attachments = Attachments::load(conn, &ids)?;
+    let mut profiles = profiles(conn, &ids, &mut attachments)?;
+    let mut transactables = transactables(conn, &ids, &mut attachments)?;
     let mut relationship_users = relationship_users(conn, &ids)?;
     Ok(rows
         .into_iter()
@@ -305,7 +310,7 @@ fn with_children(conn: &mut AnyConnection, rows: Vec<UserColumns>) -> QueryResul
             profiles: profiles.remove(&columns.id).unwrap_or_default(),
             relationship_users: relationship_users.remove(&columns.id).unwrap_or_default(),
             transactables: transactables.remove(&columns.id).unwrap_or_default(),
-            customizations: hanging.take("user", columns.id).customizations,
+            customizations: attachments.take("user", columns.id).customizations,
             columns,
         })
         .collect())
@@ -314,16 +319,16 @@ fn with_children(conn: &mut AnyConnection, rows: Vec<UserColumns>) -> QueryResul
 fn profiles(
     conn: &mut AnyConnection,
     ids: &[i64],
-    hanging: &mut Hanging,
+    attachments: &mut Attachments,
 ) -> QueryResult<HashMap<i64, Vec<StoredProfile>>> {
     use user_profiles as t;
     let rows = t::table
-        .filter(among(t::user_id, ids))
+        .filter(id_in(t::user_id, ids))
         .order((t::position, t::id))
         .select((t::user_id, t::id, t::type_name, t::enabled, t::properties))
         .load::<(i64, i64, String, bool, String)>(conn)?;
-    Ok(grouped(rows.into_iter().map(|(user_id, id, type_name, enabled, properties)| {
-        let attached = hanging.take("profile", id);
+    Ok(group_by_key(rows.into_iter().map(|(user_id, id, type_name, enabled, properties)| {
+        let attached = attachments.take("profile", id);
         (user_id, StoredProfile { id, type_name, enabled, properties, attached })
     })))
 }
@@ -331,21 +336,21 @@ fn profiles(
 fn transactables(
     conn: &mut AnyConnection,
     ids: &[i64],
-    hanging: &mut Hanging,
+    attachments: &mut Attachments,
 ) -> QueryResult<HashMap<i64, Vec<StoredTransactable>>> {
     use transactables as t;
     type Columns = (i64, String, Option<String>, Option<String>, String, bool, String);
     let rows = t::table
-        .filter(among(t::user_id, ids))
+        .filter(id_in(t::user_id, ids))
         .order((t::position, t::id))
         .select((
             t::user_id,
             (t::id, t::type_name, t::name, t::description, t::currency, t::enabled, t::properties),
         ))
         .load::<(i64, Columns)>(conn)?;
-    Ok(grouped(rows.into_iter().map(|(user_id, columns)| {
+    Ok(group_by_key(rows.into_iter().map(|(user_id, columns)| {
         let (id, type_name, name, description, currency, enabled, properties) = columns;
-        let attached = hanging.take("transactable", id);
+        let attached = attachments.take("transactable", id);
         let transactable = StoredTransactable {
             id,
             type_name,
@@ -366,25 +371,24 @@ fn relationship_users(
 ) -> QueryResult<HashMap<i64, Vec<StoredRelationshipUser>>> {
     use relationship_users as t;
     let rows = t::table
-        .filter(among(t::user_id, ids))
+        .filter(id_in(t::user_id, ids))
         .order((t::position, t::id))
         .select((t::user_id, (t::id, t::type_name, t::relationship_id, t::properties)))
-        .load::<(i64, MemberColumns)>(conn)?;
+        .load::<(i64, RelationshipUserColumns)>(conn)?;
     let joined: Vec<i64> = rows.iter().map(|(_, columns)| columns.2).collect();
     let relationships =
         if joined.is_empty() { HashMap::new() } else { relationships_of(conn, &joined)? };
-    Ok(grouped(
-        rows.into_iter()
-            .filter_map(|(user_id, columns)| Some((user_id, member(columns, &relationships)?))),
-    ))
+    Ok(group_by_key(rows.into_iter().filter_map(|(user_id, columns)| {
+        Some((user_id, relationship_user(columns, &relationships)?))
+    })))
 }
 
-/// The id of a membership, its type's name, its relationship's id, and its properties.
-pub(crate) type MemberColumns = (i64, String, i64, String);
+/// Id, type name, relationship id and properties of a relationship user.
+pub(crate) type RelationshipUserColumns = (i64, String, i64, String);
 
-/// A membership with its relationship, which is there as long as it is.
-pub(crate) fn member(
-    columns: MemberColumns,
+/// Returns a relationship user with its relationship, which a foreign key guarantees to exist.
+pub(crate) fn relationship_user(
+    columns: RelationshipUserColumns,
     relationships: &HashMap<i64, StoredRelationship>,
 ) -> Option<StoredRelationshipUser> {
     let (id, type_name, relationship_id, properties) = columns;

@@ -7,12 +7,12 @@ use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use uuid::Uuid;
 
 use crate::dialect::row;
-use crate::types::{JsonDoc, Micros, Uid};
+use crate::types::{SqlJson, SqlTimestamp, SqlUuid};
 
 row! {
     NewUserRow<'a> in users {
         id: i64 as BigInt,
-        uuid: Uuid as Uid,
+        uuid: Uuid as SqlUuid,
         email: Option<&'a str> as Nullable<Text>,
         email_key: Option<&'a str> as Nullable<Text>,
         external_id: Option<&'a str> as Nullable<Text>,
@@ -26,11 +26,11 @@ row! {
         time_zone: Option<&'a str> as Nullable<Text>,
         phone: Option<&'a str> as Nullable<Text>,
         mobile_number: Option<&'a str> as Nullable<Text>,
-        properties: &'a str as JsonDoc,
+        properties: &'a str as SqlJson,
         form_name: &'a str as Text,
         form_version: &'a str as Text,
-        created_at: i64 as Micros,
-        updated_at: i64 as Micros,
+        created_at: i64 as SqlTimestamp,
+        updated_at: i64 as SqlTimestamp,
     }
 }
 
@@ -38,7 +38,7 @@ row! {
     PasswordRow<'a> in password_credentials {
         user_id: i64 as BigInt,
         phc: &'a str as Text,
-        created_at: i64 as Micros,
+        created_at: i64 as SqlTimestamp,
     }
 }
 
@@ -49,7 +49,7 @@ row! {
         position: i32 as Integer,
         type_name: &'a str as Text,
         enabled: bool as Bool,
-        properties: &'a str as JsonDoc,
+        properties: &'a str as SqlJson,
     }
 }
 
@@ -63,7 +63,7 @@ row! {
         description: Option<&'a str> as Nullable<Text>,
         currency: &'a str as Text,
         enabled: bool as Bool,
-        properties: &'a str as JsonDoc,
+        properties: &'a str as SqlJson,
     }
 }
 
@@ -72,11 +72,11 @@ row! {
         id: i64 as BigInt,
         type_name: &'a str as Text,
         creator_id: Option<i64> as Nullable<BigInt>,
-        properties: &'a str as JsonDoc,
-        created_at: i64 as Micros,
-        uuid: Uuid as Uid,
+        properties: &'a str as SqlJson,
+        created_at: i64 as SqlTimestamp,
+        uuid: Uuid as SqlUuid,
         key: Option<&'a str> as Nullable<Text>,
-        updated_at: i64 as Micros,
+        updated_at: i64 as SqlTimestamp,
     }
 }
 
@@ -87,7 +87,7 @@ row! {
         relationship_id: i64 as BigInt,
         position: i32 as Integer,
         type_name: &'a str as Text,
-        properties: &'a str as JsonDoc,
+        properties: &'a str as SqlJson,
     }
 }
 
@@ -99,7 +99,7 @@ row! {
         owner_id: i64 as BigInt,
         position: i32 as Integer,
         type_name: &'a str as Text,
-        properties: &'a str as JsonDoc,
+        properties: &'a str as SqlJson,
     }
 }
 
@@ -145,9 +145,9 @@ row! {
     TokenRow<'a> in api_tokens {
         name: &'a str as Text,
         token_hash: &'a [u8] as diesel::sql_types::Binary,
-        scopes: Option<&'a str> as Nullable<JsonDoc>,
-        forms: Option<&'a str> as Nullable<JsonDoc>,
-        expires_at: Option<i64> as Nullable<Micros>,
-        created_at: i64 as Micros,
+        scopes: Option<&'a str> as Nullable<SqlJson>,
+        forms: Option<&'a str> as Nullable<SqlJson>,
+        expires_at: Option<i64> as Nullable<SqlTimestamp>,
+        created_at: i64 as SqlTimestamp,
     }
 }

@@ -7,7 +7,7 @@ use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 table! {
     users (id) {
         id -> BigInt,
-        uuid -> crate::types::Uid,
+        uuid -> crate::types::SqlUuid,
         email -> Nullable<Text>,
         email_key -> Nullable<Text>,
         external_id -> Nullable<Text>,
@@ -21,11 +21,11 @@ table! {
         time_zone -> Nullable<Text>,
         phone -> Nullable<Text>,
         mobile_number -> Nullable<Text>,
-        properties -> crate::types::JsonDoc,
+        properties -> crate::types::SqlJson,
         form_name -> Text,
         form_version -> Text,
-        created_at -> crate::types::Micros,
-        updated_at -> crate::types::Micros,
+        created_at -> crate::types::SqlTimestamp,
+        updated_at -> crate::types::SqlTimestamp,
     }
 }
 
@@ -36,7 +36,7 @@ table! {
         position -> Integer,
         type_name -> Text,
         enabled -> Bool,
-        properties -> crate::types::JsonDoc,
+        properties -> crate::types::SqlJson,
     }
 }
 
@@ -50,7 +50,7 @@ table! {
         description -> Nullable<Text>,
         currency -> Text,
         enabled -> Bool,
-        properties -> crate::types::JsonDoc,
+        properties -> crate::types::SqlJson,
     }
 }
 
@@ -59,11 +59,11 @@ table! {
         id -> BigInt,
         type_name -> Text,
         creator_id -> Nullable<BigInt>,
-        properties -> crate::types::JsonDoc,
-        created_at -> crate::types::Micros,
-        uuid -> crate::types::Uid,
+        properties -> crate::types::SqlJson,
+        created_at -> crate::types::SqlTimestamp,
+        uuid -> crate::types::SqlUuid,
         key -> Nullable<Text>,
-        updated_at -> crate::types::Micros,
+        updated_at -> crate::types::SqlTimestamp,
     }
 }
 
@@ -74,7 +74,7 @@ table! {
         relationship_id -> BigInt,
         position -> Integer,
         type_name -> Text,
-        properties -> crate::types::JsonDoc,
+        properties -> crate::types::SqlJson,
     }
 }
 
@@ -85,7 +85,7 @@ table! {
         transactable_id -> BigInt,
         position -> Integer,
         type_name -> Text,
-        properties -> crate::types::JsonDoc,
+        properties -> crate::types::SqlJson,
     }
 }
 
@@ -97,7 +97,7 @@ table! {
         owner_id -> BigInt,
         position -> Integer,
         type_name -> Text,
-        properties -> crate::types::JsonDoc,
+        properties -> crate::types::SqlJson,
     }
 }
 
@@ -143,7 +143,7 @@ table! {
     unique_claims (scope, value_key) {
         scope -> Text,
         value_key -> Text,
-        owner -> crate::types::Uid,
+        owner -> crate::types::SqlUuid,
     }
 }
 
@@ -152,16 +152,16 @@ table! {
         id -> BigInt,
         name -> Text,
         token_hash -> Binary,
-        scopes -> Nullable<crate::types::JsonDoc>,
-        forms -> Nullable<crate::types::JsonDoc>,
-        expires_at -> Nullable<crate::types::Micros>,
-        revoked_at -> Nullable<crate::types::Micros>,
-        created_at -> crate::types::Micros,
+        scopes -> Nullable<crate::types::SqlJson>,
+        forms -> Nullable<crate::types::SqlJson>,
+        expires_at -> Nullable<crate::types::SqlTimestamp>,
+        revoked_at -> Nullable<crate::types::SqlTimestamp>,
+        created_at -> crate::types::SqlTimestamp,
         user_id -> Nullable<BigInt>,
         contract -> Nullable<Text>,
         parent_id -> Nullable<BigInt>,
-        attributes -> Nullable<crate::types::JsonDoc>,
-        last_used_at -> Nullable<crate::types::Micros>,
+        attributes -> Nullable<crate::types::SqlJson>,
+        last_used_at -> Nullable<crate::types::SqlTimestamp>,
     }
 }
 

@@ -1,6 +1,4 @@
-//! Where the database is and how much it may take: the settings of a store, and URLs.
-//!
-//! Nothing here opens anything.
+//! Settings of a store and parsing of database URLs.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,37 +6,37 @@ use std::sync::Arc;
 
 use diesel::ConnectionError;
 
+use crate::database_file::DatabaseFile;
 use crate::error::OpenError;
-use crate::opened_file::OpenedFile;
 use crate::tls;
 
-/// How a store is opened.
+/// Settings of a store.
 #[derive(Clone)]
 pub struct StoreSettings {
-    /// `sqlite:PATH`, `sqlite://PATH`, `postgres://…` or `postgresql://…`. May hold a password:
-    /// print it through [`redact`] only.
+    /// `sqlite:PATH`, `sqlite://PATH`, `postgres://…` or `postgresql://…`. It may contain a password:
+    /// use [`redact`] to print it.
     pub url: String,
-    /// Connections that reads share. Default 4.
+    /// Number of read connections. Default 4.
     pub readers: u32,
-    /// Writer threads, each with a connection of its own. SQLite always has one. Default 1.
+    /// Number of writer threads, each with its own connection. Always 1 for SQLite. Default 1.
     pub writers: u32,
-    /// How many submissions may wait to be written before new ones are told
-    /// [`Busy`](crate::CreateError::Busy). Default 4096.
+    /// Maximum number of queued writes; further ones return [`Busy`](crate::CreateError::Busy). Default
+    /// 4096.
     pub queue: usize,
-    /// How many submissions one transaction writes at most. Default 256.
+    /// Maximum number of writes in one transaction. Default 256.
     pub batch: usize,
-    /// Whether opening applies missing migrations; when not, it refuses to open. Default true.
+    /// Whether opening applies pending migrations; if false and there are any, opening fails. Default
+    /// true.
     pub migrate: bool,
-    /// Whether opening makes a database: the file of SQLite, the tables in an empty one of PostgreSQL.
-    /// Default true.
+    /// Whether opening creates a missing SQLite file or the tables in an empty database. Default true.
     pub create: bool,
-    /// Whether statements are prepared on PostgreSQL's server and kept there by name. A pooler that
-    /// changes connections between transactions has to know of that. Default true.
+    /// Whether PostgreSQL keeps prepared statements by name. Poolers in transaction mode must support
+    /// that. Default true.
     pub prepared_statements: bool,
 }
 
 impl StoreSettings {
-    /// The defaults, for the database at `url`.
+    /// Returns the default settings for the database at `url`.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -68,22 +66,22 @@ impl fmt::Debug for StoreSettings {
     }
 }
 
-/// The database a URL names.
+/// A parsed database URL.
 #[derive(Clone)]
-pub(crate) enum Target {
+pub(crate) enum DatabaseTarget {
     /// The file of a SQLite database.
     Sqlite(PathBuf),
     /// A PostgreSQL database.
     Postgres {
-        /// Its URL, as libpq takes it.
+        /// The URL for libpq.
         url: String,
-        /// Whether statements are kept by name.
+        /// Whether prepared statements are kept by name.
         is_prepared: bool,
     },
 }
 
-impl Target {
-    /// Reads a database URL.
+impl DatabaseTarget {
+    /// Parses a database URL.
     pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             tls::check(url)?;
@@ -101,59 +99,57 @@ impl Target {
     }
 }
 
-/// The database a store works on.
+/// The database of a store.
 #[derive(Clone)]
 pub(crate) struct Database {
-    pub(crate) target: Target,
+    pub(crate) target: DatabaseTarget,
     url: String,
-    /// The file that was opened, where it is SQLite's.
-    file: Option<Arc<OpenedFile>>,
+    /// The file that was opened, if the database is SQLite's.
+    file: Option<Arc<DatabaseFile>>,
 }
 
 impl Database {
-    /// Reads a database URL.
+    /// Parses a database URL.
     pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
-        Ok(Self { target: Target::parse(url)?, url: url.to_owned(), file: None })
+        Ok(Self { target: DatabaseTarget::parse(url)?, url: url.to_owned(), file: None })
     }
 
-    /// The database that a store is opened with.
-    pub(crate) fn of(settings: &StoreSettings) -> Result<Self, OpenError> {
+    /// Returns the database that the settings name.
+    pub(crate) fn from_settings(settings: &StoreSettings) -> Result<Self, OpenError> {
         let mut database = Self::parse(&settings.url)?;
-        if let Target::Postgres { is_prepared, .. } = &mut database.target {
+        if let DatabaseTarget::Postgres { is_prepared, .. } = &mut database.target {
             *is_prepared = settings.prepared_statements;
         }
         Ok(database)
     }
 
-    /// Notes which file is opened, so that [`is_in_place`](Self::is_in_place) can tell.
-    pub(crate) fn note_file(&mut self) {
-        if let Target::Sqlite(path) = &self.target {
-            self.file = Some(Arc::new(OpenedFile::of(path)));
+    /// Remembers the identity of the SQLite file for [`is_unchanged`](Self::is_unchanged).
+    pub(crate) fn track_file(&mut self) {
+        if let DatabaseTarget::Sqlite(path) = &self.target {
+            self.file = Some(Arc::new(DatabaseFile::open(path)));
         }
     }
 
-    /// Returns whether the file that was opened still has its name. Of a database that is no file, it is
-    /// always so.
-    pub(crate) fn is_in_place(&self) -> bool {
-        self.file.as_ref().is_none_or(|file| file.is_in_place())
+    /// Returns whether the SQLite file is still the one that was opened; true for PostgreSQL.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        self.file.as_ref().is_none_or(|file| file.is_unchanged())
     }
 
-    /// Returns the size of SQLite's write-ahead log in bytes, 0 where there is none; `None` for
-    /// PostgreSQL.
-    pub(crate) fn log_bytes(&self) -> Option<u64> {
-        let Target::Sqlite(path) = &self.target else { return None };
+    /// Returns the size of SQLite's write-ahead log in bytes, or `None` for PostgreSQL.
+    pub(crate) fn wal_bytes(&self) -> Option<u64> {
+        let DatabaseTarget::Sqlite(path) = &self.target else { return None };
         let mut log = path.clone().into_os_string();
         log.push("-wal");
         Some(std::fs::metadata(log).map_or(0, |file| file.len()))
     }
 
-    /// What an error says, without the password.
+    /// Returns the message of an error without the password.
     pub(crate) fn redacted(&self, error: &ConnectionError) -> String {
         redact_message(&self.url, &error.to_string())
     }
 
-    /// The error of a connection that could not be opened.
-    pub(crate) fn refused(&self, error: &ConnectionError) -> OpenError {
+    /// Converts an error of opening a connection.
+    pub(crate) fn connect_error(&self, error: &ConnectionError) -> OpenError {
         OpenError::Connect { url: redact(&self.url), reason: self.redacted(error) }
     }
 }
@@ -164,7 +160,7 @@ impl fmt::Debug for Database {
     }
 }
 
-/// A database URL as it may be printed: with `***` for its password.
+/// Returns a database URL with `***` in place of its password.
 #[must_use]
 pub fn redact(url: &str) -> String {
     let mut shown = url.to_owned();
@@ -177,7 +173,7 @@ pub fn redact(url: &str) -> String {
     shown
 }
 
-/// What a database said about a URL, without the URL's password.
+/// Returns a message with the URL's passwords replaced by `***`.
 pub(crate) fn redact_message(url: &str, message: &str) -> String {
     let mut shown = message.replace(url, &redact(url));
     for password in passwords(url) {
@@ -186,7 +182,7 @@ pub(crate) fn redact_message(url: &str, message: &str) -> String {
     shown
 }
 
-/// The passwords in a URL as they are spelled there: as a parameter, or after the user's name.
+/// Returns the passwords in a URL as written: the parameter, and the one after the user's name.
 fn passwords(url: &str) -> Vec<&str> {
     let Some((scheme, rest)) = url.split_once("://") else { return Vec::new() };
     if scheme == "sqlite" {
@@ -194,7 +190,7 @@ fn passwords(url: &str) -> Vec<&str> {
     }
     let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
     let parameters = query.split('&').filter_map(|pair| pair.strip_prefix("password="));
-    // A password with an unescaped `/`, `?` or `@` is a mistake, but must not be printed for that.
+    // A password with an unescaped `/`, `?` or `@` is invalid but must not be printed either.
     let user = address.rsplit_once('@').or_else(|| rest.rsplit_once('@')).map(|(user, _)| user);
     let named = user.and_then(|user| user.split_once(':')).map(|(_, password)| password);
     parameters.chain(named).filter(|password| !password.is_empty()).collect()
@@ -205,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_password_is_shown() {
+    fn passwords_are_redacted() {
         for (url, shown) in [
             ("postgres://ann@host/db", "postgres://ann@host/db"),
             ("postgres://ann:secret@host:5432/db", "postgres://ann:***@host:5432/db"),
@@ -227,9 +223,9 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_chooses_the_database() {
-        let path = |url| match Target::parse(url) {
-            Ok(Target::Sqlite(path)) => path.display().to_string(),
+    fn url_scheme_selects_the_database() {
+        let path = |url| match DatabaseTarget::parse(url) {
+            Ok(DatabaseTarget::Sqlite(path)) => path.display().to_string(),
             _ => "not SQLite".to_owned(),
         };
         assert_eq!(path("sqlite:a/b.db"), "a/b.db");
@@ -237,10 +233,10 @@ mod tests {
         assert_eq!(path("sqlite://b.db"), "b.db");
         assert_eq!(path("postgres://host/db"), "not SQLite");
         assert!(
-            matches!(Target::parse("mysql://h/d"), Err(OpenError::UnknownScheme { scheme }) if scheme == "mysql")
+            matches!(DatabaseTarget::parse("mysql://h/d"), Err(OpenError::UnknownScheme { scheme }) if scheme == "mysql")
         );
-        assert!(matches!(Target::parse("sqlite::memory:"), Err(OpenError::NotAFile)));
-        let unknown = Target::parse("secret@host").err().map(|error| error.to_string());
+        assert!(matches!(DatabaseTarget::parse("sqlite::memory:"), Err(OpenError::NotAFile)));
+        let unknown = DatabaseTarget::parse("secret@host").err().map(|error| error.to_string());
         assert!(
             unknown.is_some_and(|text| !text.contains("secret") && text.contains("sqlite:PATH"))
         );

@@ -1,33 +1,30 @@
-//! The store: the handle that the rest of Registrar holds.
-//!
-//! Opening, writing, shutting down. Reading is in [`crate::read`], tokens in [`crate::tokens`].
+//! The [`Store`]: opens the database, starts the writers and queues writes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
 
 use diesel::QueryResult;
 use tokio::sync::oneshot;
 
-use crate::audit::Asker;
-use crate::batch::{self, Failure};
-use crate::change::{Change, ChangeJob};
+use crate::audit::Actor;
 use crate::connection::AnyConnection;
-use crate::dialect::{self, Fault, Role};
-use crate::error::{ChangeError, CreateError, OpenError, PingError, ReadError};
-use crate::figures::Written;
+use crate::dialect::{self, ConnectionRole, ErrorKind};
+use crate::error::{CreateError, OpenError, PingError, ReadError, WriteError};
 use crate::migrate;
-use crate::pool::{Readers, readers};
-use crate::queue::{Queue, Refused};
-use crate::record::{Created, NewRecord, UpdateRecord};
-use crate::records::{NewRecordOf, RecordKind, UpdateRecordOf};
-use crate::settings::{Database, StoreSettings, Target};
+use crate::pool::{ReadPool, read_pool};
+use crate::queue::{PushError, Queue};
+use crate::records::{CreateRecord, RecordKind, UpdateRecord};
+use crate::requests::{CreateUser, Created, UpdateUser};
+use crate::settings::{Database, DatabaseTarget, StoreSettings};
+use crate::stats::{StoreStats, WriterStats};
 use crate::tls;
 use crate::tokens::{NewToken, TokenUses};
-use crate::writer::{Job, NOTES_USES, Waiting, Writer};
+use crate::transaction::{TransactionError, transaction};
+use crate::write_jobs::{WriteJob, WriteOperation};
+use crate::writer::{CreateJob, Job, Writer};
 
-/// An open database. Clones are handles to the same one, and cheap.
+/// A handle to an open database. Clones share it and are cheap.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -35,29 +32,27 @@ pub struct Store {
 
 struct Inner {
     database: Database,
-    readers: Readers,
-    /// A connection for token look-ups only, so that lists cannot delay them.
-    token_reader: Readers,
-    /// Whether opening made the tables.
+    readers: ReadPool,
+    /// A connection for token look-ups, so that long reads do not delay them.
+    token_reader: ReadPool,
+    /// Whether opening created the tables.
     is_new: bool,
-    /// Closed once the store is shutting down.
-    queue: Arc<Queue<Waiting>>,
+    queue: Arc<Queue<Job>>,
     writers: Mutex<Vec<JoinHandle<()>>>,
     /// For each writer, whether it has a connection.
     connected: Vec<Arc<AtomicBool>>,
-    written: Arc<Written>,
+    stats: Arc<WriterStats>,
     token_uses: Arc<TokenUses>,
 }
 
 impl Store {
-    /// Opens the database, migrates it when asked to, and starts the writers.
+    /// Opens the database, applies pending migrations if the settings allow it, and starts the writers.
     ///
     /// # Errors
-    /// See [`OpenError`]: a URL that names no database, one that lets nobody in, missing
-    /// migrations that it was told not to apply, a schema newer than this program.
+    /// See [`OpenError`].
     pub fn open(settings: &StoreSettings) -> Result<Self, OpenError> {
-        let mut database = Database::of(settings)?;
-        if let Target::Sqlite(path) = &database.target
+        let mut database = Database::from_settings(settings)?;
+        if let DatabaseTarget::Sqlite(path) = &database.target
             && !settings.create
             && !path.exists()
         {
@@ -69,56 +64,49 @@ impl Store {
         let mut is_new = false;
         if settings.migrate {
             let applied = migrate::apply(&database)?;
-            is_new = migrate::is_all(&applied, &database)?;
+            is_new = migrate::is_complete_set(&applied, &database)?;
         } else {
-            let names = migrate::lacking(&database)?;
+            let names = migrate::pending_of(&database)?;
             if !names.is_empty() {
                 return Err(OpenError::Pending { names });
             }
         }
-        if tls::is_in_clear(&settings.url) {
+        if tls::is_unencrypted(&settings.url) {
             log::warn!(
                 "store: the connection to PostgreSQL is not encrypted: this build has no TLS"
             );
         }
-        database.note_file();
+        database.track_file();
         let count = match database.target {
-            Target::Sqlite(_) => 1,
-            Target::Postgres { .. } => settings.writers.max(1),
+            DatabaseTarget::Sqlite(_) => 1,
+            DatabaseTarget::Postgres { .. } => settings.writers.max(1),
         };
-        let most = settings.batch.max(1);
-        let queue = Arc::new(Queue::new(count, most, settings.queue.max(1)));
-        let written = Written::new();
+        let max_batch = settings.batch.max(1);
+        let queue = Arc::new(Queue::new(count, max_batch, settings.queue.max(1)));
+        let stats = WriterStats::new();
         let token_uses = Arc::new(TokenUses::default());
         let mut connected = Vec::new();
         let mut writers = Vec::new();
         for number in 1..=count {
-            let conn = dialect::connect_to_write(&database.target, Role::Writer)
-                .map_err(|error| database.refused(&error))?;
-            let up = Arc::new(AtomicBool::new(true));
-            connected.push(Arc::clone(&up));
-            let writer = Writer {
-                database: database.clone(),
-                queue: Arc::clone(&queue),
-                is_at_work: false,
-                most,
-                conn: Some(conn),
-                connected: up,
-                written: Arc::clone(&written),
-                failed_at: None,
-                forgets_at: Instant::now(),
-                token_uses: Arc::clone(&token_uses),
-                notes_uses_at: Instant::now() + NOTES_USES,
-                put_off: Vec::new(),
-                changes: Vec::new(),
-            };
+            let conn = dialect::connect_to_write(&database.target, ConnectionRole::Writer)
+                .map_err(|error| database.connect_error(&error))?;
+            let is_connected = Arc::new(AtomicBool::new(true));
+            connected.push(Arc::clone(&is_connected));
+            let writer = Writer::new(
+                (database.clone(), conn),
+                (Arc::clone(&queue), max_batch),
+                is_connected,
+                Arc::clone(&stats),
+                Arc::clone(&token_uses),
+            );
             let thread = thread::Builder::new()
                 .name(format!("writer-{number}"))
                 .spawn(move || writer.run())
                 .map_err(OpenError::Thread)?;
             writers.push(thread);
         }
-        let (token_reader, readers) = (readers(&database, 1), readers(&database, settings.readers));
+        let readers = read_pool(&database, settings.readers);
+        let token_reader = read_pool(&database, 1);
         let writers = Mutex::new(writers);
         let inner = Inner {
             database,
@@ -128,226 +116,232 @@ impl Store {
             queue,
             writers,
             connected,
-            written,
+            stats,
             token_uses,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Returns whether there was no database, or an empty one, before this store was opened.
+    /// Returns whether opening created the database or its tables.
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.inner.is_new
     }
 
-    /// Whether one more submission may wait to be written just now; if not, it counts as turned away.
-    /// Asked before a submission is judged, it saves the judging of one that [`create`](Self::create)
-    /// would most likely refuse as [`CreateError::Busy`].
+    /// Returns whether the write queue has room; if not, counts a rejection. Called before a submission
+    /// is validated, it avoids work that [`create`](Self::create) would reject with
+    /// [`CreateError::Busy`].
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.inner.queue.has_room()
     }
 
-    /// Writes a user with everything nested in it; the answer comes once that is durable.
+    /// Creates a user with its nested records and returns its ids once they are durable.
     ///
-    /// The submission is queued by this call, not by the first poll of the future. Dropping the
-    /// future does not take it back.
+    /// The call queues the job, not the first poll of the future. Dropping the future does not cancel
+    /// it.
     ///
     /// # Errors
-    /// See [`CreateError`]. [`CreateError::Busy`] comes at once when the queue is full.
+    /// See [`CreateError`]. Returns [`CreateError::Busy`] at once if the queue is full.
     pub fn create(
         &self,
-        record: NewRecord,
+        request: CreateUser,
     ) -> impl Future<Output = Result<Created, CreateError>> + Send + use<> {
         debug_assert!(
-            record.user.password.is_none() || record.password_hash.is_some(),
-            "a password must be hashed before it comes here"
+            request.user.password.is_none() || request.password_hash.is_some(),
+            "the caller must hash the password"
         );
-        let queued = self.enqueue(record);
+        let (reply, result) = oneshot::channel();
+        let queued = self.push(Job::Create(CreateJob { request, reply, was_deferred: false }));
         async move {
-            // Every job is answered; a writer that dies all the same has stored nothing of it
-            // that it had not answered, or died in the commit.
-            queued?.await.unwrap_or(Err(CreateError::Unavailable))
+            queued?;
+            // A writer that ends without a reply has stored nothing, or ended during the commit.
+            result.await.unwrap_or(Err(CreateError::Unavailable))
         }
     }
 
-    /// Changes a user as a whole; the answer comes once that is durable. As with
-    /// [`create`](Self::create), it is queued by this call.
+    /// Updates a user and returns once that is durable. Queued like [`create`](Self::create).
     ///
     /// # Errors
-    /// See [`ChangeError`]. [`ChangeError::Conflict`] where the user is not as it was loaded.
+    /// See [`WriteError`]. Returns [`WriteError::Conflict`] if the user was changed since it was
+    /// loaded.
     pub fn update(
         &self,
-        record: UpdateRecord,
-    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
+        request: UpdateUser,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
         debug_assert!(
-            record.changed.user.password.is_none() || record.password_hash.is_some(),
-            "a password must be hashed before it comes here"
+            request.changed.user.password.is_none() || request.password_hash.is_some(),
+            "the caller must hash the password"
         );
-        unnamed(self.change(Change::Update(Box::new(record))))
+        without_id(self.submit(WriteOperation::Update(Box::new(request))))
     }
 
-    /// Deletes a user with everything nested in it, its password and its claims; the answer comes
-    /// once that is durable.
+    /// Deletes a user with its nested records, password and claims, and returns once that is durable.
     ///
     /// # Errors
-    /// See [`ChangeError`]. [`ChangeError::NotFound`] where there is no such user.
+    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if the user does not exist.
     pub fn delete(
         &self,
         id: i64,
-        by: Asker,
-    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
-        unnamed(self.change(Change::Delete { id, by }))
+        actor: Actor,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
+        without_id(self.submit(WriteOperation::Delete { id, actor }))
     }
 
-    /// Writes a record of a user who is there, or a relationship; the answer is its id, once that is
-    /// durable. As with [`create`](Self::create), it is queued by this call.
+    /// Creates a record and returns its id once it is durable. Queued like [`create`](Self::create).
     ///
     /// # Errors
-    /// See [`CreateError`]. [`crate::Refusal::Ownerless`] where nobody is there that it belongs to.
+    /// See [`CreateError`]. Returns [`crate::Refusal::MissingOwner`] if its owner is unknown.
     pub fn create_record(
         &self,
-        record: NewRecordOf,
+        request: CreateRecord,
     ) -> impl Future<Output = Result<i64, CreateError>> + Send + use<> {
-        let changed = self.change(Change::CreateRecord(Box::new(record)));
+        let submitted = self.submit(WriteOperation::CreateRecord(Box::new(request)));
         async move {
-            changed.await.map_err(|error| match error {
-                ChangeError::NotWritten(error) => error,
-                // It would belong to a user for whom the caller does not act.
-                ChangeError::NotFound => CreateError::NotOwned,
-                // Nothing is changed that could have been changed meanwhile.
-                ChangeError::Conflict => CreateError::Failed,
+            submitted.await.map_err(|error| match error {
+                WriteError::Create(error) => error,
+                // The owner is not the user that the actor is restricted to.
+                WriteError::NotFound => CreateError::OwnerMismatch,
+                WriteError::Conflict => CreateError::Internal,
             })
         }
     }
 
-    /// Changes a record; the answer comes once that is durable.
+    /// Updates a record and returns once that is durable.
     ///
     /// # Errors
-    /// See [`ChangeError`]. [`ChangeError::Conflict`] where its user, or the relationship, is not as
-    /// it was loaded.
+    /// See [`WriteError`]. Returns [`WriteError::Conflict`] if its user, or the relationship, was
+    /// changed since it was loaded.
     pub fn update_record(
         &self,
-        record: UpdateRecordOf,
-    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
-        unnamed(self.change(Change::UpdateRecord(Box::new(record))))
+        request: UpdateRecord,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
+        without_id(self.submit(WriteOperation::UpdateRecord(Box::new(request))))
     }
 
-    /// Deletes a record with everything that hangs on it and what it alone claims; the answer comes
-    /// once that is durable. A relationship takes its memberships and listings along.
+    /// Deletes a record with its nested records and claims, and returns once that is durable. With a
+    /// relationship its users and transactables are removed from it.
     ///
     /// # Errors
-    /// See [`ChangeError`]. [`ChangeError::NotFound`] where there is no such record.
+    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if the record does not exist.
     pub fn delete_record(
         &self,
         kind: RecordKind,
         id: i64,
-        by: Asker,
-    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
-        unnamed(self.change(Change::DeleteRecord { kind, id, by }))
+        actor: Actor,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
+        without_id(self.submit(WriteOperation::DeleteRecord { kind, id, actor }))
     }
 
-    /// Stores a new token, in the transaction in which the one that it is made by still counts; the
-    /// answer is its id, once that is durable. As with [`create`](Self::create), it is queued by
-    /// this call.
+    /// Stores a token, in a transaction that checks its parent token, and returns its id once that is
+    /// durable. Queued like [`create`](Self::create).
     ///
     /// # Errors
-    /// See [`ChangeError`]. [`ChangeError::Conflict`] where its name or its text is taken,
-    /// [`ChangeError::NotFound`] where its user is not there.
-    pub fn mint_token(
+    /// See [`WriteError`]. Returns [`WriteError::Conflict`] if the name or the hash exists, and
+    /// [`WriteError::NotFound`] if its user does not exist.
+    pub fn issue_token(
         &self,
         token: NewToken,
-    ) -> impl Future<Output = Result<i64, ChangeError>> + Send + use<> {
-        self.change(Change::Mint(Box::new(token)))
+    ) -> impl Future<Output = Result<i64, WriteError>> + Send + use<> {
+        self.submit(WriteOperation::IssueToken(Box::new(token)))
     }
 
-    /// Revokes all tokens that a user signed in for, but the one that asks for it; the answer comes
-    /// once that is durable.
+    /// Revokes all tokens of a user's sessions except the actor's own, and returns once that is
+    /// durable.
     ///
     /// # Errors
-    /// See [`ChangeError`].
+    /// See [`WriteError`].
     pub fn end_sessions(
         &self,
         user_id: i64,
-        by: Asker,
-    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
-        unnamed(self.change(Change::EndSessions { user_id, by }))
+        actor: Actor,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
+        without_id(self.submit(WriteOperation::EndSessions { user_id, actor }))
     }
 
-    /// Revokes a token by its name; the answer comes once that is durable.
+    /// Revokes a token by its name and returns once that is durable.
     ///
     /// # Errors
-    /// See [`ChangeError`]. [`ChangeError::NotFound`] where there is none that is not revoked already.
+    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if there is no such token or it is already
+    /// revoked.
     pub fn revoke(
         &self,
         name: String,
-        by: Asker,
-    ) -> impl Future<Output = Result<(), ChangeError>> + Send + use<> {
-        unnamed(self.change(Change::Revoke { name, by }))
+        actor: Actor,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
+        without_id(self.submit(WriteOperation::RevokeToken { name, actor }))
     }
 
-    /// Replaces the hash of a password by another hash of the same one. Where it cannot be queued, or
-    /// the password is changed meanwhile, nothing happens.
+    /// Replaces the hash of a password by another hash of the same password. Does nothing if the job
+    /// cannot be queued or the password was changed meanwhile.
     pub fn rehash(&self, user_id: i64, old: String, new: String) {
-        drop(self.change(Change::Rehash { user_id, old, new }));
+        drop(self.submit(WriteOperation::Rehash { user_id, old, new }));
     }
 
-    /// Writes an audit row for a sign-in of a user that failed. Where it cannot be queued, nothing
-    /// happens.
-    pub fn note_failed_sign_in(&self, user_id: i64, by: Asker) {
-        drop(self.change(Change::FailedSignIn { user_id, by }));
+    /// Records a failed sign-in in the audit log. Does nothing if the job cannot be queued.
+    pub fn record_failed_sign_in(&self, user_id: i64, actor: Actor) {
+        drop(self.submit(WriteOperation::FailedSignIn { user_id, actor }));
     }
 
-    pub(crate) fn token_uses(&self) -> &TokenUses {
-        &self.inner.token_uses
-    }
-
-    fn change(
+    fn submit(
         &self,
-        change: Change,
-    ) -> impl Future<Output = Result<i64, ChangeError>> + Send + use<> {
-        let (answer, answered) = oneshot::channel();
-        let queued = self.push(Waiting::Change(ChangeJob { change, answer })).map(|()| answered);
-        async move { queued?.await.unwrap_or(Err(CreateError::Unavailable.into())) }
+        operation: WriteOperation,
+    ) -> impl Future<Output = Result<i64, WriteError>> + Send + use<> {
+        let (reply, result) = oneshot::channel();
+        let queued = self.push(Job::Write(WriteJob { operation, reply }));
+        async move {
+            queued?;
+            result.await.unwrap_or(Err(CreateError::Unavailable.into()))
+        }
     }
 
-    fn enqueue(
-        &self,
-        record: NewRecord,
-    ) -> Result<oneshot::Receiver<Result<Created, CreateError>>, CreateError> {
-        let (answer, answered) = oneshot::channel();
-        self.push(Waiting::Create(Job { record, answer, was_put_off: false }))?;
-        Ok(answered)
-    }
-
-    fn push(&self, waiting: Waiting) -> Result<(), CreateError> {
-        self.inner.queue.push(waiting).map_err(|refused| match refused {
-            Refused::Full => CreateError::Busy,
-            Refused::Closed => CreateError::ShuttingDown,
-            Refused::Abandoned => CreateError::Unavailable,
+    fn push(&self, job: Job) -> Result<(), CreateError> {
+        self.inner.queue.push(job).map_err(|error| match error {
+            PushError::Full => CreateError::Busy,
+            PushError::Closed => CreateError::ShuttingDown,
+            PushError::NoWriters => CreateError::Unavailable,
         })
     }
 
-    /// Whether the database can be read and written, for a readiness probe. Blocks for up to two
-    /// seconds.
+    /// Checks whether the database can be read and written, for a readiness probe. Blocks for up to
+    /// two seconds.
     ///
     /// # Errors
-    /// Which of the two does not work.
+    /// See [`PingError`].
     pub fn ping(&self) -> Result<(), PingError> {
-        if !self.inner.database.is_in_place() {
+        if !self.inner.database.is_unchanged() {
             return Err(PingError::Replaced);
         }
         let mut conn = self.inner.readers.get().map_err(|_| PingError::Readers)?;
         dialect::ping(&mut conn).map_err(|_| PingError::Readers)?;
-        if self.inner.connected.iter().all(|up| up.load(Ordering::Relaxed)) {
+        if self.inner.connected.iter().all(|is_connected| is_connected.load(Ordering::Relaxed)) {
             Ok(())
         } else {
             Err(PingError::Writers)
         }
     }
 
-    /// Stops accepting, finishes what was accepted, and leaves the database file complete without
-    /// its log. Blocks until then; calling it again does nothing. Reads still work afterwards.
+    /// Returns the current statistics.
+    #[must_use]
+    pub fn stats(&self) -> StoreStats {
+        let Inner { database, readers, queue, connected, stats, .. } = &*self.inner;
+        let read_pool = readers.state();
+        StoreStats {
+            queued: queue.len(),
+            queue_capacity: queue.capacity(),
+            rejected: queue.rejected(),
+            writers: connected.len(),
+            connected_writers: connected.iter().filter(|it| it.load(Ordering::Relaxed)).count(),
+            batches: stats.sizes.snapshot(),
+            commits: stats.commits.snapshot(),
+            readers_in_use: read_pool.connections.saturating_sub(read_pool.idle_connections),
+            max_readers: readers.max_size(),
+            wal_bytes: database.wal_bytes(),
+        }
+    }
+
+    /// Rejects further writes, finishes the queued ones, and checkpoints SQLite's write-ahead log.
+    /// Blocks until then. Reads still work afterwards. Further calls have no effect.
     pub fn shutdown(&self) {
         self.inner.queue.close();
         let writers =
@@ -359,18 +353,15 @@ impl Store {
         }
     }
 
-    /// The database it was opened with.
+    pub(crate) fn token_uses(&self) -> &TokenUses {
+        &self.inner.token_uses
+    }
+
     pub(crate) fn database(&self) -> &Database {
         &self.inner.database
     }
 
-    /// What counts, and what can be counted.
-    pub(crate) fn counted(&self) -> (&Queue<Waiting>, &Written, &Readers, &[Arc<AtomicBool>]) {
-        let Inner { queue, written, readers, connected, .. } = &*self.inner;
-        (queue, written, readers, connected)
-    }
-
-    /// Runs reads that see one state of the database.
+    /// Runs reads that see one snapshot of the database.
     pub(crate) fn reading<T>(
         &self,
         reads: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
@@ -378,7 +369,7 @@ impl Store {
         self.reading_from(&self.inner.readers, reads)
     }
 
-    /// Runs reads about tokens, which do not wait for other reads.
+    /// Runs reads of tokens, which do not wait for other reads.
     pub(crate) fn reading_tokens<T>(
         &self,
         reads: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
@@ -388,49 +379,51 @@ impl Store {
 
     fn reading_from<T>(
         &self,
-        readers: &Readers,
+        readers: &ReadPool,
         reads: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
     ) -> Result<T, ReadError> {
-        if !self.inner.database.is_in_place() {
+        if !self.inner.database.is_unchanged() {
             return Err(ReadError::Unavailable);
         }
         let mut conn = readers.get().map_err(|_| ReadError::Unavailable)?;
         dialect::read(&mut conn, reads).map_err(|error| read_error(&conn, &error))
     }
 
-    /// Runs a write of the operator's, which does not go through the queue: on a connection of
-    /// its own, as a command beside a running server would do it.
+    /// Runs an operator's write on a connection of its own, past the queue.
     pub(crate) fn writing<T>(
         &self,
         writes: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
     ) -> Result<QueryResult<T>, ReadError> {
         let database = &self.inner.database;
-        let mut writer =
-            dialect::connect_to_write(&database.target, Role::Writer).map_err(|error| {
+        let mut writer = dialect::connect_to_write(&database.target, ConnectionRole::Writer)
+            .map_err(|error| {
                 log::warn!("store: cannot connect: {}", database.redacted(&error));
                 ReadError::Unavailable
             })?;
-        match batch::transaction(&mut writer, writes, |_| true) {
-            Ok(done) => Ok(Ok(done.outcome)),
-            Err(Failure::Undone(error)) if dialect::is_unique_violation(&error) => Ok(Err(error)),
-            Err(Failure::Undone(error) | Failure::Broken(error) | Failure::Unknown(error)) => {
-                Err(read_error(&writer.conn, &error))
+        match transaction(&mut writer, writes, |_| true) {
+            Ok(committed) => Ok(Ok(committed.value)),
+            Err(TransactionError::RolledBack(error)) if dialect::is_unique_violation(&error) => {
+                Ok(Err(error))
             }
+            Err(
+                TransactionError::RolledBack(error)
+                | TransactionError::ConnectionBroken(error)
+                | TransactionError::CommitUnknown(error),
+            ) => Err(read_error(&writer.conn, &error)),
         }
     }
 }
 
-/// What was changed is known by its id already.
-async fn unnamed(
-    changed: impl Future<Output = Result<i64, ChangeError>> + Send,
-) -> Result<(), ChangeError> {
-    changed.await.map(|_| ())
+async fn without_id(
+    submitted: impl Future<Output = Result<i64, WriteError>> + Send,
+) -> Result<(), WriteError> {
+    submitted.await.map(drop)
 }
 
 fn read_error(conn: &AnyConnection, error: &diesel::result::Error) -> ReadError {
     log::warn!("store: reading failed: {}", dialect::describe(error));
-    match dialect::fault(conn, error) {
-        Fault::Other => ReadError::Failed,
+    match dialect::classify(conn, error) {
+        ErrorKind::Other => ReadError::Failed,
         _ => ReadError::Unavailable,
     }
 }

@@ -1,15 +1,15 @@
-//! Whether this build can encrypt connections to PostgreSQL, and the URLs that demand it.
+//! Checks whether a PostgreSQL URL requires TLS and whether this build supports it.
 
 use crate::error::OpenError;
 
-/// Whether libpq has TLS. The system's library is assumed to; otherwise it reports that itself.
+/// Whether libpq supports TLS. A system library is assumed to; if it does not, it returns an error.
 const HAS_TLS: bool = cfg!(any(feature = "tls", not(feature = "bundled-libpq")));
 
-/// Parameters that have a meaning with TLS only. A libpq without TLS ignores most of them.
-const OF_TLS: [&str; 6] =
+/// Parameters that require TLS. A libpq without TLS ignores most of them.
+const TLS_PARAMETERS: [&str; 6] =
     ["sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", "sslnegotiation"];
 
-/// Refuses a URL that demands TLS of a build without it. libpq's environment counts too.
+/// Returns an error if a URL or libpq's environment requires TLS and this build does not support it.
 pub(crate) fn check(url: &str) -> Result<(), OpenError> {
     if HAS_TLS {
         return Ok(());
@@ -18,20 +18,21 @@ pub(crate) fn check(url: &str) -> Result<(), OpenError> {
     demand(url, mode.as_deref()).map_or(Ok(()), |demand| Err(OpenError::NoTls { demand }))
 }
 
-/// Returns what in a URL demands TLS.
-fn demand(url: &str, usual_mode: Option<&str>) -> Option<String> {
+/// Returns the parameter of a URL that requires TLS, or `None`. `default_mode` is the value of
+/// `PGSSLMODE`.
+fn demand(url: &str, default_mode: Option<&str>) -> Option<String> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let parameters = || query.split('&').filter_map(|pair| pair.split_once('='));
-    if let Some((name, _)) = parameters().find(|(name, _)| OF_TLS.contains(name)) {
+    if let Some((name, _)) = parameters().find(|(name, _)| TLS_PARAMETERS.contains(name)) {
         return Some(name.to_owned());
     }
     let mode = parameters().find(|(name, _)| *name == "sslmode").map(|(_, mode)| mode);
     let is_demanded = |mode: &&str| ["require", "verify-ca", "verify-full"].contains(mode);
-    mode.or(usual_mode).filter(is_demanded).map(|mode| format!("sslmode={mode}"))
+    mode.or(default_mode).filter(is_demanded).map(|mode| format!("sslmode={mode}"))
 }
 
-/// Returns whether the PostgreSQL that a URL leads to is reached over a network without TLS.
-pub(crate) fn is_in_clear(url: &str) -> bool {
+/// Returns whether a URL leads to a PostgreSQL server on another machine and TLS is not supported.
+pub(crate) fn is_unencrypted(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://").filter(|(scheme, _)| *scheme != "sqlite") else {
         return false;
     };
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_demands_tls_by_its_mode_or_by_certificates() {
+    fn tls_is_required_by_sslmode_or_by_certificate_parameters() {
         for (url, demanded) in [
             ("postgres://h/d", None),
             ("postgres://h/d?sslmode=prefer", None),
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_this_machine_needs_no_tls() {
+    fn local_connections_count_as_encrypted() {
         for url in [
             "postgres://a@%2Frun%2Fpostgresql/d",
             "postgres:///d",
@@ -83,12 +84,12 @@ mod tests {
             "sqlite:data/registrar.db",
             "sqlite://data/registrar.db",
         ] {
-            assert!(!is_in_clear(url), "{url}");
+            assert!(!is_unencrypted(url), "{url}");
         }
         let remote =
             ["postgres://a:b@db.example.com/d", "postgres://10.0.0.1:5/d", "postgres:///d?host=db"];
         for url in remote {
-            assert_eq!(is_in_clear(url), !HAS_TLS, "{url}");
+            assert_eq!(is_unencrypted(url), !HAS_TLS, "{url}");
         }
     }
 }

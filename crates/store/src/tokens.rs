@@ -1,4 +1,4 @@
-//! API tokens: only what is stored of them. Making, spelling and judging them is the server's.
+//! Storage of API tokens. The server generates, parses and validates them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -11,112 +11,111 @@ use diesel::{
 
 use registrar_core::aggregate::ReferenceTarget;
 
-use crate::audit::{self, Asker, Deed};
-use crate::batch::now;
-use crate::change::Outcome;
-use crate::changed::execute;
+use crate::audit::{self, Actor, AuditAction};
+use crate::clock::now;
 use crate::connection::AnyConnection;
-use crate::dialect::{self, Lock, insert, is_unique_violation, statement};
-use crate::error::{ChangeError, CreateError, ReadError, TokenError};
+use crate::dialect::{self, RowLock, insert, is_unique_violation, statement};
+use crate::error::{CreateError, ReadError, TokenError, WriteError};
 use crate::rows::TokenRow;
 use crate::schema::api_tokens;
 use crate::store::Store;
-use crate::types::{JsonDoc, Micros};
+use crate::types::{SqlJson, SqlTimestamp};
+use crate::update_sql::execute;
+use crate::write_jobs::WriteResult;
 
-/// What is known of a token; the token itself is not. Times are microseconds since 1970 UTC.
+/// A stored token without its text. Times are in microseconds since 1970 UTC.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = api_tokens)]
 pub struct ApiToken {
     /// The id, from 1 on.
     pub id: i64,
-    /// The name its operator knows it by; unique.
+    /// The unique name.
     pub name: String,
-    /// What it may do, as JSON; `None`: everything.
+    /// The allowed scopes as JSON, or `None` for all.
     pub scopes: Option<String>,
-    /// The forms it may use, as JSON; `None`: all of them.
+    /// The allowed forms as JSON, or `None` for all.
     pub forms: Option<String>,
-    /// When it ends; read by its hash, when the first ends of it and those that it was made by.
+    /// Time of expiry. [`Store::token`] returns the earliest of this token and its ancestors.
     pub expires_at: Option<i64>,
-    /// When it was revoked; read by its hash, when it or one that it was made by was.
+    /// Time of revocation. [`Store::token`] returns that of this token or of an ancestor.
     pub revoked_at: Option<i64>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: i64,
-    /// Who signed in for it.
+    /// Id of the user whose session the token belongs to.
     pub user_id: Option<i64>,
-    /// The contract that it is good for; `None`: everything else.
+    /// The only contract that accepts the token, or `None` if it is not restricted to one.
     pub contract: Option<String>,
-    /// The token that it was made by: it dies with that.
+    /// Id of the token that issued it, with which it expires.
     pub parent_id: Option<i64>,
-    /// What its operator noted of it, a JSON object.
+    /// Attributes set by the operator, a JSON object.
     pub attributes: Option<String>,
-    /// When it was last used, to about a minute.
+    /// Time of the last use, accurate to about a minute.
     pub last_used_at: Option<i64>,
 }
 
-/// A token that was found, and the token that an operator made and it was issued by, directly or not.
+/// A token and the root of its chain of parents, the token that an operator created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenWithRoot {
-    /// The token. It has ended where one that it was issued by has.
+    /// The token. It counts as expired or revoked if an ancestor is.
     pub token: ApiToken,
-    /// The id of the operator's token; its own where an operator made it.
+    /// Id of the root token; the token's own id if an operator created it.
     pub root_id: i64,
 }
 
-/// How many times a token can be issued by another one in turn: an operator's token issues one, and
-/// that one more. Each use of a token looks at all that it was issued by.
+/// Maximum number of ancestors of a token. Each use of a token reads all of them.
 const MAX_ISSUING_DEPTH: usize = 2;
 
-/// A token to be stored. Times are microseconds since 1970 UTC.
+/// A token to store. Times are in microseconds since 1970 UTC.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct NewToken {
-    /// The name its operator knows it by; unique.
+    /// The unique name.
     pub name: String,
-    /// The SHA-256 of its text, which may be any.
+    /// SHA-256 of the token's text.
     pub hash: [u8; 32],
-    /// When it ends.
+    /// Time of expiry.
     pub expires_at: Option<i64>,
-    /// Who signed in for it: it goes with that user.
+    /// Id of the user whose session it belongs to, with which it is deleted.
     pub user_id: Option<i64>,
-    /// The contract that it is good for.
+    /// The only contract that accepts it.
     pub contract: Option<String>,
-    /// What it may do, as JSON; `None`: everything.
+    /// The allowed scopes as JSON, or `None` for all.
     pub scopes: Option<String>,
-    /// The forms it may use, as JSON; `None`: all of them.
+    /// The allowed forms as JSON, or `None` for all.
     pub forms: Option<String>,
-    /// The token that it is made by: it must count still.
+    /// Id of the token that issues it, which must be valid.
     pub parent_id: Option<i64>,
-    /// What its operator notes of it, a JSON object.
+    /// Attributes set by the operator, a JSON object.
     pub attributes: Option<String>,
-    /// The id of the request that it is issued for.
-    pub request: Option<String>,
+    /// Id of the request that issues it.
+    pub request_id: Option<String>,
 }
 
 statement! {
-    Revoke<'a> -> BigInt:
-    "UPDATE api_tokens SET revoked_at = " { at: &'a i64 as Micros }
+    RevokeToken<'a> -> BigInt:
+    "UPDATE api_tokens SET revoked_at = " { at: &'a i64 as SqlTimestamp }
     " WHERE name = " { name: &'a str as Text }
     " AND revoked_at IS NULL RETURNING id"
 }
 
-/// Revokes a token by its name; gives its id.
-pub(crate) fn revoke(conn: &mut AnyConnection, name: &str) -> QueryResult<Outcome> {
-    let revoke = Revoke { at: &now(), name };
+/// Revokes a token by its name and returns its id.
+pub(crate) fn revoke(conn: &mut AnyConnection, name: &str) -> QueryResult<WriteResult> {
+    let revoke = RevokeToken { at: &now(), name };
     let revoked: Vec<i64> = match conn {
         AnyConnection::Sqlite(conn) => revoke.load(conn)?,
         AnyConnection::Postgres(conn) => revoke.load(conn)?,
     };
-    Ok(revoked.first().copied().ok_or(ChangeError::NotFound))
+    Ok(revoked.first().copied().ok_or(WriteError::NotFound))
 }
 
 statement! {
     EndSessions<'a>:
-    "UPDATE api_tokens SET revoked_at = " { at: &'a i64 as Micros }
+    "UPDATE api_tokens SET revoked_at = " { at: &'a i64 as SqlTimestamp }
     " WHERE user_id = " { user_id: &'a i64 as BigInt }
     " AND revoked_at IS NULL AND id <> " { kept: &'a i64 as BigInt }
     ""
 }
 
-/// Revokes all tokens that a user signed in for, but the one that asks for it.
+/// Revokes all tokens of a user's sessions except `kept`.
 pub(crate) fn end_sessions(
     conn: &mut AnyConnection,
     user_id: i64,
@@ -126,57 +125,60 @@ pub(crate) fn end_sessions(
     execute!(conn, end).map(drop)
 }
 
-/// How long an ended token that a contract's API issued is kept: an hour, in microseconds.
-const ENDED_KEPT: i64 = 60 * 60 * 1_000_000;
+/// Time for which an expired or revoked issued token is kept: an hour, in microseconds.
+const ENDED_TOKEN_TTL: i64 = 60 * 60 * 1_000_000;
 
-/// How many ended tokens are deleted at once: other writes wait for a millisecond at most.
-const PURGED_AT_ONCE: i64 = 500;
+/// Maximum number of tokens deleted at once: other writes wait for about a millisecond.
+const MAX_PURGED_TOKENS: i64 = 500;
 
 statement! {
-    PurgeEnded<'a>:
+    DeleteEnded<'a>:
     "DELETE FROM api_tokens WHERE id IN (SELECT id FROM api_tokens \
      WHERE (user_id IS NOT NULL OR parent_id IS NOT NULL) AND (expires_at < "
-    { expired: &'a i64 as Micros }
-    " OR revoked_at < " { revoked: &'a i64 as Micros }
-    ") LIMIT " { most: &'a i64 as BigInt }
+    { expired: &'a i64 as SqlTimestamp }
+    " OR revoked_at < " { revoked: &'a i64 as SqlTimestamp }
+    ") LIMIT " { max: &'a i64 as BigInt }
     ")"
 }
 
-/// Deletes some of the ended tokens that a contract's API issued; gives whether there may be more.
-/// Tokens that operators made stay in the list.
-pub(crate) fn purge_ended(conn: &mut AnyConnection) -> QueryResult<bool> {
-    let ended = now() - ENDED_KEPT;
-    let purge = PurgeEnded { expired: &ended, revoked: &ended, most: &PURGED_AT_ONCE };
-    let purged = execute!(conn, purge)?;
-    Ok(i64::try_from(purged).is_ok_and(|purged| purged >= PURGED_AT_ONCE))
+/// Deletes some of the expired or revoked tokens that were issued by a contract's API, and returns
+/// whether there may be more. Tokens that operators created are kept.
+pub(crate) fn delete_ended(conn: &mut AnyConnection) -> QueryResult<bool> {
+    let ended = now() - ENDED_TOKEN_TTL;
+    let delete = DeleteEnded { expired: &ended, revoked: &ended, max: &MAX_PURGED_TOKENS };
+    let deleted = execute!(conn, delete)?;
+    Ok(i64::try_from(deleted).is_ok_and(|deleted| deleted >= MAX_PURGED_TOKENS))
 }
 
 statement! {
-    NoteUse<'a>:
-    "UPDATE api_tokens SET last_used_at = " { at: &'a i64 as Micros }
+    UpdateLastUsed<'a>:
+    "UPDATE api_tokens SET last_used_at = " { at: &'a i64 as SqlTimestamp }
     " WHERE id = " { id: &'a i64 as BigInt }
     ""
 }
 
-/// Writes when tokens were last used.
-pub(crate) fn note_uses(conn: &mut AnyConnection, uses: &HashMap<i64, i64>) -> QueryResult<()> {
+/// Updates `last_used_at` of tokens.
+pub(crate) fn update_last_used(
+    conn: &mut AnyConnection,
+    uses: &HashMap<i64, i64>,
+) -> QueryResult<()> {
     for (id, at) in uses {
-        execute!(conn, NoteUse { at, id })?;
+        execute!(conn, UpdateLastUsed { at, id })?;
     }
     Ok(())
 }
 
-/// When tokens were used since that was last written: times by ids.
+/// Times of last use by token id, collected since they were last written.
 #[derive(Debug, Default)]
 pub(crate) struct TokenUses(Mutex<HashMap<i64, i64>>);
 
 impl TokenUses {
-    /// Notes that a token is used now.
-    fn note(&self, id: i64) {
+    /// Records that a token is used now.
+    fn record(&self, id: i64) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, now());
     }
 
-    /// Takes what was noted.
+    /// Returns the recorded times and clears them.
     pub(crate) fn take(&self) -> HashMap<i64, i64> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -185,12 +187,12 @@ impl TokenUses {
 statement! {
     FindValid<'a> -> Nullable<BigInt>:
     "SELECT parent_id FROM api_tokens WHERE id = " { id: &'a i64 as BigInt }
-    " AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > " { now: &'a i64 as Micros }
+    " AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > " { now: &'a i64 as SqlTimestamp }
     ")"
 }
 
-/// Those of the tokens that still count, as the transaction sees it. A batch comes from few.
-pub(crate) fn still_valid(
+/// Returns those of the tokens that are neither revoked nor expired, nor their ancestors.
+pub(crate) fn valid_tokens(
     conn: &mut AnyConnection,
     tokens: &BTreeSet<i64>,
 ) -> QueryResult<BTreeSet<i64>> {
@@ -198,7 +200,6 @@ pub(crate) fn still_valid(
     let mut valid = BTreeSet::new();
     for token in tokens {
         let mut id = *token;
-        // The token, and those that it was issued by.
         for _ in 0..=MAX_ISSUING_DEPTH {
             let find = FindValid { id: &id, now };
             let found: Vec<Option<i64>> = match conn {
@@ -218,7 +219,8 @@ pub(crate) fn still_valid(
     Ok(valid)
 }
 
-/// Returns whether one more token can be issued by this one: it is an operator's, or was issued by one.
+/// Returns whether a token may issue others, that is, whether it has fewer than [`MAX_ISSUING_DEPTH`]
+/// ancestors.
 fn may_issue(conn: &mut AnyConnection, token: i64) -> QueryResult<bool> {
     let mut id = token;
     for _ in 0..MAX_ISSUING_DEPTH {
@@ -237,28 +239,29 @@ statement! {
      scopes, forms) \
      VALUES (" { name: &'a str as Text }
     ", " { hash: &'a [u8] as Binary }
-    ", " { expires_at: Option<i64> as Nullable<Micros> }
-    ", " { created_at: i64 as Micros }
+    ", " { expires_at: Option<i64> as Nullable<SqlTimestamp> }
+    ", " { created_at: i64 as SqlTimestamp }
     ", " { user_id: Option<i64> as Nullable<BigInt> }
     ", " { contract: Option<&'a str> as Nullable<Text> }
     ", " { parent_id: Option<i64> as Nullable<BigInt> }
-    ", " { attributes: Option<&'a str> as Nullable<JsonDoc> }
-    ", " { scopes: Option<&'a str> as Nullable<JsonDoc> }
-    ", " { forms: Option<&'a str> as Nullable<JsonDoc> }
+    ", " { attributes: Option<&'a str> as Nullable<SqlJson> }
+    ", " { scopes: Option<&'a str> as Nullable<SqlJson> }
+    ", " { forms: Option<&'a str> as Nullable<SqlJson> }
     ") ON CONFLICT DO NOTHING"
 }
 
-/// Stores a token; gives its id.
-pub(crate) fn mint(conn: &mut AnyConnection, token: &NewToken) -> QueryResult<Outcome> {
+/// Stores a token and returns its id.
+pub(crate) fn issue(conn: &mut AnyConnection, token: &NewToken) -> QueryResult<WriteResult> {
     if let Some(user_id) = token.user_id
-        && dialect::existing_ids(conn, ReferenceTarget::User, &[user_id], Lock::Kept)?.is_empty()
+        && dialect::existing_ids(conn, ReferenceTarget::User, &[user_id], RowLock::KeyShare)?
+            .is_empty()
     {
-        return Ok(Err(ChangeError::NotFound));
+        return Ok(Err(WriteError::NotFound));
     }
     if let Some(parent) = token.parent_id
         && !may_issue(conn, parent)?
     {
-        return Ok(Err(CreateError::TokenRefused.into()));
+        return Ok(Err(CreateError::InvalidToken.into()));
     }
     let insert = InsertToken {
         name: &token.name,
@@ -273,17 +276,17 @@ pub(crate) fn mint(conn: &mut AnyConnection, token: &NewToken) -> QueryResult<Ou
         forms: token.forms.as_deref(),
     };
     if execute!(conn, insert)? == 0 {
-        return Ok(Err(ChangeError::Conflict));
+        return Ok(Err(WriteError::Conflict));
     }
     let of_hash = api_tokens::table.filter(api_tokens::token_hash.eq(token.hash.as_slice()));
     Ok(Ok(of_hash.select(api_tokens::id).first(conn)?))
 }
 
 impl Store {
-    /// Stores a new token by the SHA-256 of its text. `scopes` and `forms` are JSON texts.
+    /// Stores a token of an operator; `hash` is the SHA-256 of its text, `scopes` and `forms` are JSON.
     ///
     /// # Errors
-    /// [`TokenError::NameTaken`], or those of the database.
+    /// Returns [`TokenError::NameTaken`] if the name exists, or an error of the database.
     pub fn create_token(
         &self,
         name: &str,
@@ -300,41 +303,41 @@ impl Store {
         })
     }
 
-    /// All tokens, revoked and expired ones too, in the order they were made.
+    /// Returns all tokens, including revoked and expired ones, ordered by id.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn list_tokens(&self) -> Result<Vec<ApiToken>, ReadError> {
         self.reading(|conn| {
             api_tokens::table.order(api_tokens::id).select(ApiToken::as_select()).load(conn)
         })
     }
 
-    /// Revokes a token at once and for good, as an operator; an audit row says so. Returns `false`
-    /// where there is none of this name that is not revoked already.
+    /// Revokes a token by its name, as an operator, and records it in the audit log. Returns `false` if
+    /// there is no such token or it is already revoked.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be written.
     pub fn revoke_token(&self, name: &str) -> Result<bool, ReadError> {
-        let revoke_and_note = |conn: &mut AnyConnection| {
+        let revoke_and_record = |conn: &mut AnyConnection| {
             let Ok(id) = revoke(conn, name)? else { return Ok(false) };
-            let deed = Deed { action: "delete", kind: "token", id, user: None };
-            audit::note(conn, &Asker::default(), deed, now())?;
+            let action = AuditAction { action: "delete", kind: "token", id, user: None };
+            audit::insert_event(conn, &Actor::default(), action, now())?;
             Ok(true)
         };
-        self.writing(revoke_and_note)?.map_err(|_| ReadError::Failed)
+        self.writing(revoke_and_record)?.map_err(|_| ReadError::Failed)
     }
 
-    /// Notes that a token is used; that is written within a minute, with whatever else is.
-    pub fn note_token_use(&self, id: i64) {
-        self.token_uses().note(id);
+    /// Records the use of a token. It is written to the database about once a minute.
+    pub fn record_token_use(&self, id: i64) {
+        self.token_uses().record(id);
     }
 
-    /// Returns the token whose text has this SHA-256, revoked and expired ones too, or `None` where there
-    /// is none. It ends as soon as one ends that it was issued by.
+    /// Returns the token whose text has this SHA-256, even if it is revoked or expired, or `None` if there
+    /// is none.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn token(&self, hash: &[u8; 32]) -> Result<Option<TokenWithRoot>, ReadError> {
         self.reading_tokens(|conn| {
             let found = api_tokens::table
@@ -362,10 +365,10 @@ impl Store {
         })
     }
 
-    /// Whether there ever was a token.
+    /// Returns whether any token is stored, including revoked and expired ones.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns an error if the database cannot be read.
     pub fn has_tokens(&self) -> Result<bool, ReadError> {
         self.reading_tokens(|conn| -> QueryResult<bool> {
             let first = api_tokens::table.select(api_tokens::id).first::<i64>(conn).optional()?;

@@ -1,7 +1,7 @@
-//! The SQL types that the databases spell differently, and how Rust values travel through them.
+//! SQL types that differ between the databases, and their conversion from and to Rust values.
 //!
-//! They are made so that what is read equals what was written, and equals on both databases:
-//! diesel's own JSON and timestamp types do not promise that. Nothing here knows a table.
+//! Values are read back exactly as they were written, on both databases; diesel's own JSON and
+//! timestamp types do not guarantee that.
 
 use diesel::deserialize::{self, FromSql, Queryable};
 use diesel::pg::{Pg, PgValue};
@@ -14,33 +14,33 @@ use uuid::Uuid;
 
 use crate::connection::MultiBackend;
 
-/// JSON: `jsonb` on PostgreSQL, checked text on SQLite; a [`String`] in Rust, with its keys sorted
-/// and no space between its parts.
+/// JSON: `jsonb` on PostgreSQL, text with a check constraint on SQLite, a [`String`] with sorted keys
+/// and no insignificant whitespace in Rust.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 3802, array_oid = 3807))]
 #[diesel(sqlite_type(name = "Text"))]
-pub struct JsonDoc;
+pub struct SqlJson;
 
-/// A moment: `timestamptz` on PostgreSQL, an integer on SQLite; microseconds since 1970 UTC, as
-/// [`i64`], in Rust.
+/// A timestamp: `timestamptz` on PostgreSQL, an integer on SQLite, microseconds since 1970 UTC as
+/// [`i64`] in Rust.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185))]
 #[diesel(sqlite_type(name = "Long"))]
-pub struct Micros;
+pub struct SqlTimestamp;
 
-/// A UUID: `uuid` on PostgreSQL, 16 bytes on SQLite; a [`Uuid`] in Rust.
+/// A UUID: `uuid` on PostgreSQL, a blob of 16 bytes on SQLite, a [`Uuid`] in Rust.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 2950, array_oid = 2951))]
 #[diesel(sqlite_type(name = "Binary"))]
-pub struct Uid;
+pub struct SqlUuid;
 
-/// What PostgreSQL counts its microseconds from: 2000-01-01, in microseconds since 1970.
+/// The epoch of PostgreSQL's timestamps, 2000-01-01, in microseconds since 1970.
 const PG_EPOCH: i64 = 946_684_800_000_000;
 
-/// The version byte before a `jsonb` on the wire.
+/// The version byte that precedes a `jsonb` on the wire.
 const JSONB_VERSION: u8 = 1;
 
-impl ToSql<JsonDoc, Pg> for str {
+impl ToSql<SqlJson, Pg> for str {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         out.write_all(&[JSONB_VERSION])?;
         out.write_all(self.as_bytes())?;
@@ -48,30 +48,30 @@ impl ToSql<JsonDoc, Pg> for str {
     }
 }
 
-impl ToSql<JsonDoc, Sqlite> for str {
+impl ToSql<SqlJson, Sqlite> for str {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         <str as ToSql<Text, Sqlite>>::to_sql(self, out)
     }
 }
 
-impl ToSql<JsonDoc, Pg> for String {
+impl ToSql<SqlJson, Pg> for String {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        <str as ToSql<JsonDoc, Pg>>::to_sql(self, out)
+        <str as ToSql<SqlJson, Pg>>::to_sql(self, out)
     }
 }
 
-impl ToSql<JsonDoc, Sqlite> for String {
+impl ToSql<SqlJson, Sqlite> for String {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         <str as ToSql<Text, Sqlite>>::to_sql(self, out)
     }
 }
 
-impl FromSql<JsonDoc, Pg> for String {
-    /// `jsonb` sorts keys by length first and puts a space after every comma; here they come back
-    /// in the order they were written in.
+impl FromSql<SqlJson, Pg> for String {
+    /// Restores the order of keys: `jsonb` sorts them by length first and puts a space after each
+    /// comma.
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let Some((&JSONB_VERSION, text)) = value.as_bytes().split_first() else {
-            return Err("a jsonb of an unknown version".into());
+            return Err("unknown jsonb version".into());
         };
         if text == b"{}" {
             return Ok("{}".to_owned());
@@ -82,69 +82,69 @@ impl FromSql<JsonDoc, Pg> for String {
     }
 }
 
-impl FromSql<JsonDoc, Sqlite> for String {
+impl FromSql<SqlJson, Sqlite> for String {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         <String as FromSql<Text, Sqlite>>::from_sql(value)
     }
 }
 
-impl ToSql<Micros, Pg> for i64 {
+impl ToSql<SqlTimestamp, Pg> for i64 {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let since_2000 = self.checked_sub(PG_EPOCH).ok_or("a moment out of range")?;
+        let since_2000 = self.checked_sub(PG_EPOCH).ok_or("timestamp out of range")?;
         out.write_all(&since_2000.to_be_bytes())?;
         Ok(IsNull::No)
     }
 }
 
-impl ToSql<Micros, Sqlite> for i64 {
+impl ToSql<SqlTimestamp, Sqlite> for i64 {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         <i64 as ToSql<BigInt, Sqlite>>::to_sql(self, out)
     }
 }
 
-impl FromSql<Micros, Pg> for i64 {
+impl FromSql<SqlTimestamp, Pg> for i64 {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let since_2000 = i64::from_be_bytes(value.as_bytes().try_into()?);
-        // PostgreSQL's `infinity` is the greatest integer; it stays that.
+        // PostgreSQL's `infinity` is `i64::MAX`.
         Ok(since_2000.saturating_add(PG_EPOCH))
     }
 }
 
-impl FromSql<Micros, Sqlite> for i64 {
+impl FromSql<SqlTimestamp, Sqlite> for i64 {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         <i64 as FromSql<BigInt, Sqlite>>::from_sql(value)
     }
 }
 
-impl ToSql<Uid, Pg> for Uuid {
+impl ToSql<SqlUuid, Pg> for Uuid {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         out.write_all(self.as_bytes())?;
         Ok(IsNull::No)
     }
 }
 
-impl ToSql<Uid, Sqlite> for Uuid {
+impl ToSql<SqlUuid, Sqlite> for Uuid {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         <[u8] as ToSql<Binary, Sqlite>>::to_sql(self.as_bytes(), out)
     }
 }
 
-impl FromSql<Uid, Pg> for Uuid {
+impl FromSql<SqlUuid, Pg> for Uuid {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         Ok(Uuid::from_slice(value.as_bytes())?)
     }
 }
 
-impl FromSql<Uid, Sqlite> for Uuid {
+impl FromSql<SqlUuid, Sqlite> for Uuid {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         Ok(Uuid::from_slice(&<Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(value)?)?)
     }
 }
 
-impl<DB> Queryable<Uid, DB> for Uuid
+impl<DB> Queryable<SqlUuid, DB> for Uuid
 where
     DB: diesel::backend::Backend,
-    Uuid: FromSql<Uid, DB>,
+    Uuid: FromSql<SqlUuid, DB>,
 {
     type Row = Uuid;
 
@@ -153,8 +153,8 @@ where
     }
 }
 
-/// Makes our types known to the backend that is either of the two.
-macro_rules! on_both {
+/// Declares the types for the backend that is either of the two.
+macro_rules! multi_backend_types {
     ($($sql:ty => $rust:ty),+ $(,)?) => { $(
         impl HasSqlType<$sql> for MultiBackend {
             fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
@@ -172,4 +172,4 @@ macro_rules! on_both {
     )+ };
 }
 
-on_both!(JsonDoc => String, Micros => i64, Uid => Uuid);
+multi_backend_types!(SqlJson => String, SqlTimestamp => i64, SqlUuid => Uuid);

@@ -1,9 +1,8 @@
-//! The writer: a thread that takes all submissions that wait, commits them together, and answers
-//! each after the commit.
+//! The writer thread: takes batches from the queue, commits them and answers each job after the
+//! commit.
 //!
-//! It outlives whatever the database does: it retries what may be retried, finds the submission
-//! that makes a batch fail, reconnects, and never leaves a submission without an answer. A batch is
-//! what came while the last one was written; when a writer begins one, [`crate::queue`] says.
+//! It retries transient errors, isolates the job that makes a batch fail, and reconnects. Every job
+//! is answered.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,134 +12,154 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::batch::{self, Done, Failure, Submission, Verdict};
-use crate::change::{self, ChangeJob};
-use crate::connection::AnyConnection;
-use crate::connection::WriterConnection;
-use crate::dialect::{self, Fault, LOCK_WAIT, Role};
+use crate::batch::{self, BatchItem, CreateOutcome};
+use crate::connection::{AnyConnection, WriterConnection};
+use crate::dialect::{self, ConnectionRole, ErrorKind, LOCK_TIMEOUT};
 use crate::error::CreateError;
-use crate::figures::Written;
-use crate::once;
+use crate::idempotency;
 use crate::queue::Queue;
-use crate::record::{Created, NewRecord};
+use crate::requests::{CreateUser, Created};
 use crate::settings::Database;
+use crate::stats::WriterStats;
 use crate::tokens::{self, TokenUses};
+use crate::transaction::{Committed, TransactionError, transaction};
+use crate::write_jobs::{self, WriteJob};
 
-/// How often a transaction that somebody else's was in the way of is tried again.
-const RETRIES: u32 = 3;
+/// Maximum number of retries after a transient error.
+const MAX_RETRIES: u32 = 3;
 
-/// How long the writer waits between two attempts to reconnect.
-const RECONNECT: Duration = Duration::from_millis(200);
+/// Minimum time between two attempts to connect.
+const RECONNECT_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How often the writer looks for answers that were kept long enough.
-const FORGETS: Duration = Duration::from_secs(600);
-/// The same, where the last look did not reach all of them.
-const FORGETS_MORE: Duration = Duration::from_secs(1);
+/// Time between two deletions of expired rows.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(600);
+/// Time until the next deletion if the last one did not reach all expired rows.
+const EXPIRY_BACKLOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often the times at which tokens were used are written.
-pub(crate) const NOTES_USES: Duration = Duration::from_secs(60);
+/// Time between two updates of `api_tokens.last_used_at`.
+const TOKEN_USE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A submission that waits, and where its answer goes.
-pub(crate) struct Job {
-    pub(crate) record: NewRecord,
-    pub(crate) answer: oneshot::Sender<Result<Created, CreateError>>,
-    pub(crate) was_put_off: bool,
+/// A user to create, with the channel for the result.
+pub(crate) struct CreateJob {
+    pub(crate) request: CreateUser,
+    pub(crate) reply: oneshot::Sender<Result<Created, CreateError>>,
+    pub(crate) was_deferred: bool,
 }
 
-impl Job {
-    fn answer(self, outcome: Result<Created, CreateError>) {
-        // Nobody listens any more when the client hung up. What is stored stays stored.
-        let _ = self.answer.send(outcome);
+impl CreateJob {
+    fn reply(self, result: Result<Created, CreateError>) {
+        // The receiver is dropped if the client has disconnected; the user stays stored.
+        let _ = self.reply.send(result);
     }
 }
 
-impl Submission for Job {
-    fn record(&self) -> &NewRecord {
-        &self.record
+impl BatchItem for CreateJob {
+    fn request(&self) -> &CreateUser {
+        &self.request
     }
 
-    fn was_put_off(&self) -> bool {
-        self.was_put_off
+    fn was_deferred(&self) -> bool {
+        self.was_deferred
     }
 }
 
-/// What waits for a writer.
+/// A job in the queue.
 #[expect(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
-pub(crate) enum Waiting {
-    Create(Job),
-    Change(ChangeJob),
+pub(crate) enum Job {
+    Create(CreateJob),
+    Write(WriteJob),
 }
 
 /// The state of a writer thread.
 pub(crate) struct Writer {
-    pub(crate) database: Database,
-    pub(crate) queue: Arc<Queue<Waiting>>,
-    /// Whether the queue counts it among those at work.
-    pub(crate) is_at_work: bool,
-    /// How many submissions a batch has at most.
-    pub(crate) most: usize,
-    pub(crate) conn: Option<WriterConnection>,
-    /// Whether there is a connection, for others to see.
-    pub(crate) connected: Arc<AtomicBool>,
-    /// What all writers count.
-    pub(crate) written: Arc<Written>,
-    /// When the last attempt to connect failed.
-    pub(crate) failed_at: Option<Instant>,
-    /// When answers that were kept long enough are looked for again.
-    pub(crate) forgets_at: Instant,
-    /// When tokens were used since that was last written.
-    pub(crate) token_uses: Arc<TokenUses>,
-    /// When that is written next.
-    pub(crate) notes_uses_at: Instant,
-    /// What the last batch put off.
-    pub(crate) put_off: Vec<Job>,
-    /// The changes of stored users that came with the batch.
-    pub(crate) changes: Vec<ChangeJob>,
+    database: Database,
+    queue: Arc<Queue<Job>>,
+    /// Whether the queue counts this writer as active.
+    is_active: bool,
+    /// Maximum number of jobs in a batch.
+    max_batch: usize,
+    conn: Option<WriterConnection>,
+    /// Whether there is a connection, shared with the store.
+    is_connected: Arc<AtomicBool>,
+    stats: Arc<WriterStats>,
+    last_connect_failure: Option<Instant>,
+    next_expiry: Instant,
+    token_uses: Arc<TokenUses>,
+    next_token_use_write: Instant,
+    /// Users that the last batch deferred.
+    deferred: Vec<CreateJob>,
+    /// Jobs of the current batch that are written after its users.
+    write_jobs: Vec<WriteJob>,
 }
 
-/// Why a batch was not written, as far as the answer depends on it.
+/// Error of a batch, as far as the reply depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trouble {
-    /// Another transaction was in the way.
-    InTheWay,
-    /// The connection broke before the commit: nothing is stored.
-    Lost,
-    /// There is no connection, or it broke in the commit.
+enum BatchError {
+    /// A conflict with another transaction.
+    Contention,
+    /// The connection broke before the commit.
+    ConnectionLost,
+    /// There is no connection, or it broke during the commit.
     Unavailable,
-    Full,
+    DiskFull,
     Other,
 }
 
-impl From<Trouble> for CreateError {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::InTheWay => Self::Busy,
-            Trouble::Lost | Trouble::Unavailable => Self::Unavailable,
-            Trouble::Full => Self::Full,
-            Trouble::Other => Self::Failed,
+impl From<BatchError> for CreateError {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::Contention => Self::Busy,
+            BatchError::ConnectionLost | BatchError::Unavailable => Self::Unavailable,
+            BatchError::DiskFull => Self::DiskFull,
+            BatchError::Other => Self::Internal,
         }
     }
 }
 
 impl Writer {
-    /// Writes until nobody can send any more and all that was sent is answered.
+    /// Returns a writer that uses `conn` and shares the other arguments with the store.
+    pub(crate) fn new(
+        (database, conn): (Database, WriterConnection),
+        (queue, max_batch): (Arc<Queue<Job>>, usize),
+        is_connected: Arc<AtomicBool>,
+        stats: Arc<WriterStats>,
+        token_uses: Arc<TokenUses>,
+    ) -> Self {
+        Self {
+            database,
+            queue,
+            is_active: false,
+            max_batch,
+            conn: Some(conn),
+            is_connected,
+            stats,
+            last_connect_failure: None,
+            next_expiry: Instant::now(),
+            token_uses,
+            next_token_use_write: Instant::now() + TOKEN_USE_INTERVAL,
+            deferred: Vec::new(),
+            write_jobs: Vec::new(),
+        }
+    }
+
+    /// Writes until the queue is closed and all jobs are answered.
     pub(crate) fn run(mut self) {
-        while let Some(jobs) = self.gather() {
-            let changes = mem::take(&mut self.changes);
-            if jobs.is_empty() && changes.is_empty() {
+        while let Some(users) = self.next_batch() {
+            let write_jobs = mem::take(&mut self.write_jobs);
+            if users.is_empty() && write_jobs.is_empty() {
                 self.connect();
             }
-            if !jobs.is_empty() {
-                self.settle(jobs);
+            if !users.is_empty() {
+                self.commit_users(users);
             }
-            if !changes.is_empty() {
-                self.settle_changes(changes);
+            if !write_jobs.is_empty() {
+                self.commit_write_jobs(write_jobs);
             }
-            self.forget();
-            self.note_uses();
+            self.delete_expired();
+            self.write_token_uses();
         }
-        self.notes_uses_at = Instant::now();
-        self.note_uses();
+        self.next_token_use_write = Instant::now();
+        self.write_token_uses();
         if let Some(conn) = &mut self.conn
             && let Err(error) = dialect::checkpoint(&mut conn.conn)
         {
@@ -149,238 +168,246 @@ impl Writer {
         self.disconnect();
     }
 
-    /// The next batch: what was put off, and what waits; changes of stored users are laid aside.
-    /// `None` at the end; an empty batch when it is time to try to reconnect.
-    fn gather(&mut self) -> Option<Vec<Job>> {
-        if mem::take(&mut self.is_at_work) {
-            self.queue.done();
+    /// Waits for the next batch, puts its write jobs aside and returns its users, those that were
+    /// deferred first. Returns `None` at shutdown, and an empty batch when it is time to reconnect.
+    fn next_batch(&mut self) -> Option<Vec<CreateJob>> {
+        if mem::take(&mut self.is_active) {
+            self.queue.finish_batch();
         }
-        let mut jobs = mem::take(&mut self.put_off);
-        let waiting = if jobs.is_empty() {
-            let patience = self.conn.is_none().then_some(RECONNECT);
-            self.queue.take(self.most, patience)?
+        let mut users = mem::take(&mut self.deferred);
+        let jobs = if users.is_empty() {
+            let standby_timeout = self.conn.is_none().then_some(RECONNECT_INTERVAL);
+            self.queue.take(self.max_batch, standby_timeout)?
         } else {
-            self.queue.take_now(self.most.saturating_sub(jobs.len()))
+            self.queue.try_take(self.max_batch.saturating_sub(users.len()))
         };
-        self.is_at_work = !(jobs.is_empty() && waiting.is_empty());
-        jobs.reserve(waiting.len());
-        for waiting in waiting {
-            match waiting {
-                Waiting::Create(job) => jobs.push(job),
-                Waiting::Change(job) => self.changes.push(job),
+        self.is_active = !(users.is_empty() && jobs.is_empty());
+        users.reserve(jobs.len());
+        for job in jobs {
+            match job {
+                Job::Create(job) => users.push(job),
+                Job::Write(job) => self.write_jobs.push(job),
             }
         }
-        Some(jobs)
+        Some(users)
     }
 
-    /// Forgets some of the answers that were kept long enough, where it is time to: few at once, so
-    /// that nobody waits for it, and more a second later where there are more.
-    fn forget(&mut self) {
-        let Some(conn) = self.conn.as_mut().filter(|_| self.forgets_at <= Instant::now()) else {
+    /// Deletes expired idempotency records and tokens if it is time to. A limited number is deleted at
+    /// once, so that other writes do not wait.
+    fn delete_expired(&mut self) {
+        let Some(conn) = self.conn.as_mut().filter(|_| self.next_expiry <= Instant::now()) else {
             return;
         };
-        let purge = |conn: &mut AnyConnection| {
-            let more = once::forget(conn)?;
-            Ok(tokens::purge_ended(conn)? || more)
+        let delete = |conn: &mut AnyConnection| {
+            let has_more = idempotency::delete_expired(conn)?;
+            Ok(tokens::delete_ended(conn)? || has_more)
         };
-        let more = match batch::transaction(conn, purge, |_| true) {
-            Ok(done) => done.outcome,
-            Err(Failure::Undone(error)) => {
-                log::warn!("store: old answers stay: {}", dialect::describe(&error));
+        let has_more = match transaction(conn, delete, |_| true) {
+            Ok(committed) => committed.value,
+            Err(TransactionError::RolledBack(error)) => {
+                log::warn!("store: expired rows are not deleted: {}", dialect::describe(&error));
                 false
             }
-            Err(Failure::Broken(_) | Failure::Unknown(_)) => return self.disconnect(),
+            Err(TransactionError::ConnectionBroken(_) | TransactionError::CommitUnknown(_)) => {
+                return self.disconnect();
+            }
         };
-        self.forgets_at = Instant::now() + if more { FORGETS_MORE } else { FORGETS };
+        let interval = if has_more { EXPIRY_BACKLOG_INTERVAL } else { EXPIRY_INTERVAL };
+        self.next_expiry = Instant::now() + interval;
     }
 
-    /// Writes when tokens were used, where it is time to. What cannot be written is lost: it is a hint
+    /// Updates `api_tokens.last_used_at` if it is time to. Failures are ignored: the column is a hint
     /// for operators.
-    fn note_uses(&mut self) {
-        let Some(conn) = self.conn.as_mut().filter(|_| self.notes_uses_at <= Instant::now()) else {
-            return;
-        };
-        self.notes_uses_at = Instant::now() + NOTES_USES;
+    fn write_token_uses(&mut self) {
+        let is_due = self.next_token_use_write <= Instant::now();
+        let Some(conn) = self.conn.as_mut().filter(|_| is_due) else { return };
+        self.next_token_use_write = Instant::now() + TOKEN_USE_INTERVAL;
         let uses = self.token_uses.take();
         if uses.is_empty() {
             return;
         }
-        let write = |conn: &mut AnyConnection| tokens::note_uses(conn, &uses);
-        match batch::transaction(conn, write, |()| true) {
+        let update = |conn: &mut AnyConnection| tokens::update_last_used(conn, &uses);
+        match transaction(conn, update, |()| true) {
             Ok(_) => {}
-            Err(Failure::Undone(error)) => {
+            Err(TransactionError::RolledBack(error)) => {
                 log::warn!("store: uses of tokens are not noted: {}", dialect::describe(&error));
             }
-            Err(Failure::Broken(_) | Failure::Unknown(_)) => self.disconnect(),
-        }
-    }
-
-    /// Writes a batch and answers all of it, except for what is put off.
-    fn settle(&mut self, jobs: Vec<Job>) {
-        match self.attempt(&jobs, batch::write) {
-            Ok(verdicts) => {
-                for (mut job, verdict) in jobs.into_iter().zip(verdicts) {
-                    match verdict {
-                        Verdict::Created(created) => job.answer(Ok(created)),
-                        Verdict::Refused(refusals) => {
-                            job.answer(Err(CreateError::Refused(refusals)));
-                        }
-                        Verdict::Repeated => job.answer(Err(CreateError::Repeated)),
-                        Verdict::TokenRefused => job.answer(Err(CreateError::TokenRefused)),
-                        Verdict::PutOff => {
-                            job.was_put_off = true;
-                            self.put_off.push(job);
-                        }
-                    }
-                }
-            }
-            Err(Trouble::Other) if jobs.len() > 1 => self.settle_singly(jobs),
-            Err(trouble) => {
-                for job in jobs {
-                    job.answer(Err(trouble.into()));
-                }
+            Err(TransactionError::ConnectionBroken(_) | TransactionError::CommitUnknown(_)) => {
+                self.disconnect();
             }
         }
     }
 
-    /// Writes each submission of a failed batch by itself, so that only the culprit fails.
-    fn settle_singly(&mut self, jobs: Vec<Job>) {
-        let begun = Instant::now();
-        for job in jobs {
-            // Each may wait for a lock; all of them together must not keep the others waiting.
-            if begun.elapsed() > LOCK_WAIT {
-                job.answer(Err(CreateError::Busy));
-            } else {
-                self.settle(vec![job]);
-            }
-        }
-    }
-
-    /// Makes changes and answers them. They have a transaction of their own: whatever becomes of
-    /// it, the batch they came with does not notice.
-    fn settle_changes(&mut self, jobs: Vec<ChangeJob>) {
-        match self.attempt(&jobs, change::write) {
+    /// Creates users in one transaction and answers all jobs but the deferred ones.
+    fn commit_users(&mut self, jobs: Vec<CreateJob>) {
+        match self.write_with_retries(&jobs, batch::write) {
             Ok(outcomes) => {
-                for (job, outcome) in jobs.into_iter().zip(outcomes) {
-                    job.answer(outcome);
+                for (mut job, outcome) in jobs.into_iter().zip(outcomes) {
+                    let result = match outcome {
+                        CreateOutcome::Created(created) => Ok(created),
+                        CreateOutcome::Refused(refusals) => Err(CreateError::Refused(refusals)),
+                        CreateOutcome::IdempotencyKeyUsed => Err(CreateError::IdempotencyKeyUsed),
+                        CreateOutcome::InvalidToken => Err(CreateError::InvalidToken),
+                        CreateOutcome::Deferred => {
+                            job.was_deferred = true;
+                            self.deferred.push(job);
+                            continue;
+                        }
+                    };
+                    job.reply(result);
                 }
             }
-            Err(Trouble::Other) if jobs.len() > 1 => {
+            Err(BatchError::Other) if jobs.len() > 1 => {
+                // One by one, so that only the job that causes the error fails. Each may wait for a
+                // lock; all of them together must not delay the queue for long.
                 let begun = Instant::now();
                 for job in jobs {
-                    if begun.elapsed() > LOCK_WAIT {
-                        job.answer(Err(CreateError::Busy.into()));
+                    if begun.elapsed() > LOCK_TIMEOUT {
+                        job.reply(Err(CreateError::Busy));
                     } else {
-                        self.settle_changes(vec![job]);
+                        self.commit_users(vec![job]);
                     }
                 }
             }
-            Err(trouble) => {
+            Err(error) => {
                 for job in jobs {
-                    job.answer(Err(CreateError::from(trouble).into()));
+                    job.reply(Err(error.into()));
                 }
             }
         }
     }
 
-    /// Writes jobs, again where that may help.
-    fn attempt<J, T>(
+    /// Runs write jobs in one transaction, separate from that of the batch's users, and answers them.
+    fn commit_write_jobs(&mut self, jobs: Vec<WriteJob>) {
+        match self.write_with_retries(&jobs, write_jobs::write) {
+            Ok(results) => {
+                for (job, result) in jobs.into_iter().zip(results) {
+                    job.reply(result);
+                }
+            }
+            Err(BatchError::Other) if jobs.len() > 1 => {
+                let begun = Instant::now();
+                for job in jobs {
+                    if begun.elapsed() > LOCK_TIMEOUT {
+                        job.reply(Err(CreateError::Busy.into()));
+                    } else {
+                        self.commit_write_jobs(vec![job]);
+                    }
+                }
+            }
+            Err(error) => {
+                for job in jobs {
+                    job.reply(Err(CreateError::from(error).into()));
+                }
+            }
+        }
+    }
+
+    /// Writes jobs and retries after transient errors.
+    fn write_with_retries<J, T>(
         &mut self,
         jobs: &[J],
-        write: fn(&mut WriterConnection, &[J]) -> Result<Done<T>, Failure>,
-    ) -> Result<T, Trouble> {
+        write: fn(&mut WriterConnection, &[J]) -> Result<Committed<T>, TransactionError>,
+    ) -> Result<T, BatchError> {
         let begun = Instant::now();
         let mut retries = 0;
         loop {
-            match self.attempt_once(jobs, write) {
-                Err(Trouble::InTheWay | Trouble::Lost)
-                    if retries < RETRIES && begun.elapsed() < LOCK_WAIT =>
+            match self.try_write(jobs, write) {
+                Err(BatchError::Contention | BatchError::ConnectionLost)
+                    if retries < MAX_RETRIES && begun.elapsed() < LOCK_TIMEOUT =>
                 {
                     retries += 1;
                 }
-                outcome => return outcome,
+                result => return result,
             }
         }
     }
 
-    fn attempt_once<J, T>(
+    fn try_write<J, T>(
         &mut self,
         jobs: &[J],
-        write: fn(&mut WriterConnection, &[J]) -> Result<Done<T>, Failure>,
-    ) -> Result<T, Trouble> {
-        self.give_up_lost_file();
+        write: fn(&mut WriterConnection, &[J]) -> Result<Committed<T>, TransactionError>,
+    ) -> Result<T, BatchError> {
+        self.disconnect_if_replaced();
         self.connect();
-        let Some(conn) = &mut self.conn else { return Err(Trouble::Unavailable) };
-        // A panic in there leaves nothing half done but the connection, which is given up.
-        let outcome = catch_unwind(AssertUnwindSafe(|| write(conn, jobs)));
-        let Ok(outcome) = outcome else {
+        let Some(conn) = &mut self.conn else { return Err(BatchError::Unavailable) };
+        // A panic can leave only the connection in an undefined state, and that is dropped.
+        let Ok(result) = catch_unwind(AssertUnwindSafe(|| write(conn, jobs))) else {
             log::error!("store: writing a batch of {} panicked", jobs.len());
             self.disconnect();
-            return Err(Trouble::Other);
+            return Err(BatchError::Other);
         };
-        let failure = match outcome {
-            Ok(Done { outcome, commit }) => {
-                self.written.sizes.add(u64::try_from(jobs.len()).unwrap_or(u64::MAX));
-                if let Some(took) = commit {
-                    self.written.commits.add_duration(took);
+        let error = match result {
+            Ok(Committed { value, commit_time }) => {
+                self.stats.sizes.add(u64::try_from(jobs.len()).unwrap_or(u64::MAX));
+                if let Some(duration) = commit_time {
+                    self.stats.commits.add_duration(duration);
                 }
                 // A transaction in a file that was removed meanwhile is lost.
-                if self.give_up_lost_file() {
-                    return Err(Trouble::Unavailable);
+                if self.disconnect_if_replaced() {
+                    return Err(BatchError::Unavailable);
                 }
-                return Ok(outcome);
+                return Ok(value);
             }
-            Err(failure) => failure,
+            Err(error) => error,
         };
-        let (Failure::Undone(error) | Failure::Broken(error) | Failure::Unknown(error)) = &failure;
-        log::warn!("store: a batch of {} failed: {}", jobs.len(), dialect::describe(error));
-        let trouble = match (dialect::fault(&conn.conn, error), &failure) {
-            (_, Failure::Unknown(_)) => Trouble::Unavailable,
-            (Fault::Retry, _) => Trouble::InTheWay,
-            (Fault::Full, _) => Trouble::Full,
-            (Fault::Lost, _) | (Fault::Other, Failure::Broken(_)) => Trouble::Lost,
-            (Fault::Other, _) => Trouble::Other,
+        let (TransactionError::RolledBack(source)
+        | TransactionError::ConnectionBroken(source)
+        | TransactionError::CommitUnknown(source)) = &error;
+        log::warn!("store: a batch of {} failed: {}", jobs.len(), dialect::describe(source));
+        let batch_error = match (dialect::classify(&conn.conn, source), &error) {
+            (_, TransactionError::CommitUnknown(_)) => BatchError::Unavailable,
+            (ErrorKind::Transient, _) => BatchError::Contention,
+            (ErrorKind::DiskFull, _) => BatchError::DiskFull,
+            (ErrorKind::ConnectionLost, _)
+            | (ErrorKind::Other, TransactionError::ConnectionBroken(_)) => {
+                BatchError::ConnectionLost
+            }
+            (ErrorKind::Other, _) => BatchError::Other,
         };
-        if trouble == Trouble::Lost || !matches!(failure, Failure::Undone(_)) {
+        if batch_error == BatchError::ConnectionLost
+            || !matches!(error, TransactionError::RolledBack(_))
+        {
             self.disconnect();
         }
-        Err(trouble)
+        Err(batch_error)
     }
 
-    /// Disconnects where the file of the database is not the one that was opened; returns whether it is
-    /// so.
-    fn give_up_lost_file(&mut self) -> bool {
-        let is_lost = !self.database.is_in_place();
-        if is_lost {
+    /// Disconnects and returns true if the SQLite file was removed or replaced.
+    fn disconnect_if_replaced(&mut self) -> bool {
+        let is_replaced = !self.database.is_unchanged();
+        if is_replaced {
             self.disconnect();
         }
-        is_lost
+        is_replaced
     }
 
     fn disconnect(&mut self) {
         if self.conn.take().is_some() {
-            self.connected.store(false, Ordering::Relaxed);
-            self.queue.can_write(false);
+            self.is_connected.store(false, Ordering::Relaxed);
+            self.queue.set_healthy(false);
         }
     }
 
-    /// Connects, unless there is a connection or the last attempt failed just now.
+    /// Connects unless there is a connection or the last attempt failed less than
+    /// [`RECONNECT_INTERVAL`] ago.
     fn connect(&mut self) {
-        let just_now = self.failed_at.is_some_and(|at| at.elapsed() < RECONNECT);
-        // SQLite would make a new file in the place of a lost one.
-        if self.conn.is_some() || just_now || !self.database.is_in_place() {
+        let failed_recently =
+            self.last_connect_failure.is_some_and(|at| at.elapsed() < RECONNECT_INTERVAL);
+        // SQLite would create a new file in place of a removed one.
+        if self.conn.is_some() || failed_recently || !self.database.is_unchanged() {
             return;
         }
-        match dialect::connect_to_write(&self.database.target, Role::Writer) {
+        match dialect::connect_to_write(&self.database.target, ConnectionRole::Writer) {
             Ok(conn) => {
                 self.conn = Some(conn);
-                self.failed_at = None;
-                self.connected.store(true, Ordering::Relaxed);
-                self.queue.can_write(true);
+                self.last_connect_failure = None;
+                self.is_connected.store(true, Ordering::Relaxed);
+                self.queue.set_healthy(true);
                 log::info!("store: connected again");
             }
             Err(error) => {
-                self.failed_at = Some(Instant::now());
+                self.last_connect_failure = Some(Instant::now());
                 log::warn!("store: cannot connect: {}", self.database.redacted(&error));
             }
         }
@@ -388,12 +415,12 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// Also where it panicked.
+    /// Also runs if the thread panicked.
     fn drop(&mut self) {
-        if self.is_at_work {
-            self.queue.done();
+        if self.is_active {
+            self.queue.finish_batch();
         }
         self.disconnect();
-        self.queue.leave();
+        self.queue.remove_writer();
     }
 }

@@ -1,4 +1,4 @@
--- Without the claims' help every user needs the key that its claim is under.
+-- Restore the keys that were only stored as claims.
 UPDATE users SET email_key = (
     SELECT value_key FROM unique_claims WHERE owner = users.uuid AND scope = 'user.email'
 ) WHERE email_key IS NULL AND email IS NOT NULL;

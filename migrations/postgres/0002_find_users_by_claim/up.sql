@@ -1,4 +1,4 @@
--- A user whose e-mail address is claimed for all users (scope `user.email`) is found by that claim:
--- it leads to the user's uuid. Only the others still have an email_key, and those stored before.
--- Uuids grow with time, so this index grows at its end, where one of addresses is written all over.
+-- A user whose e-mail address is claimed with the scope `user.email` is found by the claim, which has
+-- the uuid of the user. Only other users, and those stored before, have an email_key. Uuids are
+-- ascending, so inserts append to this index, while an index of addresses is written at random pages.
 CREATE UNIQUE INDEX users_uuid ON users (uuid);

@@ -1,15 +1,15 @@
--- Relationships with a key, listings in relationships, tokens of contracts.
+-- Relationships with a key, transactables in relationships, tokens issued by contracts.
 
--- A relationship holds claims by its uuid. Those that are there get random ones (version 4).
+-- The owner of the claims of a relationship. Existing relationships get random uuids (version 4).
 ALTER TABLE relationships ADD COLUMN uuid UUID NOT NULL DEFAULT gen_random_uuid();
 ALTER TABLE relationships ALTER COLUMN uuid DROP DEFAULT;
--- What names it among those of its type.
+-- Identifies a relationship among those of its type.
 ALTER TABLE relationships ADD COLUMN key TEXT COLLATE "C";
 ALTER TABLE relationships ADD COLUMN updated_at TIMESTAMPTZ;
 UPDATE relationships SET updated_at = created_at;
 ALTER TABLE relationships ALTER COLUMN updated_at SET NOT NULL;
 CREATE UNIQUE INDEX relationships_key ON relationships (type_name, key) WHERE key IS NOT NULL;
--- Deleting a relationship, and listing its members, looks here.
+-- For the foreign key, and for the list of users in a relationship.
 CREATE INDEX relationship_users_relationship_id ON relationship_users (relationship_id);
 
 CREATE TABLE relationship_transactables (
@@ -25,13 +25,13 @@ CREATE INDEX relationship_transactables_relationship_id
 CREATE INDEX relationship_transactables_transactable_id
     ON relationship_transactables (transactable_id);
 
--- Claims lead to the uuid of who holds them.
+-- For the look-up of the owner of a claim.
 CREATE INDEX IF NOT EXISTS users_uuid ON users (uuid);
 
--- A token that somebody signed in for: it dies with its user, and with the token it was made by.
+-- The session of a user: deleted with the user and with the token that issued it.
 ALTER TABLE api_tokens ADD COLUMN user_id BIGINT REFERENCES users (id) ON DELETE CASCADE;
 ALTER TABLE api_tokens ADD COLUMN contract TEXT;
--- What its operator noted of it, for contracts to ask: a JSON object.
+-- Attributes set by the operator, readable in contracts: a JSON object.
 ALTER TABLE api_tokens ADD COLUMN attributes JSONB;
 ALTER TABLE api_tokens ADD COLUMN parent_id BIGINT REFERENCES api_tokens (id) ON DELETE CASCADE;
 CREATE INDEX api_tokens_user_id ON api_tokens (user_id) WHERE user_id IS NOT NULL;

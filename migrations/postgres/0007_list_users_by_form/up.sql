@@ -1,2 +1,2 @@
--- Contracts list the users of their own forms, in the order of their ids.
+-- For lists of the users of some forms, ordered by id.
 CREATE INDEX users_form_name ON users (form_name, id);

@@ -1,8 +1,8 @@
--- The tables of Registrar on SQLite. migrations/postgres holds the same under the same names.
+-- The schema for SQLite. migrations/postgres has the equivalent for PostgreSQL.
 -- Timestamps are microseconds since 1970 UTC; uuids are 16 bytes; JSON is text.
 
--- The last id given out in each table. The writer reserves ids here for a whole batch at once, so
--- that they stay gapless and are known before the rows are written.
+-- The last id used in each table. The writer reserves the ids of a batch here, so that they are
+-- gapless and known before the rows are inserted.
 CREATE TABLE counters (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     users INTEGER NOT NULL DEFAULT 0,
@@ -38,7 +38,7 @@ CREATE TABLE users (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
 ) STRICT;
--- Not unique: what is unique, and within what, is a form's decision, kept in unique_claims.
+-- Not unique: forms declare what is unique, and unique_claims enforces it.
 CREATE INDEX users_email_key ON users (email_key) WHERE email_key IS NOT NULL;
 CREATE INDEX users_external_id ON users (external_id) WHERE external_id IS NOT NULL;
 
@@ -78,7 +78,7 @@ CREATE TABLE relationships (
     properties TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(properties)),
     created_at INTEGER NOT NULL
 ) STRICT;
--- Deleting a user looks here for what it created.
+-- For the foreign key when a user is deleted.
 CREATE INDEX relationships_creator_id ON relationships (creator_id) WHERE creator_id IS NOT NULL;
 
 CREATE TABLE relationship_users (
@@ -91,8 +91,8 @@ CREATE TABLE relationship_users (
 ) STRICT;
 CREATE INDEX relationship_users_user_id ON relationship_users (user_id);
 
--- Customizations, addresses and files hang on the row that owner_kind and owner_id name; user_id
--- is the user at the root, by which all of a user's are read and deleted at once.
+-- Customizations, addresses and files belong to the row that owner_kind and owner_id name; user_id
+-- is the user at the root, by which all rows of a user are read and deleted.
 CREATE TABLE customizations (
     id INTEGER PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -143,8 +143,8 @@ CREATE TABLE files (
 ) STRICT;
 CREATE INDEX files_user_id ON files (user_id);
 
--- Decides every uniqueness rule. The owner is the uuid of the user who holds the value: claims are
--- made before the user has an id.
+-- Enforces the uniqueness rules of forms. The owner is the uuid of the user that holds the value:
+-- claims are inserted before the id of the user is reserved.
 CREATE TABLE unique_claims (
     scope TEXT NOT NULL,
     value_key TEXT NOT NULL,
@@ -175,7 +175,7 @@ CREATE TABLE idempotency_records (
     PRIMARY KEY (token_id, key_hash)
 ) STRICT, WITHOUT ROWID;
 
--- No foreign key: an event outlives its user.
+-- No foreign key: events are kept when the user is deleted.
 CREATE TABLE outbox_events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id INTEGER NOT NULL,

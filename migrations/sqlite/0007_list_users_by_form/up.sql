@@ -1,2 +1,2 @@
--- Contracts list the users of their own forms. The id of a row is the last column of every index.
+-- For lists of the users of some forms. The rowid is the last column of every index.
 CREATE INDEX users_form_name ON users (form_name);

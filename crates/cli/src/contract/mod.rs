@@ -29,8 +29,8 @@ pub(crate) fn check(settings: &Settings, name: Option<&str>) -> CommandResult {
         loaded => loaded?,
     };
     let pages: Vec<String> = match name {
-        Some(name) => vec![named(&registry, name)?.overview()],
-        None => registry.contracts().list().iter().map(|contract| contract.overview()).collect(),
+        Some(name) => vec![named(&registry, name)?.summary()],
+        None => registry.contracts().list().iter().map(|contract| contract.summary()).collect(),
     };
     print(&pages.join("\n\n"));
     Ok(ExitCode::SUCCESS)

@@ -43,7 +43,7 @@ impl ReplayClient {
             .build();
         let host = match contract.mount {
             Some(_) => None,
-            None => contract.reached_at().into_iter().find(|host| !host.starts_with('*')),
+            None => contract.endpoints().into_iter().find(|host| !host.starts_with('*')),
         };
         let mount = contract.mount.as_deref().unwrap_or_default();
         let url = format!("{}{mount}", url.trim_end_matches('/'));

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use divan::Bencher;
-use registrar_core::contract::{Asked, Contract, Matched, Outcome};
+use registrar_core::contract::{Contract, Outcome, RequestContext, RouteMatch};
 use registrar_core::decode::json;
 use registrar_core::value::Value;
 use serde::Serialize;
@@ -25,17 +25,17 @@ fn filled(bencher: Bencher<'_, '_>, contract: &str, path: &str, status: u16) -> 
     let registry = super::registry();
     let contract: &Contract = registry.contracts().named(contract).unwrap();
     let query = Value::Object(Vec::new());
-    let Matched::Route(action, _) = contract.find("POST", path, &query) else {
+    let RouteMatch::Route(action, _) = contract.find("POST", path, &query) else {
         panic!("there is no such route")
     };
-    let mut asked = Asked {
+    let mut asked = RequestContext {
         base_url: Value::String("https://example.org".into()),
         elapsed: 0.000_597,
-        ..Asked::default()
+        ..RequestContext::default()
     };
     let user = json::parse(USER.as_bytes()).unwrap().into_owned();
-    asked.note("ids", contract.ids_of(&user, true));
-    asked.note("user", contract.shown(user));
+    asked.set("ids", contract.id_values(&user, true));
+    asked.set("user", contract.representation(user));
     let answer = || {
         let reason = (status, "Created");
         contract.answer((Some(action), Outcome::Created), reason, &asked, Vec::new()).unwrap()

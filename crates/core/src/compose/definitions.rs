@@ -1,8 +1,8 @@
 //! `definitions:` of a form, the files in `definitions/`, and `use:` wherever fields are.
 
 use super::budget::Budget;
-use super::{DEEPEST, merge};
-use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
+use super::{MAX_EXTENDS_DEPTH, merge};
+use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 
 /// Puts the definitions that a form uses into it.
 pub(super) fn expand(
@@ -23,11 +23,11 @@ pub(super) fn expand(
     {
         expander.node(&mut fields.value);
     }
-    merge::forget(tree, &["definitions"]);
+    merge::remove_keys(tree, &["definitions"]);
 }
 
 /// A property may be called `use`: then there are rules below it, or nothing.
-fn is_use(entry: &Entry) -> bool {
+fn uses_definition(entry: &Entry) -> bool {
     const OF_FIELDS: [&str; 5] = ["type", "normalize", "validation", "property_options", "if"];
     entry.key == "use"
         && match &entry.value.data {
@@ -50,13 +50,13 @@ impl Expander<'_, '_> {
         match &mut node.data {
             Data::List(items) => items.iter_mut().for_each(|item| self.node(item)),
             Data::Map(entries) => {
-                let at = entries.iter().position(is_use);
+                let at = entries.iter().position(uses_definition);
                 if let Some(at) = at {
                     let used = entries.remove(at);
                     let own = Node { place: node.place, data: Data::Map(std::mem::take(entries)) };
                     node.data = Data::Map(Vec::new());
-                    self.put_in(node, used.value);
-                    merge::over(node, own, self.reader);
+                    self.substitute(node, used.value);
+                    merge::merge_over(node, own, self.reader);
                     merge::report_removals(node, self.reader);
                 }
                 if let Data::Map(entries) = &mut node.data {
@@ -68,9 +68,9 @@ impl Expander<'_, '_> {
     }
 
     /// `use: name`, `use: {name: {parameter: value}}`, or a list of these.
-    fn put_in(&mut self, node: &mut Node, used: Node) {
+    fn substitute(&mut self, node: &mut Node, used: Node) {
         match used.data {
-            Data::List(items) => items.into_iter().for_each(|item| self.put_in(node, item)),
+            Data::List(items) => items.into_iter().for_each(|item| self.substitute(node, item)),
             Data::Text(name) => self.definition(node, &name, used.place, None),
             Data::Map(entries) => {
                 for Entry { key, place, value } in entries {
@@ -84,28 +84,29 @@ impl Expander<'_, '_> {
         }
     }
 
-    fn definition(&mut self, node: &mut Node, name: &str, place: Place, given: Option<Node>) {
+    fn definition(&mut self, node: &mut Node, name: &str, place: Location, given: Option<Node>) {
         let Some(found) = self.known.iter().copied().find(|entry| entry.key == name) else {
             let known: Vec<&str> = self.known.iter().map(|entry| entry.key.as_str()).collect();
             let code = ProblemCode::UnknownType;
             return self.reader.unknown(code, "definition", name, place, "`use`", &known);
         };
-        if self.above.iter().any(|above| above == name) || self.above.len() >= DEEPEST {
+        if self.above.iter().any(|above| above == name) || self.above.len() >= MAX_EXTENDS_DEPTH {
             let what = format!("the definition `{name}` uses itself");
-            let expected = format!("no circle, and at most {DEEPEST} definitions in a row");
+            let expected =
+                format!("no circle, and at most {MAX_EXTENDS_DEPTH} definitions in a row");
             return self.reader.problems.add(ProblemCode::Cycle, place, what, expected, None);
         }
-        if !self.budget.copy(&found.value, place, self.reader) {
+        if !self.budget.charge_node(&found.value, place, self.reader) {
             return;
         }
         let mut content = found.value.clone();
         let Some(parameters) = self.parameters(name, &content, place, given) else { return };
-        merge::forget(&mut content, &["parameters"]);
+        merge::remove_keys(&mut content, &["parameters"]);
         self.fill(&mut content, &parameters, place);
         self.above.push(name.to_owned());
         self.node(&mut content);
         self.above.pop();
-        merge::over(node, content, self.reader);
+        merge::merge_over(node, content, self.reader);
     }
 
     /// The values of a definition's parameters: what is given, else what it says itself.
@@ -113,7 +114,7 @@ impl Expander<'_, '_> {
         &mut self,
         name: &str,
         content: &Node,
-        place: Place,
+        place: Location,
         given: Option<Node>,
     ) -> Option<Vec<(String, Node)>> {
         let declared = content.get("parameters").map(|entry| &entry.value);
@@ -146,7 +147,7 @@ impl Expander<'_, '_> {
     }
 
     /// Puts parameters where `${name}` stands: alone, it is the value; within a text, its text.
-    fn fill(&mut self, node: &mut Node, parameters: &[(String, Node)], used: Place) {
+    fn fill(&mut self, node: &mut Node, parameters: &[(String, Node)], used: Location) {
         match &mut node.data {
             Data::List(items) => {
                 items.iter_mut().for_each(|item| self.fill(item, parameters, used));
@@ -158,7 +159,7 @@ impl Expander<'_, '_> {
                 let find = |name: &str| parameters.iter().find(|(known, _)| known == name);
                 let alone = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
                 if let Some((_, value)) = alone.and_then(find) {
-                    if self.budget.copy(value, used, self.reader) {
+                    if self.budget.charge_node(value, used, self.reader) {
                         *node = value.clone();
                     }
                     return;
@@ -168,7 +169,7 @@ impl Expander<'_, '_> {
                     if let Data::Text(text) | Data::Number(text) = &value.data {
                         let mark = format!("${{{name}}}");
                         let more = filled.matches(&mark).count().saturating_mul(text.len());
-                        if !self.budget.take(more, used, self.reader) {
+                        if !self.budget.charge(more, used, self.reader) {
                             return;
                         }
                         filled = filled.replace(&mark, text);

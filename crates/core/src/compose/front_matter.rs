@@ -1,9 +1,12 @@
 //! platformOS' form files: YAML between two lines `---`, and below it a page, which is not ours.
 
-use crate::config::{Place, ProblemCode, Problems};
+use crate::config::{Location, ProblemCode, Problems};
 
 /// The YAML in front of a page, each line where it stood.
-pub(super) fn of<'t>(text: &'t str, problems: &mut Problems) -> Option<std::borrow::Cow<'t, str>> {
+pub(super) fn extract<'t>(
+    text: &'t str,
+    problems: &mut Problems,
+) -> Option<std::borrow::Cow<'t, str>> {
     let is_mark = |line: &str| line.trim_end() == "---";
     let mut lines = text.strip_prefix('\u{feff}').unwrap_or(text).split('\n');
     let mut skipped = 0;
@@ -11,7 +14,7 @@ pub(super) fn of<'t>(text: &'t str, problems: &mut Problems) -> Option<std::borr
     if first.is_none_or(|line| !is_mark(line)) {
         problems.add(
             ProblemCode::BadFile,
-            Place::START,
+            Location::START,
             "the file has no front matter",
             "a line `---`, the form as YAML, another line `---`, then the page",
             None,

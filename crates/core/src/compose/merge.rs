@@ -4,13 +4,13 @@ use crate::config::{Data, Entry, FileId, Node, ProblemCode, Reader};
 
 /// Lays `own` over `base`: mappings merge key by key, everything else replaces; `!remove` deletes;
 /// a key without a value keeps what `base` says.
-pub(crate) fn over(base: &mut Node, own: Node, reader: &mut Reader<'_>) {
+pub(crate) fn merge_over(base: &mut Node, own: Node, reader: &mut Reader<'_>) {
     let Node { place, data } = own;
     match (&mut base.data, data) {
         (_, Data::Null) => {}
         (Data::Map(below), Data::Map(entries)) => {
             for entry in entries {
-                lay(below, entry, reader);
+                merge_entry(below, entry, reader);
             }
         }
         (base_data @ Data::Null, data @ Data::Map(_)) => {
@@ -24,7 +24,7 @@ pub(crate) fn over(base: &mut Node, own: Node, reader: &mut Reader<'_>) {
     }
 }
 
-fn lay(below: &mut Vec<Entry>, entry: Entry, reader: &mut Reader<'_>) {
+fn merge_entry(below: &mut Vec<Entry>, entry: Entry, reader: &mut Reader<'_>) {
     let at = below.iter().position(|known| known.key == entry.key);
     match (at, &entry.value.data) {
         (Some(at), Data::Removed) => {
@@ -40,21 +40,21 @@ fn lay(below: &mut Vec<Entry>, entry: Entry, reader: &mut Reader<'_>) {
             if !matches!(entry.value.data, Data::Null) {
                 below[at].place = entry.place;
             }
-            over(&mut below[at].value, entry.value, reader);
+            merge_over(&mut below[at].value, entry.value, reader);
         }
         (None, _) => below.push(entry),
     }
 }
 
 /// Drops keys of a mapping.
-pub(super) fn forget(tree: &mut Node, keys: &[&str]) {
+pub(super) fn remove_keys(tree: &mut Node, keys: &[&str]) {
     if let Data::Map(entries) = &mut tree.data {
         entries.retain(|entry| !keys.contains(&entry.key.as_str()));
     }
 }
 
 /// Takes a key out of a mapping.
-pub(super) fn take(tree: &mut Node, key: &str) -> Option<Entry> {
+pub(super) fn remove_key(tree: &mut Node, key: &str) -> Option<Entry> {
     let Data::Map(entries) = &mut tree.data else { return None };
     let at = entries.iter().position(|entry| entry.key == key)?;
     Some(entries.remove(at))
@@ -71,13 +71,13 @@ pub(super) fn rename(tree: &mut Node, from: &str, to: &str) {
 }
 
 /// Says of every place in which file it is.
-pub(super) fn stamp(node: &mut Node, file: FileId) {
+pub(super) fn set_file(node: &mut Node, file: FileId) {
     node.place.file = file;
     match &mut node.data {
-        Data::List(items) => items.iter_mut().for_each(|item| stamp(item, file)),
+        Data::List(items) => items.iter_mut().for_each(|item| set_file(item, file)),
         Data::Map(entries) => entries.iter_mut().for_each(|entry| {
             entry.place.file = file;
-            stamp(&mut entry.value, file);
+            set_file(&mut entry.value, file);
         }),
         _ => {}
     }

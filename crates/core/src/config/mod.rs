@@ -2,17 +2,17 @@
 //!
 //! Nothing here knows what a form is; see [`crate::form`] and [`crate::types`] for that.
 
+mod explain;
 mod limits;
-mod near;
-mod pages;
 mod problem;
 mod reader;
+mod suggest;
 mod tags;
 mod yaml;
 
-pub use near::nearest;
-pub use pages::problem_pages;
+pub use explain::problem_pages;
 pub use problem::{Policies, Problem, ProblemCode, Problems};
 pub(crate) use reader::Reader;
+pub use suggest::nearest;
 pub(crate) use yaml::{Data, Entry, FileId, Node, parse};
-pub use yaml::{Place, yaml_to_json};
+pub use yaml::{Location, yaml_to_json};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::yaml::{FileId, Place};
+use super::yaml::{FileId, Location};
 
 /// One mistake in one configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,7 +11,7 @@ pub struct Problem {
     /// The file, as the person who named the folder would write it.
     pub file: Arc<str>,
     /// Where in the file.
-    pub place: Place,
+    pub place: Location,
     /// The kind of mistake; stable.
     pub code: ProblemCode,
     /// What is wrong.
@@ -158,7 +158,7 @@ impl Problems {
     }
 
     /// An empty collection for a file that others have a part in.
-    pub(crate) fn among(own: Arc<str>, files: Arc<[Arc<str>]>) -> Self {
+    pub(crate) fn with_files(own: Arc<str>, files: Arc<[Arc<str>]>) -> Self {
         Self { files, ..Self::new(own) }
     }
 
@@ -168,17 +168,17 @@ impl Problems {
     }
 
     /// Adds a policy that is not enforced: a problem, or a notice where the operator ignores policies.
-    pub(crate) fn policy(&mut self, place: Place, what: String, expected: &str) {
+    pub(crate) fn add_policy_problem(&mut self, place: Location, what: String, expected: &str) {
         match self.policies {
             Policies::Refuse => {
                 self.add(ProblemCode::PolicyNotEnforced, place, what, expected, None);
             }
-            Policies::Ignore => self.notice(place, what),
+            Policies::Ignore => self.add_notice(place, what),
         }
     }
 
     /// The file that is being read.
-    pub(crate) fn own(&self) -> Arc<str> {
+    pub(crate) fn main_file(&self) -> Arc<str> {
         self.own.clone()
     }
 
@@ -188,13 +188,13 @@ impl Problems {
     }
 
     /// Notes something that is left aside, which is no mistake.
-    pub(crate) fn notice(&mut self, place: Place, what: String) {
+    pub(crate) fn add_notice(&mut self, place: Location, what: String) {
         let notice = self.problem(ProblemCode::Ignored, place, what, String::new(), None);
         self.notices.push(notice);
     }
 
     /// Adds a notice that new passwords need only keep the built-in rule.
-    pub(crate) fn weak_password(&mut self, place: Place, what: String) {
+    pub(crate) fn add_weak_password(&mut self, place: Location, what: String) {
         let notice = self.problem(ProblemCode::WeakPassword, place, what, String::new(), None);
         self.notices.push(notice);
     }
@@ -202,21 +202,28 @@ impl Problems {
     fn problem(
         &self,
         code: ProblemCode,
-        place: Place,
+        place: Location,
         what: String,
         expected: String,
         hint: Option<String>,
     ) -> Problem {
         let file = usize::try_from(place.file.0).ok().and_then(|index| self.files.get(index));
         let file = file.unwrap_or(&self.own).clone();
-        Problem { file, place: Place { file: FileId::OWN, ..place }, code, what, expected, hint }
+        Problem {
+            file,
+            place: Location { file: FileId::MAIN, ..place },
+            code,
+            what,
+            expected,
+            hint,
+        }
     }
 
     /// Notes one.
     pub fn add(
         &mut self,
         code: ProblemCode,
-        place: Place,
+        place: Location,
         what: impl Into<String>,
         expected: impl Into<String>,
         hint: Option<String>,

@@ -1,8 +1,8 @@
 //! Typed reading of a configuration tree: each reader gives the value, or notes the problem.
 
-use super::near::nearest;
 use super::problem::{ProblemCode, Problems};
-use super::yaml::{Data, Entry, Node, Place};
+use super::suggest::nearest;
+use super::yaml::{Data, Entry, Location, Node};
 
 /// Reads nodes and notes what is wrong with them.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Reader<'_> {
     }
 
     /// True or false.
-    pub(crate) fn flag(&mut self, node: &Node, what: &str) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
         let Data::Bool(flag) = node.data else {
             self.wrong_shape(node, what, "true or false");
             return None;
@@ -51,7 +51,7 @@ impl Reader<'_> {
     }
 
     /// One of a few words.
-    pub(crate) fn word<'w>(
+    pub(crate) fn keyword<'w>(
         &mut self,
         node: &Node,
         what: &str,
@@ -64,7 +64,7 @@ impl Reader<'_> {
                 ProblemCode::BadOption,
                 node.place,
                 format!("`{text}` is not a value of `{what}`"),
-                one_of(words),
+                quoted_list(words),
                 did_you_mean(text, words),
             );
         }
@@ -77,9 +77,9 @@ impl Reader<'_> {
     }
 
     /// Notes a key that means something to others, and nothing to Registrar.
-    pub(crate) fn left_aside(&mut self, entry: &Entry) {
+    pub(crate) fn ignored_key(&mut self, entry: &Entry) {
         let what = format!("`{}` is left aside: Registrar has no use for it", entry.key);
-        self.problems.notice(entry.place, what);
+        self.problems.add_notice(entry.place, what);
     }
 
     /// Notes a name that is not known.
@@ -88,12 +88,12 @@ impl Reader<'_> {
         code: ProblemCode,
         kind: &str,
         name: &str,
-        place: Place,
+        place: Location,
         within: &str,
         known: &[&str],
     ) {
         let expected =
-            if known.is_empty() { "none: there are none".to_owned() } else { one_of(known) };
+            if known.is_empty() { "none: there are none".to_owned() } else { quoted_list(known) };
         self.problems.add(
             code,
             place,
@@ -120,7 +120,7 @@ fn did_you_mean(name: &str, known: &[&str]) -> Option<String> {
 }
 
 /// "one of `a`, `b`": at most twenty names, so that a line stays a line.
-fn one_of(names: &[&str]) -> String {
+fn quoted_list(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
     let more = if names.len() > 20 { ", …" } else { "" };
     match shown.as_slice() {

@@ -17,7 +17,7 @@ use crate::value::Value;
 
 /// A position in a file, counted from 1, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct Location {
     /// Line, from 1.
     pub line: u64,
     /// Column, from 1.
@@ -26,24 +26,24 @@ pub struct Place {
     pub(crate) file: FileId,
 }
 
-/// A file among those that are compiled together; [`FileId::OWN`] where there is one only.
+/// A file among those that are compiled together; [`FileId::MAIN`] where there is one only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileId(pub(crate) u32);
 
 impl FileId {
     /// The file that is being read.
-    pub(crate) const OWN: Self = Self(u32::MAX);
+    pub(crate) const MAIN: Self = Self(u32::MAX);
 }
 
-impl Place {
+impl Location {
     /// The beginning of a file.
-    pub const START: Self = Self { line: 1, column: 1, file: FileId::OWN };
+    pub const START: Self = Self { line: 1, column: 1, file: FileId::MAIN };
 }
 
 /// A value of the tree.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     pub(crate) data: Data,
 }
 
@@ -65,7 +65,7 @@ pub(crate) enum Data {
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) key: String,
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     pub(crate) value: Node,
 }
 
@@ -113,12 +113,12 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
     match serde_yaml::from_str_with_options::<Node>(&text, limits::options()) {
         Ok(mut tree) => {
             tags::find(&mut tree);
-            report_unfit(&tree, problems);
+            report_invalid(&tree, problems);
             Some(tree)
         }
         Err(error) => {
-            let place = error.location().map_or(Place::START, place_of);
-            if let Some((what, expected)) = limits::told(&error) {
+            let place = error.location().map_or(Location::START, location_of);
+            if let Some((what, expected)) = limits::describe(&error) {
                 problems.add(ProblemCode::Syntax, place, what, expected, None);
                 return None;
             }
@@ -156,7 +156,7 @@ pub fn yaml_to_json(text: &str) -> Result<serde_json::Value, Problem> {
 }
 
 /// Duplicate keys, and characters that no database stores.
-fn report_unfit(node: &Node, problems: &mut Problems) {
+fn report_invalid(node: &Node, problems: &mut Problems) {
     match &node.data {
         Data::Map(entries) => {
             let mut seen = std::collections::HashMap::new();
@@ -170,10 +170,10 @@ fn report_unfit(node: &Node, problems: &mut Problems) {
                         Some(format!("the first one is at line {}", first.line)),
                     );
                 }
-                report_unfit(&entry.value, problems);
+                report_invalid(&entry.value, problems);
             }
         }
-        Data::List(items) => items.iter().for_each(|item| report_unfit(item, problems)),
+        Data::List(items) => items.iter().for_each(|item| report_invalid(item, problems)),
         Data::Text(text) if text.contains('\0') => problems.add(
             ProblemCode::Syntax,
             node.place,
@@ -185,15 +185,15 @@ fn report_unfit(node: &Node, problems: &mut Problems) {
     }
 }
 
-fn place_of(location: serde_yaml::Location) -> Place {
+fn location_of(location: serde_yaml::Location) -> Location {
     let (line, column) = (location.line().max(1), location.column().max(1));
-    Place { line, column, file: FileId::OWN }
+    Location { line, column, file: FileId::MAIN }
 }
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Data>::deserialize(deserializer)?;
-        Ok(Self { place: place_of(spanned.referenced), data: spanned.value })
+        Ok(Self { place: location_of(spanned.referenced), data: spanned.value })
     }
 }
 
@@ -268,7 +268,7 @@ impl<'de> Visitor<'de> for DataVisitor {
         let mut map = Vec::new();
         while let Some(key) = entries.next_key::<Spanned<String>>()? {
             let value = entries.next_value()?;
-            map.push(Entry { key: key.value, place: place_of(key.referenced), value });
+            map.push(Entry { key: key.value, place: location_of(key.referenced), value });
         }
         Ok(Data::Map(map))
     }

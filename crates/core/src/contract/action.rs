@@ -4,15 +4,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::answer::Answer;
 use super::expressions::Expressions;
-use super::id::Letters;
-use super::mint::{Mint, generated};
+use super::id::CodeFormat;
+use super::input_mapping::{FormSelector, InputMapping};
+use super::issue_token::{IssueToken, read_generated};
+use super::lookup::{LookupKey, read_lookup};
 use super::outcome::Outcome;
 use super::paging::Paging;
-use super::sought::{Way, ways};
-use super::taken::{FormChoice, Taken};
-use super::values::Filling;
+use super::response::ResponseTemplate;
+use super::scope::Expr;
 use crate::config::{Node, ProblemCode, Reader};
 use crate::form::Resource;
 
@@ -32,15 +32,15 @@ pub enum Operation {
     /// One goes.
     Delete,
     /// Records of a user go.
-    Detach,
+    Remove,
     /// A credential is made for who shows another.
-    Mint,
+    IssueToken,
     /// A user's name and password are tried.
     Verify,
     /// The credential that the caller shows ends.
     Revoke,
     /// There is nothing to do but to answer.
-    Say,
+    Respond,
 }
 
 impl Operation {
@@ -51,11 +51,11 @@ impl Operation {
         ("update", Self::Update),
         ("upsert", Self::Upsert),
         ("delete", Self::Delete),
-        ("detach", Self::Detach),
-        ("mint", Self::Mint),
+        ("remove", Self::Remove),
+        ("issue_token", Self::IssueToken),
         ("verify", Self::Verify),
         ("revoke", Self::Revoke),
-        ("say", Self::Say),
+        ("respond", Self::Respond),
     ];
 
     /// Whether what is sent goes through a form.
@@ -73,14 +73,14 @@ impl Operation {
     /// Whether it reads a body.
     #[must_use]
     pub fn has_body(self) -> bool {
-        self.has_form() || matches!(self, Self::Detach | Self::Mint | Self::Verify)
+        self.has_form() || matches!(self, Self::Remove | Self::IssueToken | Self::Verify)
     }
 
     /// Whether it is about one that there is.
-    fn finds(self) -> bool {
+    fn looks_up(self) -> bool {
         matches!(
             self,
-            Self::Show | Self::Update | Self::Upsert | Self::Delete | Self::Detach | Self::Verify
+            Self::Show | Self::Update | Self::Upsert | Self::Delete | Self::Remove | Self::Verify
         )
     }
 
@@ -94,11 +94,11 @@ impl Operation {
             Self::Update => &[O::Updated, O::Invalid, O::NotFound],
             Self::Upsert => &[O::Updated, O::Created, O::Invalid],
             Self::Delete => &[O::Deleted, O::NotFound],
-            Self::Detach => &[O::Updated, O::Unchanged, O::NotFound],
-            Self::Mint => &[O::Minted, O::Refused],
+            Self::Remove => &[O::Updated, O::Unchanged, O::NotFound],
+            Self::IssueToken => &[O::TokenIssued, O::Refused],
             Self::Verify => &[O::Verified, O::Refused],
             Self::Revoke => &[O::Revoked],
-            Self::Say => &[O::Said],
+            Self::Respond => &[O::Responded],
         }
     }
 }
@@ -113,59 +113,59 @@ pub struct Action {
     /// The type of the records, where the route says one.
     pub record_type: Option<Arc<str>>,
     /// Whether nobody need say who they are.
-    pub is_open: bool,
+    pub is_public: bool,
     /// How pages are asked for.
     pub paging: Paging,
     /// The credential that is made.
-    pub mint: Option<Mint>,
-    pub(crate) taken: Taken,
-    pub(crate) find: Vec<(Way, Filling)>,
+    pub issue_token: Option<IssueToken>,
+    pub(crate) input: InputMapping,
+    pub(crate) find: Vec<(LookupKey, Expr)>,
     /// The user to whom the record must belong, by the name in the path.
-    pub(crate) within: Option<Vec<(Way, Filling)>>,
-    pub(crate) password: Option<Filling>,
-    pub(crate) checks: Vec<(Outcome, bool, Filling)>,
-    pub(crate) remove: Option<Remove>,
-    pub(crate) generate: Vec<(Box<str>, Letters)>,
-    pub(crate) answers: HashMap<Outcome, Answer>,
+    pub(crate) parent: Option<Vec<(LookupKey, Expr)>>,
+    pub(crate) password: Option<Expr>,
+    pub(crate) checks: Vec<(Outcome, bool, Expr)>,
+    pub(crate) remove: Option<RemovalTarget>,
+    pub(crate) generate: Vec<(Box<str>, CodeFormat)>,
+    pub(crate) responses: HashMap<Outcome, ResponseTemplate>,
     /// Where it is, as the contract writes it: for logs.
     pub path: Arc<str>,
     /// Whether only tokens count that were made for no contract.
-    pub is_for_operators: bool,
+    pub operator_only: bool,
     /// What it and the contract's answers read.
-    pub(crate) known: Vec<&'static str>,
+    pub(crate) roots_read: Vec<&'static str>,
 }
 
 /// Records of a user that go.
 #[derive(Debug)]
-pub(crate) struct Remove {
+pub(crate) struct RemovalTarget {
     /// Where they are: `relationship_users.tag`.
     pub(crate) path: Box<str>,
     /// What they are.
     pub(crate) resource: Resource,
     /// Which of them, by `member`.
-    pub(crate) only: Option<Filling>,
+    pub(crate) only: Option<Expr>,
 }
 
 const KEYS: [&str; 23] = [
     "operation",
     "resource",
     "type",
-    "open",
-    "tokens",
+    "public",
+    "operator_only",
     "form",
     "fields",
     "unknown",
     "set",
-    "sends",
-    "entry",
+    "inject",
+    "name_value",
     "find",
-    "within",
+    "parent",
     "password",
     "only_if",
     "allowed_if",
     "skip_if",
     "paging",
-    "mint",
+    "issue_token",
     "remove",
     "only",
     "generate",
@@ -206,10 +206,10 @@ pub(crate) const ROOTS: [&str; 11] = [
 
 impl Action {
     /// The ids by which somebody is found.
-    pub(crate) fn finds_by(&self) -> impl Iterator<Item = &str> {
-        let ways = self.find.iter().chain(self.within.iter().flatten());
+    pub(crate) fn lookup_names(&self) -> impl Iterator<Item = &str> {
+        let ways = self.find.iter().chain(self.parent.iter().flatten());
         ways.filter_map(|(way, _)| match way {
-            Way::Id(name) => Some(&**name),
+            LookupKey::Id(name) => Some(&**name),
             _ => None,
         })
     }
@@ -217,12 +217,12 @@ impl Action {
     /// Whether the request names its form.
     #[must_use]
     pub fn names_form(&self) -> bool {
-        matches!(self.taken.form, FormChoice::Named(_))
+        matches!(self.input.form, FormSelector::FromRequest(_))
     }
 
     /// Returns whether the route names a user or a record.
     #[must_use]
-    pub fn finds_user(&self) -> bool {
+    pub fn looks_up_user(&self) -> bool {
         !self.find.is_empty()
     }
 
@@ -233,7 +233,7 @@ impl Action {
     }
 
     /// The keys of the query by which it finds.
-    pub(crate) fn finds_by_query(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn query_lookup_names(&self) -> impl Iterator<Item = &str> {
         self.find.iter().filter_map(|(_, filling)| match filling.name()? {
             [root, key] if **root == *"query" => Some(&**key),
             _ => None,
@@ -242,8 +242,8 @@ impl Action {
 
     /// Whether a request without a body says all that is needed.
     #[must_use]
-    pub fn says_enough(&self) -> bool {
-        self.operation == Operation::Detach || !self.taken.sends.is_empty()
+    pub fn body_is_optional(&self) -> bool {
+        self.operation == Operation::Remove || !self.input.inject.is_empty()
     }
 
     /// All that can come of it.
@@ -251,17 +251,21 @@ impl Action {
         let mut outcomes = self.operation.outcomes().to_vec();
         outcomes.extend(self.checks.iter().map(|(outcome, ..)| *outcome));
         if self.operation.has_body() {
-            outcomes.extend([Outcome::NotAnObject, Outcome::Malformed, Outcome::MediaType]);
+            outcomes.extend([
+                Outcome::NotAnObject,
+                Outcome::Malformed,
+                Outcome::UnsupportedMediaType,
+            ]);
         }
-        if matches!(self.taken.form, FormChoice::Named(_)) {
+        if matches!(self.input.form, FormSelector::FromRequest(_)) {
             outcomes.push(Outcome::WrongParameters);
         }
         let makes_users = self.operation == Operation::Create && self.resource == Resource::User;
-        if makes_users && self.taken.is_discreet() {
+        if makes_users && self.input.strict_enumeration() {
             outcomes.push(Outcome::Accepted);
         }
-        let is_of_user = self.operation == Operation::Revoke && self.finds_user();
-        if self.within.is_some() || is_of_user {
+        let is_of_user = self.operation == Operation::Revoke && self.looks_up_user();
+        if self.parent.is_some() || is_of_user {
             outcomes.push(Outcome::NotFound);
         }
         if self.paging.is_strict {
@@ -272,14 +276,14 @@ impl Action {
 
     /// Whether any of its expressions reads a value of this name.
     pub(crate) fn reads(&self, root: &str) -> bool {
-        let find = self.find.iter().chain(self.within.iter().flatten()).map(|(_, value)| value);
+        let find = self.find.iter().chain(self.parent.iter().flatten()).map(|(_, value)| value);
         let checks = self.checks.iter().map(|(.., value)| value);
-        let set = self.taken.set.iter().chain(&*self.taken.sends).map(|(_, value)| value);
-        let mint = self.mint.iter().flat_map(|mint| mint.secret.iter().chain(&mint.name));
+        let set = self.input.set.iter().chain(&*self.input.inject).map(|(_, value)| value);
+        let mint = self.issue_token.iter().flat_map(|mint| mint.secret.iter().chain(&mint.name));
         let remove = self.remove.iter().filter_map(|remove| remove.only.as_ref());
         let all = find.chain(checks).chain(set).chain(mint).chain(remove).chain(&self.password);
         all.into_iter().any(|filling| filling.reads(root))
-            || self.answers.values().any(|answer| answer.reads(root))
+            || self.responses.values().any(|answer| answer.reads(root))
     }
 
     /// Reads what a route does. `default` is what the contract takes where the route says nothing.
@@ -288,7 +292,7 @@ impl Action {
         node: &Node,
         more_keys: &[&str],
         names: &[String],
-        default: &Taken,
+        default: &InputMapping,
         expressions: &Expressions<'_>,
     ) -> Option<Self> {
         let keys: Vec<&str> = more_keys.iter().chain(&KEYS).copied().collect();
@@ -299,12 +303,13 @@ impl Action {
         }
         let words: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
         let said = node.get("operation")?;
-        let word = reader.word(&said.value, "operation", &words)?;
+        let word = reader.keyword(&said.value, "operation", &words)?;
         let (_, operation) = Operation::ALL.into_iter().find(|(name, _)| *name == word)?;
         let resource = resource(reader, node);
         let record_type = node.get("type");
         let record_type = record_type.and_then(|entry| reader.text(&entry.value, "type"));
-        let taken = Taken::of_route(reader, node, default, (operation, resource), expressions);
+        let input =
+            InputMapping::of_route(reader, node, default, (operation, resource), expressions);
         let expression = |reader: &mut Reader<'_>, key: &str, more: &[&str]| {
             let entry = node.get(key)?;
             expressions.condition(reader, &entry.value, key, more)
@@ -316,23 +321,23 @@ impl Action {
         let password = expression(reader, "password", &[]);
         let only = expression(reader, "only", &["member"]);
         let find = match node.get("find") {
-            Some(entry) => ways(reader, &entry.value, "find", expressions),
-            None if operation.finds() => expressions.by_path(reader, node, names, "id"),
+            Some(entry) => read_lookup(reader, &entry.value, "find", expressions),
+            None if operation.looks_up() => expressions.by_path(reader, node, names, "id"),
             None => Vec::new(),
         };
-        if find.is_empty() && operation.finds() && resource != Resource::Session {
+        if find.is_empty() && operation.looks_up() && resource != Resource::Session {
             let what = "the route does not say who is meant";
             let expected = "`{id}` in the path with `id` among `ids:`, or `find:`";
             reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
         }
-        let of_users = [Operation::Upsert, Operation::Detach, Operation::Verify];
+        let of_users = [Operation::Upsert, Operation::Remove, Operation::Verify];
         if resource != Resource::User && of_users.contains(&operation) {
             let what = format!("`{word}` is for users");
             let (code, place) = (ProblemCode::Contradiction, said.value.place);
             reader.problems.add(code, place, what, "another operation", None);
         }
-        let within = node.get("within");
-        let within = within.map(|entry| ways(reader, &entry.value, "within", expressions));
+        let parent = node.get("parent");
+        let parent = parent.map(|entry| read_lookup(reader, &entry.value, "parent", expressions));
         let remove = node.get("remove").and_then(|entry| {
             let path = reader.text(&entry.value, "remove")?;
             let resource = match path.split_once('.').map_or(path, |(root, _)| root) {
@@ -348,50 +353,51 @@ impl Action {
             };
             Some((path.into(), resource))
         });
-        let remove = remove.map(|(path, resource)| Remove { path, resource, only });
-        if remove.is_none() && operation == Operation::Detach {
-            let what = "the route does not say what is detached";
+        let remove = remove.map(|(path, resource)| RemovalTarget { path, resource, only });
+        if remove.is_none() && operation == Operation::Remove {
+            let what = "the route does not say which records it removes";
             let expected = "`remove: relationship_users.tag`";
             reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
         }
-        let mint = match node.get("mint") {
-            Some(entry) => Mint::read(reader, &entry.value, expressions),
-            None if operation == Operation::Mint => {
-                let what = "the route does not say what is made";
-                let expected = "`mint: {expires_in: 3600, secret: \"{{ sent.api_key }}\"}`";
+        let issue_token = match node.get("issue_token") {
+            Some(entry) => IssueToken::read(reader, &entry.value, expressions),
+            None if operation == Operation::IssueToken => {
+                let what = "the route does not say which token it issues";
+                let expected = "`issue_token: {expires_in: 3600, secret: \"{{ sent.api_key }}\"}`";
                 reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
                 None
             }
             None => None,
         };
         let paging = node.get("paging").map(|entry| Paging::read(reader, &entry.value));
-        let open = node.get("open");
-        let is_open = open.and_then(|entry| reader.flag(&entry.value, "open")) == Some(true);
-        let tokens = node.get("tokens");
-        let tokens =
-            tokens.and_then(|entry| reader.word(&entry.value, "tokens", &["all", "general"]));
-        let is_for_operators = tokens == Some("general");
-        let generate = generated(reader, node);
-        let answers = node.get("answers");
-        let answers = answers.map(|entry| expressions.answers(reader, &entry.value, &taken));
+        let mut boolean = |key: &str| {
+            let entry = node.get(key);
+            entry.and_then(|entry| reader.boolean(&entry.value, key)) == Some(true)
+        };
+        let is_public = boolean("public");
+        let operator_only = boolean("operator_only");
+        let generate = read_generated(reader, node);
+        let responses = node.get("answers");
+        let responses =
+            responses.map(|entry| expressions.response_roots(reader, &entry.value, &input));
         Some(Self {
             operation,
             resource,
             record_type: record_type.map(Into::into),
-            is_open,
+            is_public,
             paging: paging.unwrap_or_default(),
-            mint,
-            taken,
+            issue_token,
+            input,
             find,
-            within,
+            parent,
             password,
             checks,
             remove,
             generate,
-            answers: answers.unwrap_or_default(),
+            responses: responses.unwrap_or_default(),
             path: "".into(),
-            is_for_operators,
-            known: Vec::new(),
+            operator_only,
+            roots_read: Vec::new(),
         })
     }
 }
@@ -399,7 +405,7 @@ impl Action {
 fn resource(reader: &mut Reader<'_>, node: &Node) -> Resource {
     let Some(entry) = node.get("resource") else { return Resource::User };
     let words = RESOURCES.map(|(name, _)| name);
-    let word = reader.word(&entry.value, "resource", &words);
+    let word = reader.keyword(&entry.value, "resource", &words);
     let found = RESOURCES.into_iter().find(|(name, _)| Some(*name) == word);
     found.map_or(Resource::User, |(_, resource)| resource)
 }

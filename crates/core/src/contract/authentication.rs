@@ -5,8 +5,8 @@ use std::sync::Arc;
 use data_encoding::BASE64;
 
 use super::expressions::Expressions;
-use super::sought::{Way, ways};
-use super::values::Filling;
+use super::lookup::{LookupKey, read_lookup};
+use super::scope::Expr;
 use crate::aggregate::Secret;
 use crate::config::{Data, Node, ProblemCode, Reader};
 use crate::form::Form;
@@ -35,11 +35,11 @@ pub struct Authentication {
     /// Whether a header of another scheme is a credential that does not count.
     pub(crate) refuses_others: bool,
     /// How the user of a name is found.
-    pub(crate) user: Vec<(Way, Filling)>,
+    pub(crate) user: Vec<(LookupKey, Expr)>,
     /// The attributes of tokens that expressions read as `caller.attributes`.
     pub attributes: Vec<Box<str>>,
     /// Which users may call.
-    pub(crate) allowed_if: Option<Filling>,
+    pub(crate) allowed_if: Option<Expr>,
     /// Whether its users, who show a password, act for the whole contract: they reach all users and
     /// records of it, not only their own.
     pub has_access_to_all: bool,
@@ -101,7 +101,7 @@ impl Authentication {
             match entry.key.as_str() {
                 "schemes" => {
                     for item in reader.list(value, "schemes") {
-                        match reader.word(item, "schemes", &SCHEMES) {
+                        match reader.keyword(item, "schemes", &SCHEMES) {
                             Some("token") => read.schemes.push(Scheme::Token),
                             Some("bearer") => read.schemes.push(Scheme::Bearer),
                             Some("key") => read.schemes.push(Scheme::Key),
@@ -123,19 +123,19 @@ impl Authentication {
                     }
                 }
                 "other_schemes" => {
-                    let word = reader.word(value, "other_schemes", &["ignore", "refuse"]);
+                    let word = reader.keyword(value, "other_schemes", &["ignore", "refuse"]);
                     read.refuses_others = word == Some("refuse");
                 }
                 "before_routing" => {
-                    read.is_first = reader.flag(value, "before_routing") == Some(true);
+                    read.is_first = reader.boolean(value, "before_routing") == Some(true);
                 }
                 "attributes" => read.attributes = expressions.attributes.to_vec(),
-                "user" => read.user = ways(reader, value, "user", expressions),
+                "user" => read.user = read_lookup(reader, value, "user", expressions),
                 "allowed_if" => {
                     read.allowed_if = expressions.condition(reader, value, "allowed_if", &[]);
                 }
                 "access" => {
-                    let word = reader.word(value, "access", &["own", "all"]);
+                    let word = reader.keyword(value, "access", &["own", "all"]);
                     read.has_access_to_all = word == Some("all");
                     if read.has_access_to_all && node.get("allowed_if").is_none() {
                         let what = "`access: all` gives every stored user with a password access to all \
@@ -217,7 +217,7 @@ impl super::Contract {
     /// Returns the first declared attribute that is missing or blank in `noted`, a token's attributes, or
     /// `None` where all are there.
     #[must_use]
-    pub fn lacking_attribute(&self, noted: &Value<'_>) -> Option<&str> {
+    pub fn missing_attribute(&self, noted: &Value<'_>) -> Option<&str> {
         let is_there = |name: &str| {
             noted.get(name).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty())
         };

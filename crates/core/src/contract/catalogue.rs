@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::config::{Data, Entry, Node, Place, ProblemCode, Problems, Reader, parse};
+use crate::config::{Data, Entry, Location, Node, ProblemCode, Problems, Reader, parse};
 use crate::fields::FieldType;
 use crate::locale::{Locale, codes, has_code};
 use crate::value::Value;
@@ -12,16 +12,16 @@ use crate::violation::{Param, Violation, humanize};
 
 /// Texts by code.
 #[derive(Debug, Default)]
-pub(crate) struct Texts(HashMap<Box<str>, Cases>);
+pub(crate) struct MessageTemplates(HashMap<Box<str>, MessageCases>);
 
 /// Texts by the case that they are for.
-type Cases = Vec<(Box<str>, Box<str>)>;
+type MessageCases = Vec<(Box<str>, Box<str>)>;
 
 /// All texts of an API, and what it calls things.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
     pub(crate) name: Arc<str>,
-    texts: Texts,
+    texts: MessageTemplates,
     /// What it calls the types of JSON.
     types: HashMap<Box<str>, Box<str>>,
     /// The key of what is told of a submission as a whole.
@@ -32,7 +32,7 @@ pub(crate) struct Catalogue {
 
 /// What is known of the value that a violation is about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct About<'a> {
+pub(crate) struct MessageArgs<'a> {
     /// What was sent, where anything was.
     pub(crate) sent: Option<&'a Value<'a>>,
     /// The type that the form says.
@@ -53,7 +53,7 @@ const ABSENT: &str = "absent";
 const NULL: &str = "null";
 const OTHER: &str = "other";
 /// The most characters of a submitted value that a text repeats.
-const LONGEST: usize = 64;
+const MAX_VALUE_CHARS: usize = 64;
 
 impl Catalogue {
     /// What a contract calls the words of the forms.
@@ -65,7 +65,7 @@ impl Catalogue {
     }
 
     fn empty(name: &str) -> Self {
-        let (texts, types) = (Texts::default(), HashMap::new());
+        let (texts, types) = (MessageTemplates::default(), HashMap::new());
         Self { name: name.into(), texts, types, base: "base".into(), is_of_forms: false }
     }
 
@@ -75,7 +75,7 @@ impl Catalogue {
         let mut reader = Reader { problems };
         if name == Self::OF_FORMS {
             let what = "`forms` are the words of the forms themselves";
-            let (code, place) = (ProblemCode::DuplicateName, Place::START);
+            let (code, place) = (ProblemCode::DuplicateName, Location::START);
             reader.problems.add(code, place, what, "another name", None);
         }
         let mut catalogue = Self::empty(name);
@@ -98,7 +98,7 @@ impl Catalogue {
                         }
                     }
                 }
-                "messages" => catalogue.texts = Texts::read(&mut reader, &entry.value),
+                "messages" => catalogue.texts = MessageTemplates::read(&mut reader, &entry.value),
                 _ => reader.unknown_key(entry, "a catalogue", &KEYS),
             }
         }
@@ -124,11 +124,11 @@ impl Catalogue {
         &self,
         code: &str,
         violation: &Violation,
-        own: &Texts,
-        about: &About<'_>,
+        own: &MessageTemplates,
+        about: &MessageArgs<'_>,
     ) -> String {
         let found = own.find(code, about).or_else(|| {
-            let is_told = violation.own_text.is_some();
+            let is_told = violation.message_override.is_some();
             if is_told { None } else { self.texts.find(code, about) }
         });
         match found {
@@ -137,7 +137,7 @@ impl Catalogue {
         }
     }
 
-    fn fill(&self, text: &str, violation: &Violation, about: &About<'_>) -> String {
+    fn fill(&self, text: &str, violation: &Violation, about: &MessageArgs<'_>) -> String {
         let (mut filled, mut rest) = (String::with_capacity(text.len() + 16), text);
         while let Some((before, after)) = rest.split_once("%{") {
             let Some((name, behind)) = after.split_once('}') else { break };
@@ -153,7 +153,7 @@ impl Catalogue {
         &'a self,
         name: &str,
         violation: &'a Violation,
-        about: &About<'a>,
+        about: &MessageArgs<'a>,
     ) -> Cow<'a, str> {
         match name {
             "attribute" => Cow::Borrowed(about.name),
@@ -170,7 +170,7 @@ impl Catalogue {
     }
 }
 
-impl Texts {
+impl MessageTemplates {
     /// Reads texts by code: each a text, or one for each case.
     pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Self {
         let mut texts = HashMap::new();
@@ -186,7 +186,7 @@ impl Texts {
     }
 
     /// The text of a code: that of a value not sent, of null, of the field's type, or any other's.
-    fn find(&self, code: &str, about: &About<'_>) -> Option<&str> {
+    fn find(&self, code: &str, about: &MessageArgs<'_>) -> Option<&str> {
         let cases = self.0.get(code)?;
         let case =
             |name: &str| cases.iter().find(|(known, _)| **known == *name).map(|(_, text)| &**text);
@@ -201,7 +201,7 @@ impl Texts {
     }
 }
 
-fn cases(reader: &mut Reader<'_>, entry: &Entry) -> Cases {
+fn cases(reader: &mut Reader<'_>, entry: &Entry) -> MessageCases {
     let mut cases = Vec::new();
     let mut add = |reader: &mut Reader<'_>, name: &str, node: &Node| {
         if let Some(text) = reader.text(node, name) {
@@ -226,7 +226,7 @@ fn cases(reader: &mut Reader<'_>, entry: &Entry) -> Cases {
 }
 
 /// Notes placeholders that stand for nothing.
-fn check(reader: &mut Reader<'_>, text: &str, place: Place) {
+fn check(reader: &mut Reader<'_>, text: &str, place: Location) {
     for part in text.split("%{").skip(1) {
         let name = part.split('}').next().unwrap_or_default();
         if !PLACEHOLDERS.contains(&name) {
@@ -243,7 +243,7 @@ fn shown(value: &Value<'_>) -> String {
         Value::Number(text) => text.to_string(),
         other => serde_json::to_string(other).unwrap_or_default(),
     };
-    match text.char_indices().nth(LONGEST) {
+    match text.char_indices().nth(MAX_VALUE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }

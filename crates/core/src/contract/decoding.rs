@@ -4,7 +4,7 @@ use crate::config::{Entry, Node, Reader};
 use crate::decode::{DecodeError, brackets, json};
 use crate::value::Value;
 
-use super::fields::Casing;
+use super::field_mapping::Casing;
 
 /// What a contract says of bodies.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Decoding {
 
 /// Why a body is not read.
 #[derive(Debug)]
-pub enum Undecoded {
+pub enum BodyError {
     /// It is labelled as something that is not read.
     MediaType,
     /// It is not what it is labelled as.
@@ -55,7 +55,7 @@ impl Decoding {
                 "accept" => {
                     (decoding.json, decoding.form, decoding.multipart) = (false, false, false);
                     for item in reader.list(value, "accept") {
-                        match reader.word(item, "accept", &["json", "form", "multipart"]) {
+                        match reader.keyword(item, "accept", &["json", "form", "multipart"]) {
                             Some("json") => decoding.json = true,
                             Some("form") => decoding.form = true,
                             Some(_) => decoding.multipart = true,
@@ -63,14 +63,14 @@ impl Decoding {
                         }
                     }
                 }
-                "sniff" => decoding.sniff = reader.flag(value, "sniff") == Some(true),
+                "sniff" => decoding.sniff = reader.boolean(value, "sniff") == Some(true),
                 "casing" => decoding.casing = casing(reader, entry, &["both", "camel"]),
                 "empty" => {
-                    let word = reader.word(value, "empty", &["object", "malformed"]);
+                    let word = reader.keyword(value, "empty", &["object", "malformed"]);
                     decoding.empty = word != Some("malformed");
                 }
                 "labels" => {
-                    let word = reader.word(value, "labels", &["loose", "strict"]);
+                    let word = reader.keyword(value, "labels", &["loose", "strict"]);
                     decoding.is_strict = word == Some("strict");
                 }
                 _ => reader.unknown_key(entry, "`decoding`", &KEYS),
@@ -85,7 +85,7 @@ impl Decoding {
     }
 
     /// Whether an empty body is an empty object.
-    pub(crate) fn takes_nothing(&self) -> bool {
+    pub(crate) fn accepts_no_body(&self) -> bool {
         self.empty
     }
 
@@ -94,29 +94,29 @@ impl Decoding {
         &self,
         label: Option<&str>,
         bytes: &'b [u8],
-    ) -> Result<Value<'b>, Undecoded> {
+    ) -> Result<Value<'b>, BodyError> {
         let is_json = label.is_none_or(|label| {
             label.is_empty() || label == "application/json" || label.ends_with("+json")
         });
         let is_form = label == Some("application/x-www-form-urlencoded");
         let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
         if self.sniff && self.json && matches!(first, Some(b'{' | b'[')) {
-            return json::parse(bytes).map_err(Undecoded::Malformed);
+            return json::parse(bytes).map_err(BodyError::Malformed);
         }
         if !(is_json && self.json || is_form && self.form) {
-            return Err(Undecoded::MediaType);
+            return Err(BodyError::MediaType);
         }
         if first.is_none() && self.empty {
             return Ok(Value::Object(Vec::new()));
         }
         if is_form {
-            return brackets::parse_urlencoded(bytes).map_err(Undecoded::Malformed);
+            return brackets::parse_urlencoded(bytes).map_err(BodyError::Malformed);
         }
         match json::parse(bytes) {
             Err(_) if self.sniff && self.form && looks_like_form(bytes) => {
-                brackets::parse_urlencoded(bytes).map_err(Undecoded::Malformed)
+                brackets::parse_urlencoded(bytes).map_err(BodyError::Malformed)
             }
-            parsed => parsed.map_err(Undecoded::Malformed),
+            parsed => parsed.map_err(BodyError::Malformed),
         }
     }
 }
@@ -132,7 +132,7 @@ fn looks_like_form(bytes: &[u8]) -> bool {
 /// Reads a casing: `verbatim`, `snake`, and those that make sense there.
 pub(crate) fn casing(reader: &mut Reader<'_>, entry: &Entry, more: &[&str]) -> Casing {
     let words: Vec<&str> = ["verbatim", "snake"].iter().chain(more).copied().collect();
-    match reader.word(&entry.value, &entry.key, &words) {
+    match reader.keyword(&entry.value, &entry.key, &words) {
         Some("snake") => Casing::Snake,
         Some("camel") => Casing::Camel,
         Some("both") => Casing::Both,

@@ -4,29 +4,29 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::action::ROOTS;
-use super::answer::Answer;
-use super::fields::{Mapped, field_at};
+use super::field_mapping::{FieldMapping, field_at};
+use super::input_mapping::InputMapping;
+use super::json_style::JsonStyle;
+use super::loader::LoadContext;
+use super::lookup::{IdField, LookupKey};
 use super::outcome::Outcome;
-use super::read::Around;
-use super::sought::{Id, Way};
-use super::style::Style;
-use super::taken::Taken;
-use super::values::Filling;
+use super::response::ResponseTemplate;
+use super::scope::Expr;
 use crate::config::{Data, Node, ProblemCode, Reader};
 use crate::expression::Template;
 use crate::form::Form;
-use crate::resources::Kind;
+use crate::record_kind::Kind;
 
 /// What is known where an expression stands.
 #[derive(Clone, Copy)]
 pub(crate) struct Expressions<'k> {
-    pub(crate) around: &'k Around<'k>,
+    pub(crate) around: &'k LoadContext<'k>,
     pub(crate) form: Option<&'k Arc<Form>>,
-    pub(crate) ids: &'k [Id],
+    pub(crate) ids: &'k [IdField],
     /// The attributes of tokens that the contract declares.
     pub(crate) attributes: &'k [Box<str>],
     /// How answers are written.
-    pub(crate) style: Style,
+    pub(crate) style: JsonStyle,
 }
 
 impl<'k> Expressions<'k> {
@@ -50,7 +50,7 @@ impl<'k> Expressions<'k> {
         node: &Node,
         key: &str,
         more: &[&str],
-    ) -> Option<Filling> {
+    ) -> Option<Expr> {
         let text = match &node.data {
             Data::Bool(flag) => flag.to_string(),
             Data::Number(text) => text.clone(),
@@ -59,7 +59,7 @@ impl<'k> Expressions<'k> {
         let text = if Template::is_in(&text) { text } else { format!("{{{{ {text} }}}}") };
         let roots: Vec<&str> = ROOTS.iter().chain(more).copied().collect();
         let within = format!("`{key}`");
-        Filling::read(reader, node, &text, (&roots, &within), self)
+        Expr::read(reader, node, &text, (&roots, &within), self)
     }
 
     /// Who is meant where only the path says so: by the id of its name.
@@ -69,23 +69,23 @@ impl<'k> Expressions<'k> {
         node: &Node,
         names: &[String],
         name: &str,
-    ) -> Vec<(Way, Filling)> {
+    ) -> Vec<(LookupKey, Expr)> {
         if !self.has_id(name) || !names.iter().any(|known| known == name) {
             return Vec::new();
         }
         let text = format!("{{{{ path.{name} }}}}");
         let (roots, within) = (["path"], "`find`");
-        let filling = Filling::read(reader, node, &text, (&roots, within), self);
-        filling.map(|filling| (Way::Id(name.into()), filling)).into_iter().collect()
+        let filling = Expr::read(reader, node, &text, (&roots, within), self);
+        filling.map(|filling| (LookupKey::Id(name.into()), filling)).into_iter().collect()
     }
 
     /// Reads the answers of a contract or of a route.
-    pub(crate) fn answers(
+    pub(crate) fn response_roots(
         &self,
         reader: &mut Reader<'_>,
         node: &Node,
-        taken: &Taken,
-    ) -> HashMap<Outcome, Answer> {
+        taken: &InputMapping,
+    ) -> HashMap<Outcome, ResponseTemplate> {
         let mut answers = HashMap::new();
         let names: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
         for entry in reader.map(node, "answers") {
@@ -94,8 +94,8 @@ impl<'k> Expressions<'k> {
                 reader.unknown(code, "outcome", &entry.key, entry.place, "`answers`", &names);
                 continue;
             };
-            show_nothing_hidden(reader, &entry.value, taken.fields.as_deref().unwrap_or_default());
-            answers.insert(*outcome, Answer::read(reader, &entry.value, *outcome, self));
+            check_no_secrets(reader, &entry.value, taken.fields.as_deref().unwrap_or_default());
+            answers.insert(*outcome, ResponseTemplate::read(reader, &entry.value, *outcome, self));
         }
         answers
     }
@@ -168,13 +168,13 @@ impl<'k> Expressions<'k> {
 }
 
 /// The write-only field that a template shows.
-fn hidden<'f>(text: &str, fields: &'f [Mapped]) -> Option<&'f str> {
+fn secret_field<'f>(text: &str, fields: &'f [FieldMapping]) -> Option<&'f str> {
     let shown = fields.iter().filter(|field| field.is_write_only);
     let shows = |name: &str| {
         let is_more = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
         text.match_indices(name).any(|(at, _)| !is_more(&text[at + name.len()..]))
     };
-    let path = |field: &&Mapped| {
+    let path = |field: &&FieldMapping| {
         let to = field.to.as_ref();
         to.is_some_and(|to| shows(&format!("user.{}", to.path)))
             || shows(&format!("sent.{}", field.name))
@@ -183,20 +183,20 @@ fn hidden<'f>(text: &str, fields: &'f [Mapped]) -> Option<&'f str> {
 }
 
 /// Notes templates that show what is write-only.
-fn show_nothing_hidden(reader: &mut Reader<'_>, node: &Node, fields: &[Mapped]) {
+fn check_no_secrets(reader: &mut Reader<'_>, node: &Node, fields: &[FieldMapping]) {
     match &node.data {
         Data::Map(entries) => {
             for entry in entries {
-                show_nothing_hidden(reader, &entry.value, fields);
+                check_no_secrets(reader, &entry.value, fields);
             }
         }
         Data::List(items) => {
             for item in items {
-                show_nothing_hidden(reader, item, fields);
+                check_no_secrets(reader, item, fields);
             }
         }
         Data::Text(text) => {
-            if let Some(name) = hidden(text, fields) {
+            if let Some(name) = secret_field(text, fields) {
                 let what = format!("`{name}` is write-only, and an answer shows it");
                 let code = ProblemCode::Contradiction;
                 reader.problems.add(code, node.place, what, "an answer without it", None);

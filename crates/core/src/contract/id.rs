@@ -13,9 +13,9 @@ use crate::value::Value;
 /// Rounds of the Feistel network; four make a permutation look random, six are as good as free.
 const ROUNDS: u8 = 6;
 /// Texts that are fewer than this could run out.
-const FEWEST: u128 = 1 << 32;
+const MIN_CODES: u128 = 1 << 32;
 /// UUIDs of version 4 (RFC 9562, section 5.4).
-const UUIDS: u128 = 1 << 122;
+const UUID_SPACE: u128 = 1 << 122;
 
 /// A way to name users and records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +27,12 @@ pub(crate) enum IdFormat {
     /// `f260f115-f2e6-4dde-bcab-98b10fdb8cf6`: its number, scrambled, as one of version 4.
     Uuid4,
     /// So many letters.
-    Letters(Letters),
+    Code(CodeFormat),
 }
 
 /// So many letters of an alphabet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Letters {
+pub struct CodeFormat {
     /// The letters, each once.
     pub alphabet: &'static str,
     /// How many.
@@ -45,7 +45,7 @@ const ALPHABETS: [(&str, &str); 3] = [
     ("hex", "0123456789abcdef"),
 ];
 
-impl Letters {
+impl CodeFormat {
     /// Reads `base62(8)`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (name, rest) = text.split_once('(')?;
@@ -70,7 +70,7 @@ impl Letters {
         if number >= count {
             return None;
         }
-        let network = Network::new(salt, length, count);
+        let network = FeistelNetwork::new(salt, length, count);
         let (letters, base) = (self.alphabet.as_bytes(), self.alphabet.len() as u128);
         let mut text = vec![b'0'; self.length];
         let (head, tail) = text.split_at_mut(self.length - length);
@@ -97,7 +97,7 @@ impl Letters {
             let place = self.alphabet.bytes().position(|known| known == letter)?;
             scrambled = scrambled * base + place as u128;
         }
-        let number = Network::new(salt, length, count).restore(scrambled);
+        let number = FeistelNetwork::new(salt, length, count).restore(scrambled);
         let is_whole = length == self.length || self.show(salt, number).as_deref() == Some(text);
         i64::try_from(number).ok().filter(|_| is_whole)
     }
@@ -114,7 +114,9 @@ impl IdFormat {
             "integer" => Self::Integer,
             "uuid" => Self::Uuid,
             "uuid4" => Self::Uuid4,
-            _ => Self::Letters(Letters::parse(text).filter(|letters| letters.tail().1 >= FEWEST)?),
+            _ => {
+                Self::Code(CodeFormat::parse(text).filter(|letters| letters.tail().1 >= MIN_CODES)?)
+            }
         })
     }
 
@@ -129,7 +131,7 @@ impl IdFormat {
             Self::Integer => Value::Number(Cow::Owned(number.to_string())),
             Self::Uuid => Value::String(Cow::Owned(uuid.to_owned())),
             Self::Uuid4 => scrambled(|salt, number, _| {
-                let bits = Network::new(salt, 0, UUIDS).scramble(number);
+                let bits = FeistelNetwork::new(salt, 0, UUID_SPACE).scramble(number);
                 // Source: RFC 9562, section 5.4: version and variant stand between the others.
                 let (high, low) = (bits >> 62, bits & ((1 << 62) - 1));
                 let (first, last) = (high >> 12, high & 0xfff);
@@ -138,8 +140,8 @@ impl IdFormat {
                 let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
                 Some(parts.join("-"))
             }),
-            Self::Letters(_) => scrambled(|salt, number, format| match format {
-                Self::Letters(letters) => letters.show(salt, number),
+            Self::Code(_) => scrambled(|salt, number, format| match format {
+                Self::Code(letters) => letters.show(salt, number),
                 _ => None,
             }),
         }
@@ -167,22 +169,22 @@ impl IdFormat {
                 }
                 let high = all >> 80 << 12 | all >> 64 & 0xfff;
                 let bits = high << 62 | all & ((1 << 62) - 1);
-                i64::try_from(Network::new(salt, 0, UUIDS).restore(bits)).ok()
+                i64::try_from(FeistelNetwork::new(salt, 0, UUID_SPACE).restore(bits)).ok()
             }
-            Self::Letters(letters) => letters.read(salt, text),
+            Self::Code(letters) => letters.read(salt, text),
         }
     }
 }
 
 /// A Feistel network over an even number of bits; what lies beyond `count` is walked through until
 /// it does not. Source: Black and Rogaway, "Ciphers with Arbitrary Finite Domains" (2002).
-struct Network {
+struct FeistelNetwork {
     keyed: Sha256,
     count: u128,
     half: u32,
 }
 
-impl Network {
+impl FeistelNetwork {
     fn new(salt: &str, length: usize, count: u128) -> Self {
         let bits = u128::BITS - (count - 1).leading_zeros();
         let keyed = Sha256::new().chain_update(salt.as_bytes()).chain_update([length as u8]);

@@ -6,30 +6,30 @@
 //! server's.
 
 mod action;
-mod answer;
-mod asked;
 mod authentication;
+mod body_template;
 mod catalogue;
 mod decoding;
-mod described;
-mod described_body;
+mod error_response;
 mod expressions;
-mod fields;
+mod field_mapping;
 mod id;
-mod mint;
+mod input;
+mod input_mapping;
+mod issue_token;
+mod json_style;
+mod loader;
+mod lookup;
+mod mount;
+mod openapi;
+mod openapi_request_body;
 mod outcome;
-mod overview;
 mod paging;
-mod pieces;
-mod reach;
-mod read;
+mod request_context;
+mod response;
 mod route;
-mod sought;
-mod style;
-mod submit;
-mod taken;
-mod told;
-mod values;
+mod scope;
+mod summary;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -40,35 +40,35 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
 pub use action::{Action, Operation};
-pub use answer::Rendered;
-pub use asked::Asked;
 pub(crate) use authentication::new_caller;
 pub use authentication::{Authentication, Credential, Scheme};
 pub(crate) use catalogue::Catalogue;
-pub use decoding::Undecoded;
-pub use id::Letters;
-pub use mint::Mint;
+pub use decoding::BodyError;
+pub use error_response::ErrorResponse;
+pub use id::CodeFormat;
+pub use input::{ContractInput, Rejection};
+pub use input_mapping::InvalidParameter;
+pub use issue_token::IssueToken;
+pub(crate) use loader::{LoadContext, read};
+pub use lookup::Lookup;
+pub use mount::Contracts;
+pub(crate) use mount::clash;
 pub use outcome::Outcome;
-pub use overview::RouteSummary;
-pub use paging::{PageAsked, Paging};
-pub use reach::Contracts;
-pub(crate) use reach::clash;
-pub(crate) use read::{Around, read};
-pub use route::Matched;
-pub use sought::Sought;
-pub use submit::{NotTaken, Submission};
-pub use taken::WrongParameter;
-pub use told::Told;
+pub use paging::{PageRequest, Paging};
+pub use request_context::RequestContext;
+pub use response::RenderedResponse;
+pub use route::RouteMatch;
+pub use summary::RouteSummary;
 
 use crate::value::Value;
-use answer::Answer;
 use decoding::Decoding;
-use fields::Casing;
-use reach::{Host, Version};
+use error_response::ErrorPriority;
+use field_mapping::Casing;
+use input_mapping::InputMapping;
+use lookup::IdField;
+use mount::{ApiVersion, HostPattern};
+use response::ResponseTemplate;
 use route::Route;
-use sought::Id;
-use taken::Taken;
-use told::Rank;
 
 /// A compiled contract.
 #[derive(Debug)]
@@ -81,20 +81,20 @@ pub struct Contract {
     pub authentication: Authentication,
     /// The path before its own paths, where it is reached by path: `/garmat`; empty at the root.
     pub mount: Option<Box<str>>,
-    hosts: Vec<Host>,
-    api_version: Option<Version>,
-    ids: Vec<Id>,
+    hosts: Vec<HostPattern>,
+    api_version: Option<ApiVersion>,
+    ids: Vec<IdField>,
     times: Option<Box<str>>,
     routes: Vec<Route>,
     decoding: Decoding,
     catalogue: Arc<Catalogue>,
     /// Whether refusals are problems of RFC 9457 for who asks for those.
     pub has_problems: bool,
-    tells_first: bool,
-    order: Vec<Rank>,
+    first_error_only: bool,
+    order: Vec<ErrorPriority>,
     casing_out: Casing,
-    answers: HashMap<Outcome, Answer>,
-    taken: Taken,
+    responses: HashMap<Outcome, ResponseTemplate>,
+    input: InputMapping,
     /// Whether only users that its own forms made are there for it.
     has_own_users: bool,
     /// Hash of everything that decides.
@@ -104,7 +104,7 @@ pub struct Contract {
 impl Contract {
     /// What a request is to it; `path` begins behind the mount.
     #[must_use]
-    pub fn find(&self, method: &str, path: &str, query: &Value<'_>) -> Matched<'_> {
+    pub fn find(&self, method: &str, path: &str, query: &Value<'_>) -> RouteMatch<'_> {
         route::find(&self.routes, method, path, query)
     }
 
@@ -112,7 +112,7 @@ impl Contract {
     ///
     /// # Errors
     /// Where it is not one that the contract reads, or is broken.
-    pub fn decode<'b>(&self, label: Option<&str>, bytes: &'b [u8]) -> Result<Value<'b>, Undecoded> {
+    pub fn decode<'b>(&self, label: Option<&str>, bytes: &'b [u8]) -> Result<Value<'b>, BodyError> {
         self.decoding.decode(label, bytes)
     }
 
@@ -124,13 +124,13 @@ impl Contract {
 
     /// Whether the labels of bodies must be whole and right.
     #[must_use]
-    pub fn is_strict_with_labels(&self) -> bool {
+    pub fn requires_content_type(&self) -> bool {
         self.decoding.is_strict
     }
 
     /// Whether broken rules are told in the forms' own words, in the client's language.
     #[must_use]
-    pub fn has_languages(&self) -> bool {
+    pub fn is_localized(&self) -> bool {
         self.catalogue.is_of_forms
     }
 
@@ -143,16 +143,17 @@ impl Contract {
     /// The form that the contract itself runs.
     #[must_use]
     pub fn form(&self) -> Option<&Arc<crate::form::Form>> {
-        match &self.taken.form {
-            taken::FormChoice::One(form) => Some(form),
+        match &self.input.form {
+            input_mapping::FormSelector::One(form) => Some(form),
             _ => None,
         }
     }
 
     /// Whether a text is spelled as the credentials are that it makes itself.
     #[must_use]
-    pub fn mints(&self, text: &str) -> bool {
-        let made = self.routes.iter().filter_map(|route| route.action.mint.as_ref()?.letters());
+    pub fn is_issued_credential(&self, text: &str) -> bool {
+        let made =
+            self.routes.iter().filter_map(|route| route.action.issue_token.as_ref()?.code_format());
         made.into_iter().any(|letters| {
             text.len() == letters.length && text.chars().all(|c| letters.alphabet.contains(c))
         })
@@ -164,9 +165,9 @@ impl Contract {
         if !self.has_own_users {
             return None;
         }
-        let taken = self.routes.iter().map(|route| &route.action.taken).chain([&self.taken]);
+        let taken = self.routes.iter().map(|route| &route.action.input).chain([&self.input]);
         let own = taken.filter_map(|taken| match &taken.form {
-            taken::FormChoice::One(form) => Some(form),
+            input_mapping::FormSelector::One(form) => Some(form),
             _ => None,
         });
         let own = own.chain(self.authentication.new_caller.as_ref());
@@ -178,16 +179,16 @@ impl Contract {
 
     /// Whether one of its routes runs the form of this name, and says so itself.
     #[must_use]
-    pub fn runs(&self, form: &str) -> bool {
-        let taken = self.routes.iter().map(|route| &route.action.taken).chain([&self.taken]);
-        taken
-            .map(|taken| &taken.form)
-            .any(|choice| matches!(choice, taken::FormChoice::One(one) if *one.name == *form))
+    pub fn uses_form(&self, form: &str) -> bool {
+        let taken = self.routes.iter().map(|route| &route.action.input).chain([&self.input]);
+        taken.map(|taken| &taken.form).any(
+            |choice| matches!(choice, input_mapping::FormSelector::One(one) if *one.name == *form),
+        )
     }
 
     /// The ids of a user or record, by the names under `ids:`.
     #[must_use]
-    pub fn ids_of(&self, shown: &Value<'_>, is_user: bool) -> Value<'static> {
+    pub fn id_values(&self, shown: &Value<'_>, is_user: bool) -> Value<'static> {
         let number = match shown.get("id") {
             Some(Value::Number(text)) => text.parse().unwrap_or_default(),
             _ => 0,
@@ -199,22 +200,26 @@ impl Contract {
 
     /// A user or record as answers show it: with its times in the contract's format.
     #[must_use]
-    pub fn shown(&self, mut shown: Value<'static>) -> Value<'static> {
+    pub fn representation(&self, mut shown: Value<'static>) -> Value<'static> {
         if let Some(format) = &self.times {
-            with_times(&mut shown, format);
+            format_times(&mut shown, format);
         }
         shown
     }
 
-    fn answer_of<'c>(&'c self, action: Option<&'c Action>, outcome: Outcome) -> Option<&'c Answer> {
-        let own = action.and_then(|action| action.answers.get(&outcome));
-        own.or_else(|| self.answers.get(&outcome))
+    fn response_template<'c>(
+        &'c self,
+        action: Option<&'c Action>,
+        outcome: Outcome,
+    ) -> Option<&'c ResponseTemplate> {
+        let own = action.and_then(|action| action.responses.get(&outcome));
+        own.or_else(|| self.responses.get(&outcome))
     }
 
     /// Whether an answer, or what is done before it, reads a value of this name.
     #[must_use]
     pub fn reads(&self, action: &Action, root: &str) -> bool {
-        action.known.contains(&root)
+        action.roots_read.contains(&root)
     }
 
     /// Whether a query that cannot be read must be refused: it would have said something. Where pages
@@ -228,13 +233,13 @@ impl Contract {
     /// Whether the answer of an outcome shows a value of this name.
     #[must_use]
     pub fn shows(&self, action: &Action, outcome: Outcome, root: &str) -> bool {
-        self.answer_of(Some(action), outcome).is_some_and(|answer| answer.reads(root))
+        self.response_template(Some(action), outcome).is_some_and(|answer| answer.reads(root))
     }
 
     /// The status of an outcome; nothing where the answer takes that of the failure.
     #[must_use]
     pub fn status(&self, action: Option<&Action>, outcome: Outcome) -> Option<u16> {
-        self.answer_of(action, outcome).and_then(|answer| answer.status)
+        self.response_template(action, outcome).and_then(|answer| answer.status)
     }
 
     /// The answer of an outcome, filled in with its own values and those that every answer has.
@@ -245,13 +250,13 @@ impl Contract {
         &'c self,
         (action, outcome): (Option<&'c Action>, Outcome),
         (status, reason): (u16, &str),
-        asked: &Asked,
+        asked: &RequestContext,
         own: Vec<(&'static str, Value<'_>)>,
-    ) -> Result<Rendered<'c>, String> {
-        let Some(answer) = self.answer_of(action, outcome) else {
+    ) -> Result<RenderedResponse<'c>, String> {
+        let Some(answer) = self.response_template(action, outcome) else {
             return Err(format!("the contract has no answer `{}`", outcome.name()));
         };
-        let around = values::Values::of(asked);
+        let around = scope::Scope::of(asked);
         let shown = |name: &'static str, value: &dyn Fn() -> Value<'static>| {
             answer.reads(name).then(|| (name, value()))
         };
@@ -259,17 +264,17 @@ impl Contract {
         let more = [
             shown("status", &|| number(status.to_string())),
             shown("reason", &|| Value::String(Cow::Owned(reason.to_owned()))),
-            shown("elapsed", &|| number(seconds(asked.elapsed))),
+            shown("elapsed", &|| number(format_seconds(asked.elapsed))),
         ];
         let more = more.into_iter().flatten();
-        let all = values::object(own.into_iter().chain(more));
-        answer.render(&around.inside(values::Own::Object(all)))
+        let all = scope::object(own.into_iter().chain(more));
+        answer.render(&around.inside(scope::Frame::Object(all)))
     }
 
     /// The value that says so of a body that cannot be read: `malformed.line`, `.column`,
     /// `.offset` and `.what`.
     #[must_use]
-    pub fn malformed(
+    pub fn malformed_details(
         error: &crate::decode::DecodeError,
         bytes: &[u8],
     ) -> (&'static str, Value<'static>) {
@@ -292,20 +297,20 @@ impl Contract {
 }
 
 /// Writes the times of a user or record, and of what is nested in it, in a format.
-fn with_times(shown: &mut Value<'static>, format: &str) {
+fn format_times(shown: &mut Value<'static>, format: &str) {
     match shown {
-        Value::Array(items) => items.iter_mut().for_each(|item| with_times(item, format)),
+        Value::Array(items) => items.iter_mut().for_each(|item| format_times(item, format)),
         Value::Object(entries) => {
             for (name, value) in entries {
                 let is_time = name == "created_at" || name == "updated_at";
                 match value.as_str().and_then(|text| text.parse().ok()) {
                     Some(moment) if is_time => {
-                        if let Some(text) = formatted(format, moment) {
+                        if let Some(text) = format_time(format, moment) {
                             *value = Value::String(Cow::Owned(text));
                         }
                     }
                     _ if name == "properties" => {}
-                    _ => with_times(value, format),
+                    _ => format_times(value, format),
                 }
             }
         }
@@ -314,7 +319,7 @@ fn with_times(shown: &mut Value<'static>, format: &str) {
 }
 
 /// Seconds with six digits behind the point.
-fn seconds(elapsed: f64) -> String {
+fn format_seconds(elapsed: f64) -> String {
     let elapsed = std::time::Duration::try_from_secs_f64(elapsed).unwrap_or_default();
     format!("{}.{:06}", elapsed.as_secs(), elapsed.subsec_micros())
 }
@@ -327,7 +332,7 @@ pub(crate) fn sha256(text: &str) -> String {
 
 /// The filter `id`: the number of a user or record as an API spells it. What is no number, or no
 /// format, is nothing.
-pub(crate) fn spelled_id(number: &minijinja::Value, format: &str, salt: &str) -> minijinja::Value {
+pub(crate) fn format_id(number: &minijinja::Value, format: &str, salt: &str) -> minijinja::Value {
     let spelled = number
         .as_i64()
         .and_then(|number| Some(id::IdFormat::parse(format)?.show(salt, number, "")));
@@ -335,6 +340,6 @@ pub(crate) fn spelled_id(number: &minijinja::Value, format: &str, salt: &str) ->
 }
 
 /// A moment in a format of `strftime`; nothing where the format is none.
-fn formatted(format: &str, moment: Timestamp) -> Option<String> {
+fn format_time(format: &str, moment: Timestamp) -> Option<String> {
     strtime::format(format, &moment.to_zoned(TimeZone::UTC)).ok()
 }

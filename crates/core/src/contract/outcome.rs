@@ -17,7 +17,7 @@ macro_rules! outcomes {
             }
 
             /// What it is, in words.
-            pub(crate) fn told(self) -> &'static str {
+            pub(crate) fn description(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
             }
 
@@ -45,13 +45,13 @@ outcomes! {
     /// One was deleted.
     Deleted = "deleted" ["user", "record", "ids"],
     /// A credential was made.
-    Minted = "minted" ["credential", "user", "ids"],
+    TokenIssued = "token_issued" ["credential", "user", "ids"],
     /// A credential counts.
     Verified = "verified" ["user", "ids"],
     /// A credential ended.
     Revoked = "revoked" [],
     /// There is nothing to do but to answer.
-    Said = "said" [],
+    Responded = "responded" [],
     /// A credential in the body does not count.
     Refused = "refused" ["errors", "details", "summary"],
     /// The state of things is against it.
@@ -71,23 +71,23 @@ outcomes! {
     /// The body cannot be read.
     Malformed = "malformed" ["malformed", "errors", "details", "summary"],
     /// Nobody says who asks.
-    Unauthenticated = "unauthenticated" ["errors", "details", "summary"],
+    MissingCredentials = "missing_credentials" ["errors", "details", "summary"],
     /// Who asks is not let in.
-    BadCredential = "bad_credential" ["errors", "details", "summary"],
+    InvalidCredentials = "invalid_credentials" ["errors", "details", "summary"],
     /// There is no such user or record.
     NotFound = "not_found" ["errors", "details", "summary"],
     /// There is no such path.
-    NoRoute = "no_route" ["errors", "details", "summary"],
+    RouteNotFound = "route_not_found" ["errors", "details", "summary"],
     /// The path has other methods.
-    Method = "method" ["allow", "errors", "details", "summary"],
+    MethodNotAllowed = "method_not_allowed" ["allow", "errors", "details", "summary"],
     /// The body is of a type that is not read.
-    MediaType = "media_type" ["media_type", "errors", "details", "summary"],
+    UnsupportedMediaType = "unsupported_media_type" ["media_type", "errors", "details", "summary"],
     /// There is no such version of the API.
     NotAcceptable = "not_acceptable" ["errors", "details", "summary"],
     /// Anything else: too large, too slow, too busy, broken. With the status that says which.
-    Failed = "failed" ["errors", "details", "summary"],
+    Error = "error" ["errors", "details", "summary"],
 }
 
 /// Values that every answer has.
-pub(crate) const EVERYWHERE: [&str; 9] =
+pub(crate) const COMMON_ROOTS: [&str; 9] =
     ["status", "reason", "request", "elapsed", "base_url", "path", "query", "sent", "caller"];

@@ -14,7 +14,7 @@ pub struct Paging {
     pub(crate) size: Option<Box<str>>,
     pub(crate) offset: Option<Box<str>>,
     pub(crate) default: u32,
-    pub(crate) most: u32,
+    pub(crate) max: u32,
     /// Whether the last ones come first.
     pub is_descending: bool,
     /// Whether a query that makes no sense is told so.
@@ -23,7 +23,7 @@ pub struct Paging {
 
 /// The page that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageAsked {
+pub struct PageRequest {
     /// Its number, from 1 on.
     pub number: u32,
     /// The most that it holds.
@@ -40,7 +40,7 @@ impl Default for Paging {
             size,
             offset: None,
             default: 20,
-            most: 100,
+            max: 100,
             is_descending: false,
             is_strict: false,
         }
@@ -50,7 +50,7 @@ impl Default for Paging {
 impl Paging {
     pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Self {
         let mut paging = Self { number: None, ..Self::default() };
-        let keys = ["number", "size", "offset", "default", "most", "order", "strict"];
+        let keys = ["number", "size", "offset", "default", "max", "order", "strict"];
         for entry in reader.map(node, "paging") {
             let value = &entry.value;
             let count = |reader: &mut Reader<'_>| {
@@ -69,12 +69,12 @@ impl Paging {
                 "size" => paging.size = reader.text(value, "size").map(Into::into),
                 "offset" => paging.offset = reader.text(value, "offset").map(Into::into),
                 "default" => paging.default = count(reader).unwrap_or(paging.default),
-                "most" => paging.most = count(reader).unwrap_or(paging.most),
+                "max" => paging.max = count(reader).unwrap_or(paging.max),
                 "order" => {
-                    let word = reader.word(value, "order", &["first", "last"]);
+                    let word = reader.keyword(value, "order", &["first", "last"]);
                     paging.is_descending = word == Some("last");
                 }
-                "strict" => paging.is_strict = reader.flag(value, "strict") == Some(true),
+                "strict" => paging.is_strict = reader.boolean(value, "strict") == Some(true),
                 _ => reader.unknown_key(entry, "`paging`", &keys),
             }
         }
@@ -85,14 +85,14 @@ impl Paging {
 impl Action {
     /// What is wrong with the query of a page, where the route is strict about it.
     #[must_use]
-    pub fn objects_to(&self, query: &str) -> Option<String> {
+    pub fn invalid_parameter(&self, query: &str) -> Option<String> {
         let paging = Some(&self.paging).filter(|paging| paging.is_strict)?;
         let entries = match brackets::parse_urlencoded(query.as_bytes()) {
             Ok(Value::Object(entries)) => entries,
             Ok(_) => return None,
             Err(error) => return Some(format!("the query cannot be read: {error}")),
         };
-        let mut known: Vec<&str> = self.finds_by_query().collect();
+        let mut known: Vec<&str> = self.query_lookup_names().collect();
         let (counts, size) = ([&paging.number, &paging.offset], paging.size.as_deref());
         known.extend(counts.into_iter().filter_map(Option::as_deref).chain(size));
         known.sort_unstable();
@@ -106,7 +106,7 @@ impl Action {
             };
             let is = |name: &Option<Box<str>>| name.as_deref() == Some(&**key);
             if is(&paging.size) {
-                from(1, paging.most)
+                from(1, paging.max)
             } else if is(&paging.number) {
                 from(1, u32::MAX)
             } else if is(&paging.offset) {
@@ -139,7 +139,7 @@ impl Paging {
     /// whatever is no such number: to others a query that cannot be read is none.
     pub(crate) fn parameters(&self) -> Vec<(&str, serde_json::Value)> {
         let said =
-            [(&self.number, 1, u32::MAX), (&self.size, 1, self.most), (&self.offset, 0, u32::MAX)];
+            [(&self.number, 1, u32::MAX), (&self.size, 1, self.max), (&self.offset, 0, u32::MAX)];
         let said = said.into_iter().filter_map(|(name, first, most)| {
             let schema = if self.is_strict {
                 serde_json::json!({ "type": "integer", "minimum": first, "maximum": most })
@@ -154,26 +154,26 @@ impl Paging {
 
     /// The page that a query asks for; nothing where it is none.
     #[must_use]
-    pub fn asked(&self, query: &Value<'_>) -> Option<PageAsked> {
+    pub fn page_request(&self, query: &Value<'_>) -> Option<PageRequest> {
         let number = |key: &Option<Box<str>>| -> Option<Option<u32>> {
             let Some(said) = key.as_ref().and_then(|key| query.get(key)) else { return Some(None) };
             said.as_str()?.parse().ok().map(Some)
         };
-        let size = number(&self.size)?.unwrap_or(self.default).clamp(1, self.most);
+        let size = number(&self.size)?.unwrap_or(self.default).clamp(1, self.max);
         if let Some(offset) = number(&self.offset)? {
             let number = (offset / size).saturating_add(1);
-            return Some(PageAsked { number, size, offset: offset.into() });
+            return Some(PageRequest { number, size, offset: offset.into() });
         }
         let number = number(&self.number)?.unwrap_or(1);
         let before = u64::from(number.checked_sub(1)?) * u64::from(size);
-        Some(PageAsked { number, size, offset: before })
+        Some(PageRequest { number, size, offset: before })
     }
 
     /// What an answer shows of a page: `base` is the address without its query.
     #[must_use]
-    pub fn shown(
+    pub fn page_value(
         &self,
-        page: PageAsked,
+        page: PageRequest,
         total: i64,
         base: &str,
         query: &Value<'_>,

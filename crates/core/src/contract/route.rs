@@ -10,7 +10,7 @@ use super::action::Action;
 
 /// Whether a path ends with a slash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Slash {
+enum TrailingSlash {
     Required,
     Optional,
     Forbidden,
@@ -20,8 +20,8 @@ enum Slash {
 #[derive(Debug)]
 pub(crate) struct Route {
     method: Box<str>,
-    paths: Vec<Path>,
-    slash: Slash,
+    paths: Vec<PathPattern>,
+    slash: TrailingSlash,
     /// What the query must say: a key, with this value where one is said.
     query: Vec<(Box<str>, Option<Box<str>>)>,
     pub(crate) action: Action,
@@ -29,10 +29,10 @@ pub(crate) struct Route {
 
 /// `/v1/users/{id}`, by segments.
 #[derive(Debug, PartialEq, Eq)]
-struct Path(Vec<Segment>);
+struct PathPattern(Vec<PathSegment>);
 
 #[derive(Debug, PartialEq, Eq)]
-enum Segment {
+enum PathSegment {
     Word(Box<str>),
     /// `{id}`, or `{id}.json`: what stands behind it.
     Name(Box<str>, Box<str>),
@@ -40,7 +40,7 @@ enum Segment {
 
 /// What a request is to a contract.
 #[derive(Debug)]
-pub enum Matched<'c> {
+pub enum RouteMatch<'c> {
     /// To be done; with what its path says, by name.
     Route(&'c Action, Value<'static>),
     /// The path is known, with other methods: these.
@@ -59,12 +59,12 @@ pub(crate) fn read(
     node: &Node,
     action: impl FnOnce(&mut Reader<'_>, &Node, &[&str], &[String]) -> Option<Action>,
 ) -> Option<Route> {
-    let (mut method, mut slash) = (None, Slash::Optional);
+    let (mut method, mut slash) = (None, TrailingSlash::Optional);
     let (mut paths, mut query) = (Vec::new(), Vec::new());
     for entry in reader.map(node, "a route") {
         let value = &entry.value;
         match entry.key.as_str() {
-            "method" => method = reader.word(value, "method", &METHODS),
+            "method" => method = reader.keyword(value, "method", &METHODS),
             "path" => paths.extend(path(reader, value)),
             "aliases" => {
                 for alias in reader.list(value, "aliases") {
@@ -93,7 +93,7 @@ pub(crate) fn read(
             reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
         }
     }
-    let names = paths.first().map(Path::names).unwrap_or_default();
+    let names = paths.first().map(PathPattern::names).unwrap_or_default();
     if let Some(other) = paths.iter().find(|path| path.names() != names) {
         let what = "the paths of a route do not name the same";
         let expected = format!("{names:?} in each, not {:?}", other.names());
@@ -109,7 +109,7 @@ pub(crate) fn read(
 impl Route {
     /// Whether a request could be to both.
     pub(crate) fn clashes_with(&self, other: &Self) -> bool {
-        let overlap = |one: &Path| other.paths.iter().any(|path| path.overlaps(one));
+        let overlap = |one: &PathPattern| other.paths.iter().any(|path| path.overlaps(one));
         self.method == other.method && self.query == other.query && self.paths.iter().any(overlap)
     }
 
@@ -119,7 +119,7 @@ impl Route {
 
     /// Its plainest path, and its others; with a slash at the end where one must be there.
     pub(crate) fn plain_paths(&self) -> (String, Vec<String>) {
-        let slash = if self.slash == Slash::Required { "/" } else { "" };
+        let slash = if self.slash == TrailingSlash::Required { "/" } else { "" };
         let mut paths: Vec<String> =
             self.paths.iter().map(|path| format!("{}{slash}", path.spelled())).collect();
         paths.sort_by_key(|path| path.ends_with(".json"));
@@ -129,7 +129,7 @@ impl Route {
 
     /// The names in its paths.
     pub(crate) fn path_names(&self) -> Vec<String> {
-        self.paths.first().map(Path::names).unwrap_or_default()
+        self.paths.first().map(PathPattern::names).unwrap_or_default()
     }
 
     /// What the query must say: a key, with this value where one is said.
@@ -141,9 +141,9 @@ impl Route {
     /// or not in brackets.
     pub(crate) fn spelled(&self) -> Vec<String> {
         let slash = match self.slash {
-            Slash::Required => "/",
-            Slash::Optional => "[/]",
-            Slash::Forbidden => "",
+            TrailingSlash::Required => "/",
+            TrailingSlash::Optional => "[/]",
+            TrailingSlash::Forbidden => "",
         };
         let asked = self.query.iter().map(|(key, said)| match said {
             Some(said) => format!("{key}={said}"),
@@ -161,9 +161,9 @@ impl Route {
             None => (path, false),
         };
         let fits = match self.slash {
-            Slash::Required => has_slash,
-            Slash::Optional => true,
-            Slash::Forbidden => !has_slash,
+            TrailingSlash::Required => has_slash,
+            TrailingSlash::Optional => true,
+            TrailingSlash::Forbidden => !has_slash,
         };
         let is_said = |(key, said): &(Box<str>, Option<Box<str>>)| {
             let value = query.get(key).and_then(Value::as_str);
@@ -176,35 +176,35 @@ impl Route {
     }
 }
 
-impl Path {
+impl PathPattern {
     fn find(&self, path: &str) -> Option<Value<'static>> {
         let (mut names, mut parts) = (Vec::new(), path.strip_prefix('/')?.split('/'));
         for segment in &self.0 {
             let part = parts.next()?;
             match segment {
-                Segment::Word(word) if **word == *part => {}
-                Segment::Name(name, end) if part.len() > end.len() => {
+                PathSegment::Word(word) if **word == *part => {}
+                PathSegment::Name(name, end) if part.len() > end.len() => {
                     let text = decoded(part.strip_suffix(&**end)?)?;
                     names.push((Cow::Owned(name.to_string()), Value::String(Cow::Owned(text))));
                 }
-                Segment::Word(_) | Segment::Name(..) => return None,
+                PathSegment::Word(_) | PathSegment::Name(..) => return None,
             }
         }
         parts.next().is_none().then_some(Value::Object(names))
     }
 
     fn spelled(&self) -> String {
-        let segment = |segment: &Segment| match segment {
-            Segment::Word(word) => format!("/{word}"),
-            Segment::Name(name, end) => format!("/{{{name}}}{end}"),
+        let segment = |segment: &PathSegment| match segment {
+            PathSegment::Word(word) => format!("/{word}"),
+            PathSegment::Name(name, end) => format!("/{{{name}}}{end}"),
         };
         self.0.iter().map(segment).collect()
     }
 
     fn names(&self) -> Vec<String> {
-        let name = |segment: &Segment| match segment {
-            Segment::Name(name, _) => Some(name.to_string()),
-            Segment::Word(_) => None,
+        let name = |segment: &PathSegment| match segment {
+            PathSegment::Name(name, _) => Some(name.to_string()),
+            PathSegment::Word(_) => None,
         };
         let mut names: Vec<String> = self.0.iter().filter_map(name).collect();
         names.sort_unstable();
@@ -214,16 +214,16 @@ impl Path {
     fn overlaps(&self, other: &Self) -> bool {
         self.0.len() == other.0.len()
             && self.0.iter().zip(&other.0).all(|pair| match pair {
-                (Segment::Word(one), Segment::Word(other)) => one == other,
+                (PathSegment::Word(one), PathSegment::Word(other)) => one == other,
                 // A word comes before a name.
-                (Segment::Name(..), Segment::Name(..)) => true,
+                (PathSegment::Name(..), PathSegment::Name(..)) => true,
                 _ => false,
             })
     }
 
     /// How many of its segments are names: words come first.
     fn openness(&self) -> usize {
-        self.0.iter().filter(|segment| matches!(segment, Segment::Name(..))).count()
+        self.0.iter().filter(|segment| matches!(segment, PathSegment::Name(..))).count()
     }
 }
 
@@ -250,7 +250,7 @@ fn decoded(part: &str) -> Option<String> {
 /// Puts routes in the order in which they are tried: those with more in the query first, then
 /// those with more words.
 pub(crate) fn sort(routes: &mut [Route]) {
-    let openness = |route: &Route| route.paths.iter().map(Path::openness).max();
+    let openness = |route: &Route| route.paths.iter().map(PathPattern::openness).max();
     routes.sort_by_key(|route| (std::cmp::Reverse(route.query.len()), openness(route)));
 }
 
@@ -260,13 +260,13 @@ pub(crate) fn find<'c>(
     method: &str,
     path: &str,
     query: &Value<'_>,
-) -> Matched<'c> {
+) -> RouteMatch<'c> {
     let method = if method == "HEAD" { "GET" } else { method };
     let mut allowed: Vec<&str> = Vec::new();
     for route in routes {
         let Some(names) = route.find(path, query) else { continue };
         if *route.method == *method {
-            return Matched::Route(&route.action, names);
+            return RouteMatch::Route(&route.action, names);
         }
         for method in [&*route.method, "HEAD"] {
             let is_it = method != "HEAD" || &*route.method == "GET";
@@ -275,19 +275,19 @@ pub(crate) fn find<'c>(
             }
         }
     }
-    if allowed.is_empty() { Matched::Nothing } else { Matched::Method(allowed.join(", ")) }
+    if allowed.is_empty() { RouteMatch::Nothing } else { RouteMatch::Method(allowed.join(", ")) }
 }
 
-fn trailing_slash(reader: &mut Reader<'_>, entry: &Entry) -> Slash {
+fn trailing_slash(reader: &mut Reader<'_>, entry: &Entry) -> TrailingSlash {
     let words = ["required", "optional", "forbidden"];
-    match reader.word(&entry.value, &entry.key, &words) {
-        Some("required") => Slash::Required,
-        Some("forbidden") => Slash::Forbidden,
-        _ => Slash::Optional,
+    match reader.keyword(&entry.value, &entry.key, &words) {
+        Some("required") => TrailingSlash::Required,
+        Some("forbidden") => TrailingSlash::Forbidden,
+        _ => TrailingSlash::Optional,
     }
 }
 
-fn path(reader: &mut Reader<'_>, node: &Node) -> Option<Path> {
+fn path(reader: &mut Reader<'_>, node: &Node) -> Option<PathPattern> {
     let text = reader.text(node, "path")?;
     let bare = text.strip_suffix('/').unwrap_or(text);
     let parts: Option<Vec<&str>> = bare.strip_prefix('/').map(|rest| rest.split('/').collect());
@@ -297,16 +297,16 @@ fn path(reader: &mut Reader<'_>, node: &Node) -> Option<Path> {
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             let is_end =
                 end.is_empty() || end.starts_with('.') && !end.contains(['{', '}', '?', '#', '%']);
-            (is_name && is_end).then(|| Segment::Name(name.into(), end.into()))
+            (is_name && is_end).then(|| PathSegment::Name(name.into(), end.into()))
         }
         None => {
             let is_word = !(part.is_empty() || part.contains(['{', '}', '?', '#']));
-            is_word.then(|| Segment::Word((*part).into()))
+            is_word.then(|| PathSegment::Word((*part).into()))
         }
     };
-    let segments: Option<Vec<Segment>> =
+    let segments: Option<Vec<PathSegment>> =
         parts.and_then(|parts| parts.iter().map(segment).collect());
-    let read = segments.map(Path).filter(|path| {
+    let read = segments.map(PathPattern).filter(|path| {
         let names = path.names();
         names.windows(2).all(|pair| pair[0] != pair[1])
     });

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::vec::IntoIter;
 
-use super::fields::Fields;
+use super::entries::IndexedEntries;
 use super::{DecodeError, DecodeErrorKind, MAX_DEPTH, push_segment};
 use crate::value::Value;
 
@@ -34,7 +34,7 @@ pub const MAX_PAIRS: usize = 10_000;
 ///   thing (`a=1&a[b]=2`)
 /// - `TooDeep`, `TooManyFields`: more than [`MAX_DEPTH`] brackets or [`MAX_PAIRS`] fields
 pub fn parse_urlencoded(bytes: &[u8]) -> Result<Value<'_>, DecodeError> {
-    let mut form = Form::new();
+    let mut form = PairTree::new();
     for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
         let mut halves = pair.splitn(2, |byte| *byte == b'=');
         let name = percent_decoded(halves.next().unwrap_or_default())?;
@@ -53,21 +53,21 @@ pub fn parse_urlencoded(bytes: &[u8]) -> Result<Value<'_>, DecodeError> {
 pub fn from_pairs<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> Result<Value<'a>, DecodeError> {
-    let mut form = Form::new();
+    let mut form = PairTree::new();
     for (name, value) in pairs {
         form.add(name, value)?;
     }
     Ok(form.root.into_value())
 }
 
-struct Form<'a> {
-    root: Node<'a>,
+struct PairTree<'a> {
+    root: PairNode<'a>,
     pairs: usize,
 }
 
-impl<'a> Form<'a> {
+impl<'a> PairTree<'a> {
     fn new() -> Self {
-        Self { root: Node::Object(Fields::new()), pairs: 0 }
+        Self { root: PairNode::Object(IndexedEntries::new()), pairs: 0 }
     }
 
     fn add(&mut self, name: Cow<'a, str>, value: Cow<'a, str>) -> Result<(), DecodeError> {
@@ -93,7 +93,7 @@ impl<'a> Form<'a> {
 }
 
 /// One step of a name: into the key of an object, or to the items of a list.
-enum Step<'a> {
+enum NameStep<'a> {
     Key(Cow<'a, str>),
     Item,
 }
@@ -102,33 +102,33 @@ enum Step<'a> {
 fn steps<'n, 'a>(
     name: &'n str,
     own: impl Fn(&'n str) -> Cow<'a, str>,
-) -> Result<Vec<Step<'a>>, DecodeErrorKind> {
+) -> Result<Vec<NameStep<'a>>, DecodeErrorKind> {
     let (first, mut rest) = name.split_at(name.find('[').unwrap_or(name.len()));
     if first.is_empty() || first.contains(']') {
         return Err(DecodeErrorKind::BadName);
     }
-    let mut steps = vec![Step::Key(own(first))];
+    let mut steps = vec![NameStep::Key(own(first))];
     while !rest.is_empty() {
         let bracket = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
         let (key, behind) = bracket.ok_or(DecodeErrorKind::BadName)?;
-        let list_in_list = key.is_empty() && matches!(steps.last(), Some(Step::Item));
+        let list_in_list = key.is_empty() && matches!(steps.last(), Some(NameStep::Item));
         if key.contains('[') || list_in_list {
             return Err(DecodeErrorKind::BadName);
         }
         if steps.len() == MAX_DEPTH {
             return Err(DecodeErrorKind::TooDeep);
         }
-        steps.push(if key.is_empty() { Step::Item } else { Step::Key(own(key)) });
+        steps.push(if key.is_empty() { NameStep::Item } else { NameStep::Key(own(key)) });
         rest = behind;
     }
     Ok(steps)
 }
 
 /// A value while fields are still coming.
-enum Node<'a> {
+enum PairNode<'a> {
     Text(Cow<'a, str>),
-    List(Vec<Node<'a>>),
-    Object(Fields<'a, Node<'a>>),
+    List(Vec<PairNode<'a>>),
+    Object(IndexedEntries<'a, PairNode<'a>>),
 }
 
 /// The name leads through a value of another kind.
@@ -136,21 +136,21 @@ struct Conflict;
 
 /// Puts a value where the steps lead. Recursion here and below goes [`MAX_DEPTH`] deep at most.
 fn put<'a>(
-    node: &mut Node<'a>,
-    mut steps: IntoIter<Step<'a>>,
+    node: &mut PairNode<'a>,
+    mut steps: IntoIter<NameStep<'a>>,
     value: Cow<'a, str>,
 ) -> Result<(), Conflict> {
     match (node, steps.next()) {
-        (Node::Text(text), None) => *text = value,
-        (Node::Object(fields), Some(Step::Key(key))) => match fields.find(&key) {
+        (PairNode::Text(text), None) => *text = value,
+        (PairNode::Object(fields), Some(NameStep::Key(key))) => match fields.find(&key) {
             Some(at) => return put(fields.value_mut(at).ok_or(Conflict)?, steps, value),
-            None => fields.push(key, grown(steps, value)),
+            None => fields.push(key, build_branch(steps, value)),
         },
-        (Node::List(items), Some(Step::Item)) => match items.last_mut() {
-            Some(last @ Node::Object(_)) if joins(last, steps.as_slice()) => {
+        (PairNode::List(items), Some(NameStep::Item)) => match items.last_mut() {
+            Some(last @ PairNode::Object(_)) if joins(last, steps.as_slice()) => {
                 return put(last, steps, value);
             }
-            _ => items.push(grown(steps, value)),
+            _ => items.push(build_branch(steps, value)),
         },
         _ => return Err(Conflict),
     }
@@ -158,32 +158,32 @@ fn put<'a>(
 }
 
 /// The tree of one field alone.
-fn grown<'a>(mut steps: IntoIter<Step<'a>>, value: Cow<'a, str>) -> Node<'a> {
+fn build_branch<'a>(mut steps: IntoIter<NameStep<'a>>, value: Cow<'a, str>) -> PairNode<'a> {
     match steps.next() {
-        None => Node::Text(value),
-        Some(Step::Item) => Node::List(vec![grown(steps, value)]),
-        Some(Step::Key(key)) => {
-            let mut fields = Fields::new();
-            fields.push(key, grown(steps, value));
-            Node::Object(fields)
+        None => PairNode::Text(value),
+        Some(NameStep::Item) => PairNode::List(vec![build_branch(steps, value)]),
+        Some(NameStep::Key(key)) => {
+            let mut fields = IndexedEntries::new();
+            fields.push(key, build_branch(steps, value));
+            PairNode::Object(fields)
         }
     }
 }
 
 /// Whether a field belongs to a list's last item, rather than to a new one: it has a key, and the
 /// item does not have it yet. Source: Rack, `QueryParser#params_hash_has_key?`.
-fn joins(last: &Node<'_>, steps: &[Step<'_>]) -> bool {
+fn joins(last: &PairNode<'_>, steps: &[NameStep<'_>]) -> bool {
     let mut node = last;
     for step in steps {
-        let Step::Key(key) = step else { return true };
-        let Node::Object(fields) = node else { return true };
+        let NameStep::Key(key) = step else { return true };
+        let PairNode::Object(fields) = node else { return true };
         let Some(value) = fields.get(key) else { return true };
         node = value;
     }
     false
 }
 
-impl<'a> Node<'a> {
+impl<'a> PairNode<'a> {
     fn into_value(self) -> Value<'a> {
         match self {
             Self::Text(text) => Value::String(text),
@@ -205,8 +205,8 @@ fn pointer_of(name: &str) -> String {
     let mut pointer = String::new();
     match steps(name, Cow::Borrowed) {
         Ok(steps) => steps.iter().for_each(|step| match step {
-            Step::Key(key) => push_segment(&mut pointer, key),
-            Step::Item => pointer.push_str("/-"),
+            NameStep::Key(key) => push_segment(&mut pointer, key),
+            NameStep::Item => pointer.push_str("/-"),
         }),
         Err(_) => push_segment(&mut pointer, name),
     }

@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::fields::Fields;
+use super::entries::IndexedEntries;
 use super::trace::{Trace, at_offset};
 use super::{DecodeError, DecodeErrorKind, MAX_DEPTH};
 use crate::decimal::Decimal;
@@ -39,7 +39,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value<'_>, DecodeError> {
     }
     let trace = Trace::default();
     let mut reader = serde_json::Deserializer::from_str(text);
-    match (Node { trace: &trace, depth: 1 }).deserialize(&mut reader) {
+    match (ValueSeed { trace: &trace, depth: 1 }).deserialize(&mut reader) {
         Ok(value) => reader.end().map(|()| value).map_err(|error| trace.error(&error)),
         Err(error) => Err(trace.error(&error)),
     }
@@ -48,16 +48,16 @@ pub fn parse(bytes: &[u8]) -> Result<Value<'_>, DecodeError> {
 /// The key under which serde_json, with its feature `arbitrary_precision`, hands a number to a
 /// visitor: as a map with this one entry, whose value is the number's text as an owned string.
 /// Strings of the document never come owned, which tells such a map from a client's object.
-const NUMBER: &str = "$serde_json::private::Number";
+const NUMBER_KEY: &str = "$serde_json::private::Number";
 
 /// Reads one value, `depth` deep.
 #[derive(Clone, Copy)]
-struct Node<'t> {
+struct ValueSeed<'t> {
     trace: &'t Trace,
     depth: usize,
 }
 
-impl Node<'_> {
+impl ValueSeed<'_> {
     fn deeper(self) -> Self {
         Self { depth: self.depth + 1, ..self }
     }
@@ -71,7 +71,7 @@ impl Node<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Node<'_> {
+impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
     type Value = Value<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value<'de>, D::Error> {
@@ -79,7 +79,7 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Node<'_> {
+impl<'de> Visitor<'de> for ValueSeed<'_> {
     type Value = Value<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,7 +94,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         Ok(Value::Bool(flag))
     }
 
-    // Integers of 64 bits come as such, all other numbers as the map of `NUMBER`.
+    // Integers of 64 bits come as such, all other numbers as the map of `NUMBER_KEY`.
     fn visit_u64<E>(self, number: u64) -> Result<Value<'de>, E> {
         Ok(Value::Number(Cow::Owned(number.to_string())))
     }
@@ -135,9 +135,9 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
-        let mut fields = Fields::new();
-        while let Some(key) = map.next_key_seed(Key(self.trace))? {
-            let perhaps_number = fields.is_empty() && key == NUMBER;
+        let mut fields = IndexedEntries::new();
+        while let Some(key) = map.next_key_seed(KeySeed(self.trace))? {
+            let perhaps_number = fields.is_empty() && key == NUMBER_KEY;
             if !perhaps_number {
                 self.check_depth()?;
             }
@@ -158,9 +158,9 @@ impl<'de> Visitor<'de> for Node<'_> {
 }
 
 /// Reads one key.
-struct Key<'t>(&'t Trace);
+struct KeySeed<'t>(&'t Trace);
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
     type Value = Cow<'de, str>;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Cow<'de, str>, D::Error> {
@@ -168,7 +168,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Key<'_> {
+impl<'de> Visitor<'de> for KeySeed<'_> {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -253,15 +253,15 @@ mod tests {
             ("1.5", number("1.5")),
             ("\"\\u0031\"", Value::String("1".into())),
         ] {
-            let body = format!("{{\"{NUMBER}\": {value}}}");
-            assert_eq!(parse(body.as_bytes()), Ok(Value::Object(vec![(NUMBER.into(), kind)])));
+            let body = format!("{{\"{NUMBER_KEY}\": {value}}}");
+            assert_eq!(parse(body.as_bytes()), Ok(Value::Object(vec![(NUMBER_KEY.into(), kind)])));
         }
-        let twice = format!("{{\"{NUMBER}\": 1.5, \"{NUMBER}\": 1.5}}");
+        let twice = format!("{{\"{NUMBER_KEY}\": 1.5, \"{NUMBER_KEY}\": 1.5}}");
         assert_eq!(refused(twice).kind, DecodeErrorKind::DuplicateKey);
-        let deep = format!("{}1.5{}", format!("{{\"{NUMBER}\":").repeat(100), "}".repeat(100));
+        let deep = format!("{}1.5{}", format!("{{\"{NUMBER_KEY}\":").repeat(100), "}".repeat(100));
         assert_eq!(refused(deep).kind, DecodeErrorKind::TooDeep);
-        let far = format!("{{\"{NUMBER}\": 1e999}}");
-        assert_eq!(refused(far).pointer, Some(format!("/{NUMBER}")));
+        let far = format!("{{\"{NUMBER_KEY}\": 1e999}}");
+        assert_eq!(refused(far).pointer, Some(format!("/{NUMBER_KEY}")));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! shaper's question. How large a body may be is the server's.
 
 pub mod brackets;
-mod fields;
+mod entries;
 pub mod json;
 mod trace;
 
@@ -105,10 +105,10 @@ impl DecodeError {
 /// Adds a key to a pointer: escaped as RFC 6901 section 3 says, cut where it is long, and without
 /// control characters, so that it cannot break a line of a log.
 fn push_segment(pointer: &mut String, key: &str) {
-    const LONGEST: usize = 64;
+    const MAX_SEGMENT_CHARS: usize = 64;
     pointer.push('/');
-    let cut = key.char_indices().nth(LONGEST).is_some();
-    for character in key.chars().take(if cut { LONGEST - 1 } else { LONGEST }) {
+    let cut = key.char_indices().nth(MAX_SEGMENT_CHARS).is_some();
+    for character in key.chars().take(if cut { MAX_SEGMENT_CHARS - 1 } else { MAX_SEGMENT_CHARS }) {
         match character {
             '~' => pointer.push_str("~0"),
             '/' => pointer.push_str("~1"),

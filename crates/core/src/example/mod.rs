@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 pub(crate) use read::read;
 
-use crate::config::{Place, Problem, ProblemCode, Problems};
+use crate::config::{Location, Problem, ProblemCode, Problems};
+use crate::eval_context::EvalContext;
 use crate::form::Form;
-use crate::surroundings::Surroundings;
 use crate::value::Value;
 
 /// A submission and what must come of it.
@@ -19,7 +19,7 @@ pub(crate) struct Example {
     /// What it shows.
     name: Arc<str>,
     form: Value<'static>,
-    surroundings: Surroundings,
+    surroundings: EvalContext,
     /// Submissions to the same form that are stored already.
     users: Vec<Value<'static>>,
     /// The user that it changes.
@@ -29,7 +29,7 @@ pub(crate) struct Example {
     /// Path and code of each violation, sorted; empty where it is valid.
     expected: Vec<(String, String)>,
     /// Where that is said.
-    place: Place,
+    place: Location,
 }
 
 /// Relationships, by what names them.
@@ -42,7 +42,7 @@ struct Relationships {
 
 /// What came of the examples of forms.
 #[derive(Debug, Default)]
-pub struct Tried {
+pub struct ExampleReport {
     /// How many were run.
     pub count: usize,
     /// Those that did not hold.
@@ -53,8 +53,8 @@ pub struct Tried {
 
 impl Form {
     /// Runs the form's examples.
-    pub(crate) fn try_examples(&self, tried: &mut Tried) {
-        let mut problems = Problems::among(self.file.clone(), self.files.clone());
+    pub(crate) fn try_examples(&self, tried: &mut ExampleReport) {
+        let mut problems = Problems::with_files(self.file.clone(), self.files.clone());
         let mut coverage = coverage::Coverage::of(self);
         for example in &self.examples {
             tried.count += 1;
@@ -63,20 +63,20 @@ impl Form {
                     ProblemCode::ExampleFailed,
                     example.place,
                     format!("the example `{}` does not hold: {got}", example.name),
-                    shown(&example.expected),
+                    format_violations(&example.expected),
                     None,
                 );
             }
         }
         tried.failed.extend(problems.into_vec());
-        let mut problems = Problems::among(self.file.clone(), self.files.clone());
+        let mut problems = Problems::with_files(self.file.clone(), self.files.clone());
         coverage.report(&self.name, &mut problems);
         tried.untested.extend(problems.into_vec());
     }
 }
 
 /// `first_name: blank, email: taken`, or `valid`.
-fn shown(violations: &[(String, String)]) -> String {
+fn format_violations(violations: &[(String, String)]) -> String {
     if violations.is_empty() {
         return "valid".to_owned();
     }

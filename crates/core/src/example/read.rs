@@ -1,10 +1,10 @@
 //! Reads `examples:` of a form.
 
 use super::{Example, Relationships};
+use crate::canonical::canonical_text;
 use crate::compose;
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
-use crate::keys::text_key;
-use crate::surroundings::{Surroundings, Timestamp};
+use crate::eval_context::{EvalContext, Timestamp};
 
 const KEYS: [&str; 10] = [
     "name",
@@ -20,7 +20,7 @@ const KEYS: [&str; 10] = [
 ];
 
 /// The name of the token that examples are sent with, unless they say another.
-const TOKEN: &str = "example";
+const TOKEN_NAME: &str = "example";
 
 /// Reads them.
 pub(crate) fn read(reader: &mut Reader<'_>, node: Option<&Node>) -> Vec<Example> {
@@ -42,7 +42,7 @@ fn example(
     let mut example = Example {
         name: "".into(),
         form: crate::value::Value::Null,
-        surroundings: Surroundings { token: TOKEN.into(), ..Surroundings::default() },
+        surroundings: EvalContext { token: TOKEN_NAME.into(), ..EvalContext::default() },
         users: Vec::new(),
         stored: None,
         relationships: None,
@@ -70,7 +70,7 @@ fn example(
                 let mut known = Relationships::default();
                 for item in reader.list(value, "relationships") {
                     match &item.data {
-                        Data::Text(key) => known.keys.push(text_key(key, true)),
+                        Data::Text(key) => known.keys.push(canonical_text(key, true)),
                         _ => known.ids.extend(id(item)),
                     }
                 }
@@ -100,7 +100,7 @@ fn example(
         (None, Some(form)) => form.clone(),
         (Some(base), None) => base,
         (Some(mut base), Some(form)) => {
-            compose::over(&mut base, form.clone(), reader);
+            compose::merge_over(&mut base, form.clone(), reader);
             base
         }
     };

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::coverage::Coverage;
-use super::{Example, shown};
+use super::{Example, format_violations};
 use crate::aggregate::{Claim, NewUser, ReferenceKey, ReferenceTarget};
+use crate::evaluate::{self, Refusals};
 use crate::form::{Form, Resource};
-use crate::submission::{self, Refusals};
 use crate::violation::Violations;
 
 /// Runs it; what it came to comes back where that is not what was expected.
@@ -16,7 +16,7 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
         match form.apply(user.clone(), &example.surroundings) {
             Ok(user) => taken.extend(user.claims),
             Err(violations) => {
-                let got = shown(&told(&violations));
+                let got = format_violations(&reported(&violations));
                 return Err(format!(
                     "{} {} of it could not be stored: {got}",
                     what(form),
@@ -26,24 +26,28 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
         }
     }
     let (submitted, surroundings) = (example.form.clone(), &example.surroundings);
-    let (stored, tripped) = (example.stored.as_ref(), coverage.tripped());
-    let violations = match submission::trace(form, submitted, stored, surroundings, tripped) {
+    let (stored, tripped) = (example.stored.as_ref(), coverage.broken_rules());
+    let violations = match evaluate::apply_traced(form, submitted, stored, surroundings, tripped) {
         Err(violations) => violations,
         Ok(user) => {
             let refusals = refusals(&user, &taken, example);
-            let (submitted, told) = (example.form.clone(), (&refusals, coverage.tripped()));
-            submission::trace_refusals(form, submitted, stored, surroundings, told)
+            let (submitted, told) = (example.form.clone(), (&refusals, coverage.broken_rules()));
+            evaluate::explain_refusals_traced(form, submitted, stored, surroundings, told)
         }
     };
-    let got = told(&violations);
-    if got == example.expected { Ok(()) } else { Err(format!("it gets {}", shown(&got))) }
+    let got = reported(&violations);
+    if got == example.expected {
+        Ok(())
+    } else {
+        Err(format!("it gets {}", format_violations(&got)))
+    }
 }
 
 fn what(form: &Form) -> &'static str {
     if form.resource == Resource::User { "user" } else { "record" }
 }
 
-fn told(violations: &Violations) -> Vec<(String, String)> {
+fn reported(violations: &Violations) -> Vec<(String, String)> {
     let told = violations.list.iter();
     let mut told: Vec<(String, String)> =
         told.map(|violation| (violation.path.clone(), violation.code().to_owned())).collect();

@@ -2,16 +2,16 @@
 
 use std::sync::LazyLock;
 
-use super::template::LONGEST;
+use super::template::MAX_OUTPUT_BYTES;
 use minijinja::value::{Rest, ValueKind};
 use minijinja::{
     Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, functions, tests,
 };
 
 /// Steps that one expression may take.
-const FUEL: u64 = 20_000;
+const MAX_FUEL: u64 = 20_000;
 /// Calls within calls.
-const DEPTH: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// Makes the list of names and the function that adds them, so that they cannot differ.
 macro_rules! words {
@@ -31,7 +31,7 @@ words!(
     add_filter,
     [
         ("abs", filters::abs),
-        ("append", |text: String, more: String| joined(text, &more)),
+        ("append", |text: String, more: String| concat_bounded(text, &more)),
         ("capitalize", filters::capitalize),
         ("count", filters::length),
         ("default", or_default),
@@ -39,7 +39,7 @@ words!(
         ("downcase", filters::lower),
         ("first", filters::first),
         ("float", filters::float),
-        ("id", crate::contract::spelled_id),
+        ("id", crate::contract::format_id),
         ("int", filters::int),
         ("items", filters::items),
         ("join", join),
@@ -55,7 +55,7 @@ words!(
             - b)),
         ("plus", |one: Value, other: Value| arithmetic(&one, &other, i64::checked_add, |a, b| a
             + b)),
-        ("prepend", |text: String, more: String| joined(more, &text)),
+        ("prepend", |text: String, more: String| concat_bounded(more, &text)),
         ("reject", filters::reject),
         ("rejectattr", filters::rejectattr),
         ("remove", |text: String, part: String| text.replace(&part, "")),
@@ -123,12 +123,12 @@ pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(en
 
 fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
-    environment.set_fuel(Some(FUEL));
-    environment.set_recursion_limit(DEPTH);
+    environment.set_fuel(Some(MAX_FUEL));
+    environment.set_recursion_limit(MAX_DEPTH);
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_formatter(|out, state, value| {
-        minijinja::escape_formatter(out, state, &Value::from(shown(value)))
+        minijinja::escape_formatter(out, state, &Value::from(to_text(value)))
     });
     add_filters(&mut environment);
     add_tests(&mut environment);
@@ -137,22 +137,22 @@ fn environment() -> Environment<'static> {
 }
 
 /// The most bytes that a filter makes of less.
-fn is_short(length: usize, of: usize) -> Result<(), Error> {
-    match length <= of.max(LONGEST) {
+fn check_length(length: usize, of: usize) -> Result<(), Error> {
+    match length <= of.max(MAX_OUTPUT_BYTES) {
         true => Ok(()),
         false => Err(Error::new(ErrorKind::InvalidOperation, "the text grows too long")),
     }
 }
 
-fn joined(text: String, more: &str) -> Result<String, Error> {
-    is_short(text.len() + more.len(), text.len().max(more.len()))?;
+fn concat_bounded(text: String, more: &str) -> Result<String, Error> {
+    check_length(text.len() + more.len(), text.len().max(more.len()))?;
     Ok(text + more)
 }
 
 fn replace(text: String, from: String, to: String) -> Result<String, Error> {
     if to.len() > from.len() {
         let found = text.matches(&from).count();
-        is_short(text.len() + found * (to.len() - from.len()), text.len())?;
+        check_length(text.len() + found * (to.len() - from.len()), text.len())?;
     }
     Ok(text.replace(&from, &to))
 }
@@ -168,16 +168,16 @@ fn join(value: &Value, between: Option<String>) -> Result<String, Error> {
         if place > 0 {
             text.push_str(&between);
         }
-        let item = shown(&item);
+        let item = to_text(&item);
         of += item.len();
         text.push_str(&item);
-        is_short(text.len(), of)?;
+        check_length(text.len(), of)?;
     }
     Ok(text)
 }
 
 /// A value as text: what is not there is nothing, and `true` is spelled as JSON and Liquid do.
-pub(super) fn shown(value: &Value) -> String {
+pub(super) fn to_text(value: &Value) -> String {
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => String::new(),
         ValueKind::Bool => if value.is_true() { "true" } else { "false" }.to_owned(),

@@ -1,7 +1,7 @@
 //! Liquid's spellings of what Jinja says too, so that platformOS' forms load as they are.
 //! Source: shopify.github.io/liquid, "Basics" and "Operators".
 
-use super::tokens::{Piece, Token, pieces, tokens};
+use super::tokens::{TextBlock, Token, text_blocks, tokens};
 
 /// An expression: `a contains b`, `a == nil`, `a != blank`, `a <> b`, `a.size`, `a | default: 'x'`.
 pub(super) fn expression(text: &str) -> String {
@@ -84,15 +84,15 @@ fn sign_at(words: &[Token<'_>], from: usize, sign: &str) -> Option<usize> {
 /// A template with blocks, in Jinja's spelling; nothing where a tag has no end.
 pub(super) fn template(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len() + 16);
-    for piece in pieces(text)? {
+    for piece in text_blocks(text)? {
         match piece {
-            Piece::Text(text) => out.push_str(text),
-            Piece::Output(text) => {
+            TextBlock::Text(text) => out.push_str(text),
+            TextBlock::Output(text) => {
                 out.push_str("{{");
                 out.push_str(&expression(text));
                 out.push_str("}}");
             }
-            Piece::Block(text) => {
+            TextBlock::Block(text) => {
                 out.push_str("{% ");
                 out.push_str(&block(text.trim()));
                 out.push_str(" %}");
@@ -115,8 +115,10 @@ fn block(text: &str) -> String {
 
 /// The condition of a text that says no more than `{% if CONDITION %}true{% endif %}`.
 pub(super) fn lone_condition(text: &str) -> Option<(&str, bool)> {
-    let parts = pieces(text.trim())?;
-    let [Piece::Block(open), Piece::Text(said), Piece::Block(end)] = parts[..] else { return None };
+    let parts = text_blocks(text.trim())?;
+    let [TextBlock::Block(open), TextBlock::Text(said), TextBlock::Block(end)] = parts[..] else {
+        return None;
+    };
     let (word, condition) = open.trim().split_once(char::is_whitespace)?;
     let negated = match (word, end.trim()) {
         ("if", "endif") => false,

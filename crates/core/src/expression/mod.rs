@@ -7,10 +7,10 @@
 //! undefined there, which is false, empty, and less than everything.
 
 mod condition;
+mod dependencies;
 mod language;
 mod liquid;
 mod names;
-mod reads;
 mod template;
 mod tokens;
 mod value;
@@ -19,27 +19,27 @@ use std::collections::BTreeSet;
 
 use minijinja::Expression;
 
-pub(crate) use condition::{Conditions, Verdict};
+pub(crate) use condition::{ConditionResult, Conditions};
+pub(crate) use dependencies::{Dependencies, EvalScope, NameScope};
 pub(crate) use names::check as check_names;
-pub(crate) use reads::{Names, Reads, View};
 pub(crate) use template::Template;
 pub(crate) use value::to_dynamic;
 
-use crate::config::{Node, Place, ProblemCode, Reader};
-use crate::surroundings::Surroundings;
+use crate::config::{Location, Node, ProblemCode, Reader};
+use crate::eval_context::EvalContext;
 
 /// The most steps of an expression, or of a text with `{% %}` in it. The library works a chain such
 /// as `a and b and …` out by recursion, for which a thread's stack is too small from 1,000 steps on
 /// where nothing is optimised.
-const STEPS: usize = 500;
+const MAX_STEPS: usize = 500;
 
 /// Why an expression gave nothing: its kind, never a value.
-pub(crate) type Failure = String;
+pub(crate) type EvalError = String;
 
 /// One compiled expression and the names it reads.
 pub(crate) struct Program {
     code: Expression<'static, 'static>,
-    reads: Box<Reads>,
+    reads: Box<Dependencies>,
 }
 
 impl std::fmt::Debug for Program {
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Program {
 impl Program {
     /// Compiles an expression; a mistake in it is noted at `node`.
     pub(crate) fn compile(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Self> {
-        if !is_short(reader, node, tokens::steps(text)) {
+        if !is_short(reader, node, tokens::count_steps(text)) {
             return None;
         }
         if let Some(sign) = names::foreign(text) {
@@ -69,43 +69,43 @@ impl Program {
         match language::ENVIRONMENT.compile_expression_owned(text) {
             Ok(code) => {
                 let names: BTreeSet<String> = code.undeclared_variables(true).into_iter().collect();
-                Some(Self { code, reads: Box::new(Reads::of(names, node.place)) })
+                Some(Self { code, reads: Box::new(Dependencies::of(names, node.place)) })
             }
             Err(error) => {
-                syntax(reader, node, &error);
+                report_syntax(reader, node, &error);
                 None
             }
         }
     }
 
     /// Finds the fields that it names, then tries it on a submission without any.
-    pub(crate) fn link(
+    pub(crate) fn resolve(
         &mut self,
         reader: &mut Reader<'_>,
-        form: &Names,
-        this: &Names,
+        form: &NameScope,
+        this: &NameScope,
         may_ask_secrets: bool,
     ) {
-        self.reads.link(reader, form, this, may_ask_secrets);
-        let surroundings = Surroundings::default();
-        let nothing = View { form: &[], this: &[], surroundings: &surroundings };
+        self.reads.resolve(reader, form, this, may_ask_secrets);
+        let surroundings = EvalContext::default();
+        let nothing = EvalScope { form: &[], this: &[], surroundings: &surroundings };
         if let Err(error) = self.code.eval(self.reads.context(&nothing)) {
-            misuse(reader, self.reads.place(), &error);
+            report_misuse(reader, self.reads.place(), &error);
         }
     }
 
     /// Evaluates it over whatever the names in it are taken from.
-    fn eval_in(&self, context: &minijinja::Value) -> Result<minijinja::Value, Failure> {
+    fn eval_in(&self, context: &minijinja::Value) -> Result<minijinja::Value, EvalError> {
         self.code.eval(context.clone()).map_err(|error| error.kind().to_string())
     }
 
-    fn eval(&self, view: &View<'_, '_>) -> Result<minijinja::Value, Failure> {
+    fn eval(&self, view: &EvalScope<'_, '_>) -> Result<minijinja::Value, EvalError> {
         self.code.eval(self.reads.context(view)).map_err(|error| error.kind().to_string())
     }
 }
 
 /// Notes what would fail for every submission; the rest depends on what is sent.
-fn misuse(reader: &mut Reader<'_>, place: Place, error: &minijinja::Error) {
+fn report_misuse(reader: &mut Reader<'_>, place: Location, error: &minijinja::Error) {
     use minijinja::ErrorKind as Kind;
     let is_misuse = matches!(
         error.kind(),
@@ -125,18 +125,18 @@ fn misuse(reader: &mut Reader<'_>, place: Place, error: &minijinja::Error) {
 
 /// Notes that an expression has too many steps, where it has.
 fn is_short(reader: &mut Reader<'_>, node: &Node, steps: usize) -> bool {
-    if steps > STEPS {
+    if steps > MAX_STEPS {
         let what =
-            format!("the expression has {steps} words and signs, which is more than {STEPS}");
+            format!("the expression has {steps} words and signs, which is more than {MAX_STEPS}");
         let hint = Some("the rule `inclusion` takes long lists".to_owned());
         let (code, place) = (ProblemCode::BadExpression, node.place);
         reader.problems.add(code, place, what, "a shorter one", hint);
     }
-    steps <= STEPS
+    steps <= MAX_STEPS
 }
 
 /// Notes that a text is no expression.
-fn syntax(reader: &mut Reader<'_>, node: &Node, error: &minijinja::Error) {
+fn report_syntax(reader: &mut Reader<'_>, node: &Node, error: &minijinja::Error) {
     let detail = error.detail().unwrap_or("it cannot be read").to_owned();
     reader.problems.add(
         ProblemCode::BadExpression,

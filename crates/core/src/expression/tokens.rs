@@ -58,7 +58,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
 }
 
 /// How many words and signs an expression has, without the commas and texts of lists.
-pub(super) fn steps(text: &str) -> usize {
+pub(super) fn count_steps(text: &str) -> usize {
     let is_step = |token: &&Token<'_>| match token {
         Token::Space(_) | Token::Quoted(_) => false,
         Token::Word(_) => true,
@@ -83,7 +83,7 @@ fn quoted(text: &str, quote: char) -> usize {
 
 /// The piece of a text with `{{ }}` and `{% %}` in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece<'t> {
+pub(super) enum TextBlock<'t> {
     Text(&'t str),
     /// What stands between `{{` and `}}`.
     Output(&'t str),
@@ -92,24 +92,24 @@ pub(super) enum Piece<'t> {
 }
 
 /// Takes a text apart. Nothing comes back where a `{{` or `{%` has no end.
-pub(super) fn pieces(text: &str) -> Option<Vec<Piece<'_>>> {
+pub(super) fn text_blocks(text: &str) -> Option<Vec<TextBlock<'_>>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     // One look for either mark: two would each go through all the rest for every piece.
     let is_mark = |rest: &str, at: usize| matches!(rest.as_bytes().get(at + 1), Some(b'{' | b'%'));
     while let Some((start, _)) = rest.match_indices('{').find(|(at, _)| is_mark(rest, *at)) {
         if start > 0 {
-            pieces.push(Piece::Text(&rest[..start]));
+            pieces.push(TextBlock::Text(&rest[..start]));
         }
         let is_output = rest[start..].starts_with("{{");
         let inner = &rest[start + 2..];
         let end = end_of(inner, if is_output { "}}" } else { "%}" })?;
         let text = inner[..end].trim_start_matches('-').trim_end_matches('-');
-        pieces.push(if is_output { Piece::Output(text) } else { Piece::Block(text) });
+        pieces.push(if is_output { TextBlock::Output(text) } else { TextBlock::Block(text) });
         rest = &inner[end + 2..];
     }
     if !rest.is_empty() {
-        pieces.push(Piece::Text(rest));
+        pieces.push(TextBlock::Text(rest));
     }
     Some(pieces)
 }

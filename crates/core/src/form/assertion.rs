@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Body, Group};
-use crate::config::{Entry, Node, Place, ProblemCode, Reader};
-use crate::expression::{Conditions, Names};
-use crate::locale::OwnText;
+use super::{FieldBody, Group};
+use crate::config::{Entry, Location, Node, ProblemCode, Reader};
+use crate::expression::{Conditions, NameScope};
+use crate::locale::MessageOverride;
 
 /// A rule across fields.
 #[derive(Debug)]
@@ -17,9 +17,9 @@ pub(crate) struct Assertion {
     pub(crate) conditions: Conditions,
     /// The names on the way to the field that is told; none for the submission as a whole.
     pub(crate) field: Vec<Arc<str>>,
-    pub(crate) message: Option<OwnText>,
+    pub(crate) message: Option<MessageOverride>,
     /// Where it stands.
-    pub(crate) place: Place,
+    pub(crate) place: Location,
 }
 
 const KEYS: [&str; 6] = ["id", "assert", "field", "message", "if", "unless"];
@@ -31,9 +31,9 @@ impl Assertion {
     }
 
     /// Finds the fields that it names.
-    pub(super) fn link(&mut self, reader: &mut Reader<'_>, form: &Names) {
-        self.must.link(reader, form, form);
-        self.conditions.link(reader, form, form);
+    pub(super) fn resolve(&mut self, reader: &mut Reader<'_>, form: &NameScope) {
+        self.must.resolve(reader, form, form);
+        self.conditions.resolve(reader, form, form);
     }
 }
 
@@ -42,7 +42,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Group, node: Option<&Node>) -
     let Some(node) = node else { return Vec::new() };
     let mut assertions: Vec<Assertion> = Vec::new();
     for item in reader.list(node, "rules") {
-        let Some(assertion) = one(reader, root, item) else { continue };
+        let Some(assertion) = read_one(reader, root, item) else { continue };
         if let Some(id) = &assertion.code
             && assertions.iter().any(|known| known.code.as_ref() == Some(id))
         {
@@ -55,7 +55,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Group, node: Option<&Node>) -
     assertions
 }
 
-fn one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assertion> {
+fn read_one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assertion> {
     let mut assertion = Assertion {
         code: None,
         must: Conditions::default(),
@@ -72,8 +72,8 @@ fn one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assertion> 
                 says_assert = true;
                 assertion.must.require(reader, "assert", &entry.value);
             }
-            "field" => assertion.field = way(reader, root, entry)?,
-            "message" => assertion.message = OwnText::read(reader, "message", &entry.value),
+            "field" => assertion.field = read_field_path(reader, root, entry)?,
+            "message" => assertion.message = MessageOverride::read(reader, "message", &entry.value),
             "if" | "unless" => assertion.conditions.add(reader, entry),
             _ => reader.unknown_key(entry, "a rule across fields", &KEYS),
         }
@@ -106,7 +106,7 @@ fn code(reader: &mut Reader<'_>, entry: &Entry) -> Option<Arc<str>> {
 }
 
 /// `profiles.developer.properties.hourly_rate`, each step a field of the form.
-fn way(reader: &mut Reader<'_>, root: &Group, entry: &Entry) -> Option<Vec<Arc<str>>> {
+fn read_field_path(reader: &mut Reader<'_>, root: &Group, entry: &Entry) -> Option<Vec<Arc<str>>> {
     let text = reader.text(&entry.value, "field")?;
     if text == "base" {
         return Some(Vec::new());
@@ -125,8 +125,8 @@ fn way(reader: &mut Reader<'_>, root: &Group, entry: &Entry) -> Option<Vec<Arc<s
         };
         way.push(field.name.clone());
         group = match &field.body {
-            Body::Container(inner) | Body::Node(inner) => Some(inner),
-            Body::Scalar(_) | Body::List(_) => None,
+            FieldBody::Container(inner) | FieldBody::Node(inner) => Some(inner),
+            FieldBody::Scalar(_) | FieldBody::List(_) => None,
         };
     }
     Some(way)

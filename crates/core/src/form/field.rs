@@ -1,21 +1,21 @@
 //! What a form says of one field.
 
 use super::protected::is_protected;
-use super::{Body, Field, Normalizer, Scalar, Target};
-use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
+use super::{Field, FieldBody, FieldTarget, Normalizer, ScalarField};
+use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
-use crate::rules::{BoundRule, BuiltInRule, FieldFacts, Names, bind_all};
+use crate::rules::{BoundRule, BuiltInRule, FieldInfo, SiblingNames, bind_all};
 use crate::value::Value;
 
 /// Which field is being read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Context<'c> {
+pub(super) struct FieldContext<'c> {
     pub(super) name: &'c str,
     pub(super) global_path: &'c str,
-    pub(super) names: &'c Names<'c>,
+    pub(super) names: &'c SiblingNames<'c>,
     /// Where the form lists it.
-    pub(super) place: Place,
+    pub(super) place: Location,
     /// Whether the form may change users.
     pub(super) may_update: bool,
     /// Whether it may list protected fields.
@@ -24,12 +24,12 @@ pub(super) struct Context<'c> {
 
 /// What is known of a field before its configuration is read.
 #[derive(Debug)]
-pub(super) struct Known<'c> {
-    context: Context<'c>,
+pub(super) struct FieldSpec<'c> {
+    context: FieldContext<'c>,
     field_type: FieldType,
     /// Whether the form itself says the type.
     is_declared: bool,
-    target: Target,
+    target: FieldTarget,
     pub(super) rules: &'static [BuiltInRule],
     pub(super) unique: bool,
     pub(super) is_secret: bool,
@@ -37,10 +37,10 @@ pub(super) struct Known<'c> {
     pub(super) only: Option<Vec<&'c str>>,
 }
 
-impl<'c> Context<'c> {
+impl<'c> FieldContext<'c> {
     /// A field whose type is known.
-    pub(super) fn known_as(self, field_type: FieldType, target: Target) -> Known<'c> {
-        Known {
+    pub(super) fn known_as(self, field_type: FieldType, target: FieldTarget) -> FieldSpec<'c> {
+        FieldSpec {
             context: self,
             field_type,
             is_declared: false,
@@ -53,14 +53,14 @@ impl<'c> Context<'c> {
     }
 
     /// A field whose type the form may say.
-    pub(super) fn declared(self, otherwise: FieldType, target: Target) -> Known<'c> {
-        Known { is_declared: true, ..self.known_as(otherwise, target) }
+    pub(super) fn declared(self, otherwise: FieldType, target: FieldTarget) -> FieldSpec<'c> {
+        FieldSpec { is_declared: true, ..self.known_as(otherwise, target) }
     }
 
-    fn facts(self, field_type: FieldType) -> FieldFacts<'c> {
+    fn facts(self, field_type: FieldType) -> FieldInfo<'c> {
         let Self { name, global_path, names, place, .. } = self;
         let field_type = Some(field_type);
-        FieldFacts { name, field_type, is_list: false, global_path, place, inner: None, names }
+        FieldInfo { name, field_type, is_list: false, global_path, place, inner: None, names }
     }
 }
 
@@ -77,8 +77,8 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// Reads a field that holds one value.
-pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> Field {
-    let mut scalar = Scalar {
+pub(super) fn scalar(reader: &mut Reader<'_>, known: FieldSpec<'_>, node: &Node) -> Field {
+    let mut scalar = ScalarField {
         field_type: known.field_type,
         default: None,
         computed: None,
@@ -99,7 +99,7 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
             }
             "if" | "unless" => conditions.add(reader, entry),
             "schema" => schema = Some(entry),
-            "use" => not_served(reader, entry),
+            "use" => report_not_served(reader, entry),
             _ => {
                 let within = format!("the field `{}`", known.context.name);
                 reader.unknown_key(entry, &within, KEYS);
@@ -109,11 +109,11 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
     let options = options.map(|node| PropertyOptions::read(reader, node)).unwrap_or_default();
     scalar.readonly = options.readonly;
     if options.is_virtual {
-        target = Target::Virtual;
+        target = FieldTarget::Virtual;
     }
     let default = options.default;
-    let Context { name, place, is_privileged, .. } = known.context;
-    let is_set_by_clients = !scalar.readonly && !matches!(target, Target::Virtual);
+    let FieldContext { name, place, is_privileged, .. } = known.context;
+    let is_set_by_clients = !scalar.readonly && !matches!(target, FieldTarget::Virtual);
     if is_set_by_clients && !is_privileged && !options.public && is_protected(name) {
         reader.problems.add(
             ProblemCode::ProtectedField,
@@ -132,36 +132,38 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
     }
     let mut field = Field {
         name: known.context.name.into(),
-        body: Body::Scalar(scalar),
+        body: FieldBody::Scalar(scalar),
         target,
         rules,
         conditions,
         is_secret: known.is_secret,
         is_private: options.private,
     };
-    check_default(reader, &mut field, default, node, known.context.may_update);
+    read_default(reader, &mut field, default, node, known.context.may_update);
     field
 }
 
 /// The rules of a nested form.
 pub(super) fn bind_node(
     reader: &mut Reader<'_>,
-    context: &Context<'_>,
-    body: &Body,
+    context: &FieldContext<'_>,
+    body: &FieldBody,
     validation: Option<&Node>,
 ) -> Vec<BoundRule> {
     let inner = match body {
-        Body::Container(group) | Body::Node(group) | Body::List(group) => Some(group),
-        Body::Scalar(_) => None,
+        FieldBody::Container(group) | FieldBody::Node(group) | FieldBody::List(group) => {
+            Some(group)
+        }
+        FieldBody::Scalar(_) => None,
     };
-    let Context { name, global_path, names, place, .. } = *context;
-    let is_list = matches!(body, Body::List(_));
-    let facts = FieldFacts { name, field_type: None, is_list, global_path, place, inner, names };
+    let FieldContext { name, global_path, names, place, .. } = *context;
+    let is_list = matches!(body, FieldBody::List(_));
+    let facts = FieldInfo { name, field_type: None, is_list, global_path, place, inner, names };
     bind_all(reader, facts, &[], validation)
 }
 
 /// Notes a key whose meaning is agreed but not served by this version.
-pub(super) fn not_served(reader: &mut Reader<'_>, entry: &Entry) {
+pub(super) fn report_not_served(reader: &mut Reader<'_>, entry: &Entry) {
     reader.problems.add(
         ProblemCode::NotServed,
         entry.place,
@@ -171,9 +173,14 @@ pub(super) fn not_served(reader: &mut Reader<'_>, entry: &Entry) {
     );
 }
 
-fn read_type(reader: &mut Reader<'_>, known: &Known<'_>, scalar: &mut Scalar, entry: &Entry) {
+fn read_type(
+    reader: &mut Reader<'_>,
+    known: &FieldSpec<'_>,
+    scalar: &mut ScalarField,
+    entry: &Entry,
+) {
     let words: Vec<&str> = FieldType::ALL.iter().map(|known| known.name()).collect();
-    let said = reader.word(&entry.value, "type", &words).and_then(FieldType::named);
+    let said = reader.keyword(&entry.value, "type", &words).and_then(FieldType::named);
     let Some(said) = said else { return };
     if !known.is_declared && said != known.field_type {
         let (name, is) = (known.context.name, known.field_type.name());
@@ -197,7 +204,7 @@ fn normalizers(reader: &mut Reader<'_>, node: &Node) -> Vec<Normalizer> {
     };
     nodes
         .into_iter()
-        .filter_map(|node| reader.word(node, "normalize", &Normalizer::NAMES))
+        .filter_map(|node| reader.keyword(node, "normalize", &Normalizer::NAMES))
         .filter_map(Normalizer::named)
         .collect()
 }
@@ -235,7 +242,7 @@ impl<'n> PropertyOptions<'n> {
                     continue;
                 }
             };
-            *flag = reader.flag(&entry.value, key) == Some(true);
+            *flag = reader.boolean(&entry.value, key) == Some(true);
         }
         options
     }
@@ -244,14 +251,14 @@ impl<'n> PropertyOptions<'n> {
 /// The rules that follow from the field itself.
 fn implied_rules(
     reader: &mut Reader<'_>,
-    known: &Known<'_>,
-    facts: FieldFacts<'_>,
+    known: &FieldSpec<'_>,
+    facts: FieldInfo<'_>,
     validation: Option<&Node>,
     rules: &mut Vec<BoundRule>,
 ) {
     const UNIQUE: &[BuiltInRule] =
         &[BuiltInRule { name: "unique", options: "true", yields_to: &[], replaced_by: &[] }];
-    if known.unique && validation.is_none_or(|node| !says_unique(node)) {
+    if known.unique && validation.is_none_or(|node| !declares_unique(node)) {
         rules.extend(bind_all(reader, facts, UNIQUE, None));
     }
     let Some(names) = &known.only else { return };
@@ -267,19 +274,19 @@ fn implied_rules(
 }
 
 /// `schema:` of a field is the rule of that name.
-fn schema_rule(reader: &mut Reader<'_>, facts: FieldFacts<'_>, entry: &Entry) -> Vec<BoundRule> {
+fn schema_rule(reader: &mut Reader<'_>, facts: FieldInfo<'_>, entry: &Entry) -> Vec<BoundRule> {
     let holding = |inner: Entry| Node { place: inner.place, data: Data::Map(vec![inner]) };
     let rule = Entry { value: holding(entry.clone()), ..entry.clone() };
     bind_all(reader, facts, &[], Some(&holding(rule)))
 }
 
-fn says_unique(validation: &Node) -> bool {
+fn declares_unique(validation: &Node) -> bool {
     validation.get("unique").or_else(|| validation.get("uniqueness")).is_some()
 }
 
 /// A default must be of the field's type and keep the field's rules; a read-only field without one
 /// must be allowed to be absent, unless what is stored can stand in for it.
-fn check_default(
+fn read_default(
     reader: &mut Reader<'_>,
     field: &mut Field,
     default: Option<&Node>,
@@ -287,9 +294,9 @@ fn check_default(
     may_update: bool,
 ) {
     let name = field.name.clone();
-    let Body::Scalar(scalar) = &mut field.body else { return };
+    let FieldBody::Scalar(scalar) = &mut field.body else { return };
     let mut place = node.place;
-    if let Some((default, text)) = default.and_then(computed) {
+    if let Some((default, text)) = default.and_then(computed_text) {
         scalar.computed = Template::compile(reader, default, text);
         return;
     }
@@ -316,7 +323,7 @@ fn check_default(
         return;
     }
     let value = scalar.default.clone();
-    let violations = crate::submission::judge_alone(field, value.unwrap_or(Value::Null));
+    let violations = crate::evaluate::validate_value(field, value.unwrap_or(Value::Null));
     if let Some(first) = violations.list.first() {
         let what = match default {
             Some(_) => format!("the default of `{name}` breaks the field's own rule"),
@@ -327,7 +334,7 @@ fn check_default(
 }
 
 /// The text of a default that has expressions in it.
-fn computed(default: &Node) -> Option<(&Node, &str)> {
+fn computed_text(default: &Node) -> Option<(&Node, &str)> {
     match &default.data {
         Data::Text(text) if Template::is_in(text) => Some((default, text)),
         _ => None,

@@ -5,44 +5,44 @@
 
 mod assertion;
 mod compile;
+mod default_payload;
 mod field;
-mod format;
-mod header;
-mod link;
-mod memberships;
+mod form_json_schema;
+mod key_kind;
+mod metadata;
 mod natural_key;
 mod normalize;
-mod payload;
-mod plan;
 mod protected;
+mod relationship_fields;
+mod resolve_expressions;
 mod resource;
-mod roots;
-mod schema;
+mod root;
+mod submission_json_schema;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use format::form_format;
+pub use form_json_schema::form_format;
 pub use natural_key::NaturalKey;
 pub use resource::Resource;
 
 pub(crate) use assertion::Assertion;
 pub(crate) use compile::compile;
+pub(crate) use default_payload::{DefaultPayload, PayloadValue};
 pub(crate) use normalize::Normalizer;
-pub(crate) use payload::{Given, Payload};
-pub(crate) use schema::types as json_types;
+pub(crate) use submission_json_schema::types as json_types;
 
 use crate::aggregate::{Claim, NewUser, Reference};
-use crate::changes::ChangedUser;
+use crate::changes::UserUpdate;
+use crate::eval_context::EvalContext;
+use crate::evaluate::{self, Refusals};
 use crate::example::Example;
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
 use crate::locale::Locales;
-use crate::resources::{BuiltIn, Container, Kind};
+use crate::record_kind::{BuiltIn, Container, Kind};
 use crate::rules::BoundRule;
-use crate::submission::{self, Refusals};
-use crate::surroundings::Surroundings;
 use crate::types::KeyedRelationship;
 use crate::value::Value;
 use crate::violation::Violations;
@@ -74,7 +74,7 @@ pub struct Form {
     pub is_privileged: bool,
     /// Whether it tells nobody who has an account already: a value that is taken is answered as one
     /// that is not.
-    pub is_discreet: bool,
+    pub strict_enumeration: bool,
     /// By which field the same submission, sent again, is known and done once.
     pub natural_key: Option<NaturalKey>,
     /// The languages that what is wrong with a submission can be told in.
@@ -90,7 +90,7 @@ pub struct Form {
     /// Rules across fields.
     pub(crate) assertions: Vec<Assertion>,
     /// What the server adds to each submission.
-    pub(crate) payload: Option<Payload>,
+    pub(crate) payload: Option<DefaultPayload>,
     /// Where fields with conditions are: the places of the fields on the way there.
     pub(crate) conditional: Vec<Box<[usize]>>,
     /// Where fields with computed defaults are.
@@ -116,8 +116,8 @@ pub(crate) struct Group {
 #[derive(Debug)]
 pub(crate) struct Field {
     pub(crate) name: Arc<str>,
-    pub(crate) body: Body,
-    pub(crate) target: Target,
+    pub(crate) body: FieldBody,
+    pub(crate) target: FieldTarget,
     pub(crate) rules: Vec<BoundRule>,
     pub(crate) conditions: Conditions,
     pub(crate) is_secret: bool,
@@ -127,8 +127,8 @@ pub(crate) struct Field {
 
 /// What a field holds.
 #[derive(Debug)]
-pub(crate) enum Body {
-    Scalar(Scalar),
+pub(crate) enum FieldBody {
+    Scalar(ScalarField),
     /// Other fields, always there: `properties`, `profiles`, `transactables`.
     Container(Group),
     /// A nested form of which there is at most one, ignored unless the client sends a key of it.
@@ -139,7 +139,7 @@ pub(crate) enum Body {
 
 /// A field that holds one value.
 #[derive(Debug)]
-pub(crate) struct Scalar {
+pub(crate) struct ScalarField {
     pub(crate) field_type: FieldType,
     pub(crate) default: Option<Value<'static>>,
     /// A default that is worked out for each submission.
@@ -151,7 +151,7 @@ pub(crate) struct Scalar {
 
 /// Where a valid value goes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Target {
+pub(crate) enum FieldTarget {
     BuiltIn(&'static BuiltIn),
     Property,
     /// Nowhere: judged, not stored.
@@ -170,15 +170,15 @@ impl Group {
     }
 
     /// Returns whether a rule of a field, or of a nested one, tells who has an account.
-    fn tells_who_is_stored(&self) -> bool {
+    fn reveals_existence(&self) -> bool {
         self.fields.iter().any(|field| {
-            let is_told = field.rules.iter().any(|rule| rule.check.tells_who_is_stored());
+            let is_told = field.rules.iter().any(|rule| rule.check.reveals_existence());
             is_told
                 || match &field.body {
-                    Body::Scalar(_) => false,
-                    Body::Container(group) | Body::Node(group) | Body::List(group) => {
-                        group.tells_who_is_stored()
-                    }
+                    FieldBody::Scalar(_) => false,
+                    FieldBody::Container(group)
+                    | FieldBody::Node(group)
+                    | FieldBody::List(group) => group.reveals_existence(),
                 }
         })
     }
@@ -205,9 +205,9 @@ impl Form {
     pub fn apply(
         &self,
         submitted: Value<'_>,
-        surroundings: &Surroundings,
+        surroundings: &EvalContext,
     ) -> Result<NewUser, Violations> {
-        submission::apply(self, submitted, surroundings)
+        evaluate::apply(self, submitted, surroundings)
     }
 
     /// Shapes and judges a submission to a stored user or record: what was not sent is as it is
@@ -220,31 +220,31 @@ impl Form {
         &self,
         submitted: Value<'v>,
         stored: &'v Value<'v>,
-        surroundings: &Surroundings,
-    ) -> Result<ChangedUser, Violations> {
-        submission::update(self, submitted, stored, surroundings)
+        surroundings: &EvalContext,
+    ) -> Result<UserUpdate, Violations> {
+        evaluate::update(self, submitted, stored, surroundings)
     }
 
     /// What the database would be asked of a submission, valid or not.
     #[must_use]
-    pub fn contested(
+    pub fn database_checks(
         &self,
         submitted: Value<'_>,
-        surroundings: &Surroundings,
+        surroundings: &EvalContext,
     ) -> (Vec<Claim>, Vec<Reference>) {
-        submission::contested(self, submitted, surroundings)
+        evaluate::database_checks(self, submitted, surroundings)
     }
 
     /// All that is wrong with a submission to nobody stored: by its rules, and by what the
     /// database would refuse of it.
     #[must_use]
-    pub fn explain_whole(
+    pub fn explain_all(
         &self,
         submitted: Value<'_>,
-        surroundings: &Surroundings,
+        surroundings: &EvalContext,
         refusals: &Refusals,
     ) -> Violations {
-        submission::explain_whole(self, submitted, surroundings, refusals)
+        evaluate::explain_all(self, submitted, surroundings, refusals)
     }
 
     /// The claim that holds a text at a path, such as `properties.username`, for one user alone;
@@ -255,7 +255,7 @@ impl Form {
         for part in path.rsplit('.') {
             value = Value::Object(vec![(Cow::Borrowed(part), value)]);
         }
-        let (claims, _) = self.contested(value, &Surroundings::default());
+        let (claims, _) = self.database_checks(value, &EvalContext::default());
         let scope = format!("user.{path}");
         claims.into_iter().find(|claim| {
             let rest = claim.scope.strip_prefix(&scope);
@@ -272,13 +272,13 @@ impl Form {
     /// accepted before, in the same surroundings and over the same stored user, if any: it is
     /// judged again, because the happy path keeps no paths.
     #[must_use]
-    pub fn explain<'v>(
+    pub fn explain_refusals<'v>(
         &self,
         submitted: Value<'v>,
         stored: Option<&'v Value<'v>>,
-        surroundings: &Surroundings,
+        surroundings: &EvalContext,
         refusals: &Refusals,
     ) -> Violations {
-        submission::explain(self, submitted, stored, surroundings, refusals)
+        evaluate::explain_refusals(self, submitted, stored, surroundings, refusals)
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Form;
 use crate::aggregate::NewUser;
-use crate::config::{Place, ProblemCode, Reader};
-use crate::keys::{email_key, text_key};
+use crate::canonical::{canonical_text, email_key};
+use crate::config::{Location, ProblemCode, Reader};
 
 /// A field of users by whose value a submission is known that is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl NaturalKey {
     #[must_use]
     pub fn of_user(self, user: &NewUser) -> Option<String> {
         let key = match self {
-            Self::ExternalId => text_key(user.external_id.as_deref()?, true),
+            Self::ExternalId => canonical_text(user.external_id.as_deref()?, true),
             Self::Email => email_key(user.email.as_deref()?),
         };
         Some(key).filter(|key| !key.is_empty())
@@ -48,7 +48,7 @@ impl NaturalKey {
 }
 
 /// Refuses a key that no submission to the form can have.
-pub(super) fn check(reader: &mut Reader<'_>, form: &Form, key: NaturalKey, place: Place) {
+pub(super) fn check(reader: &mut Reader<'_>, form: &Form, key: NaturalKey, place: Location) {
     if form.root.index_of(key.name()).is_none() {
         reader.problems.add(
             ProblemCode::Contradiction,

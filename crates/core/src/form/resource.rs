@@ -1,6 +1,6 @@
 //! What a form is for.
 
-use crate::resources::Kind;
+use crate::record_kind::Kind;
 use crate::types::TypeKind;
 
 /// What the submissions to a form become.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use crate::evaluate::MESSAGES;
 use crate::rules::RULES;
-use crate::submission::MESSAGES;
 use crate::violation::Message;
 
 /// What an answer says of a submission as a whole; `%{count}` is how many violations it tells.
-pub static BROKEN_RULES: Message = Message::counted(
+pub static BROKEN_RULES: Message = Message::pluralized(
     "broken_rules",
     "%{count} rules of the form are broken",
     "%{count} rule of the form is broken",
@@ -87,7 +87,7 @@ pub fn file() -> String {
     }
     file.push_str("  messages:\n");
     for (key, message) in &*BY_KEY {
-        match message.one {
+        match message.singular {
             None => {
                 let _ = writeln!(file, "    {}: \"{}\"", quoted(key), message.text);
             }
@@ -116,7 +116,12 @@ mod tests {
         let of_rules = RULES.iter().flat_map(|rule| rule.messages);
         for message in of_rules.chain(MESSAGES) {
             let known = BY_KEY[message.key];
-            assert_eq!((known.text, known.one), (message.text, message.one), "{}", message.key);
+            assert_eq!(
+                (known.text, known.singular),
+                (message.text, message.singular),
+                "{}",
+                message.key
+            );
         }
     }
 

@@ -8,7 +8,7 @@
 mod check;
 mod english;
 mod file;
-mod own;
+mod message_override;
 mod plural;
 mod render;
 mod tag;
@@ -21,19 +21,19 @@ use std::sync::{Arc, LazyLock};
 use sha2::{Digest, Sha256};
 
 pub use english::{BROKEN_RULES, file as english_file, messages};
-pub use own::OwnText;
+pub use message_override::MessageOverride;
 
-pub(crate) use check::{Known, check, own_words};
+pub(crate) use check::{KnownNames, check, check_overrides};
 pub(crate) use english::{codes, has_code};
-pub(crate) use file::Reference;
+pub(crate) use file::NameReference;
 
-use crate::config::{Place, Problem, ProblemCode, Problems, Reader};
-use file::Texts;
-use text::Text;
+use crate::config::{Location, Problem, ProblemCode, Problems, Reader};
+use file::LocaleTexts;
+use text::LocaleText;
 
 /// A file of texts, read by somebody else.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct File<'s> {
+pub(crate) struct LocaleFile<'s> {
     pub(crate) name: &'s Arc<str>,
     /// What it is called without folder and extension: its language.
     pub(crate) stem: &'s str,
@@ -46,13 +46,13 @@ pub struct Locales {
     /// Sorted by tag.
     list: Vec<Arc<Locale>>,
     /// Texts that show the submitted value.
-    shown: Vec<Shown>,
+    shown: Vec<ValueUses>,
     digest: [u8; 32],
 }
 
 /// A text that shows the submitted value; what is not said counts for all.
 #[derive(Debug, PartialEq, Eq)]
-struct Shown {
+struct ValueUses {
     form: Option<Box<str>>,
     path: Option<Box<str>>,
     code: Box<str>,
@@ -62,7 +62,7 @@ struct Shown {
 pub struct Locale {
     tag: Box<str>,
     /// Its own texts, its parents', English ones.
-    layers: Vec<Arc<Texts>>,
+    layers: Vec<Arc<LocaleTexts>>,
 }
 
 impl fmt::Debug for Locale {
@@ -76,7 +76,7 @@ impl Locale {
     #[must_use]
     pub fn english() -> &'static Arc<Self> {
         static ENGLISH: LazyLock<Arc<Locale>> = LazyLock::new(|| {
-            let layers = vec![Arc::new(Texts::empty(tag::ENGLISH))];
+            let layers = vec![Arc::new(LocaleTexts::empty(tag::ENGLISH))];
             Arc::new(Locale { tag: tag::ENGLISH.into(), layers })
         });
         &ENGLISH
@@ -85,22 +85,28 @@ impl Locale {
     /// The keys of the texts that it has itself, not by a language it falls back to.
     #[must_use]
     pub fn keys(&self) -> Vec<&str> {
-        self.own().flat_map(|texts| texts.messages.keys()).map(|key| &**key).collect()
+        self.text_layers().flat_map(|texts| texts.messages.keys()).map(|key| &**key).collect()
     }
 
     /// The texts that it has itself for a key, one for each plural form.
     #[must_use]
     pub fn templates(&self, key: &str) -> Vec<&str> {
-        self.own().filter_map(|texts| texts.messages.get(key)).flat_map(Text::templates).collect()
+        self.text_layers()
+            .filter_map(|texts| texts.messages.get(key))
+            .flat_map(LocaleText::templates)
+            .collect()
     }
 
     /// The types that it has words for itself, and these.
     #[must_use]
     pub fn types(&self) -> Vec<(&str, &str)> {
-        self.own().flat_map(|texts| &texts.types).map(|(name, text)| (&**name, &**text)).collect()
+        self.text_layers()
+            .flat_map(|texts| &texts.types)
+            .map(|(name, text)| (&**name, &**text))
+            .collect()
     }
 
-    fn own(&self) -> impl Iterator<Item = &Texts> {
+    fn text_layers(&self) -> impl Iterator<Item = &LocaleTexts> {
         self.layers.iter().map(AsRef::as_ref).filter(|texts| texts.tag == self.tag)
     }
 
@@ -121,10 +127,10 @@ impl Default for Locales {
 impl Locales {
     /// Reads all files. What they say of forms comes back, to be looked at when these are known.
     pub(crate) fn read<'s>(
-        files: impl Iterator<Item = File<'s>>,
+        files: impl Iterator<Item = LocaleFile<'s>>,
         problems: &mut Vec<Problem>,
-    ) -> (Self, Vec<Reference>) {
-        let mut texts: HashMap<Box<str>, (Arc<str>, Arc<Texts>)> = HashMap::new();
+    ) -> (Self, Vec<NameReference>) {
+        let mut texts: HashMap<Box<str>, (Arc<str>, Arc<LocaleTexts>)> = HashMap::new();
         let mut references = Vec::new();
         let mut digest = Sha256::new();
         let mut is_any = false;
@@ -139,7 +145,7 @@ impl Locales {
                 if let Some((first, _)) = texts.get(&read.tag) {
                     found.add(
                         ProblemCode::DuplicateName,
-                        Place::START,
+                        Location::START,
                         format!("there is another file of the language `{}`", read.tag),
                         "each language once",
                         Some(format!("the other one is {first}")),
@@ -159,9 +165,9 @@ impl Locales {
         (locales, references)
     }
 
-    fn of(texts: &HashMap<Box<str>, Arc<Texts>>) -> Self {
+    fn of(texts: &HashMap<Box<str>, Arc<LocaleTexts>>) -> Self {
         let english = texts.get(tag::ENGLISH).cloned();
-        let english = english.unwrap_or_else(|| Arc::new(Texts::empty(tag::ENGLISH)));
+        let english = english.unwrap_or_else(|| Arc::new(LocaleTexts::empty(tag::ENGLISH)));
         let mut tags: Vec<&str> = texts.keys().map(|tag| &**tag).collect();
         if !tags.contains(&tag::ENGLISH) {
             tags.push(tag::ENGLISH);
@@ -169,7 +175,7 @@ impl Locales {
         tags.sort_unstable();
         let locale = |tag: &str| {
             let parents = tag::with_parents(tag).filter(|tag| *tag != tag::ENGLISH);
-            let mut layers: Vec<Arc<Texts>> =
+            let mut layers: Vec<Arc<LocaleTexts>> =
                 parents.filter_map(|tag| texts.get(tag).cloned()).collect();
             layers.push(english.clone());
             Arc::new(Locale { tag: tag.into(), layers })
@@ -177,7 +183,7 @@ impl Locales {
         let list = tags.into_iter().map(locale).collect();
         let mut shown = Vec::new();
         for texts in texts.values() {
-            texts.note_shown(&mut shown);
+            texts.collect_value_uses(&mut shown);
         }
         Self { list, shown, digest: [0; 32] }
     }
@@ -208,12 +214,12 @@ impl Locales {
     }
 
     /// Whether any text shows a submitted value.
-    pub(crate) fn shows_values(&self) -> bool {
+    pub(crate) fn uses_values(&self) -> bool {
         !self.shown.is_empty()
     }
 
     /// Whether a text for this shows the submitted value. The path may have list indexes.
-    pub(crate) fn shows_value(&self, form: &str, path: &str, code: &str) -> bool {
+    pub(crate) fn uses_value(&self, form: &str, path: &str, code: &str) -> bool {
         let path = render::without_indexes(path);
         let is = |said: &Option<Box<str>>, here: &str| said.as_deref().is_none_or(|s| s == here);
         self.shown
@@ -223,6 +229,12 @@ impl Locales {
 }
 
 /// Notes a code that nothing says.
-fn unknown_code(reader: &mut Reader<'_>, code: &str, place: Place, within: &str, known: &[&str]) {
+fn unknown_code(
+    reader: &mut Reader<'_>,
+    code: &str,
+    place: Location,
+    within: &str,
+    known: &[&str],
+) {
     reader.unknown(ProblemCode::UnknownCode, "code", code, place, within, known);
 }

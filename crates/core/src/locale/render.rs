@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use super::Locale;
 use super::english::{FULL_MESSAGE, TYPES};
-use super::file::{Attribute, Texts};
+use super::file::{Attribute, LocaleTexts};
 use crate::violation::{Message, Param, Params, Violation, humanize};
 
 /// What texts are asked for: where, in which form.
 #[derive(Clone, Copy)]
-struct Asked<'v> {
+struct RenderArgs<'v> {
     violation: &'v Violation,
     form: Option<&'v str>,
     /// The path without list indexes.
@@ -21,7 +21,7 @@ impl Locale {
     #[must_use]
     pub fn text(&self, violation: &Violation, form: Option<&str>) -> String {
         let path = without_indexes(&violation.path);
-        self.fill(&Asked { violation, form, path: &path })
+        self.fill(&RenderArgs { violation, form, path: &path })
     }
 
     /// The text of a violation, with the name of the field.
@@ -56,14 +56,14 @@ impl Locale {
             path: String::new(),
             pointer: String::new(),
             message,
-            own_code: None,
-            own_text: None,
+            custom_code: None,
+            message_override: None,
             params,
         };
         self.text(&violation, None)
     }
 
-    fn fill(&self, asked: &Asked<'_>) -> String {
+    fn fill(&self, asked: &RenderArgs<'_>) -> String {
         let template = self.template(asked);
         if !template.contains("%{") {
             return template.to_owned();
@@ -75,7 +75,7 @@ impl Locale {
         {
             Some((_, Param::Number(number))) => into.push_str(number),
             Some((_, Param::Field(field))) => {
-                match self.name_beside(asked, field) {
+                match self.sibling_name(asked, field) {
                     Some(name) => into.push_str(name),
                     None => into.push_str(&humanize(field)),
                 };
@@ -93,9 +93,9 @@ impl Locale {
     }
 
     /// The most specific text there is.
-    fn template<'t>(&'t self, asked: &Asked<'t>) -> &'t str {
-        let Violation { message, own_text, params, .. } = asked.violation;
-        if let Some(text) = own_text.as_ref().and_then(|own| own.in_every_language()) {
+    fn template<'t>(&'t self, asked: &RenderArgs<'t>) -> &'t str {
+        let Violation { message, message_override: own_text, params, .. } = asked.violation;
+        if let Some(text) = own_text.as_ref().and_then(|own| own.default_template()) {
             return text;
         }
         let count = params.iter().find_map(|(name, value)| match value {
@@ -108,19 +108,19 @@ impl Locale {
                 return text.template(count, &texts.plurals);
             }
         }
-        message.one.filter(|_| count == Some("1")).unwrap_or(message.text)
+        message.singular.filter(|_| count == Some("1")).unwrap_or(message.text)
     }
 
     /// What a field is called, where that is said.
     fn name(&self, form: Option<&str>, path: &str) -> Option<&str> {
         self.layers.iter().find_map(|texts| {
-            let mut said = texts.said_of(form, path);
+            let mut said = texts.attributes_at(form, path);
             said.find_map(|attribute| attribute.name.as_deref())
         })
     }
 
     /// What a field of the same object is called; properties are beside the fields of their record.
-    fn name_beside(&self, asked: &Asked<'_>, field: &str) -> Option<&str> {
+    fn sibling_name(&self, asked: &RenderArgs<'_>, field: &str) -> Option<&str> {
         let mut object = asked.path.rsplit_once('.').map_or("", |(object, _)| object);
         loop {
             let path = match object {
@@ -144,17 +144,17 @@ impl Locale {
     }
 }
 
-impl Texts {
+impl LocaleTexts {
     /// What is said of a field, most specific first.
-    fn said_of(&self, form: Option<&str>, path: &str) -> impl Iterator<Item = &Attribute> {
+    fn attributes_at(&self, form: Option<&str>, path: &str) -> impl Iterator<Item = &Attribute> {
         let of_form = form.and_then(|form| self.forms.get(form)).and_then(|form| form.get(path));
         of_form.into_iter().chain(self.attributes.get(path))
     }
 
-    fn find(&self, asked: &Asked<'_>) -> Option<&super::text::Text> {
-        let Violation { message, own_code, .. } = asked.violation;
+    fn find(&self, asked: &RenderArgs<'_>) -> Option<&super::text::LocaleText> {
+        let Violation { message, custom_code: own_code, .. } = asked.violation;
         let code = asked.violation.code();
-        let mut said = self.said_of(asked.form, asked.path);
+        let mut said = self.attributes_at(asked.form, asked.path);
         said.find_map(|attribute| attribute.texts.get(code))
             .or_else(|| own_code.as_deref().and_then(|code| self.messages.get(code)))
             .or_else(|| self.messages.get(message.key))

@@ -2,7 +2,7 @@
 
 use language_tags::LanguageTag;
 
-use crate::config::{Place, ProblemCode, Reader};
+use crate::config::{Location, ProblemCode, Reader};
 
 /// The language that everything falls back to.
 pub(super) const ENGLISH: &str = "en";
@@ -26,7 +26,7 @@ pub(super) fn with_parents(tag: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Notes a name that is no language.
-pub(super) fn unknown(reader: &mut Reader<'_>, name: &str, place: Place, within: &str) {
+pub(super) fn unknown(reader: &mut Reader<'_>, name: &str, place: Location, within: &str) {
     let what = format!("unknown language `{name}` in {within}");
     let expected = "a language tag such as `en`, `de` or `pt-BR`";
     let hint = name

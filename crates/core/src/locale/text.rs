@@ -11,14 +11,14 @@ const PLACEHOLDERS: [&str; 7] =
 
 /// A text, perhaps by plural form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Text {
+pub(crate) enum LocaleText {
     /// The same for every count.
     Same(Box<str>),
     /// By the plural form of the parameter `count`.
     ByCount(Box<[(PluralCategory, Box<str>)]>),
 }
 
-impl Text {
+impl LocaleText {
     /// The template for a count, where there is one.
     pub(super) fn template(&self, count: Option<&str>, plurals: &Plurals) -> &str {
         let forms = match self {
@@ -39,7 +39,7 @@ impl Text {
     }
 
     /// Whether it shows the submitted value.
-    pub(crate) fn asks_for_value(&self) -> bool {
+    pub(crate) fn uses_value(&self) -> bool {
         let asks = |text: &str| text.contains("%{value}");
         match self {
             Self::Same(text) => asks(text),

@@ -10,16 +10,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-pub(crate) use operation::{Operation, Place};
+pub(crate) use operation::{OpenApiOperation, ParameterLocation};
 
 use crate::contract::Contracts;
 use crate::contract::sha256;
 use crate::form::Form;
 
 /// The version of the specification.
-const OPENAPI: &str = "3.1.1";
+const OPENAPI_VERSION: &str = "3.1.1";
 
-const ABOUT: &str = "Users created through forms that are configuration. Broken rules are told in the \
+const API_DESCRIPTION: &str = "Users created through forms that are configuration. Broken rules are told in the \
     language that `Accept-Language` asks for, with codes that never change. Every answer carries \
     `X-Request-Id`.";
 
@@ -29,7 +29,7 @@ pub(crate) struct Schemas(BTreeMap<String, Value>);
 
 /// Operations by path, then by method.
 #[derive(Debug, Default)]
-pub(crate) struct Paths(BTreeMap<String, BTreeMap<String, Operation>>);
+pub(crate) struct Paths(BTreeMap<String, BTreeMap<String, OpenApiOperation>>);
 
 /// The document of a configuration.
 pub(crate) fn document<'f>(forms: impl Iterator<Item = &'f Arc<Form>>, of: &Contracts) -> Value {
@@ -50,21 +50,21 @@ pub(crate) fn document<'f>(forms: impl Iterator<Item = &'f Arc<Form>>, of: &Cont
             "name": *contract.name,
             "description": contract.description.as_deref().unwrap_or(&contract.name),
         }));
-        for (path, method, operation) in contract.described(&mut schemas) {
+        for (path, method, operation) in contract.openapi_operations(&mut schemas) {
             // Registrar's own routes come first.
             if !taken.contains(&shape(&path)) {
                 paths.add(path, method, operation);
             }
         }
     }
-    let mut about = ABOUT.to_owned();
+    let mut about = API_DESCRIPTION.to_owned();
     if !elsewhere.is_empty() {
         about.push_str(" Served at hosts of their own, and not described here: ");
         about.push_str(&elsewhere.join(", "));
         about.push('.');
     }
     json!({
-        "openapi": OPENAPI,
+        "openapi": OPENAPI_VERSION,
         "info": {
             "title": "Registrar",
             "version": env!("CARGO_PKG_VERSION"),
@@ -132,14 +132,14 @@ impl Schemas {
 
 impl Paths {
     /// Adds an operation; to one that is there already it adds what it can do more.
-    pub(crate) fn add(&mut self, path: String, method: &str, mut operation: Operation) {
+    pub(crate) fn add(&mut self, path: String, method: &str, mut operation: OpenApiOperation) {
         let method = method.to_ascii_lowercase();
         // Paths that differ by the names in them only are one path.
         let same = self.0.keys().find(|known| shape(known) == shape(&path)).cloned();
         let path = match same {
-            Some(known) if known != path => {
-                operation.rename(&names(&path), &names(&known));
-                known
+            Some(roots_read) if roots_read != path => {
+                operation.rename(&names(&path), &names(&roots_read));
+                roots_read
             }
             _ => path,
         };
@@ -151,7 +151,7 @@ impl Paths {
     }
 
     fn into_value(self) -> Value {
-        let item = |(path, methods): (String, BTreeMap<String, Operation>)| {
+        let item = |(path, methods): (String, BTreeMap<String, OpenApiOperation>)| {
             let id = |method: &str| {
                 let words = path.split(|letter: char| !letter.is_ascii_alphanumeric());
                 let words = words.filter(|word| !word.is_empty());
@@ -210,8 +210,8 @@ mod tests {
         );
         let mut paths = Paths::default();
         let operation = |name: &str| {
-            let mut operation = Operation::new("t", name);
-            operation.parameter(name, Place::Path, true, json!({ "type": "string" }));
+            let mut operation = OpenApiOperation::new("t", name);
+            operation.parameter(name, ParameterLocation::Path, true, json!({ "type": "string" }));
             operation
         };
         paths.add("/a/{id}".to_owned(), "GET", operation("id"));

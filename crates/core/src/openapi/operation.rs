@@ -7,43 +7,43 @@ use serde_json::{Map, Value, json};
 
 /// Where a parameter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub(crate) enum ParameterLocation {
     Path,
     Query,
 }
 
 /// An operation.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Operation {
+pub(crate) struct OpenApiOperation {
     tags: Vec<String>,
     summaries: Vec<String>,
     notes: Vec<String>,
     /// Names of security schemes, each of which is enough. Empty: nobody need say who they are.
     security: Vec<&'static str>,
-    parameters: BTreeMap<(Place, String), (bool, Value)>,
+    parameters: BTreeMap<(ParameterLocation, String), (bool, Value)>,
     /// Whether there must be a body.
     needs_body: bool,
     /// Schemas by media type.
     bodies: BTreeMap<String, Vec<Value>>,
-    answers: BTreeMap<u16, Answer>,
+    answers: BTreeMap<u16, OpenApiResponse>,
 }
 
 /// The answers of one status.
 #[derive(Debug, Clone, Default)]
-struct Answer {
+struct OpenApiResponse {
     descriptions: Vec<String>,
     headers: BTreeMap<String, Value>,
     bodies: BTreeMap<String, Vec<Value>>,
 }
 
-impl Operation {
+impl OpenApiOperation {
     pub(crate) fn new(tag: &str, summary: &str) -> Self {
         let (tags, summaries) = (vec![tag.to_owned()], vec![summary.to_owned()]);
         Self { tags, summaries, ..Self::default() }
     }
 
     /// Says more of it.
-    pub(crate) fn note(&mut self, text: String) {
+    pub(crate) fn add_note(&mut self, text: String) {
         push(&mut self.notes, text);
     }
 
@@ -52,7 +52,13 @@ impl Operation {
         push(&mut self.security, scheme);
     }
 
-    pub(crate) fn parameter(&mut self, name: &str, place: Place, is_needed: bool, schema: Value) {
+    pub(crate) fn parameter(
+        &mut self,
+        name: &str,
+        place: ParameterLocation,
+        is_needed: bool,
+        schema: Value,
+    ) {
         self.parameters.insert((place, name.to_owned()), (is_needed, schema));
     }
 
@@ -63,7 +69,7 @@ impl Operation {
     }
 
     /// An answer of a status; with a body, where a media type is said.
-    pub(crate) fn answer(&mut self, status: u16, description: &str, body: Option<(&str, Value)>) {
+    pub(crate) fn response(&mut self, status: u16, description: &str, body: Option<(&str, Value)>) {
         let answer = self.answers.entry(status).or_default();
         push(&mut answer.descriptions, description.to_owned());
         if let Some((media_type, schema)) = body {
@@ -81,8 +87,10 @@ impl Operation {
     pub(crate) fn rename(&mut self, from: &[&str], to: &[&str]) {
         let renamed =
             std::mem::take(&mut self.parameters).into_iter().map(|((place, name), said)| {
-                let at =
-                    from.iter().position(|known| *known == name).filter(|_| place == Place::Path);
+                let at = from
+                    .iter()
+                    .position(|known| *known == name)
+                    .filter(|_| place == ParameterLocation::Path);
                 let name = at.and_then(|at| to.get(at)).map_or(name, |name| (*name).to_owned());
                 ((place, name), said)
             });
@@ -139,7 +147,7 @@ impl Operation {
         let security = self.security.into_iter().map(|scheme| json!({ scheme: [] }));
         add("security", security.collect());
         let parameters = self.parameters.into_iter().map(|((place, name), (is_needed, schema))| {
-            let place = if place == Place::Path { "path" } else { "query" };
+            let place = if place == ParameterLocation::Path { "path" } else { "query" };
             json!({ "name": name, "in": place, "required": is_needed, "schema": schema })
         });
         let parameters: Vec<Value> = parameters.collect();
@@ -167,11 +175,15 @@ impl Operation {
 
 /// A parameter that only one of two routes has. To the other one any value of it in the query is none
 /// of its business, so that nothing is refused for it.
-fn of_one((place, _): &(Place, String), is_needed: bool, schema: Value) -> (bool, Value) {
+fn of_one(
+    (place, _): &(ParameterLocation, String),
+    is_needed: bool,
+    schema: Value,
+) -> (bool, Value) {
     match (place, schema.get("enum")) {
-        (Place::Path, _) => (is_needed, schema),
-        (Place::Query, Some(known)) => (false, json!({ "examples": known })),
-        (Place::Query, None) => (false, json!({})),
+        (ParameterLocation::Path, _) => (is_needed, schema),
+        (ParameterLocation::Query, Some(known)) => (false, json!({ "examples": known })),
+        (ParameterLocation::Query, None) => (false, json!({})),
     }
 }
 

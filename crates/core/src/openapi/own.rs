@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Operation, Paths, Place, Schemas};
+use super::{OpenApiOperation, ParameterLocation, Paths, Schemas};
 
 /// What groups them.
 pub(super) const TAG: &str = "registrar";
@@ -22,16 +22,16 @@ pub(super) fn add(paths: &mut Paths, schemas: &mut Schemas) {
         },
     });
     let mut all = guarded("All forms that are served");
-    all.answer(200, "The forms, by name.", Some((API, forms)));
+    all.response(200, "The forms, by name.", Some((API, forms)));
     paths.add("/api/form_configurations".to_owned(), "GET", all);
     let mut one = guarded("A form");
-    one.parameter("name", Place::Path, true, text());
-    one.answer(200, "The form.", Some((API, Schemas::reference("FormConfiguration"))));
+    one.parameter("name", ParameterLocation::Path, true, text());
+    one.response(200, "The form.", Some((API, Schemas::reference("FormConfiguration"))));
     refusal(&mut one, 404, "There is no form of this name.");
     paths.add("/api/form_configurations/{name}".to_owned(), "GET", one);
     let mut schema = guarded("The JSON Schema of what is submitted to a form");
-    schema.parameter("name", Place::Path, true, text());
-    schema.answer(
+    schema.parameter("name", ParameterLocation::Path, true, text());
+    schema.response(
         200,
         "A JSON Schema of draft 2020-12.",
         Some(("application/schema+json", json!({ "type": "object", "required": ["$schema"] }))),
@@ -39,7 +39,7 @@ pub(super) fn add(paths: &mut Paths, schemas: &mut Schemas) {
     refusal(&mut schema, 404, "There is no form of this name.");
     paths.add("/api/form_configurations/{name}/schema".to_owned(), "GET", schema);
     let mut openapi = guarded("This document");
-    openapi.answer(
+    openapi.response(
         200,
         "The API, in OpenAPI 3.1.",
         Some(("application/json", json!({ "type": "object", "required": ["openapi", "paths"] }))),
@@ -50,12 +50,12 @@ pub(super) fn add(paths: &mut Paths, schemas: &mut Schemas) {
 
 fn health(paths: &mut Paths) {
     let status = |word: &str| json!({ "const": word });
-    let mut live = Operation::new(TAG, "Whether the server is there");
+    let mut live = OpenApiOperation::new(TAG, "Whether the server is there");
     let up = json!({ "type": "object", "required": ["status"], "properties": { "status": status("up") } });
-    live.answer(200, "It is.", Some(("application/json", up)));
+    live.response(200, "It is.", Some(("application/json", up)));
     paths.add("/health/live".to_owned(), "GET", live);
     let texts = || json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 });
-    let mut ready = Operation::new(TAG, "Whether users can be created");
+    let mut ready = OpenApiOperation::new(TAG, "Whether users can be created");
     let yes = json!({
         "type": "object",
         "required": ["status", "forms", "forms_loaded_at"],
@@ -66,24 +66,24 @@ fn health(paths: &mut Paths) {
             "forms_problems": texts(),
         },
     });
-    ready.answer(200, "They can.", Some(("application/json", yes)));
+    ready.response(200, "They can.", Some(("application/json", yes)));
     let no = json!({
         "type": "object",
         "required": ["status", "reasons"],
         "properties": { "status": status("not ready"), "reasons": texts() },
     });
-    ready.answer(503, "They cannot.", Some(("application/json", no)));
-    ready.answer(503, "They cannot.", Some((PROBLEM, Schemas::reference("Problem"))));
+    ready.response(503, "They cannot.", Some(("application/json", no)));
+    ready.response(503, "They cannot.", Some((PROBLEM, Schemas::reference("Problem"))));
     paths.add("/health/ready".to_owned(), "GET", ready);
-    let mut metrics = Operation::new(TAG, "What the server did and is at, for Prometheus");
+    let mut metrics = OpenApiOperation::new(TAG, "What the server did and is at, for Prometheus");
     let page = json!({ "type": "string" });
-    metrics.answer(200, "The text format 0.0.4.", Some(("text/plain", page)));
+    metrics.response(200, "The text format 0.0.4.", Some(("text/plain", page)));
     paths.add("/metrics".to_owned(), "GET", metrics);
 }
 
 /// An operation for whoever has a token.
-fn guarded(summary: &str) -> Operation {
-    let mut operation = Operation::new(TAG, summary);
+fn guarded(summary: &str) -> OpenApiOperation {
+    let mut operation = OpenApiOperation::new(TAG, summary);
     operation.secured_by("bearer");
     operation.secured_by("token");
     refusal(&mut operation, 401, "No token, or one that does not count.");
@@ -97,9 +97,9 @@ fn guarded(summary: &str) -> Operation {
     operation
 }
 
-fn refusal(operation: &mut Operation, status: u16, description: &str) {
-    operation.answer(status, description, Some((API, Schemas::reference("Refusal"))));
-    operation.answer(status, description, Some((PROBLEM, Schemas::reference("Problem"))));
+fn refusal(operation: &mut OpenApiOperation, status: u16, description: &str) {
+    operation.response(status, description, Some((API, Schemas::reference("Refusal"))));
+    operation.response(status, description, Some((PROBLEM, Schemas::reference("Problem"))));
 }
 
 /// What many answers have in them.

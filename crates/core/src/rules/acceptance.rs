@@ -1,6 +1,6 @@
 //! `acceptance`: terms must be accepted.
 
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::Data;
 use crate::fields::FieldType;
 use crate::value::Value;
@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[RuleOption::new("accept", "a value or a list", "What says yes: \"1\" and true.")],
     main_option: Some("accept"),
     messages: &[&ACCEPTED],
-    judges: Judges { wrong_type: true, ..Judges::VALUES },
+    judges: Applicability { wrong_type: true, ..Applicability::VALUES },
     accepts: &[("true", "\"1\""), ("true", "true"), ("true", "null"), ("{accept: yes}", "\"yes\"")],
     rejects: &[
         ("true", "\"0\"", "accepted"),
@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let accepted = match compile.get("accept") {
         None => vec![Value::String("1".into()), Value::Bool(true)],
         Some(node) => match &node.data {
@@ -50,7 +50,7 @@ struct Acceptance {
 }
 
 impl Check for Acceptance {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if !subject.is_nil() && !self.accepted.contains(subject.value()) {
             report.fail(&ACCEPTED, Params::new());
         }

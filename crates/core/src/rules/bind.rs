@@ -1,10 +1,10 @@
 //! From the `validation:` of a field to its compiled rules.
 
-use super::options::{Compile, FieldFacts};
+use super::options::{CompileContext, FieldInfo};
 use super::{COMMON_OPTIONS, Check, RULES, Rule, RuleOption, named};
-use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
+use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 use crate::expression::Conditions;
-use crate::locale::OwnText;
+use crate::locale::MessageOverride;
 
 /// A rule attached to a field.
 #[derive(Debug)]
@@ -12,13 +12,13 @@ pub(crate) struct BoundRule {
     pub(crate) rule: &'static Rule,
     pub(crate) check: Box<dyn Check>,
     /// Where the form says it; for one that is built in, where the field is.
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     pub(crate) allow_nil: bool,
     pub(crate) allow_blank: bool,
     /// It judges only where these hold.
     pub(crate) conditions: Conditions,
     /// The form's own words: for one code, or for all of them.
-    own_texts: Vec<(Option<&'static str>, OwnText)>,
+    own_texts: Vec<(Option<&'static str>, MessageOverride)>,
 }
 
 impl BoundRule {
@@ -28,7 +28,7 @@ impl BoundRule {
     }
 
     /// The form's own words for a code.
-    pub(crate) fn own_text(&self, code: &str) -> Option<&OwnText> {
+    pub(crate) fn message_override(&self, code: &str) -> Option<&MessageOverride> {
         let of_code = self.own_texts.iter().find(|(known, _)| *known == Some(code));
         of_code
             .or_else(|| self.own_texts.iter().find(|(known, _)| known.is_none()))
@@ -36,7 +36,7 @@ impl BoundRule {
     }
 
     /// All of the form's own words.
-    pub(crate) fn own_texts(&self) -> impl Iterator<Item = &OwnText> {
+    pub(crate) fn message_overrides(&self) -> impl Iterator<Item = &MessageOverride> {
         self.own_texts.iter().map(|(_, text)| text)
     }
 }
@@ -73,7 +73,7 @@ impl BuiltInRule {
 /// Compiles the rules of a field: those built in first, then the form's own in their order.
 pub(crate) fn bind_all(
     reader: &mut Reader<'_>,
-    field: FieldFacts<'_>,
+    field: FieldInfo<'_>,
     built_in: &[BuiltInRule],
     validation: Option<&Node>,
 ) -> Vec<BoundRule> {
@@ -138,9 +138,9 @@ fn contradictions(reader: &mut Reader<'_>, own: &[Entry]) {
 
 fn bind(
     reader: &mut Reader<'_>,
-    field: FieldFacts<'_>,
+    field: FieldInfo<'_>,
     rule: &'static Rule,
-    (spelled, place): (&str, Place),
+    (spelled, place): (&str, Location),
     node: &Node,
 ) -> Option<BoundRule> {
     if matches!(node.data, Data::Bool(false)) {
@@ -160,7 +160,7 @@ fn bind(
     let options = options_of(reader, rule, spelled, node)?;
     let mut bound = BoundRule {
         rule,
-        check: Box::new(Undecided),
+        check: Box::new(PlaceholderCheck),
         place,
         allow_nil: false,
         allow_blank: false,
@@ -171,21 +171,21 @@ fn bind(
     for (option, entry) in options {
         let value = entry.map_or(node, |entry| &entry.value);
         match (option.name, entry) {
-            ("allow_nil", _) => bound.allow_nil = reader.flag(value, "allow_nil")?,
-            ("allow_blank", _) => bound.allow_blank = reader.flag(value, "allow_blank")?,
+            ("allow_nil", _) => bound.allow_nil = reader.boolean(value, "allow_nil")?,
+            ("allow_blank", _) => bound.allow_blank = reader.boolean(value, "allow_blank")?,
             ("if" | "unless", Some(entry)) => bound.conditions.add(reader, entry),
             ("message", _) => {
-                bound.own_texts.push((None, OwnText::read(reader, "message", value)?))
+                bound.own_texts.push((None, MessageOverride::read(reader, "message", value)?))
             }
             (name, _) if option.is_text => {
-                bound.own_texts.push((Some(name), OwnText::read(reader, name, value)?));
+                bound.own_texts.push((Some(name), MessageOverride::read(reader, name, value)?));
             }
             (name, _) => own.push((name, value)),
         }
     }
     let conditions = std::mem::take(&mut bound.conditions);
     let (place, options) = (node.place, own);
-    let mut compile = Compile { reader, rule: spelled, place, options, field, conditions };
+    let mut compile = CompileContext { reader, rule: spelled, place, options, field, conditions };
     bound.check = (rule.compile)(&mut compile)?;
     bound.conditions = compile.conditions;
     Some(bound)
@@ -254,8 +254,8 @@ fn options_of<'n>(
 
 /// Stands in until the rule's own check is compiled.
 #[derive(Debug)]
-struct Undecided;
+struct PlaceholderCheck;
 
-impl Check for Undecided {
-    fn check(&self, _: &super::Subject<'_, '_>, _: &mut super::Report<'_, '_>) {}
+impl Check for PlaceholderCheck {
+    fn check(&self, _: &super::RuleInput<'_, '_>, _: &mut super::Reporter<'_, '_>) {}
 }

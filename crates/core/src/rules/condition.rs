@@ -1,26 +1,26 @@
 //! When `required_if` and its relatives apply: by other fields of the same object, or by an
 //! expression.
 
-use super::members::equal;
-use super::{Check, Compile, Report, Subject};
+use super::value_set::equal;
+use super::{Check, CompileContext, Reporter, RuleInput};
 use crate::config::{Data, Entry, Node};
 use crate::decimal::Decimal;
-use crate::submission::Sibling;
+use crate::evaluate::SiblingRef;
 use crate::value::Value;
 use crate::violation::{Message, Params};
 
 /// What other fields must hold.
 #[derive(Debug)]
-enum Condition {
+enum SiblingCondition {
     /// Each of them something.
-    Present(Vec<Sibling>),
+    Present(Vec<SiblingRef>),
     /// Each of them one of its values.
-    Holds(Vec<(Sibling, Vec<Value<'static>>)>),
+    Holds(Vec<(SiblingRef, Vec<Value<'static>>)>),
 }
 
-impl Condition {
+impl SiblingCondition {
     /// Reads a field's name, a list of them, or a mapping of fields to values.
-    fn read(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
+    fn read(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
         match &node.data {
             Data::Map(entries) if !entries.is_empty() => {
                 let mut expected = Vec::new();
@@ -48,19 +48,19 @@ impl Condition {
     }
 
     /// Whether it is met.
-    fn holds(&self, subject: &Subject<'_, '_>) -> bool {
+    fn holds(&self, subject: &RuleInput<'_, '_>) -> bool {
         match self {
             Self::Present(fields) => fields.iter().all(|field| is_present(subject, *field)),
             Self::Holds(expected) => expected.iter().all(|(field, values)| {
                 let value = subject.scope.slot(*field).value();
-                values.iter().any(|expected| are_alike(value, expected))
+                values.iter().any(|expected| values_match(value, expected))
             }),
         }
     }
 }
 
 /// Reads the name of a field, or a list of them.
-fn fields(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Vec<Sibling>> {
+fn fields(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Vec<SiblingRef>> {
     let nodes = match &node.data {
         Data::List(items) => &items[..],
         _ => std::slice::from_ref(node),
@@ -79,12 +79,12 @@ fn fields(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Vec<Sibling>> {
 }
 
 /// Whether a field holds something.
-fn is_present(subject: &Subject<'_, '_>, field: Sibling) -> bool {
+fn is_present(subject: &RuleInput<'_, '_>, field: SiblingRef) -> bool {
     !subject.scope.slot(field).is_blank()
 }
 
 /// Whether a value is the expected one, in whichever shape it came: a form of HTML sends texts.
-fn are_alike(value: &Value<'_>, expected: &Value<'_>) -> bool {
+fn values_match(value: &Value<'_>, expected: &Value<'_>) -> bool {
     let text = |value: &Value<'_>| match value {
         Value::String(text) | Value::Number(text) => Some(text.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),
@@ -101,10 +101,10 @@ fn are_alike(value: &Value<'_>, expected: &Value<'_>) -> bool {
 
 /// Compiles a rule that demands or forbids a value under a condition; `option` holds it.
 pub(super) fn compile(
-    compile: &mut Compile<'_, '_>,
+    compile: &mut CompileContext<'_, '_>,
     option: &'static str,
-    read: fn(&mut Compile<'_, '_>, &Node) -> Option<When>,
-    verdict: Verdict,
+    read: fn(&mut CompileContext<'_, '_>, &Node) -> Option<When>,
+    verdict: ConditionalEffect,
 ) -> Option<Box<dyn Check>> {
     let Some(node) = compile.get(option) else {
         let what = format!("`{}` does not say on what it depends", compile.rule);
@@ -117,50 +117,50 @@ pub(super) fn compile(
 
 /// When a rule applies.
 #[derive(Debug)]
-pub(super) struct When(Applies);
+pub(super) struct When(AppliesWhen);
 
 #[derive(Debug)]
-enum Applies {
+enum AppliesWhen {
     /// Whenever the rule's conditions hold.
     Always,
-    Met(Condition),
-    NotMet(Condition),
-    AnyPresent(Vec<Sibling>),
-    AnyBlank(Vec<Sibling>),
+    Met(SiblingCondition),
+    NotMet(SiblingCondition),
+    AnyPresent(Vec<SiblingRef>),
+    AnyBlank(Vec<SiblingRef>),
 }
 
 impl When {
     /// When a condition is met.
-    pub(super) fn met(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
+    pub(super) fn met(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
         if is_expression(node) {
-            return Some(Self::expressed(compile, node, "if"));
+            return Some(Self::from_expression(compile, node, "if"));
         }
-        Condition::read(compile, node).map(Applies::Met).map(Self)
+        SiblingCondition::read(compile, node).map(AppliesWhen::Met).map(Self)
     }
 
     /// When a condition is not met.
-    pub(super) fn not_met(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
+    pub(super) fn not_met(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
         if is_expression(node) {
-            return Some(Self::expressed(compile, node, "unless"));
+            return Some(Self::from_expression(compile, node, "unless"));
         }
-        Condition::read(compile, node).map(Applies::NotMet).map(Self)
+        SiblingCondition::read(compile, node).map(AppliesWhen::NotMet).map(Self)
     }
 
     /// When any of some fields is present.
-    pub(super) fn any_present(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
-        fields(compile, node).map(Applies::AnyPresent).map(Self)
+    pub(super) fn any_present(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
+        fields(compile, node).map(AppliesWhen::AnyPresent).map(Self)
     }
 
     /// When any of some fields is blank.
-    pub(super) fn any_blank(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
-        fields(compile, node).map(Applies::AnyBlank).map(Self)
+    pub(super) fn any_blank(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
+        fields(compile, node).map(AppliesWhen::AnyBlank).map(Self)
     }
 
     /// An expression is asked where the conditions of every rule are.
-    fn expressed(compile: &mut Compile<'_, '_>, node: &Node, key: &str) -> Self {
+    fn from_expression(compile: &mut CompileContext<'_, '_>, node: &Node, key: &str) -> Self {
         let entry = Entry { key: key.to_owned(), place: node.place, value: node.clone() };
         compile.conditions.add(compile.reader, &entry);
-        Self(Applies::Always)
+        Self(AppliesWhen::Always)
     }
 }
 
@@ -172,7 +172,7 @@ fn is_expression(node: &Node) -> bool {
 
 /// What a rule says when it applies: of a value that is blank, or that is not.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Verdict {
+pub(super) struct ConditionalEffect {
     pub(super) refuses_blank: bool,
     pub(super) message: &'static Message,
 }
@@ -180,27 +180,31 @@ pub(super) struct Verdict {
 #[derive(Debug)]
 struct Conditional {
     when: When,
-    verdict: Verdict,
+    verdict: ConditionalEffect,
 }
 
 impl Check for Conditional {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if subject.is_blank() != self.verdict.refuses_blank {
             return;
         }
         let applies = match &self.when.0 {
-            Applies::Always => true,
-            Applies::Met(condition) => condition.holds(subject),
-            Applies::NotMet(condition) => !condition.holds(subject),
-            Applies::AnyPresent(fields) => fields.iter().any(|field| is_present(subject, *field)),
-            Applies::AnyBlank(fields) => fields.iter().any(|field| !is_present(subject, *field)),
+            AppliesWhen::Always => true,
+            AppliesWhen::Met(condition) => condition.holds(subject),
+            AppliesWhen::NotMet(condition) => !condition.holds(subject),
+            AppliesWhen::AnyPresent(fields) => {
+                fields.iter().any(|field| is_present(subject, *field))
+            }
+            AppliesWhen::AnyBlank(fields) => {
+                fields.iter().any(|field| !is_present(subject, *field))
+            }
         };
         if applies {
             report.fail(self.verdict.message, Params::new());
         }
     }
 
-    fn looks_around(&self) -> bool {
+    fn depends_on_context(&self) -> bool {
         true
     }
 }

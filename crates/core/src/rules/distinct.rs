@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::{Check, Compile, Content, Judges, Report, Rule, RuleOption, Subject};
+use super::{
+    Applicability, Check, CompileContext, InputContent, Reporter, Rule, RuleInput, RuleOption,
+};
 use crate::config::ProblemCode;
+use crate::evaluate::{GroupSlots, Slot, canonical_json};
 use crate::fields::FieldType;
-use crate::form::{Body, Group};
-use crate::submission::{GroupSlots, Slot, canonical_json};
+use crate::form::{FieldBody, Group};
 use crate::value::{NULL, Value};
 use crate::violation::{Message, Params};
 
@@ -25,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("by"),
     messages: &[&DISTINCT],
-    judges: Judges { lists: true, ..Judges::VALUES },
+    judges: Applicability { lists: true, ..Applicability::VALUES },
     accepts: &[
         ("true", "[1, 2, \"1\"]"),
         ("true", "[]"),
@@ -40,7 +42,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let by = match compile.get("by") {
         Some(node) => Some((compile.reader.text(node, "by")?, node.place)),
         None => None,
@@ -53,9 +55,9 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
             return None;
         }
         let by = by.map(|(by, _)| by.split('.').map(str::to_owned).collect()).unwrap_or_default();
-        return Some(Box::new(Distinct { by: By::Keys(by) }));
+        return Some(Box::new(Distinct { by: DistinctKey::Keys(by) }));
     };
-    let Some((by, place)) = by else { return Some(Box::new(Distinct { by: By::All })) };
+    let Some((by, place)) = by else { return Some(Box::new(Distinct { by: DistinctKey::All })) };
     let mut group = inner;
     let mut places = Vec::new();
     for name in by.split('.') {
@@ -68,15 +70,15 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
         };
         places.push(index);
         group = match &group.fields[index].body {
-            Body::Container(inner) | Body::Node(inner) => inner,
-            Body::Scalar(_) | Body::List(_) => nothing(),
+            FieldBody::Container(inner) | FieldBody::Node(inner) => inner,
+            FieldBody::Scalar(_) | FieldBody::List(_) => empty_group(),
         };
     }
-    Some(Box::new(Distinct { by: By::Slots(places) }))
+    Some(Box::new(Distinct { by: DistinctKey::Slots(places) }))
 }
 
 /// A group without fields.
-fn nothing() -> &'static Group {
+fn empty_group() -> &'static Group {
     static NOTHING: std::sync::LazyLock<Group> =
         std::sync::LazyLock::new(|| Group::new(None, "".into(), Vec::new()));
     &NOTHING
@@ -84,12 +86,12 @@ fn nothing() -> &'static Group {
 
 #[derive(Debug)]
 struct Distinct {
-    by: By,
+    by: DistinctKey,
 }
 
 /// What of each item is compared.
 #[derive(Debug)]
-enum By {
+enum DistinctKey {
     /// The keys to go along in values.
     Keys(Vec<String>),
     /// The slots to go along in nested forms.
@@ -99,15 +101,15 @@ enum By {
 }
 
 impl Check for Distinct {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let mut seen = HashSet::new();
         let are_distinct = match subject.content {
-            Content::Items(items) => {
+            InputContent::Items(items) => {
                 let groups = items.iter().filter_map(|item| item.group.as_ref());
                 let mut there = groups.filter(|group| group.sent || group.is_untouched());
                 there.all(|group| self.key_of_group(group).is_none_or(|key| seen.insert(key)))
             }
-            Content::Value(Value::Array(items)) => {
+            InputContent::Value(Value::Array(items)) => {
                 items.iter().all(|item| self.key_of_value(item).is_none_or(|key| seen.insert(key)))
             }
             _ => true,
@@ -120,7 +122,7 @@ impl Check for Distinct {
 
 impl Distinct {
     fn key_of_value(&self, item: &Value<'_>) -> Option<String> {
-        let By::Keys(keys) = &self.by else { return None };
+        let DistinctKey::Keys(keys) = &self.by else { return None };
         if keys.is_empty() {
             return Some(canonical_json(item));
         }
@@ -129,7 +131,7 @@ impl Distinct {
     }
 
     fn key_of_group(&self, group: &GroupSlots<'_>) -> Option<String> {
-        let By::Slots(places) = &self.by else {
+        let DistinctKey::Slots(places) = &self.by else {
             let mut key = String::new();
             group.slots.iter().for_each(|slot| write_slot(slot, &mut key));
             return Some(key);
@@ -153,7 +155,7 @@ impl Distinct {
 /// Writes what a slot holds, so that only equal ones read the same.
 fn write_slot(slot: &Slot<'_>, key: &mut String) {
     match slot {
-        Slot::Absent | Slot::Inactive | Slot::Kept | Slot::Undecided { .. } => {
+        Slot::Absent | Slot::Inactive | Slot::Unchanged | Slot::Undecided { .. } => {
             key.push_str(&canonical_json(&NULL));
         }
         Slot::Value { value, .. } | Slot::Wrong { value } => key.push_str(&canonical_json(value)),

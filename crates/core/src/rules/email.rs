@@ -5,16 +5,16 @@
 
 use email_address::{EmailAddress, Options};
 
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
-use crate::keys::email_key;
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
+use crate::canonical::email_key;
 use crate::violation::{Message, Params};
 
 static INVALID: Message = Message::new("invalid", "is invalid");
 
 /// RFC 5321 section 4.5.3.1.3, less the angle brackets of a path.
-const LONGEST: usize = 254;
+const MAX_ADDRESS_CHARS: usize = 254;
 /// RFC 5321 section 4.5.3.1.1.
-const LONGEST_LOCAL: usize = 64;
+const MAX_LOCAL_CHARS: usize = 64;
 
 pub(super) static RULE: Rule = Rule {
     name: "email",
@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("profile"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"ann@example.com\""),
         ("true", "\"Ann.O'Hara+x@sub.example.co.uk\""),
@@ -58,11 +58,11 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     const PROFILES: [&str; 3] = ["html5", "rfc5321", "strict"];
     let profile = match compile.get("profile") {
         None => Profile::Html5,
-        Some(node) => match compile.reader.word(node, "profile", &PROFILES)? {
+        Some(node) => match compile.reader.keyword(node, "profile", &PROFILES)? {
             "rfc5321" => Profile::Rfc5321,
             "strict" => Profile::Strict,
             _ => Profile::Html5,
@@ -84,7 +84,7 @@ enum Profile {
 }
 
 impl Check for Email {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let value = subject.value();
         if !value.is_blank() && !value.as_str().is_some_and(|text| self.profile.accepts(text)) {
             report.fail(&INVALID, Params::new());
@@ -95,12 +95,12 @@ impl Check for Email {
 impl Profile {
     fn accepts(self, text: &str) -> bool {
         // A text this long is no address in any spelling, and not worth normalising.
-        if text.len() > 4 * LONGEST {
+        if text.len() > 4 * MAX_ADDRESS_CHARS {
             return false;
         }
         let address = email_key(text);
         let Some((local, domain)) = address.rsplit_once('@') else { return false };
-        if address.len() > LONGEST || local.len() > LONGEST_LOCAL {
+        if address.len() > MAX_ADDRESS_CHARS || local.len() > MAX_LOCAL_CHARS {
             return false;
         }
         match self {

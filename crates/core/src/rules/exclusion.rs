@@ -1,7 +1,7 @@
 //! `exclusion`: the value must not be one of a list nor lie in a range.
 
-use super::members::{Members, members};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::value_set::{ValueSet, read_values};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::fields::FieldType;
 use crate::violation::{Message, Params};
 
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
         .with_alias(&["within"])],
     main_option: None,
     messages: &[&EXCLUSION],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[("[admin, root]", "\"ann\""), ("{within: 1..5}", "6"), ("[admin]", "null")],
     rejects: &[
         ("[admin, root]", "\"root\"", "exclusion"),
@@ -25,15 +25,15 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
-    Some(Box::new(Exclusion(members(compile)?)))
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
+    Some(Box::new(Exclusion(read_values(compile)?)))
 }
 
 #[derive(Debug)]
-struct Exclusion(Members);
+struct Exclusion(ValueSet);
 
 impl Check for Exclusion {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if self.0.contains_any(subject.value()) {
             report.fail(&EXCLUSION, Params::new());
         }

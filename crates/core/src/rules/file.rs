@@ -10,15 +10,15 @@ use std::borrow::Cow;
 
 use data_encoding::BASE64_NOPAD;
 
-use super::{Compile, Content, Subject};
+use super::{CompileContext, InputContent, RuleInput};
+use crate::evaluate::GroupSlots;
 use crate::fields::FieldType;
 use crate::form::Group;
-use crate::resources::Kind;
-use crate::submission::GroupSlots;
+use crate::record_kind::Kind;
 use crate::value::Value;
 
 /// The characters of base64 that are decoded to be sniffed: 8 KiB of content.
-const SNIFFED: usize = 10_920;
+const SNIFFED_BYTES: usize = 10_920;
 
 /// Extensions with the media type of their content; the first one of a type is its usual one.
 const TYPES: &[(&str, &str)] = &[
@@ -65,7 +65,7 @@ const TYPES: &[(&str, &str)] = &[
 
 /// Where a rule finds the file.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum FileSource {
     Text,
     /// The places of `direct_url`, `file_name` and `content_type` in an image or attachment.
     Record([Option<usize>; 3]),
@@ -73,22 +73,22 @@ pub(super) enum Source {
 
 /// A file, as far as it is known.
 #[derive(Debug, Default)]
-pub(super) struct File<'f> {
+pub(super) struct FileValue<'f> {
     pub(super) name: Option<&'f str>,
     pub(super) declared: Option<&'f str>,
-    pub(super) content: Option<Data<'f>>,
+    pub(super) content: Option<DataUrl<'f>>,
 }
 
 /// The content of a `data:` URL (RFC 2397), still encoded.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Data<'f> {
+pub(super) struct DataUrl<'f> {
     text: &'f str,
     is_base64: bool,
 }
 
-impl Source {
+impl FileSource {
     /// Where the field's file is; notes it where there can be none.
-    pub(super) fn of(compile: &mut Compile<'_, '_>) -> Option<Self> {
+    pub(super) fn of(compile: &mut CompileContext<'_, '_>) -> Option<Self> {
         let is_file = |group: &&Group| matches!(group.kind, Some(Kind::Image | Kind::Attachment));
         match (compile.field.field_type, compile.field.inner.filter(is_file)) {
             (Some(FieldType::Any | FieldType::String | FieldType::Text), _) => Some(Self::Text),
@@ -104,20 +104,22 @@ impl Source {
     }
 
     /// The file of a subject, where it has one.
-    pub(super) fn file<'s>(&self, subject: &Subject<'s, '_>) -> Option<File<'s>> {
+    pub(super) fn file<'s>(&self, subject: &RuleInput<'s, '_>) -> Option<FileValue<'s>> {
         match (self, subject.content) {
-            (Self::Record(places), Content::Node(group)) => Some(record(group, places)),
-            (Self::Text, Content::Value(Value::String(text))) if !text.trim().is_empty() => {
+            (Self::Record(places), InputContent::Node(group)) => Some(record(group, places)),
+            (Self::Text, InputContent::Value(Value::String(text))) if !text.trim().is_empty() => {
                 Some(of_text(text.trim()))
             }
             // Not a text: no file at all, of no type.
-            (Self::Text, Content::Value(value)) if !value.is_blank() => Some(File::default()),
+            (Self::Text, InputContent::Value(value)) if !value.is_blank() => {
+                Some(FileValue::default())
+            }
             _ => None,
         }
     }
 }
 
-fn record<'s>(group: &'s GroupSlots<'_>, places: &[Option<usize>; 3]) -> File<'s> {
+fn record<'s>(group: &'s GroupSlots<'_>, places: &[Option<usize>; 3]) -> FileValue<'s> {
     let text = |place: Option<usize>| {
         let text = group.slots.get(place?)?.value().as_str()?.trim();
         (!text.is_empty()).then_some(text)
@@ -128,7 +130,7 @@ fn record<'s>(group: &'s GroupSlots<'_>, places: &[Option<usize>; 3]) -> File<'s
     file
 }
 
-fn of_text(text: &str) -> File<'_> {
+fn of_text(text: &str) -> FileValue<'_> {
     if let Some((head, data)) = data_url(text) {
         let (declared, is_base64) = match head.rsplit_once(';') {
             Some((declared, last)) if last.trim().eq_ignore_ascii_case("base64") => {
@@ -137,11 +139,11 @@ fn of_text(text: &str) -> File<'_> {
             _ => (head, false),
         };
         let declared = if declared.is_empty() { "text/plain" } else { declared };
-        let content = Some(Data { text: data, is_base64 });
-        return File { name: None, declared: Some(declared), content };
+        let content = Some(DataUrl { text: data, is_base64 });
+        return FileValue { name: None, declared: Some(declared), content };
     }
     if is_media_type(text) {
-        return File { declared: Some(text), ..File::default() };
+        return FileValue { declared: Some(text), ..FileValue::default() };
     }
     let path = match text.split_once("://") {
         Some((_, rest)) => {
@@ -150,7 +152,7 @@ fn of_text(text: &str) -> File<'_> {
         }
         None => text,
     };
-    File { name: Some(path), ..File::default() }
+    FileValue { name: Some(path), ..FileValue::default() }
 }
 
 fn data_url(text: &str) -> Option<(&str, &str)> {
@@ -171,7 +173,7 @@ fn essence(declared: &str) -> &str {
     declared.split(';').next().unwrap_or_default().trim()
 }
 
-impl File<'_> {
+impl FileValue<'_> {
     /// Whether every sign of its type says one of the allowed ones, and at least one does.
     pub(super) fn is_of(&self, allowed: impl Fn(&str) -> bool) -> bool {
         if let Some(content) = &self.content {
@@ -186,7 +188,7 @@ impl File<'_> {
 
     /// Whether its name and its content have one of the allowed extensions.
     pub(super) fn has_extension(&self, allowed: impl Fn(&str) -> bool) -> bool {
-        let content_fits = |content: &Data<'_>| {
+        let content_fits = |content: &DataUrl<'_>| {
             content.media_type(self.declared).is_some_and(|found| {
                 let known = TYPES.iter().filter(|(_, media_type)| *media_type == found);
                 let mut extensions = known.map(|(extension, _)| *extension).peekable();
@@ -217,7 +219,7 @@ fn type_of(extension: &str) -> Option<&'static str> {
     TYPES.iter().find(|(known, _)| *known == extension).map(|(_, media_type)| *media_type)
 }
 
-impl Data<'_> {
+impl DataUrl<'_> {
     /// How many bytes it is.
     pub(super) fn size(&self) -> u64 {
         let count = |is: fn(&u8) -> bool| self.text.bytes().filter(is).count();
@@ -242,7 +244,7 @@ impl Data<'_> {
             return None;
         }
         let head: Vec<u8> =
-            digits.bytes().filter(|byte| !byte.is_ascii_whitespace()).take(SNIFFED).collect();
+            digits.bytes().filter(|byte| !byte.is_ascii_whitespace()).take(SNIFFED_BYTES).collect();
         BASE64_NOPAD.decode(&head).ok().map(Cow::Owned)
     }
 
@@ -264,7 +266,7 @@ impl Data<'_> {
 }
 
 fn percent_decoded(text: &str) -> Cow<'_, [u8]> {
-    let bytes = &text.as_bytes()[..text.len().min(SNIFFED)];
+    let bytes = &text.as_bytes()[..text.len().min(SNIFFED_BYTES)];
     if !bytes.contains(&b'%') {
         return Cow::Borrowed(bytes);
     }

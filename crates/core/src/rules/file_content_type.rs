@@ -1,7 +1,7 @@
 //! `file_content_type`: a file must be of one of some types.
 
-use super::file::Source;
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::file::FileSource;
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::violation::{Message, Params};
 
 pub(super) static FILE_TYPE: Message = Message::new("file_type", "has a type that is not allowed");
@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("allow"),
     messages: &[&FILE_TYPE],
-    judges: Judges { nodes: true, ..Judges::VALUES },
+    judges: Applicability { nodes: true, ..Applicability::VALUES },
     accepts: &[
         ("image/*", "\"data:image/gif;base64,R0lGODlhAQABAAAAACw=\""),
         ("[image/png, image/jpeg]", "\"https://cdn.example.com/me.JPG?size=2\""),
@@ -37,8 +37,8 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
-    let source = Source::of(compile)?;
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
+    let source = FileSource::of(compile)?;
     let Some(allowed) = compile.texts("allow").filter(|allowed| !allowed.is_empty()) else {
         compile.bad(compile.place, "`file_content_type` allows nothing", "`allow: [image/png]`");
         return None;
@@ -53,7 +53,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
 
 #[derive(Debug)]
 struct ContentType {
-    source: Source,
+    source: FileSource,
     allowed: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ impl ContentType {
 }
 
 impl Check for ContentType {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if self.source.file(subject).is_some_and(|file| !file.is_of(|found| self.allows(found))) {
             report.fail(&FILE_TYPE, Params::new());
         }

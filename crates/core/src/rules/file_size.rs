@@ -1,7 +1,7 @@
 //! `file_size`: a file must not be too big.
 
-use super::file::Source;
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::file::FileSource;
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::{Data, Node};
 use crate::violation::{Message, Param, Params};
 
@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("maximum"),
     messages: &[&FILE_SIZE],
-    judges: Judges { nodes: true, ..Judges::VALUES },
+    judges: Applicability { nodes: true, ..Applicability::VALUES },
     accepts: &[
         ("3", "\"data:;base64,AAAA\""),
         ("1 KiB", "\"data:,hello\""),
@@ -30,8 +30,8 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
-    let source = Source::of(compile)?;
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
+    let source = FileSource::of(compile)?;
     let node = compile.get("maximum");
     let Some(maximum) = node.and_then(size) else {
         let place = node.map_or(compile.place, |node| node.place);
@@ -60,12 +60,12 @@ fn size(node: &Node) -> Option<u64> {
 
 #[derive(Debug)]
 struct Size {
-    source: Source,
+    source: FileSource,
     maximum: u64,
 }
 
 impl Check for Size {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let content = self.source.file(subject).and_then(|file| file.content);
         if content.is_some_and(|content| content.size() > self.maximum) {
             let count = Param::Number(self.maximum.to_string());

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use super::pattern::compile_pattern;
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::fields::FieldType;
 use crate::value::Value;
 use crate::violation::{Message, Params};
@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: Some("with"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("'\\A[A-Z]{2}\\d+\\z'", "\"NO123\""),
         ("{without: '\\d'}", "\"Ann\""),
@@ -39,7 +39,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let (with, without) = (compile.get("with"), compile.get("without"));
     let (node, must_match) = match (with, without) {
         (Some(node), None) => (node, true),
@@ -53,7 +53,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
             return None;
         }
     };
-    let multiline = compile.flag("multiline", false);
+    let multiline = compile.boolean("multiline", false);
     let pattern = compile.reader.text(node, if must_match { "with" } else { "without" })?;
     let pattern = compile_pattern(compile.reader, pattern, node.place, multiline)?;
     Some(Box::new(Format { pattern, must_match }))
@@ -88,7 +88,7 @@ fn in_ecma(pattern: &str) -> Option<String> {
 }
 
 impl Check for Format {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         // Rails matches the text of a value; that of nil is empty.
         let matches = match subject.value() {
             Value::String(text) | Value::Number(text) => self.pattern.is_match(text),

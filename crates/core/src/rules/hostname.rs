@@ -1,7 +1,7 @@
 //! `hostname`: the value must be the name of a host.
 
-use super::texts::{INVALID, judge_text};
-use super::{Check, Compile, Judges, Report, Rule, Subject};
+use super::notation::{INVALID, check_text};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 
 pub(super) static RULE: Rule = Rule {
     name: "hostname",
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"example.com\""),
         ("true", "\"localhost\""),
@@ -28,15 +28,15 @@ pub(super) static RULE: Rule = Rule {
         ("true", "\"example.com/\"", "invalid"),
         ("true", "\"https://example.com\"", "invalid"),
     ],
-    compile: |_: &mut Compile<'_, '_>| Some(Box::new(Hostname)),
+    compile: |_: &mut CompileContext<'_, '_>| Some(Box::new(Hostname)),
 };
 
 #[derive(Debug)]
 struct Hostname;
 
 impl Check for Hostname {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| {
             if text.is_ascii() && !text.to_ascii_lowercase().contains("xn--") {
                 return is_hostname(text);
             }

@@ -1,7 +1,7 @@
 //! `inclusion`: the value must be one of a list or lie in a range.
 
-use super::members::{Members, members};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::value_set::{ValueSet, read_values};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::fields::FieldType;
 use crate::violation::{Message, Params};
 
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
         .with_alias(&["within"])],
     main_option: None,
     messages: &[&INCLUSION],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("{in: [small, large]}", "\"small\""),
         ("[1, 2]", "1.0"),
@@ -31,15 +31,15 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
-    Some(Box::new(Inclusion(members(compile)?)))
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
+    Some(Box::new(Inclusion(read_values(compile)?)))
 }
 
 #[derive(Debug)]
-struct Inclusion(Members);
+struct Inclusion(ValueSet);
 
 impl Check for Inclusion {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if !self.0.contains_all(subject.value()) {
             report.fail(&INCLUSION, Params::new());
         }

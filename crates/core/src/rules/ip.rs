@@ -2,8 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::texts::{INVALID, judge_text};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, check_text};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "ip",
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[RuleOption::new("version", "4 or 6", "Which version it must be of: any.")],
     main_option: Some("version"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"192.0.2.1\""),
         ("true", "\"2001:db8::1\""),
@@ -31,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let (four, six) = match compile.count("version") {
         None => (true, true),
         Some(4) => (true, false),
@@ -51,8 +51,8 @@ struct Ip {
 }
 
 impl Check for Ip {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| {
             (self.four && text.parse::<Ipv4Addr>().is_ok())
                 || (self.six && text.parse::<Ipv6Addr>().is_ok())
         });

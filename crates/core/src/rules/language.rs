@@ -2,11 +2,11 @@
 
 use language_tags::LanguageTag;
 
-use super::texts::{INVALID, judge_text};
-use super::{Check, Compile, Judges, Report, Rule, Subject};
+use super::notation::{INVALID, check_text};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 
 /// The longest tag that is looked at, in bytes; RFC 5646 section 4.4.1 finds 35 enough.
-const LONGEST: usize = 100;
+const MAX_TAG_CHARS: usize = 100;
 
 pub(super) static RULE: Rule = Rule {
     name: "language",
@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"nb\""),
         ("true", "\"en-GB\""),
@@ -32,23 +32,24 @@ pub(super) static RULE: Rule = Rule {
         ("true", "\"en-\"", "invalid"),
         ("true", "\"en-ZZZZZZ9-\"", "invalid"),
     ],
-    compile: |_: &mut Compile<'_, '_>| Some(Box::new(Language)),
+    compile: |_: &mut CompileContext<'_, '_>| Some(Box::new(Language)),
 };
 
 #[derive(Debug)]
 struct Language;
 
 impl Check for Language {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| {
-            text.len() <= LONGEST
-                && LanguageTag::parse(text).is_ok_and(|tag| tag.validate().is_ok() && !is_odd(&tag))
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| {
+            text.len() <= MAX_TAG_CHARS
+                && LanguageTag::parse(text)
+                    .is_ok_and(|tag| tag.validate().is_ok() && !is_irregular(&tag))
         });
     }
 }
 
 /// The crate takes `qa` to `qt` for the private codes `qaa` to `qtz`.
-fn is_odd(tag: &LanguageTag) -> bool {
+fn is_irregular(tag: &LanguageTag) -> bool {
     let language = tag.primary_language();
     language.len() == 2 && language.starts_with('q') && language != "qu"
 }

@@ -7,7 +7,7 @@
 mod absence;
 mod acceptance;
 mod bind;
-mod compare;
+mod check;
 mod comparison;
 mod condition;
 mod confirmation;
@@ -15,8 +15,9 @@ mod country;
 mod currency;
 mod date;
 mod datetime;
+mod decimal_bounds;
 mod distinct;
-mod document;
+mod docs;
 mod email;
 mod exclusion;
 mod exists;
@@ -30,8 +31,7 @@ mod inclusion;
 mod ip;
 mod language;
 mod length;
-mod members;
-mod moment;
+mod notation;
 mod numericality;
 mod options;
 mod password;
@@ -40,29 +40,29 @@ mod pattern;
 mod phone;
 mod presence;
 mod prohibited_if;
+mod relative_time;
 mod required_if;
 mod required_unless;
 mod required_with;
 mod required_without;
-mod restriction;
 mod schema;
-mod subject;
 mod temporal;
-mod texts;
+mod temporal_bound;
 mod time;
 mod timezone;
 mod unique;
 mod url;
 mod uuid;
+mod value_set;
 
-pub use document::{page, page_of};
+pub use docs::{page, page_of};
 
 pub(crate) use absence::PRESENT;
 pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};
+pub(crate) use check::{Check, InputContent, NestedStep, Reporter, RuleInput};
 pub(crate) use exists::REQUIRED;
-pub(crate) use options::{Compile, FieldFacts, Names};
-pub(crate) use subject::{Check, Content, Report, Step, Subject};
-pub(crate) use unique::{TAKEN, key_of, may_be_of};
+pub(crate) use options::{CompileContext, FieldInfo, SiblingNames};
+pub(crate) use unique::{TAKEN, may_be_of, value_key};
 
 use crate::violation::Message;
 
@@ -123,13 +123,13 @@ pub struct Rule {
     /// What it can say.
     pub messages: &'static [&'static Message],
     /// What it is asked about.
-    pub judges: Judges,
+    pub judges: Applicability,
     /// Values it accepts: the rule as YAML, the value as JSON.
     pub accepts: &'static [(&'static str, &'static str)],
     /// Values it rejects: the rule as YAML, the value as JSON, the code.
     pub rejects: &'static [(&'static str, &'static str, &'static str)],
     /// Makes the check from the options in a form; notes what is wrong with them.
-    pub(crate) compile: fn(&mut Compile<'_, '_>) -> Option<Box<dyn Check>>,
+    pub(crate) compile: fn(&mut CompileContext<'_, '_>) -> Option<Box<dyn Check>>,
 }
 
 /// An option of a rule.
@@ -193,7 +193,7 @@ pub static COMMON_OPTIONS: &[RuleOption] = &[
 
 /// What a rule is asked about, besides the values of scalar fields.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Judges {
+pub struct Applicability {
     /// Fields the client did not send. A rule that does not judge them says nothing of a field
     /// left out, though it may of one sent as null.
     pub absent: bool,
@@ -205,7 +205,7 @@ pub struct Judges {
     pub wrong_type: bool,
 }
 
-impl Judges {
+impl Applicability {
     /// Values alone.
     const VALUES: Self = Self { absent: false, nodes: false, lists: false, wrong_type: false };
 }

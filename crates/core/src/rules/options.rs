@@ -1,30 +1,30 @@
 //! The options of one rule in one form, while it is compiled.
 
-use crate::config::{Data, Node, Place, ProblemCode, Reader};
+use crate::config::{Data, Location, Node, ProblemCode, Reader};
 use crate::decimal::Decimal;
+use crate::evaluate::SiblingRef;
 use crate::expression::Conditions;
 use crate::fields::FieldType;
 use crate::form::Group;
-use crate::submission::Sibling;
 
 /// What a rule's compile function works with.
 #[derive(Debug)]
-pub(crate) struct Compile<'c, 'p> {
+pub(crate) struct CompileContext<'c, 'p> {
     pub(crate) reader: &'c mut Reader<'p>,
     /// The rule's name, as the form spells it.
     pub(crate) rule: &'c str,
     /// Where the rule stands.
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     /// The options under their canonical names.
     pub(crate) options: Vec<(&'static str, &'c Node)>,
-    pub(crate) field: FieldFacts<'c>,
+    pub(crate) field: FieldInfo<'c>,
     /// When the rule judges; a rule may add to it.
     pub(crate) conditions: Conditions,
 }
 
 /// What a rule may know of the field it is attached to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FieldFacts<'c> {
+pub(crate) struct FieldInfo<'c> {
     pub(crate) name: &'c str,
     /// Nothing for nested forms.
     pub(crate) field_type: Option<FieldType>,
@@ -33,28 +33,28 @@ pub(crate) struct FieldFacts<'c> {
     /// Names a field of all users, whatever form it is in: `profiles.developer.properties.handle`.
     pub(crate) global_path: &'c str,
     /// Where the form lists it.
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     /// The fields of a nested form.
     pub(crate) inner: Option<&'c Group>,
     /// The fields of the same object.
-    pub(crate) names: &'c Names<'c>,
+    pub(crate) names: &'c SiblingNames<'c>,
 }
 
 /// The names of the fields of one object, in slot order, and of the object around it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Names<'c> {
+pub(crate) struct SiblingNames<'c> {
     pub(crate) own: &'c [&'c str],
-    pub(crate) around: Option<&'c Names<'c>>,
+    pub(crate) around: Option<&'c SiblingNames<'c>>,
 }
 
-impl<'c> Names<'c> {
+impl<'c> SiblingNames<'c> {
     /// Where a field of the same object is.
-    pub(crate) fn find(&self, name: &str) -> Option<Sibling> {
+    pub(crate) fn find(&self, name: &str) -> Option<SiblingRef> {
         let mut names = self;
         let mut outwards = 0;
         loop {
             if let Some(index) = names.own.iter().position(|own| *own == name) {
-                return Some(Sibling { outwards, index });
+                return Some(SiblingRef { outwards, index });
             }
             names = names.around?;
             outwards += 1;
@@ -71,7 +71,7 @@ impl<'c> Names<'c> {
     }
 }
 
-impl<'c> Compile<'c, '_> {
+impl<'c> CompileContext<'c, '_> {
     /// The node of an option.
     pub(crate) fn get(&self, name: &str) -> Option<&'c Node> {
         self.options.iter().find(|(known, _)| *known == name).map(|(_, node)| *node)
@@ -83,9 +83,9 @@ impl<'c> Compile<'c, '_> {
     }
 
     /// A flag; `default` where it is not given.
-    pub(crate) fn flag(&mut self, name: &'static str, default: bool) -> bool {
+    pub(crate) fn boolean(&mut self, name: &'static str, default: bool) -> bool {
         match self.get(name) {
-            Some(node) => self.reader.flag(node, name).unwrap_or(default),
+            Some(node) => self.reader.boolean(node, name).unwrap_or(default),
             None => default,
         }
     }
@@ -116,7 +116,7 @@ impl<'c> Compile<'c, '_> {
     }
 
     /// Another field of the same object.
-    pub(crate) fn sibling(&mut self, name: &str, place: Place) -> Option<Sibling> {
+    pub(crate) fn sibling(&mut self, name: &str, place: Location) -> Option<SiblingRef> {
         let found = self.field.names.find(name);
         if found.is_none() {
             let known = self.field.names.all();
@@ -127,7 +127,7 @@ impl<'c> Compile<'c, '_> {
     }
 
     /// The same, where the text that is told shows that field's value.
-    pub(crate) fn shown_sibling(&mut self, name: &str, place: Place) -> Option<Sibling> {
+    pub(crate) fn visible_sibling(&mut self, name: &str, place: Location) -> Option<SiblingRef> {
         let found = self.sibling(name, place)?;
         if matches!(name, "password" | "password_confirmation") {
             let what = format!("a text of the rule `{}` would show `{name}`", self.rule);
@@ -153,12 +153,17 @@ impl<'c> Compile<'c, '_> {
     }
 
     /// Notes an option that cannot be used.
-    pub(crate) fn bad(&mut self, place: Place, what: impl Into<String>, expected: &str) {
+    pub(crate) fn bad(&mut self, place: Location, what: impl Into<String>, expected: &str) {
         self.reader.problems.add(ProblemCode::BadOption, place, what, expected, None);
     }
 
     /// Notes options that contradict each other.
-    pub(crate) fn contradiction(&mut self, place: Place, what: impl Into<String>, expected: &str) {
+    pub(crate) fn contradiction(
+        &mut self,
+        place: Location,
+        what: impl Into<String>,
+        expected: &str,
+    ) {
         self.reader.problems.add(ProblemCode::Contradiction, place, what, expected, None);
     }
 }

@@ -7,37 +7,37 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::length::{TOO_LONG, TOO_SHORT};
-use super::texts::{INVALID, Words, sorted, words_of};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, WordList, lines_of, sorted};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
+use crate::canonical::{is_opaque_string, opaque_string};
 use crate::config::Data;
-use crate::keys::{is_opaque_string, opaque_string};
-use crate::submission::Sibling;
+use crate::evaluate::SiblingRef;
 use crate::value::Value;
 use crate::violation::{Message, Param, Params};
 
-static TOO_SHORT_BYTES: Message = Message::counted(
+static TOO_SHORT_BYTES: Message = Message::pluralized(
     "too_short",
     "is too short (minimum is %{count} bytes)",
     "is too short (minimum is %{count} byte)",
 )
-.keyed("too_short_bytes");
-static TOO_LONG_BYTES: Message = Message::counted(
+.with_key("too_short_bytes");
+static TOO_LONG_BYTES: Message = Message::pluralized(
     "too_long",
     "is too long (maximum is %{count} bytes)",
     "is too long (maximum is %{count} byte)",
 )
-.keyed("too_long_bytes");
+.with_key("too_long_bytes");
 static COMMON: Message = Message::new("common", "is too easy to guess");
 static CONTAINS: Message = Message::new("contains", "must not contain %{attribute}");
 
-static BLOCKLIST: Words = Words::new(|| sorted(words_of(include_str!("data/passwords.txt"))));
+static BLOCKLIST: WordList = WordList::new(|| sorted(lines_of(include_str!("data/passwords.txt"))));
 
 /// The least characters that a password has where the form does not say.
-const MINIMUM: u64 = 8;
+const DEFAULT_MIN_CHARS: u64 = 8;
 /// The most, where it does not say.
-const MAXIMUM: usize = 128;
+const MAX_CHARS: usize = 128;
 /// The least characters of another field's text that are looked for.
-const LEAST_CONTAINED: usize = 3;
+const MIN_CONTAINED_CHARS: usize = 3;
 
 pub(super) static RULE: Rule = Rule {
     name: "password",
@@ -76,7 +76,7 @@ pub(super) static RULE: Rule = Rule {
         &COMMON,
         &CONTAINS,
     ],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"correct horse battery staple\""),
         ("12", "\"пароль-из-букв\""),
@@ -94,7 +94,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let mut not_containing = Vec::new();
     if let Some(node) = compile.get("not_containing") {
         for node in compile.one_or_list(node) {
@@ -110,13 +110,13 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
                 own.insert(word.to_lowercase());
             }
         }
-        Some(node) => refuses_common = compile.reader.flag(node, "blocklist")?,
+        Some(node) => refuses_common = compile.reader.boolean(node, "blocklist")?,
         None => {}
     }
-    let minimum = compile.count("minimum").unwrap_or(MINIMUM);
+    let minimum = compile.count("minimum").unwrap_or(DEFAULT_MIN_CHARS);
     let minimum = usize::try_from(minimum).ok()?;
     let asked = compile.count("maximum").and_then(|count| count.try_into().ok());
-    let maximum = asked.unwrap_or(MAXIMUM.max(minimum));
+    let maximum = asked.unwrap_or(MAX_CHARS.max(minimum));
     let password = Password {
         minimum,
         maximum: Some(maximum),
@@ -149,14 +149,14 @@ struct Password {
     maximum: Option<usize>,
     minimum_bytes: Option<usize>,
     maximum_bytes: Option<usize>,
-    not_containing: Vec<(Sibling, Arc<str>)>,
+    not_containing: Vec<(SiblingRef, Arc<str>)>,
     refuses_common: bool,
     /// In lower case.
     own: HashSet<String>,
 }
 
 impl Check for Password {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let Value::String(password) = subject.value() else { return };
         if !is_opaque_string(password) {
             return report.fail(&INVALID, Params::new());
@@ -181,23 +181,23 @@ impl Check for Password {
             report.fail(&COMMON, Params::new());
         }
         for (field, attribute) in &self.not_containing {
-            if holds(&folded, subject.scope.slot(*field).value()) {
+            if contains_value(&folded, subject.scope.slot(*field).value()) {
                 let attribute = Param::Field(attribute.clone());
                 report.fail(&CONTAINS, Params::from([("attribute", attribute)]));
             }
         }
     }
 
-    fn looks_around(&self) -> bool {
+    fn depends_on_context(&self) -> bool {
         !self.not_containing.is_empty()
     }
 }
 
 /// Whether the text of a field is in a password, both in lower case.
-fn holds(password: &str, value: &Value<'_>) -> bool {
+fn contains_value(password: &str, value: &Value<'_>) -> bool {
     let (Value::String(text) | Value::Number(text)) = value else { return false };
     let text = text.trim().to_lowercase();
     let is_in =
-        |part: &str| part.chars().nth(LEAST_CONTAINED - 1).is_some() && password.contains(part);
+        |part: &str| part.chars().nth(MIN_CONTAINED_CHARS - 1).is_some() && password.contains(part);
     is_in(&text) || text.split_once('@').is_some_and(|(local, _)| is_in(local))
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: the PHC string format, github.com/P-H-C/phc-string-format; RFC 9106 for Argon2id.
 
-use super::{Check, Compile, Judges, Report, Rule, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 use crate::violation::{Message, Params};
 
 /// The most memory of a hash that is verified, in KiB: 256 MiB.
@@ -16,7 +16,7 @@ pub const MAX_COST: u32 = 1_048_576;
 /// Returns whether a hash with this memory in KiB and so many passes is verified: anybody who tries
 /// to sign in makes the server compute it.
 #[must_use]
-pub fn is_bearable(memory_kib: u32, passes: u32) -> bool {
+pub fn is_affordable(memory_kib: u32, passes: u32) -> bool {
     let cost = u64::from(memory_kib) * u64::from(passes);
     memory_kib <= MAX_MEMORY_KIB && passes <= MAX_PASSES && cost <= u64::from(MAX_COST)
 }
@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[(
         "true",
         "\"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
@@ -61,14 +61,14 @@ pub(super) static RULE: Rule = Rule {
             "invalid_hash",
         ),
     ],
-    compile: |_: &mut Compile<'_, '_>| Some(Box::new(PasswordHash)),
+    compile: |_: &mut CompileContext<'_, '_>| Some(Box::new(PasswordHash)),
 };
 
 #[derive(Debug)]
 struct PasswordHash;
 
 impl Check for PasswordHash {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let value = subject.value();
         if !value.is_blank() && !value.as_str().is_some_and(is_allowed) {
             report.fail(&INVALID, Params::new());
@@ -97,7 +97,7 @@ fn is_allowed(text: &str) -> bool {
     // 8 to 48 bytes of salt and 16 to 64 of hash, without padding.
     memory
         .zip(passes)
-        .is_some_and(|(kib, passes)| kib >= 8 && passes >= 1 && is_bearable(kib, passes))
+        .is_some_and(|(kib, passes)| kib >= 8 && passes >= 1 && is_affordable(kib, passes))
         && lanes == Some(1)
         && params.next().is_none()
         && (11..=64).contains(&salt.len())

@@ -7,7 +7,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-use crate::config::{Place, ProblemCode, Reader};
+use crate::config::{Location, ProblemCode, Reader};
 
 /// The most memory that one compiled pattern may take, in bytes.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -16,7 +16,7 @@ const SIZE_LIMIT: usize = 1 << 20;
 pub(super) fn compile_pattern(
     reader: &mut Reader<'_>,
     pattern: &str,
-    place: Place,
+    place: Location,
     multiline: bool,
 ) -> Option<Regex> {
     let mut refuse = |what: String, expected: &str, hint: Option<String>| {
@@ -133,7 +133,7 @@ mod tests {
         let regex = compile_pattern(
             &mut Reader { problems: &mut problems },
             pattern,
-            Place::START,
+            Location::START,
             multiline,
         );
         regex.ok_or_else(|| problems.into_vec().remove(0).to_string())

@@ -6,8 +6,8 @@
 
 use std::sync::LazyLock;
 
-use super::texts::{INVALID, judge_text, words_of};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, check_text, lines_of};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "phone",
@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("region"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"+4722334455\""),
         ("true", "\"+1 (415) 555-2671\""),
@@ -44,7 +44,7 @@ pub(super) static RULE: Rule = Rule {
 
 /// How numbers of a region are built.
 #[derive(Debug, Clone, Copy)]
-struct Plan {
+struct NumberingPlan {
     region: &'static str,
     calling_code: &'static str,
     /// The digits before a national number that are not part of it; often `0`.
@@ -54,7 +54,7 @@ struct Plan {
 }
 
 /// Calling codes that belong to no region, with the lengths of their numbers.
-const GLOBAL: [(&str, &[u32]); 9] = [
+const GLOBAL_PLANS: [(&str, &[u32]); 9] = [
     ("800", &[8]),
     ("808", &[8]),
     ("870", &[9, 12]),
@@ -66,9 +66,9 @@ const GLOBAL: [(&str, &[u32]); 9] = [
     ("979", &[9]),
 ];
 
-static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
-    let regions = words_of(include_str!("data/phones.txt")).filter_map(plan);
-    let global = GLOBAL.iter().map(|(calling_code, lengths)| Plan {
+static PLANS: LazyLock<Vec<NumberingPlan>> = LazyLock::new(|| {
+    let regions = lines_of(include_str!("data/phones.txt")).filter_map(parse_plan);
+    let global = GLOBAL_PLANS.iter().map(|(calling_code, lengths)| NumberingPlan {
         region: "",
         calling_code,
         trunk: "",
@@ -78,7 +78,7 @@ static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
 });
 
 /// `NO:47:-:5,8`
-fn plan(line: &'static str) -> Option<Plan> {
+fn parse_plan(line: &'static str) -> Option<NumberingPlan> {
     let mut parts = line.split(':');
     let (region, calling_code) = (parts.next()?, parts.next()?);
     let trunk = parts.next().filter(|trunk| *trunk != "-").unwrap_or_default();
@@ -89,10 +89,10 @@ fn plan(line: &'static str) -> Option<Plan> {
             lengths |= 1 << length;
         }
     }
-    Some(Plan { region, calling_code, trunk, lengths })
+    Some(NumberingPlan { region, calling_code, trunk, lengths })
 }
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let mut regions = Vec::new();
     if let Some(node) = compile.get("region") {
         for node in compile.one_or_list(node) {
@@ -110,10 +110,10 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
 
 #[derive(Debug)]
 struct Phone {
-    regions: Vec<Plan>,
+    regions: Vec<NumberingPlan>,
 }
 
-impl Plan {
+impl NumberingPlan {
     fn has_length(&self, digits: usize) -> bool {
         digits < 32 && self.lengths & (1 << digits) != 0
     }
@@ -162,7 +162,7 @@ impl Phone {
 }
 
 impl Check for Phone {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| self.accepts(text));
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| self.accepts(text));
     }
 }

@@ -1,8 +1,8 @@
 //! `prohibited_if`: nothing may be there when other fields say so.
 
 use super::absence::PRESENT;
-use super::condition::{self, Verdict, When};
-use super::{Judges, Rule, RuleOption};
+use super::condition::{self, ConditionalEffect, When};
+use super::{Applicability, Rule, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "prohibited_if",
@@ -16,11 +16,11 @@ pub(super) static RULE: Rule = Rule {
     .taking_mappings()],
     main_option: Some("when"),
     messages: &[&PRESENT],
-    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "null"), ("{other: 6}", "1")],
     rejects: &[("other", "1", "present"), ("{other: 5}", "\"Ann\"", "present")],
     compile: |compile| {
-        let verdict = Verdict { refuses_blank: false, message: &PRESENT };
+        let verdict = ConditionalEffect { refuses_blank: false, message: &PRESENT };
         condition::compile(compile, "when", When::met, verdict)
     },
 };

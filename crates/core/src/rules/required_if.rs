@@ -1,8 +1,8 @@
 //! `required_if`: something must be there when other fields say so.
 
-use super::condition::{self, Verdict, When};
+use super::condition::{self, ConditionalEffect, When};
 use super::presence::BLANK;
-use super::{Judges, Rule, RuleOption};
+use super::{Applicability, Rule, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "required_if",
@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     .taking_mappings()],
     main_option: Some("when"),
     messages: &[&BLANK],
-    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "\"Ann\""), ("{other: 6}", "null"), ("{when: {other: [6, 7]}}", "\"\"")],
     rejects: &[
         ("other", "\" \"", "blank"),
@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
         ("{other: [4, 5]}", "false", "blank"),
     ],
     compile: |compile| {
-        let verdict = Verdict { refuses_blank: true, message: &BLANK };
+        let verdict = ConditionalEffect { refuses_blank: true, message: &BLANK };
         condition::compile(compile, "when", When::met, verdict)
     },
 };

@@ -1,8 +1,8 @@
 //! `required_unless`: something must be there unless other fields say otherwise.
 
-use super::condition::{self, Verdict, When};
+use super::condition::{self, ConditionalEffect, When};
 use super::presence::BLANK;
-use super::{Judges, Rule, RuleOption};
+use super::{Applicability, Rule, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "required_unless",
@@ -16,11 +16,11 @@ pub(super) static RULE: Rule = Rule {
     .taking_mappings()],
     main_option: Some("when"),
     messages: &[&BLANK],
-    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "null"), ("{other: 6}", "\"Ann\"")],
     rejects: &[("{other: 6}", "null", "blank"), ("{other: [6, 7]}", "[]", "blank")],
     compile: |compile| {
-        let verdict = Verdict { refuses_blank: true, message: &BLANK };
+        let verdict = ConditionalEffect { refuses_blank: true, message: &BLANK };
         condition::compile(compile, "when", When::not_met, verdict)
     },
 };

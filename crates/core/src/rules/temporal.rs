@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::moment::{Kind, Moment};
-use super::restriction::Restriction;
-use super::{Check, Compile, Report, RuleOption, Subject};
+use super::relative_time::{TemporalKind, TemporalValue};
+use super::temporal_bound::TemporalBound;
+use super::{Check, CompileContext, Reporter, RuleInput, RuleOption};
 use crate::config::{Data, Node, ProblemCode};
 use crate::fields::FieldType;
 use crate::value::Value;
@@ -19,15 +19,16 @@ pub(super) static ON_OR_BEFORE: Message =
 pub(super) static ON_OR_AFTER: Message =
     Message::new("on_or_after", "must be on or after %{restriction}");
 
-const POINT: &str = "a literal, a field of the same object, or a phrase";
+const BOUND_EXPECTED: &str = "a literal, a field of the same object, or a phrase";
 
 /// The options of all three.
 pub(super) static OPTIONS: [RuleOption; 7] = [
-    RuleOption::new("is_at", POINT, "It.").with_alias(&["at"]),
-    RuleOption::new("before", POINT, "Before it."),
-    RuleOption::new("after", POINT, "After it."),
-    RuleOption::new("on_or_before", POINT, "It or before it.").with_alias(&["at_or_before"]),
-    RuleOption::new("on_or_after", POINT, "It or after it.").with_alias(&["at_or_after"]),
+    RuleOption::new("is_at", BOUND_EXPECTED, "It.").with_alias(&["at"]),
+    RuleOption::new("before", BOUND_EXPECTED, "Before it."),
+    RuleOption::new("after", BOUND_EXPECTED, "After it."),
+    RuleOption::new("on_or_before", BOUND_EXPECTED, "It or before it.")
+        .with_alias(&["at_or_before"]),
+    RuleOption::new("on_or_after", BOUND_EXPECTED, "It or after it.").with_alias(&["at_or_after"]),
     RuleOption::new(
         "between",
         "a pair or a range",
@@ -43,7 +44,7 @@ pub(super) static OPTIONS: [RuleOption; 7] = [
 
 /// When a comparison with a restriction holds.
 #[derive(Debug, Clone, Copy)]
-enum Holds {
+enum OrderTest {
     At,
     Before,
     After,
@@ -51,7 +52,7 @@ enum Holds {
     OnOrAfter,
 }
 
-impl Holds {
+impl OrderTest {
     fn holds(self, order: Ordering) -> bool {
         match self {
             Self::At => order.is_eq(),
@@ -76,26 +77,26 @@ impl Holds {
 /// A compiled `date`, `datetime` or `time`.
 #[derive(Debug)]
 struct Temporal {
-    kind: Kind,
+    kind: TemporalKind,
     invalid: &'static Message,
     format: Option<Box<str>>,
     /// Whether the value may be a moment of which a part is judged.
     takes_part: bool,
-    restrictions: Vec<(Holds, Restriction)>,
+    restrictions: Vec<(OrderTest, TemporalBound)>,
 }
 
 /// Compiles one of the three.
 pub(super) fn compile(
-    compile: &mut Compile<'_, '_>,
-    kind: Kind,
+    compile: &mut CompileContext<'_, '_>,
+    kind: TemporalKind,
     invalid: &'static Message,
 ) -> Option<Box<dyn Check>> {
     let field_type = compile.field.field_type?;
     let fits = match field_type {
         FieldType::Any | FieldType::String | FieldType::Text | FieldType::Json => true,
         FieldType::Datetime => true,
-        FieldType::Date => kind != Kind::Time,
-        FieldType::Time => kind == Kind::Time,
+        FieldType::Date => kind != TemporalKind::Time,
+        FieldType::Time => kind == TemporalKind::Time,
         _ => false,
     };
     if !fits {
@@ -106,14 +107,14 @@ pub(super) fn compile(
     }
     let mut restrictions = Vec::new();
     for (name, holds) in [
-        ("is_at", Holds::At),
-        ("before", Holds::Before),
-        ("after", Holds::After),
-        ("on_or_before", Holds::OnOrBefore),
-        ("on_or_after", Holds::OnOrAfter),
+        ("is_at", OrderTest::At),
+        ("before", OrderTest::Before),
+        ("after", OrderTest::After),
+        ("on_or_before", OrderTest::OnOrBefore),
+        ("on_or_after", OrderTest::OnOrAfter),
     ] {
         if let Some(node) = compile.get(name) {
-            restrictions.extend(Restriction::read(compile, node, kind).map(|read| (holds, read)));
+            restrictions.extend(TemporalBound::read(compile, node, kind).map(|read| (holds, read)));
         }
     }
     if let Some(node) = compile.get("between") {
@@ -129,22 +130,22 @@ pub(super) fn compile(
 }
 
 fn between(
-    compile: &mut Compile<'_, '_>,
+    compile: &mut CompileContext<'_, '_>,
     node: &Node,
-    kind: Kind,
-) -> Option<[(Holds, Restriction); 2]> {
+    kind: TemporalKind,
+) -> Option<[(OrderTest, TemporalBound); 2]> {
     let (first, last, without_end) = match &node.data {
         Data::List(items) if let [first, last] = &items[..] => (
-            Restriction::read(compile, first, kind)?,
-            Restriction::read(compile, last, kind)?,
+            TemporalBound::read(compile, first, kind)?,
+            TemporalBound::read(compile, last, kind)?,
             false,
         ),
         Data::Text(text) if let Some((first, last)) = text.split_once("..") => {
             let without_end = last.starts_with('.');
             let last = last.trim_start_matches('.');
             (
-                Restriction::read_text(compile, first, node.place, kind)?,
-                Restriction::read_text(compile, last, node.place, kind)?,
+                TemporalBound::read_text(compile, first, node.place, kind)?,
+                TemporalBound::read_text(compile, last, node.place, kind)?,
                 without_end,
             )
         }
@@ -154,21 +155,24 @@ fn between(
             return None;
         }
     };
-    let end = if without_end { Holds::Before } else { Holds::OnOrBefore };
-    Some([(Holds::OnOrAfter, first), (end, last)])
+    let end = if without_end { OrderTest::Before } else { OrderTest::OnOrBefore };
+    Some([(OrderTest::OnOrAfter, first), (end, last)])
 }
 
-fn contradictions(compile: &mut Compile<'_, '_>, restrictions: &[(Holds, Restriction)]) {
+fn contradictions(
+    compile: &mut CompileContext<'_, '_>,
+    restrictions: &[(OrderTest, TemporalBound)],
+) {
     for (low_holds, low) in restrictions {
         for (high_holds, high) in restrictions {
-            let (Restriction::Literal(low), Restriction::Literal(high)) = (low, high) else {
+            let (TemporalBound::Literal(low), TemporalBound::Literal(high)) = (low, high) else {
                 continue;
             };
             let is_empty = match (low_holds, high_holds) {
-                (Holds::After, Holds::Before | Holds::OnOrBefore | Holds::At)
-                | (Holds::OnOrAfter | Holds::At, Holds::Before) => low >= high,
-                (Holds::OnOrAfter, Holds::OnOrBefore | Holds::At)
-                | (Holds::At, Holds::OnOrBefore) => low > high,
+                (OrderTest::After, OrderTest::Before | OrderTest::OnOrBefore | OrderTest::At)
+                | (OrderTest::OnOrAfter | OrderTest::At, OrderTest::Before) => low >= high,
+                (OrderTest::OnOrAfter, OrderTest::OnOrBefore | OrderTest::At)
+                | (OrderTest::At, OrderTest::OnOrBefore) => low > high,
                 _ => false,
             };
             if is_empty {
@@ -181,13 +185,13 @@ fn contradictions(compile: &mut Compile<'_, '_>, restrictions: &[(Holds, Restric
 }
 
 fn format(
-    compile: &mut Compile<'_, '_>,
+    compile: &mut CompileContext<'_, '_>,
     node: &Node,
-    kind: Kind,
+    kind: TemporalKind,
     field_type: FieldType,
 ) -> Option<Box<str>> {
     let format = compile.reader.text(node, "format")?;
-    if Kind::of(field_type).is_some() {
+    if TemporalKind::of(field_type).is_some() {
         let what = format!("a field of the type {} is written as in RFC 3339", field_type.name());
         compile.contradiction(node.place, what, "`type: string`, or no `format`");
         return None;
@@ -212,7 +216,7 @@ fn format(
 }
 
 impl Temporal {
-    fn read(&self, text: &str) -> Option<Moment> {
+    fn read(&self, text: &str) -> Option<TemporalValue> {
         match &self.format {
             Some(format) => self.kind.read_as(format, text),
             None if self.takes_part => self.kind.read_part(text),
@@ -222,7 +226,7 @@ impl Temporal {
 }
 
 impl Check for Temporal {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let moment = match subject.value() {
             Value::String(text) => self.read(text),
             _ => None,
@@ -237,7 +241,7 @@ impl Check for Temporal {
         }
     }
 
-    fn looks_around(&self) -> bool {
-        self.restrictions.iter().any(|(_, restriction)| restriction.looks_around())
+    fn depends_on_context(&self) -> bool {
+        self.restrictions.iter().any(|(_, restriction)| restriction.depends_on_context())
     }
 }

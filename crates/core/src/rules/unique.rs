@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::aggregate::Claim;
+use crate::canonical::{bounded_key, canonical_text, email_key};
 use crate::config::{Data, Node};
 use crate::decimal::Decimal;
-use crate::keys::{bounded, email_key, text_key};
-use crate::submission::Sibling;
+use crate::evaluate::SiblingRef;
 use crate::value::{NULL, Value};
 use crate::violation::Message;
 
@@ -41,15 +41,15 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: None,
     messages: &[&TAKEN],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[("true", "\"ann\""), ("{case_sensitive: false}", "null")],
     rejects: &[],
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let is_email = compile.field.global_path == "email";
-    let case_sensitive = compile.flag("case_sensitive", !is_email);
+    let case_sensitive = compile.boolean("case_sensitive", !is_email);
     if is_email && case_sensitive {
         compile.contradiction(
             compile.place,
@@ -75,52 +75,52 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     if let Some(node) = compile.get("conditions") {
         for entry in compile.reader.map(node, "conditions") {
             let value = entry.value.to_value();
-            scope_name.push_str(&format!("?{}={}", entry.key, key_of(&value, true)));
+            scope_name.push_str(&format!("?{}={}", entry.key, value_key(&value, true)));
             conditions.push((compile.sibling(&entry.key, entry.place)?, value));
         }
     }
     if !case_sensitive && !is_email {
         scope_name.push_str("~case");
     }
-    let scope_name = bounded(scope_name).into();
+    let scope_name = bounded_key(scope_name).into();
     Some(Box::new(Unique { scope_name, scope, conditions, case_sensitive, is_email }))
 }
 
 #[derive(Debug)]
 struct Unique {
     scope_name: Arc<str>,
-    scope: Vec<Sibling>,
-    conditions: Vec<(Sibling, Value<'static>)>,
+    scope: Vec<SiblingRef>,
+    conditions: Vec<(SiblingRef, Value<'static>)>,
     case_sensitive: bool,
     is_email: bool,
 }
 
 impl Check for Unique {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let value = subject.value();
         let is_nothing = match value {
             Value::Null => true,
             Value::String(text) => text.trim().is_empty(),
             _ => false,
         };
-        let is_compared = |(field, expected): &(Sibling, Value<'static>)| {
-            key_of(subject.scope.slot(*field).value(), true) == key_of(expected, true)
+        let is_compared = |(field, expected): &(SiblingRef, Value<'static>)| {
+            value_key(subject.scope.slot(*field).value(), true) == value_key(expected, true)
         };
         if is_nothing || !self.conditions.iter().all(is_compared) {
             return;
         }
         let mut value_key = match value {
             Value::String(text) if self.is_email => email_key(text),
-            value => key_of(value, self.case_sensitive),
+            value => value_key(value, self.case_sensitive),
         };
         let parts = self.scope.iter().map(|field| subject.scope.slot(*field).value());
-        value_key = within(value_key, parts, self.case_sensitive);
+        value_key = scope_value(value_key, parts, self.case_sensitive);
         report.claim(Claim { scope: self.scope_name.clone(), value_key }, &TAKEN);
     }
 }
 
 /// The key of a value together with those of other fields, where there are any.
-fn within<'v>(
+fn scope_value<'v>(
     mut value_key: String,
     parts: impl Iterator<Item = &'v Value<'v>>,
     case_sensitive: bool,
@@ -132,10 +132,10 @@ fn within<'v>(
     // Each part is preceded by its length, so that no two lists of parts read the same.
     value_key.insert_str(0, &format!("{}:", value_key.len()));
     for part in parts {
-        let part = key_of(part, case_sensitive);
+        let part = self::value_key(part, case_sensitive);
         value_key.push_str(&format!("\u{1f}{}:{part}", part.len()));
     }
-    bounded(value_key)
+    bounded_key(value_key)
 }
 
 /// Whether a claim may be one of a value of a stored object that stands at `path` in every form
@@ -163,17 +163,18 @@ pub(crate) fn may_be_of(
             return false;
         }
         let holds = |condition: &str| match condition.split_once('=') {
-            Some((name, expected)) => key_of(sibling(name), true) == expected,
+            Some((name, expected)) => value_key(sibling(name), true) == expected,
             None => false,
         };
         let parts = others.split('+').skip(1).map(sibling);
         conditions.all(holds)
-            && within(key_of(value, case_sensitive), parts, case_sensitive) == claim.value_key
+            && scope_value(value_key(value, case_sensitive), parts, case_sensitive)
+                == claim.value_key
     })
 }
 
 /// The text under which equal values meet.
-pub(crate) fn key_of(value: &Value<'_>, case_sensitive: bool) -> String {
+pub(crate) fn value_key(value: &Value<'_>, case_sensitive: bool) -> String {
     match value {
         Value::Null => String::new(),
         Value::Bool(flag) => flag.to_string(),
@@ -181,7 +182,7 @@ pub(crate) fn key_of(value: &Value<'_>, case_sensitive: bool) -> String {
             Some(number) => number.to_plain_string(),
             None => text.clone().into_owned(),
         },
-        Value::String(text) => text_key(text, case_sensitive),
-        structured => text_key(&crate::submission::stored_json(structured), case_sensitive),
+        Value::String(text) => canonical_text(text, case_sensitive),
+        structured => canonical_text(&crate::evaluate::stored_json(structured), case_sensitive),
     }
 }

@@ -2,8 +2,8 @@
 
 use url::{Host, Url as Parsed};
 
-use super::texts::{INVALID, judge_text};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, check_text};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "url",
@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: Some("schemes"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"https://example.com/a?b=c#d\""),
         ("true", "\"http://exåmple.no:8080\""),
@@ -42,7 +42,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let schemes = match compile.texts("schemes") {
         None => vec!["http".into(), "https".into()],
         Some(schemes) => schemes.into_iter().map(|scheme| scheme.to_ascii_lowercase()).collect(),
@@ -98,7 +98,7 @@ fn covers(allowed: &str, host: &str) -> bool {
 }
 
 impl Check for Url {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| self.accepts(text));
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| self.accepts(text));
     }
 }

@@ -1,7 +1,7 @@
 //! `uuid`: the value must be a UUID.
 
-use super::texts::{INVALID, judge_text};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, check_text};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "uuid",
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[RuleOption::new("version", "1 to 8", "Which version it must be of: any.")],
     main_option: Some("version"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"0190a5c2-7b1e-7c3a-9f00-0123456789ab\""),
         ("true", "\"00000000-0000-0000-0000-000000000000\""),
@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let version = match compile.count("version") {
         None => None,
         Some(version @ 1..=8) => char::from_digit(version as u32, 10),
@@ -60,7 +60,7 @@ impl Uuid {
 }
 
 impl Check for Uuid {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| self.accepts(text));
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| self.accepts(text));
     }
 }

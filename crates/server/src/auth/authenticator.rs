@@ -6,7 +6,7 @@ use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest};
 use registrar_core::aggregate::Secret;
 use registrar_core::contract::{Action, Contract, Credential};
-use registrar_store::{Asker, StoredUser, UserFilter};
+use registrar_store::{Actor, StoredUser, UserFilter};
 
 use super::caches::{PasswordCache, TokenCache};
 use super::password_pool::{PasswordPool, Verification};
@@ -84,7 +84,7 @@ impl Authenticator {
         action: Option<&Action>,
         request: &HttpRequest,
     ) -> Result<Principal, ApiError> {
-        if action.is_some_and(|action| action.is_open) {
+        if action.is_some_and(|action| action.is_public) {
             self.count_anonymous(request)?;
             return Ok(Principal::anonymous());
         }
@@ -125,11 +125,11 @@ impl Authenticator {
         action: Option<&Action>,
         token: &str,
     ) -> Result<Principal, ApiError> {
-        if !contract.mints(token) {
+        if !contract.is_issued_credential(token) {
             check_format(token)?;
         }
         let mut principal = self.tokens.get(token, &self.database).await?;
-        let is_for_operators = action.is_some_and(|action| action.is_for_operators);
+        let is_for_operators = action.is_some_and(|action| action.operator_only);
         let is_valid = principal.is_valid_for((!is_for_operators).then_some(&*contract.name));
         if !is_valid || !principal.has_attributes_of(contract) {
             return Err(ApiError::invalid_token());
@@ -156,8 +156,8 @@ impl Authenticator {
         password: Secret,
         request: &HttpRequest,
     ) -> Result<Principal, ApiError> {
-        let lookup = contract.caller_named(name)?;
-        let scope = UserFilter { forms: contract.own_forms(), ..UserFilter::default() };
+        let lookup = contract.lookup_caller(name)?;
+        let scope = UserFilter { form_names: contract.own_forms(), ..UserFilter::default() };
         let found = self.database.read(move |store| {
             let Some(user) = find_user(store, &lookup, scope)? else { return Ok(None) };
             let phc = store.credentials(user.columns.id)?;
@@ -170,7 +170,7 @@ impl Authenticator {
             let address = Some(client_address(request, &self.settings));
             let attempt = self.throttle.begin(Some((&contract.name, name)), address)?;
             let request = request.extensions().get::<RequestId>().map(RequestId::text);
-            let actor = Asker { request, ..Asker::default() };
+            let actor = Actor { request_id: request, ..Actor::default() };
             let id = user.as_ref().map(|user| user.columns.id);
             if !self.verify_password(attempt, id, phc, password, actor).await? {
                 return Err(ApiError::invalid_token());
@@ -180,7 +180,7 @@ impl Authenticator {
         self.verified.insert(key);
         let (id, name) = (user.columns.id, user.columns.email.clone().unwrap_or_default());
         let user = user_to_value(user);
-        if !contract.lets_in(contract.shown(user.clone()))? {
+        if !contract.allows_caller(contract.representation(user.clone()))? {
             return Err(ApiError::invalid_token());
         }
         Ok(Principal {
@@ -203,7 +203,7 @@ impl Authenticator {
         user_id: Option<i64>,
         phc: Option<String>,
         password: Secret,
-        actor: Asker,
+        actor: Actor,
     ) -> Result<bool, ApiError> {
         let verify = self.passwords.verify(password, phc.clone());
         let verification = with_timeout(&self.settings, verify).await??;
@@ -218,7 +218,7 @@ impl Authenticator {
             (_, user_id) => {
                 attempt.end(false);
                 if let Some(id) = user_id {
-                    self.database.store().note_failed_sign_in(id, actor);
+                    self.database.store().record_failed_sign_in(id, actor);
                 }
                 Ok(false)
             }

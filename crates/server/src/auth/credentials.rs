@@ -4,8 +4,8 @@ use registrar_core::aggregate::Secret;
 use registrar_core::contract::{Contract, Scheme};
 use registrar_core::value::Value;
 use registrar_core::violation::Violations;
-use registrar_core::{Surroundings, Timestamp};
-use registrar_store::{Asker, ChangeError, CreateError, NewRecord, NewToken, Store};
+use registrar_core::{EvalContext, Timestamp};
+use registrar_store::{Actor, CreateError, CreateUser, NewToken, Store, WriteError};
 
 use super::password_pool::{HashError, PasswordPool};
 use super::{now, token};
@@ -113,7 +113,7 @@ fn check_attributes(contract: &Contract, attributes: &Value<'_>) -> Result<(), C
         let unknown = unknown.to_string();
         return Err(CredentialError::UnknownAttribute { contract: name, name: unknown, expected });
     }
-    match contract.lacking_attribute(attributes).filter(|_| !entries.is_empty()) {
+    match contract.missing_attribute(attributes).filter(|_| !entries.is_empty()) {
         Some(lacking) => {
             Err(CredentialError::MissingAttribute { contract: name, name: lacking.to_owned() })
         }
@@ -142,12 +142,12 @@ async fn create_token(store: &Store, new: NewCredential<'_>) -> Result<Secret, C
         contract: new.contract.map(|contract| contract.name.to_string()),
         parent_id: None,
         attributes: (!new.attributes.is_empty()).then_some(attributes),
-        request: None,
+        request_id: None,
     };
-    match store.mint_token(row).await {
+    match store.issue_token(row).await {
         Ok(_) => Ok(token),
-        Err(ChangeError::Conflict | ChangeError::NotFound) => Err(CredentialError::NameTaken),
-        Err(ChangeError::NotWritten(error)) => Err(error.into()),
+        Err(WriteError::Conflict | WriteError::NotFound) => Err(CredentialError::NameTaken),
+        Err(WriteError::Create(error)) => Err(error.into()),
     }
 }
 
@@ -169,7 +169,7 @@ async fn create_user(
         let entries = [("email", text(new.name)), ("password", text(password.reveal()))];
         Value::Object(entries.map(|(name, value)| (name.into(), value)).into())
     };
-    let surroundings = Surroundings { now: Timestamp::now(), ..Surroundings::default() };
+    let surroundings = EvalContext { now: Timestamp::now(), ..EvalContext::default() };
     let refused_by = |violations: &Violations| {
         let all = violations.list.iter();
         let all = all.map(|violation| format!("{} {}", violation.path, violation.text()));
@@ -179,20 +179,20 @@ async fn create_user(
         form.apply(submission(), &surroundings).map_err(|refused| refused_by(&refused))?;
     user.password = None;
     let hashes = PasswordPool::start(1, 1, new.cost)?;
-    let record = NewRecord {
+    let record = CreateUser {
         user,
         password_hash: Some(hashes.hash(password.clone()).await?),
         form_name: form.name.clone(),
         form_version: form.version.clone(),
-        by: Asker::default(),
-        once: None,
-        is_discreet: false,
+        actor: Actor::default(),
+        idempotency_key: None,
+        hides_conflicts: false,
     };
     match store.create(record).await {
         Ok(_) => Ok(password),
         Err(CreateError::Refused(refusals)) => {
             let refused = group_refusals(&refusals);
-            Err(refused_by(&form.explain(submission(), None, &surroundings, &refused)))
+            Err(refused_by(&form.explain_refusals(submission(), None, &surroundings, &refused)))
         }
         Err(error) => Err(error.into()),
     }

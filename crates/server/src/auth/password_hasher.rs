@@ -2,7 +2,7 @@
 
 use argon2::password_hash::phc::{Output, ParamsString, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
-use registrar_core::rules::password_hash::is_bearable;
+use registrar_core::rules::password_hash::is_affordable;
 
 use crate::settings::HashCost;
 
@@ -65,7 +65,8 @@ impl PasswordHasher {
         let params = Params::try_from(&parsed).ok()?;
         let is_ours = parsed.algorithm == Algorithm::Argon2id.ident()
             && parsed.version == Some(Version::V0x13.into());
-        let is_allowed = is_bearable(params.m_cost(), params.t_cost()) && params.p_cost() == LANES;
+        let is_allowed =
+            is_affordable(params.m_cost(), params.t_cost()) && params.p_cost() == LANES;
         if !is_ours || !is_allowed {
             return None;
         }

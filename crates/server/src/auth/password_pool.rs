@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Instant;
 
 use registrar_core::aggregate::Secret;
-use registrar_core::keys::opaque_string;
-use registrar_store::{Counted, DURATIONS, Histogram};
+use registrar_core::canonical::opaque_string;
+use registrar_store::{DURATION_BUCKETS, Histogram, HistogramSnapshot};
 use tokio::sync::oneshot;
 
 pub use super::password_hasher::Verification;
@@ -63,7 +63,7 @@ pub(crate) struct PasswordPoolStats {
     /// Number of jobs rejected because a queue was full.
     pub(crate) rejected: u64,
     /// Durations of hashing and verification in microseconds, without waiting.
-    pub(crate) durations: Counted,
+    pub(crate) durations: HistogramSnapshot,
 }
 
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl PasswordPool {
             capacities: [capacity, capacity.div_ceil(VERIFYING_SHARE)],
             handles: AtomicUsize::new(1),
             rejected: AtomicU64::new(0),
-            durations: Histogram::new(DURATIONS),
+            durations: Histogram::new(DURATION_BUCKETS),
         });
         let pool = Self(Arc::clone(&shared));
         for number in 0..threads {
@@ -172,7 +172,7 @@ impl PasswordPool {
             waiting,
             capacity: self.0.capacities[HASHING],
             rejected: self.0.rejected.load(Ordering::Relaxed),
-            durations: self.0.durations.counted(),
+            durations: self.0.durations.snapshot(),
         }
     }
 }

@@ -62,11 +62,11 @@ impl Scope {
         match operation {
             Operation::Create => &[Self::Create],
             Operation::Show | Operation::List => &[Self::Read],
-            Operation::Update | Operation::Detach => &[Self::Update],
+            Operation::Update | Operation::Remove => &[Self::Update],
             Operation::Upsert => &[Self::Create, Self::Update],
             Operation::Delete => &[Self::Delete],
-            Operation::Mint | Operation::Verify | Operation::Revoke => &[Self::Sessions],
-            Operation::Say => &[],
+            Operation::IssueToken | Operation::Verify | Operation::Revoke => &[Self::Sessions],
+            Operation::Respond => &[],
         }
     }
 
@@ -234,14 +234,14 @@ impl Permissions {
     /// Narrows a filter to the users that the principal may access.
     pub(crate) fn narrow_users(&self, filter: &mut UserFilter) {
         if let Some(forms) = &self.forms {
-            let both = match filter.forms.take() {
+            let both = match filter.form_names.take() {
                 Some(wanted) => wanted.into_iter().filter(|name| forms.contains(name)).collect(),
                 None => forms.to_vec(),
             };
-            filter.forms = Some(both);
+            filter.form_names = Some(both);
         }
         if let Some(owner) = self.owner {
-            filter.only = Some(owner);
+            filter.restricted_to = Some(owner);
         }
     }
 
@@ -271,12 +271,12 @@ mod tests {
         (Operation::List, &[Scope::Read]),
         (Operation::Update, &[Scope::Update]),
         (Operation::Upsert, &[Scope::Create, Scope::Update]),
-        (Operation::Detach, &[Scope::Update]),
+        (Operation::Remove, &[Scope::Update]),
         (Operation::Delete, &[Scope::Delete]),
-        (Operation::Mint, &[Scope::Sessions]),
+        (Operation::IssueToken, &[Scope::Sessions]),
         (Operation::Verify, &[Scope::Sessions]),
         (Operation::Revoke, &[Scope::Sessions]),
-        (Operation::Say, &[]),
+        (Operation::Respond, &[]),
     ];
 
     #[test]
@@ -324,9 +324,9 @@ mod tests {
             [(None, vec!["a", "b"]), (Some(vec!["b", "c"]), vec!["b"]), (Some(vec!["c"]), vec![])]
         {
             let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
-            let mut filter = UserFilter { forms: wanted.map(owned), ..UserFilter::default() };
+            let mut filter = UserFilter { form_names: wanted.map(owned), ..UserFilter::default() };
             forms.narrow_users(&mut filter);
-            assert_eq!(filter.forms, Some(owned(narrowed)));
+            assert_eq!(filter.form_names, Some(owned(narrowed)));
         }
         let user = Permissions::of_user(7, false);
         for (wanted, user_id, ids) in

@@ -62,7 +62,7 @@ impl Principal {
         if token.revoked_at.is_some() || is_expired {
             return Ok(None);
         }
-        store.note_token_use(token.id);
+        store.record_token_use(token.id);
         Ok(Some(Self {
             permissions: Permissions::of_token(&token),
             token: Some(PrincipalToken {
@@ -107,12 +107,12 @@ impl Principal {
         let Some(attributes) = &self.attributes else { return true };
         contract.authentication.attributes.is_empty()
             || json::parse(attributes.as_bytes())
-                .is_ok_and(|attributes| contract.lacking_attribute(&attributes).is_none())
+                .is_ok_and(|attributes| contract.missing_attribute(&attributes).is_none())
     }
 
     /// Returns the principal as the value `caller` of contract expressions.
     pub(crate) fn to_value(&self, contract: &Contract) -> Value<'static> {
-        let user = self.user.clone().map(|user| contract.shown(user));
+        let user = self.user.clone().map(|user| contract.representation(user));
         let id = self.user_id.map(|id| Value::Number(id.to_string().into()));
         let attributes = self.attributes.as_deref();
         let attributes = attributes.and_then(|text| json::parse(text.as_bytes()).ok());

@@ -8,8 +8,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use registrar_core::config::{Place, Policies, Problem, ProblemCode};
-use registrar_core::registry::{Registry, Source};
+use registrar_core::config::{Location, Policies, Problem, ProblemCode};
+use registrar_core::registry::{Registry, SourceFile};
 
 /// Maximum size of a file in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -63,7 +63,7 @@ pub fn load(folders: &[PathBuf], policies: Policies) -> Result<Registry, ConfigE
 /// Returns an error if a file cannot be read.
 pub fn resolve_form(folders: &[PathBuf], form: &str) -> Result<Option<String>, ConfigError> {
     let (sources, _) = read(folders)?;
-    Ok(Registry::resolved(&sources, form))
+    Ok(Registry::print_resolved(&sources, form))
 }
 
 /// Returns the forms folder of a file: its nearest ancestor that contains `types/`, else its parent.
@@ -76,7 +76,7 @@ pub fn forms_folder(file: &Path) -> PathBuf {
 }
 
 /// Reads all files, sorted by path, and adds the built-in contract. Also returns problems of skipped files.
-fn read(folders: &[PathBuf]) -> Result<(Vec<Source>, Vec<Problem>), ConfigError> {
+fn read(folders: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<Problem>), ConfigError> {
     let mut listing = FileListing::new(folders)?;
     let mut sources = Vec::new();
     let mut left = MAX_TOTAL_BYTES;
@@ -86,7 +86,7 @@ fn read(folders: &[PathBuf]) -> Result<(Vec<Source>, Vec<Problem>), ConfigError>
         files.sort();
         for (path, within) in files {
             match text(&path, &mut left).map_err(|source| unreadable(&path, source))? {
-                Ok(text) => sources.push(Source { file: display_path(&path), within, text }),
+                Ok(text) => sources.push(SourceFile { file: display_path(&path), within, text }),
                 Err(problem) => listing.problems.push(problem),
             }
             if left == 0 {
@@ -97,13 +97,13 @@ fn read(folders: &[PathBuf]) -> Result<(Vec<Source>, Vec<Problem>), ConfigError>
             return Ok((Vec::new(), listing.problems));
         }
     }
-    let is_native = |source: &Source| {
+    let is_native = |source: &SourceFile| {
         matches!(&*source.within, "contracts/platformos.yml" | "contracts/platformos.yaml")
     };
     if !sources.iter().any(is_native) {
         let within = "contracts/platformos.yml".to_owned();
         let file = format!("{within} (built in)").into();
-        sources.push(Source { file, within, text: NATIVE_CONTRACT.to_owned() });
+        sources.push(SourceFile { file, within, text: NATIVE_CONTRACT.to_owned() });
     }
     Ok((sources, listing.problems))
 }
@@ -114,7 +114,7 @@ fn text(path: &Path, left: &mut u64) -> io::Result<Result<String, Problem>> {
     if !std::fs::metadata(path)?.is_file() {
         return Ok(Err(bad_file(
             path,
-            Place::START,
+            Location::START,
             "is not a regular file",
             "a form or a type",
             None,
@@ -126,13 +126,13 @@ fn text(path: &Path, left: &mut u64) -> io::Result<Result<String, Problem>> {
     if length > MAX_FILE_BYTES {
         let what = format!("is larger than {MAX_FILE_BYTES} bytes");
         let hint = "split it: forms can extend one another and use definitions";
-        return Ok(Err(bad_file(path, Place::START, &what, "a form or a type", Some(hint))));
+        return Ok(Err(bad_file(path, Location::START, &what, "a form or a type", Some(hint))));
     }
     *left = left.saturating_sub(length);
     if *left == 0 {
         let what = format!("exceeds the total size of {MAX_TOTAL_BYTES} bytes");
         let expected = "a smaller configuration";
-        return Ok(Err(bad_file(path, Place::START, &what, expected, Some(FOLDER_HINT))));
+        return Ok(Err(bad_file(path, Location::START, &what, expected, Some(FOLDER_HINT))));
     }
     Ok(String::from_utf8(bytes).map_err(|error| {
         let place = end_of(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
@@ -141,10 +141,10 @@ fn text(path: &Path, left: &mut u64) -> io::Result<Result<String, Problem>> {
 }
 
 /// Returns the location at the end of a text.
-fn end_of(text: &[u8]) -> Place {
+fn end_of(text: &[u8]) -> Location {
     let text = String::from_utf8_lossy(text);
     let last = text.rsplit('\n').next().unwrap_or_default();
-    let mut place = Place::START;
+    let mut place = Location::START;
     place.line += text.matches('\n').count() as u64;
     place.column += last.chars().count() as u64;
     place
@@ -153,7 +153,13 @@ fn end_of(text: &[u8]) -> Place {
 /// Hint for a folder that is unlikely to hold configuration.
 const FOLDER_HINT: &str = "is it the forms folder?";
 
-fn bad_file(path: &Path, place: Place, what: &str, expected: &str, hint: Option<&str>) -> Problem {
+fn bad_file(
+    path: &Path,
+    place: Location,
+    what: &str,
+    expected: &str,
+    hint: Option<&str>,
+) -> Problem {
     Problem {
         file: display_path(path),
         place,
@@ -209,7 +215,7 @@ impl FileListing {
                 let what = "is a link to a target outside the forms folders";
                 let hint = "put the file itself there, or name its folder with `--forms` as well";
                 let problem =
-                    bad_file(&path, Place::START, what, "files within the folders", Some(hint));
+                    bad_file(&path, Location::START, what, "files within the folders", Some(hint));
                 self.problems.push(problem);
                 continue;
             }
@@ -223,7 +229,7 @@ impl FileListing {
                 let expected = "a folder of forms and types";
                 self.problems.push(bad_file(
                     &path,
-                    Place::START,
+                    Location::START,
                     &what,
                     expected,
                     Some(FOLDER_HINT),

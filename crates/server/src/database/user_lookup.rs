@@ -1,27 +1,27 @@
 //! Runs the look-up of a contract for users.
 
-use registrar_core::contract::Sought;
-use registrar_store::{ReadError, Store, StoredUser, UserFilter, UserPage, Window};
+use registrar_core::contract::Lookup;
+use registrar_store::{Pagination, ReadError, Store, StoredUser, UserFilter, UserPage};
 
 /// Returns the first user in `scope` that matches all keys of a look-up. Returns `None` if the look-up is
 /// empty.
 pub(crate) fn find_user(
     store: &Store,
-    lookup: &[Sought],
+    lookup: &[Lookup],
     scope: UserFilter,
 ) -> Result<Option<StoredUser>, ReadError> {
     if lookup.is_empty() {
         return Ok(None);
     }
-    Ok(find_users(store, lookup, scope, Window::FIRST)?.users.pop())
+    Ok(find_users(store, lookup, scope, Pagination::FIRST)?.users.pop())
 }
 
 /// Returns a page of the users in `scope` that match all keys of a look-up.
 pub(crate) fn find_users(
     store: &Store,
-    lookup: &[Sought],
+    lookup: &[Lookup],
     scope: UserFilter,
-    window: Window,
+    window: Pagination,
 ) -> Result<UserPage, ReadError> {
     let mut filter = scope;
     // Unique keys must all match the same user.
@@ -37,12 +37,12 @@ pub(crate) fn find_users(
     };
     for key in lookup {
         match key {
-            Sought::Nobody | Sought::Key(_) | Sought::Owner(_) => narrow(None),
-            Sought::Id(id) => narrow(store.user(*id)?),
-            Sought::IdOrOwn(id, external_id) => {
+            Lookup::Nobody | Lookup::Key(_) | Lookup::Owner(_) => narrow(None),
+            Lookup::Id(id) => narrow(store.user(*id)?),
+            Lookup::IdOrOwn(id, external_id) => {
                 let external_id = Some(external_id.clone());
                 let by_external_id = UserFilter { external_id, ..UserFilter::default() };
-                let found = store.users_from(&by_external_id, Window::FIRST)?.users.pop();
+                let found = store.list_users(&by_external_id, Pagination::FIRST)?.users.pop();
                 narrow(match (found, id) {
                     (Some(user), _) => Some(user),
                     (None, Some(id)) => {
@@ -51,27 +51,34 @@ pub(crate) fn find_users(
                     (None, None) => None,
                 });
             }
-            Sought::Claim(claim) => narrow(store.user_by_claim(&claim.scope, &claim.value_key)?),
-            Sought::Relationship(id) => filter.relationship_id = Some(*id),
-            Sought::EmailKey(key) => filter.email_key = Some(key.clone()),
-            Sought::ExternalId(id) => filter.external_id = Some(id.clone()),
-            Sought::Property(name, text) => filter.properties.push((name.clone(), text.clone())),
+            Lookup::Claim(claim) => narrow(store.user_by_claim(&claim.scope, &claim.value_key)?),
+            Lookup::Relationship(id) => filter.relationship_id = Some(*id),
+            Lookup::EmailKey(key) => filter.email_key = Some(key.clone()),
+            Lookup::ExternalId(id) => filter.external_id = Some(id.clone()),
+            Lookup::Property(name, text) => filter.properties.push((name.clone(), text.clone())),
         }
     }
     let user = match unique {
-        None => return store.users_from(&filter, window),
+        None => return store.list_users(&filter, window),
         Some(None) => return Ok(UserPage { users: Vec::new(), total: 0 }),
         Some(Some(user)) => user,
     };
-    let UserFilter { email_key, external_id, properties, relationship_id, forms, only, .. } =
-        &filter;
+    let UserFilter {
+        email_key,
+        external_id,
+        properties,
+        relationship_id,
+        form_names: forms,
+        restricted_to: only,
+        ..
+    } = &filter;
     let has_other_keys = email_key.is_some()
         || external_id.is_some()
         || !properties.is_empty()
         || relationship_id.is_some();
     if has_other_keys {
         filter.id = Some(user.columns.id);
-        return store.users_from(&filter, window);
+        return store.list_users(&filter, window);
     }
     let is_in_scope = forms.as_ref().is_none_or(|forms| forms.contains(&user.columns.form_name))
         && only.is_none_or(|only| only == user.columns.id);

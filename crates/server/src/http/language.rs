@@ -110,14 +110,14 @@ fn is_prefix(range: &str, tag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use registrar_core::registry::{Registry, Source};
+    use registrar_core::registry::{Registry, SourceFile};
 
     use super::{negotiate, quality};
 
     fn registry(tags: &[&str]) -> Registry {
         let source = |tag: &&str| {
             let within = format!("locales/{tag}.yml");
-            Source { file: within.as_str().into(), within, text: "messages: {}\n".into() }
+            SourceFile { file: within.as_str().into(), within, text: "messages: {}\n".into() }
         };
         Registry::compile(&tags.iter().map(source).collect::<Vec<_>>()).unwrap()
     }

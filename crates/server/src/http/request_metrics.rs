@@ -12,7 +12,7 @@ use std::time::Duration;
 use actix_web::http::Method;
 use foldhash::fast::RandomState;
 use registrar_core::violation::Violations;
-use registrar_store::{Counted, DURATIONS, Histogram};
+use registrar_store::{DURATION_BUCKETS, Histogram, HistogramSnapshot};
 
 /// Value of the `form` label if the request names an unknown form.
 pub(crate) const UNKNOWN_FORM: &str = "(unknown)";
@@ -85,7 +85,7 @@ impl RequestMetrics {
         let shared = similar.map(|(_, requests)| requests.durations.clone());
         let new = || RequestStats {
             count: AtomicU64::new(0),
-            durations: shared.unwrap_or_else(|| Arc::new(Histogram::new(DURATIONS))),
+            durations: shared.unwrap_or_else(|| Arc::new(Histogram::new(DURATION_BUCKETS))),
         };
         entries.entry(labels.into_owned()).or_insert_with(new).add(duration);
     }
@@ -125,13 +125,13 @@ impl RequestMetrics {
     }
 
     /// Returns the durations by route, sorted.
-    pub(crate) fn durations(&self) -> Vec<(RequestLabels<'static>, Counted)> {
+    pub(crate) fn durations(&self) -> Vec<(RequestLabels<'static>, HistogramSnapshot)> {
         let entries = self.requests.read().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<_> = entries.iter().collect();
         all.sort_unstable_by_key(|(labels, _)| *labels);
         all.dedup_by(|(labels, _), (before, _)| labels.has_same_route(before));
         all.into_iter()
-            .map(|(labels, requests)| (labels.clone(), requests.durations.counted()))
+            .map(|(labels, requests)| (labels.clone(), requests.durations.snapshot()))
             .collect()
     }
 

@@ -58,10 +58,10 @@ pub(crate) async fn ready(request: HttpRequest, state: web::Data<AppState>) -> H
 
 /// Returns the queues that are full.
 fn full(state: &AppState) -> Vec<String> {
-    let (writes, passwords) = (state.database.store().figures(), state.auth.passwords.stats());
+    let (writes, passwords) = (state.database.store().stats(), state.auth.passwords.stats());
     let mut reasons = Vec::new();
-    if writes.waiting >= writes.most_waiting {
-        reasons.push(format!("the write queue is full: {} entries", writes.most_waiting));
+    if writes.queued >= writes.queue_capacity {
+        reasons.push(format!("the write queue is full: {} entries", writes.queue_capacity));
     }
     if passwords.waiting >= passwords.capacity {
         reasons.push(format!("the password queue is full: {} entries", passwords.capacity));

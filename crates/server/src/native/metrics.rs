@@ -74,21 +74,21 @@ fn requests(page: &mut MetricsPage, counts: &RequestMetrics) {
 }
 
 fn store(page: &mut MetricsPage, state: &AppState) {
-    let stats = state.database.store().figures();
-    page.single("registrar_queue_length", "gauge", "Queued writes.", stats.waiting);
-    page.single("registrar_queue_limit", "gauge", "Capacity of the queue.", stats.most_waiting);
+    let stats = state.database.store().stats();
+    page.single("registrar_queue_length", "gauge", "Queued writes.", stats.queued);
+    page.single("registrar_queue_limit", "gauge", "Capacity of the queue.", stats.queue_capacity);
     page.single(
         "registrar_queue_refused_total",
         "counter",
         "Writes rejected because the queue was full.",
-        stats.turned_away,
+        stats.rejected,
     );
     page.single("registrar_writers", "gauge", "Writers.", stats.writers);
     page.single(
         "registrar_writers_connected",
         "gauge",
         "Writers connected to the database.",
-        stats.connected,
+        stats.connected_writers,
     );
     let name = "registrar_batch_size";
     page.metric(name, "histogram", "Writes per transaction.");
@@ -100,15 +100,15 @@ fn store(page: &mut MetricsPage, state: &AppState) {
         "registrar_reader_connections_in_use",
         "gauge",
         "Read connections in use.",
-        stats.readers,
+        stats.readers_in_use,
     );
     page.single(
         "registrar_reader_connections_limit",
         "gauge",
         "Maximum number of read connections.",
-        stats.most_readers,
+        stats.max_readers,
     );
-    if let Some(bytes) = stats.log_bytes {
+    if let Some(bytes) = stats.wal_bytes {
         log_size(page, bytes);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use registrar_store::Counted;
+use registrar_store::HistogramSnapshot;
 
 /// A page in the text format. Writing to a `String` cannot fail.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl MetricsPage {
         &mut self,
         name: &str,
         labels: Labels<'_>,
-        counted: &Counted,
+        counted: &HistogramSnapshot,
         unit: Unit,
     ) {
         let mut cumulative = 0;
@@ -111,10 +111,11 @@ mod tests {
 
     #[test]
     fn histogram_is_cumulative_and_in_seconds() {
-        let counted = Counted { bounds: &[250, 2_500_000], counts: vec![1, 0, 2], sum: 12_000_050 };
+        let counted =
+            HistogramSnapshot { bounds: &[250, 2_500_000], counts: vec![1, 0, 2], sum: 12_000_050 };
         let mut page = MetricsPage::default();
         page.histogram("t_seconds", &[("route", "/")], &counted, Unit::Seconds);
-        page.histogram("n", &[], &Counted { sum: 10, ..counted }, Unit::One);
+        page.histogram("n", &[], &HistogramSnapshot { sum: 10, ..counted }, Unit::One);
         assert_eq!(
             page.into_text(),
             "t_seconds_bucket{route=\"/\",le=\"0.00025\"} 1\n\

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use registrar_core::contract::Outcome;
 use registrar_core::form::Form;
 use registrar_core::value::Value;
-use registrar_store::{CreateError, Created, NewRecord, NewRecordOf, RecordKind, Refusal};
+use registrar_store::{CreateError, CreateRecord, CreateUser, Created, RecordKind, Refusal};
 
 use super::evaluate::Evaluation;
 use super::idempotency::{KeyGuard, KeyState};
@@ -61,7 +61,15 @@ impl RequestCx<'_> {
         let once = key.as_ref().map(|key| self.stored_key(key, &form, Some(&user)));
         let (by, is_discreet) = (self.actor_for_write(&user)?, self.hides_existence(&form));
         let (form_name, form_version) = (form.name.clone(), form.version.clone());
-        let row = NewRecord { user, password_hash, form_name, form_version, by, once, is_discreet };
+        let row = CreateUser {
+            user,
+            password_hash,
+            form_name,
+            form_version,
+            actor: by,
+            idempotency_key: once,
+            hides_conflicts: is_discreet,
+        };
         let database = &self.state.database;
         match database.within_timeout(database.store().create(row)).await? {
             Ok(created) => match key.as_ref().and_then(KeyGuard::response) {
@@ -94,14 +102,19 @@ impl RequestCx<'_> {
             let contract = evaluation.contract;
             evaluation.with_form(|submission| {
                 database.check_room()?;
-                Ok(contract.judge(submission)?)
+                Ok(contract.validate(submission)?)
             })
         };
         let (form, bag): (Arc<Form>, _) = self.evaluate_form(validate).await?;
         let once = key.as_ref().map(|key| self.stored_key(key, &form, None));
         let (owner, by) = (parent.or(self.principal.user_id), self.actor_for_write(&bag)?);
         let database = &self.state.database;
-        let created = database.store().create_record(NewRecordOf { bag, owner, by, once });
+        let created = database.store().create_record(CreateRecord {
+            bag,
+            owner,
+            actor: by,
+            idempotency_key: once,
+        });
         match database.within_timeout(created).await? {
             Ok(id) => {
                 if let Some(reply) = key.as_ref().and_then(KeyGuard::response) {
@@ -126,7 +139,7 @@ impl RequestCx<'_> {
             (CreateError::Refused(refusals), _) => {
                 Err(self.explain_refusals(None, &refusals).await?)
             }
-            (CreateError::Repeated, Some(key)) => self.concurrent_response(&key).await,
+            (CreateError::IdempotencyKeyUsed, Some(key)) => self.concurrent_response(&key).await,
             (error, _) => Err(self.write_error(&error)),
         }
     }
@@ -134,7 +147,7 @@ impl RequestCx<'_> {
     /// Returns the error to report for an invalid user. If the contract reports only the first error and
     /// their order needs it, the database is asked for conflicts too.
     async fn prioritised_error(&mut self, error: ApiError) -> Result<ApiError, ApiError> {
-        if error.violations().is_none() || !self.contract.asks_before_telling() {
+        if error.violations().is_none() || !self.contract.order_needs_database() {
             return Ok(error);
         }
         let contested = |evaluation: &Evaluation<'_>| {

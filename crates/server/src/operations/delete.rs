@@ -1,8 +1,8 @@
 //! Operation `delete`.
 
-use registrar_core::contract::{Outcome, Sought};
+use registrar_core::contract::{Lookup, Outcome};
 use registrar_core::form::Resource;
-use registrar_store::{ChangeError, RecordKind};
+use registrar_store::{RecordKind, WriteError};
 
 use super::reply::Reply;
 use super::request_cx::{RequestCx, record_kind};
@@ -39,10 +39,10 @@ impl RequestCx<'_> {
         };
         match deleted {
             Ok(()) => Ok(Outcome::Deleted.into()),
-            Err(ChangeError::NotFound | ChangeError::Conflict) => {
+            Err(WriteError::NotFound | WriteError::Conflict) => {
                 Err(ApiError::entity_not_found(self.action.resource))
             }
-            Err(ChangeError::NotWritten(error)) => Err(self.write_error(&error)),
+            Err(WriteError::Create(error)) => Err(self.write_error(&error)),
         }
     }
 
@@ -56,7 +56,7 @@ impl RequestCx<'_> {
         if !is_user || action.has_checks() || !is_unrestricted || shows("user") || shows("ids") {
             return Ok(None);
         }
-        let lookup = contract.meant(action, self.context)?;
-        Ok(if let [Sought::Id(id)] = &*lookup { Some(*id) } else { None })
+        let lookup = contract.resolve_lookup(action, self.context)?;
+        Ok(if let [Lookup::Id(id)] = &*lookup { Some(*id) } else { None })
     }
 }

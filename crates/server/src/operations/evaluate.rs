@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpMessage, web};
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::aggregate::NewUser;
-use registrar_core::contract::{Action, Asked, Contract, Matched, Submission, Undecoded};
+use registrar_core::contract::{
+    Action, BodyError, Contract, ContractInput, RequestContext, RouteMatch,
+};
 use registrar_core::form::Form;
 use registrar_core::locale::Locale;
 use registrar_core::value::{NULL, Value};
@@ -38,8 +40,8 @@ pub(super) struct RequestBody {
 pub(super) struct Evaluation<'e> {
     pub(super) contract: &'e Contract,
     pub(super) action: &'e Action,
-    pub(super) context: &'e Asked,
-    pub(super) eval_cx: &'e Surroundings,
+    pub(super) context: &'e RequestContext,
+    pub(super) eval_cx: &'e EvalContext,
     pub(super) permissions: &'e Permissions,
     pub(super) body: &'e RequestBody,
 }
@@ -56,25 +58,25 @@ impl<'e> Evaluation<'e> {
         let Self {
             contract, action, body: RequestBody { media_type, boundary, bytes, .. }, ..
         } = *self;
-        let is_optional = action.says_enough() || !action.operation.has_body();
+        let is_optional = action.body_is_optional() || !action.operation.has_body();
         if bytes.is_empty() && is_optional {
             return Ok(Value::Object(Vec::new()));
         }
-        if contract.is_strict_with_labels() {
+        if contract.requires_content_type() {
             body::reject_mislabelled_json(media_type, bytes)?;
         }
         let decoded = if contract.reads_multipart() && media_type == multipart::MEDIA_TYPE {
-            multipart::parse(boundary.as_deref(), bytes).map_err(Undecoded::Malformed)
+            multipart::parse(boundary.as_deref(), bytes).map_err(BodyError::Malformed)
         } else {
             contract.decode(Some(media_type), bytes)
         };
         let input = decoded.map_err(|error| match error {
-            Undecoded::MediaType => {
+            BodyError::MediaType => {
                 let media_type = media_type.chars().take(64).collect::<String>();
                 ApiError::unsupported_media_type("the content type is not supported")
                     .with_value("media_type", Value::String(media_type.into()))
             }
-            Undecoded::Malformed(error) => ApiError::malformed_body(&error, bytes),
+            BodyError::Malformed(error) => ApiError::malformed_body(&error, bytes),
         })?;
         if matches!(input, Value::Object(_)) {
             return Ok(input);
@@ -90,26 +92,27 @@ impl<'e> Evaluation<'e> {
         &self,
         input: &'s Value<'s>,
     ) -> Result<(&'e Arc<Form>, &'s Value<'s>), ApiError> {
-        let (form, submitted) = self.contract.chosen(self.action, input, &self.context.query)?;
+        let (form, submitted) =
+            self.contract.select_form(self.action, input, &self.context.query)?;
         self.permissions.allow_form(form)?;
         Ok((form, submitted))
     }
 
-    fn submission<'s>(&'s self, form: &'s Form, input: &'s Value<'s>) -> Submission<'s> {
+    fn submission<'s>(&'s self, form: &'s Form, input: &'s Value<'s>) -> ContractInput<'s> {
         let Self {
             contract, action, context, eval_cx, body: RequestBody { languages, .. }, ..
         } = *self;
-        let locale = match contract.has_languages() {
+        let locale = match contract.is_localized() {
             true => language::best_locale(languages.as_deref(), &form.locales),
             false => Locale::english(),
         };
-        Submission { action, form, sent: input, asked: context, surroundings: eval_cx, locale }
+        ContractInput { action, form, sent: input, asked: context, surroundings: eval_cx, locale }
     }
 
     /// Decodes the body, selects the form and passes the submission to `work`.
     pub(super) fn with_form<T>(
         &self,
-        work: impl FnOnce(Submission<'_>) -> Result<T, ApiError>,
+        work: impl FnOnce(ContractInput<'_>) -> Result<T, ApiError>,
     ) -> FormResult<T> {
         let input = match self.decode_body() {
             Ok(input) => input,
@@ -128,10 +131,10 @@ impl<'e> Evaluation<'e> {
         &self,
         check: impl FnOnce() -> Result<(), ApiError>,
     ) -> FormResult<NewUser> {
-        if !self.contract.lets_go_of(self.action) {
+        if !self.contract.consumes_input(self.action) {
             return self.with_form(|submission| {
                 check()?;
-                Ok(self.contract.judge(submission)?)
+                Ok(self.contract.validate(submission)?)
             });
         }
         let input = match self.decode_body() {
@@ -143,9 +146,9 @@ impl<'e> Evaluation<'e> {
             Err(error) => return (None, Err(error)),
         };
         let result = check().and_then(|()| {
-            let input = self.contract.own(self.action, input);
+            let input = self.contract.form_input(self.action, input);
             let submission = self.submission(&form, &NULL);
-            Ok(self.contract.judge_own(submission, input)?)
+            Ok(self.contract.validate_owned(submission, input)?)
         });
         (Some(form), result)
     }
@@ -156,17 +159,17 @@ struct EvaluationJob {
     contract: Arc<Contract>,
     method: String,
     path: String,
-    context: Asked,
-    eval_cx: Surroundings,
+    context: RequestContext,
+    eval_cx: EvalContext,
     permissions: Permissions,
     body: RequestBody,
 }
 
 impl EvaluationJob {
-    fn run<T>(self, work: impl FnOnce(&Evaluation<'_>) -> T) -> Option<(Asked, T)> {
+    fn run<T>(self, work: impl FnOnce(&Evaluation<'_>) -> T) -> Option<(RequestContext, T)> {
         let Self { contract, method, path, context, eval_cx, permissions, body } = self;
         let result = match contract.find(&method, &path, &context.query) {
-            Matched::Route(action, _) => work(&Evaluation {
+            RouteMatch::Route(action, _) => work(&Evaluation {
                 contract: &contract,
                 action,
                 context: &context,
@@ -174,7 +177,7 @@ impl EvaluationJob {
                 permissions: &permissions,
                 body: &body,
             }),
-            Matched::Method(_) | Matched::Nothing => return None,
+            RouteMatch::Method(_) | RouteMatch::Nothing => return None,
         };
         Some((context, result))
     }

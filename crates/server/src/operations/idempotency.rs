@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use registrar_core::aggregate::NewUser;
-use registrar_core::contract::{Asked, Contract, Matched, Outcome};
+use registrar_core::contract::{Contract, Outcome, RequestContext, RouteMatch};
 use registrar_core::form::Form;
-use registrar_store::{KeptAnswer, Made, Once};
+use registrar_store::{CreatedResource, IdempotencyKey, StoredResponse};
 use sha2::{Digest, Sha256};
 
 use super::create::{id_only, user_stub};
@@ -35,7 +35,7 @@ pub(super) struct KeyGuard<'k> {
     /// Digest of the request.
     request: [u8; 32],
     /// The response, set by the store when it is stored.
-    response: Arc<Mutex<Option<KeptAnswer>>>,
+    response: Arc<Mutex<Option<StoredResponse>>>,
 }
 
 impl KeyGuard<'_> {
@@ -54,7 +54,7 @@ impl<'c> RequestCx<'c> {
     pub(super) async fn acquire_header_key(&self) -> Result<KeyState<'c>, ApiError> {
         match parse_header(self.request)? {
             // The stored response would contain the code, of which the database holds only a digest.
-            Some(_) if self.action.generates().next().is_some() => Err(ApiError::new(
+            Some(_) if self.action.generated_codes().next().is_some() => Err(ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "idempotency_key_unsupported",
                 "the response contains a secret that is not stored: send the request without an \
@@ -104,7 +104,7 @@ impl<'c> RequestCx<'c> {
     /// Returns 422 if the key was used by another request.
     async fn stored_reply(&self, guard: &KeyGuard<'_>) -> Result<Option<Reply>, ApiError> {
         let key = guard.key.digest;
-        let found = self.state.database.read(move |store| store.answered(&key)).await?;
+        let found = self.state.database.read(move |store| store.stored_response(&key)).await?;
         match found {
             None => Ok(None),
             Some((request, response)) if request == guard.request => {
@@ -133,7 +133,7 @@ impl<'c> RequestCx<'c> {
         guard: &KeyGuard<'_>,
         form: &Form,
         user: Option<&NewUser>,
-    ) -> Once {
+    ) -> IdempotencyKey {
         // A record is always shown as it is stored.
         let shows = user.is_none() || self.contract.shows(self.action, Outcome::Created, "user");
         let contract = Arc::clone(self.contract);
@@ -144,23 +144,25 @@ impl<'c> RequestCx<'c> {
         let outcome = if hides_existence { Outcome::Accepted } else { Outcome::Created };
         let (version, response) = (form.version.clone(), Arc::clone(&guard.response));
         let (redaction, resource) = (self.redaction.clone(), self.action.resource);
-        let answer = move |made: Made| {
+        let answer = move |made: CreatedResource| {
             let mut context = context.clone();
             match made {
                 // The response must not depend on whether a user was created.
                 _ if hides_existence => {}
-                Made::User(_, Some(user)) => {
+                CreatedResource::User(_, Some(user)) => {
                     set_user(&contract, &mut context, user_to_value(*user));
                 }
-                Made::User(created, None) => {
+                CreatedResource::User(created, None) => {
                     let user = user_stub(&created, external_id.clone());
                     set_user(&contract, &mut context, user);
                 }
-                Made::Nothing => {}
-                Made::Record(_, Some(record)) => {
+                CreatedResource::Nothing => {}
+                CreatedResource::Record(_, Some(record)) => {
                     set_record(&contract, &mut context, record_to_value(*record));
                 }
-                Made::Record(id, None) => set_record(&contract, &mut context, id_only(id)),
+                CreatedResource::Record(id, None) => {
+                    set_record(&contract, &mut context, id_only(id))
+                }
             }
             redaction.apply(resource, &mut context);
             let route = (&*method, &*path, outcome);
@@ -168,7 +170,12 @@ impl<'c> RequestCx<'c> {
             *response.lock().unwrap_or_else(PoisonError::into_inner) = rendered.clone();
             rendered
         };
-        Once { key: guard.key.digest, request: guard.request, shows, answer: Arc::new(answer) }
+        IdempotencyKey {
+            hash: guard.key.digest,
+            request: guard.request,
+            includes_entity: shows,
+            build_response: Arc::new(answer),
+        }
     }
 }
 
@@ -176,11 +183,11 @@ impl<'c> RequestCx<'c> {
 fn render(
     contract: &Contract,
     (method, path, outcome): (&str, &str, Outcome),
-    mut context: Asked,
+    mut context: RequestContext,
     (started, version): (Instant, &str),
-) -> Option<KeptAnswer> {
+) -> Option<StoredResponse> {
     let query = std::mem::take(&mut context.query);
-    let Matched::Route(action, _) = contract.find(method, path, &query) else { return None };
+    let RouteMatch::Route(action, _) = contract.find(method, path, &query) else { return None };
     context.query = query;
     context.elapsed = started.elapsed().as_secs_f64();
     let status = contract.status(Some(action), outcome)?;
@@ -196,7 +203,7 @@ fn render(
     let version = ("Form-Version", version.to_owned());
     let headers = content_type.into_iter().chain(rendered.headers).chain([version]);
     let headers = headers.map(|(name, value)| (name.to_owned(), value)).collect();
-    Some(KeptAnswer { status, headers, body: rendered.body })
+    Some(StoredResponse { status, headers, body: rendered.body })
 }
 
 fn digest<'p>(parts: impl Iterator<Item = &'p [u8]>) -> [u8; 32] {

@@ -1,9 +1,9 @@
 //! Operation `list`.
 
 use actix_web::http::StatusCode;
-use registrar_core::contract::{Outcome, PageAsked};
+use registrar_core::contract::{Outcome, PageRequest};
 use registrar_core::value::Value;
-use registrar_store::Window;
+use registrar_store::Pagination;
 
 use super::contract_url;
 use super::reply::Reply;
@@ -22,7 +22,7 @@ impl RequestCx<'_> {
         };
         self.check_preconditions()?;
         let (page, window) = self.page()?;
-        let lookup = self.contract.meant(self.action, self.context)?;
+        let lookup = self.contract.resolve_lookup(self.action, self.context)?;
         let memory = self.response_memory();
         let (reservation, items, total) = match kind {
             Some(kind) => {
@@ -49,16 +49,16 @@ impl RequestCx<'_> {
     }
 
     /// Returns the requested page and its window in the list.
-    fn page(&self) -> Result<(PageAsked, Window), ApiError> {
-        if let Some(reason) = self.action.objects_to(self.request.query_string()) {
+    fn page(&self) -> Result<(PageRequest, Pagination), ApiError> {
+        if let Some(reason) = self.action.invalid_parameter(self.request.query_string()) {
             let error = ApiError::new(StatusCode::BAD_REQUEST, "bad_query", reason);
             return Err(error.with_outcome(Outcome::BadQuery));
         }
         let paging = &self.action.paging;
-        let page = paging.asked(&self.context.query);
+        let page = paging.page_request(&self.context.query);
         let page = page.ok_or_else(|| ApiError::entity_not_found(self.action.resource))?;
-        let window = Window {
-            is_newest_first: paging.is_descending,
+        let window = Pagination {
+            newest_first: paging.is_descending,
             offset: i64::try_from(page.offset).unwrap_or(i64::MAX),
             limit: page.size.into(),
         };
@@ -69,18 +69,18 @@ impl RequestCx<'_> {
         &self,
         items: Vec<Value<'static>>,
         is_user: bool,
-        (page, total): (PageAsked, i64),
+        (page, total): (PageRequest, i64),
     ) -> Reply {
         let (item_name, list_name) =
             if is_user { ("user", "users") } else { ("record", "records") };
         let items = items.into_iter().map(|item| {
-            let ids = self.contract.ids_of(&item, is_user);
-            let item = self.contract.shown(item);
+            let ids = self.contract.id_values(&item, is_user);
+            let item = self.contract.representation(item);
             Value::Object(vec![(item_name.into(), item), ("ids".into(), ids)])
         });
         let items = Value::Array(items.collect());
         let url = format!("{}{}", contract_url(self.request, self.path, self.state), self.path);
-        let page = self.action.paging.shown(page, total, &url, &self.context.query);
+        let page = self.action.paging.page_value(page, total, &url, &self.context.query);
         Reply::Outcome(Outcome::Listed, vec![(list_name, items), ("page", page)])
     }
 }

@@ -1,10 +1,10 @@
 //! Finds the users and records that a route names.
 
 use actix_web::HttpMessage;
-use registrar_core::contract::Sought;
+use registrar_core::contract::Lookup;
 use registrar_core::value::Value;
 use registrar_store::{
-    ReadError, RecordFilter, RecordKind, Store, StoredRecord, StoredUser, UserFilter, Window,
+    Pagination, ReadError, RecordFilter, RecordKind, Store, StoredRecord, StoredUser, UserFilter,
 };
 
 use super::evaluate::Evaluation;
@@ -92,19 +92,19 @@ impl RequestCx<'_> {
 
     /// Returns the user that the route names, or `None`.
     pub(super) async fn find_user(&self) -> Result<Option<StoredUser>, ApiError> {
-        let lookup = self.contract.meant(self.action, self.context)?;
+        let lookup = self.contract.resolve_lookup(self.action, self.context)?;
         self.find_user_by(lookup).await
     }
 
     /// Returns the first user that matches all keys of a look-up, or `None`.
     pub(super) async fn find_user_by(
         &self,
-        lookup: Vec<Sought>,
+        lookup: Vec<Lookup>,
     ) -> Result<Option<StoredUser>, ApiError> {
         let (scope, memory) = (self.user_scope(), self.response_memory());
         let found = self.read(move |store| {
             let user = find_user(store, &lookup, scope)?;
-            let reservation = memory.reserve(user.iter().map(StoredUser::weight));
+            let reservation = memory.reserve(user.iter().map(StoredUser::estimated_size));
             Ok(reservation.map(|reservation| (reservation, user)))
         });
         let (reservation, user) = found.await??;
@@ -124,19 +124,19 @@ impl RequestCx<'_> {
         } else {
             None
         };
-        let lookup = self.contract.meant(self.action, self.context)?;
+        let lookup = self.contract.resolve_lookup(self.action, self.context)?;
         let mut filter = self.record_filter(&lookup, parent);
         if let Some(name) = form_type {
             filter.type_name = Some(name.to_string());
         }
         let memory = self.response_memory();
-        let is_empty = lookup.is_empty() || lookup.contains(&Sought::Nobody);
+        let is_empty = lookup.is_empty() || lookup.contains(&Lookup::Nobody);
         let found = self.read(move |store| {
             if is_empty {
                 return Ok(Ok((None, None)));
             }
-            let record = store.records(kind, &filter, Window::FIRST)?.records.pop();
-            let reservation = memory.reserve(record.iter().map(StoredRecord::weight));
+            let record = store.records(kind, &filter, Pagination::FIRST)?.records.pop();
+            let reservation = memory.reserve(record.iter().map(StoredRecord::estimated_size));
             Ok(reservation.map(|reservation| (reservation, record)))
         });
         let (reservation, record) = found.await??;
@@ -149,7 +149,7 @@ impl RequestCx<'_> {
     /// # Errors
     /// Returns 404 if there is no such user.
     pub(super) async fn find_parent(&mut self) -> Result<Option<i64>, ApiError> {
-        let Some(lookup) = self.contract.meant_within(self.action, self.context)? else {
+        let Some(lookup) = self.contract.resolve_parent(self.action, self.context)? else {
             return Ok(None);
         };
         let user = self.find_user_by(lookup).await?;
@@ -161,25 +161,26 @@ impl RequestCx<'_> {
 
     /// Returns the filter for all look-ups of users: those of the contract that the principal may access.
     pub(super) fn user_scope(&self) -> UserFilter {
-        let mut filter = UserFilter { forms: self.contract.own_forms(), ..UserFilter::default() };
+        let mut filter =
+            UserFilter { form_names: self.contract.own_forms(), ..UserFilter::default() };
         self.principal.permissions.narrow_users(&mut filter);
         filter
     }
 
     /// Returns the filter for all look-ups of records: those that match the keys, belong to the parent and
     /// may be accessed by the principal.
-    pub(super) fn record_filter(&self, lookup: &[Sought], parent: Option<i64>) -> RecordFilter {
+    pub(super) fn record_filter(&self, lookup: &[Lookup], parent: Option<i64>) -> RecordFilter {
         let type_name = self.action.record_type.as_ref().map(ToString::to_string);
         let mut filter = RecordFilter { type_name, ..RecordFilter::default() };
         for key in lookup {
             match key {
-                Sought::Id(id) => {
+                Lookup::Id(id) => {
                     let is_match = filter.ids.as_ref().is_none_or(|ids| ids.contains(id));
                     filter.ids = Some(is_match.then_some(*id).into_iter().collect());
                 }
-                Sought::Key(key) => filter.key = Some(key.clone()),
-                Sought::Owner(id) => filter.user_id = Some(*id),
-                Sought::Relationship(id) => filter.relationship_id = Some(*id),
+                Lookup::Key(key) => filter.key = Some(key.clone()),
+                Lookup::Owner(id) => filter.user_id = Some(*id),
+                Lookup::Relationship(id) => filter.relationship_id = Some(*id),
                 // The other keys are those of users.
                 _ => filter.ids = Some(Vec::new()),
             }

@@ -22,10 +22,10 @@ use std::time::Instant;
 use actix_web::guard::GuardContext;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, Responder as _, web};
-use registrar_core::contract::{Action, Asked, Contract, Contracts, Matched, Outcome};
+use registrar_core::contract::{Action, Contract, Contracts, Outcome, RequestContext, RouteMatch};
 use registrar_core::decode::brackets;
 use registrar_core::value::Value;
-use registrar_core::{Surroundings, Timestamp};
+use registrar_core::{EvalContext, Timestamp};
 
 use crate::error::ApiError;
 use crate::http::response::ApiResponse;
@@ -46,7 +46,7 @@ pub(crate) fn is_contract_host(context: &GuardContext<'_>) -> bool {
 }
 
 fn has_contract(state: &AppState, host: &str) -> bool {
-    !state.config.current().contracts().of_host(host).is_empty()
+    !state.config.current().contracts().for_host(host).is_empty()
 }
 
 /// Returns the response for an unknown route, native or of a contract.
@@ -66,14 +66,14 @@ pub(crate) async fn serve(
     let registry = state.config.current();
     let contracts = registry.contracts();
     let host = base_url::host(request.head());
-    let of_host = host.map(|host| contracts.of_host(host)).unwrap_or_default();
+    let of_host = host.map(|host| contracts.for_host(host)).unwrap_or_default();
     let is_native_host = of_host.is_empty();
     let (candidates, path) = match is_native_host {
-        true => contracts.of_path(request.path()),
+        true => contracts.for_path(request.path()),
         false => (of_host, request.path()),
     };
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    let Some((contract, is_served)) = Contracts::accepted(&candidates, accept) else {
+    let Some((contract, is_served)) = Contracts::select_version(&candidates, accept) else {
         return no_route(request.method()).respond_to(&request).map_into_boxed_body();
     };
     // An invalid query is null; it is refused if the route uses it.
@@ -83,7 +83,7 @@ pub(crate) async fn serve(
             brackets::parse_urlencoded(query.as_bytes()).map_or(Value::Null, Value::into_owned)
         }
     };
-    let mut context = Asked { query, ..Asked::default() };
+    let mut context = RequestContext { query, ..RequestContext::default() };
     let mut redaction = Redaction::new(&registry);
     let (action, mut result) = if is_served {
         let matched = (contract, path);
@@ -94,7 +94,7 @@ pub(crate) async fn serve(
     // At the root, an unknown route gets the native response.
     let is_at_root = is_native_host && contract.mount.as_deref() == Some("");
     if let Err(error) = &result {
-        if is_at_root && error.contract_outcome() == Outcome::NoRoute {
+        if is_at_root && error.contract_outcome() == Outcome::RouteNotFound {
             return no_route(request.method()).respond_to(&request).map_into_boxed_body();
         }
         if let Some(violations) = error.violations() {
@@ -115,7 +115,12 @@ pub(crate) async fn serve(
 }
 
 /// Sets `request` and `base_url` in the context of expressions.
-fn set_addresses(context: &mut Asked, request: &HttpRequest, path: &str, state: &AppState) {
+fn set_addresses(
+    context: &mut RequestContext,
+    request: &HttpRequest,
+    path: &str,
+    state: &AppState,
+) {
     let text = |text: &str| Value::String(text.to_owned().into());
     context.request = Value::Object(vec![
         ("method".into(), text(request.method().as_str())),
@@ -135,15 +140,15 @@ fn contract_url(request: &HttpRequest, path: &str, state: &AppState) -> String {
 /// Runs the operation of the matched route. Returns the route, if there is one, and the result.
 async fn run<'c>(
     (contract, path): (&'c Arc<Contract>, &str),
-    (context, redaction): (&mut Asked, &mut Redaction),
+    (context, redaction): (&mut RequestContext, &mut Redaction),
     request: &HttpRequest,
     payload: web::Payload,
     state: &'c AppState,
     started: Instant,
 ) -> (Option<&'c Action>, Result<Reply, ApiError>) {
     let matched = contract.find(request.method().as_str(), path, &context.query);
-    let route = if let Matched::Route(action, _) = &matched { Some(*action) } else { None };
-    if matches!(matched, Matched::Nothing) && !contract.authentication.is_first {
+    let route = if let RouteMatch::Route(action, _) = &matched { Some(*action) } else { None };
+    if matches!(matched, RouteMatch::Nothing) && !contract.authentication.is_first {
         return (None, Err(ApiError::route_not_found()));
     }
     if let Some(action) = route
@@ -159,9 +164,9 @@ async fn run<'c>(
         redaction.disable();
     }
     let (action, names) = match matched {
-        Matched::Route(action, names) => (action, names),
-        Matched::Method(allowed) => return (None, Err(ApiError::method_not_allowed(&allowed))),
-        Matched::Nothing => return (None, Err(ApiError::route_not_found())),
+        RouteMatch::Route(action, names) => (action, names),
+        RouteMatch::Method(allowed) => return (None, Err(ApiError::method_not_allowed(&allowed))),
+        RouteMatch::Nothing => return (None, Err(ApiError::route_not_found())),
     };
     if context.query == Value::Null && contract.reads_query(action) {
         let text = "the query cannot be read: expected `name=value`, each name once";
@@ -177,14 +182,14 @@ async fn run<'c>(
         action,
         request,
         state,
-        eval_cx: Surroundings { now: Timestamp::now(), token: principal.name.clone() },
+        eval_cx: EvalContext { now: Timestamp::now(), token: principal.name.clone() },
         principal,
         context,
         path,
         body: RequestBody {
             media_type: body::media_type(request),
             languages: contract
-                .has_languages()
+                .is_localized()
                 .then(|| language::accept_language(request))
                 .flatten(),
             ..RequestBody::default()
@@ -198,13 +203,13 @@ async fn run<'c>(
 }
 
 /// Sets `user` and `ids` in the context of expressions.
-fn set_user(contract: &Contract, context: &mut Asked, user: Value<'static>) {
-    context.note("ids", contract.ids_of(&user, true));
-    context.note("user", contract.shown(user));
+fn set_user(contract: &Contract, context: &mut RequestContext, user: Value<'static>) {
+    context.set("ids", contract.id_values(&user, true));
+    context.set("user", contract.representation(user));
 }
 
 /// Sets `record` and `ids` in the context of expressions.
-fn set_record(contract: &Contract, context: &mut Asked, record: Value<'static>) {
-    context.note("ids", contract.ids_of(&record, false));
-    context.note("record", contract.shown(record));
+fn set_record(contract: &Contract, context: &mut RequestContext, record: Value<'static>) {
+    context.set("ids", contract.id_values(&record, false));
+    context.set("record", contract.representation(record));
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use registrar_core::contract::Asked;
+use registrar_core::contract::RequestContext;
 use registrar_core::form::Resource;
 use registrar_core::registry::Registry;
 use registrar_core::value::Value;
@@ -28,7 +28,7 @@ impl Redaction {
     }
 
     /// Removes the private fields from the user, the record and the caller.
-    pub(super) fn apply(&self, resource: Resource, context: &mut Asked) {
+    pub(super) fn apply(&self, resource: Resource, context: &mut RequestContext) {
         let Some(registry) = &self.0 else { return };
         let private = registry.private_fields();
         for (name, value) in &mut context.more {

@@ -12,7 +12,7 @@ impl RequestCx<'_> {
         let user = self.find().await?.into_value();
         self.set_value(user.clone(), true);
         self.check_preconditions()?;
-        let (resource, ids) = self.contract.removed(self.action, self.context, &user)?;
+        let (resource, ids) = self.contract.removed_ids(self.action, self.context, &user)?;
         let outcome = if ids.is_empty() { Outcome::Unchanged } else { Outcome::Updated };
         if let Some(kind) = record_kind(resource) {
             for id in ids {

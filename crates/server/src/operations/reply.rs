@@ -3,9 +3,9 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
-use registrar_core::contract::{Action, Asked, Contract, Outcome, Told};
+use registrar_core::contract::{Action, Contract, ErrorResponse, Outcome, RequestContext};
 use registrar_core::value::Value;
-use registrar_store::KeptAnswer;
+use registrar_store::StoredResponse;
 
 use crate::error::{ApiError, ReplyValues};
 use crate::http::access_log::LogContext;
@@ -23,7 +23,7 @@ pub(super) enum Reply {
     /// An outcome of the contract, with values for its body template.
     Outcome(Outcome, ReplyValues),
     /// A response that is stored under an idempotency key.
-    Stored { response: KeptAnswer, is_replay: bool },
+    Stored { response: StoredResponse, is_replay: bool },
 }
 
 impl From<Outcome> for Reply {
@@ -35,7 +35,7 @@ impl From<Outcome> for Reply {
 /// Renders the result of an operation.
 pub(super) fn render(
     (contract, action): (&Contract, Option<&Action>),
-    context: &Asked,
+    context: &RequestContext,
     request: &HttpRequest,
     result: Result<Reply, ApiError>,
 ) -> HttpResponse {
@@ -64,13 +64,13 @@ pub(super) fn render(
         .and_then(|status| StatusCode::from_u16(status).ok())
         .or(error.as_ref().map(ApiError::status))
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let error = error.filter(|_| status.as_u16() >= 400 || outcome == Outcome::Failed);
+    let error = error.filter(|_| status.as_u16() >= 400 || outcome == Outcome::Error);
     if let Some(error) = &error {
         values.extend(error.to_values(status));
         values.push(("summary", Value::String(error.message(status).to_owned().into())));
     }
     let detail = error.as_ref().map(|error| error.message(status)).unwrap_or_default();
-    let headers = error.iter().filter(|_| outcome == Outcome::Failed).flat_map(ApiError::headers);
+    let headers = error.iter().filter(|_| outcome == Outcome::Error).flat_map(ApiError::headers);
     let parts = Parts { outcome, status, values, detail, log_context };
     build((contract, action), context, request, parts, headers)
 }
@@ -78,11 +78,11 @@ pub(super) fn render(
 /// Renders the validation errors of a submission.
 fn render_invalid(
     (contract, action): (&Contract, Option<&Action>),
-    context: &Asked,
+    context: &RequestContext,
     request: &HttpRequest,
-    validation: Told,
+    validation: ErrorResponse,
 ) -> HttpResponse {
-    let Told { errors, first, details, summary, language, violations } = validation;
+    let ErrorResponse { errors, first, details, summary, language, violations } = validation;
     for cause in &violations.causes {
         log::warn!("cannot evaluate a condition at {cause}");
     }
@@ -117,7 +117,7 @@ struct Parts<'p> {
 
 fn build<'h>(
     (contract, action): (&Contract, Option<&Action>),
-    context: &Asked,
+    context: &RequestContext,
     request: &HttpRequest,
     parts: Parts<'_>,
     headers: impl Iterator<Item = &'h (HeaderName, HeaderValue)>,
@@ -159,7 +159,11 @@ fn build<'h>(
     response
 }
 
-fn stored_response(stored: KeptAnswer, is_replay: bool, log_context: LogContext) -> HttpResponse {
+fn stored_response(
+    stored: StoredResponse,
+    is_replay: bool,
+    log_context: LogContext,
+) -> HttpResponse {
     let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
     let mut response = HttpResponse::build(status);
     for (name, value) in stored.headers {

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, web};
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::aggregate::NewUser;
-use registrar_core::contract::{Action, Asked, Contract, Operation, Outcome};
+use registrar_core::contract::{Action, Contract, Operation, Outcome, RequestContext};
 use registrar_core::form::{Form, Resource};
 use registrar_core::value::Value;
-use registrar_store::{Asker, CreateError, Guard, RecordKind, Refusal};
+use registrar_store::{Actor, CreateError, Permit, RecordKind, Refusal};
 
 use super::evaluate::{Evaluation, RequestBody};
 use super::redaction::Redaction;
@@ -38,9 +38,9 @@ pub(super) struct RequestCx<'c> {
     pub(super) request: &'c HttpRequest,
     pub(super) state: &'c AppState,
     pub(super) principal: Principal,
-    pub(super) eval_cx: Surroundings,
+    pub(super) eval_cx: EvalContext,
     /// Values that contract expressions can read.
-    pub(super) context: &'c mut Asked,
+    pub(super) context: &'c mut RequestContext,
     /// Path below the mount of the contract.
     pub(super) path: &'c str,
     pub(super) body: RequestBody,
@@ -69,11 +69,11 @@ fn reads_body(operation: Operation) -> bool {
         | Operation::Update
         | Operation::Upsert
         | Operation::Delete
-        | Operation::Detach
-        | Operation::Mint
+        | Operation::Remove
+        | Operation::IssueToken
         | Operation::Verify
         | Operation::Revoke => true,
-        Operation::Show | Operation::List | Operation::Say => false,
+        Operation::Show | Operation::List | Operation::Respond => false,
     }
 }
 
@@ -90,13 +90,13 @@ impl RequestCx<'_> {
             Operation::Update => self.update().await,
             Operation::Upsert => self.upsert().await,
             Operation::Delete => self.delete().await,
-            Operation::Detach => self.remove().await,
-            Operation::Mint => self.issue_token().await,
+            Operation::Remove => self.remove().await,
+            Operation::IssueToken => self.issue_token().await,
             Operation::Verify => self.verify().await,
             Operation::Revoke => self.revoke().await,
-            Operation::Say => {
+            Operation::Respond => {
                 self.check_preconditions()?;
-                Ok(Outcome::Said.into())
+                Ok(Outcome::Responded.into())
             }
         }
     }
@@ -105,7 +105,7 @@ impl RequestCx<'_> {
         let operation = self.action.operation;
         if operation.has_body() {
             body::reject_encoding(self.request)?;
-            if self.contract.is_strict_with_labels() {
+            if self.contract.requires_content_type() {
                 self.body.media_type = body::native_media_type(self.request)?;
             }
         }
@@ -153,12 +153,12 @@ impl RequestCx<'_> {
     /// Generates the random codes that the route declares.
     fn generate_codes(&mut self) -> Result<(), ApiError> {
         let mut codes = Vec::new();
-        for (name, format) in self.action.generates() {
+        for (name, format) in self.action.generated_codes() {
             let text = token::random_string(format.alphabet, format.length)?;
             codes.push((name.to_owned().into(), Value::String(text.into())));
         }
         if !codes.is_empty() {
-            self.context.note("generated", Value::Object(codes));
+            self.context.set("generated", Value::Object(codes));
         }
         Ok(())
     }
@@ -168,7 +168,7 @@ impl RequestCx<'_> {
     /// # Errors
     /// Returns the outcome of the first one that fails; with `skip_if` this is `unchanged`.
     pub(super) fn check_preconditions(&self) -> Result<(), ApiError> {
-        match self.contract.objection(self.action, self.context)? {
+        match self.contract.failed_precondition(self.action, self.context)? {
             Some(outcome) => Err(ApiError::outcome(outcome)),
             None => Ok(()),
         }
@@ -194,7 +194,7 @@ impl RequestCx<'_> {
     ///
     /// # Errors
     /// Returns 413 if the entity would be larger than a body may be, 503 if the budget is exhausted.
-    pub(super) fn actor_for_write(&self, entity: &NewUser) -> Result<Asker, ApiError> {
+    pub(super) fn actor_for_write(&self, entity: &NewUser) -> Result<Actor, ApiError> {
         let weight = entity.weight();
         let max = self.state.settings.body_limit.max(MIN_MAX_ENTITY_BYTES);
         if weight > max {
@@ -206,27 +206,27 @@ impl RequestCx<'_> {
         if weight > UNCOUNTED_WRITE_BYTES {
             let mut reservation = self.state.memory.reservation();
             reservation.grow(weight)?;
-            actor.guard = Some(Guard::new(reservation));
+            actor.permit = Some(Permit::new(reservation));
         }
         Ok(actor)
     }
 
     /// Returns the actor for audit rows and for the check of ownership.
-    pub(super) fn actor(&self) -> Asker {
+    pub(super) fn actor(&self) -> Actor {
         let extensions = self.request.extensions();
-        Asker {
+        Actor {
             token: self.principal.token_id(),
             user: self.principal.user_id,
             owner: self.principal.permissions.owner(),
-            request: extensions.get::<RequestId>().map(RequestId::text),
+            request_id: extensions.get::<RequestId>().map(RequestId::text),
             form: extensions.get::<FormVersion>().map(FormVersion::parts),
-            guard: None,
+            permit: None,
         }
     }
 
     /// Returns the error of a write that failed.
     pub(super) fn write_error(&self, error: &CreateError) -> ApiError {
-        if let CreateError::TokenRefused = error {
+        if let CreateError::InvalidToken = error {
             self.state.auth.tokens.clear();
         }
         error.into()
@@ -234,7 +234,7 @@ impl RequestCx<'_> {
 
     /// Returns whether the response must not reveal if a user exists. Updates reveal it anyway.
     pub(super) fn hides_existence(&self, form: &Form) -> bool {
-        form.is_discreet && self.action.operation == Operation::Create
+        form.strict_enumeration && self.action.operation == Operation::Create
     }
 
     /// Sets the entity that expressions and the response can read.

@@ -1,9 +1,9 @@
 //! Operations `issue_token`, `verify` and `revoke`.
 
 use registrar_core::aggregate::Secret;
-use registrar_core::contract::{Mint, Outcome};
+use registrar_core::contract::{IssueToken, Outcome};
 use registrar_core::value::Value;
-use registrar_store::{ChangeError, CreateError, NewToken, StoredUser};
+use registrar_store::{CreateError, NewToken, StoredUser, WriteError};
 
 use super::evaluate::Evaluation;
 use super::reply::Reply;
@@ -32,17 +32,17 @@ impl RequestCx<'_> {
     /// Issues a token for a valid token or password in the request.
     pub(super) async fn issue_token(&mut self) -> Result<Reply, ApiError> {
         let action = self.action;
-        let Some(mint) = &action.mint else {
+        let Some(mint) = &action.issue_token else {
             return Err(ApiError::failed("the route declares no token to issue"));
         };
         if action.names_form() {
             let validate = |evaluation: &Evaluation<'_>| {
                 let contract = evaluation.contract;
-                evaluation.with_form(|submission| Ok(contract.judge(submission)?))
+                evaluation.with_form(|submission| Ok(contract.validate(submission)?))
             };
             self.evaluate_form(validate).await?;
         }
-        let issuer = match self.contract.mints_for(action, self.context)? {
+        let issuer = match self.contract.token_to_issue(action, self.context)? {
             Some((secret, name)) => self.authenticate_client(secret, name).await?,
             None => {
                 let user = self.authenticate_user().await?;
@@ -75,7 +75,7 @@ impl RequestCx<'_> {
         };
         let client = match found {
             Ok(client) => client,
-            Err(error) if error.contract_outcome() == Outcome::BadCredential => {
+            Err(error) if error.contract_outcome() == Outcome::InvalidCredentials => {
                 attempt.end(false);
                 return Err(refused());
             }
@@ -96,8 +96,8 @@ impl RequestCx<'_> {
         })
     }
 
-    async fn store_token(&mut self, mint: &Mint, issuer: Issuer) -> Result<Reply, ApiError> {
-        let text = match mint.letters() {
+    async fn store_token(&mut self, mint: &IssueToken, issuer: Issuer) -> Result<Reply, ApiError> {
+        let text = match mint.code_format() {
             Some(format) => token::random_string(format.alphabet, format.length)?,
             None => token::generate()?.reveal().to_owned(),
         };
@@ -113,23 +113,23 @@ impl RequestCx<'_> {
             scopes: Some(issuer.permissions.scopes_to_issue()),
             forms: issuer.permissions.forms_to_issue(),
             attributes: issuer.attributes,
-            request: self.actor().request,
+            request_id: self.actor().request_id,
         };
         let database = &self.state.database;
-        match database.within_timeout(database.store().mint_token(row)).await? {
+        match database.within_timeout(database.store().issue_token(row)).await? {
             Ok(_) => {}
-            Err(ChangeError::NotWritten(CreateError::TokenRefused) | ChangeError::NotFound) => {
+            Err(WriteError::Create(CreateError::InvalidToken) | WriteError::NotFound) => {
                 self.state.auth.tokens.clear();
                 return Err(ApiError::outcome(Outcome::Refused));
             }
-            Err(ChangeError::NotWritten(error)) => return Err(self.write_error(&error)),
-            Err(ChangeError::Conflict) => return Err(ApiError::contended()),
+            Err(WriteError::Create(error)) => return Err(self.write_error(&error)),
+            Err(WriteError::Conflict) => return Err(ApiError::contended()),
         }
         let credential = Value::Object(vec![
             ("token".into(), Value::String(text.into())),
             ("expires_in".into(), Value::Number(mint.expires_in.to_string().into())),
         ]);
-        Ok(Reply::Outcome(Outcome::Minted, vec![("credential", credential)]))
+        Ok(Reply::Outcome(Outcome::TokenIssued, vec![("credential", credential)]))
     }
 
     /// Verifies the name and password of a user.
@@ -144,7 +144,7 @@ impl RequestCx<'_> {
     /// # Errors
     /// Returns the outcome `refused` if it is not, 429 if too many attempts failed.
     async fn authenticate_user(&mut self) -> Result<StoredUser, ApiError> {
-        let lookup = self.contract.meant(self.action, self.context)?;
+        let lookup = self.contract.resolve_lookup(self.action, self.context)?;
         let name = format!("{lookup:?}");
         let auth = &self.state.auth;
         let address = client_address(self.request, &self.state.settings);
@@ -168,7 +168,7 @@ impl RequestCx<'_> {
     /// principal if a contract issued it.
     pub(super) async fn revoke(&mut self) -> Result<Reply, ApiError> {
         let database = &self.state.database;
-        let revoked = if self.action.finds_user() {
+        let revoked = if self.action.looks_up_user() {
             let user = self.find().await?;
             let id = user.id();
             self.set_entity(user);
@@ -185,10 +185,10 @@ impl RequestCx<'_> {
         self.state.auth.tokens.clear();
         match revoked {
             // Not found: another request revoked it in the meantime.
-            Ok(()) | Err(ChangeError::NotFound | ChangeError::Conflict) => {
+            Ok(()) | Err(WriteError::NotFound | WriteError::Conflict) => {
                 Ok(Outcome::Revoked.into())
             }
-            Err(ChangeError::NotWritten(error)) => Err(self.write_error(&error)),
+            Err(WriteError::Create(error)) => Err(self.write_error(&error)),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use registrar_core::changes::ChangedUser;
+use registrar_core::changes::UserUpdate;
 use registrar_core::contract::Outcome;
-use registrar_store::{ChangeError, CreateError, UpdateRecord, UpdateRecordOf};
+use registrar_store::{CreateError, UpdateRecord, UpdateUser, WriteError};
 
 use super::MAX_UPDATE_ATTEMPTS;
 use super::evaluate::Evaluation;
@@ -66,7 +66,7 @@ impl RequestCx<'_> {
         let before = Arc::clone(&existing);
         let validate = move |evaluation: &Evaluation<'_>| {
             let contract = evaluation.contract;
-            evaluation.with_form(|submission| Ok(contract.judge_change(submission, &before)?))
+            evaluation.with_form(|submission| Ok(contract.validate_update(submission, &before)?))
         };
         let (_, mut changed) = self.evaluate_form(validate).await?;
         if let StoredEntity::User(_) = &entity {
@@ -79,7 +79,14 @@ impl RequestCx<'_> {
                 let columns = &user.columns;
                 let (id, uuid, loaded_at) = (columns.id, columns.uuid, columns.updated_at);
                 let password_hash = password_hash.clone();
-                let row = UpdateRecord { id, uuid, loaded_at, changed, password_hash, by };
+                let row = UpdateUser {
+                    id,
+                    uuid,
+                    lock_version: loaded_at,
+                    changed,
+                    password_hash,
+                    actor: by,
+                };
                 let ends_sessions = row.password_hash.is_some();
                 let written = database.within_timeout(database.store().update(row)).await?;
                 if written.is_ok() && ends_sessions {
@@ -88,24 +95,24 @@ impl RequestCx<'_> {
                 written
             }
             StoredEntity::Record(record) => {
-                let (kind, id, loaded_at) = (record.kind(), record.id(), record.loaded_at);
-                let row = UpdateRecordOf { kind, id, loaded_at, changed, by };
+                let (kind, id, loaded_at) = (record.kind(), record.id(), record.lock_version);
+                let row = UpdateRecord { kind, id, lock_version: loaded_at, changed, actor: by };
                 database.within_timeout(database.store().update_record(row)).await?
             }
         };
         match written {
             Ok(()) => Ok(true),
-            Err(ChangeError::NotFound | ChangeError::Conflict) => Ok(false),
-            Err(ChangeError::NotWritten(CreateError::Refused(refusals))) => {
+            Err(WriteError::NotFound | WriteError::Conflict) => Ok(false),
+            Err(WriteError::Create(CreateError::Refused(refusals))) => {
                 Err(self.explain_refusals(Some(existing), &refusals).await?)
             }
-            Err(ChangeError::NotWritten(error)) => Err(self.write_error(&error)),
+            Err(WriteError::Create(error)) => Err(self.write_error(&error)),
         }
     }
 
     async fn hash_password(
         &self,
-        changed: &mut ChangedUser,
+        changed: &mut UserUpdate,
         password_hash: &mut Option<String>,
     ) -> Result<(), ApiError> {
         match changed.user.password.take() {

@@ -28,8 +28,8 @@ impl StoredEntity {
     /// Returns its approximate size in bytes.
     pub(crate) fn weight(&self) -> usize {
         match self {
-            Self::User(user) => user.weight(),
-            Self::Record(record) => record.weight(),
+            Self::User(user) => user.estimated_size(),
+            Self::Record(record) => record.estimated_size(),
         }
     }
 

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn shown(body: RecordBody, user_id: Option<i64>) -> [String; 2] {
-        let record = StoredRecord { body, user_id, loaded_at: 0 };
+        let record = StoredRecord { body, user_id, lock_version: 0 };
         [record_to_value(record.clone()), record_as_input(record)]
             .map(|value| serde_json::to_string(&value).unwrap())
     }

@@ -1,6 +1,6 @@
 //! Cost of password hashes.
 
-use registrar_core::rules::password_hash::{MAX_COST, MAX_MEMORY_KIB, MAX_PASSES, is_bearable};
+use registrar_core::rules::password_hash::{MAX_COST, MAX_MEMORY_KIB, MAX_PASSES, is_affordable};
 
 /// Minimum pairs of memory in KiB and passes; one of them must be met. Lanes are always 1.
 /// Source: OWASP Password Storage Cheat Sheet, "Argon2id".
@@ -47,7 +47,7 @@ impl HashCost {
     /// Returns an error if the cost is too low or too high.
     pub fn check(self) -> Result<(), CostError> {
         let Self { memory_kib, passes } = self;
-        if !is_bearable(memory_kib, passes) {
+        if !is_affordable(memory_kib, passes) {
             return Err(CostError::TooHigh);
         }
         let reaches = |(memory, least): &(u32, u32)| memory_kib >= *memory && passes >= *least;

@@ -1,14 +1,14 @@
 //! Everything that SQLite and PostgreSQL do differently, and nothing else.
 //!
 //! Here: opening connections, beginning transactions, what a migration needs. Beside it: how
-//! statements are made ([`mod@statement`]), what the writer asks of the database ([`decide`]), what a
-//! database's errors mean ([`mod@fault`]), and how reads choose many rows ([`mod@among`]).
+//! statements are made ([`mod@statement`]), what the writer asks of the database ([`claim_sql`]), what a
+//! database's errors mean ([`error_kind`]), and how reads choose many rows ([`mod@id_in`]).
 
-mod among;
-mod decide;
-mod exists;
-mod fault;
+mod claim_sql;
+mod error_kind;
+mod id_in;
 mod property;
+mod references;
 mod statement;
 
 use std::fs;
@@ -23,29 +23,30 @@ use diesel::{
     Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
 };
 
-pub(crate) use among::among;
-pub(crate) use decide::{
-    Claiming, claims_that_exist, drop_claims, insert_claims, reserve_ids, reserve_listed_id,
+pub(crate) use claim_sql::{
+    ClaimInsert, claims_that_exist, delete_claims, insert_claims, reserve_ids,
+    reserve_relationship_transactable_id,
 };
-pub(crate) use exists::{Lock, TextKey, existing_ids, existing_texts, relationship_by_key};
-pub(crate) use fault::{Fault, describe, fault, is_unique_violation, pooler_hint};
+pub(crate) use error_kind::{ErrorKind, classify, describe, is_unique_violation, pooler_hint};
+pub(crate) use id_in::id_in;
 pub(crate) use property::property_is;
+pub(crate) use references::{RowLock, UserKey, existing_ids, existing_texts, relationship_by_key};
 pub(crate) use statement::{Row, insert, row, statement};
 
 use crate::connection::{AnyConnection, WriterConnection};
 use crate::error::OpenError;
-use crate::settings::Target;
+use crate::settings::DatabaseTarget;
 
 /// How long a statement waits for somebody else's lock before it gives up.
-pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The size in bytes to which SQLite's log is truncated when it is reset. Without long reads it stays at 4
 /// to 8 MiB.
-const LOG_LIMIT: u32 = 32 * 1024 * 1024;
+const MAX_WAL_BYTES: u32 = 32 * 1024 * 1024;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum ConnectionRole {
     /// Reads only: the database refuses it to write.
     Reader,
     /// Writes, durably.
@@ -55,10 +56,13 @@ pub(crate) enum Role {
 }
 
 /// Opens a connection and sets it up for its role.
-pub(crate) fn connect(target: &Target, role: Role) -> Result<AnyConnection, ConnectionError> {
+pub(crate) fn connect(
+    target: &DatabaseTarget,
+    role: ConnectionRole,
+) -> Result<AnyConnection, ConnectionError> {
     match target {
-        Target::Sqlite(path) => sqlite(path, role).map(AnyConnection::Sqlite),
-        Target::Postgres { url, is_prepared } => {
+        DatabaseTarget::Sqlite(path) => sqlite(path, role).map(AnyConnection::Sqlite),
+        DatabaseTarget::Postgres { url, is_prepared } => {
             postgres(url, *is_prepared).map(AnyConnection::Postgres)
         }
     }
@@ -66,8 +70,8 @@ pub(crate) fn connect(target: &Target, role: Role) -> Result<AnyConnection, Conn
 
 /// Opens a connection that writes, durably.
 pub(crate) fn connect_to_write(
-    target: &Target,
-    role: Role,
+    target: &DatabaseTarget,
+    role: ConnectionRole,
 ) -> Result<WriterConnection, ConnectionError> {
     let mut conn = connect(target, role)?;
     let begin = match &mut conn {
@@ -75,8 +79,8 @@ pub(crate) fn connect_to_write(
         AnyConnection::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
         AnyConnection::Postgres(conn) => {
             let mut begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned();
-            if role == Role::Writer {
-                begin.push_str(&format!("; SET LOCAL lock_timeout = {}", LOCK_WAIT.as_millis()));
+            if role == ConnectionRole::Writer {
+                begin.push_str(&format!("; SET LOCAL lock_timeout = {}", LOCK_TIMEOUT.as_millis()));
             }
             // An answer promises that the user is stored, whatever is usual on this server.
             if is_asynchronous(conn).map_err(ConnectionError::CouldntSetupConfiguration)? {
@@ -95,27 +99,27 @@ fn is_asynchronous(conn: &mut PgConnection) -> QueryResult<bool> {
     select(sql::<Bool>("current_setting('synchronous_commit') = 'off'")).get_result(conn)
 }
 
-fn sqlite(path: &Path, role: Role) -> Result<SqliteConnection, ConnectionError> {
+fn sqlite(path: &Path, role: ConnectionRole) -> Result<SqliteConnection, ConnectionError> {
     let text = path.to_str().ok_or_else(|| {
         ConnectionError::BadConnection("the path of the database is not UTF-8".to_owned())
     })?;
     // SQLite would read a relative path that begins with `file:` as a URI.
     let text = if path.is_absolute() { text.to_owned() } else { format!("./{text}") };
     let mut conn = SqliteConnection::establish(&text)?;
-    let wait = LOCK_WAIT.as_millis();
+    let wait = LOCK_TIMEOUT.as_millis();
     let mut run =
         |sql: &str| conn.batch_execute(sql).map_err(ConnectionError::CouldntSetupConfiguration);
     run(&format!(
         "PRAGMA busy_timeout = {wait}; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY"
     ))?;
-    if role == Role::Reader {
+    if role == ConnectionRole::Reader {
         run("PRAGMA query_only = ON")?;
         return Ok(conn);
     }
     // Changing the journal mode does not wait for locks as other statements do.
     let begun = Instant::now();
     while let Err(error) = run("PRAGMA journal_mode = WAL") {
-        if begun.elapsed() > LOCK_WAIT {
+        if begun.elapsed() > LOCK_TIMEOUT {
             return Err(error);
         }
         thread::sleep(Duration::from_millis(10));
@@ -124,7 +128,7 @@ fn sqlite(path: &Path, role: Role) -> Result<SqliteConnection, ConnectionError> 
     // which it cannot be reset.
     // Deleted values are overwritten where that costs no further write: erased is erased.
     run("PRAGMA secure_delete = FAST")?;
-    run(&format!("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = {LOG_LIMIT}"))?;
+    run(&format!("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = {MAX_WAL_BYTES}"))?;
     // A file that may not be written to is opened all the same: this changes nothing, and tells.
     if let Err(error) = run("UPDATE counters SET users = users WHERE 0")
         && error.to_string().contains("readonly database")
@@ -165,8 +169,8 @@ fn with_timeouts(url: &str) -> String {
 
 /// Makes the file of a SQLite database, and its folder, where they are missing. Only its owner may
 /// read it: it holds people's data and the hashes of their passwords.
-pub(crate) fn create_file(target: &Target) -> Result<(), OpenError> {
-    let Target::Sqlite(path) = target else { return Ok(()) };
+pub(crate) fn create_file(target: &DatabaseTarget) -> Result<(), OpenError> {
+    let DatabaseTarget::Sqlite(path) = target else { return Ok(()) };
     let make = || {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -214,10 +218,12 @@ pub(crate) fn commit(conn: &mut AnyConnection) -> QueryResult<()> {
 }
 
 /// Whether a commit that failed certainly left nothing behind.
-pub(crate) fn was_undone(conn: &mut AnyConnection, error: &Error) -> bool {
+pub(crate) fn commit_was_rolled_back(conn: &mut AnyConnection, error: &Error) -> bool {
     match conn {
         // It is these that SQLite finds out before it writes the commit into its log.
-        AnyConnection::Sqlite(_) => matches!(fault(conn, error), Fault::Retry | Fault::Full),
+        AnyConnection::Sqlite(_) => {
+            matches!(classify(conn, error), ErrorKind::Transient | ErrorKind::DiskFull)
+        }
         // A server that still answers has told us the truth.
         AnyConnection::Postgres(conn) => {
             !matches!(error, Error::RollbackErrorOnCommit { .. })
@@ -227,7 +233,7 @@ pub(crate) fn was_undone(conn: &mut AnyConnection, error: &Error) -> bool {
 }
 
 /// Begins a part of the transaction under way: `commit` and `rollback` end it, and it alone.
-pub(crate) fn begin_part(conn: &mut AnyConnection) -> QueryResult<()> {
+pub(crate) fn begin_savepoint(conn: &mut AnyConnection) -> QueryResult<()> {
     Manager::begin_transaction(conn)
 }
 

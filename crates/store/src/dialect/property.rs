@@ -1,4 +1,4 @@
-//! The condition that a user's own property is a text.
+//! The condition that a property of a user, as text, has a value.
 
 use diesel::QueryResult;
 use diesel::backend::Backend;
@@ -13,9 +13,9 @@ use diesel::sqlite::Sqlite;
 use crate::connection::MultiBackend;
 use crate::schema::users;
 
-/// The property of this name, as a text, is this one.
+/// Returns the condition that the property `name`, as text, is `text`.
 pub(crate) fn property_is<'p>(name: &'p str, text: &'p str) -> PropertyIs<'p> {
-    // The path of a key as SQLite spells it (sqlite.org/json1.html, section 3.4).
+    // SQLite's JSON path syntax: sqlite.org/json1.html, section 3.4.
     PropertyIs { name, text, path: format!("$.\"{}\"", name.replace('"', "")) }
 }
 

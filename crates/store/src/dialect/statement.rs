@@ -1,7 +1,7 @@
-//! Statements written by hand, so that a connection prepares each of them once and for all.
+//! Macros for SQL statements that every connection prepares once.
 //!
-//! diesel builds most statements anew each time, and never caches what has many rows, an
-//! `ON CONFLICT` or raw SQL. What these macros make has a static identity and is always cached.
+//! diesel builds most statements anew each time and never caches inserts of several rows,
+//! `ON CONFLICT` or raw SQL. The statements declared here have a static query id and are always cached.
 
 use diesel::pg::Pg;
 use diesel::query_builder::{QueryFragment, QueryId};
@@ -11,10 +11,10 @@ use diesel::{PgConnection, QueryResult, SqliteConnection};
 
 use crate::connection::AnyConnection;
 
-/// Declares a statement: its text, with the values it binds in their places.
+/// Declares a statement: its SQL with bind parameters in place.
 ///
-/// `Name<'a>: "text" { field: RustType as SqlType } "text" …`, and `-> SqlType` after the name for
-/// what its rows hold. Values are borrowed for `'a`. It runs on whatever database knows its types.
+/// `Name<'a>: "sql" { field: RustType as SqlType } "sql" …`, with `-> SqlType` after the name for the
+/// columns that it returns. It runs on every backend that supports its types.
 macro_rules! statement {
     ($(#[$meta:meta])* $name:ident<$life:lifetime> $(-> $returns:ty)?:
         $head:literal $({ $field:ident: $rust:ty as $sql:ty } $text:literal)+) => {
@@ -54,13 +54,13 @@ macro_rules! statement {
 }
 pub(crate) use statement;
 
-/// A row that knows how it is inserted: by itself on SQLite, together with others on PostgreSQL.
+/// A row with its insert statements: of one row for SQLite, of any number of rows for PostgreSQL.
 pub(crate) trait Row: Sized {
     /// The statement that inserts this row.
     type One<'r>: QueryFragment<Sqlite> + QueryId + RunQueryDsl<SqliteConnection>
     where
         Self: 'r;
-    /// The statement that inserts any number of rows, given column by column.
+    /// The statement that inserts any number of rows, from one array for each column.
     type Many<'r>: QueryFragment<Pg> + QueryId + RunQueryDsl<PgConnection>
     where
         Self: 'r;
@@ -69,8 +69,8 @@ pub(crate) trait Row: Sized {
     fn many(rows: &[Self]) -> Self::Many<'_>;
 }
 
-/// Inserts rows: one cached statement for each on SQLite (which is quickest there), one cached
-/// statement for all on PostgreSQL (one round trip).
+/// Inserts rows: one statement for each on SQLite, where that is fastest, and one statement for all on
+/// PostgreSQL, which takes one round trip.
 pub(crate) fn insert<R: Row>(conn: &mut AnyConnection, rows: &[R]) -> QueryResult<()> {
     if rows.is_empty() {
         return Ok(());
@@ -88,9 +88,9 @@ pub(crate) fn insert<R: Row>(conn: &mut AnyConnection, rows: &[R]) -> QueryResul
     Ok(())
 }
 
-/// Declares the rows of a table once: the struct, and both ways to insert it.
+/// Declares the struct of a table's rows and its [`Row`] implementation.
 ///
-/// `Name<'a> in table { column: RustType as SqlType, … }`. Values are borrowed for `'a`.
+/// `Name<'a> in table { column: RustType as SqlType, … }`.
 macro_rules! row {
     ($(#[$meta:meta])* $name:ident<$life:lifetime> in $table:ident {
         $first:ident: $first_rust:ty as $first_sql:ty

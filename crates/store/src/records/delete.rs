@@ -10,24 +10,29 @@ use uuid::Uuid;
 use super::RecordKind;
 use super::holdings::{Holdings, Name};
 use super::owner::{of_record, touch};
-use crate::change::{Outcome, claims_of, drop_claim};
-use crate::changed::execute;
 use crate::connection::AnyConnection;
 use crate::dialect::{self, statement};
-use crate::error::ChangeError;
-use crate::types::Uid;
+use crate::error::WriteError;
+use crate::types::SqlUuid;
+use crate::update_sql::execute;
+use crate::user_writes::{claims_of, drop_claim};
+use crate::write_jobs::WriteResult;
 
 /// Deletes a record.
-pub(crate) fn delete(conn: &mut AnyConnection, kind: RecordKind, id: i64) -> QueryResult<Outcome> {
+pub(crate) fn delete(
+    conn: &mut AnyConnection,
+    kind: RecordKind,
+    id: i64,
+) -> QueryResult<WriteResult> {
     if kind == RecordKind::Relationship {
         return delete_relationship(conn, id);
     }
-    let Some(owner) = of_record(conn, kind, id)? else { return Ok(Err(ChangeError::NotFound)) };
-    let Some(uuid) = touch(conn, owner, None)? else { return Ok(Err(ChangeError::NotFound)) };
+    let Some(owner) = of_record(conn, kind, id)? else { return Ok(Err(WriteError::NotFound)) };
+    let Some(uuid) = touch(conn, owner, None)? else { return Ok(Err(WriteError::NotFound)) };
     // Now nobody else writes anything of the user: what is loaded is how it stays.
     let name = (kind, id);
     let holdings = Holdings::load(conn, owner)?.filter(|holdings| holdings.has(name));
-    let Some(holdings) = holdings else { return Ok(Err(ChangeError::NotFound)) };
+    let Some(holdings) = holdings else { return Ok(Err(WriteError::NotFound)) };
     give_up(conn, &holdings, &uuid, name)?;
     delete_hanging(conn, &holdings, name)?;
     delete_row(conn, kind, id)?;
@@ -130,12 +135,12 @@ statement! {
 }
 
 statement! {
-    DeleteRelationship<'a> -> Uid:
+    DeleteRelationship<'a> -> SqlUuid:
     "DELETE FROM relationships WHERE id = " { id: &'a i64 as BigInt } " RETURNING uuid"
 }
 
 /// Deletes a relationship; the foreign keys take its members and listings out of it.
-fn delete_relationship(conn: &mut AnyConnection, id: i64) -> QueryResult<Outcome> {
+fn delete_relationship(conn: &mut AnyConnection, id: i64) -> QueryResult<WriteResult> {
     // Users come first here too, so that nobody who joins waits in a circle with this. Who joined
     // before nobody could any more is looked for again.
     let mut known = HashSet::new();
@@ -163,9 +168,9 @@ fn delete_relationship(conn: &mut AnyConnection, id: i64) -> QueryResult<Outcome
         AnyConnection::Postgres(conn) => delete.load(conn)?,
     };
     if gone.is_empty() {
-        return Ok(Err(ChangeError::NotFound));
+        return Ok(Err(WriteError::NotFound));
     }
-    dialect::drop_claims(conn, &gone)?;
+    dialect::delete_claims(conn, &gone)?;
     Ok(Ok(id))
 }
 

@@ -12,10 +12,10 @@ mod stored;
 mod write;
 
 use registrar_core::aggregate::NewUser;
-use registrar_core::changes::ChangedUser;
+use registrar_core::changes::UserUpdate;
 
-use crate::audit::Asker;
-use crate::once::Once;
+use crate::audit::Actor;
+use crate::idempotency::IdempotencyKey;
 
 pub(crate) use delete::delete;
 pub(crate) use owner::{creator_of, of_new as owner_of_new, of_record as owner_of};
@@ -41,18 +41,18 @@ pub enum RecordKind {
 
 /// A record to be written.
 #[derive(Debug, Clone)]
-pub struct NewRecordOf {
+pub struct CreateRecord {
     /// What the form for it gave: one record in the list of its kind.
     pub bag: NewUser,
     /// Whose it is where the submission does not say; of a relationship, who founded it.
     pub owner: Option<i64>,
     /// Who asks for it.
-    pub by: Asker,
+    pub actor: Actor,
     /// Under which key it is done once, if it is.
-    pub once: Option<Once>,
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
-impl NewRecordOf {
+impl CreateRecord {
     /// What kind of record it is.
     pub(crate) fn kind(&self) -> RecordKind {
         let NewUser { relationships, relationship_transactables, relationship_users, .. } =
@@ -73,16 +73,16 @@ impl NewRecordOf {
 
 /// What a stored record shall be.
 #[derive(Debug, Clone)]
-pub struct UpdateRecordOf {
+pub struct UpdateRecord {
     /// What it is.
     pub kind: RecordKind,
     /// Its id.
     pub id: i64,
-    /// [`StoredRecord::loaded_at`] as it was loaded: nothing of its owner's must have been changed
+    /// [`StoredRecord::lock_version`] as it was loaded: nothing of its owner's must have been changed
     /// since.
-    pub loaded_at: i64,
+    pub lock_version: i64,
     /// The record as it shall be.
-    pub changed: ChangedUser,
+    pub changed: UserUpdate,
     /// Who asks for it.
-    pub by: Asker,
+    pub actor: Actor,
 }

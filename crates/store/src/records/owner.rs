@@ -5,18 +5,18 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQue
 use registrar_core::aggregate::ReferenceTarget;
 use uuid::Uuid;
 
-use super::{NewRecordOf, RecordKind};
-use crate::batch::now;
+use super::{CreateRecord, RecordKind};
+use crate::clock::now;
 use crate::connection::AnyConnection;
 use crate::dialect::statement;
 use crate::schema::{
     customizations, relationship_transactables, relationship_users, relationships, transactables,
     user_profiles,
 };
-use crate::types::{Micros, Uid};
+use crate::types::{SqlTimestamp, SqlUuid};
 
 /// The user that a new record shall belong to, where that is known; of a relationship nobody.
-pub(crate) fn of_new(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryResult<Option<i64>> {
+pub(crate) fn of_new(conn: &mut AnyConnection, record: &CreateRecord) -> QueryResult<Option<i64>> {
     let bag = &record.bag;
     if !bag.relationships.is_empty() {
         return Ok(None);
@@ -80,24 +80,24 @@ fn of_customizable(
 }
 
 statement! {
-    TouchLoaded<'a> -> Uid:
-    "UPDATE users SET updated_at = " { at: &'a i64 as Micros }
+    TouchLoaded<'a> -> SqlUuid:
+    "UPDATE users SET updated_at = " { at: &'a i64 as SqlTimestamp }
     " WHERE id = " { id: &'a i64 as BigInt }
-    " AND updated_at = " { loaded_at: &'a i64 as Micros }
+    " AND updated_at = " { lock_version: &'a i64 as SqlTimestamp }
     " RETURNING uuid"
 }
 
 statement! {
-    TouchOnSqlite<'a> -> Uid:
-    "UPDATE users SET updated_at = max(updated_at + 1, " { at: &'a i64 as Micros }
+    TouchOnSqlite<'a> -> SqlUuid:
+    "UPDATE users SET updated_at = max(updated_at + 1, " { at: &'a i64 as SqlTimestamp }
     ") WHERE id = " { id: &'a i64 as BigInt }
     " RETURNING uuid"
 }
 
 statement! {
-    TouchOnPostgres<'a> -> Uid:
+    TouchOnPostgres<'a> -> SqlUuid:
     "UPDATE users SET updated_at = greatest(updated_at + interval '1 microsecond', "
-    { at: &'a i64 as Micros }
+    { at: &'a i64 as SqlTimestamp }
     ") WHERE id = " { id: &'a i64 as BigInt }
     " RETURNING uuid"
 }
@@ -107,13 +107,13 @@ statement! {
 pub(super) fn touch(
     conn: &mut AnyConnection,
     id: i64,
-    loaded_at: Option<i64>,
+    lock_version: Option<i64>,
 ) -> QueryResult<Option<Uuid>> {
     let id = &id;
-    let uuids: Vec<Uuid> = match (conn, &loaded_at) {
-        (conn, Some(loaded_at)) => {
-            let at = &now().max(loaded_at.saturating_add(1));
-            let touch = TouchLoaded { at, id, loaded_at };
+    let uuids: Vec<Uuid> = match (conn, &lock_version) {
+        (conn, Some(lock_version)) => {
+            let at = &now().max(lock_version.saturating_add(1));
+            let touch = TouchLoaded { at, id, lock_version };
             match conn {
                 AnyConnection::Sqlite(conn) => touch.load(conn)?,
                 AnyConnection::Postgres(conn) => touch.load(conn)?,

@@ -11,9 +11,9 @@ use super::{
     RecordBody, RecordKind, StoredRecord, StoredRelationship, StoredRelationshipTransactable,
 };
 use crate::connection::AnyConnection;
-use crate::dialect::among;
+use crate::dialect::id_in;
 use crate::error::ReadError;
-use crate::read::{Hanging, MemberColumns, Window, member};
+use crate::read::{Attachments, Pagination, RelationshipUserColumns, relationship_user};
 use crate::schema::{
     customizations, relationship_transactables, relationship_users, relationships, transactables,
     users,
@@ -27,9 +27,9 @@ use crate::stored::{StoredCustomization, StoredTransactable};
 pub struct RecordFilter {
     /// The name of their type.
     pub type_name: Option<String>,
-    /// The user they belong to; of relationships, who founded them.
+    /// The user they belong to; of relationships, who relationships_page them.
     pub user_id: Option<i64>,
-    /// The relationship of memberships and of listings in relationships.
+    /// The relationship of memberships and of transactables_page in relationships.
     pub relationship_id: Option<i64>,
     /// The key of relationships.
     pub key: Option<String>,
@@ -65,9 +65,9 @@ impl Store {
         &self,
         kind: RecordKind,
         filter: &RecordFilter,
-        window: Window,
+        pagination: Pagination,
     ) -> Result<RecordPage, ReadError> {
-        self.reading(|conn| load(conn, kind, filter, window))
+        self.reading(|conn| load(conn, kind, filter, pagination))
     }
 
     /// The relationship of a type that has a key, as [`registrar_core::keys::text_key`] makes it.
@@ -84,7 +84,7 @@ impl Store {
             key: Some(key.to_owned()),
             ..RecordFilter::default()
         };
-        Ok(self.records(RecordKind::Relationship, &filter, Window::FIRST)?.records.pop())
+        Ok(self.records(RecordKind::Relationship, &filter, Pagination::FIRST)?.records.pop())
     }
 }
 
@@ -95,35 +95,37 @@ pub(crate) fn load_record(
     id: i64,
 ) -> QueryResult<Option<StoredRecord>> {
     let filter = RecordFilter { ids: Some(vec![id]), ..RecordFilter::default() };
-    Ok(load(conn, kind, &filter, Window::FIRST)?.records.pop())
+    Ok(load(conn, kind, &filter, Pagination::FIRST)?.records.pop())
 }
 
 fn load(
     conn: &mut AnyConnection,
     kind: RecordKind,
     filter: &RecordFilter,
-    window: Window,
+    pagination: Pagination,
 ) -> QueryResult<RecordPage> {
     match kind {
-        RecordKind::Transactable => listings(conn, filter, window),
-        RecordKind::Relationship => founded(conn, filter, window),
-        RecordKind::RelationshipUser => members(conn, filter, window),
-        RecordKind::RelationshipTransactable => listed(conn, filter, window),
-        RecordKind::Customization => customized(conn, filter, window),
+        RecordKind::Transactable => transactables_page(conn, filter, pagination),
+        RecordKind::Relationship => relationships_page(conn, filter, pagination),
+        RecordKind::RelationshipUser => relationship_users_page(conn, filter, pagination),
+        RecordKind::RelationshipTransactable => {
+            relationship_transactables_page(conn, filter, pagination)
+        }
+        RecordKind::Customization => customizations_page(conn, filter, pagination),
     }
 }
 
 /// Counts what a filter names, and loads the part of it that is shown.
 macro_rules! page {
-    ($conn:ident, $window:ident, $table:ident, $select:expr, |$query:ident| $filters:block) => {{
+    ($conn:ident, $pagination:ident, $table:ident, $select:expr, |$query:ident| $filters:block) => {{
         let filtered = || {
             let mut $query = $table::table.into_boxed();
             $filters
             $query
         };
         let total: i64 = filtered().count().get_result($conn)?;
-        let shown = filtered().select($select).limit($window.limit).offset($window.offset);
-        let shown = match $window.is_newest_first {
+        let shown = filtered().select($select).limit($pagination.limit).offset($pagination.offset);
+        let shown = match $pagination.newest_first {
             false => shown.order($table::id.asc()),
             true => shown.order($table::id.desc()),
         };
@@ -145,7 +147,7 @@ macro_rules! narrow {
 macro_rules! narrow_ids {
     ($query:ident, $column:expr, $ids:expr) => {
         if let Some(ids) = $ids {
-            $query = $query.filter(among($column, ids));
+            $query = $query.filter(id_in($column, ids));
         }
     };
 }
@@ -161,13 +163,13 @@ macro_rules! narrow_owner {
 }
 
 /// When users were last changed.
-fn changed_at(
+fn lock_versions(
     conn: &mut AnyConnection,
     ids: impl Iterator<Item = i64>,
 ) -> QueryResult<HashMap<i64, i64>> {
     let ids: Vec<i64> = ids.collect();
     let rows = users::table
-        .filter(among(users::id, &ids))
+        .filter(id_in(users::id, &ids))
         .select((users::id, users::updated_at))
         .load::<(i64, i64)>(conn)?;
     Ok(rows.into_iter().collect())
@@ -178,21 +180,21 @@ fn records(
     bodies: Vec<(i64, RecordBody)>,
     total: i64,
 ) -> QueryResult<RecordPage> {
-    let changed_at = changed_at(conn, bodies.iter().map(|(user_id, _)| *user_id))?;
+    let lock_versions = lock_versions(conn, bodies.iter().map(|(user_id, _)| *user_id))?;
     let records = bodies.into_iter().map(|(user_id, body)| StoredRecord {
         body,
         user_id: Some(user_id),
-        loaded_at: changed_at.get(&user_id).copied().unwrap_or_default(),
+        lock_version: lock_versions.get(&user_id).copied().unwrap_or_default(),
     });
     Ok(RecordPage { records: records.collect(), total })
 }
 
-type ListingColumns = (i64, i64, String, Option<String>, Option<String>, String, bool, String);
+type TransactableColumns = (i64, i64, String, Option<String>, Option<String>, String, bool, String);
 
-fn listings(
+fn transactables_page(
     conn: &mut AnyConnection,
     filter: &RecordFilter,
-    window: Window,
+    pagination: Pagination,
 ) -> QueryResult<RecordPage> {
     use transactables as t;
     let columns = (
@@ -205,16 +207,17 @@ fn listings(
         t::enabled,
         t::properties,
     );
-    let (rows, total): (Vec<ListingColumns>, _) = page!(conn, window, t, columns, |query| {
-        narrow!(query, t::type_name => &filter.type_name, t::user_id => filter.user_id);
-        narrow_ids!(query, t::id, &filter.ids);
-        narrow_owner!(query, t::user_id, &filter.owner_forms);
-    });
+    let (rows, total): (Vec<TransactableColumns>, _) =
+        page!(conn, pagination, t, columns, |query| {
+            narrow!(query, t::type_name => &filter.type_name, t::user_id => filter.user_id);
+            narrow_ids!(query, t::id, &filter.ids);
+            narrow_owner!(query, t::user_id, &filter.owner_forms);
+        });
     let owners: Vec<i64> = rows.iter().map(|row| row.1).collect();
-    let mut hanging = Hanging::load(conn, &owners)?;
+    let mut attachments = Attachments::load(conn, &owners)?;
     let bodies = rows.into_iter().map(|columns| {
         let (id, user_id, type_name, name, description, currency, enabled, properties) = columns;
-        let attached = hanging.take("transactable", id);
+        let attached = attachments.take("transactable", id);
         let listing = StoredTransactable {
             id,
             type_name,
@@ -231,14 +234,14 @@ fn listings(
     records(conn, bodies, total)
 }
 
-fn founded(
+fn relationships_page(
     conn: &mut AnyConnection,
     filter: &RecordFilter,
-    window: Window,
+    pagination: Pagination,
 ) -> QueryResult<RecordPage> {
     use relationships as t;
     let (rows, total): (Vec<StoredRelationship>, _) =
-        page!(conn, window, t, StoredRelationship::as_select(), |query| {
+        page!(conn, pagination, t, StoredRelationship::as_select(), |query| {
             narrow!(
                 query,
                 t::type_name => &filter.type_name,
@@ -251,7 +254,7 @@ fn founded(
         });
     let records = rows.into_iter().map(|relationship| StoredRecord {
         user_id: relationship.creator_id,
-        loaded_at: relationship.updated_at,
+        lock_version: relationship.updated_at,
         body: RecordBody::Relationship(relationship),
     });
     Ok(RecordPage { records: records.collect(), total })
@@ -263,44 +266,45 @@ pub(crate) fn relationships_of(
     ids: &[i64],
 ) -> QueryResult<HashMap<i64, StoredRelationship>> {
     let rows = relationships::table
-        .filter(among(relationships::id, ids))
+        .filter(id_in(relationships::id, ids))
         .select(StoredRelationship::as_select())
         .load::<StoredRelationship>(conn)?;
     Ok(rows.into_iter().map(|relationship| (relationship.id, relationship)).collect())
 }
 
-fn members(
+fn relationship_users_page(
     conn: &mut AnyConnection,
     filter: &RecordFilter,
-    window: Window,
+    pagination: Pagination,
 ) -> QueryResult<RecordPage> {
     use relationship_users as t;
     let columns = (t::user_id, (t::id, t::type_name, t::relationship_id, t::properties));
-    let (rows, total): (Vec<(i64, MemberColumns)>, _) = page!(conn, window, t, columns, |query| {
-        narrow!(
-            query,
-            t::type_name => &filter.type_name,
-            t::user_id => filter.user_id,
-            t::relationship_id => filter.relationship_id,
-        );
-        narrow_ids!(query, t::id, &filter.ids);
-        narrow_owner!(query, t::user_id, &filter.owner_forms);
-    });
+    let (rows, total): (Vec<(i64, RelationshipUserColumns)>, _) =
+        page!(conn, pagination, t, columns, |query| {
+            narrow!(
+                query,
+                t::type_name => &filter.type_name,
+                t::user_id => filter.user_id,
+                t::relationship_id => filter.relationship_id,
+            );
+            narrow_ids!(query, t::id, &filter.ids);
+            narrow_owner!(query, t::user_id, &filter.owner_forms);
+        });
     let ids: Vec<i64> = rows.iter().map(|(_, (_, _, id, _))| *id).collect();
     let relationships = relationships_of(conn, &ids)?;
     let bodies = rows.into_iter().filter_map(|(user_id, columns)| {
-        Some((user_id, RecordBody::RelationshipUser(member(columns, &relationships)?)))
+        Some((user_id, RecordBody::RelationshipUser(relationship_user(columns, &relationships)?)))
     });
     let bodies = bodies.collect();
     records(conn, bodies, total)
 }
 
-type ListedColumns = (i64, String, i64, i64, String);
+type RelationshipTransactableColumns = (i64, String, i64, i64, String);
 
-fn listed(
+fn relationship_transactables_page(
     conn: &mut AnyConnection,
     filter: &RecordFilter,
-    window: Window,
+    pagination: Pagination,
 ) -> QueryResult<RecordPage> {
     use relationship_transactables as t;
     let columns = (t::id, t::type_name, t::relationship_id, t::transactable_id, t::properties);
@@ -313,18 +317,19 @@ fn listed(
     } else {
         None
     };
-    let (rows, total): (Vec<ListedColumns>, _) = page!(conn, window, t, columns, |query| {
-        narrow!(
-            query,
-            t::type_name => &filter.type_name,
-            t::relationship_id => filter.relationship_id,
-        );
-        narrow_ids!(query, t::id, &filter.ids);
-        narrow_ids!(query, t::transactable_id, &theirs);
-    });
-    let listings: Vec<i64> = rows.iter().map(|row| row.3).collect();
+    let (rows, total): (Vec<RelationshipTransactableColumns>, _) =
+        page!(conn, pagination, t, columns, |query| {
+            narrow!(
+                query,
+                t::type_name => &filter.type_name,
+                t::relationship_id => filter.relationship_id,
+            );
+            narrow_ids!(query, t::id, &filter.ids);
+            narrow_ids!(query, t::transactable_id, &theirs);
+        });
+    let transactables_page: Vec<i64> = rows.iter().map(|row| row.3).collect();
     let owners: HashMap<i64, i64> = transactables::table
-        .filter(among(transactables::id, &listings))
+        .filter(id_in(transactables::id, &transactables_page))
         .select((transactables::id, transactables::user_id))
         .load::<(i64, i64)>(conn)?
         .into_iter()
@@ -337,45 +342,46 @@ fn listed(
     records(conn, bodies, total)
 }
 
-fn listed_from(columns: ListedColumns) -> StoredRelationshipTransactable {
+fn listed_from(columns: RelationshipTransactableColumns) -> StoredRelationshipTransactable {
     let (id, type_name, relationship_id, transactable_id, properties) = columns;
     StoredRelationshipTransactable { id, type_name, relationship_id, transactable_id, properties }
 }
 
-/// In which relationships listings are.
+/// In which relationships transactables_page are.
 pub(crate) fn listed_of(
     conn: &mut AnyConnection,
-    listings: &[i64],
+    transactables_page: &[i64],
 ) -> QueryResult<Vec<StoredRelationshipTransactable>> {
     use relationship_transactables as t;
     let rows = t::table
-        .filter(among(t::transactable_id, listings))
+        .filter(id_in(t::transactable_id, transactables_page))
         .order(t::id)
         .select((t::id, t::type_name, t::relationship_id, t::transactable_id, t::properties))
-        .load::<ListedColumns>(conn)?;
+        .load::<RelationshipTransactableColumns>(conn)?;
     Ok(rows.into_iter().map(listed_from).collect())
 }
 
-type CustomizedColumns = (i64, i64, String, String, i64, String);
+type CustomizationRowColumns = (i64, i64, String, String, i64, String);
 
-fn customized(
+fn customizations_page(
     conn: &mut AnyConnection,
     filter: &RecordFilter,
-    window: Window,
+    pagination: Pagination,
 ) -> QueryResult<RecordPage> {
     use customizations as t;
     let columns = (t::id, t::user_id, t::type_name, t::owner_kind, t::owner_id, t::properties);
-    let (rows, total): (Vec<CustomizedColumns>, _) = page!(conn, window, t, columns, |query| {
-        narrow!(query, t::type_name => &filter.type_name, t::user_id => filter.user_id);
-        narrow_ids!(query, t::id, &filter.ids);
-        narrow_owner!(query, t::user_id, &filter.owner_forms);
-    });
+    let (rows, total): (Vec<CustomizationRowColumns>, _) =
+        page!(conn, pagination, t, columns, |query| {
+            narrow!(query, t::type_name => &filter.type_name, t::user_id => filter.user_id);
+            narrow_ids!(query, t::id, &filter.ids);
+            narrow_owner!(query, t::user_id, &filter.owner_forms);
+        });
     let owners: Vec<i64> = rows.iter().map(|row| row.1).collect();
-    let hanging = Hanging::load(conn, &owners)?;
+    let attachments = Attachments::load(conn, &owners)?;
     let bodies = rows.into_iter().map(|columns| {
         let (id, user_id, type_name, owner_kind, owner_id, properties) = columns;
         // Of two on one page one may hang on the other.
-        let attached = hanging.clone().take("customization", id);
+        let attached = attachments.clone().take("customization", id);
         let customization = StoredCustomization { id, type_name, properties, attached };
         (user_id, RecordBody::Customization { customization, owner_kind, owner_id })
     });

@@ -14,9 +14,9 @@ pub struct StoredRecord {
     pub body: RecordBody,
     /// The user it belongs to; of a relationship who founded it, where that is known.
     pub user_id: Option<i64>,
-    /// What [`crate::UpdateRecordOf::loaded_at`] asks for: when its user, or the relationship, was
+    /// What [`crate::UpdateRecord::lock_version`] asks for: when its user, or the relationship, was
     /// last changed.
-    pub loaded_at: i64,
+    pub lock_version: i64,
 }
 
 /// The record itself.
@@ -51,7 +51,7 @@ pub struct StoredRelationship {
     pub uuid: Uuid,
     /// Name of the relationship type.
     pub type_name: String,
-    /// What names it among those of its type.
+    /// What names it id_in those of its type.
     pub key: Option<String>,
     /// Who founded it.
     pub creator_id: Option<i64>,

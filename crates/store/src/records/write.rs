@@ -11,25 +11,26 @@ use uuid::Uuid;
 
 use super::holdings::Holdings;
 use super::owner::{of_new, of_record, touch};
-use super::{NewRecordOf, UpdateRecordOf};
-use crate::batch::now;
-use crate::change::{Giving, Outcome, first_places, refusals};
-use crate::changed::execute;
-use crate::claims::{Contender, missing_references};
+use super::{CreateRecord, UpdateRecord};
+use crate::claims::{Candidate, missing_references};
+use crate::clock::now;
 use crate::connection::AnyConnection;
 use crate::dialect::{self, is_unique_violation, statement};
-use crate::error::{ChangeError, CreateError, Refusal};
-use crate::keyed;
-use crate::plan::{Counts, Ids, Owner, PerTable, Plan};
+use crate::error::{CreateError, Refusal, WriteError};
+use crate::plan::{IdCounts, OwnerRef, PerTable, ReservedIds, RowBatch};
+use crate::relationship_keys;
 use crate::schema::relationship_transactables;
-use crate::types::{JsonDoc, Micros, Uid};
+use crate::types::{SqlJson, SqlTimestamp, SqlUuid};
+use crate::update_sql::execute;
+use crate::user_writes::{Giving, next_positions, refusals};
+use crate::write_jobs::WriteResult;
 
-fn refused(refusals: Vec<Refusal>) -> QueryResult<Outcome> {
+fn refused(refusals: Vec<Refusal>) -> QueryResult<WriteResult> {
     Ok(Err(CreateError::Refused(refusals).into()))
 }
 
 /// Makes a record; gives its id.
-pub(crate) fn create(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryResult<Outcome> {
+pub(crate) fn create(conn: &mut AnyConnection, record: &CreateRecord) -> QueryResult<WriteResult> {
     let bag = &record.bag;
     if let Some(relationship) = bag.relationships.first() {
         return create_relationship(conn, bag, relationship, bag.owner.or(record.owner));
@@ -39,7 +40,7 @@ pub(crate) fn create(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryRes
     let Some((owner, uuid)) = owner.zip(uuid) else {
         // Somebody who is named and not there is a reference that leads nowhere.
         let missing = missing(conn, &bag.references)?;
-        return refused(if missing.is_empty() { vec![Refusal::Ownerless] } else { missing });
+        return refused(if missing.is_empty() { vec![Refusal::MissingOwner] } else { missing });
     };
     // What a customization hangs on must be of the user that the submission names.
     if let Some(at) = bag.customizable
@@ -64,28 +65,29 @@ pub(crate) fn create(conn: &mut AnyConnection, record: &NewRecordOf) -> QueryRes
 
 /// The references that lead nowhere.
 fn missing(conn: &mut AnyConnection, references: &[Reference]) -> QueryResult<Vec<Refusal>> {
-    let contender = Contender { uuid: Uuid::nil(), claims: &[], references, was_put_off: false };
-    Ok(missing_references(conn, &[contender])?.pop().unwrap_or_default())
+    let candidate = Candidate { uuid: Uuid::nil(), claims: &[], references, was_deferred: false };
+    Ok(missing_references(conn, &[candidate])?.pop().unwrap_or_default())
 }
 
 /// Writes the rows of a bag; gives the id of its record, and whether all rows were there that
 /// change.
 fn write_rows(conn: &mut AnyConnection, bag: &NewUser, owner: i64) -> QueryResult<(i64, bool)> {
-    let mut counts = Counts::default();
+    let mut counts = IdCounts::default();
     counts.add_records(bag);
     let has_new = counts.any();
-    let mut ids = if has_new { dialect::reserve_ids(conn, &counts)? } else { Ids::default() };
-    let first = if has_new { first_places(conn, owner, &counts)? } else { PerTable::default() };
-    let mut plan = Plan::after(now(), first);
-    plan.keyed = keyed::find_or_make(conn, [bag])?;
+    let mut ids =
+        if has_new { dialect::reserve_ids(conn, &counts)? } else { ReservedIds::default() };
+    let first = if has_new { next_positions(conn, owner, &counts)? } else { PerTable::default() };
+    let mut rows = RowBatch::after(now(), first);
+    rows.relationship_ids = relationship_keys::find_or_create(conn, [bag])?;
     let hangs_on = match bag.customizable {
-        Some(at) => Owner { user_id: owner, kind: kind_of(at.resource), id: at.id },
-        None => Owner { user_id: owner, kind: "user", id: owner },
+        Some(at) => OwnerRef { user_id: owner, kind: kind_of(at.resource), id: at.id },
+        None => OwnerRef { user_id: owner, kind: "user", id: owner },
     };
-    plan.add_records_at(bag, hangs_on, &mut ids)?;
-    plan.insert(conn)?;
-    let was_there = plan.changed.write(conn)?;
-    Ok((plan.id_of_record().unwrap_or_default(), was_there))
+    rows.add_records_at(bag, hangs_on, &mut ids)?;
+    rows.insert(conn)?;
+    let was_there = rows.updated.write(conn)?;
+    Ok((rows.id_of_record().unwrap_or_default(), was_there))
 }
 
 fn kind_of(resource: ReferenceTarget) -> &'static str {
@@ -106,7 +108,7 @@ statement! {
     ", " { transactable_id: i64 as BigInt }
     ", " { position: i32 as Integer }
     ", " { type_name: &'a str as Text }
-    ", " { properties: &'a str as JsonDoc }
+    ", " { properties: &'a str as SqlJson }
     ")"
 }
 
@@ -120,7 +122,7 @@ fn insert_listed(
     let others = t::table.filter(t::relationship_id.eq(relationship_id));
     let last: Option<i32> = others.select(max(t::position)).first(conn)?;
     let position = last.map_or(0, |last| last.saturating_add(1));
-    let id = dialect::reserve_listed_id(conn)?;
+    let id = dialect::reserve_relationship_transactable_id(conn)?;
     execute!(
         conn,
         InsertListed { id, relationship_id, transactable_id, position, type_name, properties }
@@ -135,11 +137,11 @@ statement! {
     { id: i64 as BigInt }
     ", " { type_name: &'a str as Text }
     ", " { creator_id: Option<i64> as Nullable<BigInt> }
-    ", " { properties: &'a str as JsonDoc }
-    ", " { at: i64 as Micros }
-    ", " { uuid: &'a Uuid as Uid }
+    ", " { properties: &'a str as SqlJson }
+    ", " { at: i64 as SqlTimestamp }
+    ", " { uuid: &'a Uuid as SqlUuid }
     ", " { key: Option<&'a str> as Nullable<Text> }
-    ", " { updated_at: i64 as Micros }
+    ", " { updated_at: i64 as SqlTimestamp }
     ")"
 }
 
@@ -148,11 +150,11 @@ fn create_relationship(
     bag: &NewUser,
     relationship: &NewRelationship,
     creator_id: Option<i64>,
-) -> QueryResult<Outcome> {
+) -> QueryResult<WriteResult> {
     if let (None, Some(id)) = (bag.owner, creator_id) {
         let (resource, value) = (ReferenceTarget::User, ReferenceKey::Id(id));
         if !missing(conn, &[Reference { resource, value }])?.is_empty() {
-            return refused(vec![Refusal::Ownerless]);
+            return refused(vec![Refusal::MissingOwner]);
         }
     }
     let uuid = &Uuid::now_v7();
@@ -161,7 +163,7 @@ fn create_relationship(
     if !refusals.is_empty() {
         return refused(refusals);
     }
-    let counts = Counts { relationships: 1, ..Counts::default() };
+    let counts = IdCounts { relationships: 1, ..IdCounts::default() };
     let Some(id) = dialect::reserve_ids(conn, &counts)?.relationships.next() else {
         return Err(diesel::result::Error::NotFound);
     };
@@ -178,8 +180,8 @@ fn unless_key_taken(
     written: QueryResult<usize>,
     bag: &NewUser,
     relationship: &NewRelationship,
-    then: impl FnOnce(usize) -> QueryResult<Outcome>,
-) -> QueryResult<Outcome> {
+    then: impl FnOnce(usize) -> QueryResult<WriteResult>,
+) -> QueryResult<WriteResult> {
     match written {
         Err(error) if is_unique_violation(&error) => {
             let is_key = |claim: &Claim| Some(claim) == relationship.key.as_ref();
@@ -192,26 +194,26 @@ fn unless_key_taken(
 }
 
 /// Changes a record.
-pub(crate) fn update(conn: &mut AnyConnection, record: &UpdateRecordOf) -> QueryResult<Outcome> {
-    let UpdateRecordOf { kind, id, loaded_at, changed, .. } = record;
+pub(crate) fn update(conn: &mut AnyConnection, record: &UpdateRecord) -> QueryResult<WriteResult> {
+    let UpdateRecord { kind, id, lock_version, changed, .. } = record;
     let bag = &changed.user;
     if let Some(relationship) = bag.relationships.first() {
         return update_relationship(conn, record, relationship);
     }
     let Some(owner) = of_record(conn, *kind, *id)? else {
-        return Ok(Err(ChangeError::NotFound));
+        return Ok(Err(WriteError::NotFound));
     };
-    let Some(uuid) = touch(conn, owner, Some(*loaded_at))? else {
-        return Ok(Err(ChangeError::Conflict));
+    let Some(uuid) = touch(conn, owner, Some(*lock_version))? else {
+        return Ok(Err(WriteError::Conflict));
     };
     let Some(holdings) = Holdings::load(conn, owner)? else {
-        return Ok(Err(ChangeError::NotFound));
+        return Ok(Err(WriteError::NotFound));
     };
     let name = (*kind, *id);
     let giving = Giving {
         is_own: &|claim| holdings.may_hold(claim, |way| way.contains(&name)),
         gives_up: &|claim| {
-            changed.released.gives_up(claim)
+            changed.released.releases(claim)
                 && !holdings.may_hold(claim, |way| !way.contains(&name))
         },
     };
@@ -223,14 +225,14 @@ pub(crate) fn update(conn: &mut AnyConnection, record: &UpdateRecordOf) -> Query
         Some(listed) => update_listed(conn, listed, *id)?,
         None => write_rows(conn, bag, owner)?.1,
     };
-    Ok(if was_there { Ok(*id) } else { Err(ChangeError::Conflict) })
+    Ok(if was_there { Ok(*id) } else { Err(WriteError::Conflict) })
 }
 
 statement! {
     UpdateListed<'a>:
     "UPDATE relationship_transactables SET relationship_id = "
     { relationship_id: i64 as BigInt }
-    ", properties = " { properties: &'a str as JsonDoc }
+    ", properties = " { properties: &'a str as SqlJson }
     " WHERE id = " { id: i64 as BigInt }
     ""
 }
@@ -246,16 +248,16 @@ fn update_listed(
 }
 
 statement! {
-    TouchRelationship<'a> -> Uid:
-    "UPDATE relationships SET updated_at = " { at: &'a i64 as Micros }
+    TouchRelationship<'a> -> SqlUuid:
+    "UPDATE relationships SET updated_at = " { at: &'a i64 as SqlTimestamp }
     " WHERE id = " { id: &'a i64 as BigInt }
-    " AND updated_at = " { loaded_at: &'a i64 as Micros }
+    " AND updated_at = " { lock_version: &'a i64 as SqlTimestamp }
     " RETURNING uuid"
 }
 
 statement! {
     UpdateRelationship<'a>:
-    "UPDATE relationships SET properties = " { properties: &'a str as JsonDoc }
+    "UPDATE relationships SET properties = " { properties: &'a str as SqlJson }
     ", key = " { key: Option<&'a str> as Nullable<Text> }
     " WHERE id = " { id: &'a i64 as BigInt }
     ""
@@ -263,19 +265,19 @@ statement! {
 
 fn update_relationship(
     conn: &mut AnyConnection,
-    record: &UpdateRecordOf,
+    record: &UpdateRecord,
     relationship: &NewRelationship,
-) -> QueryResult<Outcome> {
-    let UpdateRecordOf { id, loaded_at, changed, .. } = record;
-    let at = &now().max(loaded_at.saturating_add(1));
-    let touch = TouchRelationship { at, id, loaded_at };
+) -> QueryResult<WriteResult> {
+    let UpdateRecord { id, lock_version, changed, .. } = record;
+    let at = &now().max(lock_version.saturating_add(1));
+    let touch = TouchRelationship { at, id, lock_version };
     let uuids: Vec<Uuid> = match conn {
         AnyConnection::Sqlite(conn) => touch.load(conn)?,
         AnyConnection::Postgres(conn) => touch.load(conn)?,
     };
-    let Some(uuid) = uuids.first() else { return Ok(Err(ChangeError::Conflict)) };
+    let Some(uuid) = uuids.first() else { return Ok(Err(WriteError::Conflict)) };
     let bag = &changed.user;
-    let giving = Giving { is_own: &|_| true, gives_up: &|claim| changed.released.gives_up(claim) };
+    let giving = Giving { is_own: &|_| true, gives_up: &|claim| changed.released.releases(claim) };
     let refusals = refusals(conn, bag, giving, uuid)?;
     if !refusals.is_empty() {
         return refused(refusals);

@@ -4,31 +4,31 @@ use std::thread;
 use std::time::Duration;
 
 use registrar_core::aggregate::{NewProfile, NewUser};
-use registrar_core::changes::{ChangedUser, Released};
-use registrar_store::{ChangeError, CreateError, Refusal, Store, UpdateRecord};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
+use registrar_store::{CreateError, Refusal, Store, UpdateUser, WriteError};
 
 use crate::scratch::{Scratch, create, on_both, record, user, wait};
 
 on_both! {
-    a_change_needs_the_user_as_it_was_loaded,
-    the_moment_of_a_change_grows_even_where_the_clock_does_not,
-    neighbours_of_a_batch_do_not_notice_each_other,
-    a_change_that_cannot_be_written_fails_alone,
-    a_claim_goes_to_the_first_and_comes_back_with_the_user,
+    update_with_a_stale_lock_version_conflicts,
+    updated_at_grows_when_the_clock_goes_back,
+    jobs_of_one_batch_do_not_affect_each_other,
+    failing_update_does_not_fail_its_batch,
+    deleting_a_user_releases_its_claims,
 }
 
 /// What makes a stored user this one.
-fn change(store: &Store, id: i64, user: NewUser) -> UpdateRecord {
+fn change(store: &Store, id: i64, user: NewUser) -> UpdateUser {
     let loaded = store.user(id).unwrap().unwrap().columns;
     let properties = user.properties.or(Some("{}".to_owned()));
     let user = NewUser { properties, ..user };
-    UpdateRecord {
+    UpdateUser {
         id,
         uuid: loaded.uuid,
-        loaded_at: loaded.updated_at,
-        changed: ChangedUser { user, released: Released::default() },
+        lock_version: loaded.updated_at,
+        changed: UserUpdate { user, released: ReleasedClaims::default() },
         password_hash: None,
-        by: None.into(),
+        actor: None.into(),
     }
 }
 
@@ -36,21 +36,21 @@ fn name(store: &Store, id: i64) -> Option<String> {
     store.user(id).unwrap().and_then(|user| user.columns.name)
 }
 
-fn a_change_needs_the_user_as_it_was_loaded(scratch: &Scratch) {
+fn update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
     let store = scratch.open();
     let id = create(&store, user("old", &[])).unwrap().id;
     let (one, other) =
         (change(&store, id, user("one", &[])), change(&store, id, user("other", &[])));
     assert_eq!(wait(store.update(one)), Ok(()));
-    assert_eq!(wait(store.update(other.clone())), Err(ChangeError::Conflict));
+    assert_eq!(wait(store.update(other.clone())), Err(WriteError::Conflict));
     assert_eq!(name(&store, id).as_deref(), Some("one"));
     assert_eq!(wait(store.delete(id, None.into())), Ok(()));
-    assert_eq!(wait(store.delete(id, None.into())), Err(ChangeError::NotFound));
-    assert_eq!(wait(store.update(other)), Err(ChangeError::Conflict));
+    assert_eq!(wait(store.delete(id, None.into())), Err(WriteError::NotFound));
+    assert_eq!(wait(store.update(other)), Err(WriteError::Conflict));
     assert!(scratch.is_empty());
 }
 
-fn the_moment_of_a_change_grows_even_where_the_clock_does_not(scratch: &Scratch) {
+fn updated_at_grows_when_the_clock_goes_back(scratch: &Scratch) {
     let store = scratch.open();
     let id = create(&store, user("old", &[])).unwrap().id;
     scratch.raw().run(if scratch.is_sqlite() {
@@ -64,7 +64,7 @@ fn the_moment_of_a_change_grows_even_where_the_clock_does_not(scratch: &Scratch)
     assert_eq!(moment, 7_258_118_400_000_001);
 }
 
-fn neighbours_of_a_batch_do_not_notice_each_other(scratch: &Scratch) {
+fn jobs_of_one_batch_do_not_affect_each_other(scratch: &Scratch) {
     let store = scratch.open();
     let ids: Vec<i64> = ["a", "b", "c"]
         .map(|name| create(&store, user(name, &[("name", name)])).unwrap().id)
@@ -87,11 +87,11 @@ fn neighbours_of_a_batch_do_not_notice_each_other(scratch: &Scratch) {
     assert!(wait(good).is_ok());
     let taken = |claim| CreateError::Refused(vec![Refusal::Taken { claim }]);
     assert_eq!(wait(bad), Err(taken(0)));
-    assert_eq!(wait(gone), Err(ChangeError::NotFound));
+    assert_eq!(wait(gone), Err(WriteError::NotFound));
     let outcomes = updates.map(wait);
     // Either of the first two came first.
     assert_eq!(outcomes[..2].iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert!(outcomes[..2].contains(&Err(ChangeError::Conflict)));
+    assert!(outcomes[..2].contains(&Err(WriteError::Conflict)));
     assert_eq!(outcomes[2], Err(taken(1).into()));
     assert_eq!(outcomes[3], Ok(()));
     assert_eq!(name(&store, ids[1]).as_deref(), Some("b"));
@@ -99,7 +99,7 @@ fn neighbours_of_a_batch_do_not_notice_each_other(scratch: &Scratch) {
     assert_eq!(scratch.count("unique_claims WHERE value_key = 'b2'"), 0, "nothing of it is left");
 }
 
-fn a_change_that_cannot_be_written_fails_alone(scratch: &Scratch) {
+fn failing_update_does_not_fail_its_batch(scratch: &Scratch) {
     let store = scratch.open();
     let ids = ["a", "b"].map(|name| create(&store, user(name, &[])).unwrap().id);
     let broken = NewUser { properties: Some("{".to_owned()), ..user("a2", &[]) };
@@ -111,7 +111,7 @@ fn a_change_that_cannot_be_written_fails_alone(scratch: &Scratch) {
     drop(held);
     wait(plug).unwrap();
     let outcomes = updates.map(wait);
-    assert_eq!(outcomes, [Err(CreateError::Failed.into()), Ok(())]);
+    assert_eq!(outcomes, [Err(CreateError::Internal.into()), Ok(())]);
     assert_eq!(name(&store, ids[0]).as_deref(), Some("a"));
 
     // A record that is another user's is not changed, and nothing else of the change is.
@@ -122,7 +122,7 @@ fn a_change_that_cannot_be_written_fails_alone(scratch: &Scratch) {
     let mut thief = user("thief", &[]);
     thief.profiles.push(NewProfile { enabled: false, ..profile(Some(theirs)) });
     let steal = change(&store, ids[1], thief);
-    assert_eq!(wait(store.update(steal)), Err(ChangeError::Conflict));
+    assert_eq!(wait(store.update(steal)), Err(WriteError::Conflict));
     assert!(store.user(other).unwrap().unwrap().profiles[0].enabled);
     assert_eq!(name(&store, ids[1]).as_deref(), Some("b2"));
 }
@@ -133,11 +133,11 @@ fn profile(id: Option<i64>) -> NewProfile {
         type_name: "seller".into(),
         enabled: true,
         properties: "{}".to_owned(),
-        attached: registrar_core::aggregate::Attached::default(),
+        attached: registrar_core::aggregate::Attachments::default(),
     }
 }
 
-fn a_claim_goes_to_the_first_and_comes_back_with_the_user(scratch: &Scratch) {
+fn deleting_a_user_releases_its_claims(scratch: &Scratch) {
     let store = scratch.open();
     let ids = ["a", "b"].map(|name| create(&store, user(name, &[("name", name)])).unwrap().id);
     let take = change(&store, ids[1], user("b", &[("name", "b"), ("name", "a")]));

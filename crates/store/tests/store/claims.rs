@@ -8,16 +8,16 @@ use registrar_store::{CreateError, Created, Refusal};
 use crate::scratch::{Scratch, create, on_both, record, user};
 
 on_both!(
-    each_taken_claim_is_named,
-    nothing_is_stored_of_a_refused_user,
-    neighbours_of_a_refused_user_are_stored,
-    the_second_of_a_batch_gets_what_a_refused_first_claimed,
-    the_first_of_a_batch_gets_what_both_claim,
-    a_claim_made_twice_by_one_user_is_taken,
-    missing_references_are_named_together_with_taken_claims,
-    every_kind_of_reference_is_found,
-    a_user_of_the_same_batch_is_no_reference,
-    of_many_on_two_stores_exactly_one_wins,
+    every_taken_claim_is_reported,
+    rejected_user_leaves_no_rows,
+    rejected_user_does_not_fail_its_batch,
+    claim_of_a_rejected_user_is_free_for_the_next_in_the_batch,
+    first_user_of_a_batch_gets_a_contested_claim,
+    duplicate_claim_in_one_user_is_taken,
+    missing_references_and_taken_claims_are_reported_together,
+    every_kind_of_reference_is_resolved,
+    user_of_the_same_batch_cannot_be_referenced,
+    concurrent_claims_on_two_stores_have_one_winner,
 );
 
 type Outcome = Result<Created, CreateError>;
@@ -41,7 +41,7 @@ fn missing(reference: usize) -> Refusal {
     Refusal::Missing { reference }
 }
 
-fn each_taken_claim_is_named(scratch: &Scratch) {
+fn every_taken_claim_is_reported(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann"), ("handle", "a")])).unwrap();
     let claims = |email, handle| user("bob", &[("email", email), ("handle", handle)]);
@@ -55,7 +55,7 @@ fn each_taken_claim_is_named(scratch: &Scratch) {
     create(&store, user("cid", &[("email", "a"), ("handle", "ann"), ("email", "Ann")])).unwrap();
 }
 
-fn nothing_is_stored_of_a_refused_user(scratch: &Scratch) {
+fn rejected_user_leaves_no_rows(scratch: &Scratch) {
     let store = scratch.open();
     let outcome = create(
         &store,
@@ -71,7 +71,7 @@ fn nothing_is_stored_of_a_refused_user(scratch: &Scratch) {
     assert!(scratch.is_empty());
 }
 
-fn neighbours_of_a_refused_user_are_stored(scratch: &Scratch) {
+fn rejected_user_does_not_fail_its_batch(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann")])).unwrap();
     let records = ["bob", "ann", "cid", "dan"]
@@ -85,7 +85,7 @@ fn neighbours_of_a_refused_user_are_stored(scratch: &Scratch) {
     create(&store, user("eve", &[("handle", "ann")])).unwrap();
 }
 
-fn the_second_of_a_batch_gets_what_a_refused_first_claimed(scratch: &Scratch) {
+fn claim_of_a_rejected_user_is_free_for_the_next_in_the_batch(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann")])).unwrap();
     let nobody = Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(99) };
@@ -108,7 +108,7 @@ fn the_second_of_a_batch_gets_what_a_refused_first_claimed(scratch: &Scratch) {
     assert!(outcomes[5].is_ok());
 }
 
-fn the_first_of_a_batch_gets_what_both_claim(scratch: &Scratch) {
+fn first_user_of_a_batch_gets_a_contested_claim(scratch: &Scratch) {
     let store = scratch.open();
     let records = (0..40).map(|i| record(user(&i.to_string(), &[("email", "same")]))).collect();
     let outcomes = scratch.create_together(&store, records);
@@ -119,14 +119,14 @@ fn the_first_of_a_batch_gets_what_both_claim(scratch: &Scratch) {
     assert_eq!(scratch.count("users"), 1);
 }
 
-fn a_claim_made_twice_by_one_user_is_taken(scratch: &Scratch) {
+fn duplicate_claim_in_one_user_is_taken(scratch: &Scratch) {
     let store = scratch.open();
     let outcome = create(&store, user("ann", &[("handle", "x"), ("email", "a"), ("handle", "x")]));
     assert_eq!(refusals(&outcome), [taken(2)]);
     assert!(scratch.is_empty());
 }
 
-fn missing_references_are_named_together_with_taken_claims(scratch: &Scratch) {
+fn missing_references_and_taken_claims_are_reported_together(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann")])).unwrap();
     let reference = |id| Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(id) };
@@ -141,7 +141,7 @@ fn missing_references_are_named_together_with_taken_claims(scratch: &Scratch) {
     assert_eq!(scratch.count("unique_claims"), 1);
 }
 
-fn every_kind_of_reference_is_found(scratch: &Scratch) {
+fn every_kind_of_reference_is_resolved(scratch: &Scratch) {
     let store = scratch.open();
     for _ in 0..2 {
         let new = NewUser {
@@ -174,7 +174,7 @@ fn every_kind_of_reference_is_found(scratch: &Scratch) {
     assert_eq!(refusals(&outcome), [3, 4, 5, 6, 7].map(missing));
 }
 
-fn a_user_of_the_same_batch_is_no_reference(scratch: &Scratch) {
+fn user_of_the_same_batch_cannot_be_referenced(scratch: &Scratch) {
     let store = scratch.open();
     let next = Reference {
         resource: ReferenceTarget::User,
@@ -191,7 +191,7 @@ fn a_user_of_the_same_batch_is_no_reference(scratch: &Scratch) {
     assert_eq!(refusals(&outcomes[1]), [missing(0)]);
 }
 
-fn of_many_on_two_stores_exactly_one_wins(scratch: &Scratch) {
+fn concurrent_claims_on_two_stores_have_one_winner(scratch: &Scratch) {
     let stores = [scratch.open(), scratch.open()];
     let outcomes: Vec<Outcome> = thread::scope(|scope| {
         let threads: Vec<_> = (0..64)

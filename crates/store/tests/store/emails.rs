@@ -1,15 +1,15 @@
 //! Users by their e-mail address: found by the claim where there is one, by the key where not.
 
 use registrar_core::aggregate::{Claim, NewUser, Reference, ReferenceKey, ReferenceTarget};
-use registrar_core::changes::{ChangedUser, Released};
-use registrar_store::{Store, UpdateRecord, UserFilter};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
+use registrar_store::{Store, UpdateUser, UserFilter};
 
 use crate::scratch::{Scratch, create, on_both, user, wait};
 
 on_both! {
-    an_address_is_found_whoever_claims_it,
-    an_address_is_found_after_changes,
-    a_database_without_the_index_of_uuids_is_migrated,
+    user_is_found_by_email_with_any_claim_scope,
+    user_is_found_by_email_after_updates,
+    migration_adds_the_index_of_uuids,
 }
 
 /// A user with an address, and claims of it in these scopes.
@@ -41,7 +41,7 @@ fn having(store: &Store, key: &str) -> Vec<i64> {
     ids
 }
 
-fn an_address_is_found_whoever_claims_it(scratch: &Scratch) {
+fn user_is_found_by_email_with_any_claim_scope(scratch: &Scratch) {
     let store = scratch.open();
     let new = |user: NewUser| create(&store, user).unwrap().id;
     let claimed = new(with_email("a", &[Claim::OF_EMAIL]));
@@ -57,18 +57,18 @@ fn an_address_is_found_whoever_claims_it(scratch: &Scratch) {
     assert_eq!(having(&store, "c"), Vec::<i64>::new());
 }
 
-fn an_address_is_found_after_changes(scratch: &Scratch) {
+fn user_is_found_by_email_after_updates(scratch: &Scratch) {
     let store = scratch.open();
     let id = create(&store, with_email("a", &[Claim::OF_EMAIL])).unwrap().id;
     let change = |user: NewUser| {
         let loaded = store.user(id).unwrap().unwrap().columns;
-        let record = UpdateRecord {
+        let record = UpdateUser {
             id,
             uuid: loaded.uuid,
-            loaded_at: loaded.updated_at,
-            changed: ChangedUser { user, released: Released::default() },
+            lock_version: loaded.updated_at,
+            changed: UserUpdate { user, released: ReleasedClaims::default() },
             password_hash: None,
-            by: None.into(),
+            actor: None.into(),
         };
         wait(store.update(record)).unwrap();
     };
@@ -84,7 +84,7 @@ fn an_address_is_found_after_changes(scratch: &Scratch) {
     assert!(scratch.is_empty());
 }
 
-fn a_database_without_the_index_of_uuids_is_migrated(scratch: &Scratch) {
+fn migration_adds_the_index_of_uuids(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, with_email("a", &[Claim::OF_EMAIL])).unwrap();
     create(&store, with_email("b", &[])).unwrap();

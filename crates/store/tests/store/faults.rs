@@ -10,12 +10,12 @@ use registrar_store::{CreateError, PingError, ReadError, Store, StoreSettings};
 use crate::scratch::{Scratch, create, on_both, record, user, wait};
 
 on_both!(
-    only_the_culprit_of_a_batch_fails,
-    a_full_queue_answers_at_once,
-    a_lock_that_is_not_released_makes_it_busy,
-    shutting_down_finishes_what_was_accepted,
-    a_dropped_future_takes_nothing_back,
-    several_writers_store_everything_once,
+    invalid_user_fails_alone_in_a_batch,
+    full_queue_rejects_at_once,
+    held_lock_returns_busy,
+    shutdown_finishes_queued_jobs,
+    dropped_future_does_not_cancel_the_write,
+    concurrent_writers_store_every_user_once,
 );
 
 /// A user that core would never let through: its properties are no JSON.
@@ -30,12 +30,12 @@ fn malformed(name: &str) -> NewUser {
     NewUser { profiles: vec![profile], ..user(name, &[("email", name)]) }
 }
 
-fn only_the_culprit_of_a_batch_fails(scratch: &Scratch) {
+fn invalid_user_fails_alone_in_a_batch(scratch: &Scratch) {
     let store = scratch.open();
     let users = [user("ann", &[("email", "ann")]), malformed("bob"), user("cid", &[])];
     let outcomes = scratch.create_together(&store, users.map(record).into());
     assert!(outcomes[0].is_ok());
-    assert_eq!(outcomes[1], Err(CreateError::Failed));
+    assert_eq!(outcomes[1], Err(CreateError::Internal));
     assert!(outcomes[2].is_ok());
     assert_eq!((scratch.count("users"), scratch.count("unique_claims")), (2, 1));
     assert_eq!(scratch.count("user_profiles"), 0);
@@ -43,7 +43,7 @@ fn only_the_culprit_of_a_batch_fails(scratch: &Scratch) {
     assert_eq!(store.ping(), Ok(()));
 }
 
-fn a_full_queue_answers_at_once(scratch: &Scratch) {
+fn full_queue_rejects_at_once(scratch: &Scratch) {
     let settings = StoreSettings { queue: 2, ..StoreSettings::new(&scratch.url) };
     let store = Store::open(&settings).unwrap();
     let held = scratch.hold();
@@ -59,7 +59,7 @@ fn a_full_queue_answers_at_once(scratch: &Scratch) {
     assert_eq!(scratch.count("users"), 3);
 }
 
-fn a_lock_that_is_not_released_makes_it_busy(scratch: &Scratch) {
+fn held_lock_returns_busy(scratch: &Scratch) {
     let store = scratch.open();
     let held = scratch.hold();
     let begun = Instant::now();
@@ -70,7 +70,7 @@ fn a_lock_that_is_not_released_makes_it_busy(scratch: &Scratch) {
     assert_eq!(scratch.count("users"), 1);
 }
 
-fn shutting_down_finishes_what_was_accepted(scratch: &Scratch) {
+fn shutdown_finishes_queued_jobs(scratch: &Scratch) {
     let store = scratch.open();
     let answers: Vec<_> = (0..600)
         .map(|i| store.create(record(user("ann", &[("email", &(i % 500).to_string())]))))
@@ -88,13 +88,13 @@ fn shutting_down_finishes_what_was_accepted(scratch: &Scratch) {
     assert!(store.user(500).unwrap().is_some());
 }
 
-fn a_dropped_future_takes_nothing_back(scratch: &Scratch) {
+fn dropped_future_does_not_cancel_the_write(scratch: &Scratch) {
     let store = scratch.open();
     drop(store.create(record(user("ann", &[]))));
     assert_eq!(create(&store, user("bob", &[])).unwrap().id, 2);
 }
 
-fn several_writers_store_everything_once(scratch: &Scratch) {
+fn concurrent_writers_store_every_user_once(scratch: &Scratch) {
     let settings = StoreSettings { writers: 3, batch: 8, ..StoreSettings::new(&scratch.url) };
     let store = Store::open(&settings).unwrap();
     let answers: Vec<_> = (0..300)
@@ -114,7 +114,7 @@ fn several_writers_store_everything_once(scratch: &Scratch) {
 }
 
 #[test]
-fn a_writer_that_lost_its_connection_connects_again() {
+fn writer_reconnects_after_connection_loss() {
     let Some(scratch) = Scratch::postgres() else { return };
     let store = scratch.open();
     create(&store, user("ann", &[])).unwrap();
@@ -130,7 +130,7 @@ fn a_writer_that_lost_its_connection_connects_again() {
 }
 
 #[test]
-fn a_server_that_is_gone_makes_it_unavailable() {
+fn stopped_server_returns_unavailable() {
     let Some(cluster) = registrar_scratch_postgres::scratch() else { return };
     let store = Store::open(&StoreSettings::new(cluster.database())).unwrap();
     create(&store, user("ann", &[])).unwrap();

@@ -1,20 +1,20 @@
 //! Records through their forms: what the core says is given up, and what the store makes of it.
 
-use registrar_core::Surroundings;
+use registrar_core::EvalContext;
 use registrar_core::decode::json;
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::{Registry, SourceFile};
 use registrar_core::value::Value;
 use registrar_store::{
-    CreateError, NewRecordOf, RecordBody, RecordKind, Refusal, Store, UpdateRecordOf,
+    CreateError, CreateRecord, RecordBody, RecordKind, Refusal, Store, UpdateRecord,
 };
 
 use crate::scratch::{Scratch, create, on_both, user, wait};
 
 on_both!(
-    a_changed_value_is_free_at_once,
-    a_neighbour_keeps_what_it_may_hold,
-    equal_values_are_told_apart_by_what_narrows_them_down,
-    the_key_of_a_relationship_is_free_once_it_is_another,
+    updated_value_releases_its_claim,
+    update_of_a_record_keeps_claims_of_other_records,
+    scoped_claims_are_released_by_scope,
+    updated_relationship_key_is_released,
 );
 
 const TYPES: [(&str, &str); 2] = [
@@ -58,24 +58,24 @@ impl Case {
     fn new(scratch: &Scratch) -> Self {
         let store = scratch.open();
         let owner = create(&store, user("ann", &[])).unwrap().id;
-        let source = |(name, text): &(&str, &str)| Source {
+        let source = |(name, text): &(&str, &str)| SourceFile {
             file: (*name).into(),
             within: (*name).to_owned(),
             text: (*text).to_owned(),
         };
-        let sources: Vec<Source> = TYPES.iter().chain(&FORMS).map(source).collect();
+        let sources: Vec<SourceFile> = TYPES.iter().chain(&FORMS).map(source).collect();
         Self { store, registry: Registry::compile(&sources).unwrap(), owner }
     }
 
     fn make(&self, form: &str, sent: &str) -> Result<i64, CreateError> {
         let form = self.registry.form(form).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
-        let bag = form.apply(sent, &Surroundings::default()).unwrap();
-        wait(self.store.create_record(NewRecordOf {
+        let bag = form.apply(sent, &EvalContext::default()).unwrap();
+        wait(self.store.create_record(CreateRecord {
             bag,
             owner: Some(self.owner),
-            by: None.into(),
-            once: None,
+            actor: None.into(),
+            idempotency_key: None,
         }))
     }
 
@@ -96,9 +96,9 @@ impl Case {
             format!(r#"{{"id":{id},"creator_id":{},"properties":{properties}}}"#, self.owner);
         let stored: Value<'_> = json::parse(stored.as_bytes()).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
-        let changed = form.update(sent, &stored, &Surroundings::default()).unwrap();
-        let loaded_at = record.loaded_at;
-        let update = UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() };
+        let changed = form.update(sent, &stored, &EvalContext::default()).unwrap();
+        let lock_version = record.lock_version;
+        let update = UpdateRecord { kind, id, lock_version, changed, actor: None.into() };
         wait(self.store.update_record(update)).unwrap();
     }
 
@@ -114,7 +114,7 @@ fn taken() -> Result<i64, CreateError> {
     Err(CreateError::Refused(vec![Refusal::Taken { claim: 0 }]))
 }
 
-fn a_changed_value_is_free_at_once(scratch: &Scratch) {
+fn updated_value_releases_its_claim(scratch: &Scratch) {
     let case = Case::new(scratch);
     let first = case.make("boat", X).unwrap();
     assert_eq!(case.make("boat", X), taken());
@@ -129,7 +129,7 @@ fn a_changed_value_is_free_at_once(scratch: &Scratch) {
     assert!(case.make("boat", X).is_ok());
 }
 
-fn a_neighbour_keeps_what_it_may_hold(scratch: &Scratch) {
+fn update_of_a_record_keeps_claims_of_other_records(scratch: &Scratch) {
     let case = Case::new(scratch);
     let first = case.make("boat", X).unwrap();
     let same = case.make("any_boat", X).unwrap();
@@ -142,7 +142,7 @@ fn a_neighbour_keeps_what_it_may_hold(scratch: &Scratch) {
     assert!(case.make("boat", X).is_ok());
 }
 
-fn equal_values_are_told_apart_by_what_narrows_them_down(scratch: &Scratch) {
+fn scoped_claims_are_released_by_scope(scratch: &Scratch) {
     let case = Case::new(scratch);
     let at =
         |harbour: &str| format!(r#"{{"properties": {{"code": "x", "harbour": "{harbour}"}}}}"#);
@@ -154,7 +154,7 @@ fn equal_values_are_told_apart_by_what_narrows_them_down(scratch: &Scratch) {
     assert!(case.make("moored", &at("BERGEN")).is_ok());
 }
 
-fn the_key_of_a_relationship_is_free_once_it_is_another(scratch: &Scratch) {
+fn updated_relationship_key_is_released(scratch: &Scratch) {
     let case = Case::new(scratch);
     let name = |name: &str| format!(r#"{{"properties": {{"name": "{name}"}}}}"#);
     let acme = case.make("company", &name("ACME")).unwrap();

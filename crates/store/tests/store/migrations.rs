@@ -8,14 +8,14 @@ use registrar_store::{OpenError, RecordBody, RecordKind, Store, StoreSettings, m
 use crate::scratch::{Scratch, create, on_both, user};
 
 on_both!(
-    servers_that_start_at_once_migrate_once,
-    what_is_pending_is_named,
-    a_newer_schema_is_refused,
-    a_failed_open_says_what_to_do,
-    what_was_stored_before_the_later_migrations_is_there_after_them,
+    concurrent_opens_migrate_once,
+    pending_migrations_are_listed,
+    newer_schema_is_rejected,
+    open_errors_tell_what_to_do,
+    data_of_the_first_migration_survives_later_ones,
 );
 
-fn servers_that_start_at_once_migrate_once(scratch: &Scratch) {
+fn concurrent_opens_migrate_once(scratch: &Scratch) {
     let stores: Vec<Store> = thread::scope(|scope| {
         let threads: Vec<_> = (0..6).map(|_| scope.spawn(|| scratch.open())).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -25,7 +25,7 @@ fn servers_that_start_at_once_migrate_once(scratch: &Scratch) {
     }
 }
 
-fn what_is_pending_is_named(scratch: &Scratch) {
+fn pending_migrations_are_listed(scratch: &Scratch) {
     let all = pending(&scratch.url).unwrap();
     assert_eq!(all.first().map(String::as_str), Some("0001_create_tables"));
     let told_not_to = StoreSettings { migrate: false, ..StoreSettings::new(&scratch.url) };
@@ -37,7 +37,7 @@ fn what_is_pending_is_named(scratch: &Scratch) {
     Store::open(&told_not_to).unwrap();
 }
 
-fn a_newer_schema_is_refused(scratch: &Scratch) {
+fn newer_schema_is_rejected(scratch: &Scratch) {
     drop(scratch.open());
     scratch.raw().run("INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')");
     for migrate in [true, false] {
@@ -50,7 +50,7 @@ fn a_newer_schema_is_refused(scratch: &Scratch) {
     assert!(pending(&scratch.url).is_err());
 }
 
-fn a_failed_open_says_what_to_do(scratch: &Scratch) {
+fn open_errors_tell_what_to_do(scratch: &Scratch) {
     let says = |url: &str| Store::open(&StoreSettings::new(url)).err().unwrap().to_string();
     assert!(says("mysql://ann:secret@host/db").contains("`postgres://"));
     assert!(says("sqlite:").contains("sqlite:data/registrar.db"));
@@ -63,7 +63,7 @@ fn a_failed_open_says_what_to_do(scratch: &Scratch) {
     assert!(!refused.contains("secret"), "{refused}");
 }
 
-fn what_was_stored_before_the_later_migrations_is_there_after_them(scratch: &Scratch) {
+fn data_of_the_first_migration_survives_later_ones(scratch: &Scratch) {
     let first = if scratch.is_sqlite() {
         include_str!("../../../../migrations/sqlite/0001_create_tables/up.sql")
     } else {

@@ -1,24 +1,24 @@
 //! What is written comes back, in the order sent, and equal on both databases.
 
 use registrar_core::aggregate::{
-    Attached, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
+    Attachments, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
     NewTransactable, NewUser, Reference, ReferenceKey, ReferenceTarget, RelationshipLink,
 };
-use registrar_store::{Created, NewRecord, Store, StoredAttached, StoredUser, UserFilter};
+use registrar_store::{CreateUser, Created, Store, StoredAttached, StoredUser, UserFilter};
 
 use crate::scratch::{Scratch, claim, create, on_both, record, user, wait};
 
 on_both!(
-    a_nested_user_comes_back_as_it_was_sent,
-    moments_and_uuids_are_exact,
-    users_are_listed_page_by_page,
-    reads_do_not_wait_for_a_write_transaction,
+    nested_user_is_read_back_as_created,
+    timestamps_and_uuids_are_exact,
+    users_are_paginated,
+    reads_do_not_wait_for_writers,
 );
 
 /// Keys that `jsonb` would order otherwise, numbers it would respell, and text to be escaped.
 const JSON: &str = r#"{"aa":[1,2.50,-3],"b":{"x":null,"zzz":"\"é\"\n\\"},"ccc":true,"Ω":""}"#;
 
-fn customization(name: &str, attached: Attached) -> NewCustomization {
+fn customization(name: &str, attached: Attachments) -> NewCustomization {
     NewCustomization {
         id: None,
         type_name: name.into(),
@@ -27,8 +27,8 @@ fn customization(name: &str, attached: Attached) -> NewCustomization {
     }
 }
 
-fn attached(prefix: &str, customizations: Vec<NewCustomization>) -> Attached {
-    Attached {
+fn attached(prefix: &str, customizations: Vec<NewCustomization>) -> Attachments {
+    Attachments {
         addresses: vec![
             NewAddress {
                 id: None,
@@ -69,7 +69,7 @@ fn nested_user() -> NewUser {
     let leaf = customization("leaf", attached("leaf", vec![]));
     let tree = customization(
         "tree",
-        attached("tree", vec![leaf, customization("twig", Attached::default())]),
+        attached("tree", vec![leaf, customization("twig", Attachments::default())]),
     );
     NewUser {
         email: Some("Ann@Example.com".to_owned()),
@@ -118,16 +118,16 @@ fn nested_user() -> NewUser {
                 currency: "EUR".to_owned(),
                 enabled: i != 1,
                 properties: format!(r#"{{"i":{i}}}"#),
-                attached: if i == 2 { attached("boat", vec![]) } else { Attached::default() },
+                attached: if i == 2 { attached("boat", vec![]) } else { Attachments::default() },
             })
             .collect(),
-        customizations: vec![tree, customization("last", Attached::default())],
+        customizations: vec![tree, customization("last", Attachments::default())],
         claims: vec![claim("user.email", "ann@example.com")],
         ..NewUser::default()
     }
 }
 
-fn assert_attached(sent: &Attached, stored: &StoredAttached) {
+fn assert_attached(sent: &Attachments, stored: &StoredAttached) {
     assert_eq!(sent.addresses.len(), stored.addresses.len());
     for (sent, stored) in sent.addresses.iter().zip(&stored.addresses) {
         assert_eq!(*sent.name, stored.name);
@@ -196,16 +196,16 @@ fn assert_stored(sent: &NewUser, created: Created, stored: &StoredUser) {
         assert_eq!((&sent.currency, &sent.properties), (&stored.currency, &stored.properties));
         assert_attached(&sent.attached, &stored.attached);
     }
-    let own = Attached { customizations: sent.customizations.clone(), ..Attached::default() };
+    let own = Attachments { customizations: sent.customizations.clone(), ..Attachments::default() };
     let customizations = stored.customizations.clone();
     assert_attached(&own, &StoredAttached { customizations, ..StoredAttached::default() });
 }
 
-fn a_nested_user_comes_back_as_it_was_sent(scratch: &Scratch) {
+fn nested_user_is_read_back_as_created(scratch: &Scratch) {
     let store = scratch.open();
     let sent = nested_user();
     let hashed =
-        NewRecord { password_hash: Some("$argon2id$x".to_owned()), ..record(sent.clone()) };
+        CreateUser { password_hash: Some("$argon2id$x".to_owned()), ..record(sent.clone()) };
     let created = wait(store.create(hashed)).unwrap();
     assert_eq!(created.id, 1);
     assert_eq!(created.uuid.get_version_num(), 7);
@@ -237,7 +237,7 @@ fn a_nested_user_comes_back_as_it_was_sent(scratch: &Scratch) {
     assert_eq!(store.user(3).unwrap(), None);
 }
 
-fn moments_and_uuids_are_exact(scratch: &Scratch) {
+fn timestamps_and_uuids_are_exact(scratch: &Scratch) {
     let store = scratch.open();
     let created = create(&store, user("ann", &[])).unwrap();
     let columns = store.user(created.id).unwrap().unwrap().columns;
@@ -263,7 +263,7 @@ fn list(store: &Store, filter: &UserFilter, page: u32, per_page: u32) -> (Vec<i6
     (page.users.iter().map(|user| user.columns.id).collect(), page.total)
 }
 
-fn users_are_listed_page_by_page(scratch: &Scratch) {
+fn users_are_paginated(scratch: &Scratch) {
     let store = scratch.open();
     for i in 0..5 {
         let new = NewUser {
@@ -288,7 +288,7 @@ fn users_are_listed_page_by_page(scratch: &Scratch) {
     }
 }
 
-fn reads_do_not_wait_for_a_write_transaction(scratch: &Scratch) {
+fn reads_do_not_wait_for_writers(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[])).unwrap();
     let mut held = scratch.hold();

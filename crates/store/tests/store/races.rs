@@ -2,19 +2,19 @@
 
 use std::thread;
 
-use registrar_store::{ChangeError, CreateError, RecordKind, Refusal};
+use registrar_store::{CreateError, RecordKind, Refusal, WriteError};
 
 use crate::records::{boat, make};
 use crate::relationships::{company, keyed, member};
 use crate::scratch::{Scratch, create, on_both, user, wait};
 
 on_both!(
-    of_equal_keys_one_relationship_comes,
-    whoever_comes_first_makes_a_relationship,
-    records_of_one_user_are_written_one_after_the_other,
+    concurrent_creates_by_key_create_one_relationship,
+    relationship_key_is_unique_across_both_ways_to_create_it,
+    concurrent_writes_to_one_user_are_serialized,
 );
 
-fn of_equal_keys_one_relationship_comes(scratch: &Scratch) {
+fn concurrent_creates_by_key_create_one_relationship(scratch: &Scratch) {
     // Each has writers of its own, as servers beside each other have.
     let stores: Vec<_> = (0..4).map(|_| scratch.open()).collect();
     let keys = ["a", "b", "c"];
@@ -35,7 +35,7 @@ fn of_equal_keys_one_relationship_comes(scratch: &Scratch) {
     assert_eq!(scratch.raw().number(joined), 3);
 }
 
-fn whoever_comes_first_makes_a_relationship(scratch: &Scratch) {
+fn relationship_key_is_unique_across_both_ways_to_create_it(scratch: &Scratch) {
     let stores: Vec<_> = (0..4).map(|_| scratch.open()).collect();
     thread::scope(|scope| {
         for (store, nth) in stores.iter().zip(0..) {
@@ -57,7 +57,7 @@ fn whoever_comes_first_makes_a_relationship(scratch: &Scratch) {
     assert_eq!(scratch.count("relationship_users"), 20);
 }
 
-fn records_of_one_user_are_written_one_after_the_other(scratch: &Scratch) {
+fn concurrent_writes_to_one_user_are_serialized(scratch: &Scratch) {
     let stores: Vec<_> = (0..4).map(|_| scratch.open()).collect();
     let owners = ["ann", "bob"].map(|name| create(&stores[0], user(name, &[])).unwrap().id);
     thread::scope(|scope| {
@@ -84,11 +84,11 @@ fn records_of_one_user_are_written_one_after_the_other(scratch: &Scratch) {
                         let deleted =
                             store.delete_record(RecordKind::Relationship, id, None.into());
                         let deleted = wait(deleted);
-                        assert!(matches!(deleted, Ok(()) | Err(ChangeError::NotFound)));
+                        assert!(matches!(deleted, Ok(()) | Err(WriteError::NotFound)));
                     } else {
                         let kind = RecordKind::RelationshipUser;
                         let deleted = wait(store.delete_record(kind, member, None.into()));
-                        assert!(matches!(deleted, Ok(()) | Err(ChangeError::NotFound)));
+                        assert!(matches!(deleted, Ok(()) | Err(WriteError::NotFound)));
                     }
                 }
             });

@@ -1,28 +1,28 @@
 //! Records by themselves: made, read, changed and deleted without the user around them.
 
 use registrar_core::aggregate::{
-    Attached, Customizable, NewAddress, NewCustomization, NewTransactable, NewUser, Reference,
+    Attachments, Customizable, NewAddress, NewCustomization, NewTransactable, NewUser, Reference,
     ReferenceKey, ReferenceTarget,
 };
-use registrar_core::changes::{ChangedUser, Released};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_store::{
-    ChangeError, CreateError, NewRecordOf, RecordBody, RecordFilter, RecordKind, Refusal, Store,
-    StoredRecord, UpdateRecordOf, UserFilter, Window,
+    CreateError, CreateRecord, Pagination, RecordBody, RecordFilter, RecordKind, Refusal, Store,
+    StoredRecord, UpdateRecord, UserFilter, WriteError,
 };
 
 use crate::relationships::{company, keyed, member};
 use crate::scratch::{Scratch, claim, create, on_both, user, wait};
 
 on_both!(
-    a_listing_comes_back_as_it_was_sent,
-    a_record_needs_somebody_whose_it_is,
-    a_change_needs_the_record_as_it_was_loaded,
-    both_doors_compete_for_a_claim,
-    a_deleted_record_gives_up_its_own_claims_alone,
-    a_changed_record_gives_up_nothing_of_its_neighbours,
-    customizations_hang_where_they_are_put,
-    records_are_listed_page_by_page,
-    members_are_listed_newest_first,
+    transactable_is_read_back_as_created,
+    record_requires_an_owner,
+    record_update_with_a_stale_lock_version_conflicts,
+    nested_and_separate_records_share_claims,
+    deleting_a_record_releases_only_its_claims,
+    updating_a_record_keeps_claims_of_other_records,
+    customizations_belong_to_their_owner,
+    records_are_paginated,
+    relationship_users_are_listed_newest_first,
 );
 
 pub(crate) const CODE: &str = "user.transactables.boat.properties.code";
@@ -36,7 +36,7 @@ fn listing(code: &str) -> NewTransactable {
         currency: "EUR".to_owned(),
         enabled: true,
         properties: format!(r#"{{"code":"{code}"}}"#),
-        attached: Attached::default(),
+        attached: Attachments::default(),
     }
 }
 
@@ -51,12 +51,17 @@ pub(crate) fn boat(code: &str) -> NewUser {
 
 fn customization(url: &str) -> NewCustomization {
     let properties = format!(r#"{{"url":"{url}"}}"#);
-    let attached = Attached::default();
+    let attached = Attachments::default();
     NewCustomization { id: None, type_name: "link".into(), properties, attached }
 }
 
 pub(crate) fn make(store: &Store, bag: NewUser, owner: Option<i64>) -> Result<i64, CreateError> {
-    wait(store.create_record(NewRecordOf { bag, owner, by: None.into(), once: None }))
+    wait(store.create_record(CreateRecord {
+        bag,
+        owner,
+        actor: None.into(),
+        idempotency_key: None,
+    }))
 }
 
 pub(crate) fn load(store: &Store, kind: RecordKind, id: i64) -> Option<StoredRecord> {
@@ -69,23 +74,23 @@ pub(crate) fn change(
     kind: RecordKind,
     id: i64,
     bag: NewUser,
-) -> Result<(), ChangeError> {
-    let loaded_at = load(store, kind, id).unwrap().loaded_at;
-    let changed = ChangedUser { user: bag, released: Released::default() };
-    wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() }))
+) -> Result<(), WriteError> {
+    let lock_version = load(store, kind, id).unwrap().lock_version;
+    let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
+    wait(store.update_record(UpdateRecord { kind, id, lock_version, changed, actor: None.into() }))
 }
 
 pub(crate) fn taken(place: usize) -> CreateError {
     CreateError::Refused(vec![Refusal::Taken { claim: place }])
 }
 
-fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
+fn transactable_is_read_back_as_created(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let before = store.user(ann).unwrap().unwrap().columns.updated_at;
     let mut bag = boat("X");
     bag.owner = Some(ann);
-    bag.transactables[0].attached = Attached {
+    bag.transactables[0].attached = Attachments {
         addresses: vec![NewAddress {
             name: "home".into(),
             city: Some("Łódź".to_owned()),
@@ -99,7 +104,7 @@ fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     assert_eq!((stored.kind(), stored.id()), (RecordKind::Transactable, 1));
     assert_eq!(stored.user_id, Some(ann));
-    assert!(stored.loaded_at > before, "what is the user's has changed");
+    assert!(stored.lock_version > before, "what is the user's has changed");
     let RecordBody::Transactable(listing) = &stored.body else { panic!("{stored:?}") };
     assert_eq!(listing.properties, r#"{"code":"X"}"#);
     assert_eq!(listing.attached.addresses[0].city.as_deref(), Some("Łódź"));
@@ -114,13 +119,13 @@ fn a_listing_comes_back_as_it_was_sent(scratch: &Scratch) {
         assert_eq!(scratch.count(table), 0, "{table}");
     }
     let again = wait(store.delete_record(RecordKind::Transactable, id, None.into()));
-    assert_eq!(again, Err(ChangeError::NotFound));
+    assert_eq!(again, Err(WriteError::NotFound));
 }
 
-fn a_record_needs_somebody_whose_it_is(scratch: &Scratch) {
+fn record_requires_an_owner(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
-    let ownerless = Err(CreateError::Refused(vec![Refusal::Ownerless]));
+    let ownerless = Err(CreateError::Refused(vec![Refusal::MissingOwner]));
     assert_eq!(make(&store, boat("X"), None), ownerless);
     assert_eq!(make(&store, boat("X"), Some(404)), ownerless);
     let mut bag = boat("X");
@@ -142,29 +147,35 @@ fn a_record_needs_somebody_whose_it_is(scratch: &Scratch) {
     assert_eq!(make(&store, company("A"), Some(404)), ownerless, "it was founded by nobody");
 }
 
-fn a_change_needs_the_record_as_it_was_loaded(scratch: &Scratch) {
+fn record_update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let id = make(&store, boat("X"), Some(ann)).unwrap();
-    let loaded_at = load(&store, RecordKind::Transactable, id).unwrap().loaded_at;
+    let lock_version = load(&store, RecordKind::Transactable, id).unwrap().lock_version;
     let update = |code: &str| {
         let mut bag = boat(code);
         bag.transactables[0].id = Some(id);
-        let changed = ChangedUser { user: bag, released: Released::default() };
+        let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
         let kind = RecordKind::Transactable;
-        wait(store.update_record(UpdateRecordOf { kind, id, loaded_at, changed, by: None.into() }))
+        wait(store.update_record(UpdateRecord {
+            kind,
+            id,
+            lock_version,
+            changed,
+            actor: None.into(),
+        }))
     };
     assert_eq!(update("Y"), Ok(()));
-    assert_eq!(update("Z"), Err(ChangeError::Conflict));
+    assert_eq!(update("Z"), Err(WriteError::Conflict));
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     let RecordBody::Transactable(listing) = stored.body else { panic!("another kind") };
     assert_eq!(listing.properties, r#"{"code":"Y"}"#);
     assert_eq!(wait(store.delete(ann, None.into())), Ok(()));
-    assert_eq!(update("Z"), Err(ChangeError::NotFound));
+    assert_eq!(update("Z"), Err(WriteError::NotFound));
     assert!(scratch.is_empty());
 }
 
-fn both_doors_compete_for_a_claim(scratch: &Scratch) {
+fn nested_and_separate_records_share_claims(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let id = make(&store, boat("X"), Some(ann)).unwrap();
@@ -183,7 +194,7 @@ fn both_doors_compete_for_a_claim(scratch: &Scratch) {
     assert!(make(&store, boat("X"), Some(ann)).is_ok());
 }
 
-fn a_deleted_record_gives_up_its_own_claims_alone(scratch: &Scratch) {
+fn deleting_a_record_releases_only_its_claims(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[("user.name", "ann")])).unwrap().id;
     let mut bag = boat("X");
@@ -215,7 +226,7 @@ fn a_deleted_record_gives_up_its_own_claims_alone(scratch: &Scratch) {
     assert_eq!((left("Y"), left("ann")), (0, 1));
 }
 
-fn a_changed_record_gives_up_nothing_of_its_neighbours(scratch: &Scratch) {
+fn updating_a_record_keeps_claims_of_other_records(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let first = make(&store, boat("X"), Some(ann)).unwrap();
@@ -233,7 +244,7 @@ fn a_changed_record_gives_up_nothing_of_its_neighbours(scratch: &Scratch) {
     assert_eq!(scratch.count("unique_claims"), 2);
 }
 
-fn customizations_hang_where_they_are_put(scratch: &Scratch) {
+fn customizations_belong_to_their_owner(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let bob = create(&store, user("bob", &[])).unwrap().id;
@@ -280,7 +291,7 @@ fn customizations_hang_where_they_are_put(scratch: &Scratch) {
     assert_eq!(scratch.count("customizations"), 1);
 }
 
-fn records_are_listed_page_by_page(scratch: &Scratch) {
+fn records_are_paginated(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
     let bob = create(&store, member(keyed("A"), "2")).unwrap().id;
@@ -288,8 +299,8 @@ fn records_are_listed_page_by_page(scratch: &Scratch) {
         make(&store, boat(code), Some(owner)).unwrap();
     }
     let all = RecordFilter::default();
-    let shown = |kind, filter: &RecordFilter, is_newest_first, offset, limit| {
-        let window = Window { is_newest_first, offset, limit };
+    let shown = |kind, filter: &RecordFilter, newest_first, offset, limit| {
+        let window = Pagination { newest_first, offset, limit };
         let page = store.records(kind, filter, window).unwrap();
         let ids: Vec<i64> = page.records.iter().map(StoredRecord::id).collect();
         (ids, page.total)
@@ -316,15 +327,15 @@ fn records_are_listed_page_by_page(scratch: &Scratch) {
     assert_eq!(ids(RecordKind::Customization, &all, 0, 9), (vec![], 0));
 }
 
-fn members_are_listed_newest_first(scratch: &Scratch) {
+fn relationship_users_are_listed_newest_first(scratch: &Scratch) {
     let store = scratch.open();
     for n in ["1", "2", "3"] {
         create(&store, member(keyed(if n == "2" { "B" } else { "A" }), n)).unwrap();
     }
-    let ids = |relationship_id, is_newest_first, offset, limit| {
+    let ids = |relationship_id, newest_first, offset, limit| {
         let filter = UserFilter { relationship_id, ..UserFilter::default() };
-        let window = Window { is_newest_first, offset, limit };
-        let page = store.users_from(&filter, window).unwrap();
+        let window = Pagination { newest_first, offset, limit };
+        let page = store.list_users(&filter, window).unwrap();
         (page.users.iter().map(|user| user.columns.id).collect::<Vec<_>>(), page.total)
     };
     assert_eq!(ids(Some(1), true, 0, 9), (vec![3, 1], 2));

@@ -4,16 +4,13 @@ use registrar_core::aggregate::{
     Claim, NewRelationship, NewRelationshipTransactable, NewRelationshipUser, NewUser, Reference,
     ReferenceKey, ReferenceTarget, RelationshipLink,
 };
-use registrar_core::changes::{ChangedUser, Released};
-use registrar_store::{ChangeError, CreateError, RecordBody, RecordKind, Refusal, UpdateRecordOf};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
+use registrar_store::{CreateError, RecordBody, RecordKind, Refusal, UpdateRecord, WriteError};
 
 use crate::records::{boat, change, load, make, taken};
 use crate::scratch::{Scratch, claim, create, on_both, user, wait};
 
-on_both!(
-    relationships_have_one_owner_of_each_key,
-    a_deleted_relationship_takes_all_that_is_in_it_along,
-);
+on_both!(relationship_keys_are_unique, deleting_a_relationship_deletes_its_users_and_transactables,);
 
 pub(crate) fn company(name: &str) -> NewUser {
     let scope = "user.relationships.company.properties.name";
@@ -48,7 +45,7 @@ pub(crate) fn keyed(key: &str) -> RelationshipLink {
     RelationshipLink::Keyed { type_name: "company".into(), key: key.to_owned(), make }
 }
 
-fn relationships_have_one_owner_of_each_key(scratch: &Scratch) {
+fn relationship_keys_are_unique(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let acme = make(&store, company("ACME"), Some(ann)).unwrap();
@@ -76,14 +73,14 @@ fn relationships_have_one_owner_of_each_key(scratch: &Scratch) {
     let stored = load(&store, RecordKind::Relationship, acme).unwrap();
     let RecordBody::Relationship(relationship) = &stored.body else { panic!("{stored:?}") };
     assert!(relationship.updated_at > relationship.created_at);
-    let stale = UpdateRecordOf {
+    let stale = UpdateRecord {
         kind: RecordKind::Relationship,
         id: acme,
-        loaded_at: relationship.created_at,
-        changed: ChangedUser { user: company("D"), released: Released::default() },
-        by: None.into(),
+        lock_version: relationship.created_at,
+        changed: UserUpdate { user: company("D"), released: ReleasedClaims::default() },
+        actor: None.into(),
     };
-    assert_eq!(wait(store.update_record(stale)), Err(ChangeError::Conflict));
+    assert_eq!(wait(store.update_record(stale)), Err(WriteError::Conflict));
     // A member finds what is there, by key or by id, and a reference to a key is looked up.
     let claire = create(&store, member(keyed("C"), "2")).unwrap().id;
     let joined = store.user(claire).unwrap().unwrap().relationship_users[0].relationship_id;
@@ -105,7 +102,7 @@ fn relationships_have_one_owner_of_each_key(scratch: &Scratch) {
     assert_eq!(scratch.count("relationships"), 2);
 }
 
-fn a_deleted_relationship_takes_all_that_is_in_it_along(scratch: &Scratch) {
+fn deleting_a_relationship_deletes_its_users_and_transactables(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
     let bob = create(&store, member(keyed("A"), "2")).unwrap().id;
@@ -136,7 +133,7 @@ fn a_deleted_relationship_takes_all_that_is_in_it_along(scratch: &Scratch) {
     assert_eq!(scratch.count("relationship_transactables"), 0);
     assert_eq!(scratch.count("unique_claims"), 2, "of the other member, and the boat");
     let again = wait(store.delete_record(RecordKind::Relationship, company, None.into()));
-    assert_eq!(again, Err(ChangeError::NotFound));
+    assert_eq!(again, Err(WriteError::NotFound));
 
     // A listing takes its offers along, and a user its listings.
     let company = store.relationship_by_key("company", "B").unwrap().unwrap().id();

@@ -9,7 +9,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use registrar_core::aggregate::{Claim, NewUser};
-use registrar_store::{CreateError, Created, NewRecord, Store, StoreSettings};
+use registrar_store::{CreateError, CreateUser, Created, Store, StoreSettings};
 
 /// Makes a test of a case for each database.
 macro_rules! on_both {
@@ -145,7 +145,7 @@ impl Scratch {
     pub(crate) fn create_together(
         &self,
         store: &Store,
-        records: Vec<NewRecord>,
+        records: Vec<CreateUser>,
     ) -> Vec<Result<Created, CreateError>> {
         let held = self.hold();
         // While the writer is busy with this one, the others gather.
@@ -153,7 +153,7 @@ impl Scratch {
         thread::sleep(Duration::from_millis(100));
         let answers: Vec<_> = records.into_iter().map(|record| store.create(record)).collect();
         drop(held);
-        // Once it is stored, it is taken away again, so that tables show the others alone.
+        // IdempotencyKey it is stored, it is taken away again, so that tables show the others alone.
         wait(plug).unwrap();
         let outcomes = answers.into_iter().map(wait).collect();
         self.raw().run(
@@ -180,11 +180,11 @@ pub(crate) fn claim(scope: &str, value_key: &str) -> Claim {
     Claim { scope: scope.into(), value_key: value_key.to_owned() }
 }
 
-pub(crate) fn record(user: NewUser) -> NewRecord {
-    NewRecord {
-        by: None.into(),
-        once: None,
-        is_discreet: false,
+pub(crate) fn record(user: NewUser) -> CreateUser {
+    CreateUser {
+        actor: None.into(),
+        idempotency_key: None,
+        hides_conflicts: false,
         user,
         password_hash: None,
         form_name: "sign_up".into(),

@@ -1,18 +1,18 @@
 //! API tokens as they are stored.
 
-use registrar_store::{ChangeError, CreateError, NewRecord, NewToken, TokenError};
+use registrar_store::{CreateError, CreateUser, NewToken, TokenError, WriteError};
 
 use crate::scratch::{Scratch, create, on_both, record, user, wait};
 
 on_both!(
-    tokens_live_and_are_revoked,
-    tokens_are_made_beside_a_busy_writer,
-    a_revoked_or_expired_token_writes_nothing,
-    a_minted_token_lives_as_long_as_what_it_hangs_on,
-    ended_issued_tokens_are_purged_and_uses_are_noted,
+    tokens_are_created_listed_and_revoked,
+    tokens_are_created_while_the_writer_is_busy,
+    revoked_or_expired_token_cannot_write,
+    issued_token_expires_with_its_parent_and_user,
+    ended_tokens_are_deleted_and_last_use_is_recorded,
 );
 
-fn tokens_live_and_are_revoked(scratch: &Scratch) {
+fn tokens_are_created_listed_and_revoked(scratch: &Scratch) {
     let store = scratch.open();
     assert_eq!(store.has_tokens(), Ok(false));
     assert_eq!(store.token(&[1; 32]), Ok(None));
@@ -41,7 +41,7 @@ fn tokens_live_and_are_revoked(scratch: &Scratch) {
     assert_eq!(names(&store), ["web", "cli"]);
 }
 
-fn tokens_are_made_beside_a_busy_writer(scratch: &Scratch) {
+fn tokens_are_created_while_the_writer_is_busy(scratch: &Scratch) {
     let store = scratch.open();
     std::thread::scope(|scope| {
         let writes = scope.spawn(|| {
@@ -57,25 +57,25 @@ fn tokens_are_made_beside_a_busy_writer(scratch: &Scratch) {
     assert_eq!(store.list_tokens().unwrap().len(), 20);
 }
 
-fn a_revoked_or_expired_token_writes_nothing(scratch: &Scratch) {
+fn revoked_or_expired_token_cannot_write(scratch: &Scratch) {
     let store = scratch.open();
     store.create_token("good", &[1; 32], None, None, None).unwrap();
     store.create_token("old", &[2; 32], None, None, Some(1)).unwrap();
     let by = |token, name| {
         let user = user(name, &[("name", name)]);
-        wait(store.create(NewRecord { by: Some(token).into(), ..record(user) }))
+        wait(store.create(CreateUser { actor: Some(token).into(), ..record(user) }))
     };
     assert!(by(1, "ann").is_ok());
-    assert_eq!(by(2, "bob").unwrap_err(), CreateError::TokenRefused);
-    assert_eq!(by(3, "bob").unwrap_err(), CreateError::TokenRefused);
+    assert_eq!(by(2, "bob").unwrap_err(), CreateError::InvalidToken);
+    assert_eq!(by(3, "bob").unwrap_err(), CreateError::InvalidToken);
     store.revoke_token("good").unwrap();
-    assert_eq!(by(1, "bob").unwrap_err(), CreateError::TokenRefused);
+    assert_eq!(by(1, "bob").unwrap_err(), CreateError::InvalidToken);
     // What it would have claimed is free, and no id was used up.
     let bob = create(&store, user("bob", &[("name", "bob")])).unwrap();
     assert_eq!(bob.id, 2);
 }
 
-fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
+fn issued_token_expires_with_its_parent_and_user(scratch: &Scratch) {
     let store = scratch.open();
     let far = 4_102_444_800_000_000;
     store.create_token("app", &[1; 32], None, None, Some(far + 5)).unwrap();
@@ -90,15 +90,15 @@ fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
         attributes: None,
         scopes: None,
         forms: None,
-        request: None,
+        request_id: None,
     };
-    assert_eq!(wait(store.mint_token(new(2, Some(1), Some(ann)))), Ok(2));
-    assert_eq!(wait(store.mint_token(new(9, Some(2), None))), Ok(3));
-    let third = wait(store.mint_token(new(10, Some(3), None)));
-    assert_eq!(third, Err(CreateError::TokenRefused.into()), "chains end at the second");
-    let taken = wait(store.mint_token(new(2, Some(1), Some(ann))));
-    assert_eq!(taken, Err(ChangeError::Conflict));
-    assert_eq!(wait(store.mint_token(new(4, None, Some(404)))), Err(ChangeError::NotFound));
+    assert_eq!(wait(store.issue_token(new(2, Some(1), Some(ann)))), Ok(2));
+    assert_eq!(wait(store.issue_token(new(9, Some(2), None))), Ok(3));
+    let third = wait(store.issue_token(new(10, Some(3), None)));
+    assert_eq!(third, Err(CreateError::InvalidToken.into()), "chains end at the second");
+    let taken = wait(store.issue_token(new(2, Some(1), Some(ann))));
+    assert_eq!(taken, Err(WriteError::Conflict));
+    assert_eq!(wait(store.issue_token(new(4, None, Some(404)))), Err(WriteError::NotFound));
     let token = store.token(&[2; 32]).unwrap().unwrap().token;
     assert_eq!(
         (token.user_id, token.parent_id, token.expires_at),
@@ -110,14 +110,14 @@ fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
     assert_eq!(store.token(&[9; 32]).unwrap().unwrap().root_id, 1);
 
     let by = |token, name| {
-        wait(store.create(NewRecord { by: Some(token).into(), ..record(user(name, &[])) }))
+        wait(store.create(CreateUser { actor: Some(token).into(), ..record(user(name, &[])) }))
     };
     assert!(by(3, "bob").is_ok());
     store.revoke_token("app").unwrap();
     assert!(store.token(&[9; 32]).unwrap().unwrap().token.revoked_at.is_some());
-    assert_eq!(by(3, "bob").unwrap_err(), CreateError::TokenRefused);
-    let refused = wait(store.mint_token(new(5, Some(2), None)));
-    assert_eq!(refused, Err(CreateError::TokenRefused.into()));
+    assert_eq!(by(3, "bob").unwrap_err(), CreateError::InvalidToken);
+    let refused = wait(store.issue_token(new(5, Some(2), None)));
+    assert_eq!(refused, Err(CreateError::InvalidToken.into()));
     // With its user it goes, and what it made with it.
     assert_eq!(wait(store.delete(ann, None.into())), Ok(()));
     let left: Vec<String> =
@@ -125,7 +125,7 @@ fn a_minted_token_lives_as_long_as_what_it_hangs_on(scratch: &Scratch) {
     assert_eq!(left, ["app"]);
 }
 
-fn ended_issued_tokens_are_purged_and_uses_are_noted(scratch: &Scratch) {
+fn ended_tokens_are_deleted_and_last_use_is_recorded(scratch: &Scratch) {
     let store = scratch.open();
     store.create_token("old", &[1; 32], None, None, Some(1)).unwrap();
     store.create_token("app", &[2; 32], None, None, None).unwrap();
@@ -136,8 +136,8 @@ fn ended_issued_tokens_are_purged_and_uses_are_noted(scratch: &Scratch) {
         parent_id: Some(2),
         ..NewToken::default()
     };
-    assert_eq!(wait(store.mint_token(issued)), Ok(3));
-    store.note_token_use(2);
+    assert_eq!(wait(store.issue_token(issued)), Ok(3));
+    store.record_token_use(2);
     // The writer purges after a batch, and writes uses before it ends.
     store.shutdown();
     let left = scratch.open().list_tokens().unwrap();

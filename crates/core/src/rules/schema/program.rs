@@ -10,19 +10,19 @@ use jsonschema::Validator;
 use crate::decimal::Decimal;
 
 /// How deep schemas may be applied to one value through references, each in the next.
-const MOST_IN_PLACE: usize = 64;
+const MAX_IN_PLACE_DEPTH: usize = 64;
 
 /// The number of a schema in its program.
-pub(super) type Id = usize;
+pub(super) type SchemaId = usize;
 
 #[derive(Debug)]
-pub(super) struct Program {
-    pub(super) schemas: Vec<Schema>,
-    pub(super) root: Id,
+pub(super) struct SchemaProgram {
+    pub(super) schemas: Vec<CompiledSchema>,
+    pub(super) root: SchemaId,
 }
 
 #[derive(Debug)]
-pub(super) enum Schema {
+pub(super) enum CompiledSchema {
     Bool(bool),
     Object(Box<Keywords>),
 }
@@ -46,23 +46,23 @@ pub(super) struct Keywords {
     pub(super) unique_items: bool,
     pub(super) required: Vec<String>,
     pub(super) dependent_required: Vec<(String, Vec<String>)>,
-    pub(super) properties: HashMap<String, Id>,
-    pub(super) patterns: Vec<(Leaf, Id)>,
-    pub(super) additional: Option<Id>,
-    pub(super) names: Option<Id>,
-    pub(super) prefix: Vec<Id>,
-    pub(super) items: Option<Id>,
-    pub(super) contains: Option<Id>,
+    pub(super) properties: HashMap<String, SchemaId>,
+    pub(super) patterns: Vec<(Leaf, SchemaId)>,
+    pub(super) additional: Option<SchemaId>,
+    pub(super) names: Option<SchemaId>,
+    pub(super) prefix: Vec<SchemaId>,
+    pub(super) items: Option<SchemaId>,
+    pub(super) contains: Option<SchemaId>,
     pub(super) contained: Bounds,
-    pub(super) dependent: Vec<(String, Id)>,
-    pub(super) all_of: Vec<Id>,
-    pub(super) any_of: Vec<Id>,
-    pub(super) one_of: Vec<Id>,
-    pub(super) not: Option<Id>,
-    pub(super) condition: Option<(Id, Option<Id>, Option<Id>)>,
-    pub(super) references: Vec<Id>,
-    pub(super) unevaluated_properties: Option<Id>,
-    pub(super) unevaluated_items: Option<Id>,
+    pub(super) dependent: Vec<(String, SchemaId)>,
+    pub(super) all_of: Vec<SchemaId>,
+    pub(super) any_of: Vec<SchemaId>,
+    pub(super) one_of: Vec<SchemaId>,
+    pub(super) not: Option<SchemaId>,
+    pub(super) condition: Option<(SchemaId, Option<SchemaId>, Option<SchemaId>)>,
+    pub(super) references: Vec<SchemaId>,
+    pub(super) unevaluated_properties: Option<SchemaId>,
+    pub(super) unevaluated_items: Option<SchemaId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,37 +89,44 @@ pub(super) struct Leaf {
 
 /// Why a schema is not used: where in it, and what to write instead.
 #[derive(Debug)]
-pub(super) struct Unusable {
+pub(super) struct InvalidSchema {
     pub(super) pointer: String,
     pub(super) what: String,
     pub(super) hint: String,
 }
 
-impl Program {
+impl SchemaProgram {
     /// Refuses schemas that refer to themselves without going into the value: they would be applied
     /// to it without end.
-    pub(super) fn check_references(&self, known: &HashMap<String, Id>) -> Result<(), Unusable> {
-        let mut depths: HashMap<Id, Option<usize>> = HashMap::new();
+    pub(super) fn check_references(
+        &self,
+        known: &HashMap<String, SchemaId>,
+    ) -> Result<(), InvalidSchema> {
+        let mut depths: HashMap<SchemaId, Option<usize>> = HashMap::new();
         for id in 0..self.schemas.len() {
-            if self.depth_in_place(id, &mut depths).is_none_or(|depth| depth > MOST_IN_PLACE) {
+            if self.depth_in_place(id, &mut depths).is_none_or(|depth| depth > MAX_IN_PLACE_DEPTH) {
                 let found = known.iter().find(|(_, known)| **known == id);
                 let pointer = found.map(|(pointer, _)| pointer.clone()).unwrap_or_default();
                 let what = "the schema refers to itself without going into the value".to_owned();
                 let hint = "refer to it below `properties` or `items`".to_owned();
-                return Err(Unusable { pointer, what, hint });
+                return Err(InvalidSchema { pointer, what, hint });
             }
         }
         Ok(())
     }
 
     /// Returns how many references follow each other on one value, or `None` where they go round.
-    fn depth_in_place(&self, id: Id, depths: &mut HashMap<Id, Option<usize>>) -> Option<usize> {
+    fn depth_in_place(
+        &self,
+        id: SchemaId,
+        depths: &mut HashMap<SchemaId, Option<usize>>,
+    ) -> Option<usize> {
         if let Some(depth) = depths.get(&id) {
             return *depth;
         }
         depths.insert(id, None);
         let mut deepest = 0;
-        if let Some(Schema::Object(keywords)) = self.schemas.get(id) {
+        if let Some(CompiledSchema::Object(keywords)) = self.schemas.get(id) {
             for inner in keywords.in_place() {
                 deepest = deepest.max(self.depth_in_place(inner, depths)?);
             }
@@ -132,7 +139,7 @@ impl Program {
 
 impl Keywords {
     /// Returns the schemas that are applied to the same value.
-    fn in_place(&self) -> impl Iterator<Item = Id> {
+    fn in_place(&self) -> impl Iterator<Item = SchemaId> {
         let lists = [&self.all_of, &self.any_of, &self.one_of, &self.references];
         let condition = self.condition.iter();
         let condition = condition.flat_map(|(when, then, other)| [Some(*when), *then, *other]);

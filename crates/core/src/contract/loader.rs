@@ -1,0 +1,353 @@
+//! Reads a contract file: everything that is wrong with it at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::action::{Action, ROOTS};
+use super::authentication::{Authentication, attributes};
+use super::decoding::{Decoding, casing};
+use super::error_response::ErrorPriority;
+use super::expressions::Expressions;
+use super::field_mapping::Casing;
+use super::id::IdFormat;
+use super::input_mapping::{FormSelector, InputMapping};
+use super::json_style::JsonStyle;
+use super::lookup::IdField;
+use super::outcome::Outcome;
+use super::response::ResponseTemplate;
+use super::route::{self, Route};
+use super::{Catalogue, Contract, format_time, mount};
+use crate::config::{Data, Location, Node, ProblemCode, Problems, Reader};
+use crate::form::Form;
+
+/// What a contract may name.
+#[derive(Clone, Copy)]
+pub(crate) struct LoadContext<'a> {
+    pub(crate) forms: &'a Arc<HashMap<Arc<str>, Arc<Form>>>,
+    /// Those that requests can name: all but the forms that make callers of contracts.
+    pub(crate) served: &'a Arc<HashMap<Arc<str>, Arc<Form>>>,
+    /// Whether there is a form of a name, be it a broken one.
+    pub(crate) is_form: &'a dyn Fn(&str) -> bool,
+    pub(crate) catalogues: &'a [Arc<Catalogue>],
+    /// Whether a catalogue is broken, and so not among them.
+    pub(crate) has_all_catalogues: bool,
+}
+
+const KEYS: [&str; 22] = [
+    "name",
+    "description",
+    "mount",
+    "hosts",
+    "version",
+    "form",
+    "authentication",
+    "decoding",
+    "unknown",
+    "fields",
+    "set",
+    "users",
+    "ids",
+    "times",
+    "json",
+    "catalogue",
+    "problems",
+    "aggregation",
+    "order",
+    "casing_out",
+    "routes",
+    "answers",
+];
+
+/// Reads a file; nothing comes back where something is missing without which there is no contract.
+pub(crate) fn read(
+    stem: &str,
+    tree: &Node,
+    version: Arc<str>,
+    around: &LoadContext<'_>,
+    problems: &mut Problems,
+) -> Option<(Contract, Location)> {
+    let mut reader = Reader { problems };
+    for entry in reader.map(tree, "a contract") {
+        if !KEYS.contains(&entry.key.as_str()) {
+            reader.unknown_key(entry, "a contract", &KEYS);
+        }
+    }
+    for key in ["authentication", "catalogue", "routes", "answers"] {
+        missing(&mut reader, tree, key, Location::START);
+    }
+    let name_entry = tree.get("name");
+    let name = name_entry.and_then(|entry| reader.text(&entry.value, "name")).unwrap_or(stem);
+    let description = tree.get("description");
+    let description =
+        description.and_then(|entry| reader.text(&entry.value, "description")).map(Arc::from);
+    let form = tree.get("form").and_then(|entry| around.form(&mut reader, &entry.value));
+    let catalogue = catalogue(&mut reader, tree, around);
+    let (mount, hosts) = (mount::mount(&mut reader, tree), mount::hosts(&mut reader, tree));
+    if mount.is_none() && hosts.is_empty() && tree.get("mount").is_none() {
+        let what = "the contract does not say where it is reached";
+        let expected = "`mount:`, `hosts:`, or both";
+        reader.problems.add(ProblemCode::MissingKey, Location::START, what, expected, None);
+    }
+    let api_version = mount::version(&mut reader, tree);
+    let ids = ids(&mut reader, tree, name);
+    let times = times(&mut reader, tree);
+    let style = tree.get("json");
+    let style =
+        style.and_then(|entry| reader.keyword(&entry.value, "json", &["compact", "python"]));
+    let style = if style == Some("python") { JsonStyle::Python } else { JsonStyle::Compact };
+    let attributes = attributes(&mut reader, tree);
+    let (form_here, attributes) = (form.as_ref(), &*attributes);
+    let expressions = Expressions { around, form: form_here, ids: &ids, attributes, style };
+    let part = |key: &str| tree.get(key).map(|entry| &entry.value);
+    let authentication =
+        part("authentication").map(|node| Authentication::read(&mut reader, node, &expressions));
+    let authentication = authentication.unwrap_or_default();
+    let decoding = part("decoding").map(|node| Decoding::read(&mut reader, node));
+    let decoding = decoding.unwrap_or_default();
+    let aggregation =
+        part("aggregation").and_then(|node| reader.keyword(node, "aggregation", &["all", "first"]));
+    let users = part("users").and_then(|node| reader.keyword(node, "users", &["all", "own"]));
+    let casing_out = tree.get("casing_out");
+    let casing_out =
+        casing_out.map_or(Casing::Verbatim, |entry| casing(&mut reader, entry, &["camel"]));
+    let taken = InputMapping::of_contract(&mut reader, tree, &expressions);
+    let order = part("order").map(|node| order(&mut reader, node, &taken)).unwrap_or_default();
+    let mut routes = routes(&mut reader, tree, &taken, &expressions);
+    let answers = part("answers").map(|node| expressions.response_roots(&mut reader, node, &taken));
+    let answers = answers.unwrap_or_default();
+    for Route { action, .. } in &mut routes {
+        let is_read = |root: &str| {
+            action.reads(root)
+                || answers.values().any(|answer: &ResponseTemplate| answer.reads(root))
+        };
+        action.roots_read = ROOTS.into_iter().filter(|root| is_read(root)).collect();
+        action.path = format!("{}{}", mount.as_deref().unwrap_or_default(), action.path).into();
+    }
+    let problems = part("problems").and_then(|node| reader.boolean(node, "problems"));
+    is_complete(&mut reader, tree, &routes, &authentication, &answers);
+    let place = name_entry.map_or(Location::START, |entry| entry.value.place);
+    let contract = Contract {
+        name: name.into(),
+        description,
+        authentication,
+        mount,
+        hosts,
+        api_version,
+        ids,
+        times,
+        routes,
+        decoding,
+        catalogue: catalogue?,
+        has_problems: problems == Some(true),
+        first_error_only: aggregation == Some("first"),
+        order,
+        casing_out,
+        responses: answers,
+        input: taken,
+        has_own_users: users == Some("own"),
+        version,
+    };
+    Some((contract, place))
+}
+
+fn missing(reader: &mut Reader<'_>, node: &Node, key: &str, place: Location) {
+    if node.get(key).is_none() {
+        let what = format!("the contract does not say its `{key}`");
+        let expected = format!("`{key}:`");
+        reader.problems.add(ProblemCode::MissingKey, place, what, expected, None);
+    }
+}
+
+impl LoadContext<'_> {
+    /// Returns the form that a node names, or `None` where there is no such form. A form that makes
+    /// callers of a contract is for the operator alone: no route can run it.
+    pub(crate) fn form(&self, reader: &mut Reader<'_>, node: &Node) -> Option<Arc<Form>> {
+        let found = self.any_form(reader, node)?;
+        if !self.served.contains_key(&found.name) {
+            let what =
+                format!("the form `{}` makes callers of a contract (`new_caller`)", found.name);
+            let expected = "another form: whoever could submit this one could make itself a caller";
+            reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
+        }
+        Some(found)
+    }
+
+    /// Returns the form that a node names, be it one that makes callers of contracts.
+    pub(crate) fn any_form(&self, reader: &mut Reader<'_>, node: &Node) -> Option<Arc<Form>> {
+        let name = reader.text(node, "form")?;
+        let found = self.forms.get(name);
+        // What is wrong with a form that is there has been told.
+        if found.is_none() && !(self.is_form)(name) {
+            let mut known: Vec<&str> = self.forms.keys().map(|name| &**name).collect();
+            known.sort_unstable();
+            let code = ProblemCode::UnknownForm;
+            reader.unknown(code, "form", name, node.place, "the contract", &known);
+        }
+        found.cloned()
+    }
+}
+
+fn catalogue(
+    reader: &mut Reader<'_>,
+    tree: &Node,
+    around: &LoadContext<'_>,
+) -> Option<Arc<Catalogue>> {
+    let node = &tree.get("catalogue")?.value;
+    let name = reader.text(node, "catalogue")?;
+    if name == Catalogue::OF_FORMS {
+        return Some(Arc::new(Catalogue::of_forms()));
+    }
+    let found = around.catalogues.iter().find(|catalogue| &*catalogue.name == name);
+    if found.is_none() && around.has_all_catalogues {
+        let known: Vec<&str> = around.catalogues.iter().map(|known| &*known.name).collect();
+        let code = ProblemCode::UnknownCatalogue;
+        reader.unknown(code, "catalogue", name, node.place, "the contract", &known);
+    }
+    found.cloned()
+}
+
+fn ids(reader: &mut Reader<'_>, tree: &Node, contract: &str) -> Vec<IdField> {
+    let mut ids: Vec<IdField> = Vec::new();
+    let Some(entry) = tree.get("ids") else { return ids };
+    for entry in reader.map(&entry.value, "ids") {
+        let (name, node) = (entry.key.as_str(), &entry.value);
+        let (mut format, mut given, mut of) = (None, None, None);
+        if let Data::Map(_) = node.data {
+            for inner in reader.map(node, name) {
+                let value = &inner.value;
+                match inner.key.as_str() {
+                    "format" => format = Some(value),
+                    "given" => given = reader.keyword(value, "given", &["external_id"]),
+                    "of" => of = reader.text(value, "of"),
+                    _ => reader.unknown_key(inner, "an id", &["format", "given", "of"]),
+                }
+            }
+        } else {
+            format = Some(node);
+        }
+        let Some(node) = format else {
+            reader.wrong_shape(node, "an id", "a format, or `{format: uuid4, given: external_id}`");
+            continue;
+        };
+        let Some(text) = reader.text(node, name) else { continue };
+        let Some(format) = IdFormat::parse(text) else {
+            let what = format!("`{text}` is no format of ids");
+            let code = ProblemCode::BadOption;
+            reader.problems.add(code, node.place, what, IdFormat::EXPECTED, None);
+            continue;
+        };
+        // Ids of what is not users have permutations of their own.
+        let salt = of.map_or_else(|| contract.to_owned(), |of| format!("{contract}.{of}"));
+        ids.push(IdField {
+            name: name.into(),
+            format,
+            spelled: text.into(),
+            salt: salt.into(),
+            may_be_given: given.is_some(),
+            is_of_users: of.is_none(),
+        });
+    }
+    ids
+}
+
+fn times(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
+    let node = &tree.get("times")?.value;
+    let format = reader.text(node, "times")?;
+    if format_time(format, jiff::Timestamp::UNIX_EPOCH).is_none() {
+        let what = format!("`{format}` is no format of times");
+        let expected = "one of strftime's, such as `%Y-%m-%d %H:%M:%S.%3f000+00:00`";
+        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+    }
+    Some(format.into())
+}
+
+fn order(reader: &mut Reader<'_>, node: &Node, taken: &InputMapping) -> Vec<ErrorPriority> {
+    let fields = taken.fields.as_deref().unwrap_or_default();
+    let known: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
+    let ranks = reader.list(node, "order").iter().filter_map(|node| {
+        let text = reader.text(node, "order")?;
+        let (field, code) = match text.split_once('.') {
+            Some((field, code)) if crate::locale::has_code(code) => (field, Some(code.into())),
+            _ => (text, None),
+        };
+        if !known.contains(&field) {
+            let code = ProblemCode::UnknownField;
+            reader.unknown(code, "field", field, node.place, "`order`", &known);
+        }
+        Some(ErrorPriority { field: field.into(), code })
+    });
+    ranks.collect()
+}
+
+fn routes(
+    reader: &mut Reader<'_>,
+    tree: &Node,
+    taken: &InputMapping,
+    expressions: &Expressions<'_>,
+) -> Vec<Route> {
+    let Some(entry) = tree.get("routes") else { return Vec::new() };
+    let mut routes: Vec<Route> = Vec::new();
+    for node in reader.list(&entry.value, "routes") {
+        let route = route::read(reader, node, |reader, node, keys, names| {
+            Action::read(reader, node, keys, names, taken, expressions)
+        });
+        let Some(route) = route else { continue };
+        if routes.iter().any(|other| other.clashes_with(&route)) {
+            let what = "two routes take the same method, path and query";
+            let expected = "one route for each method, path and query";
+            reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
+        }
+        let action = &route.action;
+        if action.operation.has_form() && matches!(action.input.form, FormSelector::None) {
+            let what = "the route runs no form";
+            let expected = "`form:`, at the route or for the whole contract";
+            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+        }
+        let finds_uuid = action.lookup_names().any(|name| {
+            expressions.ids.iter().any(|id| *id.name == *name && id.format == IdFormat::Uuid)
+        });
+        if finds_uuid {
+            let what = "users cannot be found by a `uuid`";
+            let expected = "an id that leads back: `uuid4`, an integer or letters";
+            reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
+        }
+        routes.push(route);
+    }
+    route::sort(&mut routes);
+    routes
+}
+
+/// Notes what can happen and has no answer.
+fn is_complete(
+    reader: &mut Reader<'_>,
+    tree: &Node,
+    routes: &[Route],
+    authentication: &Authentication,
+    answers: &HashMap<Outcome, ResponseTemplate>,
+) {
+    use Outcome as O;
+    let Some(all) = tree.get("answers") else { return };
+    let mut needed = vec![O::RouteNotFound, O::MethodNotAllowed, O::Error];
+    if !authentication.schemes.is_empty() {
+        needed.extend([O::MissingCredentials, O::InvalidCredentials]);
+    }
+    if authentication.allowed_if.is_some() {
+        needed.push(O::InvalidCredentials);
+    }
+    if tree.get("version").is_some() {
+        needed.push(O::NotAcceptable);
+    }
+    for route in routes {
+        let of_route = route.action.outcomes();
+        needed.extend(of_route.into_iter().filter(|o| !route.action.responses.contains_key(o)));
+    }
+    needed.sort_unstable();
+    needed.dedup();
+    for outcome in needed {
+        if !answers.contains_key(&outcome) && all.value.get(outcome.name()).is_none() {
+            let what = format!("the outcome `{}` has no answer", outcome.name());
+            let expected = format!("`{}:` with status and body", outcome.name());
+            reader.problems.add(ProblemCode::MissingKey, all.place, what, expected, None);
+        }
+    }
+}

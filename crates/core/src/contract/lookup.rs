@@ -1,0 +1,187 @@
+//! Who is meant: by an id, an address, or a property.
+
+use super::Contract;
+use super::expressions::Expressions;
+use super::id::IdFormat;
+use super::scope::{Expr, Scope};
+use crate::aggregate::Claim;
+use crate::canonical::email_key;
+use crate::config::{Node, ProblemCode, Reader};
+use crate::form::Form;
+use crate::value::Value;
+
+/// A way to find users and records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LookupKey {
+    /// By one of the contract's ids, by its name.
+    Id(Box<str>),
+    Email,
+    ExternalId,
+    /// By the key of its type: relationships.
+    Key,
+    /// By a property of users that a form says is unique.
+    Unique(Box<str>),
+    /// By a property of users; all are looked through.
+    Property(Box<str>),
+    /// By the number of the user it belongs to.
+    Owner,
+    /// By the number of the relationship that users or records belong to.
+    Relationship,
+}
+
+/// Somebody who is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// Nobody there can be.
+    Nobody,
+    /// Of this number.
+    Id(i64),
+    /// Of this number, unless it has an id of its own; or of this id of its own.
+    IdOrOwn(Option<i64>, String),
+    /// With the key of an e-mail address.
+    EmailKey(String),
+    /// With this id of its own.
+    ExternalId(String),
+    /// With this key of its type.
+    Key(String),
+    /// Who holds this.
+    Claim(Claim),
+    /// With this text as a property.
+    Property(String, String),
+    /// Of this user.
+    Owner(i64),
+    /// Of this relationship.
+    Relationship(i64),
+}
+
+/// Reads `{email: "{{ query.email }}"}`.
+pub(crate) fn read_lookup(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    key: &str,
+    expressions: &Expressions<'_>,
+) -> Vec<(LookupKey, Expr)> {
+    let mut ways = Vec::new();
+    for entry in reader.map(node, key) {
+        let way = read_lookup_key(reader, &entry.key, entry.value.place, expressions);
+        let value = expressions.condition(reader, &entry.value, &entry.key, &[]);
+        if let (Some(way), Some(value)) = (way, value) {
+            ways.push((way, value));
+        }
+    }
+    ways
+}
+
+fn read_lookup_key(
+    reader: &mut Reader<'_>,
+    name: &str,
+    place: crate::config::Location,
+    expressions: &Expressions<'_>,
+) -> Option<LookupKey> {
+    let way = match name {
+        "email" => LookupKey::Email,
+        "external_id" => LookupKey::ExternalId,
+        "key" => LookupKey::Key,
+        "owner" => LookupKey::Owner,
+        "relationship" => LookupKey::Relationship,
+        _ => match (name.strip_prefix("ids."), name.strip_prefix("properties.")) {
+            (Some(id), _) if expressions.has_id(id) => LookupKey::Id(id.into()),
+            (_, Some(_)) => {
+                let is_unique = expressions.form.is_some_and(|form| form.is_unique(name));
+                if is_unique {
+                    LookupKey::Unique(name.into())
+                } else {
+                    LookupKey::Property(name[11..].into())
+                }
+            }
+            _ => {
+                let ids = expressions.ids.iter().map(|id| format!("ids.{}", id.name));
+                let ids: Vec<String> = ids.collect();
+                let known = ["email", "external_id", "key", "owner", "relationship"];
+                let known: Vec<&str> =
+                    known.into_iter().chain(ids.iter().map(String::as_str)).collect();
+                let code = ProblemCode::UnknownField;
+                reader.unknown(code, "way to find somebody", name, place, "a route", &known);
+                return None;
+            }
+        },
+    };
+    Some(way)
+}
+
+impl Contract {
+    /// Who is meant, by each way that says anything.
+    pub(crate) fn lookups(
+        &self,
+        ways: &[(LookupKey, Expr)],
+        values: &Scope<'_>,
+        form: Option<&Form>,
+        heeds_empty: bool,
+    ) -> Result<Vec<Lookup>, String> {
+        let mut sought = Vec::new();
+        for (way, filling) in ways {
+            let text = filling.text(values)?;
+            let Some(text) = text.filter(|text| heeds_empty || !text.is_empty()) else { continue };
+            let number = |text: &str| text.parse().map_or(Lookup::Nobody, Lookup::Id);
+            sought.push(match way {
+                LookupKey::Id(name) => self.read_id(name, &text),
+                LookupKey::Email => Lookup::EmailKey(email_key(&text)),
+                LookupKey::ExternalId => Lookup::ExternalId(text),
+                LookupKey::Key => Lookup::Key(text),
+                LookupKey::Property(name) => Lookup::Property(name.to_string(), text),
+                LookupKey::Unique(path) => {
+                    let claim = form.and_then(|form| form.claim_of(path, &text));
+                    claim.map_or(Lookup::Nobody, Lookup::Claim)
+                }
+                LookupKey::Owner => match number(&text) {
+                    Lookup::Id(id) => Lookup::Owner(id),
+                    other => other,
+                },
+                LookupKey::Relationship => match number(&text) {
+                    Lookup::Id(id) => Lookup::Relationship(id),
+                    other => other,
+                },
+            });
+        }
+        Ok(sought)
+    }
+
+    /// Who an id means; nobody where it can be nobody's.
+    pub(crate) fn read_id(&self, name: &str, text: &str) -> Lookup {
+        let Some(id) = self.ids.iter().find(|id| *id.name == *name) else { return Lookup::Nobody };
+        let number = id.format.read(&id.salt, text);
+        match number {
+            _ if id.may_be_given => Lookup::IdOrOwn(number, text.to_owned()),
+            Some(number) => Lookup::Id(number),
+            None => Lookup::Nobody,
+        }
+    }
+}
+
+/// An id of a contract.
+#[derive(Debug)]
+pub(crate) struct IdField {
+    pub(crate) name: Box<str>,
+    pub(crate) format: IdFormat,
+    /// As the contract spells it.
+    pub(crate) spelled: Box<str>,
+    /// Tells the permutations of APIs and of their resources apart.
+    pub(crate) salt: Box<str>,
+    /// Whether a client may say it: then it is the user's `external_id`.
+    pub(crate) may_be_given: bool,
+    /// Whether it is one of users: `id`, or another for the same.
+    pub(crate) is_of_users: bool,
+}
+
+impl IdField {
+    /// The id of a user, as an answer shows it.
+    pub(crate) fn show(&self, number: i64, user: &Value<'_>) -> Value<'static> {
+        let text = |name: &str| user.get(name).and_then(Value::as_str);
+        if self.may_be_given
+            && let Some(own) = text("external_id")
+        {
+            return Value::String(own.to_owned().into());
+        }
+        self.format.show(&self.salt, number, text("uuid").unwrap_or_default())
+    }
+}

@@ -1,0 +1,143 @@
+//! Where records belong: which relationship a membership is in, what a customization hangs on.
+
+use super::findings::{Findings, PendingViolation};
+use super::path::Path;
+use super::slot::{GroupSlots, Slot};
+use crate::aggregate::{Reference, ReferenceKey, ReferenceTarget};
+use crate::canonical::canonical_text;
+use crate::form::Group;
+use crate::record_kind::{CUSTOMIZABLE, Kind};
+use crate::rules::{PRESENT, REQUIRED};
+use crate::value::Value;
+use crate::violation::{Message, Params, Violation};
+
+pub(super) static IMMUTABLE: Message = Message::new("immutable", "cannot be changed");
+
+/// Judges where the record belongs that the form is for.
+pub(super) fn validate_parents(root: &Group, slots: &GroupSlots<'_>, outcome: &mut Findings) {
+    let path = &Path::ROOT;
+    match root.kind {
+        Some(Kind::RelationshipUser) if !slots.sent => relationship(root, slots, path, outcome),
+        Some(Kind::RelationshipTransactable) => {
+            for name in ["relationship_id", "transactable_id"] {
+                if !is_given(root, slots, name) {
+                    add_once(name, &REQUIRED, path, outcome);
+                }
+            }
+        }
+        Some(Kind::Customization) => customizable(root, slots, path, outcome),
+        _ => {}
+    }
+    if let (Some(stored), Some(kind)) = (slots.stored, root.kind) {
+        for built_in in kind.parent_fields().iter().filter(|field| !is_movable(kind, field.name)) {
+            let sent = slot(root, slots, built_in.name).map_or(&Value::Null, Slot::value);
+            let is_same =
+                stored.get(built_in.name).is_some_and(|value| plain(value) == plain(sent));
+            if !sent.is_blank() && !is_same {
+                add_once(built_in.name, &IMMUTABLE, path, outcome);
+            }
+        }
+    }
+}
+
+/// A listing may be put into another relationship, as a member may; all else stays where it is.
+fn is_movable(kind: Kind, name: &str) -> bool {
+    kind == Kind::RelationshipTransactable && name == "relationship_id"
+}
+
+/// Two of platformOS' words mean the same.
+fn plain<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+    match value {
+        Value::String(text) | Value::Number(text) if &**text == "UserProfile" => Some("Profile"),
+        Value::String(text) | Value::Number(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// A membership is of exactly one relationship.
+pub(super) fn relationship(
+    group: &Group,
+    slots: &GroupSlots<'_>,
+    path: &Path<'_>,
+    outcome: &mut Findings,
+) {
+    let listed = |name: &&&str| group.index_of(name).is_some();
+    let ways = ["relationship_id", "relationship_key", "relationship_name"];
+    let mut given = ways.iter().filter(|name| is_slot_given(group, slots, name));
+    let first = given.next();
+    if let Some(second) = given.next() {
+        add_once(second, &PRESENT, path, outcome);
+    } else if first.is_none() && !is_given(group, slots, "relationship_id") {
+        let name = ways.iter().find(listed).unwrap_or(&"relationship_id");
+        add_once(name, &REQUIRED, path, outcome);
+    }
+    let Some(keyed) = group.keyed.as_ref().filter(|keyed| !keyed.makes) else { return };
+    if let Some(text) = slot(group, slots, "relationship_key").and_then(|it| it.value().as_str())
+        && !text.trim().is_empty()
+    {
+        let (type_name, key) = (keyed.type_name.clone(), canonical_text(text, true));
+        let value = ReferenceKey::Key { type_name, key };
+        let saying = PendingViolation::of(path.field("relationship_key"), &REQUIRED, Params::new());
+        outcome.add_reference(Reference { resource: ReferenceTarget::Relationship, value }, saying);
+    }
+}
+
+/// What a customization hangs on must be there; without a word of it, that is its user.
+fn customizable(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, outcome: &mut Findings) {
+    let word = slot(group, slots, "customizable_type").and_then(|it| it.value().as_str());
+    let word = word.filter(|word| !word.trim().is_empty());
+    let kind = CUSTOMIZABLE.iter().find(|(name, _)| Some(*name) == word).map(|(_, kind)| *kind);
+    let id = slot(group, slots, "customizable_id").and_then(|it| id_in(it.value()));
+    match (id, kind) {
+        (Some(id), Some(resource)) => {
+            let saying =
+                PendingViolation::of(path.field("customizable_id"), &REQUIRED, Params::new());
+            outcome.add_reference(Reference { resource, value: ReferenceKey::Id(id) }, saying);
+        }
+        (Some(_), None) if word.is_none() && group.index_of("customizable_type").is_some() => {
+            add_once("customizable_type", &REQUIRED, path, outcome);
+        }
+        (None, Some(kind)) if kind != ReferenceTarget::User => {
+            add_once("customizable_id", &REQUIRED, path, outcome);
+        }
+        _ => {}
+    }
+}
+
+/// What is told of a record that is nobody's.
+pub(super) fn missing_owner(root: &Group) -> Violation {
+    let name = root.kind.and_then(Kind::owner_field).unwrap_or("user_id");
+    PendingViolation::of(Path::ROOT.field(name), &REQUIRED, Params::new()).into_violation()
+}
+
+/// A whole number.
+pub(super) fn id_in(value: &Value<'_>) -> Option<i64> {
+    match value {
+        Value::Number(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+fn slot<'s, 'v>(group: &Group, slots: &'s GroupSlots<'v>, name: &str) -> Option<&'s Slot<'v>> {
+    group.index_of(name).and_then(|index| slots.slots.get(index))
+}
+
+fn is_slot_given(group: &Group, slots: &GroupSlots<'_>, name: &str) -> bool {
+    slot(group, slots, name).is_some_and(|slot| !slot.value().is_blank())
+}
+
+/// Whether a field has a value: what was sent, or what is stored where the form does not list it.
+fn is_given(group: &Group, slots: &GroupSlots<'_>, name: &str) -> bool {
+    match slot(group, slots, name) {
+        Some(slot) if !slot.keeps_stored() => !slot.value().is_blank(),
+        _ => slots.stored.and_then(|it| it.get(name)).is_some_and(|value| !value.is_blank()),
+    }
+}
+
+/// Says it of a field, unless the field's own rules said so already.
+fn add_once(name: &str, message: &'static Message, path: &Path<'_>, outcome: &mut Findings) {
+    let path = path.field(name);
+    if !outcome.violations.list.iter().any(|told| told.path == path.dotted()) {
+        outcome.add_violation(PendingViolation::of(path, message, Params::new()));
+    }
+}

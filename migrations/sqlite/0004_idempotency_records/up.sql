@@ -1,0 +1,12 @@
+-- Responses to requests with an Idempotency-Key. The key is a digest of the caller and of the key that
+-- it sent. No rows were stored before.
+DROP TABLE idempotency_records;
+CREATE TABLE idempotency_records (
+    key BLOB NOT NULL PRIMARY KEY CHECK (length(key) = 32),
+    request BLOB NOT NULL CHECK (length(request) = 32),
+    status INTEGER NOT NULL,
+    headers TEXT NOT NULL CHECK (json_valid(headers)),
+    body BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_records_created_at ON idempotency_records (created_at);
