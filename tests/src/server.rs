@@ -120,7 +120,7 @@ impl TestServer {
 
     /// Creates a credential for a contract and returns the value of its `Authorization` header.
     #[must_use]
-    pub fn new_caller(&self, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
+    pub fn new_authorization(&self, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
         let registry = registrar_server::config_source::load(
             &self.setup.settings.forms,
             self.setup.settings.policies,

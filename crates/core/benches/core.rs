@@ -1,6 +1,6 @@
-//! What the core costs: compiling forms, decoding, shaping and judging, rendering refusals.
+//! Benchmarks of the core: compiling forms, decoding, validating, and rendering violations.
 //!
-//! `cargo bench -p registrar-core`. What a whole server costs is measured in `tests/bench`.
+//! Run with `cargo bench -p registrar-core`; `tests/bench` measures a whole server.
 
 #![expect(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ fn main() {
     divan::main();
 }
 
-/// The shipped forms and types.
+/// Returns the files of the shipped `forms/` folder.
 fn shipped() -> Vec<SourceFile> {
     fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).expect("the forms folder") {
@@ -80,7 +80,7 @@ fn seller(boats: usize) -> String {
     )
 }
 
-/// Decode, shape, judge, assemble: all that happens between the socket and the queue.
+/// Measures decoding and validating a JSON body and assembling the user to be written.
 fn apply(bencher: Bencher<'_, '_>, form: &str, body: &str) {
     let registry = registry();
     let form = registry.form(form).unwrap();
@@ -113,11 +113,11 @@ fn refuse_and_render_developer_sign_up(bencher: Bencher<'_, '_>) {
         let violations = form
             .apply(json::parse(black_box(b"{}")).unwrap(), &EvalContext::default())
             .unwrap_err();
-        let told = violations.list.iter().map(|violation| {
+        let details = violations.list.iter().map(|violation| {
             let text = violation.text();
             violation.detail(Locale::english(), Some("developer_sign_up"), &text)
         });
-        serde_json::to_string(&Value::Array(told.collect())).unwrap()
+        serde_json::to_string(&Value::Array(details.collect())).unwrap()
     });
 }
 
@@ -141,7 +141,8 @@ fn compile_shipped_forms(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| Registry::compile(black_box(&sources)).unwrap());
 }
 
-/// A form of that many fields, all of them sent: the cost of a field must not grow.
+/// Measures a form with `fields` fields, all submitted; the cost per field must not grow with their
+/// number.
 #[divan::bench(args = [10, 100, 1000])]
 fn apply_fields(bencher: Bencher<'_, '_>, fields: usize) {
     let mut form = String::from("resource: User\nfields:\n  properties:\n");
@@ -164,7 +165,7 @@ fn apply_fields(bencher: Bencher<'_, '_>, fields: usize) {
     });
 }
 
-/// Each rule on the first value that it accepts, in a form of that one field.
+/// Measures each rule on the first value that it accepts, in a form with that one field.
 #[divan::bench(args = RULES.iter().filter(|rule| !rule.accepts.is_empty()).map(|rule| rule.name))]
 fn rule(bencher: Bencher<'_, '_>, name: &str) {
     let rule = registrar_core::rules::named(name).unwrap();

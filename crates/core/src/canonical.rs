@@ -1,6 +1,6 @@
-//! The keys under which equal values meet, whatever their spelling.
+//! Canonical keys: values that count as equal for uniqueness have equal keys.
 //!
-//! Computed here and stored as they are, so that every database agrees on what is equal.
+//! They are computed here and stored, so that all databases agree on what is equal.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -8,31 +8,33 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
-/// The longest key that is stored as it is, in bytes; a longer one is replaced by its digest.
+/// Maximum length of a stored key, in bytes; a longer one is replaced by its digest.
 const MAX_KEY_BYTES: usize = 512;
 
-/// The key of an e-mail address: trimmed, NFKC, lower case, the domain in its IDNA ASCII form.
+/// Returns the canonical key of an e-mail address: trimmed, NFKC, lower case, with the domain in
+/// its IDNA ASCII form.
 ///
-/// Two addresses with one key are one address for every uniqueness rule. Dots and `+tags` of the
-/// local part count: only its mail server knows what they mean (RFC 5321 section 2.3.11).
+/// Addresses with equal keys are equal for every uniqueness rule. Dots and `+tags` in the local
+/// part are significant, because only the mail server can interpret them (RFC 5321 section 2.3.11).
 #[must_use]
 pub fn email_key(address: &str) -> String {
     let folded = fold(address);
     let Some((local, domain)) = folded.rsplit_once('@') else { return bounded_key(folded) };
     let domain = without_trailing_dot(domain);
     match idna::domain_to_ascii(domain) {
-        // UTS 46 has more dots than one, and drops characters behind which a dot stood.
+        // UTS 46 maps several characters to a dot and drops others, so a trailing dot can appear.
         Ok(ascii) => bounded_key(format!("{local}@{}", without_trailing_dot(&ascii))),
         Err(_) => bounded_key(format!("{local}@{domain}")),
     }
 }
 
-/// A domain without the dot of the root, and without spaces before it.
+/// Returns a domain without the trailing dot of the root zone and whitespace before it.
 fn without_trailing_dot(domain: &str) -> &str {
-    domain.trim_end_matches(|letter: char| letter == '.' || letter.is_whitespace())
+    domain.trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
-/// The key of any other text: trimmed, NFKC, and lower case unless `case_sensitive`.
+/// Returns the canonical key of any other string: trimmed, NFKC, and in lower case unless
+/// `case_sensitive`.
 #[must_use]
 pub fn canonical_text(text: &str, case_sensitive: bool) -> String {
     if !case_sensitive {
@@ -41,40 +43,41 @@ pub fn canonical_text(text: &str, case_sensitive: bool) -> String {
     bounded_key(nfkc(text.trim()).trim().to_owned())
 }
 
-/// What of a password is hashed, so that it is one password however a keyboard spells it: NFC, with
-/// spaces of other scripts as ordinary ones. Case, and everything else, counts.
+/// Returns the form of a password that is hashed, so that it is the same on every keyboard: NFC,
+/// with non-ASCII spaces mapped to U+0020. Case and everything else is significant.
 ///
-/// Source: RFC 8265, section 4.2 (the `OpaqueString` profile); what that forbids
-/// ([`is_opaque_string`]) stays as it is.
+/// Source: RFC 8265 section 4.2 (the `OpaqueString` profile). Characters that the profile forbids
+/// (see [`is_opaque_string`]) are left unchanged.
 #[must_use]
 pub fn opaque_string(password: &str) -> Cow<'_, str> {
     if password.is_ascii() {
         return Cow::Borrowed(password);
     }
-    let spaced = password.chars().map(|letter| if is_space(letter) { ' ' } else { letter });
+    let spaced = password.chars().map(|c| if is_space(c) { ' ' } else { c });
     Cow::Owned(spaced.nfc().collect())
 }
 
-/// Whether RFC 8265 lets a text be a password: it has no control characters in it, nor letters that
-/// nobody has assigned a meaning of their own to.
+/// Returns whether RFC 8265 allows a string as a password: without control characters, line and
+/// paragraph separators, U+FEFF and U+FFF9 to U+FFFD.
 #[must_use]
 pub fn is_opaque_string(password: &str) -> bool {
-    let is_bad = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}')
+    let is_forbidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}')
     };
-    !password.chars().any(is_bad)
+    !password.chars().any(is_forbidden)
 }
 
-/// The category Zs of Unicode, but for the ordinary space.
-fn is_space(letter: char) -> bool {
+/// Returns whether the character has the Unicode category Zs and is not U+0020.
+fn is_space(c: char) -> bool {
     matches!(
-        letter,
+        c,
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
     )
 }
 
-/// A key that fits an index: itself, or its SHA-256 in hexadecimal when it is too long.
+/// Returns the key, or its SHA-256 in hexadecimal if it is longer than 512 bytes, so that it fits
+/// an index.
 #[must_use]
 pub fn bounded_key(key: String) -> String {
     if key.len() <= MAX_KEY_BYTES {
@@ -93,7 +96,7 @@ fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    // Lower-casing can undo a composition ("İ"), so the normal form is taken again after it.
+    // Lower-casing can undo a composition ("İ"), so the result is normalised again.
     let lower = nfkc(text).to_lowercase();
     nfkc(lower.trim()).into_owned()
 }

@@ -1,48 +1,48 @@
-//! What a valid submission to a stored user becomes: what that user shall be.
+//! The result of a valid update of an existing user.
 
 use std::collections::HashSet;
 
 use crate::aggregate::{Claim, NewUser};
 
-/// A stored user as it shall be.
+/// The new state of an existing user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserUpdate {
-    /// Its own fields, all of them; of its records those that are new or that something was sent
-    /// for. Those with an `id` take the place of the stored ones.
+    /// All fields of the user, and those of its records that are new or occur in the submission. A
+    /// record with an `id` replaces the stored one.
     ///
-    /// Its claims are all that it shall hold of what was judged: those it holds already are no
-    /// clash.
+    /// Its claims are all that the validated values need; those that the user already holds are no
+    /// conflict.
     pub user: NewUser,
-    /// Which of the claims that it holds it gives up.
+    /// The claims that the user releases.
     pub released: ReleasedClaims,
 }
 
-/// Which of its claims a user gives up: those of values that are not there any more.
+/// The claims that an update releases: those of values that are gone.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ReleasedClaims {
-    /// What it holds from now on, as far as the form knows.
+    /// Claims that the user holds after the update, as far as the form determines them.
     pub(crate) held: HashSet<Claim>,
-    /// What it held, by the form's own rules.
+    /// Claims that the user held before the update, by the rules of the same form.
     pub(crate) before: HashSet<Claim>,
-    /// Values that changed, for the rules of other forms.
+    /// Changed values, which find the claims made by rules of other forms.
     pub(crate) values: Vec<PreviousValue>,
 }
 
-/// A value that is not there any more.
+/// A stored value that the update removes or replaces.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PreviousValue {
-    /// The same in every form: `profiles.developer.properties.handle`.
+    /// Path, the same in every form: `profiles.developer.properties.handle`.
     pub(crate) path: String,
-    /// Whether other records may have a value at this path.
+    /// Whether several records may have a value at this path.
     pub(crate) is_in_list: bool,
-    /// Its key where case counts; nothing where the new value has the same.
+    /// Case-sensitive key; `None` if the new value has the same key.
     pub(crate) key: Option<String>,
-    /// Its key where it does not.
+    /// Case-insensitive key; `None` if the new value has the same key.
     pub(crate) folded: Option<String>,
 }
 
 impl ReleasedClaims {
-    /// Whether the user gives up a claim that it holds.
+    /// Returns whether the user releases a claim that it holds.
     #[must_use]
     pub fn releases(&self, claim: &Claim) -> bool {
         if self.held.contains(claim) {
@@ -53,17 +53,18 @@ impl ReleasedClaims {
 }
 
 impl PreviousValue {
-    /// Whether a claim is one of this value's: by its scope, `user.<path>` with what narrows it
-    /// down behind it, and in a list by the value too.
+    /// Returns whether a claim was made by this value: the scope must be `user.<path>`, optionally
+    /// followed by further fields, conditions or case-insensitivity, and in a list the value must
+    /// match too.
     fn is_of(&self, claim: &Claim) -> bool {
         let path = claim.scope.strip_prefix("user.");
-        let Some(narrowed) = path.and_then(|path| path.strip_prefix(self.path.as_str())) else {
+        let Some(suffix) = path.and_then(|path| path.strip_prefix(self.path.as_str())) else {
             return false;
         };
-        if !(narrowed.is_empty() || narrowed.starts_with(['+', '?', '~'])) {
+        if !(suffix.is_empty() || suffix.starts_with(['+', '?', '~'])) {
             return false;
         }
-        let key = if narrowed.ends_with("~case") { &self.folded } else { &self.key };
+        let key = if suffix.ends_with("~case") { &self.folded } else { &self.key };
         key.as_ref().is_some_and(|key| {
             let rest = claim.value_key.strip_prefix(key.as_str());
             !self.is_in_list

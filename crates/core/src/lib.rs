@@ -1,9 +1,10 @@
-//! Forms compiled from YAML and applied to submissions: text in, decisions out.
+//! Compiles forms from YAML and validates submissions against them.
 //!
-//! This crate does no IO and knows no clock and no randomness; what it needs of them is passed in.
+//! This crate does no IO and reads neither a clock nor a random source: the caller passes in what
+//! it needs of them.
 //!
-//! The way of a submission: [`decode`] reads the body, [`registry::Registry`] finds the form,
-//! [`form::Form::apply`] shapes and judges it, and out comes an [`aggregate::NewUser`] or all
+//! A submission is decoded by [`decode`], its form is found in the [`registry::Registry`], and
+//! [`form::Form::apply`] coerces and validates it. The result is an [`aggregate::NewUser`] or all
 //! [`violation::Violations`] at once.
 
 pub mod aggregate;

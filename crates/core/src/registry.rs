@@ -1,4 +1,5 @@
-//! All forms and types, compiled together: replaced as a whole or not at all.
+//! The registry: all forms, types, locales and contracts, compiled together. It is immutable and
+//! replaced as a whole on reload.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -17,23 +18,23 @@ use crate::openapi;
 use crate::private_fields::PrivateFields;
 use crate::types::{RecordTypes, TypeKind};
 
-/// One file of configuration, read by somebody else.
+/// One configuration file. The caller reads it, since this crate does no IO.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
-    /// How a person names the file: `forms/types/profiles/developer.yml`.
+    /// Path as shown in problems: `forms/types/profiles/developer.yml`.
     pub file: Arc<str>,
-    /// The same from the forms folder on, with slashes: `types/profiles/developer.yml`.
+    /// Path relative to the forms folder, with slashes: `types/profiles/developer.yml`.
     pub within: String,
-    /// Its text.
+    /// Content.
     pub text: String,
 }
 
-/// The compiled whole of a configuration.
+/// A compiled configuration.
 #[derive(Debug)]
 pub struct Registry {
     forms: Arc<HashMap<Arc<str>, Arc<Form>>>,
     names: Vec<Arc<str>>,
-    /// The names of the forms that clients can submit, sorted.
+    /// Names of the forms that clients may submit, sorted.
     served: Vec<Arc<str>>,
     locales: Arc<Locales>,
     contracts: Contracts,
@@ -42,7 +43,7 @@ pub struct Registry {
     openapi: OnceLock<Arc<[u8]>>,
 }
 
-/// What a file holds, by where it lies.
+/// The role of a file, by its path.
 enum FileRole<'s> {
     Form,
     Definition,
@@ -54,18 +55,19 @@ enum FileRole<'s> {
 }
 
 impl Registry {
-    /// Compiles a configuration whose forms have no policies that would not be enforced.
+    /// Compiles a configuration, rejecting forms with policies that Registrar does not enforce.
     ///
     /// # Errors
-    /// Everything that is wrong with it, in order of file and place.
+    /// Returns all problems, in order of file and location.
     pub fn compile(sources: &[SourceFile]) -> Result<Self, Vec<Problem>> {
         Self::compile_with(sources, Policies::Refuse)
     }
 
-    /// Compiles a configuration.
+    /// Compiles a configuration; `policies` decides on forms with policies that Registrar does not
+    /// enforce.
     ///
     /// # Errors
-    /// Everything that is wrong with it, in order of file and place.
+    /// Returns all problems, in order of file and location.
     pub fn compile_with(sources: &[SourceFile], policies: Policies) -> Result<Self, Vec<Problem>> {
         let (mut problems, mut notices) = (Vec::new(), Vec::new());
         let mut types = RecordTypes::default();
@@ -75,9 +77,9 @@ impl Registry {
                 FileRole::Type(kind) => {
                     types_hash.update(source.text.as_bytes());
                     let stem = stem(&source.within);
-                    let (wrong, left) = types.add(kind, &source.file, stem, &source.text);
-                    problems.extend(wrong);
-                    notices.extend(left);
+                    let (found, ignored) = types.add(kind, &source.file, stem, &source.text);
+                    problems.extend(found);
+                    notices.extend(ignored);
                 }
                 FileRole::Unknown(what) => problems.push(unusable_file(source, what)),
                 FileRole::Form
@@ -102,16 +104,16 @@ impl Registry {
                 }
             }
             is_whole &= found.is_empty();
-            let (wrong, left) = found.into_parts();
-            problems.extend(wrong);
-            notices.extend(left);
+            let (found, ignored) = found.into_parts();
+            problems.extend(found);
+            notices.extend(ignored);
         }
         let is_form = |name: &str| library.find(name).is_some();
         let known = locale::KnownNames { forms: &forms, is_form: &is_form, is_whole };
         locale::check(references, &known, &mut problems);
         let forms = Arc::new(forms);
         let (contracts, served) = contracts(sources, &forms, &is_form, &mut problems);
-        // What is wrong with a form is wrong with those that extend it: once is enough.
+        // A problem of a form recurs in each form that extends it; it is reported once.
         for list in [&mut problems, &mut notices] {
             list.sort();
             list.dedup();
@@ -130,11 +132,16 @@ impl Registry {
         Ok(Self { forms, names, served, locales, contracts, private, notices, openapi })
     }
 
-    /// Whether both hold the same forms in the same versions, and say the same of them.
+    /// Returns whether both have the same forms in the same versions, the same locales and the same
+    /// contracts.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
-        let versions = |of: &Self| -> Vec<Option<Arc<str>>> {
-            of.names.iter().map(|name| of.form(name).map(|form| form.version.clone())).collect()
+        let versions = |registry: &Self| -> Vec<Option<Arc<str>>> {
+            registry
+                .names
+                .iter()
+                .map(|name| registry.form(name).map(|form| form.version.clone()))
+                .collect()
         };
         self.names == other.names
             && versions(self) == versions(other)
@@ -142,26 +149,26 @@ impl Registry {
             && self.contracts.is_same_as(&other.contracts)
     }
 
-    /// All contracts.
+    /// Returns all contracts.
     #[must_use]
     pub fn contracts(&self) -> &Contracts {
         &self.contracts
     }
 
-    /// Returns the fields that only tokens with the scope `private` see.
+    /// Returns the fields that only tokens with the scope `private` may read.
     #[must_use]
     pub fn private_fields(&self) -> &PrivateFields {
         &self.private
     }
 
-    /// What is no mistake but worth a word: parts of the configuration that are left aside.
+    /// Returns the notices: findings that do not prevent loading, such as ignored keys.
     #[must_use]
     pub fn notices(&self) -> &[Problem] {
         &self.notices
     }
 
-    /// The OpenAPI 3.1 document of everything that is served, as JSON. It is written when it is
-    /// first asked for.
+    /// Returns the OpenAPI 3.1 document of all served forms and contracts, as JSON. It is generated
+    /// on first use.
     #[must_use]
     pub fn openapi(&self) -> Arc<[u8]> {
         let forms = self.served.iter().filter_map(|name| self.form(name));
@@ -179,8 +186,9 @@ impl Registry {
         tried
     }
 
-    /// A form with all that it extends and uses in it, as YAML; behind each leaf stands the file
-    /// and line that it came from. Nothing where there is no form of that name.
+    /// Returns a form as YAML with everything that it extends and uses merged in; a comment after
+    /// each leaf names its file and line. Returns `None` if there is no such form or it cannot be
+    /// resolved.
     #[must_use]
     pub fn print_resolved(sources: &[SourceFile], name: &str) -> Option<String> {
         let library = library(sources, &mut Vec::new());
@@ -189,52 +197,53 @@ impl Registry {
         Some(compose::print(&library, &tree))
     }
 
-    /// The form of a name.
+    /// Returns the form with a name, or `None` if there is none.
     #[must_use]
     pub fn form(&self, name: &str) -> Option<&Arc<Form>> {
         self.forms.get(name)
     }
 
-    /// The language of a tag; English is always there.
+    /// Returns the locale of a language tag, or `None` if there is none. English is always present.
     #[must_use]
     pub fn locale(&self, tag: &str) -> Option<&Arc<Locale>> {
         self.locales.get(tag)
     }
 
-    /// All languages.
+    /// Returns all locales.
     #[must_use]
     pub fn locales(&self) -> &Arc<Locales> {
         &self.locales
     }
 
-    /// The names of all forms, sorted.
+    /// Returns the names of all forms, sorted.
     #[must_use]
     pub fn names(&self) -> &[Arc<str>] {
         &self.names
     }
 
-    /// Returns the names of the forms that clients can submit, sorted: all but those that make callers
-    /// of contracts (`new_caller`), which are the operator's.
+    /// Returns the names of the forms that clients may submit, sorted: all but those that create
+    /// the callers of contracts (`new_caller`), which only the operator uses.
     #[must_use]
     pub fn served(&self) -> &[Arc<str>] {
         &self.served
     }
 
-    /// Returns the form of a name, or `None` where clients can submit no such form.
+    /// Returns the form with a name, or `None` if clients may not submit such a form.
     #[must_use]
     pub fn served_form(&self, name: &str) -> Option<&Arc<Form>> {
         self.served.binary_search_by(|known| (**known).cmp(name)).ok()?;
         self.form(name)
     }
 
-    /// Returns the name of a served form that is nearest to one that is not known.
+    /// Returns the name of the served form most similar to an unknown name, or `None` if none is
+    /// similar.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&str> {
         nearest(name, self.served.iter().map(|known| &**known))
     }
 }
 
-/// All forms and definitions among the files.
+/// Parses all forms and definitions among the files.
 fn library(sources: &[SourceFile], problems: &mut Vec<Problem>) -> Library {
     let names: Vec<Arc<str>> = sources.iter().map(|source| source.file.clone()).collect();
     let files = |wanted: fn(&FileRole<'_>) -> bool| {
@@ -254,7 +263,7 @@ fn library(sources: &[SourceFile], problems: &mut Vec<Problem>) -> Library {
     Library::read(names.into(), forms, definitions, problems)
 }
 
-/// All files of texts.
+/// Returns the locale files.
 fn locale_files(sources: &[SourceFile]) -> impl Iterator<Item = locale::LocaleFile<'_>> {
     let is_locale = |source: &&SourceFile| matches!(role(&source.within), FileRole::Locale);
     sources.iter().filter(is_locale).map(|source| locale::LocaleFile {
@@ -264,22 +273,22 @@ fn locale_files(sources: &[SourceFile]) -> impl Iterator<Item = locale::LocaleFi
     })
 }
 
-/// Forms by their names.
+/// Forms by name.
 type FormMap = Arc<HashMap<Arc<str>, Arc<Form>>>;
 
-/// Returns all contracts, by name, and the forms that clients can submit. The version of a contract is
-/// a hash of its file and of the catalogues.
+/// Compiles all contracts. Returns them sorted by name, with the forms that clients may submit. The
+/// version of a contract is a hash of its own file, all contract files and all catalogues.
 fn contracts(
     sources: &[SourceFile],
     forms: &FormMap,
     is_form: &dyn Fn(&str) -> bool,
     problems: &mut Vec<Problem>,
 ) -> (Contracts, FormMap) {
-    let of = |wanted: fn(&FileRole<'_>) -> bool| {
+    let with_role = |wanted: fn(&FileRole<'_>) -> bool| {
         sources.iter().filter(move |source| wanted(&role(&source.within)))
     };
     let (mut catalogues, mut hash, mut has_all_catalogues) = (Vec::new(), Sha256::new(), true);
-    for source in of(|role| matches!(role, FileRole::Catalogue)) {
+    for source in with_role(|role| matches!(role, FileRole::Catalogue)) {
         hash.update(source.text.as_bytes());
         let mut found = Problems::new(source.file.clone());
         let read = Catalogue::read(stem(&source.within), &source.text, &mut found);
@@ -303,23 +312,25 @@ fn contracts(
         hash.update(file.text.as_bytes());
     }
     let mut trees = Vec::new();
-    for (file, source) in all.iter().zip(of(|role| matches!(role, FileRole::Contract))) {
+    for (file, source) in all.iter().zip(with_role(|role| matches!(role, FileRole::Contract))) {
         let mut found = Problems::with_files(source.file.clone(), files.clone());
         trees.push((compose::extended(*file, &all, &mut found), found));
     }
-    // Known before any contract is read: no contract may run the form of another's callers.
+    // Collected before any contract is compiled, since no contract may run the form of another
+    // one's callers.
     let callers = trees.iter().filter_map(|(tree, _)| contract::new_caller(tree.as_ref()?));
     let callers: Vec<&str> = callers.collect();
     let served = forms.iter().filter(|(name, _)| !callers.contains(&&***name));
     let served = served.map(|(name, form)| (name.clone(), form.clone()));
     let served: FormMap = Arc::new(served.collect());
     let catalogues = &*catalogues;
-    let around = LoadContext { forms, served: &served, is_form, catalogues, has_all_catalogues };
+    let context = LoadContext { forms, served: &served, is_form, catalogues, has_all_catalogues };
     let mut contracts: Vec<(Arc<str>, Contract)> = Vec::new();
     for (file, (tree, found)) in all.iter().zip(&mut trees) {
         let version = hex(&hash.clone().chain_update(file.text.as_bytes()).finalize());
-        let read =
-            tree.as_ref().and_then(|tree| contract::read(file.stem, tree, version, &around, found));
+        let read = tree
+            .as_ref()
+            .and_then(|tree| contract::read(file.stem, tree, version, &context, found));
         if let Some((contract, place)) = read {
             for (file, other) in &contracts {
                 contract::clash(&contract, place, other, file, found);
@@ -334,11 +345,11 @@ fn contracts(
     (Contracts::new(list), served)
 }
 
-/// platformOS' form files: front matter and a page.
+/// Extension of platformOS' form files, which have front matter and a page.
 const LIQUID_EXTENSION: &str = ".liquid";
 
-/// Forms lie anywhere but in `types/` and platformOS' folders of types, `definitions/`,
-/// `locales/` and `contracts/`, but for `contracts/forms/`.
+/// Returns the role of a file. Forms are all files outside `types/`, platformOS' type folders,
+/// `definitions/`, `locales/` and `contracts/`, and those in `contracts/forms/`.
 fn role(within: &str) -> FileRole<'_> {
     let is_yaml = within.ends_with(".yml") || within.ends_with(".yaml");
     if !is_yaml && !within.ends_with(LIQUID_EXTENSION) {
@@ -352,13 +363,13 @@ fn role(within: &str) -> FileRole<'_> {
         return FileRole::Definition;
     }
     if inside("types") {
-        return FileRole::Unknown("lies in no known folder below types/");
+        return FileRole::Unknown("is in no known folder below types/");
     }
     if inside("locales") {
         return if is_yaml {
             FileRole::Locale
         } else {
-            FileRole::Unknown("holds texts but is no .yml file")
+            FileRole::Unknown("is in locales/ but is not a .yml file")
         };
     }
     if inside("contracts/forms") {
@@ -372,13 +383,13 @@ fn role(within: &str) -> FileRole<'_> {
         };
     }
     if inside("contracts") {
-        return FileRole::Unknown("holds a contract but is no .yml file");
+        return FileRole::Unknown("is in contracts/ but is not a .yml file");
     }
     FileRole::Form
 }
 
-/// The default name: the path below the forms folder, or below the folder of its kind, without
-/// the extension.
+/// Returns the default name of a file: its path below the forms folder, or below the folder of its
+/// role, without the extension.
 fn stem(within: &str) -> &str {
     let path = within.strip_suffix(LIQUID_EXTENSION).unwrap_or(within);
     let path = [".yml", ".yaml"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
@@ -406,7 +417,7 @@ fn unusable_file(source: &SourceFile, what: &str) -> Problem {
         code: ProblemCode::BadFile,
         what: format!("the file {what}"),
         expected: format!(
-            "forms as *.yml or *.liquid, texts in locales/*.yml, contracts in contracts/*.yml, \
+            "forms as *.yml or *.liquid, messages in locales/*.yml, contracts in contracts/*.yml, \
              types in {}",
             folders.join(", ")
         ),
@@ -414,13 +425,14 @@ fn unusable_file(source: &SourceFile, what: &str) -> Problem {
     }
 }
 
-/// The first 16 hexadecimal digits of a hash of everything that decides.
+/// Returns the version of a form: the first 16 hexadecimal digits of a hash of all type files and
+/// the resolved tree.
 fn version(types: &[u8], tree: &Node) -> Arc<str> {
     let text = canonical_json(&tree.to_value());
     hex(&Sha256::new().chain_update(types).chain_update(text.as_bytes()).finalize())
 }
 
-/// The first 16 hexadecimal digits of a hash.
+/// Returns the first 16 hexadecimal digits of a hash.
 fn hex(digest: &[u8]) -> Arc<str> {
     let mut version = String::with_capacity(16);
     for byte in &digest[..8] {

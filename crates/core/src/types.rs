@@ -1,5 +1,5 @@
-//! Types: what a profile, a transactable, a relationship, a membership or a customization is
-//! called and which typed properties it has.
+//! Record types: the files in `types/` that declare the properties of profiles, transactables,
+//! relationships, relationship users, relationship transactables and customizations.
 
 mod relationship_keys;
 
@@ -11,7 +11,7 @@ use crate::fields::FieldType;
 
 pub(crate) use relationship_keys::KeyedRelationship;
 
-/// What a type is a type of.
+/// The kind of records that a type describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TypeKind {
     /// `types/profiles/`
@@ -29,7 +29,7 @@ pub enum TypeKind {
 }
 
 impl TypeKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 6] = [
         Self::Profile,
         Self::Transactable,
@@ -39,7 +39,7 @@ impl TypeKind {
         Self::Customization,
     ];
 
-    /// The folder below `types/` that holds types of this kind.
+    /// Returns the folder below `types/` that holds types of this kind.
     #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl TypeKind {
         }
     }
 
-    /// platformOS' folder for types of this kind.
+    /// Returns the names of platformOS' folders for types of this kind.
     const fn platformos_folder_names(self) -> &'static [&'static str] {
         match self {
             Self::Profile => &["user_profile_types", "user_profile_schemas"],
@@ -64,7 +64,8 @@ impl TypeKind {
         }
     }
 
-    /// The kind of type that lies at a path, and its name by that path.
+    /// Returns the kind of the type at a path and the rest of the path, which names the type, or
+    /// `None` if the path is not in a folder of types.
     pub(crate) fn of_folder(within: &str) -> Option<(Self, &str)> {
         let (folder, rest) = within.split_once('/')?;
         if folder == "types" {
@@ -76,7 +77,7 @@ impl TypeKind {
         Some((Self::ALL.into_iter().find(is_of)?, rest))
     }
 
-    /// What it is called in messages.
+    /// Returns the name of the kind in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -90,33 +91,35 @@ impl TypeKind {
     }
 }
 
-/// A type.
+/// A record type.
 #[derive(Debug)]
 pub(crate) struct RecordType {
     pub(crate) name: Arc<str>,
     pub(crate) properties: Vec<Property>,
-    /// Of a relationship user type: which relationships its members join, and where it says so.
+    /// Of a relationship user type: the relationship type that its records join, and the location
+    /// of the key.
     pub(crate) joins: Option<(Arc<str>, Location)>,
-    /// Of a relationship user type: whether a relationship that is named by its key is made where
-    /// it is missing, and where that is said.
+    /// Of a relationship user type: the location of `make: true`, which creates relationships that
+    /// are named by key and missing.
     pub(crate) makes: Option<Location>,
-    /// Of a relationship type: the property that names one of it, and where that is said.
+    /// Of a relationship type: the property that identifies a relationship, and the location of the
+    /// key.
     pub(crate) key: Option<(Arc<str>, Location)>,
     place: Location,
     file: Arc<str>,
 }
 
-/// A property of a type.
+/// A property of a record type.
 #[derive(Debug)]
 pub(crate) struct Property {
     pub(crate) name: String,
     pub(crate) property_type: PropertyType,
     pub(crate) unique: bool,
-    /// Whether only tokens with the scope `private` see it in answers.
+    /// Whether responses show it only to tokens with the scope `private`.
     pub(crate) is_private: bool,
 }
 
-/// What a property holds.
+/// The type of a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PropertyType {
     Field(FieldType),
@@ -125,34 +128,34 @@ pub(crate) enum PropertyType {
     Attachment,
 }
 
-/// All types, by kind and name.
+/// All record types, by kind and name.
 #[derive(Debug, Default)]
 pub(crate) struct RecordTypes(HashMap<(TypeKind, Arc<str>), RecordType>);
 
 impl RecordTypes {
-    /// The type of a name.
+    /// Returns the type with a name, or `None` if there is none.
     pub(crate) fn get(&self, kind: TypeKind, name: &str) -> Option<&RecordType> {
         self.0.get(&(kind, Arc::from(name)))
     }
 
-    /// Returns all types with their kinds, in no order.
+    /// Returns all types with their kinds, in no particular order.
     pub(crate) fn all(&self) -> impl Iterator<Item = (TypeKind, &RecordType)> {
         self.0.iter().map(|((kind, _), of_type)| (*kind, of_type))
     }
 
-    /// The names of all types of a kind, sorted.
+    /// Returns the names of all types of a kind, sorted.
     pub(crate) fn names(&self, kind: TypeKind) -> Vec<&str> {
         let mut names: Vec<&str> = self
             .0
             .iter()
-            .filter(|((of, _), _)| *of == kind)
+            .filter(|((other, _), _)| *other == kind)
             .map(|((_, name), _)| &**name)
             .collect();
         names.sort_unstable();
         names
     }
 
-    /// Reads a type file and adds it. What is wrong with it comes back, and the notices.
+    /// Reads a type file and adds the type. Returns the problems and the notices.
     pub(crate) fn add(
         &mut self,
         kind: TypeKind,
@@ -179,7 +182,7 @@ impl RecordTypes {
     }
 }
 
-/// "Tour Boat" is `tour_boat`.
+/// Converts a name to snake case: "Tour Boat" to `tour_boat`.
 fn snake(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-'], "_")
 }
@@ -239,7 +242,8 @@ fn read(
     read
 }
 
-/// Keys of platformOS' properties that Registrar has no use for: the page's, the search's.
+/// Keys of platformOS' properties that Registrar ignores, with a notice: they concern pages and
+/// search.
 const IGNORED_KEYS: [&str; 15] = [
     "options",
     "default_value",
@@ -257,7 +261,7 @@ const IGNORED_KEYS: [&str; 15] = [
     "acl",
     "belongs_to",
 ];
-/// The same of its types.
+/// Keys of platformOS' types that Registrar ignores, with a notice.
 const IGNORED_TYPE_KEYS: [&str; 6] = [
     "action_types",
     "custom_validations",
@@ -271,7 +275,7 @@ fn properties(reader: &mut Reader<'_>, node: &Node) -> Vec<Property> {
     let mut properties: Vec<Property> = Vec::new();
     for item in reader.list(node, "properties") {
         let Some(property) = property(reader, item) else { continue };
-        if properties.iter().any(|known| known.name == property.name) {
+        if properties.iter().any(|other| other.name == property.name) {
             reader.problems.add(
                 ProblemCode::DuplicateName,
                 item.place,
@@ -310,12 +314,12 @@ fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
         reader.problems.add(code, node.place, "a property without a name", "`name: …`", None);
         return None;
     };
-    // Wherever a form lists fields, `validation` is the rules of what they stand in.
+    // In the fields of a form, `validation` holds the rules of the enclosing field.
     if name == "validation" {
         reader.problems.add(
             ProblemCode::BadOption,
             entry.value.place,
-            format!("a property cannot be called `{name}`: the word has a meaning in forms"),
+            format!("a property cannot be named `{name}`: it is a reserved key of forms"),
             "another name",
             None,
         );
@@ -327,7 +331,7 @@ fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
 
 fn read_type(reader: &mut Reader<'_>, entry: &Entry) -> Option<PropertyType> {
     let mut words: Vec<&str> = FieldType::ALL.iter().map(|known| known.name()).collect();
-    // The last four are platformOS' words.
+    // The last four are platformOS' names.
     words.extend(["address", "image", "attachment", "photo", "file", "upload", "geojson"]);
     Some(match reader.keyword(&entry.value, "type", &words)? {
         "address" => PropertyType::Address,

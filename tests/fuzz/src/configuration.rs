@@ -35,7 +35,7 @@ pub fn forms(bytes: &[u8]) {
         applied.map(|_| ()).map_err(|violations| format!("{violations:?}"))
     };
     let _ = registry.try_examples();
-    let resolved = Registry::resolved(&sources, form).unwrap();
+    let resolved = Registry::print_resolved(&sources, form).unwrap();
     let again = Registry::compile(&with_support_files("fuzzed.yml", &resolved));
     let again = again.unwrap_or_else(|problems| panic!("{problems:?} in {resolved}"));
     assert_eq!(submit(&registry), submit(&again), "{resolved}");
@@ -50,8 +50,8 @@ pub fn contracts(bytes: &[u8]) {
 }
 
 /// Returns the file together with [`SUPPORT_FILES`].
-fn with_support_files(within: &str, text: &str) -> Vec<Source> {
-    let source = |within: &str, text: &str| Source {
+fn with_support_files(within: &str, text: &str) -> Vec<SourceFile> {
+    let source = |within: &str, text: &str| SourceFile {
         file: within.into(),
         within: within.to_owned(),
         text: text.to_owned(),
@@ -62,7 +62,7 @@ fn with_support_files(within: &str, text: &str) -> Vec<Source> {
 }
 
 /// Compiles the sources. Returns `None` after checking the locations of all errors.
-fn compile(sources: &[Source], text: &str) -> Option<Registry> {
+fn compile(sources: &[SourceFile], text: &str) -> Option<Registry> {
     match Registry::compile(sources) {
         Ok(registry) => {
             registry.notices().iter().for_each(|notice| check(notice, sources, text));
@@ -78,7 +78,7 @@ fn compile(sources: &[Source], text: &str) -> Option<Registry> {
 
 /// Asserts that a problem names an existing file and, in the fuzzed one, a line and a column of it
 /// or the position after its end. Lines end as in YAML 1.2, section 5.4.
-fn check(problem: &Problem, sources: &[Source], text: &str) {
+fn check(problem: &Problem, sources: &[SourceFile], text: &str) {
     assert!(sources.iter().any(|source| source.file == problem.file), "{problem}");
     assert!(!problem.what.is_empty(), "{problem}");
     if problem.file != sources[0].file {

@@ -36,7 +36,7 @@ fn missing_or_invalid_token_gets_401(server: &TestServer) {
     assert_eq!(missing.header("www-authenticate"), Some("Token realm=\"Application\""));
 
     let token = server.token();
-    let slip = format!("{}{}", &token[..52], if token.ends_with('a') { 'b' } else { 'a' });
+    let mistyped = format!("{}{}", &token[..52], if token.ends_with('a') { 'b' } else { 'a' });
     let stranger = registrar_server::auth::token::generate().unwrap().reveal().to_owned();
     for header in [
         format!("Basic {token}"),
@@ -55,7 +55,7 @@ fn missing_or_invalid_token_gets_401(server: &TestServer) {
     assert_eq!(server.client().count(), 0);
 }
 
-fn a_token_of_a_contract_is_refused_by_the_native_routes(server: &TestServer) {
+fn contract_token_is_rejected_by_native_routes(server: &TestServer) {
     let text = registrar_server::auth::token::generate().unwrap().reveal().to_owned();
     let token = registrar_store::NewToken {
         name: "session".to_owned(),

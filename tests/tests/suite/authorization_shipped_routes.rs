@@ -20,8 +20,8 @@ fn route_path(contract: &Contract, path: &str, owner: &Value, record: i64) -> St
         Shown::Object(vec![("id".into(), id), ("uuid".into(), Shown::String(uuid.clone().into()))])
     };
     let user_id = owner["id"].as_i64().unwrap();
-    let mut ids = serde_json::to_value(contract.ids_of(&shown(record), false)).unwrap();
-    let of_user = serde_json::to_value(contract.ids_of(&shown(user_id), true)).unwrap();
+    let mut ids = serde_json::to_value(contract.id_values(&shown(record), false)).unwrap();
+    let of_user = serde_json::to_value(contract.id_values(&shown(user_id), true)).unwrap();
     ids.as_object_mut().unwrap().extend(of_user.as_object().unwrap().clone());
     let mut path = path.to_owned();
     while let Some((before, rest)) = path.split_once('{') {

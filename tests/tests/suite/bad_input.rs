@@ -26,8 +26,11 @@ const FULL_LENGTH_ITERATIONS: usize = 6_000;
 type Sample = fn(&str) -> Value;
 
 fn problematic_values_in_every_field_never_cause_5xx(server: &TestServer) {
-    let candidates: Vec<Value> =
-        PROBLEMATIC_STRINGS.iter().map(|text| json!(text)).chain((0..9).map(candidate)).collect();
+    let candidates: Vec<Value> = PROBLEMATIC_STRINGS
+        .iter()
+        .map(|text| json!(text))
+        .chain((0..9).map(problematic_value))
+        .collect();
     let mut statuses = BTreeMap::new();
     let mut count = 0;
     let samples: [(&str, Sample); 3] = [

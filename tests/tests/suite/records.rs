@@ -4,7 +4,7 @@
 use registrar_core::EvalContext;
 use registrar_core::decode::json::parse;
 use registrar_server::{record_as_input, record_to_value};
-use registrar_store::{NewRecordOf, RecordKind, StoredRecord, UpdateRecordOf};
+use registrar_store::{CreateRecord, RecordKind, StoredRecord, UpdateRecord};
 use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
@@ -52,14 +52,14 @@ fn load(server: &TestServer, kind: RecordKind, id: i64) -> StoredRecord {
     server.store().record(kind, id).unwrap().unwrap()
 }
 
-fn shown(server: &TestServer, kind: RecordKind, id: i64) -> Value {
+fn representation_of(server: &TestServer, kind: RecordKind, id: i64) -> Value {
     serde_json::to_value(record_to_value(load(server, kind, id))).unwrap()
 }
 
 fn create_record(server: &TestServer, form: &str, sent: &Value) -> i64 {
     let (registry, sent) = (server.registry(), sent.to_string());
     let form = registry.form(form).unwrap();
-    let bag = form.apply(parse(sent.as_bytes()).unwrap(), &Surroundings::default()).unwrap();
+    let bag = form.apply(parse(sent.as_bytes()).unwrap(), &EvalContext::default()).unwrap();
     wait(server.store().create_record(CreateRecord {
         bag,
         owner: None,
@@ -78,14 +78,14 @@ fn update_record(
     let (registry, sent) = (server.registry(), sent.to_string());
     let form = registry.form(form).unwrap();
     let record = load(server, kind, id);
-    let loaded_at = record.loaded_at;
+    let lock_version = record.lock_version;
     let stored = record_as_input(record);
     let sent = parse(sent.as_bytes()).unwrap();
-    let changed = form.update(sent, &stored, &Surroundings::default()).map_err(|violations| {
+    let changed = form.update(sent, &stored, &EvalContext::default()).map_err(|violations| {
         let reported = violations.list.iter();
         reported.map(|one| (one.path.clone(), one.code().to_owned())).collect::<Vec<_>>()
     })?;
-    let update = UpdateRecord { kind, id, lock_version: loaded_at, changed, actor: None.into() };
+    let update = UpdateRecord { kind, id, lock_version, changed, actor: None.into() };
     wait(server.store().update_record(update)).unwrap();
     Ok(())
 }

@@ -51,7 +51,7 @@ fn health_requires_no_token(server: &TestServer) {
     let live = server.anonymous().get("/health/live");
     assert_eq!(live.is(200).text, r#"{"status":"up"}"#);
     let ready = server.anonymous().get("/health/ready").is(200).json();
-    let folder = registrar_tests::repository("forms");
+    let folder = registrar_tests::repository_path("forms");
     let forms = registrar_server::config_source::load(&[folder], Policies::Refuse).unwrap();
     let count = u64::try_from(forms.names().len()).unwrap();
     assert_eq!((&ready["status"], ready["forms"].as_u64()), (&"ready".into(), Some(count)));

@@ -2,11 +2,11 @@
 
 use registrar_core::config::Policies;
 use registrar_server::config_source;
-use registrar_tests::repository;
+use registrar_tests::repository_path;
 
 #[test]
-fn every_shipped_form_compiles() {
-    let registry = config_source::load(&[repository("forms")], Policies::Refuse)
+fn shipped_forms_compile() {
+    let registry = config_source::load(&[repository_path("forms")], Policies::Refuse)
         .unwrap_or_else(|error| panic!("{error}"));
     let folders = ["forms", "forms/contracts/forms"].map(repository_path);
     let shipped = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
@@ -28,8 +28,8 @@ fn every_shipped_form_compiles() {
 }
 
 #[test]
-fn every_example_in_a_shipped_form_holds_and_together_they_trip_every_rule() {
-    let registry = config_source::load(&[repository("forms")], Policies::Refuse)
+fn shipped_form_examples_pass_and_cover_every_rule() {
+    let registry = config_source::load(&[repository_path("forms")], Policies::Refuse)
         .unwrap_or_else(|error| panic!("{error}"));
     let tried = registry.try_examples();
     assert!(tried.count >= 30, "{}", tried.count);

@@ -1,10 +1,11 @@
-//! `definitions:` of a form, the files in `definitions/`, and `use:` wherever fields are.
+//! Expands `use:`: replaces it by a definition from the form's `definitions:` or from a file in
+//! `definitions/`.
 
 use super::budget::Budget;
 use super::{MAX_EXTENDS_DEPTH, merge};
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 
-/// Puts the definitions that a form uses into it.
+/// Expands the definitions that a form uses and drops its `definitions:`.
 pub(super) fn expand(
     tree: &mut Node,
     shared: &[Entry],
@@ -26,7 +27,8 @@ pub(super) fn expand(
     merge::remove_keys(tree, &["definitions"]);
 }
 
-/// A property may be called `use`: then there are rules below it, or nothing.
+/// Returns whether an entry is a `use:` key rather than a property named `use`, which has no value
+/// or the keys of a field.
 fn uses_definition(entry: &Entry) -> bool {
     const OF_FIELDS: [&str; 5] = ["type", "normalize", "validation", "property_options", "if"];
     entry.key == "use"
@@ -41,7 +43,7 @@ struct Expander<'e, 'p> {
     known: Vec<&'e Entry>,
     budget: &'e mut Budget,
     reader: &'e mut Reader<'p>,
-    /// The definitions that are being put in.
+    /// Names of the definitions that are being expanded, outermost first.
     above: Vec<String>,
 }
 
@@ -67,7 +69,7 @@ impl Expander<'_, '_> {
         }
     }
 
-    /// `use: name`, `use: {name: {parameter: value}}`, or a list of these.
+    /// Expands the value of `use`: a name, a mapping from names to parameters, or a list of these.
     fn substitute(&mut self, node: &mut Node, used: Node) {
         match used.data {
             Data::List(items) => items.into_iter().for_each(|item| self.substitute(node, item)),
@@ -92,8 +94,7 @@ impl Expander<'_, '_> {
         };
         if self.above.iter().any(|above| above == name) || self.above.len() >= MAX_EXTENDS_DEPTH {
             let what = format!("the definition `{name}` uses itself");
-            let expected =
-                format!("no circle, and at most {MAX_EXTENDS_DEPTH} definitions in a row");
+            let expected = format!("no cycle, and at most {MAX_EXTENDS_DEPTH} levels of `use`");
             return self.reader.problems.add(ProblemCode::Cycle, place, what, expected, None);
         }
         if !self.budget.charge_node(&found.value, place, self.reader) {
@@ -109,7 +110,8 @@ impl Expander<'_, '_> {
         merge::merge_over(node, content, self.reader);
     }
 
-    /// The values of a definition's parameters: what is given, else what it says itself.
+    /// Returns the values of a definition's parameters: as given, or the declared defaults. Returns
+    /// `None`, with a problem, if one is missing.
     fn parameters(
         &mut self,
         name: &str,
@@ -133,10 +135,10 @@ impl Expander<'_, '_> {
         }
         let mut parameters = Vec::new();
         for entry in declared {
-            let own = given.iter().find(|given| given.key == entry.key);
-            let value = own.map_or(&entry.value, |given| &given.value);
-            if own.is_none() && matches!(value.data, Data::Null) {
-                let what = format!("`use` of `{name}` does not say `{}`", entry.key);
+            let given = given.iter().find(|given| given.key == entry.key);
+            let value = given.map_or(&entry.value, |given| &given.value);
+            if given.is_none() && matches!(value.data, Data::Null) {
+                let what = format!("`use` of `{name}` lacks the parameter `{}`", entry.key);
                 let expected = format!("`use: {{ {name}: {{ {}: … }} }}`", entry.key);
                 self.reader.problems.add(ProblemCode::MissingKey, place, what, expected, None);
                 return None;
@@ -146,7 +148,8 @@ impl Expander<'_, '_> {
         Some(parameters)
     }
 
-    /// Puts parameters where `${name}` stands: alone, it is the value; within a text, its text.
+    /// Substitutes parameters for `${name}`. A string that consists of it alone becomes the value;
+    /// within a longer string, the value's text is inserted.
     fn fill(&mut self, node: &mut Node, parameters: &[(String, Node)], used: Location) {
         match &mut node.data {
             Data::List(items) => {

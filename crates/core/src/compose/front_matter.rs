@@ -1,8 +1,10 @@
-//! platformOS' form files: YAML between two lines `---`, and below it a page, which is not ours.
+//! Front matter of platformOS' form files: YAML between two lines `---`, followed by a page, which
+//! is ignored.
 
 use crate::config::{Location, ProblemCode, Problems};
 
-/// The YAML in front of a page, each line where it stood.
+/// Returns the YAML of the front matter with its line numbers preserved, or `None`, with a problem,
+/// if there is none.
 pub(super) fn extract<'t>(
     text: &'t str,
     problems: &mut Problems,

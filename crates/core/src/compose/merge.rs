@@ -1,11 +1,11 @@
-//! One tree laid over another.
+//! Merges configuration trees and edits their keys.
 
 use crate::config::{Data, Entry, FileId, Node, ProblemCode, Reader};
 
-/// Lays `own` over `base`: mappings merge key by key, everything else replaces; `!remove` deletes;
-/// a key without a value keeps what `base` says.
-pub(crate) fn merge_over(base: &mut Node, own: Node, reader: &mut Reader<'_>) {
-    let Node { place, data } = own;
+/// Merges `overlay` into `base`: mappings merge key by key, everything else is replaced, `!remove`
+/// deletes, and a key without a value keeps the value in `base`.
+pub(crate) fn merge_over(base: &mut Node, overlay: Node, reader: &mut Reader<'_>) {
+    let Node { place, data } = overlay;
     match (&mut base.data, data) {
         (_, Data::Null) => {}
         (Data::Map(below), Data::Map(entries)) => {
@@ -25,18 +25,18 @@ pub(crate) fn merge_over(base: &mut Node, own: Node, reader: &mut Reader<'_>) {
 }
 
 fn merge_entry(below: &mut Vec<Entry>, entry: Entry, reader: &mut Reader<'_>) {
-    let at = below.iter().position(|known| known.key == entry.key);
+    let at = below.iter().position(|other| other.key == entry.key);
     match (at, &entry.value.data) {
         (Some(at), Data::Removed) => {
             below.remove(at);
         }
         (None, Data::Removed) => {
-            let known: Vec<&str> = below.iter().map(|known| known.key.as_str()).collect();
-            let (code, within) = (ProblemCode::UnknownKey, "what is extended, to be removed");
+            let known: Vec<&str> = below.iter().map(|other| other.key.as_str()).collect();
+            let (code, within) = (ProblemCode::UnknownKey, "the mapping that `!remove` applies to");
             reader.unknown(code, "key", &entry.key, entry.place, within, &known);
         }
         (Some(at), _) => {
-            // What is said here counts as said here, also where it only adds to it.
+            // The location is that of the overriding file, even if it only adds to a mapping.
             if !matches!(entry.value.data, Data::Null) {
                 below[at].place = entry.place;
             }
@@ -46,21 +46,21 @@ fn merge_entry(below: &mut Vec<Entry>, entry: Entry, reader: &mut Reader<'_>) {
     }
 }
 
-/// Drops keys of a mapping.
+/// Removes keys from a mapping.
 pub(super) fn remove_keys(tree: &mut Node, keys: &[&str]) {
     if let Data::Map(entries) = &mut tree.data {
         entries.retain(|entry| !keys.contains(&entry.key.as_str()));
     }
 }
 
-/// Takes a key out of a mapping.
+/// Removes a key from a mapping and returns its entry, or `None` if there is none.
 pub(super) fn remove_key(tree: &mut Node, key: &str) -> Option<Entry> {
     let Data::Map(entries) = &mut tree.data else { return None };
     let at = entries.iter().position(|entry| entry.key == key)?;
     Some(entries.remove(at))
 }
 
-/// Gives a key its other name, unless that is there too.
+/// Renames a key, unless the new name exists.
 pub(super) fn rename(tree: &mut Node, from: &str, to: &str) {
     if tree.get(to).is_none()
         && let Data::Map(entries) = &mut tree.data
@@ -70,7 +70,7 @@ pub(super) fn rename(tree: &mut Node, from: &str, to: &str) {
     }
 }
 
-/// Says of every place in which file it is.
+/// Sets the file of all locations in a tree.
 pub(super) fn set_file(node: &mut Node, file: FileId) {
     node.place.file = file;
     match &mut node.data {
@@ -83,12 +83,12 @@ pub(super) fn set_file(node: &mut Node, file: FileId) {
     }
 }
 
-/// Notes and drops every `!remove` that is left: there is nothing below it.
+/// Reports and removes every remaining `!remove`, which has nothing to remove.
 pub(crate) fn report_removals(node: &mut Node, reader: &mut Reader<'_>) {
     match &mut node.data {
         Data::List(items) => items.iter_mut().for_each(|item| report_removals(item, reader)),
         Data::Map(entries) => {
-            // Below `use:` a definition may be what it removes from.
+            // With `use:`, the definition may contain the key that is removed.
             let has_use = entries.iter().any(|entry| entry.key == "use");
             entries.retain_mut(|entry| {
                 if matches!(entry.value.data, Data::Removed) && !has_use {

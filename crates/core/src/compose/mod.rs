@@ -1,7 +1,7 @@
-//! Forms made of several files: `extends:`, `definitions:` and `use:`.
+//! Composes forms from several files: `extends:`, `definitions:` and `use:`.
 //!
-//! Works on trees, before anything is compiled: what comes out is one tree in which every leaf
-//! still knows the file and line it came from.
+//! It works on trees, before compilation. The result is one tree in which every leaf keeps the file
+//! and line that it came from.
 
 mod budget;
 mod definitions;
@@ -20,20 +20,20 @@ use crate::config::{
     Data, Entry, FileId, Location, Node, Problem, ProblemCode, Problems, Reader, nearest, parse,
 };
 
-/// How many forms can stand in a row of `extends:`, and definitions in one of `use:`.
+/// Maximum number of levels of `extends:`, and of `use:`.
 const MAX_EXTENDS_DEPTH: usize = 16;
 
-/// The trees of all forms and definitions.
+/// The parsed trees of all forms and definitions.
 #[derive(Debug)]
 pub(crate) struct Library {
-    /// Every file, by its number.
+    /// All files, indexed by [`FileId`].
     files: Arc<[Arc<str>]>,
     forms: Vec<FormTree>,
     by_name: HashMap<String, usize>,
     definitions: Vec<Entry>,
 }
 
-/// One form file.
+/// A parsed form file.
 #[derive(Debug)]
 pub(crate) struct FormTree {
     pub(crate) name: String,
@@ -41,19 +41,19 @@ pub(crate) struct FormTree {
     file: Arc<str>,
 }
 
-/// A file that is to be read as a form or a definition.
+/// A file to be parsed as a form, definition or contract.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FormFile<'s> {
     pub(crate) id: FileId,
     pub(crate) name: &'s Arc<str>,
-    /// What a form or definition without a name of its own is called.
+    /// Name of a form or definition that declares none.
     pub(crate) stem: &'s str,
     pub(crate) text: &'s str,
     pub(crate) is_liquid: bool,
 }
 
 impl Library {
-    /// Reads all files; what is wrong with them is noted.
+    /// Parses all files; problems are added to `problems`.
     pub(crate) fn read<'s>(
         files: Arc<[Arc<str>]>,
         forms: impl Iterator<Item = FormFile<'s>>,
@@ -96,28 +96,29 @@ impl Library {
         library
     }
 
-    /// Every form, by its place.
+    /// Returns all forms; [`find`](Self::find) returns indexes into them.
     pub(crate) fn forms(&self) -> &[FormTree] {
         &self.forms
     }
 
-    /// A collection for the problems of a form, wherever the parts of it stand.
+    /// Returns an empty collection for the problems of a form, whichever files its parts are in.
     pub(crate) fn problems(&self, form: &FormTree) -> Problems {
         Problems::with_files(form.file.clone(), self.files.clone())
     }
 
-    /// The place of a form.
+    /// Returns the index of a form, or `None` if there is none of that name.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }
 
-    /// The file of a place.
+    /// Returns the file of a location; empty if it is unknown.
     pub(crate) fn file(&self, place: Location) -> &str {
         let index = usize::try_from(place.file.0).unwrap_or(usize::MAX);
         self.files.get(index).map_or("", |file| file)
     }
 
-    /// A form with all it extends and uses in it; nothing where that would be too much.
+    /// Returns a form with everything that it extends and uses merged in, or `None` if that exceeds
+    /// the budget. If an extended form cannot be resolved, the form's own tree is returned.
     pub(crate) fn resolve(
         &self,
         form: &FormTree,
@@ -131,7 +132,7 @@ impl Library {
         let Some(mut tree) = tree else {
             return (!budget.is_exhausted()).then(|| form.tree.clone());
         };
-        // Examples have something to remove from too: the examples above them.
+        // Examples are taken out: their `!remove` refers to earlier examples.
         let examples = merge::remove_key(&mut tree, "examples");
         merge::report_removals(&mut tree, &mut reader);
         definitions::expand(&mut tree, &self.definitions, budget, &mut reader);
@@ -141,17 +142,18 @@ impl Library {
         (!budget.is_exhausted()).then_some(tree)
     }
 
-    /// The form over what it extends, asked for at a place; nothing where it does not say what, or
-    /// it comes to too much.
+    /// Returns the form merged over the forms that it extends, or `None`, with a problem, if one of
+    /// them cannot be resolved or the budget is exceeded. `used_at` is the location of the
+    /// `extends` that leads here.
     fn extended<'l>(
         &'l self,
         form: &'l FormTree,
-        asked: Location,
+        used_at: Location,
         budget: &mut Budget,
         reader: &mut Reader<'_>,
         above: &mut Vec<&'l str>,
     ) -> Option<Node> {
-        if !budget.charge_node(&form.tree, asked, reader) {
+        if !budget.charge_node(&form.tree, used_at, reader) {
             return None;
         }
         let Some(entry) = form.tree.get("extends") else { return Some(form.tree.clone()) };
@@ -168,7 +170,8 @@ impl Library {
             };
             if above.contains(&parent.name.as_str()) || above.len() >= MAX_EXTENDS_DEPTH {
                 let what = format!("`{}` extends itself, by way of `{name}`", above[0]);
-                let expected = format!("no circle, and at most {MAX_EXTENDS_DEPTH} forms in a row");
+                let expected =
+                    format!("no cycle, and at most {MAX_EXTENDS_DEPTH} levels of `extends`");
                 reader.problems.add(ProblemCode::Cycle, node.place, what, expected, None);
                 return None;
             }
@@ -218,7 +221,8 @@ fn tree(file: FormFile<'_>, problems: &mut Vec<Problem>) -> Option<Node> {
     Some(tree)
 }
 
-/// A file with what it extends under it: `extends:` names another of the files by its stem.
+/// Returns a file merged over the one that its `extends:` names by stem, or `None`, with a problem,
+/// if that fails.
 pub(crate) fn extended(
     file: FormFile<'_>,
     all: &[FormFile<'_>],
@@ -236,11 +240,11 @@ pub(crate) fn extended(
         reader.unknown(ProblemCode::UnknownKey, "file", &name, place, "`extends`", &known);
         return None;
     };
-    // What is wrong with that file is told of it.
+    // Problems of the extended file are reported when it is read itself.
     let mut tree = parse(base.text, &mut Problems::new(base.name.clone()))?;
     if let Some(entry) = tree.get("extends") {
-        let what = format!("`{name}` extends another itself");
-        let expected = "a file that stands by itself";
+        let what = format!("`{name}` itself extends another file");
+        let expected = "a file without `extends`";
         let hint = Some(format!("line {} of {}", entry.place.line, base.name));
         reader.problems.add(ProblemCode::Contradiction, own.place, what, expected, hint);
         return None;

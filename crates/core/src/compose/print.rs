@@ -1,11 +1,11 @@
-//! A form with all it extends and uses in it, as YAML that says where each leaf came from.
+//! Prints a resolved form as YAML with a comment after each leaf that names its file and line.
 
 use std::fmt::Write as _;
 
 use super::Library;
 use crate::config::{Data, Entry, Location, Node};
 
-/// The text. It is a form again.
+/// Returns the YAML, which is itself a valid form.
 pub(crate) fn print(library: &Library, tree: &Node) -> String {
     let mut out = String::new();
     match &tree.data {
@@ -56,7 +56,7 @@ fn key(text: &str) -> String {
     if is_plain && is_word && !needs_quotes(text) { text.to_owned() } else { quoted(text) }
 }
 
-/// A word that YAML reads as something else than a text.
+/// Returns whether YAML parses a plain word as something other than a string.
 fn needs_quotes(text: &str) -> bool {
     matches!(
         text.to_ascii_lowercase().as_str(),
@@ -79,7 +79,7 @@ fn scalar(node: &Node) -> String {
     }
 }
 
-/// JSON's notation, which is YAML's too.
+/// Quotes a string in JSON's notation, which is valid YAML.
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }

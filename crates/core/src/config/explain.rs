@@ -1,17 +1,17 @@
-//! A page for each kind of mistake: what it means, an example, and what to write instead. Printed
-//! by `registrar explain` and rendered into `docs/problems.md`.
+//! Explanations of the problem codes: what each means, an example, and the correction. `registrar
+//! explain` prints them, and `docs/problems.md` is rendered from them.
 
 use std::fmt::Write as _;
 
 use super::problem::ProblemCode;
 
-/// What is told of a kind beyond its summary.
+/// The explanation of a problem code beyond its summary.
 struct Explanation {
-    /// What to do.
+    /// How to fix the problem.
     advice: &'static str,
-    /// A form, a part of one, or what else has the mistake.
+    /// Configuration with the problem; empty if there is no example.
     wrong: &'static str,
-    /// The same without it.
+    /// Corrected configuration; empty if there is none.
     right: &'static str,
 }
 
@@ -20,13 +20,13 @@ const fn page(advice: &'static str, wrong: &'static str, right: &'static str) ->
 }
 
 impl ProblemCode {
-    /// The kind of a name.
+    /// Returns the code with a name, or `None` if there is none.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == name)
     }
 
-    /// The page of this kind, in Markdown.
+    /// Returns the explanation of the code in Markdown.
     #[must_use]
     pub fn page(self) -> String {
         let Explanation { advice, wrong, right } = self.advice();
@@ -43,98 +43,98 @@ impl ProblemCode {
     fn advice(self) -> Explanation {
         match self {
             Self::Syntax => page(
-                "The place is where reading stopped; the cause may stand a little above. Quote texts \
-                 with `: `, `#` or a leading `*`, `&`, `!`, `%`, `@` or backtick in them.",
+                "The location is where parsing stopped; the cause may be a little above it. Quote \
+                 strings that contain `: ` or `#`, or start with `*`, `&`, `!`, `%`, `@` or a backtick.",
                 "description: Sign up: step 1",
                 "description: \"Sign up: step 1\"",
             ),
             Self::DuplicateKey => page(
-                "YAML would let the last one win without a word. Put what both say under one key.",
+                "Most YAML readers silently keep the last one. Merge both into one key.",
                 "email: { validation: { presence: true } }\nemail: { validation: { email: strict } }",
                 "email: { validation: { presence: true, email: strict } }",
             ),
             Self::DuplicateName => page(
-                "Give one of them another name, or remove it. A form without `name:` is called by its \
-                 path.",
-                "# b.yml\nname: sign_up   # a.yml says the same",
+                "Rename one of them, or remove it. The name of a form without `name:` is its path.",
+                "# b.yml\nname: sign_up   # also the name in a.yml",
                 "# b.yml\nname: sign_up_again",
             ),
             Self::UnknownKey => page(
-                "The keys that can stand there are listed, and the nearest one is proposed.",
+                "The problem lists the allowed keys and suggests the most similar one.",
                 "first_name: { validations: { presence: true } }",
                 "first_name: { validation: { presence: true } }",
             ),
             Self::UnknownForm => page(
-                "The names of all forms are listed, and the nearest one is proposed. A form is called \
-                 by its `name:`, or by its path.",
+                "The problem lists the names of all forms and suggests the most similar one. The name of \
+                 a form is its `name:` or, without one, its path.",
                 "form: grmat",
                 "form: garmat",
             ),
             Self::UnknownCatalogue => page(
-                "A catalogue is a file in `contracts/catalogues/`, called by its name.",
+                "A catalogue is a file in `contracts/catalogues/`; its name is the file name without \
+                 the extension.",
                 "catalogue: dfr",
                 "catalogue: drf   # contracts/catalogues/drf.yml",
             ),
             Self::MissingKey => page(
-                "What is missing is named.",
+                "The problem names the missing key.",
                 "fields: { email: }",
                 "resource: User\nfields: { email: }",
             ),
             Self::WrongShape => page(
-                "What was found and what was expected are named.",
+                "The problem names the shape that was found and the expected one.",
                 "email: { validation: [presence] }",
                 "email: { validation: { presence: true } }",
             ),
             Self::UnknownField => page(
-                "Fields of users are listed in README, properties in the type's file. A field that is \
-                 only to be judged is virtual; an expression names fields from `form.` on.",
+                "The fields of users are listed in README, properties in the type's file. A field that \
+                 is validated but not stored is virtual; expressions refer to fields as `form.…`.",
                 "fields: { emial: }",
                 "fields: { email: }",
             ),
             Self::UnknownType => page(
-                "The names that are known are listed: files below `types/` and `definitions/`, forms, \
-                 examples above.",
+                "The problem lists the known names: of files below `types/` and `definitions/`, of forms, \
+                 or of earlier examples.",
                 "profiles: { develper: { properties: { bio: } } }",
                 "profiles: { developer: { properties: { bio: } } }",
             ),
             Self::UnknownCode => page(
-                "Codes are listed with the rules (`registrar rules`); `id:` of a rule across fields is \
-                 one too. `locales/en.yml` has every text of `messages:`.",
+                "`registrar rules` lists codes with their rules; the `id:` of an assertion is a code too. \
+                 `locales/en.yml` has every message of `messages:`.",
                 "# locales/de.yml\nmessages: { blnak: muss ausgefüllt werden }",
                 "# locales/de.yml\nmessages: { blank: muss ausgefüllt werden }",
             ),
             Self::UnknownLanguage => page(
-                "Files of texts are named by a language tag of BCP 47. A message can be in the \
-                 languages that have such a file, and in English.",
+                "Locale files are named by a BCP 47 language tag. Messages can be given in English and \
+                 in each language that has a locale file.",
                 "first_name: { validation: { presence: { message: { english: is needed } } } }",
                 "first_name: { validation: { presence: { message: { en: is needed } } } }",
             ),
             Self::UnknownRule => page(
-                "`registrar rules` lists them.",
+                "`registrar rules` lists all rules.",
                 "email: { validation: { presense: true } }",
                 "email: { validation: { presence: true } }",
             ),
             Self::UnknownOption => page(
-                "`registrar rules NAME` lists what a rule takes.",
+                "`registrar rules NAME` lists the options of a rule.",
                 "name: { validation: { length: { max: 10 } } }",
                 "name: { validation: { length: { maximum: 10 } } }",
             ),
             Self::BadOption => page(
-                "What the option takes is named.",
+                "The problem names the allowed values.",
                 "name: { validation: { length: { maximum: ten } } }",
                 "name: { validation: { length: { maximum: 10 } } }",
             ),
             Self::Contradiction => page(
-                "No value could keep both, or one of them could never matter.",
+                "No value can satisfy both, or one of them never has an effect.",
                 "name: { validation: { length: { minimum: 10, maximum: 5 } } }",
                 "name: { validation: { length: { minimum: 5, maximum: 10 } } }",
             ),
             Self::ProtectedField => page(
-                "A client that may set a role, a flag such as `is_verified`, a digest or the id of another \
-                 row can raise its own rights or join another company. Such names are recognised by their \
-                 kind: `*_id`, `*_key`, `is_*`, `*role*`, `*level*`, `*verified*`, `*confirmed*` and so on. \
-                 A field that is harmless says `property_options: { public: true }`. A form for trusted \
-                 tokens says `privileged: true`; a limited token needs the scope `privileged` to use it.",
+                "A client that may set a role, a boolean such as `is_verified`, a digest or the id of another \
+                 row can raise its own privileges or join another company. Such names are recognised by \
+                 pattern: `*_id`, `*_key`, `is_*`, `*role*`, `*level*`, `*verified*`, `*confirmed*` and so on. \
+                 A harmless field sets `property_options: { public: true }`. A form for trusted \
+                 tokens sets `privileged: true`; a limited token needs the scope `privileged` to use it.",
                 "resource: User\nfields: { email: {}, properties: { role: {} } }",
                 "resource: User\nprivileged: true\nfields: { email: {}, properties: { role: {} } }",
             ),
@@ -148,13 +148,14 @@ impl ProblemCode {
                 "resource: User\nprivileged: true\nfields: { email: {} }",
             ),
             Self::BadPattern => page(
-                "Patterns run in linear time: no look-around, no back-references. `^` and `$` are the \
-                 ends of lines: `\\A` and `\\z` are those of the text.",
+                "Patterns run in linear time, without look-around and back-references. `^` and `$` match \
+                 at the start and end of each line, `\\A` and `\\z` at those of the string.",
                 "external_id: { validation: { format: { with: '^[a-z]+$' } } }",
                 "external_id: { validation: { format: { with: '\\A[a-z]+\\z' } } }",
             ),
             Self::BadExpression => page(
-                "The language is in docs/forms.md; `and`, `or`, `not`, filters behind `|`.",
+                "docs/forms.md describes the language: operators such as `and`, `or` and `not`, and \
+                 filters after `|`.",
                 "vat_number: { if: \"form.company_size > 1 && form.email\" }",
                 "vat_number: { if: \"form.company_size > 1 and form.email\" }",
             ),
@@ -165,53 +166,53 @@ impl ProblemCode {
                 "birthday: { validation: { date: { before: 18 years ago } } }",
             ),
             Self::BadSchema => page(
-                "JSON Schema 2020-12, without references to elsewhere.",
+                "Schemas are JSON Schema 2020-12, without references to other documents.",
                 "preferences: { schema: { type: objekt } }",
                 "preferences: { schema: { type: object } }",
             ),
             Self::BadDefault => page(
-                "A default is of the field's type and keeps the field's own rules; a read-only field \
-                 that must be there has one.",
+                "A default must have the field's type and satisfy its rules; a required read-only field \
+                 needs one.",
                 "language: { property_options: { default: eng }, validation: { length: { is: 2 } } }",
                 "language: { property_options: { default: en }, validation: { length: { is: 2 } } }",
             ),
             Self::NotServed => page(
-                "It is refused, for to ignore it would be to decide otherwise than the form says.",
+                "It is rejected, since ignoring it would change the decisions of the form.",
                 "",
                 "",
             ),
             Self::Ignored => page(
-                "A notice, not a mistake: the form is served without it.",
+                "A notice, not an error: the form is served without it.",
                 "redirect_to: /sign-in",
                 "",
             ),
             Self::WeakPassword => page(
-                "A notice, not a mistake. The built-in rule asks for 6 characters, as platformOS does; NIST SP \
-                 800-63B asks for 8 and a list of common passwords. A form that says `length` or `password` \
-                 itself gets no notice.",
+                "A notice, not an error. The built-in rule requires 6 characters, as platformOS does; NIST SP \
+                 800-63B requires 8 and a blocklist of common passwords. A form that sets `length` or \
+                 `password` itself gets no notice.",
                 "password: {}",
                 "password: { validation: { password: { minimum: 8 } } }",
             ),
             Self::Cycle => page(
-                "Put what both share into a third one.",
+                "Move what they share into a third one.",
                 "# a.yml\nextends: b\n# b.yml\nextends: a",
                 "# a.yml\nextends: base\n# b.yml\nextends: base",
             ),
             Self::ExampleFailed => page(
-                "Either the form does not do what it is meant to, or the example is old. What came of \
-                 it is told.",
+                "Either the form is wrong or the example is outdated. The problem states the actual \
+                 result.",
                 "examples:\n  - { name: no name, form: { email: a@b.co }, expect: valid }",
                 "examples:\n  - { name: no name, form: { email: a@b.co }, expect: { first_name: blank } }",
             ),
             Self::UntestedRule => page(
-                "Told by `registrar check --coverage`. Nobody knows whether such a rule does what it \
-                 is meant to.",
+                "Reported by `registrar check --coverage`. No example shows that such a rule works as \
+                 intended.",
                 "",
                 "examples:\n  - { name: too long, form: { name: abcdefghijk }, expect: { name: too_long } }",
             ),
             Self::BadFile => page(
                 "Forms are `*.yml`, `*.yaml` or `*.liquid`; types lie in `types/profiles/`, \
-                 `types/transactables/`, … What is for people (`*.md`, hidden files) is not looked at.",
+                 `types/transactables/`, … `*.md` and hidden files are skipped.",
                 "forms/sign_up.json",
                 "forms/sign_up.yml",
             ),
@@ -219,13 +220,13 @@ impl ProblemCode {
     }
 }
 
-/// All of them, in Markdown.
+/// Returns the explanations of all codes in Markdown.
 #[must_use]
 pub fn problem_pages() -> String {
     let mut pages = String::from(
-        "# Kinds of mistakes\n\nRendered from the code; a test compares. `registrar check` tells each \
-         mistake with its place and its kind in brackets; `registrar explain KIND` prints what stands \
-         here.\n",
+        "# Kinds of problems\n\nRendered from the code; a test compares. `registrar check` reports each problem \
+         with its location and its kind in brackets; `registrar explain KIND` prints the section \
+         below.\n",
     );
     for code in ProblemCode::ALL {
         pages.push('\n');

@@ -1,6 +1,6 @@
-//! How configuration is read: YAML with places, problems with hints.
+//! Configuration files as trees: YAML with locations, and problems with hints.
 //!
-//! Nothing here knows what a form is; see [`crate::form`] and [`crate::types`] for that.
+//! This module is independent of forms and types; see [`crate::form`] and [`crate::types`].
 
 mod explain;
 mod limits;

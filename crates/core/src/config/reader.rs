@@ -1,17 +1,17 @@
-//! Typed reading of a configuration tree: each reader gives the value, or notes the problem.
+//! Typed access to a configuration tree: each method returns the value or records a problem.
 
 use super::problem::{ProblemCode, Problems};
 use super::suggest::nearest;
 use super::yaml::{Data, Entry, Location, Node};
 
-/// Reads nodes and notes what is wrong with them.
+/// Reads nodes and records problems.
 #[derive(Debug)]
 pub(crate) struct Reader<'p> {
     pub(crate) problems: &'p mut Problems,
 }
 
 impl Reader<'_> {
-    /// The entries of a mapping; nothing at all (`key:`) is an empty one.
+    /// Returns the entries of a mapping. A key without a value (`key:`) counts as an empty mapping.
     pub(crate) fn map<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
         match &node.data {
             Data::Map(entries) => entries,
@@ -23,7 +23,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The items of a list.
+    /// Returns the items of a list; empty, with a problem, if this is not a list.
     pub(crate) fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
         let Data::List(items) = &node.data else {
             self.wrong_shape(node, what, "a list");
@@ -32,7 +32,7 @@ impl Reader<'_> {
         items
     }
 
-    /// A text.
+    /// Returns a string.
     pub(crate) fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         let Data::Text(text) = &node.data else {
             self.wrong_shape(node, what, "a text");
@@ -41,7 +41,7 @@ impl Reader<'_> {
         Some(text)
     }
 
-    /// True or false.
+    /// Returns a boolean.
     pub(crate) fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
         let Data::Bool(flag) = node.data else {
             self.wrong_shape(node, what, "true or false");
@@ -50,7 +50,7 @@ impl Reader<'_> {
         Some(flag)
     }
 
-    /// One of a few words.
+    /// Returns the keyword that the string equals.
     pub(crate) fn keyword<'w>(
         &mut self,
         node: &Node,
@@ -71,18 +71,18 @@ impl Reader<'_> {
         found
     }
 
-    /// Notes a key that does not belong here.
+    /// Records a key that is not allowed here.
     pub(crate) fn unknown_key(&mut self, entry: &Entry, within: &str, known: &[&str]) {
         self.unknown(ProblemCode::UnknownKey, "key", &entry.key, entry.place, within, known);
     }
 
-    /// Notes a key that means something to others, and nothing to Registrar.
+    /// Records a notice for a key that platformOS knows and Registrar ignores.
     pub(crate) fn ignored_key(&mut self, entry: &Entry) {
-        let what = format!("`{}` is left aside: Registrar has no use for it", entry.key);
+        let what = format!("`{}` is ignored: Registrar does not use it", entry.key);
         self.problems.add_notice(entry.place, what);
     }
 
-    /// Notes a name that is not known.
+    /// Records an unknown name.
     pub(crate) fn unknown(
         &mut self,
         code: ProblemCode,
@@ -92,8 +92,11 @@ impl Reader<'_> {
         within: &str,
         known: &[&str],
     ) {
-        let expected =
-            if known.is_empty() { "none: there are none".to_owned() } else { quoted_list(known) };
+        let expected = if known.is_empty() {
+            "no name: none is defined".to_owned()
+        } else {
+            quoted_list(known)
+        };
         self.problems.add(
             code,
             place,
@@ -103,7 +106,7 @@ impl Reader<'_> {
         );
     }
 
-    /// Notes a value of the wrong shape.
+    /// Records a value of the wrong shape.
     pub(crate) fn wrong_shape(&mut self, node: &Node, what: &str, expected: &str) {
         self.problems.add(
             ProblemCode::WrongShape,
@@ -119,7 +122,7 @@ fn did_you_mean(name: &str, known: &[&str]) -> Option<String> {
     nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// "one of `a`, `b`": at most twenty names, so that a line stays a line.
+/// Formats names as "one of `a`, `b`". At most twenty, to keep the line readable.
 fn quoted_list(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
     let more = if names.len() > 20 { ", …" } else { "" };

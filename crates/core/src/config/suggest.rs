@@ -1,19 +1,20 @@
-//! "Did you mean": the known name nearest to one that is not known.
+//! Suggestions for unknown names ("did you mean …?").
 
-/// The known name most like `name`, where one is like it at all.
+/// Returns the known name most similar to `name`, or `None` if none is similar.
 #[must_use]
 pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let folded = name.to_lowercase();
     let length = folded.chars().count();
-    let most = |candidate: &str| 1 + candidate.len().min(name.len()) / 4;
+    let max_distance = |candidate: &str| 1 + candidate.len().min(name.len()) / 4;
     known
         .into_iter()
-        // Names are at least as far apart as their lengths: a client's key may be a megabyte.
-        .filter(|candidate| length.abs_diff(candidate.chars().count()) <= most(candidate))
+        // The edit distance is at least the difference in length. This check comes first because a
+        // client's key may be a megabyte long.
+        .filter(|candidate| length.abs_diff(candidate.chars().count()) <= max_distance(candidate))
         .map(|candidate| {
             (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()), candidate)
         })
-        .filter(|(distance, candidate)| *distance <= most(candidate))
+        .filter(|(distance, candidate)| *distance <= max_distance(candidate))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

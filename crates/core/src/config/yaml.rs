@@ -1,8 +1,8 @@
-//! YAML text to a tree in which every key and every value knows its place.
+//! Parses YAML to a tree in which every key and value has a location.
 //!
-//! All use of the YAML library is here and in [`super::limits`]. It reads YAML 1.2 booleans only
-//! (`no` stays a text), refuses tags but two (see [`super::tags`]), bounds aliases, depth and size,
-//! and reports every duplicate key, not just the first.
+//! The YAML library is used only here and in [`super::limits`]. Only YAML 1.2 booleans are booleans
+//! (`no` is a string), tags other than two are rejected (see [`super::tags`]), aliases, depth and
+//! size are limited, and every duplicate key is reported, not only the first.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,53 +15,53 @@ use super::problem::{Problem, ProblemCode, Problems};
 use super::tags;
 use crate::value::Value;
 
-/// A position in a file, counted from 1, in characters.
+/// A location in a file. Columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
     /// Line, from 1.
     pub line: u64,
     /// Column, from 1.
     pub column: u64,
-    /// Which of several files, where a tree is made of more than one.
+    /// Which of several files, if the tree is composed of more than one.
     pub(crate) file: FileId,
 }
 
-/// A file among those that are compiled together; [`FileId::MAIN`] where there is one only.
+/// Index of a file among those that are compiled together; [`FileId::MAIN`] if there is only one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileId(pub(crate) u32);
 
 impl FileId {
-    /// The file that is being read.
+    /// The main file.
     pub(crate) const MAIN: Self = Self(u32::MAX);
 }
 
 impl Location {
-    /// The beginning of a file.
+    /// The start of a file.
     pub const START: Self = Self { line: 1, column: 1, file: FileId::MAIN };
 }
 
-/// A value of the tree.
+/// A node of the tree: a value and its location.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) place: Location,
     pub(crate) data: Data,
 }
 
-/// What a [`Node`] holds.
+/// The value of a [`Node`].
 #[derive(Debug, Clone)]
 pub(crate) enum Data {
     Null,
     Bool(bool),
-    /// A number as text, in JSON's notation.
+    /// A number, in JSON's notation.
     Number(String),
     Text(String),
     List(Vec<Node>),
     Map(Vec<Entry>),
-    /// `!remove`: what a form that is extended says here does not hold.
+    /// `!remove`: deletes the key of the form or definition that this one is merged into.
     Removed,
 }
 
-/// One line of a mapping.
+/// An entry of a mapping.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) key: String,
@@ -70,13 +70,13 @@ pub(crate) struct Entry {
 }
 
 impl Node {
-    /// The entry of a key, where this is a mapping that has it.
+    /// Returns the entry of a key, or `None` if this is not a mapping or lacks the key.
     pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
         let Data::Map(entries) = &self.data else { return None };
         entries.iter().find(|entry| entry.key == key)
     }
 
-    /// What a person would call this.
+    /// Returns what the value is called in problems.
     pub(crate) fn describe(&self) -> &'static str {
         match self.data {
             Data::Null => "nothing",
@@ -89,7 +89,7 @@ impl Node {
         }
     }
 
-    /// The same as a JSON value.
+    /// Converts the node to a JSON value; `!remove` becomes null.
     pub(crate) fn to_value(&self) -> Value<'static> {
         match &self.data {
             Data::Null | Data::Removed => Value::Null,
@@ -107,7 +107,8 @@ impl Node {
     }
 }
 
-/// Reads a file. What is wrong with it goes to `problems`; the tree comes back where there is one.
+/// Parses a file. Returns `None` if it cannot be parsed; problems are added to `problems`, also to
+/// those of a tree that is returned.
 pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
     let text = tags::hide(text);
     match serde_yaml::from_str_with_options::<Node>(&text, limits::options()) {
@@ -124,7 +125,7 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
             }
             let message = error.without_snippet().to_string();
             let message = message.lines().next().unwrap_or_default();
-            // The library repeats the position that stands in front of the problem already.
+            // The library repeats the location, which the problem has already.
             let message = message.split(" at line ").next().unwrap_or(message);
             let message = message.split_once(": ").map_or(message, |(head, tail)| {
                 if head.contains("line ") { tail } else { message }
@@ -141,10 +142,10 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
     }
 }
 
-/// A configuration text as JSON, for tools that know no YAML.
+/// Converts a configuration file to JSON, for tools that do not read YAML.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
+/// Returns the first problem of the file.
 pub fn yaml_to_json(text: &str) -> Result<serde_json::Value, Problem> {
     let mut problems = Problems::new("".into());
     let tree = parse(text, &mut problems);
@@ -155,7 +156,7 @@ pub fn yaml_to_json(text: &str) -> Result<serde_json::Value, Problem> {
     }
 }
 
-/// Duplicate keys, and characters that no database stores.
+/// Reports duplicate keys, and strings with NUL characters, which databases cannot store.
 fn report_invalid(node: &Node, problems: &mut Problems) {
     match &node.data {
         Data::Map(entries) => {

@@ -1,5 +1,4 @@
-//! What a route does: one of a few operations, with whom it is about, what is read and what is
-//! answered.
+//! Actions: the operation of a route, its look-ups, conditions, input and answers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,34 +15,35 @@ use super::scope::Expr;
 use crate::config::{Node, ProblemCode, Reader};
 use crate::form::Resource;
 
-/// What is done.
+/// An operation on users or records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// What is sent becomes a user or a record.
+    /// Creates a user or a record from the submission.
     Create,
-    /// One is shown.
+    /// Returns one user or record.
     Show,
-    /// A page of them is shown.
+    /// Returns a page of users or records.
     List,
-    /// What is sent changes one.
+    /// Updates one from the submission.
     Update,
-    /// What is sent changes one that there is, or becomes one.
+    /// Updates one from the submission, or creates it if there is none.
     Upsert,
-    /// One goes.
+    /// Deletes one, with everything nested in it.
     Delete,
-    /// Records of a user go.
+    /// Deletes nested records of a user.
     Remove,
-    /// A credential is made for who shows another.
+    /// Issues a token to a caller that presents another credential.
     IssueToken,
-    /// A user's name and password are tried.
+    /// Verifies a user's name and password.
     Verify,
-    /// The credential that the caller shows ends.
+    /// Revokes the caller's token.
     Revoke,
-    /// There is nothing to do but to answer.
+    /// Sends an answer without doing anything else.
     Respond,
 }
 
 impl Operation {
+    /// All operations, with their names in contracts.
     pub(crate) const ALL: [(&'static str, Self); 11] = [
         ("create", Self::Create),
         ("show", Self::Show),
@@ -64,13 +64,13 @@ impl Operation {
         Self::ALL.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| name)
     }
 
-    /// Whether what is sent goes through a form.
+    /// Whether the submission is validated by a form.
     #[must_use]
     pub fn has_form(self) -> bool {
         matches!(self, Self::Create | Self::Update | Self::Upsert)
     }
 
-    /// Whether nothing is written, and so no token judged again.
+    /// Whether it writes nothing, so that the token need not be checked again in a transaction.
     #[must_use]
     pub fn only_reads(self) -> bool {
         matches!(self, Self::Show | Self::List)
@@ -82,7 +82,7 @@ impl Operation {
         self.has_form() || matches!(self, Self::Remove | Self::IssueToken | Self::Verify)
     }
 
-    /// Whether it is about one that there is.
+    /// Whether it addresses an existing user or record.
     fn looks_up(self) -> bool {
         matches!(
             self,
@@ -90,7 +90,7 @@ impl Operation {
         )
     }
 
-    /// The answers that it can have, besides those that every operation can.
+    /// Returns the outcomes of the operation, without those that every operation can have.
     pub(crate) fn outcomes(self) -> &'static [Outcome] {
         use Outcome as O;
         match self {
@@ -112,43 +112,43 @@ impl Operation {
 /// What a route does.
 #[derive(Debug)]
 pub struct Action {
-    /// What is done.
+    /// The operation.
     pub operation: Operation,
-    /// To what.
+    /// The kind of record it applies to.
     pub resource: Resource,
-    /// The type of the records, where the route says one.
+    /// Type of the records, if the route names one.
     pub record_type: Option<Arc<str>>,
-    /// Whether nobody need say who they are.
+    /// Whether callers need no credential.
     pub is_public: bool,
-    /// How pages are asked for.
+    /// Paging of lists.
     pub paging: Paging,
-    /// The credential that is made.
+    /// The token to issue.
     pub issue_token: Option<IssueToken>,
     pub(crate) input: InputMapping,
     pub(crate) find: Vec<(LookupKey, Expr)>,
-    /// The user to whom the record must belong, by the name in the path.
+    /// How the user is found that must own the record.
     pub(crate) parent: Option<Vec<(LookupKey, Expr)>>,
     pub(crate) password: Option<Expr>,
     pub(crate) checks: Vec<(Outcome, bool, Expr)>,
     pub(crate) remove: Option<RemovalTarget>,
     pub(crate) generate: Vec<(Box<str>, CodeFormat)>,
     pub(crate) responses: HashMap<Outcome, ResponseTemplate>,
-    /// Where it is, as the contract writes it: for logs.
+    /// Path as written in the contract, with the mount; used in logs.
     pub path: Arc<str>,
-    /// Whether only tokens count that were made for no contract.
+    /// Whether tokens issued for or by a contract are not accepted.
     pub operator_only: bool,
-    /// What it and the contract's answers read.
+    /// Root variables that it or the contract's answers read.
     pub(crate) roots_read: Vec<&'static str>,
 }
 
-/// Records of a user that go.
+/// Nested records of a user to be deleted.
 #[derive(Debug)]
 pub(crate) struct RemovalTarget {
-    /// Where they are: `relationship_users.tag`.
+    /// Path of the list: `relationship_users.tag`.
     pub(crate) path: Box<str>,
-    /// What they are.
+    /// Kind of the records.
     pub(crate) resource: Resource,
-    /// Which of them, by `member`.
+    /// Condition on `member`; all records if `None`.
     pub(crate) only: Option<Expr>,
 }
 
@@ -188,14 +188,15 @@ const RESOURCES: [(&str, Resource); 7] = [
     ("session", Resource::Session),
 ];
 
-/// Conditions: the key, what comes of it, and whether that is so where it is true.
+/// Conditions: the key, the outcome if it applies, and the value of the condition for which it
+/// applies.
 const CHECKS: [(&str, Outcome, bool); 3] = [
     ("allowed_if", Outcome::Forbidden, false),
     ("only_if", Outcome::Conflict, false),
     ("skip_if", Outcome::Unchanged, true),
 ];
 
-/// The names in the expressions of a route.
+/// Root variables available to the expressions of a route.
 pub(crate) const ROOTS: [&str; 11] = [
     "sent",
     "path",
@@ -211,7 +212,7 @@ pub(crate) const ROOTS: [&str; 11] = [
 ];
 
 impl Action {
-    /// The ids by which somebody is found.
+    /// Returns the names of the ids used in look-ups.
     pub(crate) fn lookup_names(&self) -> impl Iterator<Item = &str> {
         let ways = self.find.iter().chain(self.parent.iter().flatten());
         ways.filter_map(|(way, _)| match way {
@@ -220,25 +221,25 @@ impl Action {
         })
     }
 
-    /// Whether the request names its form.
+    /// Whether the request selects the form.
     #[must_use]
     pub fn names_form(&self) -> bool {
         matches!(self.input.form, FormSelector::FromRequest(_))
     }
 
-    /// Returns whether the route names a user or a record.
+    /// Whether the route looks up a user or a record.
     #[must_use]
     pub fn looks_up_user(&self) -> bool {
         !self.find.is_empty()
     }
 
-    /// Whether it has conditions.
+    /// Whether the route has conditions.
     #[must_use]
     pub fn has_checks(&self) -> bool {
         !self.checks.is_empty()
     }
 
-    /// The keys of the query by which it finds.
+    /// Returns the query keys that look-ups read.
     pub(crate) fn query_lookup_names(&self) -> impl Iterator<Item = &str> {
         self.find.iter().filter_map(|(_, filling)| match filling.name()? {
             [root, key] if **root == *"query" => Some(&**key),
@@ -246,13 +247,13 @@ impl Action {
         })
     }
 
-    /// Whether a request without a body says all that is needed.
+    /// Whether the body may be absent.
     #[must_use]
     pub fn body_is_optional(&self) -> bool {
         self.operation == Operation::Remove || !self.input.inject.is_empty()
     }
 
-    /// All that can come of it.
+    /// Returns the outcomes of the route, without those that depend on the contract.
     pub(crate) fn outcomes(&self) -> Vec<Outcome> {
         let mut outcomes = self.operation.outcomes().to_vec();
         outcomes.extend(self.checks.iter().map(|(outcome, ..)| *outcome));
@@ -280,19 +281,21 @@ impl Action {
         outcomes
     }
 
-    /// Whether any of its expressions reads a value of this name.
+    /// Whether any of its expressions reads the root variable `root`.
     pub(crate) fn reads(&self, root: &str) -> bool {
         let find = self.find.iter().chain(self.parent.iter().flatten()).map(|(_, value)| value);
         let checks = self.checks.iter().map(|(.., value)| value);
         let set = self.input.set.iter().chain(&*self.input.inject).map(|(_, value)| value);
-        let mint = self.issue_token.iter().flat_map(|mint| mint.secret.iter().chain(&mint.name));
+        let token =
+            self.issue_token.iter().flat_map(|token| token.secret.iter().chain(&token.name));
         let remove = self.remove.iter().filter_map(|remove| remove.only.as_ref());
-        let all = find.chain(checks).chain(set).chain(mint).chain(remove).chain(&self.password);
+        let all = find.chain(checks).chain(set).chain(token).chain(remove).chain(&self.password);
         all.into_iter().any(|filling| filling.reads(root))
             || self.responses.values().any(|answer| answer.reads(root))
     }
 
-    /// Reads what a route does. `default` is what the contract takes where the route says nothing.
+    /// Reads the action of a route. `default` is the contract's input mapping, which applies where
+    /// the route has no key of its own.
     pub(crate) fn read(
         reader: &mut Reader<'_>,
         node: &Node,
@@ -308,8 +311,8 @@ impl Action {
             }
         }
         let words: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
-        let said = node.get("operation")?;
-        let word = reader.keyword(&said.value, "operation", &words)?;
+        let operation_entry = node.get("operation")?;
+        let word = reader.keyword(&operation_entry.value, "operation", &words)?;
         let (_, operation) = Operation::ALL.into_iter().find(|(name, _)| *name == word)?;
         let resource = resource(reader, node);
         let record_type = node.get("type");
@@ -332,14 +335,14 @@ impl Action {
             None => Vec::new(),
         };
         if find.is_empty() && operation.looks_up() && resource != Resource::Session {
-            let what = "the route does not say who is meant";
+            let what = "the route has no look-up for its user or record";
             let expected = "`{id}` in the path with `id` among `ids:`, or `find:`";
             reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
         }
         let of_users = [Operation::Upsert, Operation::Remove, Operation::Verify];
         if resource != Resource::User && of_users.contains(&operation) {
-            let what = format!("`{word}` is for users");
-            let (code, place) = (ProblemCode::Contradiction, said.value.place);
+            let what = format!("`{word}` is for users only");
+            let (code, place) = (ProblemCode::Contradiction, operation_entry.value.place);
             reader.problems.add(code, place, what, "another operation", None);
         }
         let parent = node.get("parent");
@@ -361,14 +364,14 @@ impl Action {
         });
         let remove = remove.map(|(path, resource)| RemovalTarget { path, resource, only });
         if remove.is_none() && operation == Operation::Remove {
-            let what = "the route does not say which records it removes";
+            let what = "the route has no `remove`";
             let expected = "`remove: relationship_users.tag`";
             reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
         }
         let issue_token = match node.get("issue_token") {
             Some(entry) => IssueToken::read(reader, &entry.value, expressions),
             None if operation == Operation::IssueToken => {
-                let what = "the route does not say which token it issues";
+                let what = "the route has no `issue_token`";
                 let expected = "`issue_token: {expires_in: 3600, secret: \"{{ sent.api_key }}\"}`";
                 reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
                 None

@@ -1,4 +1,4 @@
-//! How callers of an API say who they are.
+//! Authentication of an API's callers.
 
 use std::sync::Arc;
 
@@ -12,51 +12,52 @@ use crate::config::{Data, Node, ProblemCode, Reader};
 use crate::form::Form;
 use crate::value::Value;
 
-/// What stands in `Authorization`.
+/// A scheme of the `Authorization` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// `Token …`, `Token token=…` or `Token token="…"`, as Rails and Django REST framework have it.
+    /// `Token …`, `Token token=…` or `Token token="…"`, as in Rails and Django REST framework.
     Token,
     /// `Bearer …` (RFC 6750).
     Bearer,
-    /// The credential alone.
+    /// The token alone, without a scheme.
     Key,
-    /// `Basic …`: the name and the password of a stored user (RFC 7617).
+    /// `Basic …`: the name and password of a stored user (RFC 7617).
     Basic,
 }
 
-/// How callers of an API say who they are.
+/// How callers authenticate.
 #[derive(Debug, Default)]
 pub struct Authentication {
-    /// The schemes, the usual way first. Empty: anybody may call.
+    /// Accepted schemes, the preferred one first. If empty, no credential is needed.
     pub schemes: Vec<Scheme>,
-    /// Whether callers are looked at before the path is.
+    /// Whether callers are authenticated before routes are matched.
     pub is_first: bool,
-    /// Whether a header of another scheme is a credential that does not count.
+    /// Whether a header with another scheme counts as an invalid credential instead of a missing
+    /// one.
     pub(crate) refuses_others: bool,
-    /// How the user of a name is found.
+    /// How the user of a Basic credential is found.
     pub(crate) user: Vec<(LookupKey, Expr)>,
-    /// The attributes of tokens that expressions read as `caller.attributes`.
+    /// Token attributes that expressions read as `caller.attributes`.
     pub attributes: Vec<Box<str>>,
-    /// Which users may call.
+    /// Condition on the users that may call.
     pub(crate) allowed_if: Option<Expr>,
-    /// Whether its users, who show a password, act for the whole contract: they reach all users and
-    /// records of it, not only their own.
+    /// Whether users that authenticate with a password have access to all users and records of the
+    /// contract, not only to their own.
     pub has_access_to_all: bool,
-    /// The form by which an operator makes a user who may: it takes `email` and `password`.
+    /// Form by which an operator creates a user that may call; it takes `email` and `password`.
     pub new_caller: Option<Arc<Form>>,
 }
 
-/// What a request says of who sends it.
+/// The credential of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential<'h> {
-    /// Nothing that the contract listens to.
+    /// None, or a scheme that the contract does not accept.
     Missing,
-    /// This.
+    /// A token.
     Sent(&'h str),
-    /// The name and the password of a user.
+    /// The name and password of a user.
     Pair(String, Secret),
-    /// Something that cannot be a credential.
+    /// A malformed credential, which is never valid.
     Unreadable,
 }
 
@@ -73,7 +74,8 @@ const KEYS: [&str; 8] = [
 ];
 
 impl Scheme {
-    /// The whole header with a credential; with a name too where a user's is meant.
+    /// Returns the value of `Authorization` for a credential. `name` is used by
+    /// [`Basic`](Self::Basic) only.
     #[must_use]
     pub fn header(self, name: &str, credential: &str) -> String {
         match self {
@@ -111,14 +113,14 @@ impl Authentication {
                         }
                     }
                     if is_open && !read.schemes.is_empty() {
-                        let what = "`none` stands beside other schemes: then nobody need say who \
-                             they are";
+                        let what = "`none` is combined with other schemes, so no caller has to \
+                             authenticate";
                         let expected = "`none` alone, or the others";
                         let code = ProblemCode::Contradiction;
                         reader.problems.add(code, value.place, what, expected, None);
                     }
                     if matches!(&value.data, Data::List(items) if items.is_empty()) {
-                        let expected = "at least one scheme; `none` where anybody may call";
+                        let expected = "at least one scheme; `none` if no credential is needed";
                         reader.wrong_shape(value, "schemes", expected);
                     }
                 }
@@ -140,7 +142,7 @@ impl Authentication {
                     if read.has_access_to_all && node.get("allowed_if").is_none() {
                         let what = "`access: all` gives every stored user with a password access to all \
                              users and records";
-                        let expected = "`allowed_if:` beside it, which says whose access it is";
+                        let expected = "`allowed_if:` to limit who may call";
                         let code = ProblemCode::Contradiction;
                         reader.problems.add(code, value.place, what, expected, None);
                     }
@@ -150,7 +152,7 @@ impl Authentication {
             }
         }
         if read.schemes.contains(&Scheme::Basic) && read.user.is_empty() {
-            let what = "`basic` does not say how the user of a name is found";
+            let what = "`basic` has no `user` to find the user by name";
             let expected = "`user: {email: \"{{ credential.name }}\"}`";
             reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
         }
@@ -158,7 +160,7 @@ impl Authentication {
     }
 }
 
-/// Returns the name of the form that makes callers of a contract, or `None` where its file names none.
+/// Returns the name of the form under `new_caller`, or `None` if the contract has none.
 pub(crate) fn new_caller(tree: &Node) -> Option<&str> {
     match &tree.get("authentication")?.value.get("new_caller")?.value.data {
         Data::Text(name) => Some(name),
@@ -174,8 +176,8 @@ pub(crate) fn attributes(reader: &mut Reader<'_>, tree: &Node) -> Vec<Box<str>> 
     items.iter().filter_map(|item| reader.text(item, "attributes").map(Into::into)).collect()
 }
 
-/// What a header says to a contract with these schemes. Another scheme than those says nothing to
-/// it. Source: Django REST framework, `TokenAuthentication.authenticate`; Rails,
+/// Parses an `Authorization` header. A scheme that is not in `schemes` is ignored.
+/// Source: Django REST framework, `TokenAuthentication.authenticate`; Rails,
 /// `HttpAuthentication::Token`.
 pub(crate) fn credential<'h>(schemes: &[Scheme], header: Option<&'h str>) -> Credential<'h> {
     let Some(header) = header.map(str::trim).filter(|header| !header.is_empty()) else {
@@ -206,7 +208,7 @@ pub(crate) fn credential<'h>(schemes: &[Scheme], header: Option<&'h str>) -> Cre
     Credential::Missing
 }
 
-/// The name and the password in the credentials of RFC 7617, section 2.
+/// Decodes Basic credentials (RFC 7617, section 2).
 fn pair(text: &str) -> Option<Credential<'static>> {
     let bytes = BASE64.decode(text.as_bytes()).ok()?;
     let (name, password) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
@@ -214,8 +216,8 @@ fn pair(text: &str) -> Option<Credential<'static>> {
 }
 
 impl super::Contract {
-    /// Returns the first declared attribute that is missing or blank in `noted`, a token's attributes, or
-    /// `None` where all are there.
+    /// Returns the first declared attribute that is missing or blank in `noted`, the attributes of
+    /// a token, or `None` if all are present.
     #[must_use]
     pub fn missing_attribute(&self, noted: &Value<'_>) -> Option<&str> {
         let is_there = |name: &str| {
@@ -225,14 +227,14 @@ impl super::Contract {
         lacking.map(|name| &**name)
     }
 
-    /// What a request's `Authorization` says to it.
+    /// Parses the `Authorization` header of a request.
     #[must_use]
     pub fn credential<'h>(&self, header: Option<&'h str>) -> Credential<'h> {
         match credential(&self.authentication.schemes, header) {
             Credential::Missing if header.is_some() && self.authentication.refuses_others => {
                 Credential::Unreadable
             }
-            said => said,
+            other => other,
         }
     }
 }

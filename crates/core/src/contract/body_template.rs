@@ -1,41 +1,42 @@
-//! What answers are made of: texts that are always the same, and values between them.
+//! Compiled body templates of answers: constant text, and expressions to fill in.
 
 use super::json_style::{self, JsonStyle};
 use super::scope::{CachedRoots, Expr, Frame, Scope};
 use crate::value::Value;
 
-/// About how many bytes a value takes.
+/// Estimated size of a rendered value in bytes, to allocate the buffer.
 const TYPICAL_VALUE_BYTES: usize = 24;
 
-/// A part of an answer.
+/// A segment of a template.
 #[derive(Debug)]
 pub(crate) enum Segment {
+    /// Constant text.
     Literal(String),
     /// A value as JSON.
     Json(Expr, JsonStyle),
-    /// A value as text, with what means something in HTML escaped where it is HTML.
+    /// A value as a string; escaped for HTML if true.
     Text(Expr, bool),
-    /// A list, with an item for each value of another.
+    /// A list with an item for each value of another list.
     Loop(Box<Loop>),
-    /// An entry of an object that is there under a condition.
+    /// An object entry that is present under a condition.
     When(Box<(Expr, Vec<Segment>)>),
-    /// A list whose items may be there under conditions; with the comma between them.
+    /// A list whose items may have conditions; with its separator.
     Items(Vec<(Option<Expr>, Vec<Segment>)>, &'static str),
 }
 
-/// A list that is made of another.
+/// A list that is built from another one.
 #[derive(Debug)]
 pub(crate) struct Loop {
     pub(crate) list: Expr,
     pub(crate) comma: &'static str,
-    /// What each value is called; where it is called nothing, it is an object of named values.
+    /// Variable name of each item. If `None`, the items are objects whose keys become variables.
     pub(crate) name: Option<Box<str>>,
     pub(crate) only: Option<Expr>,
     pub(crate) pieces: Vec<Segment>,
 }
 
 impl Segment {
-    /// Whether it shows a value of this name.
+    /// Whether it reads the root variable `root`.
     pub(crate) fn reads(&self, root: &str) -> bool {
         let any = |pieces: &[Self]| pieces.iter().any(|piece| piece.reads(root));
         match self {
@@ -54,7 +55,7 @@ impl Segment {
     }
 }
 
-/// Fills in all of them.
+/// Renders a template.
 pub(crate) fn fill(pieces: &[Segment], values: &Scope<'_>) -> Result<Vec<u8>, String> {
     let size = |piece: &Segment| match piece {
         Segment::Literal(text) => text.len(),

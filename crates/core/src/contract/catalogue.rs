@@ -1,4 +1,4 @@
-//! An API's own words for broken rules: `contracts/catalogues/drf.yml`.
+//! Catalogues: an API's own validation messages, such as `contracts/catalogues/drf.yml`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,38 +10,38 @@ use crate::locale::{Locale, codes, has_code};
 use crate::value::Value;
 use crate::violation::{Param, Violation, humanize};
 
-/// Texts by code.
+/// Message templates by violation code.
 #[derive(Debug, Default)]
 pub(crate) struct MessageTemplates(HashMap<Box<str>, MessageCases>);
 
-/// Texts by the case that they are for.
+/// Message templates by case: `absent`, `null`, a field type or `other`.
 type MessageCases = Vec<(Box<str>, Box<str>)>;
 
-/// All texts of an API, and what it calls things.
+/// Messages of an API, and its names for JSON types.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
     pub(crate) name: Arc<str>,
     texts: MessageTemplates,
-    /// What it calls the types of JSON.
+    /// The API's names for JSON types.
     types: HashMap<Box<str>, Box<str>>,
-    /// The key of what is told of a submission as a whole.
+    /// Key of errors on the submission as a whole.
     pub(crate) base: Box<str>,
-    /// Whether there are no texts but those of the forms.
+    /// Whether the forms' own messages are used.
     pub(crate) is_of_forms: bool,
 }
 
-/// What is known of the value that a violation is about.
+/// Arguments for rendering the message of a violation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MessageArgs<'a> {
-    /// What was sent, where anything was.
+    /// The submitted value, or `None` if the field was absent.
     pub(crate) sent: Option<&'a Value<'a>>,
-    /// The type that the form says.
+    /// Type of the field in the form.
     pub(crate) field_type: Option<FieldType>,
-    /// The field, as the API calls it.
+    /// Name of the field in the API.
     pub(crate) name: &'a str,
-    /// Whether what was sent is never to be shown.
+    /// Whether the submitted value must never be shown.
     pub(crate) is_secret: bool,
-    /// The language of the forms' own words, and the form.
+    /// Locale and form of the forms' own messages.
     pub(crate) locale: &'a Locale,
     pub(crate) form: Option<&'a str>,
 }
@@ -52,14 +52,14 @@ const PLACEHOLDERS: [&str; 6] = ["attribute", "value", "got", "count", "type", "
 const ABSENT: &str = "absent";
 const NULL: &str = "null";
 const OTHER: &str = "other";
-/// The most characters of a submitted value that a text repeats.
+/// Maximum number of characters of a submitted value that a message repeats.
 const MAX_VALUE_CHARS: usize = 64;
 
 impl Catalogue {
-    /// What a contract calls the words of the forms.
+    /// Name under which contracts select the forms' own messages.
     pub(crate) const OF_FORMS: &str = "forms";
 
-    /// The words of the forms, and no others.
+    /// Returns the catalogue that uses the forms' own messages.
     pub(crate) fn of_forms() -> Self {
         Self { is_of_forms: true, ..Self::empty(Self::OF_FORMS) }
     }
@@ -69,12 +69,12 @@ impl Catalogue {
         Self { name: name.into(), texts, types, base: "base".into(), is_of_forms: false }
     }
 
-    /// Reads a file.
+    /// Reads a catalogue file. Returns `None` if it is not YAML.
     pub(crate) fn read(name: &str, text: &str, problems: &mut Problems) -> Option<Self> {
         let tree = parse(text, problems)?;
         let mut reader = Reader { problems };
         if name == Self::OF_FORMS {
-            let what = "`forms` are the words of the forms themselves";
+            let what = "`forms` is reserved for the forms' own messages";
             let (code, place) = (ProblemCode::DuplicateName, Location::START);
             reader.problems.add(code, place, what, "another name", None);
         }
@@ -105,7 +105,7 @@ impl Catalogue {
         Some(catalogue)
     }
 
-    /// What the API calls the type of a value.
+    /// Returns the API's name for the JSON type of a value.
     pub(crate) fn type_of(&self, value: &Value<'_>) -> &str {
         let name = match value {
             Value::Null => "null",
@@ -118,8 +118,8 @@ impl Catalogue {
         self.types.get(name).map_or(name, |name| name)
     }
 
-    /// The text of a violation under a code: the field's own, the form's own, the catalogue's, and
-    /// else the English one.
+    /// Renders the message of a violation under a code. Precedence: the field's template in `own`,
+    /// the form's own message, the catalogue, the built-in message.
     pub(crate) fn text(
         &self,
         code: &str,
@@ -137,6 +137,7 @@ impl Catalogue {
         }
     }
 
+    /// Replaces the placeholders of a template.
     fn fill(&self, text: &str, violation: &Violation, about: &MessageArgs<'_>) -> String {
         let (mut filled, mut rest) = (String::with_capacity(text.len() + 16), text);
         while let Some((before, after)) = rest.split_once("%{") {
@@ -171,7 +172,7 @@ impl Catalogue {
 }
 
 impl MessageTemplates {
-    /// Reads texts by code: each a text, or one for each case.
+    /// Reads templates by code: each is a string, or an object of strings by case.
     pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Self {
         let mut texts = HashMap::new();
         for entry in reader.map(node, "messages") {
@@ -185,7 +186,8 @@ impl MessageTemplates {
         Self(texts)
     }
 
-    /// The text of a code: that of a value not sent, of null, of the field's type, or any other's.
+    /// Returns the template for a code: for an absent value or null, else for the field's type,
+    /// else for any other case.
     fn find(&self, code: &str, about: &MessageArgs<'_>) -> Option<&str> {
         let cases = self.0.get(code)?;
         let case =
@@ -225,7 +227,7 @@ fn cases(reader: &mut Reader<'_>, entry: &Entry) -> MessageCases {
     cases
 }
 
-/// Notes placeholders that stand for nothing.
+/// Reports unknown placeholders.
 fn check(reader: &mut Reader<'_>, text: &str, place: Location) {
     for part in text.split("%{").skip(1) {
         let name = part.split('}').next().unwrap_or_default();
@@ -236,7 +238,7 @@ fn check(reader: &mut Reader<'_>, text: &str, place: Location) {
     }
 }
 
-/// A submitted value, fit to be repeated.
+/// Formats a submitted value for a message, cut to [`MAX_VALUE_CHARS`].
 fn shown(value: &Value<'_>) -> String {
     let text = match value {
         Value::String(text) => text.to_string(),

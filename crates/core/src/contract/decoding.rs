@@ -1,4 +1,4 @@
-//! How an API reads bodies: by their label, or by what they look like.
+//! Decoding of request bodies, by content type or by content.
 
 use crate::config::{Entry, Node, Reader};
 use crate::decode::{DecodeError, brackets, json};
@@ -6,27 +6,27 @@ use crate::value::Value;
 
 use super::field_mapping::Casing;
 
-/// What a contract says of bodies.
+/// Decoding options of a contract.
 #[derive(Debug)]
 pub(crate) struct Decoding {
     json: bool,
     form: bool,
     pub(crate) multipart: bool,
-    /// Whether a body's looks count for more than its label.
+    /// Whether the content of a body takes precedence over its content type.
     sniff: bool,
     pub(crate) casing: Casing,
     /// Whether an empty body is an empty object.
     empty: bool,
-    /// Whether a label must be whole and right.
+    /// Whether `Content-Type` must be present, valid and consistent with the body.
     pub(crate) is_strict: bool,
 }
 
-/// Why a body is not read.
+/// Why a body was not decoded.
 #[derive(Debug)]
 pub enum BodyError {
-    /// It is labelled as something that is not read.
+    /// The content type is not accepted.
     MediaType,
-    /// It is not what it is labelled as.
+    /// The body is malformed.
     Malformed(DecodeError),
 }
 
@@ -47,6 +47,7 @@ impl Default for Decoding {
 }
 
 impl Decoding {
+    /// Reads `decoding: {accept: [json, form], sniff: true}`.
     pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Self {
         let mut decoding = Self::default();
         for entry in reader.map(node, "decoding") {
@@ -79,7 +80,7 @@ impl Decoding {
         decoding
     }
 
-    /// Whether it reads JSON, forms, and multipart.
+    /// Returns whether JSON, urlencoded forms and multipart bodies are accepted.
     pub(crate) fn media_types(&self) -> (bool, bool, bool) {
         (self.json, self.form, self.multipart)
     }
@@ -89,7 +90,8 @@ impl Decoding {
         self.empty
     }
 
-    /// Reads a body. The label is a media type in lower case, without parameters.
+    /// Decodes a body. `label` is its content type in lower case, without parameters; without one,
+    /// the body is JSON.
     pub(crate) fn decode<'b>(
         &self,
         label: Option<&str>,
@@ -121,7 +123,7 @@ impl Decoding {
     }
 }
 
-/// `k=v(&k=v)*`, without whitespace in it.
+/// Whether a body matches `k=v(&k=v)*` without whitespace.
 fn looks_like_form(bytes: &[u8]) -> bool {
     let is_pair = |pair: &[u8]| pair.iter().position(|byte| *byte == b'=').is_some_and(|at| at > 0);
     !bytes.iter().any(u8::is_ascii_whitespace)
@@ -129,7 +131,7 @@ fn looks_like_form(bytes: &[u8]) -> bool {
         && bytes.split(|byte| *byte == b'&').all(is_pair)
 }
 
-/// Reads a casing: `verbatim`, `snake`, and those that make sense there.
+/// Reads a casing: `verbatim`, `snake` or one of `more`.
 pub(crate) fn casing(reader: &mut Reader<'_>, entry: &Entry, more: &[&str]) -> Casing {
     let words: Vec<&str> = ["verbatim", "snake"].iter().chain(more).copied().collect();
     match reader.keyword(&entry.value, &entry.key, &words) {

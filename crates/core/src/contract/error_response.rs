@@ -1,4 +1,4 @@
-//! A submission to an API judged by its form, and what is wrong with it in the API's words.
+//! Error responses: violations of a submission under the API's field names and with its messages.
 
 use std::borrow::Cow;
 
@@ -12,53 +12,54 @@ use crate::violation::{Violation, Violations};
 
 type Entries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
 
-/// What is wrong with a submission, as an API tells it.
+/// Violations of a submission, in the form in which an API reports them.
 #[derive(Debug)]
 pub struct ErrorResponse {
-    /// Texts by field: `{"email": ["…"], "tags": {"1": ["…"]}}`.
+    /// Messages by field: `{"email": ["…"], "tags": {"1": ["…"]}}`.
     pub errors: Value<'static>,
-    /// The first of them: `{"field": …, "code": …, "text": …}`.
+    /// The first violation: `{"field": …, "code": …, "text": …}`.
     pub first: Value<'static>,
-    /// Each of them as Registrar itself tells it, by the form's own paths; where an answer shows
-    /// them.
+    /// All violations in Registrar's native format, with the form's paths; empty unless an answer
+    /// reads `details`.
     pub details: Value<'static>,
-    /// How many rules are broken, in words.
+    /// Summary with the number of violations; empty unless an answer or problem details need it.
     pub summary: String,
-    /// The language of the texts.
+    /// Language tag of the messages.
     pub language: String,
-    /// The same for the log, by the form's own paths.
+    /// The form's violations, for the log.
     pub violations: Violations,
 }
 
 impl Contract {
+    /// Builds the rejection for the form's `violations` and the contract's `own` ones.
     pub(crate) fn refused(
         &self,
-        of: ContractInput<'_>,
+        input: ContractInput<'_>,
         violations: Violations,
         own: Vec<Violation>,
     ) -> Rejection {
-        Rejection::Invalid(self.error_response(of, violations, own))
+        Rejection::Invalid(self.error_response(input, violations, own))
     }
 
     fn error_response(
         &self,
-        of: ContractInput<'_>,
+        input: ContractInput<'_>,
         violations: Violations,
         own: Vec<Violation>,
     ) -> Box<ErrorResponse> {
         let mut errors: Entries<'static> = Vec::new();
         let mut first = Value::Null;
         let shows = |root| {
-            let shows = |outcome| self.shows(of.action, outcome, root);
+            let shows = |outcome| self.shows(input.action, outcome, root);
             shows(Outcome::Invalid) || shows(Outcome::Taken)
         };
         let mut details = shows("details").then(Vec::new);
         let form = violations.form.as_deref().filter(|_| self.catalogue.is_of_forms);
         let none = MessageTemplates::default();
-        let fields = of.action.input.fields.as_deref().unwrap_or_default();
+        let fields = input.action.input.fields.as_deref().unwrap_or_default();
         let sent = match self.catalogue.is_of_forms {
             true => &Value::Null,
-            false => &self.merged_input(of).unwrap_or_default(),
+            false => &self.merged_input(input).unwrap_or_default(),
         };
         let (must, unknown): (Vec<_>, Vec<_>) =
             own.into_iter().partition(|violation| violation.custom_code.is_some());
@@ -107,7 +108,7 @@ impl Contract {
                 },
                 name: &name,
                 is_secret: to.is_none_or(|to| to.is_secret),
-                locale: of.locale,
+                locale: input.locale,
                 form,
             };
             let code = mapped.map_or(violation.code(), |(field, _)| field.code(violation.code()));
@@ -121,7 +122,7 @@ impl Contract {
                 first = Value::Object(entries.into());
             }
             if let Some(details) = &mut details {
-                details.push(violation.detail(of.locale, form, &text));
+                details.push(violation.detail(input.locale, form, &text));
             }
             add(&mut errors, &name, rest, text);
             if self.first_error_only {
@@ -130,20 +131,20 @@ impl Contract {
         }
         let (errors, details) = (Value::Object(errors), Value::Array(details.unwrap_or_default()));
         let is_summed_up = self.has_problems || shows("summary");
-        let summary = if is_summed_up { violations.summary(of.locale) } else { String::new() };
-        let language = of.locale.tag().to_owned();
+        let summary = if is_summed_up { violations.summary(input.locale) } else { String::new() };
+        let language = input.locale.tag().to_owned();
         Box::new(ErrorResponse { errors, first, details, summary, language, violations })
     }
 
-    /// Where what is wrong with a field stands in the order of the contract.
+    /// Returns the position of a violation in the contract's `order`; the end if it is not listed.
     fn rank(&self, name: &str, code: &str) -> usize {
-        let is_it = |told: &ErrorPriority| {
-            *told.field == *name && told.code.as_deref().is_none_or(|known| known == code)
+        let is_it = |priority: &ErrorPriority| {
+            *priority.field == *name && priority.code.as_deref().is_none_or(|known| known == code)
         };
         self.order.iter().position(is_it).unwrap_or(self.order.len())
     }
 
-    /// What was sent for a field, or within it.
+    /// Returns the submitted value of a field, or of the part of it at `rest`.
     fn value_for<'s>(
         &self,
         sent: &'s Value<'s>,
@@ -154,13 +155,13 @@ impl Contract {
         if field.name.contains('.') {
             return value_at_path(value_at_path(sent, &field.name)?, rest);
         }
-        // The last one counts, as it does in `submission`.
+        // The last duplicate wins, as in `map_input`.
         let named = entries.iter().rev().find(|(key, _)| self.is_named(field, key));
         value_at_path(&named?.1, rest)
     }
 }
 
-/// A place in the order in which what is wrong is told: a field, for one code or for all.
+/// An entry of `order`: a field, with one code or with any.
 #[derive(Debug)]
 pub(crate) struct ErrorPriority {
     pub(crate) field: Box<str>,
@@ -168,7 +169,8 @@ pub(crate) struct ErrorPriority {
 }
 
 impl InputMapping {
-    /// What was sent, as an object of fields: where it is a name and a value, of that one.
+    /// Returns the submission as an object of fields. With `name_value`, that is one field, from a
+    /// pair of name and value.
     pub(crate) fn name_value_input<'s>(&self, sent: &'s Value<'s>) -> Cow<'s, Value<'s>> {
         let Some((name, value)) = &self.name_value else { return Cow::Borrowed(sent) };
         let entry = match sent.get(name) {
@@ -181,12 +183,12 @@ impl InputMapping {
     }
 }
 
-/// `[1].name` as `1` and `name`.
+/// Splits a path: `[1].name` into `1` and `name`.
 fn steps(rest: &str) -> impl Iterator<Item = &str> {
     rest.split(['.', '[', ']']).filter(|step| !step.is_empty())
 }
 
-/// What is where a path leads: `emails.0.value`, `[1].name`.
+/// Returns the value at a path such as `emails.0.value` or `[1].name`.
 pub(super) fn value_at_path<'v, 's>(value: &'s Value<'v>, path: &str) -> Option<&'s Value<'v>> {
     steps(path).try_fold(value, |value, step| match value {
         Value::Array(items) => items.get(step.parse::<usize>().ok()?),
@@ -194,25 +196,26 @@ pub(super) fn value_at_path<'v, 's>(value: &'s Value<'v>, path: &str) -> Option<
     })
 }
 
-/// Adds a text under a name; within a value, under the steps that lead to it.
+/// Adds a message under a field name, nested under the segments of `rest` if it is for a part of
+/// the value.
 fn add(entries: &mut Entries<'static>, name: &str, rest: &str, text: String) {
     let at = entries.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
         entries.push((Cow::Owned(name.to_owned()), Value::Null));
         entries.len() - 1
     });
-    let told = &mut entries[at].1;
+    let messages = &mut entries[at].1;
     let Some(step) = steps(rest).next() else {
-        match told {
+        match messages {
             Value::Array(texts) => texts.push(Value::String(text.into())),
-            _ => *told = Value::Array(vec![Value::String(text.into())]),
+            _ => *messages = Value::Array(vec![Value::String(text.into())]),
         }
         return;
     };
-    if *told == Value::Null {
-        *told = Value::Object(Vec::new());
+    if *messages == Value::Null {
+        *messages = Value::Object(Vec::new());
     }
-    // What is wrong with the whole hides what is wrong inside, as in Django REST framework.
-    if let Value::Object(inner) = told {
+    // Errors of the whole value hide those of its parts, as in Django REST framework.
+    if let Value::Object(inner) = messages {
         let start = rest.find(step).unwrap_or_default() + step.len();
         add(inner, step, rest[start..].trim_start_matches(']'), text);
     }

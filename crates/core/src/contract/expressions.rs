@@ -1,4 +1,4 @@
-//! What the expressions of a contract may name, and the compiling of them.
+//! Compiles the expressions of a contract and checks the names that they read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,20 +17,20 @@ use crate::expression::Template;
 use crate::form::Form;
 use crate::record_kind::Kind;
 
-/// What is known where an expression stands.
+/// The context in which an expression is compiled.
 #[derive(Clone, Copy)]
 pub(crate) struct Expressions<'k> {
     pub(crate) around: &'k LoadContext<'k>,
     pub(crate) form: Option<&'k Arc<Form>>,
     pub(crate) ids: &'k [IdField],
-    /// The attributes of tokens that the contract declares.
+    /// Token attributes that the contract declares.
     pub(crate) attributes: &'k [Box<str>],
-    /// How answers are written.
+    /// JSON style of answers.
     pub(crate) style: JsonStyle,
 }
 
 impl<'k> Expressions<'k> {
-    /// The same where another form is run.
+    /// Returns the context with another form.
     pub(crate) fn with_form<'f>(&self, form: &'f Arc<Form>) -> Expressions<'f>
     where
         'k: 'f,
@@ -38,12 +38,13 @@ impl<'k> Expressions<'k> {
         Expressions { form: Some(form), ..*self }
     }
 
-    /// Whether there is an id of this name.
+    /// Whether the contract has an id of this name.
     pub(crate) fn has_id(&self, name: &str) -> bool {
         self.ids.iter().any(|id| *id.name == *name)
     }
 
-    /// Compiles an expression, with braces or without. `more` are names that only it has.
+    /// Compiles an expression, with or without braces. `more` are root variables in addition to
+    /// [`ROOTS`].
     pub(crate) fn condition(
         &self,
         reader: &mut Reader<'_>,
@@ -62,7 +63,8 @@ impl<'k> Expressions<'k> {
         Expr::read(reader, node, &text, (&roots, &within), self)
     }
 
-    /// Who is meant where only the path says so: by the id of its name.
+    /// Returns the look-up by the path parameter `name`, or none if it is not both in the path and
+    /// an id of the contract.
     pub(crate) fn by_path(
         &self,
         reader: &mut Reader<'_>,
@@ -100,7 +102,7 @@ impl<'k> Expressions<'k> {
         answers
     }
 
-    /// A text with the ids that it writes, `| id('group')`, told by their formats.
+    /// Adds the format and the salt of ids to the filter `| id('group')` of a template.
     pub(crate) fn with_ids(&self, text: &str) -> String {
         let mut text = text.to_owned();
         if !text.contains("id(") && !text.contains("'id'") {
@@ -115,7 +117,10 @@ impl<'k> Expressions<'k> {
         text
     }
 
-    /// The known names where a name is not.
+    /// Checks a name that an expression reads.
+    ///
+    /// # Errors
+    /// Returns the unknown part and the names known in its place.
     pub(crate) fn check(&self, name: &str) -> Result<(), (String, Vec<String>)> {
         let one_of = |part: &str, known: &mut dyn Iterator<Item = &str>| {
             let known: Vec<&str> = known.collect();
@@ -135,7 +140,7 @@ impl<'k> Expressions<'k> {
             _ => &[],
         };
         match (root, part) {
-            // No token can have an attribute that is not declared.
+            // Tokens can only have attributes that are declared.
             (Some("caller"), Some("attributes")) => match rest {
                 Some(rest) => {
                     let first = rest.split('.').next().unwrap_or(rest);
@@ -167,7 +172,7 @@ impl<'k> Expressions<'k> {
     }
 }
 
-/// The write-only field that a template shows.
+/// Returns the name of a write-only field that a template reads.
 fn secret_field<'f>(text: &str, fields: &'f [FieldMapping]) -> Option<&'f str> {
     let shown = fields.iter().filter(|field| field.is_write_only);
     let shows = |name: &str| {
@@ -182,7 +187,7 @@ fn secret_field<'f>(text: &str, fields: &'f [FieldMapping]) -> Option<&'f str> {
     shown.into_iter().find(path).map(|field| &*field.name)
 }
 
-/// Notes templates that show what is write-only.
+/// Reports templates that read write-only fields.
 fn check_no_secrets(reader: &mut Reader<'_>, node: &Node, fields: &[FieldMapping]) {
     match &node.data {
         Data::Map(entries) => {

@@ -1,4 +1,4 @@
-//! What an API calls the fields of a form: in, when something is submitted; out, when it is refused.
+//! Maps the fields of an API to the fields of a form, for input and for error messages.
 
 use std::borrow::Cow;
 
@@ -9,52 +9,52 @@ use crate::fields::FieldType;
 use crate::form::{Field, FieldBody, Form, Group};
 use crate::value::Value;
 
-/// A field of an API.
+/// A field of an API and its place in the form.
 #[derive(Debug)]
 pub(crate) struct FieldMapping {
-    /// What the API calls it, in its documentation's casing.
+    /// Name in the API, as its documentation writes it; dots lead into nested values.
     pub(crate) name: Box<str>,
-    /// Where it is in the form; nothing where what is sent is ignored.
+    /// Field of the form, or `None` if the submitted value is ignored.
     pub(crate) to: Option<MappingTarget>,
-    /// Never shown in an answer.
+    /// Whether answers must not contain it.
     pub(crate) is_write_only: bool,
-    /// What is sent, and what is stored for it.
+    /// Submitted codes and the values stored for them.
     codes: Vec<(Box<str>, Box<str>)>,
-    /// Its own words for broken rules.
+    /// Messages of its own.
     pub(crate) texts: MessageTemplates,
-    /// Its values are one field each of the records that it maps to.
+    /// Field of the nested records that each value becomes.
     pub(crate) each: Option<Box<str>>,
-    /// Several of them are sent, in a list.
+    /// Whether it takes a list of values, with `each`.
     pub(crate) is_list: bool,
-    /// The contract's id that it holds, by its name.
+    /// Name of the contract's id whose format it takes.
     pub(crate) id: Option<Box<str>>,
-    /// What is no object, or an empty one, is null.
+    /// Whether empty objects and other values than objects become null.
     pub(crate) is_object: bool,
-    /// Its key must be sent, whatever the form says.
+    /// Whether it must be submitted on creation, regardless of the form.
     pub(crate) is_required: bool,
-    /// The same when something is changed.
+    /// Whether it must be submitted on creation and on update.
     pub(crate) is_always_required: bool,
 }
 
-/// A place in a form.
+/// A field of a form.
 #[derive(Debug)]
 pub(crate) struct MappingTarget {
-    /// `properties.city`
+    /// Path: `properties.city`.
     pub(crate) path: Box<str>,
     pub(crate) field_type: Option<FieldType>,
     pub(crate) is_secret: bool,
 }
 
-/// How names of fields are cased.
+/// The casing of field names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Casing {
-    /// As they are.
+    /// Unchanged.
     Verbatim,
     /// `is_active`
     Snake,
     /// `isActive`
     Camel,
-    /// Coming in: both.
+    /// Both; for input only.
     Both,
 }
 
@@ -72,7 +72,7 @@ const KEYS: [&str; 10] = [
 ];
 
 impl Casing {
-    /// The name as it is told.
+    /// Converts a name to the API's casing.
     pub(crate) fn to_api(self, name: &str) -> Cow<'_, str> {
         match self {
             Self::Camel => Cow::Owned(camel(name)),
@@ -80,7 +80,7 @@ impl Casing {
         }
     }
 
-    /// Whether a key that was sent is this name.
+    /// Whether a submitted key is this name.
     pub(crate) fn matches(self, sent: &str, name: &str) -> bool {
         match self {
             Self::Verbatim | Self::Snake => sent == name,
@@ -90,7 +90,7 @@ impl Casing {
     }
 }
 
-/// `is_active` as `isActive`. Source: djangorestframework-camel-case, `camelize`.
+/// Converts `is_active` to `isActive`. Source: djangorestframework-camel-case, `camelize`.
 fn camel(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     let mut letters = name.chars().peekable();
@@ -107,13 +107,13 @@ fn camel(name: &str) -> String {
 }
 
 impl FieldMapping {
-    /// Whether what is sent goes into the form as it is.
+    /// Whether the submitted value is passed to the form unchanged.
     pub(crate) fn is_plain(&self) -> bool {
         let is_other = self.is_list || self.is_object || self.each.is_some() || self.id.is_some();
         !is_other && self.codes.is_empty()
     }
 
-    /// Reads one; what it maps to must be in the form.
+    /// Reads a field mapping and checks that its target is in the form.
     pub(crate) fn read(reader: &mut Reader<'_>, entry: &Entry, form: Option<&Form>) -> Self {
         let mut mapped = Self {
             name: entry.key.as_str().into(),
@@ -171,7 +171,7 @@ impl FieldMapping {
             }
             return mapped;
         }
-        // What is wrong with the form itself has been told.
+        // The problems of an invalid form have been reported already.
         let Some(form) = form else { return mapped };
         match field_at(form, path.0) {
             Ok(field) => {
@@ -198,7 +198,7 @@ impl FieldMapping {
         mapped
     }
 
-    /// Notes labels that the field refuses, and values that it takes and no code says.
+    /// Reports codes whose values the field rejects, and accepted values without a code.
     fn check_codes(
         &self,
         reader: &mut Reader<'_>,
@@ -217,9 +217,8 @@ impl FieldMapping {
         for (code, label) in &self.codes {
             let value = Value::String(Cow::Owned(label.to_string()));
             if !validate_value(field, value).is_empty() {
-                let what =
-                    format!("the field refuses `{label}`, which the code `{code}` stands for");
-                note(what, "a value that the form's rules let pass");
+                let what = format!("the code `{code}` maps to `{label}`, which the field rejects");
+                note(what, "a value that the form's rules accept");
             }
         }
         let rules = field.rules.iter().filter(|rule| rule.rule.name == "inclusion");
@@ -229,14 +228,15 @@ impl FieldMapping {
         for value in values.flatten() {
             let has_code = self.codes.iter().any(|(_, label)| value.as_str() == Some(label));
             if value.is_string() && !has_code {
-                let what = format!("no code stands for {value}, which the field takes");
+                let what = format!("no code maps to {value}, which the field accepts");
                 note(what, "a code for each value of the form's `inclusion`");
             }
         }
     }
 
-    /// What is submitted for what was sent; nothing where that says nothing. A code that is none
-    /// becomes what no field takes. `number` finds the number of an id.
+    /// Converts a submitted value to the form's, or returns `None` if it counts as not submitted.
+    /// An unknown code becomes a value that no field accepts. `number` looks up the number of an
+    /// id.
     pub(crate) fn submitted<'v>(
         &self,
         sent: Value<'v>,
@@ -255,7 +255,7 @@ impl FieldMapping {
                 Value::Null => None,
                 Value::String(text) if text.is_empty() => None,
                 Value::Array(items) => Some(Value::Array(items.into_iter().map(record).collect())),
-                // An object would be a record, and a record is what is not sent here.
+                // An object would be taken for a record, which this field must not accept.
                 Value::Object(_) => Some(Value::Bool(true)),
                 one if self.is_list => Some(one),
                 one => Some(Value::Array(vec![record(one)])),
@@ -264,9 +264,10 @@ impl FieldMapping {
         Some(self.one(sent, number))
     }
 
+    /// Converts a single value.
     fn one<'v>(&self, sent: Value<'v>, number: &dyn Fn(&str, &str) -> Option<i64>) -> Value<'v> {
         if let (Some(id), Value::String(text) | Value::Number(text)) = (&self.id, &sent) {
-            // Nothing has the number 0, so what is no id leads nowhere.
+            // No record has the number 0, so an invalid id is never found.
             let number = number(id, text).unwrap_or_default();
             return Value::Number(Cow::Owned(number.to_string()));
         }
@@ -283,17 +284,19 @@ impl FieldMapping {
         }
     }
 
-    /// The type of what is sent for it where that becomes records: a list, and texts.
+    /// Returns the API's type of a field that becomes records: array for a list, else string.
+    /// `rest` is the path within the field.
     pub(crate) fn api_type(&self, rest: &str) -> FieldType {
         if self.is_list && rest.is_empty() { FieldType::Array } else { FieldType::String }
     }
 
-    /// The code of a rule as the API has it: a wrong code is a wrong choice.
+    /// Returns the API's code of a violation: `inclusion` for `wrong_type` if the field has codes.
     pub(crate) fn code<'c>(&self, code: &'c str) -> &'c str {
         if !self.codes.is_empty() && code == "wrong_type" { "inclusion" } else { code }
     }
 
-    /// What stands behind this field in a path: `[1]` of `properties.tags[1]`.
+    /// Returns the rest of a path below this field: `[1]` of `properties.tags[1]`. Returns `None`
+    /// if the path is not in the field.
     pub(crate) fn rest_of<'p>(&self, path: &'p str) -> Option<&'p str> {
         let rest = path.strip_prefix(&*self.to.as_ref()?.path)?;
         let inner = self
@@ -305,7 +308,10 @@ impl FieldMapping {
     }
 }
 
-/// The field at a path of a form; else the name that is not known, and those that are.
+/// Returns the field at a path of a form.
+///
+/// # Errors
+/// Returns the unknown name and the names known in its place.
 pub(crate) fn field_at<'f>(
     form: &'f Form,
     path: &str,
@@ -327,7 +333,7 @@ pub(crate) fn field_at<'f>(
     Err((path.to_owned(), Vec::new()))
 }
 
-/// Puts a value where a path leads, making objects on the way.
+/// Inserts a value at a path, creating objects on the way.
 pub(crate) fn insert_at<'v>(
     entries: &mut Vec<(Cow<'v, str>, Value<'v>)>,
     path: &str,

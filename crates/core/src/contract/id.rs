@@ -1,8 +1,8 @@
-//! How an API names its users: by number, by UUID, or by a few letters.
+//! Formats of ids: integers, UUIDs and codes of letters and digits.
 //!
-//! Letters are the user's number, scrambled: a permutation of all texts of that length. So no two
-//! users share one, none is stored, and a path that holds one leads back to the user. They hide
-//! how many users there are from a glance, not from somebody who tries; they are no secrets.
+//! Codes and `uuid4` encode the number of the user or record by a permutation keyed by a salt. So
+//! they are unique, need no storage and can be decoded. They obscure how many users there are, but
+//! they are not secret.
 
 use std::borrow::Cow;
 
@@ -10,32 +10,33 @@ use sha2::{Digest, Sha256};
 
 use crate::value::Value;
 
-/// Rounds of the Feistel network; four make a permutation look random, six are as good as free.
+/// Rounds of the Feistel network. Four make it look like a random permutation; six cost hardly
+/// more.
 const ROUNDS: u8 = 6;
-/// Texts that are fewer than this could run out.
+/// Minimum number of codes of a format, so that they do not run out.
 const MIN_CODES: u128 = 1 << 32;
-/// UUIDs of version 4 (RFC 9562, section 5.4).
+/// Number of UUIDs of version 4 (RFC 9562, section 5.4).
 const UUID_SPACE: u128 = 1 << 122;
 
-/// A way to name users and records.
+/// A format of ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IdFormat {
-    /// `7`
+    /// The number: `7`.
     Integer,
-    /// `0192f0c1-…`: the user's own, of version 7.
+    /// The stored UUID, of version 7: `0192f0c1-…`. It cannot be decoded.
     Uuid,
-    /// `f260f115-f2e6-4dde-bcab-98b10fdb8cf6`: its number, scrambled, as one of version 4.
+    /// The number, permuted, as a UUID of version 4: `f260f115-f2e6-4dde-bcab-98b10fdb8cf6`.
     Uuid4,
-    /// So many letters.
+    /// The number, permuted, as a code of fixed length.
     Code(CodeFormat),
 }
 
-/// So many letters of an alphabet.
+/// A string format: an alphabet and a length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeFormat {
-    /// The letters, each once.
+    /// Characters, without duplicates.
     pub alphabet: &'static str,
-    /// How many.
+    /// Number of characters in a code.
     pub length: usize,
 }
 
@@ -46,7 +47,7 @@ const ALPHABETS: [(&str, &str); 3] = [
 ];
 
 impl CodeFormat {
-    /// Reads `base62(8)`.
+    /// Parses a format such as `base62(8)`, with a length from 1 to 128.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (name, rest) = text.split_once('(')?;
         let length: usize = rest.strip_suffix(')')?.parse().ok()?;
@@ -54,11 +55,13 @@ impl CodeFormat {
         (1..=128).contains(&length).then_some(Self { alphabet, length })
     }
 
+    /// Returns the number of codes of a length, or `None` on overflow.
     fn count(self, length: usize) -> Option<u128> {
         u128::try_from(self.alphabet.len()).ok()?.checked_pow(u32::try_from(length).ok()?)
     }
 
-    /// How many of the letters hold the number. Those before them are made of it.
+    /// Returns how many trailing characters encode the number, and how many values they have. The
+    /// characters before them are a checksum of it.
     fn tail(self) -> (usize, u128) {
         let fits = |length: &usize| self.count(*length).is_some_and(|count| count <= 1 << 120);
         let length = (1..=self.length).rev().find(fits).unwrap_or(1);
@@ -104,11 +107,11 @@ impl CodeFormat {
 }
 
 impl IdFormat {
-    /// What a contract may say.
-    pub(crate) const EXPECTED: &'static str = "`integer`, `uuid`, `uuid4`, or so many letters: \
-         `base62(8)`, `base36(12)`, `hex(16)`, with at least 2^32 texts";
+    /// Description of the valid formats, for problems.
+    pub(crate) const EXPECTED: &'static str = "`integer`, `uuid`, `uuid4`, or an alphabet with a length: \
+         `base62(8)`, `base36(12)`, `hex(16)`, with at least 2^32 values";
 
-    /// Reads `integer`, `uuid4` or `base62(8)`.
+    /// Parses a format such as `integer`, `uuid4` or `base62(8)`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "integer" => Self::Integer,
@@ -120,7 +123,8 @@ impl IdFormat {
         })
     }
 
-    /// The id of a user as a value of an answer. `salt` tells the permutations of APIs apart.
+    /// Encodes an id as a value of an answer; null if the number is out of range. `salt` selects
+    /// the permutation.
     pub(crate) fn show(self, salt: &str, number: i64, uuid: &str) -> Value<'static> {
         let scrambled = |text: fn(&str, u128, Self) -> Option<String>| {
             let number = u128::try_from(number).ok();
@@ -132,7 +136,7 @@ impl IdFormat {
             Self::Uuid => Value::String(Cow::Owned(uuid.to_owned())),
             Self::Uuid4 => scrambled(|salt, number, _| {
                 let bits = FeistelNetwork::new(salt, 0, UUID_SPACE).scramble(number);
-                // Source: RFC 9562, section 5.4: version and variant stand between the others.
+                // Source: RFC 9562, section 5.4: version and variant lie between the other bits.
                 let (high, low) = (bits >> 62, bits & ((1 << 62) - 1));
                 let (first, last) = (high >> 12, high & 0xfff);
                 let all = first << 80 | 4 << 76 | last << 64 | 0b10 << 62 | low;
@@ -147,12 +151,13 @@ impl IdFormat {
         }
     }
 
-    /// Who is meant; nothing where the text can be nobody's.
+    /// Decodes an id to a number, or returns `None` if it is not a valid id.
     pub(crate) fn read(self, salt: &str, text: &str) -> Option<i64> {
         match self {
-            // `01` and `+1` are not ids: rules by path, such as a proxy's, rely on one spelling.
+            // `01` and `+1` are not ids: rules by path, such as a proxy's, rely on a single
+            // spelling.
             Self::Integer => text.parse().ok().filter(|number: &i64| number.to_string() == text),
-            // No index leads from it to its user: such a route is refused at load.
+            // There is no index on UUIDs; routes that look up by one are rejected at load.
             Self::Uuid => None,
             Self::Uuid4 => {
                 let is_shaped = text.len() == 36
@@ -176,8 +181,8 @@ impl IdFormat {
     }
 }
 
-/// A Feistel network over an even number of bits; what lies beyond `count` is walked through until
-/// it does not. Source: Black and Rogaway, "Ciphers with Arbitrary Finite Domains" (2002).
+/// A Feistel network over an even number of bits. Results of `count` or more are permuted again
+/// (cycle walking). Source: Black and Rogaway, "Ciphers with Arbitrary Finite Domains" (2002).
 struct FeistelNetwork {
     keyed: Sha256,
     count: u128,
@@ -191,6 +196,7 @@ impl FeistelNetwork {
         Self { keyed, count, half: bits.div_ceil(2) }
     }
 
+    /// Permutes a number.
     fn scramble(&self, mut number: u128) -> u128 {
         loop {
             let (mut left, mut right) = (number >> self.half, number & self.mask());
@@ -204,6 +210,7 @@ impl FeistelNetwork {
         }
     }
 
+    /// Reverses [`scramble`](Self::scramble).
     fn restore(&self, mut number: u128) -> u128 {
         loop {
             let (mut left, mut right) = (number >> self.half, number & self.mask());
@@ -221,6 +228,7 @@ impl FeistelNetwork {
         (1 << self.half) - 1
     }
 
+    /// Round function: a keyed hash of one half.
     fn mixed(&self, round: u8, half: u128) -> u128 {
         let digest = self.keyed.clone().chain_update([round]).chain_update(half.to_be_bytes());
         let mut first = [0_u8; 16];

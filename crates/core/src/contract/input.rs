@@ -1,4 +1,4 @@
-//! What was sent to an API, judged by the form that takes it.
+//! Maps a submission to an API to its form's fields and validates it.
 
 use std::borrow::Cow;
 
@@ -23,29 +23,29 @@ static BLANK: Message = Message::new("blank", "can't be blank");
 
 type Entries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
 
-/// A submission to an API: which form takes it, what was sent, and what else is known.
+/// A submission to an API, with its form and context.
 #[derive(Debug, Clone, Copy)]
 pub struct ContractInput<'s> {
-    /// What the route does.
+    /// The action of the route.
     pub action: &'s Action,
-    /// The form that takes it.
+    /// The form that validates it.
     pub form: &'s Form,
-    /// What was sent.
+    /// The submitted value.
     pub sent: &'s Value<'s>,
-    /// What expressions are worked out over.
+    /// The request context for expressions.
     pub asked: &'s RequestContext,
-    /// When, and by whom.
+    /// Time and token for the evaluation.
     pub surroundings: &'s EvalContext,
-    /// In which language it is told what is wrong, where that is in the form's own words.
+    /// Locale of the messages, if the catalogue uses the forms' own.
     pub locale: &'s Locale,
 }
 
-/// Why a submission is not taken.
+/// Why a submission was rejected.
 #[derive(Debug)]
 pub enum Rejection {
-    /// Rules are broken.
+    /// Validation failed.
     Invalid(Box<ErrorResponse>),
-    /// An expression of the contract cannot be worked out: why, never with a value.
+    /// An expression of the contract failed. The reason never contains a value.
     Failed(String),
 }
 
@@ -55,134 +55,143 @@ impl From<String> for Rejection {
     }
 }
 
-/// What goes to the form.
+/// The input of a form.
 struct FormInput<'s> {
     value: Value<'s>,
-    /// What the contract itself finds wrong.
+    /// Violations found by the contract's own mapping.
     own: Vec<Violation>,
 }
 
 impl Contract {
-    /// Judges what shall become a new user or record.
+    /// Validates a submission that creates a user or record.
     ///
     /// # Errors
-    /// All that is wrong with it, or the first, as the contract says.
-    pub fn validate(&self, of: ContractInput<'_>) -> Result<NewUser, Rejection> {
-        self.validate_input(of, self.form_input_of(of)?)
+    /// Returns all violations, or the first only if the contract reports only one.
+    pub fn validate(&self, input: ContractInput<'_>) -> Result<NewUser, Rejection> {
+        self.validate_input(input, self.form_input_of(input)?)
     }
 
-    /// The same, where what was sent need not be looked at again ([`Self::lets_go_of`]): nothing of
-    /// it is copied. `own` is what [`chosen`](Self::chosen) gave of it.
+    /// Validates a submission that creates a user or record, without copying it. Use it if
+    /// [`consumes_input`](Self::consumes_input) is true; `own` is what
+    /// [`form_input`](Self::form_input) returned.
     ///
     /// # Errors
-    /// As for [`judge`](Self::judge).
+    /// Returns an error as [`validate`](Self::validate) does.
     pub fn validate_owned<'s>(
         &self,
-        of: ContractInput<'s>,
+        input: ContractInput<'s>,
         own: Value<'s>,
     ) -> Result<NewUser, Rejection> {
-        self.validate_input(of, self.map_input(of, own)?)
+        self.validate_input(input, self.map_input(input, own)?)
     }
 
-    /// Whether what is told of a submission to a route is told by the form's own names, and is
-    /// submitted as it was sent.
+    /// Whether the submission is passed to the form unchanged and errors are reported under the
+    /// form's own names, so that it is not needed again.
     #[must_use]
     pub fn consumes_input(&self, action: &Action) -> bool {
-        let taken = &action.input;
-        self.catalogue.is_of_forms && taken.name_value.is_none() && taken.inject.is_empty()
+        let mapping = &action.input;
+        self.catalogue.is_of_forms && mapping.name_value.is_none() && mapping.inject.is_empty()
     }
 
     fn validate_input(
         &self,
-        of: ContractInput<'_>,
+        input: ContractInput<'_>,
         submitted: FormInput<'_>,
     ) -> Result<NewUser, Rejection> {
-        match of.form.apply(submitted.value, of.surroundings) {
+        match input.form.apply(submitted.value, input.surroundings) {
             Ok(user) if submitted.own.is_empty() => Ok(user),
-            Ok(_) => Err(self.refused(of, Violations::default(), submitted.own)),
-            Err(violations) => Err(self.refused(of, violations, submitted.own)),
+            Ok(_) => Err(self.refused(input, Violations::default(), submitted.own)),
+            Err(violations) => Err(self.refused(input, violations, submitted.own)),
         }
     }
 
-    /// Judges what shall change a stored user or record.
+    /// Validates a submission that updates the user or record `stored`.
     ///
     /// # Errors
-    /// As for [`judge`](Self::judge).
+    /// Returns an error as [`validate`](Self::validate) does.
     pub fn validate_update(
         &self,
-        of: ContractInput<'_>,
+        input: ContractInput<'_>,
         stored: &Value<'_>,
     ) -> Result<UserUpdate, Rejection> {
-        let submitted = self.form_input_of(of)?;
-        // What must be sent is said of what is new.
+        let submitted = self.form_input_of(input)?;
+        // Fields with `required: true` are required on creation only.
         let own = submitted.own.into_iter().filter(|violation| violation.custom_code.is_none());
         let own: Vec<Violation> = own.collect();
-        match of.form.update(submitted.value, stored, of.surroundings) {
+        match input.form.update(submitted.value, stored, input.surroundings) {
             Ok(changed) if own.is_empty() => Ok(changed),
-            Ok(_) => Err(self.refused(of, Violations::default(), own)),
-            Err(violations) => Err(self.refused(of, violations, own)),
+            Ok(_) => Err(self.refused(input, Violations::default(), own)),
+            Err(violations) => Err(self.refused(input, violations, own)),
         }
     }
 
-    /// What the database's refusals are of what was sent and judged before.
-    ///
-    /// # Errors
-    /// Never anything else than [`Rejection`]: that is what it makes.
+    /// Converts refusals of the database to violations of a submission that was valid before.
     #[must_use]
     pub fn explain(
         &self,
-        of: ContractInput<'_>,
+        input: ContractInput<'_>,
         stored: Option<&Value<'_>>,
         refusals: &Refusals,
     ) -> Rejection {
-        match self.form_input_of(of) {
+        match self.form_input_of(input) {
             Ok(submitted) => {
-                let told =
-                    of.form.explain_refusals(submitted.value, stored, of.surroundings, refusals);
-                self.refused(of, told, Vec::new())
+                let violations = input.form.explain_refusals(
+                    submitted.value,
+                    stored,
+                    input.surroundings,
+                    refusals,
+                );
+                self.refused(input, violations, Vec::new())
             }
             Err(cause) => Rejection::Failed(cause),
         }
     }
 
-    /// Whether what is told first depends on what the database would refuse, though rules are
-    /// broken already.
+    /// Whether the error to report first may depend on the database even if the submission is
+    /// invalid.
     #[must_use]
     pub fn order_needs_database(&self) -> bool {
-        self.order.iter().any(|told| matches!(told.code.as_deref(), Some("taken" | "required")))
+        self.order
+            .iter()
+            .any(|priority| matches!(priority.code.as_deref(), Some("taken" | "required")))
     }
 
-    /// What the database would be asked of what was sent, valid or not.
+    /// Returns the claims and references that the database would check for a submission, valid or
+    /// not.
     ///
     /// # Errors
-    /// Where an expression of the contract cannot be worked out.
-    pub fn contested(&self, of: ContractInput<'_>) -> Result<(Vec<Claim>, Vec<Reference>), String> {
-        let submitted = self.form_input_of(of)?;
-        Ok(of.form.database_checks(submitted.value, of.surroundings))
+    /// Returns the reason if an expression of the contract fails.
+    pub fn contested(
+        &self,
+        input: ContractInput<'_>,
+    ) -> Result<(Vec<Claim>, Vec<Reference>), String> {
+        let submitted = self.form_input_of(input)?;
+        Ok(input.form.database_checks(submitted.value, input.surroundings))
     }
 
-    /// What is wrong with what was sent, with what the database would refuse of it.
+    /// Validates a submission and adds the database's refusals to its violations.
     #[must_use]
-    pub fn explain_whole(&self, of: ContractInput<'_>, refusals: &Refusals) -> Rejection {
-        let submitted = match self.form_input_of(of) {
+    pub fn explain_whole(&self, input: ContractInput<'_>, refusals: &Refusals) -> Rejection {
+        let submitted = match self.form_input_of(input) {
             Ok(submitted) => submitted,
             Err(cause) => return Rejection::Failed(cause),
         };
-        let told = of.form.explain_all(submitted.value, of.surroundings, refusals);
-        self.refused(of, told, submitted.own)
+        let violations = input.form.explain_all(submitted.value, input.surroundings, refusals);
+        self.refused(input, violations, submitted.own)
     }
 
-    /// What is submitted to the form for what was sent, and what no form need be asked for.
-    fn form_input_of<'s>(&self, of: ContractInput<'s>) -> Result<FormInput<'s>, String> {
-        self.map_input(of, self.merged_input(of)?)
+    /// Maps the submission to the form's input, with the violations of the mapping itself.
+    fn form_input_of<'s>(&self, input: ContractInput<'s>) -> Result<FormInput<'s>, String> {
+        self.map_input(input, self.merged_input(input)?)
     }
 
+    /// Maps submitted fields to the form's, and applies `set`.
     fn map_input<'s>(
         &self,
-        of: ContractInput<'s>,
+        input: ContractInput<'s>,
         sent: Value<'s>,
     ) -> Result<FormInput<'s>, String> {
-        let taken = &of.action.input;
+        let mapping = &input.action.input;
         let (mut submitted, mut own): (Entries<'s>, _) = (Vec::new(), Vec::new());
         let violation = |message, code: Option<&str>, path: &str| Violation {
             path: shortened(path),
@@ -192,9 +201,9 @@ impl Contract {
             message_override: None,
             params: Params::new(),
         };
-        let Some(fields) = taken.fields.as_deref() else {
+        let Some(fields) = mapping.fields.as_deref() else {
             let mut value = sent;
-            self.set(of, &mut value)?;
+            self.set(input, &mut value)?;
             return Ok(FormInput { value, own });
         };
         let deep = fields.iter().filter(|field| field.name.contains('.'));
@@ -205,7 +214,7 @@ impl Contract {
             let is_sent = |(key, value): &(Cow<'_, str>, Value<'_>)| {
                 let is_nothing = match value {
                     Value::Null => true,
-                    // What becomes a record's name is nothing where it is empty.
+                    // An empty string that would become a record's key counts as absent.
                     Value::String(text) => field.each.is_some() && text.trim().is_empty(),
                     _ => false,
                 };
@@ -231,7 +240,7 @@ impl Contract {
                 let is_root = |(field, _): &(&FieldMapping, Option<Value<'_>>)| {
                     field.name.split('.').next().is_some_and(|root| root == key)
                 };
-                if taken.refuses_unknown && !deep.iter().any(is_root) {
+                if mapping.refuses_unknown && !deep.iter().any(is_root) {
                     own.push(violation(&UNKNOWN_FIELD, None, &key));
                 }
                 continue;
@@ -253,56 +262,57 @@ impl Contract {
             }
         }
         let mut value = Value::Object(submitted);
-        self.set(of, &mut value)?;
+        self.set(input, &mut value)?;
         Ok(FormInput { value, own })
     }
 
-    /// Whether an id that a client gives is one that the contract itself gives out: somebody has it,
-    /// or will.
+    /// Whether an id sent by a client is one that the contract generates for some user, now or
+    /// later.
     fn is_own_id(&self, value: &Value<'_>) -> bool {
         let Some(text) = value.as_str() else { return false };
         let mut given = self.ids.iter().filter(|id| id.may_be_given);
         given.any(|id| id.format.read(&id.salt, text).is_some())
     }
 
-    /// What was sent, with what the route says is sent too.
-    pub(crate) fn merged_input<'s>(&self, of: ContractInput<'s>) -> Result<Value<'s>, String> {
-        let taken = &of.action.input;
-        let mut sent: Value<'s> = taken.name_value_input(of.sent).into_owned();
-        if let (false, Value::Object(entries)) = (taken.inject.is_empty(), &mut sent) {
-            let values = Scope::of(of.asked);
-            for (name, filling) in taken.inject.iter() {
+    /// Returns the submission with the values of `inject`.
+    pub(crate) fn merged_input<'s>(&self, input: ContractInput<'s>) -> Result<Value<'s>, String> {
+        let mapping = &input.action.input;
+        let mut sent: Value<'s> = mapping.name_value_input(input.sent).into_owned();
+        if let (false, Value::Object(entries)) = (mapping.inject.is_empty(), &mut sent) {
+            let values = Scope::of(input.asked);
+            for (name, filling) in mapping.inject.iter() {
                 insert_at(entries, name, filling.value(&values)?);
             }
         }
         Ok(sent)
     }
 
-    /// Puts in what the contract says itself.
-    fn set(&self, of: ContractInput<'_>, value: &mut Value<'_>) -> Result<(), String> {
-        let set = &of.action.input.set;
+    /// Inserts the values of `set`; null leaves the submitted value.
+    fn set(&self, input: ContractInput<'_>, value: &mut Value<'_>) -> Result<(), String> {
+        let set = &input.action.input.set;
         if set.is_empty() {
             return Ok(());
         }
-        let values = Scope::of(of.asked);
+        let values = Scope::of(input.asked);
         if let Value::Object(entries) = value {
             for (path, filling) in set.iter() {
-                let said = filling.value(&values)?;
-                if said != Value::Null {
-                    insert_at(entries, path, said);
+                let result = filling.value(&values)?;
+                if result != Value::Null {
+                    insert_at(entries, path, result);
                 }
             }
         }
         Ok(())
     }
 
+    /// Whether a submitted key is the name of a field.
     pub(crate) fn is_named(&self, field: &FieldMapping, key: &str) -> bool {
         self.decoding.casing.matches(key, &field.name)
     }
 }
 
-/// What is where a name such as `emails.0.value` leads; nothing where nothing is. What cannot be led
-/// through becomes what no field takes.
+/// Returns the value at a name such as `emails.0.value`, or `None` if it is absent. A step into a
+/// value that has no parts returns a value that no field accepts.
 fn value_at<'v>(sent: &Value<'v>, name: &str) -> Option<Value<'v>> {
     let mut value = sent;
     for step in name.split('.') {

@@ -1,4 +1,4 @@
-//! What is taken of a request: into which form, under which names.
+//! Maps a request body to a form submission: which form, and which fields.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,47 +11,47 @@ use crate::config::{Data, Entry, Node, ProblemCode, Reader, nearest};
 use crate::form::{Form, Resource};
 use crate::value::Value;
 
-/// What is taken of a request.
+/// The input mapping of a contract or a route.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InputMapping {
     pub(crate) form: FormSelector,
-    /// The fields of the API; nothing where they are called as the form calls them.
+    /// Fields of the API, or `None` if they have the form's names.
     pub(crate) fields: Option<Arc<[FieldMapping]>>,
     pub(crate) refuses_unknown: bool,
-    /// What the contract says, whatever is sent: where in the form, and what.
+    /// Form fields that are set regardless of the submission: path and value.
     pub(crate) set: Arc<[(Box<str>, Expr)]>,
-    /// What counts as sent too, by the API's own names.
+    /// Values that are added to the submission, by the API's field names.
     pub(crate) inject: Arc<[(Box<str>, Expr)]>,
-    /// The keys of a name and a value, where what is sent is one field of that name.
+    /// Keys of the name and the value, if the submission is a single named value.
     pub(crate) name_value: Option<(Arc<str>, Arc<str>)>,
 }
 
-/// The form that is run.
+/// How the form of a route is selected.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum FormSelector {
     #[default]
     None,
-    /// This one.
+    /// A fixed form.
     One(Arc<Form>),
-    /// The one that the request names.
+    /// The form that the request names.
     FromRequest(Arc<FormParameter>),
 }
 
-/// Where a request names its form.
+/// The parameters with which a request selects its form.
 #[derive(Debug)]
 pub(crate) struct FormParameter {
-    /// The key of its name, in the body or the query.
+    /// Key of the form's name, in the body or the query.
     pub(crate) key: Box<str>,
-    /// The key of what is submitted to it.
+    /// Key of the submitted object.
     pub(crate) under: Box<str>,
-    /// All there are.
+    /// Forms that can be selected.
     pub(crate) forms: Arc<HashMap<Arc<str>, Arc<Form>>>,
-    /// The type of the records, where the request must name that too: its key.
+    /// Key of the record type, if the request may name it too.
     pub(crate) type_key: Option<Box<str>>,
 }
 
 impl InputMapping {
-    /// Whether a form of its tells nobody who has an account.
+    /// Whether one of its forms hides which accounts exist (`strict_enumeration`).
     pub(crate) fn strict_enumeration(&self) -> bool {
         match &self.form {
             FormSelector::None => false,
@@ -63,21 +63,21 @@ impl InputMapping {
     }
 }
 
-/// What is around a form and wrong.
+/// An error in the parameters that select a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidParameter<'t> {
-    /// The key.
+    /// Key of the parameter.
     pub field: &'t str,
-    /// The code: `missing`, `unknown_form`, `wrong_form`.
+    /// Code: `missing`, `unknown_form`, `wrong_form` or `wrong_type`.
     pub code: &'static str,
-    /// What is said.
+    /// Message.
     pub text: &'static str,
-    /// The name that was probably meant.
+    /// The closest existing name, if the name is unknown.
     pub near: Option<&'t str>,
 }
 
 impl InputMapping {
-    /// What the contract says for all its routes.
+    /// Reads the mapping of a contract, which is the default of its routes.
     pub(crate) fn of_contract(
         reader: &mut Reader<'_>,
         tree: &Node,
@@ -90,7 +90,7 @@ impl InputMapping {
         Self { form, ..Self::default() }.with(reader, tree, expressions)
     }
 
-    /// What a route says, and the contract where the route does not.
+    /// Reads the mapping of a route; keys that it lacks are taken from `default`.
     pub(crate) fn of_route(
         reader: &mut Reader<'_>,
         node: &Node,
@@ -98,18 +98,18 @@ impl InputMapping {
         (operation, resource): (Operation, Resource),
         expressions: &Expressions<'_>,
     ) -> Self {
-        let mut taken = default.clone();
+        let mut mapping = default.clone();
         if let Some(entry) = node.get("form") {
-            taken.form = match &entry.value.data {
+            mapping.form = match &entry.value.data {
                 Data::Map(_) => read_form_parameter(reader, &entry.value, expressions),
                 _ => expressions.around.form(reader, &entry.value).map_or(
-                    // What is wrong with it has been told.
+                    // The problems of an invalid form have been reported already.
                     default.form.clone(),
                     FormSelector::One,
                 ),
             };
         }
-        if let (FormSelector::One(form), true) = (&taken.form, operation.has_form()) {
+        if let (FormSelector::One(form), true) = (&mapping.form, operation.has_form()) {
             let may = match operation {
                 Operation::Create => form.may_create,
                 Operation::Upsert => form.may_create && form.may_update,
@@ -131,14 +131,15 @@ impl InputMapping {
                 );
             }
         }
-        match taken.form.clone() {
+        match mapping.form.clone() {
             FormSelector::One(form) if node.get("form").is_some() => {
-                taken.with(reader, node, &expressions.with_form(&form))
+                mapping.with(reader, node, &expressions.with_form(&form))
             }
-            _ => taken.with(reader, node, expressions),
+            _ => mapping.with(reader, node, expressions),
         }
     }
 
+    /// Applies the keys of a contract or a route.
     fn with(mut self, reader: &mut Reader<'_>, node: &Node, expressions: &Expressions<'_>) -> Self {
         if let Some(entry) = node.get("fields") {
             self.fields = match &entry.value.data {
@@ -190,7 +191,7 @@ impl InputMapping {
         self
     }
 
-    /// Whether a form may be named for an operation on a resource.
+    /// Whether a form can be selected for an operation on a resource.
     pub(crate) fn serves(form: &Form, operation: Operation, resource: Resource) -> bool {
         let may = match operation {
             Operation::Create => form.may_create,
@@ -200,7 +201,7 @@ impl InputMapping {
         may && form.resource == resource
     }
 
-    /// What goes to the form, taken out of what was sent.
+    /// Takes the form's input out of the submission.
     pub(crate) fn form_input<'v>(&self, sent: Value<'v>) -> Value<'v> {
         match (&self.form, sent) {
             (FormSelector::FromRequest(named), Value::Object(entries)) => {
@@ -211,7 +212,10 @@ impl InputMapping {
         }
     }
 
-    /// The form that a request asks for, and what is submitted to it.
+    /// Returns the form that a request selects, with its input.
+    ///
+    /// # Errors
+    /// Returns an error if a parameter is missing, names no suitable form or has the wrong type.
     pub(crate) fn select<'t, 'v>(
         &'t self,
         sent: &'v Value<'v>,
@@ -240,15 +244,15 @@ impl InputMapping {
             let text = match (operation, resource) {
                 (Operation::Create, Resource::User) => "names a form that does not create users",
                 (_, Resource::User) => {
-                    "names no form that changes users: for them, with `resource_owner: anyone`"
+                    "names a form that cannot update users: `resource_owner: anyone` is required"
                 }
-                _ => "names a form that is for something else",
+                _ => "names a form for another resource or operation",
             };
             return wrong(&named.key, "wrong_form", text);
         }
         if let (Some(key), Some(of)) = (&named.type_key, &form.record_type) {
-            let said = sent.get(key);
-            if said.is_some_and(|said| said.as_str().is_none_or(|said| !is_type(said, of))) {
+            let value = sent.get(key);
+            if value.is_some_and(|value| value.as_str().is_none_or(|value| !is_type(value, of))) {
                 return wrong(key, "wrong_type", "is not the type of the form's records");
             }
         }
@@ -262,10 +266,10 @@ impl InputMapping {
 
 const WITHOUT_FORM: &str = "is missing: expected an object with the fields of the form";
 
-/// Whether a name is that of a type: as it is, or in snake case.
-fn is_type(said: &str, of: &str) -> bool {
+/// Whether a name is that of a type, ignoring case and with spaces and hyphens as underscores.
+fn is_type(value: &str, of: &str) -> bool {
     let plain = |text: &str| text.to_lowercase().replace([' ', '-'], "_");
-    plain(said) == plain(of)
+    plain(value) == plain(of)
 }
 
 fn read_form_parameter(
@@ -306,7 +310,8 @@ fn read_fields(
         let other =
             fields.iter().find(|other| path(other).is_some() && path(other) == path(&mapped));
         if let Some(other) = other {
-            let what = format!("`{}` and `{}` are one field of the form", other.name, mapped.name);
+            let what =
+                format!("`{}` and `{}` map to the same field of the form", other.name, mapped.name);
             let code = ProblemCode::Contradiction;
             reader.problems.add(code, entry.place, what, "each field once", None);
         }

@@ -1,24 +1,25 @@
-//! What a route makes: credentials, and letters of chance.
+//! Tokens that a route issues, and random strings that it generates.
 
 use super::expressions::Expressions;
 use super::id::CodeFormat;
 use super::scope::Expr;
 use crate::config::{Data, Node, ProblemCode, Reader};
 
-/// A credential to be made.
+/// Options of a token to issue.
 #[derive(Debug)]
 pub struct IssueToken {
-    /// How it is spelled; as Registrar's own tokens where nothing is said.
+    /// Format; that of Registrar's own tokens if `None`.
     pub(crate) format: Option<CodeFormat>,
-    /// How long it counts, in seconds.
+    /// Lifetime in seconds.
     pub expires_in: u32,
-    /// The token that is shown for it; where there is none, a user's password is.
+    /// Expression for the token that the caller presents; if `None`, the caller presents a user's
+    /// password.
     pub(crate) secret: Option<Expr>,
-    /// The name of that token, where it must be said too.
+    /// Expression for the name of that token, if it must match too.
     pub(crate) name: Option<Expr>,
 }
 
-/// What is made of chance, by name.
+/// Reads `generate`: random strings by name.
 pub(super) fn read_generated(reader: &mut Reader<'_>, node: &Node) -> Vec<(Box<str>, CodeFormat)> {
     let mut generated = Vec::new();
     let Some(entry) = node.get("generate") else { return generated };
@@ -33,37 +34,38 @@ fn code_format(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<CodeFo
     let text = reader.text(node, key)?;
     let letters = CodeFormat::parse(text);
     if letters.is_none() {
-        let what = format!("`{text}` are no letters");
-        let expected = "so many of an alphabet: `hex(40)`, `base62(43)`, `base36(25)`";
+        let what = format!("`{text}` is not a string format");
+        let expected = "an alphabet and a length: `hex(40)`, `base62(43)`, `base36(25)`";
         reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
     }
     letters
 }
 
 impl IssueToken {
-    /// How the credential is spelled; as Registrar's own tokens where nothing is said.
+    /// Returns the format of the token, or `None` for that of Registrar's own tokens.
     #[must_use]
     pub fn code_format(&self) -> Option<CodeFormat> {
         self.format
     }
 
+    /// Reads `issue_token: {expires_in: 3600, format: hex(40)}`.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         node: &Node,
         expressions: &Expressions<'_>,
     ) -> Option<Self> {
-        let mut mint = Self { format: None, expires_in: 3600, secret: None, name: None };
+        let mut token = Self { format: None, expires_in: 3600, secret: None, name: None };
         for entry in reader.map(node, "issue_token") {
             let value = &entry.value;
             match entry.key.as_str() {
-                "format" => mint.format = code_format(reader, value, "format"),
-                "secret" => mint.secret = expressions.condition(reader, value, "secret", &[]),
-                "name" => mint.name = expressions.condition(reader, value, "name", &[]),
+                "format" => token.format = code_format(reader, value, "format"),
+                "secret" => token.secret = expressions.condition(reader, value, "secret", &[]),
+                "name" => token.name = expressions.condition(reader, value, "name", &[]),
                 "expires_in" => {
                     if let Data::Number(text) = &value.data
                         && let Ok(seconds) = text.parse()
                     {
-                        mint.expires_in = seconds;
+                        token.expires_in = seconds;
                     } else {
                         reader.wrong_shape(value, "expires_in", "a number of seconds");
                     }
@@ -74,6 +76,6 @@ impl IssueToken {
                 }
             }
         }
-        Some(mint)
+        Some(token)
     }
 }

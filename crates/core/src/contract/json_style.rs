@@ -1,18 +1,17 @@
-//! How JSON is written: as most do, or as Python does unless told otherwise.
+//! JSON styles: compact, or as Python writes it by default.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
-/// How JSON is written.
+/// A style of writing JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum JsonStyle {
     /// Without spaces.
     #[default]
     Compact,
-    /// With a space behind each comma and colon, and nothing but ASCII. Source: Python,
-    /// `json.dumps`.
+    /// With a space after each comma and colon, and ASCII only. Source: Python, `json.dumps`.
     Python,
 }
 
@@ -52,7 +51,7 @@ impl Formatter for PythonFormatter {
         to: &mut W,
         escape: CharEscape,
     ) -> io::Result<()> {
-        // What needs no escape but for being no ASCII is written below.
+        // Other characters outside ASCII are escaped in `write_string_fragment`.
         serde_json::ser::CompactFormatter.write_char_escape(to, escape)
     }
 

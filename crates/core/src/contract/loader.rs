@@ -1,4 +1,4 @@
-//! Reads a contract file: everything that is wrong with it at once.
+//! Reads a contract file. All problems of a file are reported at once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,16 +20,16 @@ use super::{Catalogue, Contract, format_time, mount};
 use crate::config::{Data, Location, Node, ProblemCode, Problems, Reader};
 use crate::form::Form;
 
-/// What a contract may name.
+/// What a contract can refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct LoadContext<'a> {
     pub(crate) forms: &'a Arc<HashMap<Arc<str>, Arc<Form>>>,
-    /// Those that requests can name: all but the forms that make callers of contracts.
+    /// The forms that a request can select: all except forms used as `new_caller`.
     pub(crate) served: &'a Arc<HashMap<Arc<str>, Arc<Form>>>,
-    /// Whether there is a form of a name, be it a broken one.
+    /// Whether a form of this name exists, valid or not.
     pub(crate) is_form: &'a dyn Fn(&str) -> bool,
     pub(crate) catalogues: &'a [Arc<Catalogue>],
-    /// Whether a catalogue is broken, and so not among them.
+    /// Whether all catalogues are valid. If not, an unknown name may be that of an invalid one.
     pub(crate) has_all_catalogues: bool,
 }
 
@@ -58,7 +58,8 @@ const KEYS: [&str; 22] = [
     "answers",
 ];
 
-/// Reads a file; nothing comes back where something is missing without which there is no contract.
+/// Reads a contract, with the location of its name. Returns `None` if the file has no usable
+/// catalogue.
 pub(crate) fn read(
     stem: &str,
     tree: &Node,
@@ -84,8 +85,8 @@ pub(crate) fn read(
     let catalogue = catalogue(&mut reader, tree, around);
     let (mount, hosts) = (mount::mount(&mut reader, tree), mount::hosts(&mut reader, tree));
     if mount.is_none() && hosts.is_empty() && tree.get("mount").is_none() {
-        let what = "the contract does not say where it is reached";
-        let expected = "`mount:`, `hosts:`, or both";
+        let what = "the contract has neither `mount` nor `hosts`";
+        let expected = "`mount:`, `hosts:` or both";
         reader.problems.add(ProblemCode::MissingKey, Location::START, what, expected, None);
     }
     let api_version = mount::version(&mut reader, tree);
@@ -110,10 +111,10 @@ pub(crate) fn read(
     let casing_out = tree.get("casing_out");
     let casing_out =
         casing_out.map_or(Casing::Verbatim, |entry| casing(&mut reader, entry, &["camel"]));
-    let taken = InputMapping::of_contract(&mut reader, tree, &expressions);
-    let order = part("order").map(|node| order(&mut reader, node, &taken)).unwrap_or_default();
-    let mut routes = routes(&mut reader, tree, &taken, &expressions);
-    let answers = part("answers").map(|node| expressions.response_roots(&mut reader, node, &taken));
+    let input = InputMapping::of_contract(&mut reader, tree, &expressions);
+    let order = part("order").map(|node| order(&mut reader, node, &input)).unwrap_or_default();
+    let mut routes = routes(&mut reader, tree, &input, &expressions);
+    let answers = part("answers").map(|node| expressions.response_roots(&mut reader, node, &input));
     let answers = answers.unwrap_or_default();
     for Route { action, .. } in &mut routes {
         let is_read = |root: &str| {
@@ -143,40 +144,41 @@ pub(crate) fn read(
         order,
         casing_out,
         responses: answers,
-        input: taken,
+        input,
         has_own_users: users == Some("own"),
         version,
     };
     Some((contract, place))
 }
 
+/// Reports a missing key of a contract.
 fn missing(reader: &mut Reader<'_>, node: &Node, key: &str, place: Location) {
     if node.get(key).is_none() {
-        let what = format!("the contract does not say its `{key}`");
+        let what = format!("the contract has no `{key}`");
         let expected = format!("`{key}:`");
         reader.problems.add(ProblemCode::MissingKey, place, what, expected, None);
     }
 }
 
 impl LoadContext<'_> {
-    /// Returns the form that a node names, or `None` where there is no such form. A form that makes
-    /// callers of a contract is for the operator alone: no route can run it.
+    /// Returns the form that a node names, or `None` if there is none. Reports forms used as
+    /// `new_caller`: they create callers of a contract, so no route may run them.
     pub(crate) fn form(&self, reader: &mut Reader<'_>, node: &Node) -> Option<Arc<Form>> {
         let found = self.any_form(reader, node)?;
         if !self.served.contains_key(&found.name) {
             let what =
-                format!("the form `{}` makes callers of a contract (`new_caller`)", found.name);
-            let expected = "another form: whoever could submit this one could make itself a caller";
+                format!("the form `{}` creates callers of a contract (`new_caller`)", found.name);
+            let expected = "another form: anyone who may submit this one could become a caller";
             reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
         }
         Some(found)
     }
 
-    /// Returns the form that a node names, be it one that makes callers of contracts.
+    /// Returns the form that a node names, including forms used as `new_caller`.
     pub(crate) fn any_form(&self, reader: &mut Reader<'_>, node: &Node) -> Option<Arc<Form>> {
         let name = reader.text(node, "form")?;
         let found = self.forms.get(name);
-        // What is wrong with a form that is there has been told.
+        // The problems of an invalid form have been reported already.
         if found.is_none() && !(self.is_form)(name) {
             let mut known: Vec<&str> = self.forms.keys().map(|name| &**name).collect();
             known.sort_unstable();
@@ -231,12 +233,12 @@ fn ids(reader: &mut Reader<'_>, tree: &Node, contract: &str) -> Vec<IdField> {
         };
         let Some(text) = reader.text(node, name) else { continue };
         let Some(format) = IdFormat::parse(text) else {
-            let what = format!("`{text}` is no format of ids");
+            let what = format!("`{text}` is not an id format");
             let code = ProblemCode::BadOption;
             reader.problems.add(code, node.place, what, IdFormat::EXPECTED, None);
             continue;
         };
-        // Ids of what is not users have permutations of their own.
+        // Ids of other records have their own permutation.
         let salt = of.map_or_else(|| contract.to_owned(), |of| format!("{contract}.{of}"));
         ids.push(IdField {
             name: name.into(),
@@ -254,15 +256,15 @@ fn times(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
     let node = &tree.get("times")?.value;
     let format = reader.text(node, "times")?;
     if format_time(format, jiff::Timestamp::UNIX_EPOCH).is_none() {
-        let what = format!("`{format}` is no format of times");
-        let expected = "one of strftime's, such as `%Y-%m-%d %H:%M:%S.%3f000+00:00`";
+        let what = format!("`{format}` is not a time format");
+        let expected = "an `strftime` format such as `%Y-%m-%d %H:%M:%S.%3f000+00:00`";
         reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
     }
     Some(format.into())
 }
 
-fn order(reader: &mut Reader<'_>, node: &Node, taken: &InputMapping) -> Vec<ErrorPriority> {
-    let fields = taken.fields.as_deref().unwrap_or_default();
+fn order(reader: &mut Reader<'_>, node: &Node, input: &InputMapping) -> Vec<ErrorPriority> {
+    let fields = input.fields.as_deref().unwrap_or_default();
     let known: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
     let ranks = reader.list(node, "order").iter().filter_map(|node| {
         let text = reader.text(node, "order")?;
@@ -282,14 +284,14 @@ fn order(reader: &mut Reader<'_>, node: &Node, taken: &InputMapping) -> Vec<Erro
 fn routes(
     reader: &mut Reader<'_>,
     tree: &Node,
-    taken: &InputMapping,
+    input: &InputMapping,
     expressions: &Expressions<'_>,
 ) -> Vec<Route> {
     let Some(entry) = tree.get("routes") else { return Vec::new() };
     let mut routes: Vec<Route> = Vec::new();
     for node in reader.list(&entry.value, "routes") {
         let route = route::read(reader, node, |reader, node, keys, names| {
-            Action::read(reader, node, keys, names, taken, expressions)
+            Action::read(reader, node, keys, names, input, expressions)
         });
         let Some(route) = route else { continue };
         if routes.iter().any(|other| other.clashes_with(&route)) {
@@ -308,7 +310,7 @@ fn routes(
         });
         if finds_uuid {
             let what = "users cannot be found by a `uuid`";
-            let expected = "an id that leads back: `uuid4`, an integer or letters";
+            let expected = "a reversible format: `integer`, `uuid4` or a code such as `base62(8)`";
             reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
         }
         routes.push(route);
@@ -317,7 +319,7 @@ fn routes(
     routes
 }
 
-/// Notes what can happen and has no answer.
+/// Reports outcomes that can occur but have no answer.
 fn is_complete(
     reader: &mut Reader<'_>,
     tree: &Node,

@@ -1,4 +1,4 @@
-//! Who is meant: by an id, an address, or a property.
+//! Look-ups of users and records, by id, e-mail address, property and other keys.
 
 use super::Contract;
 use super::expressions::Expressions;
@@ -10,47 +10,47 @@ use crate::config::{Node, ProblemCode, Reader};
 use crate::form::Form;
 use crate::value::Value;
 
-/// A way to find users and records.
+/// A key by which users and records are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LookupKey {
-    /// By one of the contract's ids, by its name.
+    /// One of the contract's ids, by its name.
     Id(Box<str>),
     Email,
     ExternalId,
-    /// By the key of its type: relationships.
+    /// The key of a relationship within its type.
     Key,
-    /// By a property of users that a form says is unique.
+    /// A property of users that is unique by the form; found by its claim.
     Unique(Box<str>),
-    /// By a property of users; all are looked through.
+    /// Any other property of users; found by a scan of all users.
     Property(Box<str>),
-    /// By the number of the user it belongs to.
+    /// The number of the owner.
     Owner,
-    /// By the number of the relationship that users or records belong to.
+    /// The number of the relationship of users or records.
     Relationship,
 }
 
-/// Somebody who is meant.
+/// A resolved look-up of a user or record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
-    /// Nobody there can be.
+    /// Matches nothing.
     Nobody,
-    /// Of this number.
+    /// By number.
     Id(i64),
-    /// Of this number, unless it has an id of its own; or of this id of its own.
+    /// By number, for those without an external id; or by external id.
     IdOrOwn(Option<i64>, String),
-    /// With the key of an e-mail address.
+    /// By the canonical key of an e-mail address.
     EmailKey(String),
-    /// With this id of its own.
+    /// By external id.
     ExternalId(String),
-    /// With this key of its type.
+    /// By key within its type.
     Key(String),
-    /// Who holds this.
+    /// By a uniqueness claim.
     Claim(Claim),
-    /// With this text as a property.
+    /// By the name and value of a property.
     Property(String, String),
-    /// Of this user.
+    /// By the number of the owner.
     Owner(i64),
-    /// Of this relationship.
+    /// By the number of the relationship.
     Relationship(i64),
 }
 
@@ -101,7 +101,7 @@ fn read_lookup_key(
                 let known: Vec<&str> =
                     known.into_iter().chain(ids.iter().map(String::as_str)).collect();
                 let code = ProblemCode::UnknownField;
-                reader.unknown(code, "way to find somebody", name, place, "a route", &known);
+                reader.unknown(code, "look-up key", name, place, "a route", &known);
                 return None;
             }
         },
@@ -110,7 +110,8 @@ fn read_lookup_key(
 }
 
 impl Contract {
-    /// Who is meant, by each way that says anything.
+    /// Evaluates look-ups. Those whose value is null are skipped, as are those whose value is
+    /// empty, unless `heeds_empty`.
     pub(crate) fn lookups(
         &self,
         ways: &[(LookupKey, Expr)],
@@ -146,7 +147,7 @@ impl Contract {
         Ok(sought)
     }
 
-    /// Who an id means; nobody where it can be nobody's.
+    /// Resolves a submitted id.
     pub(crate) fn read_id(&self, name: &str, text: &str) -> Lookup {
         let Some(id) = self.ids.iter().find(|id| *id.name == *name) else { return Lookup::Nobody };
         let number = id.format.read(&id.salt, text);
@@ -163,18 +164,18 @@ impl Contract {
 pub(crate) struct IdField {
     pub(crate) name: Box<str>,
     pub(crate) format: IdFormat,
-    /// As the contract spells it.
+    /// Format as written in the contract.
     pub(crate) spelled: Box<str>,
-    /// Tells the permutations of APIs and of their resources apart.
+    /// Salt: selects the permutation of this contract and resource.
     pub(crate) salt: Box<str>,
-    /// Whether a client may say it: then it is the user's `external_id`.
+    /// Whether clients may choose it. It is then the user's `external_id`.
     pub(crate) may_be_given: bool,
-    /// Whether it is one of users: `id`, or another for the same.
+    /// Whether it identifies users, not other records.
     pub(crate) is_of_users: bool,
 }
 
 impl IdField {
-    /// The id of a user, as an answer shows it.
+    /// Returns the id of a user or record as an answer shows it.
     pub(crate) fn show(&self, number: i64, user: &Value<'_>) -> Value<'static> {
         let text = |name: &str| user.get(name).and_then(Value::as_str);
         if self.may_be_given

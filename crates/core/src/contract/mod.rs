@@ -1,9 +1,8 @@
-//! Contracts: how somebody else's create-user API speaks, as a file. `contracts/garmat.yml` says
-//! routes, authentication, decoding, names of fields, words for broken rules, and answers; the form
-//! that it names decides.
-//!
-//! Everything is compiled when the file is read. What asks the database, and who asks, is the
-//! server's.
+//! Contracts: YAML files that make Registrar serve another vendor's API for creating users, such as
+//! `contracts/garmat.yml`.
+//! A contract defines routes, authentication, body decoding, field names, validation messages and
+//! answers; validation is done by the form it names.
+//! Contracts are compiled at load, without IO. The server does the look-ups and writes.
 
 mod action;
 mod authentication;
@@ -73,13 +72,14 @@ use route::Route;
 /// A compiled contract.
 #[derive(Debug)]
 pub struct Contract {
-    /// Its name.
+    /// Name, unique among all contracts.
     pub name: Arc<str>,
-    /// What it is for, in its own words.
+    /// Description from the file.
     pub description: Option<Arc<str>>,
-    /// How callers say who they are.
+    /// How callers authenticate.
     pub authentication: Authentication,
-    /// The path before its own paths, where it is reached by path: `/garmat`; empty at the root.
+    /// Path prefix under which the contract is served, such as `/garmat`; empty at the root, `None`
+    /// if it is served by host only.
     pub mount: Option<Box<str>>,
     hosts: Vec<HostPattern>,
     api_version: Option<ApiVersion>,
@@ -88,59 +88,60 @@ pub struct Contract {
     routes: Vec<Route>,
     decoding: Decoding,
     catalogue: Arc<Catalogue>,
-    /// Whether refusals are problems of RFC 9457 for who asks for those.
+    /// Whether errors are sent as RFC 9457 problem details to clients that accept
+    /// `application/problem+json`.
     pub has_problems: bool,
     first_error_only: bool,
     order: Vec<ErrorPriority>,
     casing_out: Casing,
     responses: HashMap<Outcome, ResponseTemplate>,
     input: InputMapping,
-    /// Whether only users that its own forms made are there for it.
+    /// Whether it sees only users that were created by its own forms.
     has_own_users: bool,
-    /// Hash of everything that decides.
+    /// Hash of the contract and of everything it depends on.
     version: Arc<str>,
 }
 
 impl Contract {
-    /// What a request is to it; `path` begins behind the mount.
+    /// Finds the route of a request. `path` is the part after the mount.
     #[must_use]
     pub fn find(&self, method: &str, path: &str, query: &Value<'_>) -> RouteMatch<'_> {
         route::find(&self.routes, method, path, query)
     }
 
-    /// Reads a body. The label is a media type in lower case, without parameters.
+    /// Decodes a body. `label` is its content type in lower case, without parameters.
     ///
     /// # Errors
-    /// Where it is not one that the contract reads, or is broken.
+    /// Returns an error if the content type is not accepted or the body is malformed.
     pub fn decode<'b>(&self, label: Option<&str>, bytes: &'b [u8]) -> Result<Value<'b>, BodyError> {
         self.decoding.decode(label, bytes)
     }
 
-    /// Whether it reads bodies of `multipart/form-data`, which are for the server to take apart.
+    /// Whether it accepts `multipart/form-data`, which the server converts before decoding.
     #[must_use]
     pub fn reads_multipart(&self) -> bool {
         self.decoding.multipart
     }
 
-    /// Whether the labels of bodies must be whole and right.
+    /// Whether `Content-Type` must be present, valid and consistent with the body.
     #[must_use]
     pub fn requires_content_type(&self) -> bool {
         self.decoding.is_strict
     }
 
-    /// Whether broken rules are told in the forms' own words, in the client's language.
+    /// Whether violations are reported with the forms' own messages, in the client's language.
     #[must_use]
     pub fn is_localized(&self) -> bool {
         self.catalogue.is_of_forms
     }
 
-    /// What the API calls the type of a value.
+    /// Returns the API's name for the JSON type of a value.
     #[must_use]
     pub fn type_of(&self, value: &Value<'_>) -> &str {
         self.catalogue.type_of(value)
     }
 
-    /// The form that the contract itself runs.
+    /// Returns the contract's form, or `None` if it names none or the request selects it.
     #[must_use]
     pub fn form(&self) -> Option<&Arc<crate::form::Form>> {
         match &self.input.form {
@@ -149,7 +150,7 @@ impl Contract {
         }
     }
 
-    /// Whether a text is spelled as the credentials are that it makes itself.
+    /// Whether a string has the format of a credential that this contract issues.
     #[must_use]
     pub fn is_issued_credential(&self, text: &str) -> bool {
         let made =
@@ -159,34 +160,36 @@ impl Contract {
         })
     }
 
-    /// The forms whose users are there for it; nothing where all are.
+    /// Returns the names of the forms whose users the contract sees, sorted, or `None` if it sees
+    /// all users.
     #[must_use]
     pub fn own_forms(&self) -> Option<Vec<String>> {
         if !self.has_own_users {
             return None;
         }
-        let taken = self.routes.iter().map(|route| &route.action.input).chain([&self.input]);
-        let own = taken.filter_map(|taken| match &taken.form {
+        let inputs = self.routes.iter().map(|route| &route.action.input).chain([&self.input]);
+        let forms = inputs.filter_map(|input| match &input.form {
             input_mapping::FormSelector::One(form) => Some(form),
             _ => None,
         });
-        let own = own.chain(self.authentication.new_caller.as_ref());
-        let mut names: Vec<String> = own.map(|form| form.name.to_string()).collect();
+        let forms = forms.chain(self.authentication.new_caller.as_ref());
+        let mut names: Vec<String> = forms.map(|form| form.name.to_string()).collect();
         names.sort_unstable();
         names.dedup();
         Some(names)
     }
 
-    /// Whether one of its routes runs the form of this name, and says so itself.
+    /// Whether the contract or one of its routes names this form. Forms selected by the request do
+    /// not count.
     #[must_use]
     pub fn uses_form(&self, form: &str) -> bool {
-        let taken = self.routes.iter().map(|route| &route.action.input).chain([&self.input]);
-        taken.map(|taken| &taken.form).any(
+        let inputs = self.routes.iter().map(|route| &route.action.input).chain([&self.input]);
+        inputs.map(|input| &input.form).any(
             |choice| matches!(choice, input_mapping::FormSelector::One(one) if *one.name == *form),
         )
     }
 
-    /// The ids of a user or record, by the names under `ids:`.
+    /// Returns the ids of a user or record by their names under `ids:`.
     #[must_use]
     pub fn id_values(&self, shown: &Value<'_>, is_user: bool) -> Value<'static> {
         let number = match shown.get("id") {
@@ -198,7 +201,7 @@ impl Contract {
         Value::Object(ids.collect())
     }
 
-    /// A user or record as answers show it: with its times in the contract's format.
+    /// Converts a user or record for an answer: formats its timestamps as the contract requires.
     #[must_use]
     pub fn representation(&self, mut shown: Value<'static>) -> Value<'static> {
         if let Some(format) = &self.times {
@@ -207,6 +210,7 @@ impl Contract {
         shown
     }
 
+    /// Returns the answer for an outcome: the route's, else the contract's.
     fn response_template<'c>(
         &'c self,
         action: Option<&'c Action>,
@@ -216,36 +220,38 @@ impl Contract {
         own.or_else(|| self.responses.get(&outcome))
     }
 
-    /// Whether an answer, or what is done before it, reads a value of this name.
+    /// Whether the action or one of its answers reads the root variable `root`.
     #[must_use]
     pub fn reads(&self, action: &Action, root: &str) -> bool {
         action.roots_read.contains(&root)
     }
 
-    /// Whether a query that cannot be read must be refused: it would have said something. Where pages
-    /// are strict, they refuse it in their own words.
+    /// Whether an unreadable query must be rejected because its values matter. With strict paging,
+    /// [`Action::invalid_parameter`] rejects it instead.
     #[must_use]
     pub fn reads_query(&self, action: &Action) -> bool {
         let counts = action.operation == Operation::List || self.reads(action, "query");
         counts && !action.paging.is_strict
     }
 
-    /// Whether the answer of an outcome shows a value of this name.
+    /// Whether the answer for an outcome reads the root variable `root`.
     #[must_use]
     pub fn shows(&self, action: &Action, outcome: Outcome, root: &str) -> bool {
         self.response_template(Some(action), outcome).is_some_and(|answer| answer.reads(root))
     }
 
-    /// The status of an outcome; nothing where the answer takes that of the failure.
+    /// Returns the status of an outcome's answer, or `None` if the answer takes the status of the
+    /// error.
     #[must_use]
     pub fn status(&self, action: Option<&Action>, outcome: Outcome) -> Option<u16> {
         self.response_template(action, outcome).and_then(|answer| answer.status)
     }
 
-    /// The answer of an outcome, filled in with its own values and those that every answer has.
+    /// Renders the answer for an outcome from its own values and those that all answers share.
     ///
     /// # Errors
-    /// Where an expression cannot be worked out: why, never with a value.
+    /// Returns the reason if there is no such answer or an expression fails. The reason never
+    /// contains a value.
     pub fn answer<'c>(
         &'c self,
         (action, outcome): (Option<&'c Action>, Outcome),
@@ -271,8 +277,8 @@ impl Contract {
         answer.render(&around.inside(scope::Frame::Object(all)))
     }
 
-    /// The value that says so of a body that cannot be read: `malformed.line`, `.column`,
-    /// `.offset` and `.what`.
+    /// Returns the root variable `malformed` for a body that cannot be decoded: `malformed.line`,
+    /// `.column`, `.offset` and `.what`.
     #[must_use]
     pub fn malformed_details(
         error: &crate::decode::DecodeError,
@@ -296,7 +302,8 @@ impl Contract {
     }
 }
 
-/// Writes the times of a user or record, and of what is nested in it, in a format.
+/// Formats `created_at` and `updated_at` of a user or record and of everything nested in it, except
+/// in `properties`.
 fn format_times(shown: &mut Value<'static>, format: &str) {
     match shown {
         Value::Array(items) => items.iter_mut().for_each(|item| format_times(item, format)),
@@ -318,20 +325,20 @@ fn format_times(shown: &mut Value<'static>, format: &str) {
     }
 }
 
-/// Seconds with six digits behind the point.
+/// Formats seconds with six decimal places.
 fn format_seconds(elapsed: f64) -> String {
     let elapsed = std::time::Duration::try_from_secs_f64(elapsed).unwrap_or_default();
     format!("{}.{:06}", elapsed.as_secs(), elapsed.subsec_micros())
 }
 
-/// The filter `sha256`: the digest of a text in hexadecimal digits.
+/// Implements the filter `sha256`: the digest of a string in lower-case hexadecimal.
 pub(crate) fn sha256(text: &str) -> String {
     use sha2::{Digest, Sha256};
     data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
 }
 
-/// The filter `id`: the number of a user or record as an API spells it. What is no number, or no
-/// format, is nothing.
+/// Implements the filter `id`: formats the number of a user or record as an id of the API. Returns
+/// undefined if `number` is not an integer or `format` is invalid.
 pub(crate) fn format_id(number: &minijinja::Value, format: &str, salt: &str) -> minijinja::Value {
     let spelled = number
         .as_i64()
@@ -339,7 +346,7 @@ pub(crate) fn format_id(number: &minijinja::Value, format: &str, salt: &str) -> 
     spelled.map_or(minijinja::Value::UNDEFINED, |id| crate::expression::to_dynamic(&id))
 }
 
-/// A moment in a format of `strftime`; nothing where the format is none.
+/// Formats a timestamp with an `strftime` format. Returns `None` if the format is invalid.
 fn format_time(format: &str, moment: Timestamp) -> Option<String> {
     strtime::format(format, &moment.to_zoned(TimeZone::UTC)).ok()
 }

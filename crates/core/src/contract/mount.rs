@@ -1,14 +1,14 @@
-//! Where an API is reached: its mount, its hosts, its version.
+//! Mounts, hosts and versions: selects the contract of a request.
 
 use std::sync::Arc;
 
 use super::Contract;
 use crate::config::{Location, Node, ProblemCode, Problems, Reader};
 
-/// Paths that are Registrar's own.
+/// Path prefixes reserved for Registrar.
 const RESERVED_PATHS: [&str; 4] = ["/api", "/health", "/metrics", "/openapi.json"];
 
-/// Which of several versions of an API a contract is, by a parameter of `Accept`.
+/// The version of an API that a contract serves, selected by a parameter of `Accept`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiVersion {
     pub(crate) parameter: Box<str>,
@@ -16,12 +16,12 @@ pub(crate) struct ApiVersion {
     pub(crate) is_default: bool,
 }
 
-/// A host that belongs to a contract.
+/// A host of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HostPattern {
-    /// This one; with its port, where the contract says one.
+    /// A host name; with its port if the contract gives one.
     Exact(Box<str>),
-    /// Any below it: `.user.com`.
+    /// Any subdomain of a name: `.user.com`.
     Below(Box<str>),
 }
 
@@ -45,20 +45,20 @@ impl Contracts {
         versions(self) == versions(other)
     }
 
-    /// All of them, by name.
+    /// Returns all contracts, sorted by name.
     #[must_use]
     pub fn list(&self) -> &[Arc<Contract>] {
         &self.list
     }
 
-    /// The contract of a name.
+    /// Returns the contract with a name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Arc<Contract>> {
         self.list.iter().find(|contract| &*contract.name == name)
     }
 
-    /// The contracts that a host belongs to: those that name it, before those that name what it
-    /// is below. `host` is that of the request, with its port.
+    /// Returns the contracts of a host: those with its exact name, else those with a matching
+    /// wildcard. `host` may include a port.
     #[must_use]
     pub fn for_host(&self, host: &str) -> Vec<&Arc<Contract>> {
         if !self.has_hosts {
@@ -85,7 +85,8 @@ impl Contracts {
         })
     }
 
-    /// The contracts that are mounted where a path leads, and the path behind their mount.
+    /// Returns the contracts with the longest mount that is a prefix of a path, and the path after
+    /// the mount.
     #[must_use]
     pub fn for_path<'p>(&self, path: &'p str) -> (Vec<&Arc<Contract>>, &'p str) {
         let behind = |contract: &Contract| {
@@ -100,8 +101,8 @@ impl Contracts {
         (found.into_iter().map(|(contract, _)| contract).collect(), rest)
     }
 
-    /// The one of several versions that an `Accept` asks for; where it asks for one that there is
-    /// not, the usual one and `false`.
+    /// Selects the contract with the version that an `Accept` header requests. If there is no such
+    /// version, returns the default one and `false`.
     #[must_use]
     pub fn select_version<'c>(
         of: &[&'c Arc<Contract>],
@@ -124,7 +125,7 @@ impl Contracts {
     }
 }
 
-/// Notes where two contracts cannot be told apart.
+/// Reports a name, mount or host that two contracts share.
 pub(crate) fn clash(
     contract: &Contract,
     place: Location,
@@ -155,6 +156,7 @@ pub(crate) fn clash(
     }
 }
 
+/// Reads `mount: /garmat`.
 pub(crate) fn mount(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
     let node = &tree.get("mount")?.value;
     let mount = reader.text(node, "mount")?;
@@ -170,17 +172,18 @@ pub(crate) fn mount(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
         mount.strip_prefix(**own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
     if !is_path {
-        let what = format!("`{mount}` is nowhere to mount a contract");
+        let what = format!("`{mount}` is not a valid mount");
         let expected = "a path such as `/garmat`, without a slash at its end";
         reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
     } else if let Some(own) = own {
-        let what = format!("`{own}` is Registrar's own");
-        let expected = "a mount of the contract's own";
+        let what = format!("`{own}` is reserved for Registrar");
+        let expected = "another mount";
         reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
     }
     Some(mount.into())
 }
 
+/// Reads `hosts: [api.example.com, "*.example.com"]`.
 pub(crate) fn hosts(reader: &mut Reader<'_>, tree: &Node) -> Vec<HostPattern> {
     let mut hosts = Vec::new();
     let Some(entry) = tree.get("hosts") else { return hosts };
@@ -196,7 +199,7 @@ pub(crate) fn hosts(reader: &mut Reader<'_>, tree: &Node) -> Vec<HostPattern> {
                 HostPattern::Exact(text.into())
             }
             _ => {
-                let what = format!("`{text}` is no host");
+                let what = format!("`{text}` is not a host");
                 let expected = "`api.example.com`, `localhost:4000`, or `*.example.com`";
                 reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
                 continue;

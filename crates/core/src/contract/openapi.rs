@@ -1,5 +1,5 @@
-//! The routes of a contract as operations of an OpenAPI document: methods, paths, parameters,
-//! bodies, and for each outcome its status and what is known of its body.
+//! The routes of a contract as OpenAPI operations, with parameters, bodies and a response for each
+//! outcome.
 
 use serde_json::{Value as Json, json};
 
@@ -12,25 +12,25 @@ use crate::form::Resource;
 use crate::openapi::{OpenApiOperation, ParameterLocation, Schemas};
 use crate::value::Value;
 
-/// What can come of every request that Registrar itself cannot do.
+/// Server errors that every request can have.
 const SERVER_ERRORS: [(u16, &str); 2] =
-    [(500, "The server failed."), (503, "Too busy, or no database.")];
-/// The same of what is asked with a token.
+    [(500, "The server failed."), (503, "The server is overloaded or has no database connection.")];
+/// Errors that every request with a token can have.
 const CALLER_ERRORS: [(u16, &str); 2] =
     [(403, "The token may not do this."), (429, "Too many requests with this token.")];
-/// The same of what has a body.
+/// Errors that every request with a body can have.
 const BODY_ERRORS: [(u16, &str); 3] = [
-    (400, "The body broke off."),
-    (408, "The body came too late."),
+    (400, "The body is incomplete."),
+    (408, "The body was not received in time."),
     (413, "The body is too large."),
 ];
-/// The same of what a query says something to.
+/// The error of an unreadable query.
 const QUERY_ERROR: (u16, &str) = (400, "The query cannot be read.");
-/// The same of what writes.
+/// The error that every request that writes can have.
 const WRITE_ERROR: (u16, &str) = (507, "The database's disk is full.");
 
 impl Contract {
-    /// Its routes: path with the mount, method, operation.
+    /// Returns the operations of its routes: path with the mount, method, operation.
     pub(crate) fn openapi_operations(
         &self,
         schemas: &mut Schemas,
@@ -52,8 +52,10 @@ impl Contract {
         }
         if let Some(version) = &self.api_version {
             let (parameter, is) = (&version.parameter, &version.is);
-            operation
-                .add_note(format!("`{}` answers to `Accept: */*; {parameter}={is}`.", self.name));
+            operation.add_note(format!(
+                "`{}` is selected by `Accept: */*; {parameter}={is}`.",
+                self.name
+            ));
         }
         if !action.is_public {
             for scheme in &self.authentication.schemes {
@@ -77,9 +79,11 @@ impl Contract {
                 operation.parameter(name, ParameterLocation::Query, false, schema);
             }
         }
-        for (name, said) in route.query() {
-            let schema =
-                said.map_or_else(|| json!({ "type": "string" }), |said| json!({ "enum": [said] }));
+        for (name, required) in route.query() {
+            let schema = required.map_or_else(
+                || json!({ "type": "string" }),
+                |required| json!({ "enum": [required] }),
+            );
             operation.parameter(name, ParameterLocation::Query, true, schema);
         }
         self.describe_request_body(action, schemas, &mut operation);
@@ -90,12 +94,12 @@ impl Contract {
         (path, operation)
     }
 
-    /// Whether callers must say who they are.
+    /// Whether the route needs a credential.
     fn requires_caller(&self, action: &Action) -> bool {
         !self.authentication.schemes.is_empty() && !action.is_public
     }
 
-    /// Everything that can come of a route.
+    /// Returns all outcomes that a route can have.
     fn possible_outcomes(&self, action: &Action, has_names: bool) -> Vec<Outcome> {
         let mut outcomes = action.outcomes();
         if self.requires_caller(action) {
@@ -105,7 +109,7 @@ impl Contract {
             outcomes.push(Outcome::Taken);
         }
         if action.names_form() {
-            // The form that is named judges, whatever is done then.
+            // The selected form validates the submission, whatever the operation is.
             outcomes.push(Outcome::Invalid);
         }
         if self.api_version.is_some() {
@@ -166,8 +170,9 @@ impl Contract {
         }
     }
 
-    /// The media type of an answer, and what is known of its body: the names that are always in it,
-    /// and of ids what they are.
+    /// Returns the content type of an answer, and a schema of its body with the names that are
+    /// always present and the types of ids. The answer is rendered without values, and again with
+    /// ids only.
     fn example_body(
         &self,
         action: &Action,
@@ -215,8 +220,8 @@ impl Contract {
     }
 }
 
-/// What is known of a body that was filled in with nothing, and then with ids alone: only an id comes
-/// of ids where nothing comes of nothing.
+/// Derives a schema from a body rendered without values and from the same body with ids only: a
+/// value that appears only in the second one is an id.
 fn skeleton(body: &Json, with_ids: &Json) -> Json {
     match (body, with_ids) {
         (Json::Object(entries), _) if !entries.is_empty() => {
@@ -235,20 +240,20 @@ fn skeleton(body: &Json, with_ids: &Json) -> Json {
     }
 }
 
-/// A media type without its parameters.
+/// Returns a media type without its parameters.
 fn essence(media_type: &str) -> String {
     media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// `create transactable`
+/// Returns the summary of an operation: `Create transactable`.
 fn summary(action: &Action) -> String {
     let word = Done::ALL.iter().find(|(_, known)| *known == action.operation);
     let word = word.map_or("", |(word, _)| word);
     match (action.operation, action.resource) {
-        (Done::IssueToken, _) => "Make a credential".to_owned(),
-        (Done::Revoke, _) => "End the credential that is shown".to_owned(),
-        (Done::Verify, _) => "Try a user's name and password".to_owned(),
-        (Done::Respond, _) => "An answer that is always the same".to_owned(),
+        (Done::IssueToken, _) => "Issue a token".to_owned(),
+        (Done::Revoke, _) => "Revoke the caller's token".to_owned(),
+        (Done::Verify, _) => "Verify a user's name and password".to_owned(),
+        (Done::Respond, _) => "Return a fixed response".to_owned(),
         (_, resource) => {
             let what = match resource {
                 Resource::User => "user".to_owned(),

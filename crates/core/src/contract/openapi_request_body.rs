@@ -1,4 +1,4 @@
-//! What an API takes, as the body of an OpenAPI operation.
+//! Request bodies of a contract's routes for OpenAPI.
 
 use std::sync::Arc;
 
@@ -20,7 +20,8 @@ impl Contract {
         self.decoding.casing
     }
 
-    /// Says what the route takes.
+    /// Adds the request body of a route to its operation, or the query parameter that selects the
+    /// form of a deletion.
     pub(crate) fn describe_request_body(
         &self,
         action: &Action,
@@ -45,7 +46,7 @@ impl Contract {
             _ if action.operation == Done::Remove => (json!({ "type": "object" }), false),
             FormSelector::FromRequest(named) => {
                 operation.add_note(format!(
-                    "`{}` names the form; it may stand in the query instead.",
+                    "`{}` selects the form; it may be in the query instead.",
                     named.key
                 ));
                 (self.describe_selected_form(action, schemas, &named.key, &named.under), true)
@@ -72,13 +73,13 @@ impl Contract {
             if if media_type == FORM { form_body } else { multipart } {
                 operation.body(media_type, json!({
                     "type": "object",
-                    "description": "The same, with names in brackets: `form[email]`, `form[profiles][developer][enabled]`.",
+                    "description": "The same fields with bracketed names: `form[email]`, `form[profiles][developer][enabled]`.",
                 }), is_needed);
             }
         }
     }
 
-    /// The forms that a route takes by their names, sorted.
+    /// Returns the forms that a route can run, sorted by name.
     fn forms_of<'c>(&'c self, action: &'c Action) -> impl Iterator<Item = &'c Arc<Form>> {
         let mut forms: Vec<&Arc<Form>> = match &action.input.form {
             FormSelector::FromRequest(named) => named.forms.values().collect(),
@@ -90,6 +91,7 @@ impl Contract {
         forms.into_iter()
     }
 
+    /// Returns the schema of a submission that selects one of several forms.
     fn describe_selected_form(
         &self,
         action: &Action,
@@ -104,7 +106,7 @@ impl Contract {
             any.push(reference);
         }
         if any.is_empty() {
-            return json!({ "not": {}, "description": "No form is served that this route takes." });
+            return json!({ "not": {}, "description": "No configured form can be used by this route." });
         }
         json!({
             "oneOf": any,
@@ -112,7 +114,7 @@ impl Contract {
         })
     }
 
-    /// An object of the API's own names.
+    /// Returns the schema of a submission under the API's field names.
     fn describe_mapped_fields(
         &self,
         action: &Action,
@@ -127,7 +129,7 @@ impl Contract {
                 _ => (&*field.name).into(),
             };
             let schema = match &field.to {
-                None => json!({ "readOnly": true, "description": "Ignored where it is sent." }),
+                None => json!({ "readOnly": true, "description": "Ignored if sent." }),
                 Some(to) => {
                     let mut schema = wire_type(action, form, field);
                     let path = &to.path;
@@ -153,8 +155,9 @@ impl Contract {
     }
 }
 
-/// The JSON types that a field takes on the wire, where another one is always refused: where it
-/// goes into the form as it is, and the form judges it whatever else is sent.
+/// Returns the schema of a field's JSON types if values of other types are always rejected, else
+/// the empty schema. They are if the value is passed to the form unchanged and is validated under
+/// all conditions.
 fn wire_type(action: &Action, form: &Form, field: &FieldMapping) -> Json {
     let Some(to) = &field.to else { return json!({}) };
     let is_set = action.input.set.iter().any(|(path, _)| *path == to.path);

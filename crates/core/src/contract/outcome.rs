@@ -1,27 +1,27 @@
-//! What can come of a request to an API.
+//! Outcomes of requests to a contract, each with its own answer.
 
 macro_rules! outcomes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal [$($value:literal),*],)+) => {
-        /// What can come of a request.
+        /// The outcome of a request.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Outcome { $($(#[doc = $doc])+ $variant,)+ }
 
         impl Outcome {
-            /// All of them.
+            /// All outcomes, in order of declaration.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// What it is called in a contract, and in logs.
+            /// Returns its name in contracts and logs.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// What it is, in words.
+            /// Returns its description for OpenAPI.
             pub(crate) fn description(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
             }
 
-            /// The values that only its answer has.
+            /// Returns the root variables that only this outcome's answer has.
             pub(crate) fn values(self) -> &'static [&'static str] {
                 match self { $(Self::$variant => &[$($value),*],)+ }
             }
@@ -30,64 +30,66 @@ macro_rules! outcomes {
 }
 
 outcomes! {
-    /// A user or a record was created.
+    /// The user or record was created.
     Created = "created" ["user", "record", "ids", "generated"],
-    /// What was sent was taken, and nothing is told of what came of it.
+    /// The submission was accepted; the response does not reveal its result.
     Accepted = "accepted" [],
-    /// A user or a record is shown.
+    /// The user or record.
     Found = "found" ["user", "record", "ids"],
-    /// A page of them is shown.
+    /// A page of users or records.
     Listed = "listed" ["users", "records", "page", "user"],
-    /// One was changed.
+    /// The user or record was updated.
     Updated = "updated" ["user", "record", "ids", "generated"],
-    /// There was nothing to change.
+    /// Nothing was changed.
     Unchanged = "unchanged" ["user", "record", "ids"],
-    /// One was deleted.
+    /// The user or record was deleted.
     Deleted = "deleted" ["user", "record", "ids"],
-    /// A credential was made.
+    /// The token was issued.
     TokenIssued = "token_issued" ["credential", "user", "ids"],
-    /// A credential counts.
+    /// The name and password are valid.
     Verified = "verified" ["user", "ids"],
-    /// A credential ended.
+    /// The token was revoked.
     Revoked = "revoked" [],
-    /// There is nothing to do but to answer.
+    /// A fixed response.
     Responded = "responded" [],
-    /// A credential in the body does not count.
+    /// A credential in the body is not valid.
     Refused = "refused" ["errors", "details", "summary"],
-    /// The state of things is against it.
+    /// The request conflicts with the current state.
     Conflict = "conflict" ["user", "record", "ids", "errors", "details", "summary"],
-    /// Who asks may not.
+    /// The caller is not allowed to do this.
     Forbidden = "forbidden" ["errors", "details", "summary"],
-    /// Rules are broken.
+    /// Validation failed.
     Invalid = "invalid" ["errors", "error", "details", "summary", "language", "truncated"],
-    /// Somebody else has what must be one user's alone, where that has an answer of its own.
+    /// A value that must be unique is already taken. If it has no answer of its own, `invalid` is
+    /// used.
     Taken = "taken" ["errors", "error", "details", "summary", "language", "truncated"],
-    /// What is around the form is wrong.
+    /// The parameters that select the form are missing or wrong.
     WrongParameters = "wrong_parameters" ["parameter", "errors", "details", "summary"],
-    /// The query makes no sense.
+    /// The query is not valid.
     BadQuery = "bad_query" ["errors", "details", "summary"],
-    /// The body is something else than an object.
+    /// The body is not a JSON object.
     NotAnObject = "not_an_object" ["got", "errors", "details", "summary"],
-    /// The body cannot be read.
+    /// The body is malformed.
     Malformed = "malformed" ["malformed", "errors", "details", "summary"],
-    /// Nobody says who asks.
+    /// Credentials are missing.
     MissingCredentials = "missing_credentials" ["errors", "details", "summary"],
-    /// Who asks is not let in.
+    /// The credentials are not valid.
     InvalidCredentials = "invalid_credentials" ["errors", "details", "summary"],
-    /// There is no such user or record.
+    /// The user or record was not found.
     NotFound = "not_found" ["errors", "details", "summary"],
-    /// There is no such path.
+    /// No route has this path.
     RouteNotFound = "route_not_found" ["errors", "details", "summary"],
-    /// The path has other methods.
+    /// The path does not support this method.
     MethodNotAllowed = "method_not_allowed" ["allow", "errors", "details", "summary"],
-    /// The body is of a type that is not read.
+    /// The content type of the body is not supported.
     UnsupportedMediaType = "unsupported_media_type" ["media_type", "errors", "details", "summary"],
-    /// There is no such version of the API.
+    /// The API does not have the requested version.
     NotAcceptable = "not_acceptable" ["errors", "details", "summary"],
-    /// Anything else: too large, too slow, too busy, broken. With the status that says which.
+    /// Any other error, such as a body that is too large, a time-out, overload or a server failure.
+    /// The answer takes the error's status.
     Error = "error" ["errors", "details", "summary"],
 }
 
-/// Values that every answer has.
+/// Root variables that every answer has.
 pub(crate) const COMMON_ROOTS: [&str; 9] =
     ["status", "reason", "request", "elapsed", "base_url", "path", "query", "sent", "caller"];

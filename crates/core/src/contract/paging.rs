@@ -1,4 +1,4 @@
-//! Lists, page by page.
+//! Paging of lists.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::config::{Data, Node, Reader};
 use crate::decode::brackets;
 use crate::value::Value;
 
-/// How pages are asked for, and how large they are.
+/// Query keys and limits of paging.
 #[derive(Debug)]
 pub struct Paging {
     pub(crate) number: Option<Box<str>>,
@@ -15,20 +15,20 @@ pub struct Paging {
     pub(crate) offset: Option<Box<str>>,
     pub(crate) default: u32,
     pub(crate) max: u32,
-    /// Whether the last ones come first.
+    /// Whether the newest come first.
     pub is_descending: bool,
-    /// Whether a query that makes no sense is told so.
+    /// Whether invalid and unknown query parameters are rejected.
     pub is_strict: bool,
 }
 
-/// The page that is asked for.
+/// A requested page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Its number, from 1 on.
+    /// Number, from 1.
     pub number: u32,
-    /// The most that it holds.
+    /// Maximum number of items on it.
     pub size: u32,
-    /// How many come before it.
+    /// Number of items before it.
     pub offset: u64,
 }
 
@@ -48,6 +48,7 @@ impl Default for Paging {
 }
 
 impl Paging {
+    /// Reads `paging: {number: page, size: limit, default: 20, max: 100}`.
     pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Self {
         let mut paging = Self { number: None, ..Self::default() };
         let keys = ["number", "size", "offset", "default", "max", "order", "strict"];
@@ -83,7 +84,8 @@ impl Paging {
 }
 
 impl Action {
-    /// What is wrong with the query of a page, where the route is strict about it.
+    /// Returns an error text for the first invalid or unknown query parameter, or `None` if there
+    /// is none or the route is not strict.
     #[must_use]
     pub fn invalid_parameter(&self, query: &str) -> Option<String> {
         let paging = Some(&self.paging).filter(|paging| paging.is_strict)?;
@@ -98,7 +100,7 @@ impl Action {
         known.sort_unstable();
         entries.iter().find_map(|(key, value)| {
             let Value::String(text) = value else {
-                return Some("the query holds a list or an object: expected texts".to_owned());
+                return Some("the query contains a list or an object: expected strings".to_owned());
             };
             let from = |first: u32, most: u32| {
                 let is_one = text.parse().is_ok_and(|number| (first..=most).contains(&number));
@@ -120,7 +122,7 @@ impl Action {
     }
 }
 
-/// `a`, `b` or `c`
+/// Formats names as a list: `a`, `b` or `c`.
 fn one_of(names: &[&str]) -> String {
     let mut text = String::new();
     for (index, name) in names.iter().enumerate() {
@@ -135,29 +137,31 @@ fn one_of(names: &[&str]) -> String {
 }
 
 impl Paging {
-    /// The keys of the query that say which page, with their JSON Schemas. Only a strict list refuses
-    /// whatever is no such number: to others a query that cannot be read is none.
+    /// Returns the query keys of paging with their JSON Schemas. Only strict lists have typed
+    /// schemas: others answer an invalid number with `not_found`.
     pub(crate) fn parameters(&self) -> Vec<(&str, serde_json::Value)> {
-        let said =
+        let keys =
             [(&self.number, 1, u32::MAX), (&self.size, 1, self.max), (&self.offset, 0, u32::MAX)];
-        let said = said.into_iter().filter_map(|(name, first, most)| {
+        let keys = keys.into_iter().filter_map(|(name, first, most)| {
             let schema = if self.is_strict {
                 serde_json::json!({ "type": "integer", "minimum": first, "maximum": most })
             } else {
-                let told = format!("A whole number from {first} to {most}.");
-                serde_json::json!({ "description": told })
+                let description = format!("A whole number from {first} to {most}.");
+                serde_json::json!({ "description": description })
             };
             Some((name.as_deref()?, schema))
         });
-        said.collect()
+        keys.collect()
     }
 
-    /// The page that a query asks for; nothing where it is none.
+    /// Returns the page that a query requests, or `None` if a parameter is not a valid number.
     #[must_use]
     pub fn page_request(&self, query: &Value<'_>) -> Option<PageRequest> {
         let number = |key: &Option<Box<str>>| -> Option<Option<u32>> {
-            let Some(said) = key.as_ref().and_then(|key| query.get(key)) else { return Some(None) };
-            said.as_str()?.parse().ok().map(Some)
+            let Some(value) = key.as_ref().and_then(|key| query.get(key)) else {
+                return Some(None);
+            };
+            value.as_str()?.parse().ok().map(Some)
         };
         let size = number(&self.size)?.unwrap_or(self.default).clamp(1, self.max);
         if let Some(offset) = number(&self.offset)? {
@@ -169,7 +173,7 @@ impl Paging {
         Some(PageRequest { number, size, offset: before })
     }
 
-    /// What an answer shows of a page: `base` is the address without its query.
+    /// Returns the root variable `page`. `base` is the URL without its query.
     #[must_use]
     pub fn page_value(
         &self,

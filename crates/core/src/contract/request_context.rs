@@ -1,4 +1,5 @@
-//! A request, as the expressions of a contract see it.
+//! The request context: root variables for the expressions of a contract, and what they are
+//! evaluated for.
 
 use std::borrow::Cow;
 
@@ -9,30 +10,30 @@ use super::{Contract, Outcome};
 use crate::form::{Form, Resource};
 use crate::value::Value;
 
-/// What is known of a request.
+/// Root variables of a request.
 #[derive(Debug, Default, Clone)]
 pub struct RequestContext {
-    /// Its method and path, `request`, where an expression reads them.
+    /// `request`: method and path; null unless an expression reads it.
     pub request: Value<'static>,
-    /// Where the contract is reached, without a slash at the end, where an expression reads it:
-    /// `https://api.example.com`.
+    /// `base_url`: the contract's URL without a trailing slash, such as `https://api.example.com`;
+    /// null unless an expression reads it.
     pub base_url: Value<'static>,
-    /// Seconds since it came.
+    /// Seconds since the request arrived.
     pub elapsed: f64,
-    /// What its path says, by name.
+    /// `path`: path parameters by name.
     pub names: Value<'static>,
-    /// Its query, by key.
+    /// `query`: query parameters by key.
     pub query: Value<'static>,
-    /// Its body, where an expression reads it.
+    /// `sent`: the body; null unless an expression reads it.
     pub sent: Value<'static>,
-    /// Who sends it: `name`, `user`, `user_id`, `attributes`.
+    /// `caller`: `name`, `user`, `user_id`, `attributes`.
     pub caller: Value<'static>,
-    /// Whatever was found or made since, by name: `user`, `record`, `ids`, `generated`.
+    /// Further variables that are set during the request: `user`, `record`, `ids`, `generated`.
     pub more: Vec<(&'static str, Value<'static>)>,
 }
 
 impl RequestContext {
-    /// All of it by name.
+    /// Returns all root variables.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, &Value<'static>)> {
         let known = [
             ("request", &self.request),
@@ -45,12 +46,12 @@ impl RequestContext {
         known.into_iter().chain(self.more.iter().map(|(name, value)| (*name, value)))
     }
 
-    /// What is known by a name.
+    /// Returns the root variable with a name.
     pub(crate) fn get(&self, name: &str) -> Option<&Value<'static>> {
         self.all().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// Notes something that was found or made, in place of what was known by that name.
+    /// Sets a variable, replacing an earlier one with its name.
     pub fn set(&mut self, name: &'static str, value: Value<'static>) {
         self.more.retain(|(known, _)| *known != name);
         self.more.push((name, value));
@@ -58,38 +59,39 @@ impl RequestContext {
 }
 
 impl Contract {
-    /// Who is meant by a request, by each way that says anything.
+    /// Evaluates the look-ups of a route, all of which must match.
     ///
     /// # Errors
-    /// Where an expression cannot be worked out: why, never with a value.
+    /// Returns the reason if an expression fails; it never contains a value.
     pub fn resolve_lookup(
         &self,
         action: &Action,
-        asked: &RequestContext,
+        context: &RequestContext,
     ) -> Result<Vec<Lookup>, String> {
-        let values = Scope::of(asked);
+        let values = Scope::of(context);
         let form = self.form().map(|form| &**form);
         self.lookups(&action.find, &values, form, action.paging.is_strict)
     }
 
-    /// The user to whom what is meant must belong, where the route says so.
+    /// Evaluates the `parent:` look-ups: the user that must own the record. Returns `None` if the
+    /// route has none.
     ///
     /// # Errors
-    /// As for [`meant`](Self::meant).
+    /// Returns an error as [`resolve_lookup`](Self::resolve_lookup) does.
     pub fn resolve_parent(
         &self,
         action: &Action,
-        asked: &RequestContext,
+        context: &RequestContext,
     ) -> Result<Option<Vec<Lookup>>, String> {
-        let Some(within) = &action.parent else { return Ok(None) };
-        let values = Scope::of(asked);
-        self.lookups(within, &values, self.form().map(|form| &**form), false).map(Some)
+        let Some(parent) = &action.parent else { return Ok(None) };
+        let values = Scope::of(context);
+        self.lookups(parent, &values, self.form().map(|form| &**form), false).map(Some)
     }
 
-    /// The user who calls by a name.
+    /// Evaluates the look-ups for the user of a Basic credential.
     ///
     /// # Errors
-    /// As for [`meant`](Self::meant).
+    /// Returns an error as [`resolve_lookup`](Self::resolve_lookup) does.
     pub fn lookup_caller(&self, name: &str) -> Result<Vec<Lookup>, String> {
         let name = Value::String(Cow::Borrowed(name));
         let values = Scope::new(object([("credential", object([("name", name)]))]));
@@ -97,28 +99,28 @@ impl Contract {
         self.lookups(&self.authentication.user, &values, form, false)
     }
 
-    /// Whether a user may call at all.
+    /// Whether a user may call the API.
     ///
     /// # Errors
-    /// As for [`meant`](Self::meant).
+    /// Returns an error as [`resolve_lookup`](Self::resolve_lookup) does.
     pub fn allows_caller(&self, user: Value<'_>) -> Result<bool, String> {
         let Some(condition) = &self.authentication.allowed_if else { return Ok(true) };
         condition.is_true(&Scope::new(object([("user", user)])))
     }
 
-    /// What the contract's conditions have against a request, the first of it.
+    /// Returns the outcome of the first failed condition of a route, or `None` if all hold.
     ///
     /// # Errors
-    /// As for [`meant`](Self::meant).
+    /// Returns an error as [`resolve_lookup`](Self::resolve_lookup) does.
     pub fn failed_precondition(
         &self,
         action: &Action,
-        asked: &RequestContext,
+        context: &RequestContext,
     ) -> Result<Option<Outcome>, String> {
         if action.checks.is_empty() {
             return Ok(None);
         }
-        let values = Scope::of(asked);
+        let values = Scope::of(context);
         for (outcome, when, condition) in &action.checks {
             if condition.is_true(&values)? == *when {
                 return Ok(Some(*outcome));
@@ -127,44 +129,45 @@ impl Contract {
         Ok(None)
     }
 
-    /// The password that a request shows.
+    /// Returns the password in a request, or `None` if the route has no `password:` or it is null.
     ///
     /// # Errors
-    /// As for [`meant`](Self::meant).
+    /// Returns an error as [`resolve_lookup`](Self::resolve_lookup) does.
     pub fn password(
         &self,
         action: &Action,
-        asked: &RequestContext,
+        context: &RequestContext,
     ) -> Result<Option<String>, String> {
         let Some(filling) = &action.password else { return Ok(None) };
-        filling.text(&Scope::of(asked))
+        filling.text(&Scope::of(context))
     }
 
-    /// The token, and its name, for which another shall be made.
+    /// Returns the token, and its name, for which another one is to be issued. Returns `None` if
+    /// the route issues tokens for users or none at all.
     ///
     /// # Errors
-    /// As for [`meant`](Self::meant).
+    /// Returns an error as [`resolve_lookup`](Self::resolve_lookup) does.
     #[expect(clippy::type_complexity, reason = "both may be missing, and it may fail")]
     pub fn token_to_issue(
         &self,
         action: &Action,
-        asked: &RequestContext,
+        context: &RequestContext,
     ) -> Result<Option<(Option<String>, Option<Option<String>>)>, String> {
-        let Some(mint) = &action.issue_token else { return Ok(None) };
-        let Some(secret) = &mint.secret else { return Ok(None) };
-        let values = Scope::of(asked);
-        let name = mint.name.as_ref().map(|name| name.text(&values)).transpose()?;
+        let Some(issue_token) = &action.issue_token else { return Ok(None) };
+        let Some(secret) = &issue_token.secret else { return Ok(None) };
+        let values = Scope::of(context);
+        let name = issue_token.name.as_ref().map(|name| name.text(&values)).transpose()?;
         Ok(Some((secret.text(&values)?, name)))
     }
 
-    /// The numbers of a user's records that a route takes away.
+    /// Returns the kind and numbers of the user's records that a route removes.
     ///
     /// # Errors
-    /// As for [`meant`](Self::meant).
+    /// Returns an error as [`resolve_lookup`](Self::resolve_lookup) does.
     pub fn removed_ids(
         &self,
         action: &Action,
-        asked: &RequestContext,
+        context: &RequestContext,
         user: &Value<'_>,
     ) -> Result<(Resource, Vec<i64>), String> {
         let Some(remove) = &action.remove else { return Ok((Resource::User, Vec::new())) };
@@ -172,7 +175,7 @@ impl Contract {
         let Some(Value::Array(members)) = found else {
             return Ok((remove.resource, Vec::new()));
         };
-        let values = Scope::of(asked);
+        let values = Scope::of(context);
         let mut removed = Vec::new();
         for member in members {
             let inside = Frame::Named("member", member);
@@ -187,10 +190,10 @@ impl Contract {
         Ok((remove.resource, removed))
     }
 
-    /// The form of a submission and what is submitted, where the request says which.
+    /// Returns the form of a submission and its input.
     ///
     /// # Errors
-    /// What is wrong around the form.
+    /// Returns an error if the parameters that select the form are missing or wrong.
     pub fn select_form<'c, 'v>(
         &'c self,
         action: &'c Action,
@@ -200,7 +203,8 @@ impl Contract {
         action.input.select(sent, query, action.operation, action.resource)
     }
 
-    /// What goes to the form that was [`chosen`](Self::chosen), taken out of what was sent.
+    /// Takes the input of the form that [`select_form`](Self::select_form) returned out of the
+    /// submission.
     #[must_use]
     pub fn form_input<'v>(&self, action: &Action, sent: Value<'v>) -> Value<'v> {
         action.input.form_input(sent)
@@ -208,7 +212,7 @@ impl Contract {
 }
 
 impl Action {
-    /// What is to be made of chance, by name.
+    /// Returns the names and formats of the random strings to generate.
     pub fn generated_codes(&self) -> impl Iterator<Item = (&str, super::CodeFormat)> {
         self.generate.iter().map(|(name, letters)| (&**name, *letters))
     }

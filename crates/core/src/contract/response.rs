@@ -1,7 +1,6 @@
-//! What an API answers: for each outcome a status, headers, and a body with values to fill in.
-//!
-//! A body is compiled to pieces: JSON that is always the same is written when the file is read,
-//! and to answer is to put values between.
+//! Answers of a contract: for each outcome a status, headers and a body template.
+//! Bodies are compiled at load: constant JSON is serialised once, and only values are filled in per
+//! request.
 
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
 use crate::expression::Template;
@@ -12,35 +11,35 @@ use super::json_style::{self, JsonStyle};
 use super::outcome::{COMMON_ROOTS, Outcome};
 use super::scope::{Expr, Scope};
 
-/// An answer of a contract.
+/// The answer for an outcome.
 #[derive(Debug)]
 pub(crate) struct ResponseTemplate {
     pub(crate) status: Option<u16>,
     content_type: Option<Box<str>>,
     headers: Vec<(Box<str>, Vec<Segment>)>,
     body: Vec<Segment>,
-    /// The values that it shows, of those that there are by name.
+    /// Root variables that it reads.
     shown: Vec<&'static str>,
 }
 
-/// An answer, filled in.
+/// A rendered answer.
 #[derive(Debug)]
 pub struct RenderedResponse<'c> {
-    /// The content type, verbatim.
+    /// Content type, as written in the contract.
     pub content_type: Option<&'c str>,
     /// Other headers.
     pub headers: Vec<(&'c str, String)>,
-    /// The body.
+    /// Body.
     pub body: Vec<u8>,
 }
 
-/// The names that the objects of a list have, where they are not named.
+/// Root variables of the items of a list without `$as`.
 const RECORD_ROOTS: [&str; 3] = ["user", "record", "ids"];
 
 const KEYS: [&str; 5] = ["status", "content_type", "headers", "body", "text"];
 
 impl ResponseTemplate {
-    /// Reads the answer of an outcome.
+    /// Reads the answer for an outcome.
     pub(crate) fn read(
         reader: &mut Reader<'_>,
         node: &Node,
@@ -94,12 +93,12 @@ impl ResponseTemplate {
             }
         }
         if let (Some(_), Some(text)) = (node.get("body"), node.get("text")) {
-            let what = "`body` and `text` stand beside each other";
-            let expected = "a JSON `body`, or a `text` as it is";
+            let what = "both `body` and `text` are given";
+            let expected = "a JSON `body` or a plain `text`";
             reader.problems.add(ProblemCode::Contradiction, text.place, what, expected, None);
         }
         if answer.status.is_none() && outcome != Outcome::Error && node.get("status").is_none() {
-            let what = format!("the answer `{}` does not say its `status`", outcome.name());
+            let what = format!("the answer `{}` has no `status`", outcome.name());
             reader.problems.add(ProblemCode::MissingKey, node.place, what, "`status: 200`", None);
         }
         let known = outcome.values().iter().chain(&COMMON_ROOTS);
@@ -107,17 +106,17 @@ impl ResponseTemplate {
         answer
     }
 
-    /// The content type, verbatim.
+    /// Returns the content type, as written in the contract.
     pub(crate) fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()
     }
 
-    /// The names of its other headers.
+    /// Returns the names of its other headers.
     pub(crate) fn header_names(&self) -> impl Iterator<Item = &str> {
         self.headers.iter().map(|(name, _)| &**name)
     }
 
-    /// Whether it shows a value of this name.
+    /// Whether it reads the root variable `root`.
     pub(crate) fn reads(&self, root: &str) -> bool {
         self.shown.contains(&root)
     }
@@ -127,7 +126,10 @@ impl ResponseTemplate {
         headers.chain(&self.body).any(|piece| piece.reads(root))
     }
 
-    /// Fills it in. An expression that fails says why: its kind, never a value.
+    /// Renders the answer.
+    ///
+    /// # Errors
+    /// Returns the reason if an expression fails; it never contains a value.
     pub(crate) fn render(&self, values: &Scope<'_>) -> Result<RenderedResponse<'_>, String> {
         let headers = self.headers.iter().map(|(name, pieces)| {
             let bytes = fill(pieces, values)?;
@@ -139,11 +141,11 @@ impl ResponseTemplate {
     }
 }
 
-/// Writes the pieces of an answer.
+/// Compiles a body or a header to segments.
 struct BodyCompiler<'w, 'p> {
     reader: &'w mut Reader<'p>,
     within: String,
-    /// The names of the values that are there.
+    /// Root variables in scope.
     roots: Vec<String>,
     expressions: &'w Expressions<'w>,
     style: JsonStyle,
@@ -163,7 +165,7 @@ impl BodyCompiler<'_, '_> {
             JsonStyle::Compact => serde_json::to_vec(value).unwrap_or_default(),
             JsonStyle::Python => {
                 let mut out = Vec::new();
-                // A vector takes everything.
+                // Writing to a vector does not fail.
                 let _ = json_style::write_as_python(value, &mut out);
                 out
             }
@@ -208,11 +210,12 @@ impl BodyCompiler<'_, '_> {
         }
     }
 
+    /// Compiles a string with expressions in it.
     fn text(&mut self, node: &Node, text: &str, is_html: bool) {
         if !Template::is_in(text) {
             return self.literal(text);
         }
-        // Its own words are not escaped, so it is taken apart at its expressions.
+        // Constant text is not escaped, so the string is split at its expressions.
         let mut rest = text;
         while let Some(start) = rest.find("{{").filter(|_| !text.contains("{%")) {
             let Some(end) = rest[start..].find("}}").map(|end| start + end + 2) else { break };
@@ -235,7 +238,7 @@ impl BodyCompiler<'_, '_> {
         Expr::read(self.reader, node, text, (&roots, &self.within), self.expressions)
     }
 
-    /// The expression that a key of a list or an entry says.
+    /// Compiles the expression under a key such as `$if`, with or without braces.
     fn part(&mut self, node: &Node, key: &str) -> Option<Expr> {
         let entry = node.get(key)?;
         let text = self.reader.text(&entry.value, key)?;
@@ -244,7 +247,7 @@ impl BodyCompiler<'_, '_> {
         self.filling(&entry.value, &text)
     }
 
-    /// `{$each: users, $as: user, $if: …, $item: …}`
+    /// Compiles `{$each: users, $as: user, $if: …, $item: …}`.
     fn each(&mut self, node: &Node, entries: &[Entry]) {
         for entry in entries.iter().filter(|entry| !EACH_KEYS.contains(&entry.key.as_str())) {
             self.reader.unknown_key(entry, "a list", &EACH_KEYS);
@@ -262,7 +265,7 @@ impl BodyCompiler<'_, '_> {
         match node.get("$item") {
             Some(item) => self.tree(&item.value),
             None => {
-                let what = "a list does not say what it holds";
+                let what = "a list has no `$item`";
                 let code = ProblemCode::MissingKey;
                 self.reader.problems.add(code, node.place, what, "`$item:`", None);
             }
@@ -275,7 +278,7 @@ impl BodyCompiler<'_, '_> {
         }
     }
 
-    /// `[{$when: …, $value: …}, …]`
+    /// Compiles `[{$when: …, $value: …}, …]`.
     fn items(&mut self, items: &[Node]) {
         let before = std::mem::take(&mut self.pieces);
         let mut all = Vec::with_capacity(items.len());
@@ -291,7 +294,7 @@ impl BodyCompiler<'_, '_> {
         self.pieces.push(Segment::Items(all, self.style.comma()));
     }
 
-    /// `key: {$when: …, $value: …}`: an entry after the first.
+    /// Compiles `key: {$when: …, $value: …}`, which must follow an unconditional entry.
     fn when(&mut self, entry: &Entry, index: usize) {
         if let Some(more) = entry.value.get("$value").filter(|_| index > 0) {
             let condition = self.part(&entry.value, "$when");
@@ -304,8 +307,8 @@ impl BodyCompiler<'_, '_> {
             self.pieces
                 .extend(condition.map(|condition| Segment::When(Box::new((condition, pieces)))));
         } else {
-            let what = "an entry with `$when` stands first, or has no `$value`";
-            let expected = "`{$when: …, $value: …}` behind an entry that is always there";
+            let what = "an entry with `$when` is the first one, or has no `$value`";
+            let expected = "`{$when: …, $value: …}` after an unconditional entry";
             let code = ProblemCode::Contradiction;
             self.reader.problems.add(code, entry.place, what, expected, None);
         }

@@ -1,4 +1,4 @@
-//! Where an API's operations are: methods, paths and queries, within a mount or on a host.
+//! Routes: methods, paths and query conditions, relative to a mount or a host.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::value::Value;
 
 use super::action::Action;
 
-/// Whether a path ends with a slash.
+/// Whether paths end with a slash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TrailingSlash {
     Required,
@@ -22,38 +22,39 @@ pub(crate) struct Route {
     method: Box<str>,
     paths: Vec<PathPattern>,
     slash: TrailingSlash,
-    /// What the query must say: a key, with this value where one is said.
+    /// Required query keys, each with its value or with any.
     query: Vec<(Box<str>, Option<Box<str>>)>,
     pub(crate) action: Action,
 }
 
-/// `/v1/users/{id}`, by segments.
+/// A path such as `/v1/users/{id}`, by segments.
 #[derive(Debug, PartialEq, Eq)]
 struct PathPattern(Vec<PathSegment>);
 
 #[derive(Debug, PartialEq, Eq)]
 enum PathSegment {
     Word(Box<str>),
-    /// `{id}`, or `{id}.json`: what stands behind it.
+    /// A parameter and the suffix after it: `{id}`, `{id}.json`.
     Name(Box<str>, Box<str>),
 }
 
-/// What a request is to a contract.
+/// The result of matching a request against the routes.
 #[derive(Debug)]
 pub enum RouteMatch<'c> {
-    /// To be done; with what its path says, by name.
+    /// The action of the route, and the path parameters by name.
     Route(&'c Action, Value<'static>),
-    /// The path is known, with other methods: these.
+    /// The path exists with other methods only: the value of `Allow`.
     Method(String),
-    /// Nothing is there.
+    /// No route has this path.
     Nothing,
 }
 
-/// Where a route is.
+/// Keys of a route that this module reads; the others belong to its action.
 const KEYS: [&str; 5] = ["method", "path", "aliases", "trailing_slash", "query"];
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// Reads where a route is; what is done there is read from the other entries by `action`.
+/// Reads a route. `action` reads its other keys; it is given the node, the keys read here and the
+/// names of the path parameters.
 pub(crate) fn read(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -74,13 +75,13 @@ pub(crate) fn read(
             "trailing_slash" => slash = trailing_slash(reader, entry),
             "query" => {
                 for entry in reader.map(value, "query") {
-                    let said = match &entry.value.data {
+                    let required = match &entry.value.data {
                         Data::Null => None,
                         Data::Bool(flag) => Some(flag.to_string().into()),
                         Data::Number(text) => Some(text.as_str().into()),
                         _ => reader.text(&entry.value, &entry.key).map(Into::into),
                     };
-                    query.push((entry.key.as_str().into(), said));
+                    query.push((entry.key.as_str().into(), required));
                 }
             }
             _ => {}
@@ -88,14 +89,14 @@ pub(crate) fn read(
     }
     for key in ["method", "path", "operation"] {
         if node.get(key).is_none() {
-            let what = format!("a route does not say its `{key}`");
+            let what = format!("a route has no `{key}`");
             let expected = format!("`{key}:`");
             reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
         }
     }
     let names = paths.first().map(PathPattern::names).unwrap_or_default();
     if let Some(other) = paths.iter().find(|path| path.names() != names) {
-        let what = "the paths of a route do not name the same";
+        let what = "the paths of a route have different parameters";
         let expected = format!("{names:?} in each, not {:?}", other.names());
         reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
     }
@@ -107,7 +108,7 @@ pub(crate) fn read(
 }
 
 impl Route {
-    /// Whether a request could be to both.
+    /// Whether a request could match both routes.
     pub(crate) fn clashes_with(&self, other: &Self) -> bool {
         let overlap = |one: &PathPattern| other.paths.iter().any(|path| path.overlaps(one));
         self.method == other.method && self.query == other.query && self.paths.iter().any(overlap)
@@ -117,7 +118,8 @@ impl Route {
         &self.method
     }
 
-    /// Its plainest path, and its others; with a slash at the end where one must be there.
+    /// Returns its main path, one without `.json` if there is one, and its other paths. They end
+    /// with a slash if one is required.
     pub(crate) fn plain_paths(&self) -> (String, Vec<String>) {
         let slash = if self.slash == TrailingSlash::Required { "/" } else { "" };
         let mut paths: Vec<String> =
@@ -127,34 +129,38 @@ impl Route {
         (paths.pop().unwrap_or_default(), others)
     }
 
-    /// The names in its paths.
+    /// Returns the names of its path parameters.
     pub(crate) fn path_names(&self) -> Vec<String> {
         self.paths.first().map(PathPattern::names).unwrap_or_default()
     }
 
-    /// What the query must say: a key, with this value where one is said.
+    /// Returns the required query keys, each with its value or `None` for any.
     pub(crate) fn query(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.query.iter().map(|(key, said)| (&**key, said.as_deref()))
+        self.query.iter().map(|(key, required)| (&**key, required.as_deref()))
     }
 
-    /// Its paths as a contract spells them, with what the query must say; a slash that may be there
-    /// or not in brackets.
+    /// Returns its paths as the contract writes them, with the query conditions; an optional slash
+    /// is in brackets.
     pub(crate) fn spelled(&self) -> Vec<String> {
         let slash = match self.slash {
             TrailingSlash::Required => "/",
             TrailingSlash::Optional => "[/]",
             TrailingSlash::Forbidden => "",
         };
-        let asked = self.query.iter().map(|(key, said)| match said {
-            Some(said) => format!("{key}={said}"),
+        let conditions = self.query.iter().map(|(key, required)| match required {
+            Some(required) => format!("{key}={required}"),
             None => format!("{key}=…"),
         });
-        let asked: Vec<String> = asked.collect();
-        let mark = if asked.is_empty() { "" } else { "?" };
-        let asked = asked.join("&");
-        self.paths.iter().map(|path| format!("{}{slash}{mark}{asked}", path.spelled())).collect()
+        let conditions: Vec<String> = conditions.collect();
+        let mark = if conditions.is_empty() { "" } else { "?" };
+        let conditions = conditions.join("&");
+        self.paths
+            .iter()
+            .map(|path| format!("{}{slash}{mark}{conditions}", path.spelled()))
+            .collect()
     }
 
+    /// Matches a path and query. Returns the path parameters by name.
     fn find(&self, path: &str, query: &Value<'_>) -> Option<Value<'static>> {
         let (bare, has_slash) = match path.strip_suffix('/') {
             Some(bare) => (bare, true),
@@ -165,11 +171,11 @@ impl Route {
             TrailingSlash::Optional => true,
             TrailingSlash::Forbidden => !has_slash,
         };
-        let is_said = |(key, said): &(Box<str>, Option<Box<str>>)| {
+        let is_satisfied = |(key, required): &(Box<str>, Option<Box<str>>)| {
             let value = query.get(key).and_then(Value::as_str);
-            value.is_some_and(|value| said.as_ref().is_none_or(|said| **said == *value))
+            value.is_some_and(|value| required.as_ref().is_none_or(|required| **required == *value))
         };
-        if !fits || !self.query.iter().all(is_said) {
+        if !fits || !self.query.iter().all(is_satisfied) {
             return None;
         }
         self.paths.iter().find_map(|known| known.find(bare))
@@ -215,21 +221,21 @@ impl PathPattern {
         self.0.len() == other.0.len()
             && self.0.iter().zip(&other.0).all(|pair| match pair {
                 (PathSegment::Word(one), PathSegment::Word(other)) => one == other,
-                // A word comes before a name.
+                // Words take precedence over parameters, so they do not overlap.
                 (PathSegment::Name(..), PathSegment::Name(..)) => true,
                 _ => false,
             })
     }
 
-    /// How many of its segments are names: words come first.
+    /// Returns the number of parameters; paths with fewer are tried first.
     fn openness(&self) -> usize {
         self.0.iter().filter(|segment| matches!(segment, PathSegment::Name(..))).count()
     }
 }
 
-/// Returns a segment of a path with its percent-encoded characters decoded (RFC 3986, section 2.1), or
-/// `None` where it is not UTF-8 or encodes an unreserved character. No client has to encode those
-/// (section 2.3), and refusing them leaves one spelling of each id.
+/// Decodes percent-encoded characters of a path segment (RFC 3986, section 2.1). Returns `None` if
+/// it is not UTF-8 or encodes an unreserved character: clients need not encode those (section 2.3),
+/// and rejecting them leaves a single spelling of each id.
 fn decoded(part: &str) -> Option<String> {
     if !part.contains('%') {
         return Some(part.to_owned());
@@ -242,19 +248,19 @@ fn decoded(part: &str) -> Option<String> {
     if part.split('%').skip(1).any(is_unreserved) {
         return None;
     }
-    // A plus is a plus in a path.
+    // In a path, a plus is not a space.
     let part = part.replace('+', "%2B");
     brackets::percent_decoded(part.as_bytes()).ok().map(Cow::into_owned)
 }
 
-/// Puts routes in the order in which they are tried: those with more in the query first, then
-/// those with more words.
+/// Sorts routes into the order in which they are tried: those with more query conditions first,
+/// then those with fewer path parameters.
 pub(crate) fn sort(routes: &mut [Route]) {
     let openness = |route: &Route| route.paths.iter().map(PathPattern::openness).max();
     routes.sort_by_key(|route| (std::cmp::Reverse(route.query.len()), openness(route)));
 }
 
-/// The route of a request; `path` begins behind the mount.
+/// Finds the route of a request. `path` is the part after the mount; HEAD is treated as GET.
 pub(crate) fn find<'c>(
     routes: &'c [Route],
     method: &str,
@@ -311,7 +317,7 @@ fn path(reader: &mut Reader<'_>, node: &Node) -> Option<PathPattern> {
         names.windows(2).all(|pair| pair[0] != pair[1])
     });
     if read.is_none() {
-        let what = format!("`{text}` is no path");
+        let what = format!("`{text}` is not a valid path");
         let expected = "a path such as `/v1/users/{id}`, with each name once";
         reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
     }

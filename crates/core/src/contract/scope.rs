@@ -1,4 +1,4 @@
-//! The values that the expressions of a contract are worked out over, and those expressions.
+//! Variables and compiled expressions of contracts.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -12,7 +12,7 @@ use crate::config::{Node, ProblemCode, Reader};
 use crate::expression::{Template, to_dynamic};
 use crate::value::{NULL, Value};
 
-/// Values by name, before those of what is around them.
+/// Variables by name, in nested scopes.
 #[derive(Debug)]
 pub(crate) struct Scope<'v> {
     own: Frame<'v>,
@@ -20,31 +20,31 @@ pub(crate) struct Scope<'v> {
     dynamic: OnceCell<Dynamic>,
 }
 
-/// Where values are: nothing is copied to look one up.
+/// The variables of one scope, borrowed where possible.
 #[derive(Debug)]
 pub(crate) enum Frame<'v> {
-    /// In an object.
+    /// The entries of an owned object.
     Object(Value<'v>),
-    /// In an object of somebody else's.
+    /// The entries of a borrowed object.
     Lent(&'v Value<'v>),
-    /// It is one, of this name.
+    /// A single variable.
     Named(&'v str, &'v Value<'v>),
-    /// In a request.
+    /// The root variables of a request.
     Asked(&'v RequestContext),
 }
 
 impl<'v> Scope<'v> {
-    /// Those of an object.
+    /// Creates a scope from the entries of an object.
     pub(crate) fn new(own: Value<'v>) -> Self {
         Self { own: Frame::Object(own), around: None, dynamic: OnceCell::new() }
     }
 
-    /// Those of a request.
+    /// Creates a scope from the root variables of a request.
     pub(crate) fn of(asked: &'v RequestContext) -> Self {
         Self { own: Frame::Asked(asked), around: None, dynamic: OnceCell::new() }
     }
 
-    /// More of them, which hide those of their name.
+    /// Creates a nested scope, whose variables hide outer ones with the same name.
     pub(crate) fn inside(&'v self, own: Frame<'v>) -> Self {
         Self { own, around: Some(self), dynamic: OnceCell::new() }
     }
@@ -59,19 +59,20 @@ impl<'v> Scope<'v> {
         own.or_else(|| self.around?.get(name))
     }
 
-    /// The value of a path; nothing where it leads nowhere.
+    /// Returns the value at a path.
     fn at(&self, path: &NamePath) -> Option<&Value<'v>> {
         let (first, rest) = path.parts.split_first()?;
         follow(self.get(first)?, rest)
     }
 
-    /// What most names lead into.
+    /// Resolves the roots that most paths start from.
     pub(crate) fn cached_roots(&self) -> CachedRoots<'_> {
         let user: Option<&Value<'_>> = self.get("user");
         let properties = user.and_then(|user| user.get("properties"));
         CachedRoots { user, properties, ids: self.get("ids") }
     }
 
+    /// Converts all variables for minijinja, once.
     fn dynamic(&self) -> &Dynamic {
         self.dynamic.get_or_init(|| {
             let own = match &self.own {
@@ -91,7 +92,7 @@ impl<'v> Scope<'v> {
 }
 
 impl<'h> CachedRoots<'h> {
-    /// The value of a path; nothing where it leads nowhere.
+    /// Returns the value at a path.
     fn at(self, values: &'h Scope<'h>, path: &NamePath) -> Option<&'h Value<'h>> {
         match path.root {
             PathRoot::User => path.below(self.user?, 1),
@@ -102,7 +103,7 @@ impl<'h> CachedRoots<'h> {
     }
 }
 
-/// What is where parts lead from a value.
+/// Follows keys and indices from a value.
 fn follow<'s, 'v>(value: &'s Value<'v>, parts: &[Box<str>]) -> Option<&'s Value<'v>> {
     parts.iter().try_fold(value, |value, part| match value {
         Value::Array(items) => items.get(part.parse::<usize>().ok()?),
@@ -110,28 +111,28 @@ fn follow<'s, 'v>(value: &'s Value<'v>, parts: &[Box<str>]) -> Option<&'s Value<
     })
 }
 
-/// A plain name, `user.properties.city`, by its parts.
+/// A path of plain names, such as `user.properties.city`.
 #[derive(Debug)]
 pub(crate) struct NamePath {
     parts: Box<[Box<str>]>,
     root: PathRoot,
-    /// Where its key was found the last time behind the root: most often it is there again.
+    /// Index of its key below the root in the last look-up, where it usually is again.
     hint: AtomicUsize,
 }
 
-/// Where most names lead: found once for an answer.
+/// The cached root from which a path starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PathRoot {
-    /// `user.name`
+    /// A path such as `user.name`.
     User,
-    /// `user.properties.city`
+    /// A path such as `user.properties.city`.
     Properties,
-    /// `ids.id`
+    /// A path such as `ids.id`.
     Ids,
     Other,
 }
 
-/// What most names of an answer lead into.
+/// Values that most paths of an answer start from, resolved once per answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CachedRoots<'h> {
     user: Option<&'h Value<'h>>,
@@ -140,7 +141,7 @@ pub(crate) struct CachedRoots<'h> {
 }
 
 impl NamePath {
-    /// The value that it leads to from a root that takes so many of its parts.
+    /// Returns the value at the path below `root`, which the first `taken` parts lead to.
     fn below<'s, 'v>(&self, root: &'s Value<'v>, taken: usize) -> Option<&'s Value<'v>> {
         let (first, rest) = self.parts.get(taken..)?.split_first()?;
         let Value::Object(entries) = root else { return None };
@@ -156,6 +157,7 @@ impl NamePath {
         follow(&entry.1, rest)
     }
 
+    /// Parses a path. Returns `None` for any other expression.
     fn parse(text: &str) -> Option<Self> {
         let is_name = |part: &str| {
             !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -177,27 +179,27 @@ impl NamePath {
     }
 }
 
-/// An expression, or a text with some in it. What needs no more than values by name is done without
-/// the language of expressions, to the same result.
+/// An expression, or a string with expressions in it. Plain paths are evaluated without minijinja,
+/// with the same result.
 #[derive(Debug)]
 pub(crate) enum Expr {
-    /// Looked up as it is.
+    /// A path.
     Name(NamePath),
-    /// `user.name is none`, or `is not none`.
+    /// `user.name is none`, or `is not none` if false.
     IsNone(NamePath, bool),
-    /// A text with names in it; as a template for values that are not spelled as they stand.
+    /// A string with paths in it; the template renders values whose format is not trivial.
     Text(Box<[TextPart]>, Template),
     Template(Template),
 }
 
-/// A part of a text.
+/// A part of a string.
 #[derive(Debug)]
 pub(crate) enum TextPart {
     Text(Box<str>),
     Name(NamePath),
 }
 
-/// The parts of a text that has plain names in it and nothing else.
+/// Splits a string into constant parts and paths. Returns `None` if it contains other expressions.
 fn parse_parts(mut text: &str) -> Option<Box<[TextPart]>> {
     let mut parts = Vec::new();
     while let Some((before, behind)) = text.split_once("{{") {
@@ -209,7 +211,7 @@ fn parse_parts(mut text: &str) -> Option<Box<[TextPart]>> {
     Some(parts.into())
 }
 
-/// The text of parts; nothing where a value is one that the language would spell otherwise.
+/// Concatenates the parts. Returns `None` if a value needs the template's formatting.
 fn join_parts<'v>(
     parts: &[TextPart],
     at: impl Fn(&NamePath) -> Option<&'v Value<'v>>,
@@ -228,12 +230,13 @@ fn join_parts<'v>(
             },
         }
     }
-    // The language says what is too long.
+    // The template enforces the limit on the length.
     (text.len() < 32 * 1024).then_some(text)
 }
 
 impl Expr {
-    /// Compiles the text of a node. `roots` are the names that there are, `within` says where.
+    /// Compiles an expression or a string with expressions. `roots` are the root variables in
+    /// scope, `within` describes the place for problems.
     pub(crate) fn read(
         reader: &mut Reader<'_>,
         node: &Node,
@@ -272,7 +275,7 @@ impl Expr {
         })
     }
 
-    /// The parts of the plain name that it is, where it is one.
+    /// Returns the parts of the path if it is one.
     pub(crate) fn name(&self) -> Option<&[Box<str>]> {
         match self {
             Self::Name(path) => Some(&path.parts),
@@ -280,7 +283,7 @@ impl Expr {
         }
     }
 
-    /// Whether it reads a value of this name.
+    /// Whether it reads the root variable `root`.
     pub(crate) fn reads(&self, root: &str) -> bool {
         match self {
             Self::Name(path) | Self::IsNone(path, _) => {
@@ -292,7 +295,10 @@ impl Expr {
         }
     }
 
-    /// Works it out. One that fails says why: its kind, never a value.
+    /// Evaluates the expression and passes the value to `use_it`.
+    ///
+    /// # Errors
+    /// Returns the kind of error; it never contains a value.
     pub(crate) fn with<R>(
         &self,
         values: &Scope<'_>,
@@ -313,7 +319,7 @@ impl Expr {
         Ok(use_it(&template.value_in(values.dynamic())?.unwrap_or_default()))
     }
 
-    /// Works it out, with what most names lead into at hand.
+    /// Evaluates the expression like [`with`](Self::with), with cached roots.
     pub(crate) fn with_cached<'h, R>(
         &self,
         (values, hot): (&'h Scope<'h>, CachedRoots<'h>),
@@ -329,12 +335,12 @@ impl Expr {
         }
     }
 
-    /// Its value, owned.
+    /// Evaluates the expression to an owned value.
     pub(crate) fn value(&self, values: &Scope<'_>) -> Result<Value<'static>, String> {
         self.with(values, |value| value.clone().into_owned())
     }
 
-    /// Whether it is true: as in Jinja, where nothing, 0 and what is empty are not.
+    /// Evaluates the expression as a condition. As in Jinja, null, 0 and empty values are false.
     pub(crate) fn is_true(&self, values: &Scope<'_>) -> Result<bool, String> {
         self.with(values, |value| match value {
             Value::Bool(flag) => *flag,
@@ -342,7 +348,7 @@ impl Expr {
         })
     }
 
-    /// Its value as a text; nothing where it is null.
+    /// Evaluates the expression to a string. Returns `None` if it is null.
     pub(crate) fn text(&self, values: &Scope<'_>) -> Result<Option<String>, String> {
         self.with(values, |value| match value {
             Value::Null => None,
@@ -352,7 +358,7 @@ impl Expr {
     }
 }
 
-/// An object of named values.
+/// Builds an object from names and values.
 pub(crate) fn object<'v>(entries: impl IntoIterator<Item = (&'v str, Value<'v>)>) -> Value<'v> {
     let named = |(name, value)| (Cow::Borrowed(name), value);
     Value::Object(entries.into_iter().map(named).collect())

@@ -1,4 +1,4 @@
-//! A contract as people are told of it: where it is reached, and what each of its routes does.
+//! Summaries of contracts for people: where a contract is served, and what each of its routes does.
 
 use std::fmt::Write as _;
 
@@ -8,24 +8,24 @@ use super::outcome::Outcome;
 use super::{Contract, HostPattern};
 use crate::form::Resource;
 
-/// What a route of a contract is and does.
+/// A summary of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteSummary<'c> {
-    /// The HTTP method.
+    /// HTTP method.
     pub method: &'c str,
-    /// The path with the contract's mount: `/garmat/api/users/{id}`.
+    /// Path with the contract's mount: `/garmat/api/users/{id}`.
     pub path: String,
-    /// What it does.
+    /// Operation.
     pub operation: Operation,
-    /// To what kind of record.
+    /// Kind of record it applies to.
     pub resource: Resource,
-    /// The form that it runs, where the contract names one.
+    /// Name of its form, if the contract names one.
     pub form: Option<&'c str>,
-    /// Whether the request names the form.
+    /// Whether the request selects the form.
     pub names_form: bool,
     /// Whether it needs no credential.
     pub is_open: bool,
-    /// Whether only tokens that were made for no contract may call it.
+    /// Whether tokens issued for a contract are not accepted.
     pub is_for_operators: bool,
 }
 
@@ -51,7 +51,7 @@ impl Contract {
         })
     }
 
-    /// Where it is reached: its mount, and the hosts that are all its own.
+    /// Returns its mount and the hosts that serve only this contract.
     #[must_use]
     pub fn endpoints(&self) -> Vec<String> {
         let mount = self.mount.iter().map(|mount| match &**mount {
@@ -65,8 +65,8 @@ impl Contract {
         mount.chain(hosts).collect()
     }
 
-    /// A page on it: where it is reached, its routes in the order in which they are tried, and the
-    /// outcomes that have answers.
+    /// Returns a text page on the contract: where it is served, its routes in the order in which
+    /// they are tried, and the outcomes that have answers.
     #[must_use]
     pub fn summary(&self) -> String {
         let mut page = self.name.to_string();
@@ -75,7 +75,7 @@ impl Contract {
         }
         let _ = write!(page, "\n  reached at {}", self.endpoints().join(", "));
         if let Some(version) = &self.api_version {
-            let usual = if version.is_default { ", or where none is asked for" } else { "" };
+            let usual = if version.is_default { ", or by default" } else { "" };
             let _ =
                 write!(page, "\n  for `Accept: …; {}={}`{usual}", version.parameter, version.is);
         }
@@ -90,7 +90,7 @@ impl Contract {
                     let _ = write!(page, " by the form {}", form.name);
                 }
                 FormSelector::FromRequest(named) => {
-                    let _ = write!(page, " by the form that `{}` names", named.key);
+                    let _ = write!(page, " by the form named in `{}`", named.key);
                 }
                 FormSelector::None => {}
             }
@@ -102,7 +102,7 @@ impl Contract {
         page
     }
 
-    /// The outcomes of a route alone that have answers, its own or the contract's.
+    /// Returns the outcomes of a route that have an answer, in the route or in the contract.
     fn outcomes_of(&self, action: &Action) -> Vec<Outcome> {
         let checked = action.checks.iter().map(|(outcome, ..)| *outcome);
         let of_operation = action.operation.outcomes().iter().copied();

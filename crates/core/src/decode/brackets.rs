@@ -1,7 +1,8 @@
-//! Form fields with bracket names (`user[tags][]=x`) to [`Value`], by the rules of Rack and Rails.
+//! Decodes form fields with bracket names (`user[tags][]=x`) to a [`Value`], by the rules of Rack
+//! and Rails.
 //!
-//! Multipart bodies are taken apart elsewhere; their text parts come in as pairs. What an index
-//! hash (`boat[0][name]`) means is the shaper's question: here it is an object with the key `0`.
+//! Multipart bodies are split elsewhere; their text parts arrive as pairs. An index hash
+//! (`boat[0][name]`) becomes an object with the key `0`, which the form interprets.
 
 use std::borrow::Cow;
 use std::vec::IntoIter;
@@ -10,29 +11,28 @@ use super::entries::IndexedEntries;
 use super::{DecodeError, DecodeErrorKind, MAX_DEPTH, push_segment};
 use crate::value::Value;
 
-/// The most fields one body may have.
+/// Maximum number of fields in a body.
 pub const MAX_PAIRS: usize = 10_000;
 
-/// Reads a body of `application/x-www-form-urlencoded` (WHATWG URL standard, section 5.1).
+/// Decodes an `application/x-www-form-urlencoded` body (WHATWG URL standard, section 5.1).
 ///
 /// Every leaf is a string. Names nest as in Rack's query parser:
-/// - `a[b]=1` is an object, `a[]=1` a list, and fields keep the order in which they first came;
-/// - in a list of objects, `a[][x]=1&a[][y]=2&a[][x]=3`, a field begins a new item where the last
-///   item has it already, unless a list stands within its name (`a[][tags][]` always joins);
-/// - of a name that stands twice the last value wins, because a Rails check box sends the hidden
-///   `enabled=0` before its own `enabled=1`.
+/// - `a[b]=1` is an object, `a[]=1` a list, and fields keep the order of their first occurrence;
+/// - in a list of objects, `a[][x]=1&a[][y]=2&a[][x]=3`, a field starts a new item if the last item
+///   already has it, unless the rest of its name contains a list (`a[][tags][]` always joins);
+/// - of several fields with one name the last one wins, because a Rails check box sends a hidden
+///   `enabled=0` before its `enabled=1`.
 ///
-/// Stricter than both standards: see the errors. An empty body is an empty object, since that is
+/// This is stricter than both standards: see the errors. An empty body is an empty object, which is
 /// what a form without fields sends.
 ///
 /// # Errors
 ///
-/// - `Encoding`: a name or value is not UTF-8 (the standard would replace what is not)
+/// - `Encoding`: a name or value is not UTF-8 (the standard replaces invalid bytes)
 /// - `Nul`: U+0000 in a name or a value
-/// - `BadName`: an empty name, brackets that do not pair up or text behind one, a list directly
-///   in a list (`a[][]`), or a name that makes one thing of what another name made a different
-///   thing (`a=1&a[b]=2`)
-/// - `TooDeep`, `TooManyFields`: more than [`MAX_DEPTH`] brackets or [`MAX_PAIRS`] fields
+/// - `BadName`: an empty name, unbalanced brackets or text after one, a list directly in a list
+///   (`a[][]`), or a name whose structure conflicts with another name's (`a=1&a[b]=2`)
+/// - `TooDeep`, `TooManyFields`: more than [`MAX_DEPTH`] levels or [`MAX_PAIRS`] fields
 pub fn parse_urlencoded(bytes: &[u8]) -> Result<Value<'_>, DecodeError> {
     let mut form = PairTree::new();
     for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
@@ -45,11 +45,11 @@ pub fn parse_urlencoded(bytes: &[u8]) -> Result<Value<'_>, DecodeError> {
     Ok(form.root.into_value())
 }
 
-/// Builds the value of fields that are decoded already, as those of a multipart body are.
+/// Builds a value from decoded fields, as those of a multipart body.
 ///
 /// # Errors
 ///
-/// Those of [`parse_urlencoded`], but for `Encoding`.
+/// Returns the errors of [`parse_urlencoded`] except `Encoding`.
 pub fn from_pairs<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> Result<Value<'a>, DecodeError> {
@@ -86,28 +86,28 @@ impl<'a> PairTree<'a> {
         let steps = steps.map_err(refuse)?;
         put(&mut self.root, steps.into_iter(), value).map_err(|Conflict| {
             let mut error = refuse(DecodeErrorKind::BadName);
-            error.detail = Cow::Borrowed("another field makes it something else than this one");
+            error.detail = Cow::Borrowed("its structure conflicts with another field");
             error
         })
     }
 }
 
-/// One step of a name: into the key of an object, or to the items of a list.
+/// A step of a field name: a key of an object, or an item of a list.
 enum NameStep<'a> {
     Key(Cow<'a, str>),
     Item,
 }
 
-/// Takes a name apart: a key, then any number of `[key]` and `[]`.
+/// Parses a field name: a key, then any number of `[key]` and `[]`.
 fn steps<'n, 'a>(
     name: &'n str,
-    own: impl Fn(&'n str) -> Cow<'a, str>,
+    to_cow: impl Fn(&'n str) -> Cow<'a, str>,
 ) -> Result<Vec<NameStep<'a>>, DecodeErrorKind> {
     let (first, mut rest) = name.split_at(name.find('[').unwrap_or(name.len()));
     if first.is_empty() || first.contains(']') {
         return Err(DecodeErrorKind::BadName);
     }
-    let mut steps = vec![NameStep::Key(own(first))];
+    let mut steps = vec![NameStep::Key(to_cow(first))];
     while !rest.is_empty() {
         let bracket = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
         let (key, behind) = bracket.ok_or(DecodeErrorKind::BadName)?;
@@ -118,23 +118,24 @@ fn steps<'n, 'a>(
         if steps.len() == MAX_DEPTH {
             return Err(DecodeErrorKind::TooDeep);
         }
-        steps.push(if key.is_empty() { NameStep::Item } else { NameStep::Key(own(key)) });
+        steps.push(if key.is_empty() { NameStep::Item } else { NameStep::Key(to_cow(key)) });
         rest = behind;
     }
     Ok(steps)
 }
 
-/// A value while fields are still coming.
+/// A node of the value under construction.
 enum PairNode<'a> {
     Text(Cow<'a, str>),
     List(Vec<PairNode<'a>>),
     Object(IndexedEntries<'a, PairNode<'a>>),
 }
 
-/// The name leads through a value of another kind.
+/// A field name conflicts with the structure of earlier ones.
 struct Conflict;
 
-/// Puts a value where the steps lead. Recursion here and below goes [`MAX_DEPTH`] deep at most.
+/// Inserts a value at the path of `steps`. The recursion here and in the functions below is at most
+/// [`MAX_DEPTH`] deep.
 fn put<'a>(
     node: &mut PairNode<'a>,
     mut steps: IntoIter<NameStep<'a>>,
@@ -157,7 +158,7 @@ fn put<'a>(
     Ok(())
 }
 
-/// The tree of one field alone.
+/// Builds the tree of a single field.
 fn build_branch<'a>(mut steps: IntoIter<NameStep<'a>>, value: Cow<'a, str>) -> PairNode<'a> {
     match steps.next() {
         None => PairNode::Text(value),
@@ -170,8 +171,8 @@ fn build_branch<'a>(mut steps: IntoIter<NameStep<'a>>, value: Cow<'a, str>) -> P
     }
 }
 
-/// Whether a field belongs to a list's last item, rather than to a new one: it has a key, and the
-/// item does not have it yet. Source: Rack, `QueryParser#params_hash_has_key?`.
+/// Returns whether a field belongs to the last item of a list rather than a new one: its name has a
+/// key that the item lacks, or contains a list. Source: Rack, `QueryParser#params_hash_has_key?`.
 fn joins(last: &PairNode<'_>, steps: &[NameStep<'_>]) -> bool {
     let mut node = last;
     for step in steps {
@@ -199,8 +200,8 @@ impl<'a> PairNode<'a> {
     }
 }
 
-/// The pointer of a name; `-` stands for a list's next item (RFC 6901 section 4). A name that
-/// cannot be taken apart is one segment.
+/// Returns the JSON pointer of a field name; `-` is the next item of a list (RFC 6901 section 4). A
+/// name that cannot be parsed becomes one segment.
 fn pointer_of(name: &str) -> String {
     let mut pointer = String::new();
     match steps(name, Cow::Borrowed) {
@@ -213,8 +214,11 @@ fn pointer_of(name: &str) -> String {
     pointer
 }
 
-/// Undoes `+` and `%41`. A percent sign without two hexadecimal digits stays as it is (WHATWG URL
-/// standard, section 1.3).
+/// Decodes `+` and percent escapes. A percent sign without two hexadecimal digits is kept (WHATWG
+/// URL standard, section 1.3).
+///
+/// # Errors
+/// Returns an `Encoding` error if the result is not UTF-8.
 pub(crate) fn percent_decoded(raw: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     let bytes = if raw.iter().any(|byte| matches!(byte, b'+' | b'%')) {
         let mut decoded = Vec::with_capacity(raw.len());
@@ -327,7 +331,7 @@ mod tests {
         assert_eq!(
             refused("user=secret&user[password]=secret").to_string(),
             "a form field has a bad name in /user/password: \
-             another field makes it something else than this one"
+             its structure conflicts with another field"
         );
     }
 

@@ -1,19 +1,19 @@
-//! The entries of one object while it is read: in order, and found quickly however many they are.
+//! The entries of an object under construction: in insertion order, with fast lookup at any size.
 //!
-//! Not a map for general use: entries are never removed.
+//! Entries cannot be removed.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Up to this many entries, comparing them one by one beats hashing.
+/// Maximum number of entries for which a linear search is used, since it is faster than hashing.
 const MAX_LINEAR_SEARCH: usize = 16;
 
-/// Entries in the order they came; the caller keeps their keys distinct.
+/// Entries in insertion order; the caller ensures that keys are distinct.
 #[derive(Debug)]
 pub(super) struct IndexedEntries<'a, T> {
     entries: Vec<(Cow<'a, str>, T)>,
-    /// Where each key stands, once there are more than [`MAX_LINEAR_SEARCH`]. Boxed, because most objects
-    /// are small and a body can hold many.
+    /// Index of each key, once there are more than [`MAX_LINEAR_SEARCH`]. Boxed, because most
+    /// objects are small and a body can hold many.
     index: Option<Box<KeyIndex<'a>>>,
 }
 
@@ -28,7 +28,7 @@ impl<'a, T> IndexedEntries<'a, T> {
         self.entries.is_empty()
     }
 
-    /// Where a key stands.
+    /// Returns the index of a key, or `None` if it is absent.
     pub(super) fn find(&self, key: &str) -> Option<usize> {
         match &self.index {
             Some(index) => index.get(key).copied(),
@@ -36,17 +36,17 @@ impl<'a, T> IndexedEntries<'a, T> {
         }
     }
 
-    /// The value at a place that [`find`](Self::find) gave.
+    /// Returns the value at an index returned by [`find`](Self::find).
     pub(super) fn value_mut(&mut self, at: usize) -> Option<&mut T> {
         self.entries.get_mut(at).map(|(_, value)| value)
     }
 
-    /// The value of a key.
+    /// Returns the value of a key, or `None` if it is absent.
     pub(super) fn get(&self, key: &str) -> Option<&T> {
         self.entries.get(self.find(key)?).map(|(_, value)| value)
     }
 
-    /// Adds an entry whose key is not there yet.
+    /// Appends an entry whose key must not be present yet.
     pub(super) fn push(&mut self, key: Cow<'a, str>, value: T) {
         if let Some(index) = &mut self.index {
             index.insert(key.clone(), self.entries.len());
@@ -55,7 +55,7 @@ impl<'a, T> IndexedEntries<'a, T> {
             self.index = Some(Box::new(names.cloned().zip(0..).collect()));
         }
         if self.entries.is_empty() {
-            // A deep chain of objects with one entry each should not pay for four.
+            // Avoids the default capacity of four for long chains of objects with one entry each.
             self.entries.reserve_exact(1);
         }
         self.entries.push((key, value));

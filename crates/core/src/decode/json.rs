@@ -1,8 +1,8 @@
-//! JSON (RFC 8259) to [`Value`], stricter than most readers: what two readers could understand
-//! differently is refused, so that every door and every log sees the same submission.
+//! Decodes JSON (RFC 8259) to a [`Value`], more strictly than most parsers: documents that two
+//! parsers could interpret differently are rejected.
 //!
-//! No limit on sizes: the server bounds the body before it comes here, and nothing below costs
-//! more than in proportion to it.
+//! There is no size limit: the server limits the body before, and decoding takes linear time and
+//! memory.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,17 +15,17 @@ use super::{DecodeError, DecodeErrorKind, MAX_DEPTH};
 use crate::decimal::Decimal;
 use crate::value::Value;
 
-/// Reads one JSON document. Strings without escapes borrow from `bytes`; numbers keep their
-/// digits (an exponent is given its sign: `1E5` becomes `1e+5`).
+/// Parses a JSON document. Strings without escapes borrow from `bytes`; numbers keep their digits
+/// (an exponent gets an explicit sign: `1E5` becomes `1e+5`).
 ///
 /// A byte order mark at the start is ignored, as RFC 8259 section 8.1 allows.
 ///
 /// # Errors
 ///
-/// The first of: not UTF-8, or an unpaired surrogate escape (section 8.2); an empty body; U+0000
-/// raw or escaped; a key that stands twice in one object (section 4 leaves open what it means);
-/// objects and lists nested deeper than [`MAX_DEPTH`]; a number that [`Decimal`] cannot hold; and
-/// whatever else is not JSON, content behind the document among it.
+/// Returns an error for bytes that are not UTF-8 or an unpaired surrogate escape (section 8.2); an
+/// empty body; U+0000, raw or escaped; a duplicate key in an object (section 4 leaves its meaning
+/// open); nesting deeper than [`MAX_DEPTH`]; a number that [`Decimal`] cannot hold; and any other
+/// text that is not JSON, including content after the document.
 pub fn parse(bytes: &[u8]) -> Result<Value<'_>, DecodeError> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes)
@@ -45,12 +45,12 @@ pub fn parse(bytes: &[u8]) -> Result<Value<'_>, DecodeError> {
     }
 }
 
-/// The key under which serde_json, with its feature `arbitrary_precision`, hands a number to a
-/// visitor: as a map with this one entry, whose value is the number's text as an owned string.
-/// Strings of the document never come owned, which tells such a map from a client's object.
+/// The key under which serde_json, with its feature `arbitrary_precision`, passes a number to a
+/// visitor: as a map with this one entry, whose value is the number as an owned string. Strings of
+/// the document are never owned, which distinguishes such a map from a client's object.
 const NUMBER_KEY: &str = "$serde_json::private::Number";
 
-/// Reads one value, `depth` deep.
+/// Deserializes a value at a nesting depth.
 #[derive(Clone, Copy)]
 struct ValueSeed<'t> {
     trace: &'t Trace,
@@ -94,7 +94,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
         Ok(Value::Bool(flag))
     }
 
-    // Integers of 64 bits come as such, all other numbers as the map of `NUMBER_KEY`.
+    // 64-bit integers arrive here, all other numbers as a map with `NUMBER_KEY`.
     fn visit_u64<E>(self, number: u64) -> Result<Value<'de>, E> {
         Ok(Value::Number(Cow::Owned(number.to_string())))
     }
@@ -157,7 +157,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
     }
 }
 
-/// Reads one key.
+/// Deserializes a key.
 struct KeySeed<'t>(&'t Trace);
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
@@ -184,7 +184,7 @@ impl<'de> Visitor<'de> for KeySeed<'_> {
     }
 }
 
-/// A string that had escapes: the only one that can still hold U+0000.
+/// Converts a string that had escapes, the only kind that can contain U+0000 here.
 fn unescaped<'de, E: Error>(trace: &Trace, text: &str) -> Result<Cow<'de, str>, E> {
     if text.contains('\0') {
         return Err(trace.refuse(DecodeErrorKind::Nul));

@@ -1,7 +1,8 @@
-//! Decoders: the bytes of a body to one [`Value`](crate::value::Value), or one clear refusal.
+//! Decoders: they convert the bytes of a request body to a [`Value`](crate::value::Value) or return
+//! one error.
 //!
-//! They know formats and nothing of forms: which keys are known and which types they have is the
-//! shaper's question. How large a body may be is the server's.
+//! They handle formats only; forms decide on keys and types, and the server limits the size of
+//! bodies.
 
 pub mod brackets;
 mod entries;
@@ -10,37 +11,37 @@ mod trace;
 
 use std::borrow::Cow;
 
-/// How many objects and lists may stand inside one another, the outermost counted.
+/// Maximum nesting depth of objects and lists, including the outermost.
 pub const MAX_DEPTH: usize = 64;
 
-/// Why a body was refused, and where. The text names keys and places, never a submitted value.
+/// An error in a request body. Its text contains keys and locations, never a submitted value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}{}: {detail}", place(*.line, *.column, .pointer.as_deref()))]
 pub struct DecodeError {
-    /// What was wrong.
+    /// The kind of error.
     pub kind: DecodeErrorKind,
-    /// The line, from 1; of JSON only.
+    /// Line, from 1; for JSON only.
     pub line: Option<usize>,
-    /// The column, from 1, in bytes; of JSON only. It may point one past the cause.
+    /// Column, from 1, in bytes; for JSON only. It may be one past the cause.
     pub column: Option<usize>,
-    /// The JSON pointer (RFC 6901) of the value at fault, or of the place where one was expected.
-    /// Keys in it are cut to 64 characters, and control characters in them replaced.
+    /// JSON pointer (RFC 6901) of the value in error, or of the expected one. Keys in it are
+    /// truncated to 64 characters, and their control characters replaced.
     pub pointer: Option<String>,
-    /// What was expected there, as a phrase.
+    /// What was expected, as a phrase.
     pub detail: Cow<'static, str>,
 }
 
-/// The kinds of refusals.
+/// The kinds of decoding errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum DecodeErrorKind {
-    /// Nothing but whitespace came.
+    /// The body is empty or whitespace.
     #[error("the body is empty")]
     Empty,
-    /// The text breaks the grammar of its format.
+    /// The text violates the grammar of its format.
     #[error("the body is not valid JSON")]
     Syntax,
-    /// A key stands twice in one object.
-    #[error("a key stands twice in one object")]
+    /// An object has the same key twice.
+    #[error("duplicate key in an object")]
     DuplicateKey,
     /// U+0000, which databases cannot store.
     #[error("a NUL character")]
@@ -48,47 +49,47 @@ pub enum DecodeErrorKind {
     /// Objects and lists are nested deeper than [`MAX_DEPTH`].
     #[error("nested too deeply")]
     TooDeep,
-    /// A number beyond the bounds of [`Decimal`](crate::decimal::Decimal).
+    /// A number exceeds the bounds of [`Decimal`](crate::decimal::Decimal).
     #[error("a number out of range")]
     NumberRange,
-    /// The bytes, or the escapes, are not Unicode text.
+    /// The bytes or escapes are not valid Unicode.
     #[error("the text is not valid Unicode")]
     Encoding,
-    /// More than [`brackets::MAX_PAIRS`] form fields.
+    /// There are more than [`brackets::MAX_PAIRS`] form fields.
     #[error("too many form fields")]
     TooManyFields,
-    /// The body is no `multipart/form-data`, or breaks off.
+    /// The body is not valid `multipart/form-data`, or incomplete.
     #[error("the body is not valid multipart/form-data")]
     Multipart,
-    /// A part that is a file.
+    /// A part is a file.
     #[error("a file")]
     File,
-    /// The name of a form field that cannot be read, or that conflicts with an earlier one.
+    /// The name of a form field cannot be parsed, or conflicts with an earlier one.
     #[error("a form field has a bad name")]
     BadName,
 }
 
 impl DecodeErrorKind {
-    /// What is expected where this kind is found.
+    /// Returns the default text of [`DecodeError::detail`].
     fn detail(self) -> &'static str {
         match self {
             Self::Empty => "a JSON document is expected",
             Self::Syntax => "JSON as of RFC 8259 is expected",
-            Self::DuplicateKey => "each key may stand once",
+            Self::DuplicateKey => "each key may occur once",
             Self::Nul => "strings and keys may hold any character but U+0000",
             Self::TooDeep => "objects and lists may be nested 64 deep",
             Self::NumberRange => "at most 400 digits and exponents from -400 to 400 are accepted",
             Self::Encoding => "UTF-8 is expected, and surrogates escaped in pairs",
             Self::TooManyFields => "at most 10000 are accepted",
-            Self::Multipart => "parts of RFC 7578 are expected, and the last boundary at the end",
-            Self::File => "fields alone are expected: files are kept elsewhere",
+            Self::Multipart => "parts as of RFC 7578 and a closing boundary are expected",
+            Self::File => "only text fields are accepted",
             Self::BadName => "names like user[tags][] are expected",
         }
     }
 }
 
 impl DecodeError {
-    /// A refusal of this kind, with no place.
+    /// Creates an error without a location.
     #[must_use]
     pub fn new(kind: DecodeErrorKind) -> Self {
         let detail = Cow::Borrowed(kind.detail());
@@ -96,14 +97,14 @@ impl DecodeError {
     }
 
     fn with_pointer(mut self, pointer: String) -> Self {
-        // The empty pointer means the whole document, which says nothing.
+        // The empty pointer is the whole document, which adds no information.
         self.pointer = (!pointer.is_empty()).then_some(pointer);
         self
     }
 }
 
-/// Adds a key to a pointer: escaped as RFC 6901 section 3 says, cut where it is long, and without
-/// control characters, so that it cannot break a line of a log.
+/// Appends a key to a JSON pointer: escaped as in RFC 6901 section 3, truncated, and without
+/// control characters, so that it cannot break a log line.
 fn push_segment(pointer: &mut String, key: &str) {
     const MAX_SEGMENT_CHARS: usize = 64;
     pointer.push('/');
@@ -121,7 +122,7 @@ fn push_segment(pointer: &mut String, key: &str) {
     }
 }
 
-/// Where an error is, as the middle of its text.
+/// Formats the location of an error for the middle of its message.
 fn place(line: Option<usize>, column: Option<usize>, pointer: Option<&str>) -> String {
     let mut place = String::new();
     if let Some(line) = line {
@@ -143,13 +144,13 @@ mod tests {
     #[test]
     fn a_text_says_what_where_and_what_was_expected() {
         let mut error = DecodeError::new(DecodeErrorKind::DuplicateKey);
-        assert_eq!(error.to_string(), "a key stands twice in one object: each key may stand once");
+        assert_eq!(error.to_string(), "duplicate key in an object: each key may occur once");
         error.line = Some(3);
         error.column = Some(7);
         assert_eq!(
             error.with_pointer("/form/email".to_owned()).to_string(),
-            "a key stands twice in one object at line 3, column 7 in /form/email: \
-             each key may stand once"
+            "duplicate key in an object at line 3, column 7 in /form/email: \
+             each key may occur once"
         );
     }
 

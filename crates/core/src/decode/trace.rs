@@ -1,6 +1,4 @@
-//! Where a JSON document went wrong, told by the visitors that read it and by serde_json.
-//!
-//! Reads nothing itself.
+//! Locates errors in JSON documents, from the visitors that read them and the errors of serde_json.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -10,32 +8,32 @@ use serde_json::error::Category;
 
 use super::{DecodeError, DecodeErrorKind, push_segment};
 
-/// What the visitors report beside serde's error, which carries a text only.
+/// What the visitors record besides serde's error, which is only a string.
 #[derive(Default)]
 pub(super) struct Trace {
     kind: Cell<Option<DecodeErrorKind>>,
-    /// The pointer's segments, innermost first: collected only while an error climbs out, so
-    /// that a good document pays nothing for them.
+    /// Segments of the JSON pointer, innermost first. Collected only while an error propagates, so
+    /// that a valid document costs nothing.
     segments: RefCell<Vec<String>>,
-    /// Whether the last string came owned, as only the text of a number does.
+    /// Whether the last string was owned, as only that of a number is.
     pub(super) owned: Cell<bool>,
 }
 
 impl Trace {
-    /// The error that makes serde stop, with the kind kept for [`error`](Self::error).
+    /// Creates the error that stops serde, and records its kind for [`error`](Self::error).
     pub(super) fn refuse<E: Error>(&self, kind: DecodeErrorKind) -> E {
         self.kind.set(Some(kind));
         E::custom(kind)
     }
 
-    /// Tells that the error on its way out came from within a key or an item.
+    /// Records that the propagating error occurred within a key or an item.
     pub(super) fn inside(&self, key: &str) {
         let mut segment = String::new();
         push_segment(&mut segment, key);
         self.segments.borrow_mut().push(segment);
     }
 
-    /// What the reader's error comes to.
+    /// Converts the error of serde_json to a decoding error with its kind and location.
     pub(super) fn error(&self, error: &serde_json::Error) -> DecodeError {
         let text = error.to_string();
         let what = text.split_once(" at line ").map_or(text.as_str(), |(what, _)| what);
@@ -47,7 +45,7 @@ impl Trace {
             _ => DecodeErrorKind::Syntax,
         });
         let mut refusal = DecodeError::new(kind);
-        // Texts of the category "data" could quote the document; those of its grammar do not.
+        // Messages of the category "data" could quote the document; those about its grammar do not.
         if kind == DecodeErrorKind::Syntax && error.classify() != Category::Data {
             refusal.detail = match what {
                 "expected ident" => Cow::Borrowed("expected `true`, `false` or `null`"),
@@ -63,7 +61,7 @@ impl Trace {
     }
 }
 
-/// An error at a byte of the body.
+/// Creates an error at a byte offset of the body.
 pub(super) fn at_offset(kind: DecodeErrorKind, bytes: &[u8], offset: usize) -> DecodeError {
     let mut error = DecodeError::new(kind);
     let before = bytes.get(..offset).unwrap_or(bytes);

@@ -1,6 +1,6 @@
-//! What the form adds to a submission once it is laid out: computed defaults, then the server's
-//! own payload; and what it takes away: fields whose condition does not hold. In this order, and
-//! each in the order of the form: a condition sees what those before it left.
+//! Applies computed defaults, then `default_payload`, then drops the fields whose condition does
+//! not hold. Each step goes through the fields in the order of the form, so that an expression sees
+//! the results of those before it.
 
 use std::cell::Cell;
 
@@ -12,14 +12,17 @@ use crate::expression::{ConditionResult, EvalScope};
 use crate::form::{Field, FieldBody, FieldTarget, Form, Group, PayloadValue};
 use crate::value::Value;
 
-/// How many bytes all values together may have that a form computes for one submission.
+/// Maximum total size of the values computed for one submission, in bytes.
 const MAX_COMPUTED_BYTES: usize = 256 * 1024;
 
-/// What is left for computed values.
+/// Remaining part of [`MAX_COMPUTED_BYTES`].
 struct ComputedBudget(Cell<usize>);
 
 impl ComputedBudget {
-    /// Works a value out where there is anything left, and counts it.
+    /// Computes a value and subtracts its size.
+    ///
+    /// # Errors
+    /// Returns an error if the computation fails or the budget is exhausted.
     fn take(
         &self,
         work: impl FnOnce() -> Result<Option<Value<'static>>, String>,
@@ -36,14 +39,14 @@ impl ComputedBudget {
     }
 }
 
-/// Adds and takes away.
+/// Applies computed defaults and the default payload, and drops inactive fields.
 pub(super) fn apply_defaults<'v>(form: &Form, slots: &mut GroupSlots<'v>, outcome: &mut Findings) {
     let surroundings = &outcome.surroundings;
     let left = ComputedBudget(Cell::new(MAX_COMPUTED_BYTES));
     for way in &form.computed {
         each(&form.root, slots, way, surroundings, |field, (slot, is_stored), view| {
             match (&field.body, slot) {
-                // What is stored as nothing stays so.
+                // An empty stored field gets no default in an update.
                 (FieldBody::Scalar(scalar), Slot::Absent) if is_stored && !scalar.readonly => None,
                 (FieldBody::Scalar(scalar), Slot::Absent) => {
                     let computed = scalar.computed.as_ref()?;
@@ -70,7 +73,7 @@ pub(super) fn apply_defaults<'v>(form: &Form, slots: &mut GroupSlots<'v>, outcom
     drop_inactive(form, slots, surroundings);
 }
 
-/// Takes away what has a condition that does not hold.
+/// Marks fields whose condition does not hold as [`Slot::Inactive`].
 pub(super) fn drop_inactive(form: &Form, slots: &mut GroupSlots<'_>, surroundings: &EvalContext) {
     for way in &form.conditional {
         each(&form.root, slots, way, surroundings, |field, _, view| {
@@ -83,7 +86,8 @@ pub(super) fn drop_inactive(form: &Form, slots: &mut GroupSlots<'_>, surrounding
     }
 }
 
-/// Puts something else into the slots of one field, of which lists may have several.
+/// Replaces the slots of the field at `way` with what `decide` returns; `None` leaves a slot as it
+/// is. A field within lists has one slot per item.
 fn each<'v>(
     root: &Group,
     slots: &mut GroupSlots<'v>,
@@ -103,7 +107,8 @@ fn each<'v>(
     }
 }
 
-/// Which items of the lists on the way there are: one choice for each concrete slot.
+/// Collects the item indexes, one per list along `way`, of each slot of the field there. Items of
+/// which no value was submitted are skipped.
 fn expand(
     slots: &GroupSlots<'_>,
     way: &[usize],
@@ -129,8 +134,8 @@ fn expand(
     }
 }
 
-/// The field, its slot, whether the object around it is stored and it with it, and the slots of the
-/// record that it stands in.
+/// Returns the field at `way`, its slot, whether it has a stored counterpart (its object is stored
+/// and it is not virtual), and the slots of the record that contains it.
 fn find<'f, 's, 'v>(
     root: &'f Group,
     slots: &'s GroupSlots<'v>,

@@ -1,6 +1,7 @@
-//! From the slots of a valid submission to the aggregate. Only fields that the form lists can
-//! change: nothing else has a slot. In an update the others are as they are stored, and of the
-//! records only those that something was sent for are in it.
+//! Builds the aggregate from the slots of a valid submission.
+//!
+//! Only fields that the form lists have a slot and can change. In an update all other fields keep
+//! their stored values, and nested records are included only if values were submitted for them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,16 +18,16 @@ use crate::record_kind::{Container, Kind, RelationshipFields, Setter};
 use crate::types::KeyedRelationship;
 use crate::value::Value;
 
-/// Currency of a listing that names none (ISO 4217).
+/// Default currency of a transactable (ISO 4217).
 const DEFAULT_CURRENCY: &str = "USD";
 
-/// Builds a user, without its claims and references.
+/// Returns a user without its claims and references.
 pub(super) fn user(form: &Form, slots: GroupSlots<'_>) -> NewUser {
     let mut user = NewUser {
         properties: slots.stored.map(|stored| stored_properties(Some(stored))),
         ..NewUser::default()
     };
-    // The containers need the user too, so they wait until its own fields are set.
+    // The first closure borrows the user, so containers are handled afterwards.
     let mut containers = Vec::new();
     fill(
         &form.root,
@@ -63,7 +64,7 @@ fn user_container(user: &mut NewUser, container: Container, field: &Field, slots
     }
 }
 
-/// Each record that was asked for, in the order of the form and then of the submission.
+/// Calls `take` for each submitted record, in the order of the form, then of the submission.
 fn records<'v>(field: &Field, slots: GroupSlots<'v>, mut take: impl FnMut(&Group, GroupSlots<'v>)) {
     let FieldBody::Container(container) = &field.body else { return };
     for (field, slot) in container.fields.iter().zip(slots.slots) {
@@ -83,7 +84,7 @@ fn records<'v>(field: &Field, slots: GroupSlots<'v>, mut take: impl FnMut(&Group
     }
 }
 
-/// Sets the built-in fields of a record, and hands its containers on.
+/// Passes the built-in fields of a record to `set` and its containers to `contain`.
 pub(super) fn fill<'f, 'v>(
     group: &'f Group,
     slots: GroupSlots<'v>,
@@ -116,13 +117,13 @@ pub(super) fn fill<'f, 'v>(
     }
 }
 
-/// Whether the form decides a field, not what is stored.
+/// Returns whether the field's slot replaces the stored value.
 fn is_sent(group: &Group, slots: &GroupSlots<'_>, name: &str) -> bool {
     let slot = group.index_of(name).and_then(|index| slots.slots.get(index));
     slot.is_some_and(|slot| !slot.keeps_stored())
 }
 
-/// The properties that are stored of a record.
+/// Returns the stored properties of a record, `{}` if there are none.
 pub(super) fn stored_properties(record: Option<&Value<'_>>) -> String {
     match record.and_then(|record| record.get("properties")) {
         Some(Value::Object(entries)) => object(entries),
@@ -145,7 +146,8 @@ pub(super) fn properties(field: &Field, slots: GroupSlots<'_>) -> String {
     object(&entries)
 }
 
-/// The part that profiles, listings and customizations share.
+/// Sets the properties or the attached records that a container of a profile, transactable or
+/// customization holds.
 fn attach(
     (own, attached): (&mut String, &mut Attachments),
     container: Container,
@@ -192,7 +194,7 @@ fn profile(group: &Group, slots: GroupSlots<'_>) -> NewProfile {
 
 pub(super) fn transactable(group: &Group, slots: GroupSlots<'_>) -> NewTransactable {
     let (id, stored) = (slots.id(), slots.stored);
-    let mut listing = NewTransactable {
+    let mut transactable = NewTransactable {
         id,
         type_name: group.type_name.clone(),
         name: None,
@@ -208,12 +210,12 @@ pub(super) fn transactable(group: &Group, slots: GroupSlots<'_>) -> NewTransacta
         slots,
         |set, value| {
             if let Setter::Transactable(set) = set {
-                set(&mut listing, value);
+                set(&mut transactable, value);
             }
         },
         |container, field, inner| attach((&mut properties, &mut attached), container, field, inner),
     );
-    NewTransactable { properties, attached, ..listing }
+    NewTransactable { properties, attached, ..transactable }
 }
 
 pub(super) fn customization(group: &Group, slots: GroupSlots<'_>) -> NewCustomization {
@@ -228,26 +230,26 @@ pub(super) fn customization(group: &Group, slots: GroupSlots<'_>) -> NewCustomiz
     NewCustomization { id, type_name: group.type_name.clone(), properties, attached }
 }
 
-/// Nothing where it is of no relationship: judging refuses that.
+/// Returns a relationship user, or `None` if it has no relationship, which validation refuses.
 pub(super) fn relationship_user(
     group: &Group,
     slots: GroupSlots<'_>,
 ) -> Option<NewRelationshipUser> {
-    let mut membership = RelationshipFields::default();
+    let mut fields = RelationshipFields::default();
     let (id, mut own) = (slots.id(), stored_properties(slots.stored));
     fill(
         group,
         slots,
         |set, value| {
             if let Setter::RelationshipFields(set) = set {
-                set(&mut membership, value);
+                set(&mut fields, value);
             }
         },
         |_, field, inner| own = properties(field, inner),
     );
-    // What is stored has an id: whatever else is there was sent and counts.
-    let key = membership.key.filter(|key| !key.trim().is_empty());
-    let relationship = match (key.zip(group.keyed.as_ref()), membership.type_name, membership.id) {
+    // A stored relationship user has only `relationship_id`; a key or a name was submitted.
+    let key = fields.key.filter(|key| !key.trim().is_empty());
+    let relationship = match (key.zip(group.keyed.as_ref()), fields.type_name, fields.id) {
         (Some((key, keyed)), _, _) => keyed_link(&key, keyed),
         (None, Some(name), _) => RelationshipLink::New { type_name: Arc::from(name) },
         (None, None, Some(id)) => RelationshipLink::Existing(id),

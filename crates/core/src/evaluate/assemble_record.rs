@@ -1,4 +1,5 @@
-//! The aggregate as a whole: a user, or a bag with the one record that the form is for.
+//! Builds the complete aggregate: a user, or an otherwise empty [`NewUser`] with the one record of
+//! the form's resource.
 
 use super::assemble::{customization, fill, properties, relationship_user, stored_properties};
 use super::assemble::{transactable, user};
@@ -11,7 +12,7 @@ use crate::form::{FieldBody, FieldTarget, Form, Group};
 use crate::record_kind::{CUSTOMIZABLE, Container, Kind, ParentRefs, Setter};
 use crate::value::Value;
 
-/// Builds it.
+/// Returns the aggregate of a valid submission.
 pub(super) fn assemble(
     form: &Form,
     slots: GroupSlots<'_>,
@@ -19,48 +20,50 @@ pub(super) fn assemble(
     references: Vec<Reference>,
 ) -> NewUser {
     let root = &form.root;
-    let mut bag = match root.kind {
+    let mut aggregate = match root.kind {
         None | Some(Kind::User | Kind::Session) => user(form, slots),
         Some(kind) => record(root, kind, slots),
     };
-    (bag.claims, bag.references) = (claims, references);
-    bag
+    (aggregate.claims, aggregate.references) = (claims, references);
+    aggregate
 }
 
 fn record(root: &Group, kind: Kind, slots: GroupSlots<'_>) -> NewUser {
     let belonging = parent_refs(root, kind, &slots);
-    let mut bag = NewUser { owner: belonging.owner, ..NewUser::default() };
+    let mut aggregate = NewUser { owner: belonging.owner, ..NewUser::default() };
     match kind {
-        Kind::Transactable => bag.transactables.push(transactable(root, slots)),
-        Kind::RelationshipUser => bag.relationship_users.extend(relationship_user(root, slots)),
+        Kind::Transactable => aggregate.transactables.push(transactable(root, slots)),
+        Kind::RelationshipUser => {
+            aggregate.relationship_users.extend(relationship_user(root, slots))
+        }
         Kind::Customization => {
-            bag.customizable = customizable(&belonging);
-            bag.customizations.push(customization(root, slots));
+            aggregate.customizable = customizable(&belonging);
+            aggregate.customizations.push(customization(root, slots));
         }
         Kind::Relationship => {
             let (id, type_name, key) = (slots.id(), root.type_name.clone(), key(root, &slots));
             let properties = own_properties(root, slots);
-            bag.relationships.push(NewRelationship { id, type_name, key, properties });
+            aggregate.relationships.push(NewRelationship { id, type_name, key, properties });
         }
         Kind::RelationshipTransactable => {
-            // Both are there: judging refuses one without.
+            // Both ids are present: validation requires them.
             let ids = belonging.relationship.zip(belonging.transactable);
-            bag.relationship_transactables.extend(ids.map(|(relationship_id, transactable_id)| {
-                NewRelationshipTransactable {
+            aggregate.relationship_transactables.extend(ids.map(
+                |(relationship_id, transactable_id)| NewRelationshipTransactable {
                     id: slots.id(),
                     type_name: root.type_name.clone(),
                     relationship_id,
                     transactable_id,
                     properties: own_properties(root, slots),
-                }
-            }));
+                },
+            ));
         }
         _ => {}
     }
-    bag
+    aggregate
 }
 
-/// Where it belongs: as sent, otherwise as stored.
+/// Returns the parent references of a record: the submitted ones, otherwise the stored ones.
 fn parent_refs(root: &Group, kind: Kind, slots: &GroupSlots<'_>) -> ParentRefs {
     let mut belonging = ParentRefs::default();
     for built_in in kind.parent_fields() {
@@ -87,7 +90,7 @@ fn own_properties(root: &Group, slots: GroupSlots<'_>) -> String {
     own
 }
 
-/// What names a relationship, as it shall be.
+/// Returns the claim on a relationship's key, or `None` if its type has no key or the key is blank.
 fn key(root: &Group, slots: &GroupSlots<'_>) -> Option<Claim> {
     let property = root.key.as_deref()?;
     let own = root.fields.iter().zip(&slots.slots).find_map(|(field, slot)| {

@@ -1,5 +1,5 @@
-//! JSON as it is stored: keys sorted, numbers in their canonical spelling, so that every database
-//! gives back the same text of it.
+//! Writes JSON for storage and comparison: with sorted keys and canonical numbers, so that every
+//! database returns the same string.
 
 use std::borrow::Cow;
 
@@ -9,29 +9,29 @@ use crate::aggregate::JsonObject;
 use crate::decimal::Decimal;
 use crate::value::Value;
 
-/// Returns a text of a value for comparing: equal values have equal texts, never much longer than
-/// what was sent.
+/// Returns a string for comparing values: equal values have equal strings, which are never much
+/// longer than the submitted value.
 pub(crate) fn canonical_json(value: &Value<'_>) -> String {
     let mut text = String::new();
     write(value, canonical_number, &mut text);
     text
 }
 
-/// Returns the text of a value as it is stored.
+/// Returns a value as the JSON string that is stored.
 pub(crate) fn stored_json(value: &Value<'_>) -> String {
     let mut text = String::new();
     write(value, stored_number, &mut text);
     text
 }
 
-/// Returns the text of an object of typed values, as it is stored.
+/// Returns an object of typed values as the JSON string that is stored.
 pub(super) fn object(entries: &[(Cow<'_, str>, Value<'_>)]) -> JsonObject {
     let mut text = String::new();
     write_object(entries, stored_number, &mut text);
     text
 }
 
-/// Whether all numbers of a value can be stored, see [`Decimal::is_storable`].
+/// Returns whether all numbers in a value can be stored, see [`Decimal::is_storable`].
 pub(super) fn is_storable(value: &Value<'_>) -> bool {
     match value {
         Value::Number(text) => Decimal::is_storable(text),
@@ -41,7 +41,7 @@ pub(super) fn is_storable(value: &Value<'_>) -> bool {
     }
 }
 
-/// Spells a number that is not a short natural one.
+/// Formats a number that is not a short natural number; for `None` the number is written unchanged.
 type Spell = fn(&str) -> Option<String>;
 
 fn canonical_number(text: &str) -> Option<String> {
@@ -97,6 +97,6 @@ fn write_object(entries: &[(Cow<'_, str>, Value<'_>)], spell: Spell, text: &mut 
 }
 
 fn write_string(string: &str, text: &mut String) {
-    // Writing a string to memory does not fail.
+    // Serializing a string to memory cannot fail.
     text.push_str(&to_string(string).unwrap_or_default());
 }

@@ -1,4 +1,4 @@
-//! What is stored, beside what is submitted: in an update it stands where nothing was sent.
+//! Stored values in an update: they fill the fields that were not submitted.
 
 use super::shape::Entries;
 use super::slot::Slot;
@@ -7,41 +7,41 @@ use crate::rules::{REQUIRED, TAKEN};
 use crate::value::Value;
 use crate::violation::Message;
 
-/// What is stored at one place of a submission.
+/// Stored value at one path of a submission.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Existing<'v> {
     value: Option<&'v Value<'v>>,
     is_update: bool,
-    /// Whether the object around it is stored.
+    /// Whether the enclosing object is stored.
     is_within: bool,
-    /// Whether nothing of its record was sent: all of it stays as it is.
+    /// Whether no value was submitted for its record, which then stays unchanged.
     is_alone: bool,
 }
 
 impl<'v> Existing<'v> {
-    /// A stored object, in an update.
+    /// Creates the stored value of an object; `None` if it is new.
     pub(super) fn new(value: Option<&'v Value<'v>>, is_update: bool) -> Self {
         Self { value, is_update, ..Self::default() }
     }
 
-    /// The same, of which nothing was sent.
+    /// Marks a stored record as one for which no value was submitted.
     pub(super) fn untouched(self) -> Self {
         Self { is_alone: self.value.is_some(), ..self }
     }
 
-    /// What is stored in a field of it.
+    /// Returns the stored value of a field of this object.
     pub(super) fn at(self, name: &str) -> Self {
         let object = self.object();
         let value = object.and_then(|object| object.get(name));
         Self { value, is_within: object.is_some(), ..self }
     }
 
-    /// The object, where there is one.
+    /// Returns the stored value if it is an object.
     pub(super) fn object(self) -> Option<&'v Value<'v>> {
         self.value.filter(|value| matches!(value, Value::Object(_)))
     }
 
-    /// The same of a key that holds fields or records: there always, perhaps with nothing in it.
+    /// Returns the stored value of a container: an empty object if the stored record has none.
     pub(super) fn container(self) -> Self {
         static EMPTY: Value<'static> = Value::Object(Vec::new());
         match self.object() {
@@ -50,14 +50,14 @@ impl<'v> Existing<'v> {
         }
     }
 
-    /// Whether a value that was sent is no reason to change what is stored: an empty password.
+    /// Returns whether a submitted value leaves the stored one unchanged: a null or empty password.
     pub(super) fn is_kept_by(self, field: &Field, value: &Value<'_>) -> bool {
         self.is_within
             && is_password(field)
             && (*value == Value::Null || value.as_str().is_some_and(str::is_empty))
     }
 
-    /// What stands in a field that was not sent; nothing where it takes its default.
+    /// Returns the slot of a field that was not submitted, or `None` if it takes its default.
     pub(super) fn slot(self, field: &Field, scalar: &ScalarField) -> Option<Slot<'v>> {
         if !self.is_within || matches!(field.target, FieldTarget::Virtual) {
             return None;
@@ -77,7 +77,7 @@ impl<'v> Existing<'v> {
         })
     }
 
-    /// The stored records of a list.
+    /// Returns the stored records of a list.
     pub(super) fn records(self) -> ExistingRecords<'v> {
         let records = match self.value {
             Some(Value::Array(items)) => items.iter().collect(),
@@ -95,7 +95,7 @@ fn is_password(field: &Field) -> bool {
     field.is_secret && matches!(field.target, FieldTarget::BuiltIn(_))
 }
 
-/// The stored records of one type in a list.
+/// Stored records of a list, and which of them the submission has named by `id`.
 #[derive(Debug)]
 pub(super) struct ExistingRecords<'v> {
     records: Vec<&'v Value<'v>>,
@@ -104,11 +104,11 @@ pub(super) struct ExistingRecords<'v> {
 }
 
 impl<'v> ExistingRecords<'v> {
-    /// Takes the `id` out of what was sent: the stored record that it names, or nothing stored
-    /// where there is none.
+    /// Removes `id` from the submitted entries and returns the stored record that it names, or an
+    /// empty one if no `id` was submitted.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns an error if no stored record has this id or another item has named it already.
     pub(super) fn named_by(
         &mut self,
         group: &Group,
@@ -134,7 +134,7 @@ impl<'v> ExistingRecords<'v> {
         Ok(Existing::new(Some(self.records[found]), true))
     }
 
-    /// Those that were not mentioned.
+    /// Returns the records that the submission has not named.
     pub(super) fn unmentioned(self) -> impl Iterator<Item = Existing<'v>> {
         let pairs = self.records.into_iter().zip(self.are_mentioned);
         pairs
@@ -143,7 +143,7 @@ impl<'v> ExistingRecords<'v> {
     }
 }
 
-/// The id of a stored record.
+/// Returns the id of a stored record.
 pub(super) fn id_of(record: &Value<'_>) -> Option<i64> {
     match record.get("id")? {
         Value::Number(text) | Value::String(text) => text.parse().ok(),

@@ -1,4 +1,5 @@
-//! What the rules say of one submission: violations, and what only the database can decide.
+//! Collects the results of validating one submission: violations, and the claims and references
+//! that only the database can check.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,62 +11,63 @@ use crate::form::Form;
 use crate::locale::{Locales, MessageOverride};
 use crate::violation::{Message, Params, Violation, Violations};
 
-/// The longest key of the client's that an answer repeats, in characters.
+/// Maximum length of a submitted key in a response, in characters.
 const MAX_KEY_CHARS: usize = 64;
-/// Up to this many claims, comparing them one by one beats hashing.
+/// Maximum number of claims for which a linear search is faster than hashing.
 const MAX_LINEAR_SEARCH: usize = 16;
-/// How many steps the schemas of one submission may take, besides those that each value has by its
-/// size: so that small values may be judged by large schemas.
+/// Number of steps that `schema` rules may take per submission, in addition to those that each
+/// value gets by its size: it lets small values be validated by large schemas.
 pub(super) const SCHEMA_STEP_BUDGET: u64 = 200_000;
 
-/// Collects while the rules run.
+/// Collector that the rules write to.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) surroundings: EvalContext,
     pub(crate) violations: Violations,
-    /// The rules that were broken, where somebody wants to know.
+    /// Ids of the rules that were broken; collected only if it is `Some`.
     pub(crate) broken_rules: Option<HashSet<usize>>,
-    /// Why the server's own payload could not be worked out.
+    /// Why `default_payload` could not be computed.
     pub(crate) failure: Option<String>,
     pub(crate) claims: Vec<Claim>,
     pub(crate) references: Vec<Reference>,
-    /// What to say if the database refuses, one for each claim and each reference. Only collected
-    /// when it did: the happy path renders no path.
+    /// Violations to report if the database refuses, one per claim and reference. Collected only
+    /// after a refusal, so that the success path renders no paths.
     pub(crate) explanations: Option<Explanations>,
-    /// Whether one value is judged away from any submission.
+    /// Whether a single value is validated, without a submission.
     pub(crate) is_standalone: bool,
-    /// Whether nothing is said: only claims are noted, as those that the user holds.
+    /// If true, violations are not recorded; claims are collected as already held by the user.
     pub(crate) claims_only: bool,
-    /// What is claimed, where claims are muted or many.
+    /// Claims made so far, if `claims_only` was set or they are too many for a linear search.
     pub(crate) seen_claims: HashSet<Claim>,
-    /// The steps that are left to schemas, besides those that each value has by its size.
+    /// Remaining part of [`SCHEMA_STEP_BUDGET`].
     pub(crate) schema_steps: u64,
-    /// The languages, where a text of theirs shows submitted values.
+    /// The form's locales, if one of their messages interpolates submitted values.
     value_locales: Option<Arc<Locales>>,
 }
 
-/// What to say of a claim or a reference that the database refuses, and by which rule.
+/// Violations to report if the database refuses a claim or a reference, each with the id of its
+/// rule.
 #[derive(Debug, Default)]
 pub(crate) struct Explanations {
     pub(crate) claims: Vec<(Option<usize>, Violation)>,
     pub(crate) references: Vec<(Option<usize>, Violation)>,
 }
 
-/// A violation to be: what to say, in whose words, where.
+/// Violation whose path is not rendered yet.
 #[derive(Debug, Clone)]
 pub(crate) struct PendingViolation<'p> {
     pub(crate) path: Path<'p>,
     pub(crate) message: &'static Message,
-    /// The rule that says it.
+    /// Id of the broken rule.
     pub(crate) rule: Option<usize>,
-    /// The form's own code.
+    /// Code that the form gives in place of the message's.
     pub(crate) code: Option<Arc<str>>,
     pub(crate) message_override: Option<MessageOverride>,
     pub(crate) params: Params,
 }
 
 impl<'p> PendingViolation<'p> {
-    /// What a message says, in its own words.
+    /// Creates a violation with a built-in message and no rule.
     pub(crate) fn of(path: Path<'p>, message: &'static Message, params: Params) -> Self {
         Self { path, message, rule: None, code: None, message_override: None, params }
     }
@@ -84,7 +86,7 @@ impl<'p> PendingViolation<'p> {
 }
 
 impl Findings {
-    /// Nothing said yet of a submission to a form.
+    /// Creates an empty collector for a submission to `form`.
     pub(crate) fn new(form: &Form, surroundings: EvalContext) -> Self {
         let violations = Violations { form: Some(form.name.clone()), ..Violations::default() };
         let showing = form.locales.uses_values().then(|| form.locales.clone());
@@ -97,7 +99,7 @@ impl Findings {
         }
     }
 
-    /// Whether a text of a language shows the value of what is said there.
+    /// Returns whether a locale's message for this path and code interpolates the submitted value.
     pub(crate) fn uses_value(&self, path: &Path<'_>, code: &str) -> bool {
         let (Some(locales), Some(form)) = (&self.value_locales, &self.violations.form) else {
             return false;
@@ -105,44 +107,43 @@ impl Findings {
         locales.uses_value(form, &path.dotted(), code)
     }
 
-    /// Takes out what only the database can decide.
+    /// Takes the claims and references out.
     pub(crate) fn take_database_checks(&mut self) -> (Vec<Claim>, Vec<Reference>) {
         (std::mem::take(&mut self.claims), std::mem::take(&mut self.references))
     }
 
-    /// Notes a violation.
-    pub(crate) fn add_violation(&mut self, saying: PendingViolation<'_>) {
+    /// Adds a violation.
+    pub(crate) fn add_violation(&mut self, pending: PendingViolation<'_>) {
         if self.claims_only {
             return;
         }
         if let Some(tripped) = &mut self.broken_rules {
-            tripped.extend(saying.rule);
+            tripped.extend(pending.rule);
         }
         if self.violations.is_full() {
             self.violations.truncated = true;
         } else {
-            self.violations.add(saying.into_violation());
+            self.violations.add(pending.into_violation());
         }
     }
 
-    /// Claims a value for this user alone. The same claim twice in one submission is a violation
-    /// already.
-    pub(crate) fn claim(&mut self, claim: Claim, saying: PendingViolation<'_>) {
+    /// Adds a uniqueness claim. A claim that this submission has made before is a violation.
+    pub(crate) fn claim(&mut self, claim: Claim, pending: PendingViolation<'_>) {
         let is_first = self.is_first(&claim);
         if self.claims_only {
             return;
         }
         if !is_first {
-            return self.add_violation(saying);
+            return self.add_violation(pending);
         }
         if let Some(explanations) = &mut self.explanations {
-            explanations.claims.push((saying.rule, saying.into_violation()));
+            explanations.claims.push((pending.rule, pending.into_violation()));
         }
         self.claims.push(claim);
     }
 
-    /// Whether nothing in this submission claimed the same before. Notes that it is claimed now:
-    /// among the claims themselves while those are few and all that there is.
+    /// Returns whether this submission has not made the claim before. While there are few claims it
+    /// searches `claims`, to which the caller adds; otherwise it adds the claim to `seen_claims`.
     fn is_first(&mut self, claim: &Claim) -> bool {
         if self.seen_claims.is_empty() && !self.claims_only && self.claims.len() < MAX_LINEAR_SEARCH
         {
@@ -154,26 +155,26 @@ impl Findings {
         self.seen_claims.insert(claim.clone())
     }
 
-    /// Asks for a row to exist.
-    pub(crate) fn add_reference(&mut self, reference: Reference, saying: PendingViolation<'_>) {
+    /// Adds a reference to a row that must exist.
+    pub(crate) fn add_reference(&mut self, reference: Reference, pending: PendingViolation<'_>) {
         if self.claims_only {
             return;
         }
         if let Some(explanations) = &mut self.explanations {
-            explanations.references.push((saying.rule, saying.into_violation()));
+            explanations.references.push((pending.rule, pending.into_violation()));
         }
         self.references.push(reference);
     }
 }
 
-/// A key of the client's, fit to be repeated to it.
+/// Returns a submitted key, truncated for use in a response.
 pub(crate) fn shortened(key: &str) -> String {
     shortened_to(key, MAX_KEY_CHARS)
 }
 
-/// A text cut at so many characters.
-pub(crate) fn shortened_to(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
+/// Returns a string truncated to `max_chars` characters, with an ellipsis if it was longer.
+pub(crate) fn shortened_to(text: &str, max_chars: usize) -> String {
+    match text.char_indices().nth(max_chars) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -1,4 +1,5 @@
-//! The way of one submission: shape, judge, assemble. No IO here.
+//! Evaluates a submission: shapes it into slots, validates them and assembles the aggregate.
+//! Performs no IO.
 
 mod activation;
 mod assemble;
@@ -29,18 +30,21 @@ use crate::form::Form;
 use crate::value::Value;
 use crate::violation::Violations;
 
-/// What the database refused of an aggregate: places in its claims and references.
+/// Claims and references of an aggregate that the database refused, by index.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Refusals {
-    /// Claims that somebody else holds.
+    /// Claims held by another user or record.
     pub taken: Vec<usize>,
-    /// References to rows that are not there.
+    /// References to rows that do not exist.
     pub missing: Vec<usize>,
-    /// Of a record: that it is nobody's, or of somebody who is not there.
+    /// Whether the record has no owner, or one that does not exist.
     pub ownerless: bool,
 }
 
-/// Shapes, judges and assembles.
+/// Evaluates a submission that creates.
+///
+/// # Errors
+/// Returns an error with all violations if the submission is invalid.
 pub(crate) fn apply(
     form: &Form,
     submitted: Value<'_>,
@@ -54,7 +58,11 @@ pub(crate) fn apply(
     )
 }
 
-/// The same, or what it comes to over a stored user, noting which rules are broken.
+/// Evaluates a submission, over a stored user or record if there is one, and adds the ids of the
+/// broken rules to `tripped`.
+///
+/// # Errors
+/// Returns an error with all violations if the submission is invalid.
 pub(crate) fn apply_traced<'v>(
     form: &Form,
     submitted: Value<'v>,
@@ -87,7 +95,7 @@ fn validate_and_assemble<'v>(
     }
 }
 
-/// What the database would be asked of a submission, valid or not.
+/// Returns the claims and references of a submission, valid or not.
 pub(crate) fn database_checks(
     form: &Form,
     submitted: Value<'_>,
@@ -99,7 +107,7 @@ pub(crate) fn database_checks(
     outcome.take_database_checks()
 }
 
-/// All that is wrong with a submission to nobody stored.
+/// Returns all violations of a submission that creates, including those of the database's refusals.
 pub(crate) fn explain_all(
     form: &Form,
     submitted: Value<'_>,
@@ -116,17 +124,17 @@ pub(crate) fn explain_all(
     violations
 }
 
-/// Adds the violations that the database's refusals are.
+/// Adds the violations that correspond to the database's refusals.
 fn add_refusals(
     explanations: findings::Explanations,
     refusals: &Refusals,
     tripped: &mut HashSet<usize>,
     violations: &mut Violations,
 ) {
-    for (told, refused) in
+    for (explained, refused) in
         [(explanations.claims, &refusals.taken), (explanations.references, &refusals.missing)]
     {
-        for (place, (rule, violation)) in told.into_iter().enumerate() {
+        for (place, (rule, violation)) in explained.into_iter().enumerate() {
             if refused.contains(&place) {
                 tripped.extend(rule);
                 violations.add(violation);
@@ -135,7 +143,7 @@ fn add_refusals(
     }
 }
 
-/// Lays the submission out and completes it: all but the judging.
+/// Returns the slots of a submission, with defaults applied and inactive fields dropped.
 fn lay_out<'v>(
     form: &Form,
     submitted: Value<'v>,
@@ -149,8 +157,8 @@ fn lay_out<'v>(
     slots
 }
 
-/// The violations that the database's refusals are, of what is laid over `stored` where there is
-/// such a user.
+/// Returns the violations that correspond to the database's refusals. `stored` is the user or
+/// record that the submission updates, if any.
 pub(crate) fn explain_refusals<'v>(
     form: &Form,
     submitted: Value<'v>,
@@ -161,7 +169,8 @@ pub(crate) fn explain_refusals<'v>(
     explain_refusals_traced(form, submitted, stored, surroundings, (refusals, &mut HashSet::new()))
 }
 
-/// The same, noting which rules are broken.
+/// Returns the violations that correspond to the database's refusals, and adds the ids of the
+/// broken rules to `tripped`.
 pub(crate) fn explain_refusals_traced<'v>(
     form: &Form,
     submitted: Value<'v>,

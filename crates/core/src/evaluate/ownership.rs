@@ -1,4 +1,5 @@
-//! Where records belong: which relationship a membership is in, what a customization hangs on.
+//! Validates parent references: the relationship of a relationship user, the parent of a
+//! customization.
 
 use super::findings::{Findings, PendingViolation};
 use super::path::Path;
@@ -13,7 +14,7 @@ use crate::violation::{Message, Params, Violation};
 
 pub(super) static IMMUTABLE: Message = Message::new("immutable", "cannot be changed");
 
-/// Judges where the record belongs that the form is for.
+/// Validates the parent references of the form's record.
 pub(super) fn validate_parents(root: &Group, slots: &GroupSlots<'_>, outcome: &mut Findings) {
     let path = &Path::ROOT;
     match root.kind {
@@ -40,12 +41,14 @@ pub(super) fn validate_parents(root: &Group, slots: &GroupSlots<'_>, outcome: &m
     }
 }
 
-/// A listing may be put into another relationship, as a member may; all else stays where it is.
+/// Returns whether an update may change this parent field: a transactable can be moved to another
+/// relationship.
 fn is_movable(kind: Kind, name: &str) -> bool {
     kind == Kind::RelationshipTransactable && name == "relationship_id"
 }
 
-/// Two of platformOS' words mean the same.
+/// Returns a parent field's value for comparison: platformOS' `UserProfile` is the same as
+/// `Profile`.
 fn plain<'v>(value: &'v Value<'_>) -> Option<&'v str> {
     match value {
         Value::String(text) | Value::Number(text) if &**text == "UserProfile" => Some("Profile"),
@@ -54,7 +57,7 @@ fn plain<'v>(value: &'v Value<'_>) -> Option<&'v str> {
     }
 }
 
-/// A membership is of exactly one relationship.
+/// Validates that a relationship user has exactly one relationship.
 pub(super) fn relationship(
     group: &Group,
     slots: &GroupSlots<'_>,
@@ -77,12 +80,15 @@ pub(super) fn relationship(
     {
         let (type_name, key) = (keyed.type_name.clone(), canonical_text(text, true));
         let value = ReferenceKey::Key { type_name, key };
-        let saying = PendingViolation::of(path.field("relationship_key"), &REQUIRED, Params::new());
-        outcome.add_reference(Reference { resource: ReferenceTarget::Relationship, value }, saying);
+        let pending =
+            PendingViolation::of(path.field("relationship_key"), &REQUIRED, Params::new());
+        outcome
+            .add_reference(Reference { resource: ReferenceTarget::Relationship, value }, pending);
     }
 }
 
-/// What a customization hangs on must be there; without a word of it, that is its user.
+/// Validates the parent of a customization and adds a reference to it. Without one, the parent is
+/// the user.
 fn customizable(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, outcome: &mut Findings) {
     let word = slot(group, slots, "customizable_type").and_then(|it| it.value().as_str());
     let word = word.filter(|word| !word.trim().is_empty());
@@ -90,9 +96,9 @@ fn customizable(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, outcome:
     let id = slot(group, slots, "customizable_id").and_then(|it| id_in(it.value()));
     match (id, kind) {
         (Some(id), Some(resource)) => {
-            let saying =
+            let pending =
                 PendingViolation::of(path.field("customizable_id"), &REQUIRED, Params::new());
-            outcome.add_reference(Reference { resource, value: ReferenceKey::Id(id) }, saying);
+            outcome.add_reference(Reference { resource, value: ReferenceKey::Id(id) }, pending);
         }
         (Some(_), None) if word.is_none() && group.index_of("customizable_type").is_some() => {
             add_once("customizable_type", &REQUIRED, path, outcome);
@@ -104,13 +110,13 @@ fn customizable(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, outcome:
     }
 }
 
-/// What is told of a record that is nobody's.
+/// Returns the violation of a record without an owner.
 pub(super) fn missing_owner(root: &Group) -> Violation {
     let name = root.kind.and_then(Kind::owner_field).unwrap_or("user_id");
     PendingViolation::of(Path::ROOT.field(name), &REQUIRED, Params::new()).into_violation()
 }
 
-/// A whole number.
+/// Returns an id, or `None` if the value is not an integer.
 pub(super) fn id_in(value: &Value<'_>) -> Option<i64> {
     match value {
         Value::Number(text) => text.parse().ok(),
@@ -126,7 +132,7 @@ fn is_slot_given(group: &Group, slots: &GroupSlots<'_>, name: &str) -> bool {
     slot(group, slots, name).is_some_and(|slot| !slot.value().is_blank())
 }
 
-/// Whether a field has a value: what was sent, or what is stored where the form does not list it.
+/// Returns whether a field has a value: submitted, or stored if the form does not list the field.
 fn is_given(group: &Group, slots: &GroupSlots<'_>, name: &str) -> bool {
     match slot(group, slots, name) {
         Some(slot) if !slot.keeps_stored() => !slot.value().is_blank(),
@@ -134,10 +140,10 @@ fn is_given(group: &Group, slots: &GroupSlots<'_>, name: &str) -> bool {
     }
 }
 
-/// Says it of a field, unless the field's own rules said so already.
+/// Adds a violation to a field, unless the field has one already.
 fn add_once(name: &str, message: &'static Message, path: &Path<'_>, outcome: &mut Findings) {
     let path = path.field(name);
-    if !outcome.violations.list.iter().any(|told| told.path == path.dotted()) {
+    if !outcome.violations.list.iter().any(|violation| violation.path == path.dotted()) {
         outcome.add_violation(PendingViolation::of(path, message, Params::new()));
     }
 }

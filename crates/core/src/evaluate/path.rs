@@ -1,8 +1,8 @@
-//! Where in a submission something stands. Built on the stack; rendered only for a violation.
+//! Path of a field in a submission. Built on the stack, rendered only for violations.
 
 use std::fmt::Write as _;
 
-/// A step from the submission's root.
+/// Path from the submission's root, as a linked list of steps.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Path<'p> {
     parent: Option<&'p Path<'p>>,
@@ -17,39 +17,40 @@ enum PathStep<'p> {
 }
 
 impl<'p> Path<'p> {
-    /// The form itself.
+    /// Path of the submission itself.
     pub(crate) const ROOT: Path<'static> = Path { parent: None, step: PathStep::Root };
 
-    /// A field of the object at this path.
+    /// Returns the path of a field of the object at this path.
     pub(crate) fn field<'c>(&'c self, name: &'c str) -> Path<'c> {
         self.sent_as(name, false)
     }
 
-    /// The same, where its key was sent with the suffix `_attributes`.
+    /// Returns the path of a field; `suffixed` if its key was submitted with the suffix
+    /// `_attributes`.
     pub(crate) fn sent_as<'c>(&'c self, name: &'c str, suffixed: bool) -> Path<'c> {
         Path { parent: Some(self), step: PathStep::Field { name, suffixed } }
     }
 
-    /// An item of the list at this path; `key` is its key where it was sent as an index-hash.
+    /// Returns the path of an item of the list at this path; `key` is its key in an index-hash.
     pub(crate) fn item<'c>(&'c self, index: usize, key: Option<&'c str>) -> Path<'c> {
         Path { parent: Some(self), step: PathStep::Item { index, key } }
     }
 
-    /// `transactables.boat[1].name`
+    /// Returns the path in dotted notation: `transactables.boat[1].name`.
     pub(crate) fn dotted(&self) -> String {
         let mut text = String::new();
         self.write_dotted(&mut text);
         text
     }
 
-    /// `/form/transactables/boat/1/name` (RFC 6901)
+    /// Returns the path as a JSON Pointer (RFC 6901): `/form/transactables/boat/1/name`.
     pub(crate) fn pointer(&self) -> String {
         let mut text = String::from("/form");
         self.write_pointer(&mut text);
         text
     }
 
-    /// The path of another field of the same object.
+    /// Returns the path of another field of the same object.
     pub(crate) fn sibling<'c>(&'c self, name: &'c str) -> Path<'c> {
         Path { parent: self.parent, step: PathStep::Field { name, suffixed: false } }
     }
@@ -94,11 +95,11 @@ impl<'p> Path<'p> {
 
 fn escape(name: &str, text: &mut String) {
     text.push('/');
-    for letter in name.chars() {
-        match letter {
+    for character in name.chars() {
+        match character {
             '~' => text.push_str("~0"),
             '/' => text.push_str("~1"),
-            letter => text.push(letter),
+            character => text.push(character),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! From what the client sent to the form's own slots, in the published order: `_attributes`
-//! suffixes and index-hashes are undone, unknown keys are set aside, read-only and absent fields
-//! take their default, texts are normalised, values are coerced.
+//! Shapes the submitted values into the form's slots, in the documented order: `_attributes`
+//! suffixes and index-hashes are resolved, unknown keys are set apart, read-only and absent fields
+//! take their default, strings are normalised, values are coerced.
 //!
-//! In an update what is stored stands where nothing was sent ([`super::stored`]).
+//! In an update, fields that were not submitted take their stored values ([`super::existing`]).
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::slot::{GroupSlots, ItemKey, ListItem, Slot};
 use crate::form::{Field, FieldBody, Form, Group, ScalarField};
 use crate::value::Value;
 
-/// Lays the submission out.
+/// Returns the slots of a submission.
 pub(super) fn shape<'v>(form: &Form, submitted: Value<'v>, stored: Existing<'v>) -> GroupSlots<'v> {
     let entries = match submitted {
         Value::Object(entries) => entries,
@@ -55,7 +55,7 @@ fn group<'v>(
     shaped
 }
 
-/// The fields of a group that something was sent for. Few groups have more than 64.
+/// Set of the fields of a group that were submitted. Few groups have more than 64 fields.
 enum SeenFields {
     Few(u64),
     Many(Vec<bool>),
@@ -81,7 +81,8 @@ impl SeenFields {
     }
 }
 
-/// The field of a key; `profiles_attributes` is `profiles`, as Rails' nested attributes name it.
+/// Returns the index of the field that a key names, and whether the key had the suffix
+/// `_attributes` of Rails' nested attributes.
 fn place_of(group: &Group, key: &str) -> (Option<usize>, bool) {
     if let Some(index) = group.index_of(key) {
         return (Some(index), false);
@@ -93,8 +94,8 @@ fn place_of(group: &Group, key: &str) -> (Option<usize>, bool) {
     (index, true)
 }
 
-/// Whether a key that was sent asks for the nested form it is in: a value does, even null; an
-/// empty object of further fields, or an empty list of records, does not.
+/// Returns whether a submitted key activates the nested form that contains it: any value of a
+/// scalar does, even null; null, an empty object or an empty list of another field does not.
 fn has_value(field: &Field, value: &Value<'_>) -> bool {
     match (&field.body, value) {
         (FieldBody::Scalar(_), _) => true,
@@ -123,7 +124,7 @@ fn field<'v>(
             Value::Object(entries) => {
                 let mut shaped = group(form, inner, entries, stored);
                 shaped.suffixed = suffixed;
-                // Unknown keys alone do not ask for the nested form, but must be told.
+                // Unknown keys alone do not activate the nested form, but must be reported.
                 if shaped.sent || !shaped.unknown.is_empty() {
                     Slot::Group(shaped)
                 } else {
@@ -136,7 +137,7 @@ fn field<'v>(
     }
 }
 
-/// A nested form of which nothing was sent.
+/// Returns the slot of a nested form for which no value was submitted.
 fn untouched<'v>(form: &Form, inner: &Group, stored: Existing<'v>) -> Slot<'v> {
     match stored.object() {
         Some(_) => Slot::Group(group(form, inner, Vec::new(), stored.untouched())),
@@ -162,12 +163,12 @@ fn container<'v>(
     }
 }
 
-/// What stands in a field of which nothing counts that was sent.
+/// Returns the stored value of a field or its default; submitted values are ignored.
 fn unsent<'v>(field: &Field, scalar: &ScalarField, stored: Existing<'v>) -> Slot<'v> {
     stored.slot(field, scalar).unwrap_or_else(|| default(scalar))
 }
 
-/// A value that the client or the form gives, in the shape of its type.
+/// Returns the slot of a value of the client or the form, normalised and coerced.
 pub(super) fn given<'v>(scalar: &ScalarField, value: Value<'v>) -> Slot<'v> {
     let value = scalar.normalize.iter().fold(value, |value, step| step.apply(value));
     let from_text = matches!(value, Value::String(_));
@@ -177,7 +178,7 @@ pub(super) fn given<'v>(scalar: &ScalarField, value: Value<'v>) -> Slot<'v> {
     }
 }
 
-/// Puts what the server gives over what the client sent.
+/// Merges the default payload over the submitted values.
 pub(super) fn merge<'v>(
     form: &Form,
     of: &Group,
@@ -206,7 +207,7 @@ pub(super) fn merge<'v>(
     }
 }
 
-/// What stands where the client sent nothing.
+/// Returns the slot of a field that was not submitted.
 fn absent<'v>(form: &Form, field: &Field, stored: Existing<'v>) -> Slot<'v> {
     match &field.body {
         FieldBody::Scalar(scalar) => unsent(field, scalar, stored),
@@ -225,8 +226,8 @@ fn default<'v>(scalar: &ScalarField) -> Slot<'v> {
     }
 }
 
-/// One object, a list, or an index-hash: an object whose keys are all whole numbers. What is stored
-/// and was not mentioned comes last.
+/// Returns the slot of a list field, submitted as one object, a list, or an index-hash: an object
+/// whose keys are all non-negative integers. Stored records that were not submitted come last.
 fn list<'v>(form: &Form, inner: &Group, value: Value<'v>, stored: Existing<'v>) -> Slot<'v> {
     let mut records = stored.records();
     let mut item = |key: ItemKey<'v>, value: Value<'v>| match value {
@@ -239,7 +240,7 @@ fn list<'v>(form: &Form, inner: &Group, value: Value<'v>, stored: Existing<'v>) 
     let mut items: Vec<ListItem<'v>> = match value {
         Value::Null => Vec::new(),
         Value::Array(items) => {
-            // A null keeps its place in the list, so that the places of the others stay true.
+            // A null keeps its position, so that the indexes of the other items stay correct.
             let place = |value| {
                 item(ItemKey::Index, value)
                     .unwrap_or(ListItem { key: ItemKey::Index, group: Some(GroupSlots::default()) })
@@ -259,7 +260,8 @@ fn list<'v>(form: &Form, inner: &Group, value: Value<'v>, stored: Existing<'v>) 
     if items.iter().any(is_sent) { Slot::Items(items) } else { Slot::Absent }
 }
 
-/// An object of a list: a new record, or what changes in the stored one that its `id` names.
+/// Returns an object of a list: a new record, or an update of the stored record that its `id`
+/// names.
 fn record<'v>(
     form: &Form,
     inner: &Group,

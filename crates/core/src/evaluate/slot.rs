@@ -1,4 +1,4 @@
-//! A submission laid out in the form's own order: slot `i` of a group is field `i` of it.
+//! A submission in the order of the form: slot `i` of a group belongs to its field `i`.
 
 use std::borrow::Cow;
 
@@ -6,84 +6,84 @@ use super::existing::id_of;
 use crate::value::{NULL, Value};
 use crate::violation::Message;
 
-/// What stands where a field is.
+/// State of one field in a submission.
 #[derive(Debug, Default)]
 pub(crate) enum Slot<'v> {
-    /// The client sent nothing and there is no default; for a nested form, it is not asked for.
+    /// No value was submitted and there is no default; a nested form is not active.
     #[default]
     Absent,
     /// A value of the field's type.
     Value {
         value: Value<'v>,
-        /// Whether it arrived as a text, as all values of an HTML form do.
+        /// Whether it was submitted as a string, as all values of an HTML form are.
         from_text: bool,
     },
-    /// A value that is not of the field's type, as it was.
+    /// A value that is not of the field's type, uncoerced.
     Wrong { value: Value<'v> },
     /// One object.
     Group(GroupSlots<'v>),
     /// Several objects.
     Items(Vec<ListItem<'v>>),
-    /// Its condition does not hold: neither judged nor stored.
+    /// The field's condition does not hold: neither validated nor stored.
     Inactive,
-    /// What is stored stays and is not judged: a password that was not sent, or a value of a type
-    /// that the field had once.
+    /// The stored value is kept and not validated: a password that was not submitted, or a value of
+    /// a type that the field no longer has.
     Unchanged,
-    /// Its condition could not be evaluated, for this reason: refused.
+    /// The field's condition or computed default could not be evaluated: refused.
     Undecided { cause: String },
 }
 
-/// One object.
+/// Slots of one object.
 #[derive(Debug, Default)]
 pub(crate) struct GroupSlots<'v> {
     pub(crate) slots: Vec<Slot<'v>>,
-    /// Whether the client sent at least one of its keys.
+    /// Whether at least one of its keys was submitted.
     pub(crate) sent: bool,
-    /// Whether its key was sent with the suffix `_attributes`.
+    /// Whether its key was submitted with the suffix `_attributes`.
     pub(crate) suffixed: bool,
-    /// Keys that the form does not know, where it refuses them.
+    /// Unknown keys, if the form refuses them.
     pub(crate) unknown: Vec<Cow<'v, str>>,
-    /// What is stored of it: nothing where it is new.
+    /// The stored object; `None` if it is new.
     pub(crate) stored: Option<&'v Value<'v>>,
-    /// What is wrong with the `id` by which it names a stored record.
+    /// Message of a violation of its `id`, which must name a stored record.
     pub(crate) id_fault: Option<&'static Message>,
 }
 
 impl GroupSlots<'_> {
-    /// Whether it is a stored record of which nothing was sent: it is there, and not looked into.
+    /// Returns whether it is a stored record for which no value was submitted; it is not validated.
     pub(crate) fn is_untouched(&self) -> bool {
         self.stored.is_some() && !self.sent && self.unknown.is_empty()
     }
 
-    /// The id of the stored record.
+    /// Returns the id of the stored record.
     pub(crate) fn id(&self) -> Option<i64> {
         self.stored.and_then(id_of)
     }
 }
 
-/// One object of a list.
+/// Item of a list.
 #[derive(Debug)]
 pub(crate) struct ListItem<'v> {
     pub(crate) key: ItemKey<'v>,
-    /// Nothing where the item was not an object.
+    /// `None` if the item was not an object.
     pub(crate) group: Option<GroupSlots<'v>>,
 }
 
-/// How an item of a list was addressed by the client.
+/// How the client addressed an item of a list.
 #[derive(Debug)]
 pub(crate) enum ItemKey<'v> {
-    /// The only one, sent without a list around it.
+    /// A single object, submitted without a list.
     Only,
-    /// By its place in a list.
+    /// By its index in a list.
     Index,
     /// By its key in an index-hash.
     Key(Cow<'v, str>),
-    /// Not at all: it is stored, and was not mentioned.
+    /// Not submitted: a stored record.
     Stored,
 }
 
 impl<'v> Slot<'v> {
-    /// The value, where there is one; null for everything else.
+    /// Returns the value, or null if there is none.
     pub(crate) fn value(&self) -> &Value<'v> {
         match self {
             Self::Value { value, .. } | Self::Wrong { value } => value,
@@ -91,7 +91,7 @@ impl<'v> Slot<'v> {
         }
     }
 
-    /// Whether nothing is there, as Rails means blank.
+    /// Returns whether the slot is blank in the sense of Rails' `blank?`.
     pub(crate) fn is_blank(&self) -> bool {
         match self {
             Self::Absent | Self::Inactive | Self::Unchanged | Self::Undecided { .. } => true,
@@ -101,12 +101,12 @@ impl<'v> Slot<'v> {
         }
     }
 
-    /// Whether what is stored stays, whatever was sent.
+    /// Returns whether the stored value is kept, whatever was submitted.
     pub(crate) fn keeps_stored(&self) -> bool {
         matches!(self, Self::Inactive | Self::Unchanged)
     }
 
-    /// Takes the value out, where there is one that is not null.
+    /// Takes the value out, or returns `None` if there is none or it is null.
     pub(crate) fn take(&mut self) -> Option<Value<'v>> {
         match std::mem::take(self) {
             Self::Value { value: Value::Null, .. } => None,
@@ -116,7 +116,8 @@ impl<'v> Slot<'v> {
     }
 }
 
-/// The slots that a rule can see: those of its own object, and those around a `properties` group.
+/// Slots that a rule can read: those of its object and, in a container such as `properties`, those
+/// of the enclosing object.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SiblingScope<'s, 'v> {
     pub(crate) slots: &'s [Slot<'v>],
@@ -125,24 +126,24 @@ pub(crate) struct SiblingScope<'s, 'v> {
     pub(crate) root: &'s [Slot<'v>],
 }
 
-/// Where another field of the same object is, decided when the form is compiled.
+/// Reference to another field of the same record, resolved when the form is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SiblingRef {
-    /// How many groups outwards.
+    /// Number of groups to go outwards.
     pub(crate) outwards: usize,
-    /// Its place there.
+    /// Index of the field in that group.
     pub(crate) index: usize,
 }
 
 static ABSENT: Slot<'static> = Slot::Absent;
 
 impl<'s, 'v> SiblingScope<'s, 'v> {
-    /// The slots of the record that the object belongs to.
+    /// Returns the slots of the record that the object belongs to.
     pub(crate) fn record(&self) -> &'s [Slot<'v>] {
         self.around.map_or(self.slots, SiblingScope::record)
     }
 
-    /// The slot of another field.
+    /// Returns the slot of another field.
     pub(crate) fn slot(&self, sibling: SiblingRef) -> &'s Slot<'v> {
         let mut scope = self;
         for _ in 0..sibling.outwards {

@@ -1,4 +1,5 @@
-//! A submission to a stored user: laid over what is stored, judged as the whole that comes out.
+//! Evaluates a submission that updates a stored user or record: it is merged over the stored values
+//! and the result is validated as a whole.
 
 use std::collections::HashSet;
 
@@ -15,7 +16,10 @@ use crate::rules::value_key;
 use crate::value::Value;
 use crate::violation::Violations;
 
-/// Shapes, judges and assembles.
+/// Evaluates a submission that updates `stored`.
+///
+/// # Errors
+/// Returns an error with all violations if the submission is invalid.
 pub(crate) fn update<'v>(
     form: &Form,
     submitted: Value<'v>,
@@ -39,7 +43,7 @@ pub(crate) fn update<'v>(
     Ok(UserUpdate { user, released })
 }
 
-/// What the user holds by the form's rules, as it is stored.
+/// Returns the claims that the stored user or record holds by the form's rules.
 fn claims_before(form: &Form, stored: &Value<'_>, surroundings: &EvalContext) -> HashSet<Claim> {
     let mut outcome = Findings::new(form, surroundings.clone());
     let mut slots = shape::shape(form, Value::Null, Existing::new(Some(stored), true).untouched());
@@ -48,14 +52,15 @@ fn claims_before(form: &Form, stored: &Value<'_>, surroundings: &EvalContext) ->
     outcome.seen_claims
 }
 
-/// Where a group stands in every form.
+/// Path of a group or field that is the same in every form.
 struct FieldAddress {
     path: String,
     is_in_list: bool,
 }
 
 impl FieldAddress {
-    /// Where the whole form stands: a record is one of several, as it is within a user.
+    /// Returns the address of the form itself. A record has the address that it has within a user,
+    /// where it is in a list.
     fn root(form: &Form) -> Self {
         match (form.resource.type_kind(), &form.record_type) {
             (Some(kind), Some(of_type)) => {
@@ -73,7 +78,7 @@ impl FieldAddress {
     }
 }
 
-/// Collects the values that are stored and not there any more.
+/// Collects the stored values that the submission replaces or removes.
 fn old_values(
     group: &Group,
     slots: &GroupSlots<'_>,
@@ -95,7 +100,7 @@ fn old_values(
             }
             (FieldBody::Container(inner), Slot::Group(slots)) => {
                 let place = match field.target {
-                    // Of one type they are the same wherever they hang.
+                    // Records of one type share their address, whichever record contains them.
                     FieldTarget::Container(container) if container.type_kind().is_some() => {
                         FieldAddress { path: container.name().to_owned(), ..*place }
                     }
@@ -118,7 +123,7 @@ fn old_values(
     }
 }
 
-/// A record's place is named by its type, however the form spells that.
+/// Returns the address of a record, which uses the name of its type, however the form spells it.
 fn typed(place: &FieldAddress, field: &Field, inner: &Group) -> FieldAddress {
     let is_in_list = place.of(field).is_in_list;
     FieldAddress { path: format!("{}.{}", place.path, inner.type_name), is_in_list }

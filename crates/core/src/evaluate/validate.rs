@@ -1,4 +1,5 @@
-//! Every rule of every field that is asked for, all violations at once, in the form's own order.
+//! Validates all active fields of a submission and collects all violations, in the order of the
+//! form.
 
 use std::sync::Arc;
 
@@ -26,11 +27,11 @@ static NUMBER_TOO_LONG: Message = Message::new(
 );
 static WRONG_TYPE: Message = Message::new("wrong_type", "must be %{type}").with_type_param();
 
-/// What is said without a rule.
+/// Messages of violations that no rule reports.
 pub(crate) static MESSAGES: &[&Message] =
     &[&UNKNOWN_FIELD, &ASSERTION, &CONDITION_ERROR, &NUMBER_TOO_LONG, &WRONG_TYPE, &IMMUTABLE];
 
-/// Judges a whole submission.
+/// Validates a submission.
 pub(super) fn validate(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Findings) {
     if let Some(cause) = outcome.failure.take() {
         report_condition_error(&cause, Path::ROOT, outcome);
@@ -47,13 +48,14 @@ pub(super) fn validate(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Findin
     }
 }
 
-/// The claims of all that is there, in a muted outcome: nothing else is said.
+/// Collects the claims of all slots in `seen_claims`, without violations.
 pub(super) fn claims(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Findings) {
     outcome.claims_only = true;
     group(&form.root, slots, &Path::ROOT, Enclosing::Root(&slots.slots), outcome);
 }
 
-/// Notes what stored records claim that are not judged, so that what is judged collides with them.
+/// Collects the claims of stored records that are not validated, so that submitted values that
+/// collide with them are violations.
 fn collect_untouched_claims(
     of: &Group,
     slots: &GroupSlots<'_>,
@@ -82,16 +84,16 @@ fn collect_untouched_claims(
     }
 }
 
-/// What is around a group.
+/// Context of a group.
 #[derive(Clone, Copy)]
 enum Enclosing<'s, 'v> {
-    /// It is a record of its own in this submission.
+    /// The group is a record; the slots are those of the whole submission.
     Root(&'s [Slot<'v>]),
-    /// It belongs to the object around it.
+    /// The group is a container of the enclosing object.
     Scope(&'s SiblingScope<'s, 'v>),
 }
 
-/// Judges one value by the field's own rules, away from any submission.
+/// Validates one value by the field's rules, without a submission.
 pub(crate) fn validate_value(subject: &Field, value: Value<'static>) -> Violations {
     let mut outcome = Findings::default();
     outcome.schema_steps = SCHEMA_STEP_BUDGET;
@@ -170,7 +172,7 @@ fn field(
         (body, Slot::Wrong { .. }) if !is_refused => {
             report_wrong_type(type_name(body), path, outcome)
         }
-        // A list that is too long is not looked into: size rules come before element rules.
+        // The items of a refused list are not validated: size rules come before item rules.
         (_, _) if is_refused => {}
         (FieldBody::Container(inner), Slot::Group(slots)) => {
             group(inner, slots, &path, Enclosing::Scope(scope), outcome);
@@ -217,7 +219,7 @@ fn rules(
     }
 }
 
-/// Whether the conditions of a rule hold; one that cannot be evaluated refuses.
+/// Returns whether the conditions of a rule hold. One that cannot be evaluated is a violation.
 fn applies(
     rule: &BoundRule,
     subject: &RuleInput<'_, '_>,
@@ -235,8 +237,8 @@ fn applies(
     verdict == ConditionResult::Holds
 }
 
-/// Judges a rule across fields. One that reads a value of the wrong type has nothing to say: that
-/// has been told.
+/// Validates a rule across fields. It is skipped if it reads a value of the wrong type, which has
+/// been reported already.
 fn check_assertion(assertion: &Assertion, slots: &GroupSlots<'_>, outcome: &mut Findings) {
     let surroundings = outcome.surroundings.clone();
     let view = EvalScope { form: &slots.slots, this: &slots.slots, surroundings: &surroundings };
@@ -268,7 +270,7 @@ fn check_assertion(assertion: &Assertion, slots: &GroupSlots<'_>, outcome: &mut 
     });
 }
 
-/// Goes down a way of names and calls with the path at its end.
+/// Calls `call` with the path that the field names lead to.
 fn visit_paths(way: &[Arc<str>], path: Path<'_>, call: &mut dyn FnMut(Path<'_>)) {
     match way.split_first() {
         Some((name, rest)) => visit_paths(rest, path.field(name), call),
@@ -284,7 +286,7 @@ fn report_condition_error(cause: &str, path: Path<'_>, outcome: &mut Findings) {
     outcome.add_violation(PendingViolation::of(path, &CONDITION_ERROR, Params::new()));
 }
 
-/// Whether a container was sent with anything in it that asks to be looked at.
+/// Returns whether a container has fields, records or unknown keys to validate.
 fn has_content(inner: &Group, slots: &GroupSlots<'_>) -> bool {
     if !slots.unknown.is_empty() {
         return true;
@@ -327,7 +329,7 @@ fn list(
             Some(slots) if slots.is_untouched() && outcome.claims_only => {
                 group(inner, slots, path, Enclosing::Root(root), outcome);
             }
-            // An empty item is ignored, as an empty nested form is.
+            // An item without values is ignored, like a nested form without values.
             Some(slots) if !slots.sent && slots.unknown.is_empty() => {}
             Some(slots) => group(inner, slots, path, Enclosing::Root(root), outcome),
             None => report_wrong_type("object", *path, outcome),
@@ -336,7 +338,7 @@ fn list(
 }
 
 fn report_unknown_field(group: &Group, key: &str, path: &Path<'_>, outcome: &mut Findings) {
-    // What is not told need not be helped with, and a client may send very many of them.
+    // A client may submit very many unknown keys: suggestions are computed only for those reported.
     let helped = !outcome.violations.is_full();
     let near =
         helped.then(|| nearest(key, group.fields.iter().map(|field| &*field.name))).flatten();

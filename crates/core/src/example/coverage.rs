@@ -1,4 +1,4 @@
-//! Which rules of a form its examples have tripped.
+//! Tracks which rules of a form its examples have broken.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use crate::config::{Location, ProblemCode, Problems};
 use crate::form::{Field, FieldBody, Form};
 use crate::rules::BoundRule;
 
-/// The rules of a form, and those that were broken so far.
+/// Rules of a form, and the ids of those that were broken so far.
 #[derive(Debug)]
 pub(super) struct Coverage {
     rules: Vec<ListedRule>,
@@ -15,7 +15,7 @@ pub(super) struct Coverage {
 
 #[derive(Debug)]
 struct ListedRule {
-    /// Tells it from all others of the form.
+    /// Id that is unique within the form.
     id: usize,
     path: String,
     name: String,
@@ -41,7 +41,7 @@ impl Coverage {
         &mut self.tripped
     }
 
-    /// Names the rules that nothing tripped.
+    /// Adds a problem for each rule that no example has broken.
     pub(super) fn report(&self, form: &str, problems: &mut Problems) {
         for ListedRule { id, path, name, place } in &self.rules {
             if !self.tripped.contains(id) {

@@ -1,4 +1,4 @@
-//! Tests inside forms: `examples:`, run by `registrar check` and by the tests.
+//! `examples:` of a form: tests of the form, run by `registrar check` and by the test suite.
 
 mod coverage;
 mod read;
@@ -13,46 +13,46 @@ use crate::eval_context::EvalContext;
 use crate::form::Form;
 use crate::value::Value;
 
-/// A submission and what must come of it.
+/// Submission and its expected result.
 #[derive(Debug)]
 pub(crate) struct Example {
-    /// What it shows.
+    /// Name, by which other examples refer to it.
     name: Arc<str>,
     form: Value<'static>,
     surroundings: EvalContext,
-    /// Submissions to the same form that are stored already.
+    /// Submissions to the same form that are assumed to be stored.
     users: Vec<Value<'static>>,
-    /// The user that it changes.
+    /// Stored user or record that the submission updates.
     stored: Option<Value<'static>>,
-    /// The relationships that are there; nothing where every one is that is referred to.
+    /// Existing relationships; if `None`, every relationship that is referenced exists.
     relationships: Option<Relationships>,
-    /// Path and code of each violation, sorted; empty where it is valid.
+    /// Path and code of each expected violation, sorted; empty if the submission is valid.
     expected: Vec<(String, String)>,
-    /// Where that is said.
+    /// Location of the expectation.
     place: Location,
 }
 
-/// Relationships, by what names them.
+/// Relationships, by id or key.
 #[derive(Debug, Default)]
 struct Relationships {
     ids: Vec<i64>,
-    /// As [`crate::keys::text_key`] makes them.
+    /// Keys, as returned by [`canonical_text`](crate::canonical::canonical_text).
     keys: Vec<String>,
 }
 
-/// What came of the examples of forms.
+/// Results of running examples.
 #[derive(Debug, Default)]
 pub struct ExampleReport {
-    /// How many were run.
+    /// Number of examples run.
     pub count: usize,
-    /// Those that did not hold.
+    /// Problems of the examples that failed.
     pub failed: Vec<Problem>,
-    /// The rules that none of them ever trips.
+    /// Problems of the rules that no example breaks.
     pub untested: Vec<Problem>,
 }
 
 impl Form {
-    /// Runs the form's examples.
+    /// Runs the form's examples and adds the results to `tried`.
     pub(crate) fn try_examples(&self, tried: &mut ExampleReport) {
         let mut problems = Problems::with_files(self.file.clone(), self.files.clone());
         let mut coverage = coverage::Coverage::of(self);
@@ -62,7 +62,7 @@ impl Form {
                 problems.add(
                     ProblemCode::ExampleFailed,
                     example.place,
-                    format!("the example `{}` does not hold: {got}", example.name),
+                    format!("the example `{}` fails: {got}", example.name),
                     format_violations(&example.expected),
                     None,
                 );
@@ -75,7 +75,7 @@ impl Form {
     }
 }
 
-/// `first_name: blank, email: taken`, or `valid`.
+/// Returns violations as text: `first_name: blank, email: taken`, or `valid`.
 fn format_violations(violations: &[(String, String)]) -> String {
     if violations.is_empty() {
         return "valid".to_owned();

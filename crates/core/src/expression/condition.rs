@@ -1,40 +1,42 @@
-//! `if:` and `unless:` of a field, a nested form or a rule.
+//! Conditions: `if:` and `unless:` of a field, a nested form or a rule.
 
 use super::{EvalError, EvalScope, NameScope, Program, Template, liquid};
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
 
-/// All conditions of one thing: they must all hold.
+/// The conditions of a field, nested form or rule, with whether each is negated; all must hold.
 #[derive(Debug, Default)]
 pub(crate) struct Conditions(Vec<(ConditionSource, bool)>);
 
-/// What the conditions say.
+/// The result of evaluating [`Conditions`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ConditionResult {
     Holds,
     Fails,
-    /// It could not be found out.
+    /// A condition could not be evaluated.
     Broken(EvalError),
 }
 
 #[derive(Debug)]
 enum ConditionSource {
     Program(Program),
-    /// A text that is `true` or not once its expressions are filled in, as Liquid has it.
+    /// A Liquid-style template; the condition holds if its output is neither blank nor `false`.
     Template(Template),
     Literal(bool),
 }
 
 impl Conditions {
-    /// Whether there are none, so that they always hold.
+    /// Returns whether there are no conditions, so that the result is always
+    /// [`ConditionResult::Holds`].
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Adds what an `if:` or `unless:` says.
+    /// Adds the condition of an `if:` or `unless:` entry.
     pub(crate) fn add(&mut self, reader: &mut Reader<'_>, entry: &Entry) {
         let negated = entry.key == "unless";
         self.0.extend(
-            read_condition(reader, &entry.key, &entry.value).map(|(one, not)| (one, not ^ negated)),
+            read_condition(reader, &entry.key, &entry.value)
+                .map(|(source, not)| (source, not ^ negated)),
         );
     }
 
@@ -43,10 +45,10 @@ impl Conditions {
         self.0.extend(read_condition(reader, key, node));
     }
 
-    /// Finds the fields that they name.
+    /// Resolves the names in the conditions to fields; reports unknown names as problems.
     pub(crate) fn resolve(&mut self, reader: &mut Reader<'_>, form: &NameScope, this: &NameScope) {
-        for (asked, _) in &mut self.0 {
-            match asked {
+        for (source, _) in &mut self.0 {
+            match source {
                 ConditionSource::Program(program) => program.resolve(reader, form, this, true),
                 ConditionSource::Template(template) => template.resolve(reader, form, this, true),
                 ConditionSource::Literal(_) => {}
@@ -54,10 +56,10 @@ impl Conditions {
         }
     }
 
-    /// Whether every one of them holds.
+    /// Evaluates the conditions in order, up to the first one that fails.
     pub(crate) fn verdict(&self, view: &EvalScope<'_, '_>) -> ConditionResult {
-        for (asked, negated) in &self.0 {
-            match asked.holds(view) {
+        for (source, negated) in &self.0 {
+            match source.holds(view) {
                 Ok(holds) if holds != *negated => {}
                 Ok(_) => return ConditionResult::Fails,
                 Err(failure) => return ConditionResult::Broken(failure),
@@ -66,9 +68,10 @@ impl Conditions {
         ConditionResult::Holds
     }
 
-    /// Whether a field that they read holds a value that is not of its type.
+    /// Returns whether a field that the conditions read holds a value of the wrong type, or could
+    /// not be decided. Templates are not examined.
     pub(crate) fn reads_invalid_value(&self, view: &EvalScope<'_, '_>) -> bool {
-        self.0.iter().any(|(asked, _)| match asked {
+        self.0.iter().any(|(source, _)| match source {
             ConditionSource::Program(program) => program.reads.reads_invalid_value(view),
             ConditionSource::Template(_) | ConditionSource::Literal(_) => false,
         })
@@ -81,7 +84,7 @@ impl ConditionSource {
             Self::Literal(flag) => Ok(*flag),
             Self::Program(program) => {
                 let value = program.eval(view)?;
-                // A text that says no is a no: `{{ form.wants }}` gives a text.
+                // `{{ form.wants }}` may yield the string "false", which is falsy here.
                 Ok(value.as_str().map_or_else(|| value.is_true(), is_truthy_text))
             }
             Self::Template(template) => {

@@ -1,5 +1,5 @@
-//! What an expression reads of a submission: found when the form is compiled, so that a condition
-//! touches the fields it names and no others.
+//! The fields that an expression reads, resolved when the form is compiled, so that evaluation
+//! converts only those.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::evaluate::{GroupSlots, Slot};
 use crate::fields::FieldType;
 use crate::form::{FieldBody, Group};
 
-/// The names that one expression reads.
+/// The names that one expression reads, and the fields that they resolve to.
 #[derive(Debug, Default)]
 pub(crate) struct Dependencies {
-    /// `form.company_size`, as the expression spells them.
+    /// Names as written, such as `form.company_size`; empty once resolved.
     names: BTreeSet<String>,
     place: Option<Location>,
     form: Option<Dependency>,
-    /// What it reads of `form` that only the record has.
+    /// Fields read through `form` that only the record has.
     local: Option<Dependency>,
     this: Option<Dependency>,
     asks_now: bool,
@@ -29,7 +29,7 @@ pub(crate) struct Dependencies {
     asks_token: bool,
 }
 
-/// What is read at one place of the submission.
+/// The part of a slot that is read; fields are by name and index in their group.
 #[derive(Debug, Clone)]
 enum Dependency {
     Value,
@@ -37,7 +37,7 @@ enum Dependency {
     Items(Vec<(Arc<str>, usize, Dependency)>),
 }
 
-/// The fields of a form by name, for expressions to be checked against.
+/// The fields of a group by name, against which the names in expressions are resolved.
 #[derive(Debug)]
 pub(crate) struct NameScope {
     fields: Vec<(Arc<str>, ScopeEntry)>,
@@ -45,7 +45,7 @@ pub(crate) struct NameScope {
 
 #[derive(Debug)]
 enum ScopeEntry {
-    /// A value; whether there can be something inside, and whether it is secret.
+    /// A scalar field; `is_open` if its value may be an object or array with members of its own.
     Scalar {
         is_open: bool,
         is_secret: bool,
@@ -54,21 +54,21 @@ enum ScopeEntry {
     Items(NameScope),
 }
 
-/// What an expression may look at while a submission is decided.
+/// The values that an expression can read while a submission is evaluated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EvalScope<'e, 'v> {
     /// The whole submission.
     pub(crate) form: &'e [Slot<'v>],
-    /// The record that the field stands in.
+    /// The record that contains the field.
     pub(crate) this: &'e [Slot<'v>],
     pub(crate) surroundings: &'e EvalContext,
 }
 
 impl NameScope {
-    /// The names in a group.
+    /// Returns the scope of a group, with all groups below it.
     pub(crate) fn of(group: &Group) -> Self {
         let fields = group.fields.iter().map(|field| {
-            let named = match &field.body {
+            let entry = match &field.body {
                 FieldBody::Scalar(scalar) => ScopeEntry::Scalar {
                     is_open: matches!(
                         scalar.field_type,
@@ -81,12 +81,12 @@ impl NameScope {
                 }
                 FieldBody::List(inner) => ScopeEntry::Items(Self::of(inner)),
             };
-            (field.name.clone(), named)
+            (field.name.clone(), entry)
         });
         Self { fields: fields.collect() }
     }
 
-    /// The names in the group that is field `index`.
+    /// Returns the scope of field `index`, or `None` if that is a scalar.
     pub(crate) fn inside(&self, index: usize) -> Option<&Self> {
         match &self.fields.get(index)?.1 {
             ScopeEntry::Group(names) | ScopeEntry::Items(names) => Some(names),
@@ -95,14 +95,14 @@ impl NameScope {
     }
 
     fn find(&self, name: &str) -> Option<(usize, &ScopeEntry)> {
-        let index = self.fields.iter().position(|(known, _)| &**known == name)?;
+        let index = self.fields.iter().position(|(field, _)| &**field == name)?;
         Some((index, &self.fields[index].1))
     }
 
-    /// Everything in it.
+    /// Returns a dependency on every field but secret ones.
     fn all_dependencies(&self) -> Vec<(Arc<str>, usize, Dependency)> {
-        let fields = self.fields.iter().enumerate().filter_map(|(index, (name, named))| {
-            let reading = match named {
+        let fields = self.fields.iter().enumerate().filter_map(|(index, (name, entry))| {
+            let reading = match entry {
                 ScopeEntry::Scalar { is_secret: true, .. } => return None,
                 ScopeEntry::Scalar { .. } => Dependency::Value,
                 ScopeEntry::Group(names) => Dependency::Group(names.all_dependencies()),
@@ -123,18 +123,18 @@ impl Dependencies {
         Self { names, place: Some(place), ..Self::default() }
     }
 
-    /// What it names, as it spells it.
+    /// Returns the unresolved names as written.
     pub(super) fn names(&self) -> &BTreeSet<String> {
         &self.names
     }
 
-    /// Where the expression stands.
+    /// Returns the location of the expression.
     pub(super) fn place(&self) -> Location {
         self.place.unwrap_or(Location::START)
     }
 
-    /// Finds the fields that are named; what is not there is noted. Conditions may ask for secrets;
-    /// what is stored or shown may not.
+    /// Resolves the names to fields; reports unknown names as problems. `may_ask_secrets` is true
+    /// for conditions only: other results are stored or shown.
     pub(crate) fn resolve(
         &mut self,
         reader: &mut Reader<'_>,
@@ -147,7 +147,7 @@ impl Dependencies {
             let (root, rest) = name.split_once('.').unwrap_or((&name, ""));
             let mut linker = DependencyResolver { reader, place, name: &name, may_ask_secrets };
             match root {
-                // As in platformOS' nested forms: what the whole form lacks is the record's.
+                // As in platformOS' nested forms, `form` falls back to the fields of the record.
                 "form" if is_local(form, this, rest) => linker.add(&mut self.local, this, rest),
                 "form" => linker.add(&mut self.form, form, rest),
                 "this" => linker.add(&mut self.this, this, rest),
@@ -160,7 +160,8 @@ impl Dependencies {
         }
     }
 
-    /// What the expression sees.
+    /// Returns the evaluation context: the resolved fields that have a value, and the other roots
+    /// that the expression reads.
     pub(super) fn context(&self, view: &EvalScope<'_, '_>) -> Dynamic {
         let mut entries = Vec::with_capacity(2);
         if self.form.is_some() || self.local.is_some() {
@@ -187,7 +188,8 @@ impl Dependencies {
         Dynamic::from_object(RecordObject(entries))
     }
 
-    /// Whether a field that it reads holds a value that is not of its type.
+    /// Returns whether a field that the expression reads holds a value of the wrong type, or could
+    /// not be decided.
     pub(crate) fn reads_invalid_value(&self, view: &EvalScope<'_, '_>) -> bool {
         let wrong = |reading: &Option<Dependency>, slots: &[Slot<'_>]| {
             reading.as_ref().is_some_and(|reading| has_invalid_value(reading, slots))
@@ -223,18 +225,21 @@ impl DependencyResolver<'_, '_> {
         path: &str,
     ) {
         let (name, rest) = path.split_once('.').unwrap_or((path, ""));
-        let Some((index, named)) = names.find(name) else {
+        let Some((index, entry)) = names.find(name) else {
             return self.unknown(name, &names.all());
         };
-        let at = fields.iter().position(|(_, known, _)| *known == index);
-        match named {
+        let at = fields.iter().position(|(_, field, _)| *field == index);
+        match entry {
             ScopeEntry::Scalar { is_secret: true, .. } if !self.may_ask_secrets => self.bad(
                 format!("`{}` is secret and would be stored or shown", self.name),
-                "another field; conditions may ask for it",
+                "another field; only conditions may read a secret field",
             ),
             ScopeEntry::Scalar { is_open, .. } => {
                 if !rest.is_empty() && !is_open {
-                    self.bad(format!("`{}` reads inside a plain value", self.name), "its own name");
+                    self.bad(
+                        format!("`{}` reads a member of a scalar value", self.name),
+                        "the name of the field alone",
+                    );
                 } else if at.is_none() {
                     fields.push((names.fields[index].0.clone(), index, Dependency::Value));
                 }
@@ -265,7 +270,7 @@ impl DependencyResolver<'_, '_> {
     }
 
     fn unknown(&mut self, name: &str, known: &[&str]) {
-        // The field is there, but misspelt: that has been told.
+        // A key of this name has already been reported as unknown.
         if self.reader.problems.has_unknown(name) {
             return;
         }
@@ -293,7 +298,7 @@ impl DependencyResolver<'_, '_> {
     }
 }
 
-/// Whether a path begins with a field that the record has and the whole form has not.
+/// Returns whether a path starts with a field that the record has and the form does not.
 fn is_local(form: &NameScope, this: &NameScope, path: &str) -> bool {
     let first = path.split('.').next().unwrap_or_default();
     form.find(first).is_none() && this.find(first).is_some()
@@ -303,7 +308,7 @@ fn group(reading: &Dependency, slots: &[Slot<'_>]) -> Dynamic {
     Dynamic::from_object(RecordObject(fields_of(Some(reading), slots)))
 }
 
-/// The fields that are read and are there.
+/// Returns the values of the fields that are read; a field without a value is left out.
 fn fields_of(reading: Option<&Dependency>, slots: &[Slot<'_>]) -> Vec<(Arc<str>, Dynamic)> {
     let Some(Dependency::Group(fields) | Dependency::Items(fields)) = reading else {
         return Vec::new();
@@ -343,7 +348,7 @@ fn has_invalid_value(reading: &Dependency, slots: &[Slot<'_>]) -> bool {
     })
 }
 
-/// A mapping with few names: they are looked up by going through them.
+/// A map with few keys, searched linearly.
 #[derive(Debug)]
 struct RecordObject(Vec<(Arc<str>, Dynamic)>);
 

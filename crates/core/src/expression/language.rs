@@ -1,4 +1,4 @@
-//! What expressions can say: the filters, tests and functions there are, and the limits.
+//! The filters, tests and functions of the expression language, and its limits.
 
 use std::sync::LazyLock;
 
@@ -8,15 +8,15 @@ use minijinja::{
     Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, functions, tests,
 };
 
-/// Steps that one expression may take.
+/// Maximum number of minijinja fuel units (about one per instruction) that an evaluation may use.
 const MAX_FUEL: u64 = 20_000;
-/// Calls within calls.
+/// Maximum recursion depth.
 const MAX_DEPTH: usize = 32;
 
-/// Makes the list of names and the function that adds them, so that they cannot differ.
+/// Defines a list of names and the function that registers them, so that the two cannot differ.
 macro_rules! words {
     ($list:ident, $fill:ident, $add:ident, [$(($name:literal, $function:expr)),+ $(,)?]) => {
-        /// All of them, by name.
+        /// The names, sorted.
         pub(super) const $list: &[&str] = &[$($name),+];
 
         fn $fill(environment: &mut Environment<'static>) {
@@ -118,7 +118,7 @@ words!(
 
 words!(FUNCTIONS, add_functions, add_function, [("range", functions::range)]);
 
-/// The language. It holds nothing of any form, so one serves all.
+/// The environment shared by all expressions; it holds no templates.
 pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 
 fn environment() -> Environment<'static> {
@@ -136,11 +136,11 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// The most bytes that a filter makes of less.
-fn check_length(length: usize, of: usize) -> Result<(), Error> {
-    match length <= of.max(MAX_OUTPUT_BYTES) {
+/// Fails if the output of a filter exceeds both [`MAX_OUTPUT_BYTES`] and the length of its input.
+fn check_length(length: usize, input_length: usize) -> Result<(), Error> {
+    match length <= input_length.max(MAX_OUTPUT_BYTES) {
         true => Ok(()),
-        false => Err(Error::new(ErrorKind::InvalidOperation, "the text grows too long")),
+        false => Err(Error::new(ErrorKind::InvalidOperation, "the result is too long")),
     }
 }
 
@@ -163,20 +163,21 @@ fn join(value: &Value, between: Option<String>) -> Result<String, Error> {
     if value.is_undefined() || value.is_none() {
         return Ok(text);
     }
-    let mut of = 0;
-    for (place, item) in value.try_iter()?.enumerate() {
-        if place > 0 {
+    let mut input_length = 0;
+    for (index, item) in value.try_iter()?.enumerate() {
+        if index > 0 {
             text.push_str(&between);
         }
         let item = to_text(&item);
-        of += item.len();
+        input_length += item.len();
         text.push_str(&item);
-        check_length(text.len(), of)?;
+        check_length(text.len(), input_length)?;
     }
     Ok(text)
 }
 
-/// A value as text: what is not there is nothing, and `true` is spelled as JSON and Liquid do.
+/// Returns a value as a string: empty for undefined and null; booleans in lower case, as in JSON
+/// and Liquid.
 pub(super) fn to_text(value: &Value) -> String {
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => String::new(),
@@ -185,7 +186,7 @@ pub(super) fn to_text(value: &Value) -> String {
     }
 }
 
-/// Liquid's: for what is not there, null, false and the empty text alike.
+/// Liquid's `default`, which also replaces null, false and empty strings and collections.
 fn or_default(value: Value, otherwise: Option<Value>) -> Value {
     let is_nothing = !value.is_true() && !value.is_number();
     if is_nothing { otherwise.unwrap_or_else(|| Value::from("")) } else { value }
@@ -201,11 +202,11 @@ fn quotient(one: f64, other: f64) -> Result<f64, Error> {
 fn arithmetic(
     one: &Value,
     other: &Value,
-    whole: fn(i64, i64) -> Option<i64>,
-    broken: fn(f64, f64) -> f64,
+    integer: fn(i64, i64) -> Option<i64>,
+    float: fn(f64, f64) -> f64,
 ) -> Result<Value, Error> {
     if let (Some(one), Some(other)) = (one.as_i64(), other.as_i64())
-        && let Some(number) = whole(one, other)
+        && let Some(number) = integer(one, other)
     {
         return Ok(Value::from(number));
     }
@@ -216,10 +217,10 @@ fn arithmetic(
             .map_err(|_| Error::new(ErrorKind::InvalidOperation, "a number was expected"))
     };
     let (one, other) = (number(one)?, number(other)?);
-    Ok(Value::from(broken(one, other)))
+    Ok(Value::from(float(one, other)))
 }
 
-/// The first characters; an ellipsis stands for the rest.
+/// Returns the first `length` characters, with an ellipsis if there are more.
 fn truncate(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -227,7 +228,7 @@ fn truncate(text: &str, length: usize) -> String {
     }
 }
 
-/// Blank as rules mean it.
+/// Blank as in Rails: undefined, null, false, empty or only whitespace.
 fn is_blank(value: &Value) -> bool {
     match value.as_str() {
         Some(text) => text.chars().all(char::is_whitespace),
@@ -239,7 +240,7 @@ fn is_empty(value: &Value) -> bool {
     matches!(value.len(), None | Some(0)) && !value.is_number() && value.kind() != ValueKind::Bool
 }
 
-/// Liquid's `contains`: a part of a text, or an item of a list.
+/// Liquid's `contains`: a substring of a string, or an item of a list.
 fn is_containing(value: &Value, parts: Rest<Value>) -> bool {
     let Some(part) = parts.first() else { return false };
     match (value.as_str(), part.as_str()) {

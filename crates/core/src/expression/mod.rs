@@ -1,10 +1,9 @@
-//! The expression language of forms: conditions, computed values, texts with `{{ }}` in them.
+//! The expression language of forms: conditions, computed values and `{{ }}` templates.
 //!
-//! It is minijinja's (Jinja2), with Liquid's spellings understood: an expression is compiled when
-//! its form is, every name in it is checked against the form, and it runs with bounded fuel. It
-//! can read `form` (the submission, shaped), `this` (the record that the field stands in), `now`
-//! and `today` (RFC 3339, UTC) and `token.name` (the caller's). A field that was not sent is
-//! undefined there, which is false, empty, and less than everything.
+//! Expressions are minijinja (Jinja2) with Liquid syntax also accepted; they are compiled and their
+//! names checked with the form, and run with bounded fuel. They read `form` (the decoded
+//! submission), `this` (the record that contains the field), `now` and `today` (RFC 3339, UTC) and
+//! `token.name` (the caller's). An absent field is undefined: falsy, empty, less than every value.
 
 mod condition;
 mod dependencies;
@@ -28,12 +27,12 @@ pub(crate) use value::to_dynamic;
 use crate::config::{Location, Node, ProblemCode, Reader};
 use crate::eval_context::EvalContext;
 
-/// The most steps of an expression, or of a text with `{% %}` in it. The library works a chain such
-/// as `a and b and …` out by recursion, for which a thread's stack is too small from 1,000 steps on
-/// where nothing is optimised.
+/// Maximum number of words and signs in an expression, or in a template with `{% %}`. minijinja
+/// handles a chain such as `a and b and …` by recursion, which overflows a thread's stack from
+/// 1,000 steps on in a build without optimisation.
 const MAX_STEPS: usize = 500;
 
-/// Why an expression gave nothing: its kind, never a value.
+/// Why an expression could not be evaluated: the kind of error, never a value.
 pub(crate) type EvalError = String;
 
 /// One compiled expression and the names it reads.
@@ -49,13 +48,13 @@ impl std::fmt::Debug for Program {
 }
 
 impl Program {
-    /// Compiles an expression; a mistake in it is noted at `node`.
+    /// Compiles an expression; returns `None` after reporting a problem at `node` if it is invalid.
     pub(crate) fn compile(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Self> {
         if !is_short(reader, node, tokens::count_steps(text)) {
             return None;
         }
         if let Some(sign) = names::foreign(text) {
-            let what = format!("this is no expression: `{sign}` means nothing in it");
+            let what = format!("invalid expression: `{sign}` is not an operator");
             let hint = Some("write `and`, `or` and `not`".to_owned());
             let (code, place) = (ProblemCode::BadExpression, node.place);
             reader.problems.add(code, place, what, "an expression", hint);
@@ -78,7 +77,8 @@ impl Program {
         }
     }
 
-    /// Finds the fields that it names, then tries it on a submission without any.
+    /// Resolves the names in the expression, then evaluates it on an empty submission to report
+    /// errors that no submission can avoid.
     pub(crate) fn resolve(
         &mut self,
         reader: &mut Reader<'_>,
@@ -88,13 +88,13 @@ impl Program {
     ) {
         self.reads.resolve(reader, form, this, may_ask_secrets);
         let surroundings = EvalContext::default();
-        let nothing = EvalScope { form: &[], this: &[], surroundings: &surroundings };
-        if let Err(error) = self.code.eval(self.reads.context(&nothing)) {
+        let empty = EvalScope { form: &[], this: &[], surroundings: &surroundings };
+        if let Err(error) = self.code.eval(self.reads.context(&empty)) {
             report_misuse(reader, self.reads.place(), &error);
         }
     }
 
-    /// Evaluates it over whatever the names in it are taken from.
+    /// Evaluates the expression over a given context.
     fn eval_in(&self, context: &minijinja::Value) -> Result<minijinja::Value, EvalError> {
         self.code.eval(context.clone()).map_err(|error| error.kind().to_string())
     }
@@ -104,7 +104,7 @@ impl Program {
     }
 }
 
-/// Notes what would fail for every submission; the rest depends on what is sent.
+/// Reports an error that would occur for every submission; others depend on the submitted values.
 fn report_misuse(reader: &mut Reader<'_>, place: Location, error: &minijinja::Error) {
     use minijinja::ErrorKind as Kind;
     let is_misuse = matches!(
@@ -117,31 +117,31 @@ fn report_misuse(reader: &mut Reader<'_>, place: Location, error: &minijinja::Er
             | Kind::UnknownMethod
     );
     if is_misuse {
-        let what = format!("the expression can never be worked out: {}", error.kind());
+        let what = format!("the expression fails for every submission: {}", error.kind());
         let expected = "filters and tests with the arguments they take";
         reader.problems.add(ProblemCode::BadExpression, place, what, expected, None);
     }
 }
 
-/// Notes that an expression has too many steps, where it has.
+/// Returns whether an expression has at most [`MAX_STEPS`] steps; reports a problem if not.
 fn is_short(reader: &mut Reader<'_>, node: &Node, steps: usize) -> bool {
     if steps > MAX_STEPS {
         let what =
             format!("the expression has {steps} words and signs, which is more than {MAX_STEPS}");
         let hint = Some("the rule `inclusion` takes long lists".to_owned());
         let (code, place) = (ProblemCode::BadExpression, node.place);
-        reader.problems.add(code, place, what, "a shorter one", hint);
+        reader.problems.add(code, place, what, "a shorter expression", hint);
     }
     steps <= MAX_STEPS
 }
 
-/// Notes that a text is no expression.
+/// Reports a syntax error.
 fn report_syntax(reader: &mut Reader<'_>, node: &Node, error: &minijinja::Error) {
-    let detail = error.detail().unwrap_or("it cannot be read").to_owned();
+    let detail = error.detail().unwrap_or("syntax error").to_owned();
     reader.problems.add(
         ProblemCode::BadExpression,
         node.place,
-        format!("this is no expression: {detail}"),
+        format!("invalid expression: {detail}"),
         "an expression such as `form.company_size > 1`",
         None,
     );

@@ -1,4 +1,4 @@
-//! Texts with expressions in them: `{{ form.first_name }} {{ form.last_name }}`.
+//! Templates: strings with expressions, such as `{{ form.first_name }} {{ form.last_name }}`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,23 +15,23 @@ use super::{
 use crate::config::{Node, ProblemCode, Reader};
 use crate::value::Value;
 
-/// The longest text that a template may make, in bytes, and the most that an expression of a form
-/// may.
+/// Maximum size of the result of a form's template or expression, in bytes.
 pub(super) const MAX_OUTPUT_BYTES: usize = 64 * 1024;
-/// The most that an expression or a text of a contract may make, in bytes: it shows what is stored,
-/// and a large record must not keep others from being shown.
+/// Maximum size of the result of a contract's template or expression, in bytes. Larger than
+/// [`MAX_OUTPUT_BYTES`] because it renders stored records, and one large record must not make a
+/// list of them fail.
 const MAX_RENDERED_BYTES: usize = 4 * 1024 * 1024;
-/// The name of the only template of an environment.
+/// Name of the only template in an environment.
 const ONLY: &str = "text";
 
-/// A text to be filled in.
+/// A compiled template.
 #[derive(Debug)]
 pub(crate) enum Template {
-    /// One expression and nothing else: it keeps its type.
+    /// A single expression; its result keeps its type.
     Sole(Program),
-    /// Texts and expressions in turn.
+    /// Literal strings and expressions, concatenated.
     Pieces(Vec<TemplatePart>),
-    /// With `{% %}` in it.
+    /// A template with `{% %}` tags.
     Blocks(Box<Blocks>),
 }
 
@@ -105,7 +105,7 @@ impl Template {
         Some(Self::Blocks(Box::new(Blocks { environment, reads })))
     }
 
-    /// Finds the fields that it names.
+    /// Resolves the names in the template; see [`Dependencies::resolve`].
     pub(crate) fn resolve(
         &mut self,
         reader: &mut Reader<'_>,
@@ -126,7 +126,8 @@ impl Template {
         }
     }
 
-    /// What it names, as it spells it, where it is not of a form: nobody links it.
+    /// Returns the names that the template reads, as written. For contracts, whose templates are
+    /// not resolved against a form.
     pub(crate) fn names(&self) -> Vec<&str> {
         let reads: Vec<&Dependencies> = match self {
             Self::Sole(program) => vec![&program.reads],
@@ -142,8 +143,8 @@ impl Template {
         reads.into_iter().flat_map(Dependencies::names).map(String::as_str).collect()
     }
 
-    /// What it gives over values by name: that of its only expression, else a text. Nothing where
-    /// that is undefined.
+    /// Evaluates the template of a contract over `context`. Returns the value of a single
+    /// expression, or `None` if that is undefined; otherwise the rendered string.
     pub(crate) fn value_in(&self, context: &Dynamic) -> Result<Option<Value<'static>>, EvalError> {
         let text = match self {
             Self::Sole(program) => {
@@ -171,13 +172,13 @@ impl Template {
             }
         };
         if text.len() > MAX_RENDERED_BYTES {
-            return Err(format!("it makes a text longer than {MAX_RENDERED_BYTES} bytes"));
+            return Err(format!("the result is longer than {MAX_RENDERED_BYTES} bytes"));
         }
         Ok(Some(Value::String(Cow::Owned(text))))
     }
 
-    /// What it gives: the value of its only expression, else a text. Nothing where that is
-    /// undefined.
+    /// Evaluates the template of a form. Returns the value of a single expression, or `None` if
+    /// that is undefined; otherwise the rendered string.
     pub(crate) fn value(
         &self,
         view: &EvalScope<'_, '_>,
@@ -188,12 +189,12 @@ impl Template {
         }
     }
 
-    /// The text it gives.
+    /// Renders the template of a form to a string.
     pub(crate) fn text(&self, view: &EvalScope<'_, '_>) -> Result<String, EvalError> {
         let mut text = String::new();
         let mut push = |more: &str| {
             if text.len() + more.len() > MAX_OUTPUT_BYTES {
-                return Err(format!("it makes a text longer than {MAX_OUTPUT_BYTES} bytes"));
+                return Err(format!("the result is longer than {MAX_OUTPUT_BYTES} bytes"));
             }
             text.push_str(more);
             Ok(())
@@ -220,9 +221,9 @@ impl Template {
     }
 }
 
-/// What an expression gave, where it has at most so many bytes.
-fn bounded(value: &Dynamic, most: usize) -> Result<Option<Value<'static>>, EvalError> {
-    let mut left = most;
-    let too_long = |TooLong| format!("it makes a value of more than {most} bytes");
+/// Converts the result of an expression, which may have at most `limit` bytes, written as JSON.
+fn bounded(value: &Dynamic, limit: usize) -> Result<Option<Value<'static>>, EvalError> {
+    let mut left = limit;
+    let too_long = |TooLong| format!("the result is larger than {limit} bytes");
     from_dynamic(value, &mut left).map_err(too_long)
 }

@@ -1,4 +1,4 @@
-//! `rules:` of a form: what must hold across fields.
+//! Reads `rules:` of a form: rules across fields.
 
 use std::sync::Arc;
 
@@ -7,37 +7,37 @@ use crate::config::{Entry, Location, Node, ProblemCode, Reader};
 use crate::expression::{Conditions, NameScope};
 use crate::locale::MessageOverride;
 
-/// A rule across fields.
+/// Rule across fields: an expression that must hold.
 #[derive(Debug)]
 pub(crate) struct Assertion {
-    /// Its code; nothing where the form gives it none.
+    /// Code of its violations, from `id:`.
     pub(crate) code: Option<Arc<str>>,
     pub(crate) must: Conditions,
-    /// It is asked only where these hold.
+    /// Conditions under which the rule is applied.
     pub(crate) conditions: Conditions,
-    /// The names on the way to the field that is told; none for the submission as a whole.
+    /// Path of the field that gets the violation; empty for the submission as a whole.
     pub(crate) field: Vec<Arc<str>>,
     pub(crate) message: Option<MessageOverride>,
-    /// Where it stands.
+    /// Location in the form file.
     pub(crate) place: Location,
 }
 
 const KEYS: [&str; 6] = ["id", "assert", "field", "message", "if", "unless"];
 
 impl Assertion {
-    /// Tells it from all other rules of its form, as long as that is not moved.
+    /// Returns an id that is unique within the form: the address, which is invalid after a move.
     pub(crate) fn id(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Finds the fields that it names.
+    /// Resolves the field names in its expressions.
     pub(super) fn resolve(&mut self, reader: &mut Reader<'_>, form: &NameScope) {
         self.must.resolve(reader, form, form);
         self.conditions.resolve(reader, form, form);
     }
 }
 
-/// Reads them.
+/// Reads `rules:` of a form.
 pub(super) fn read(reader: &mut Reader<'_>, root: &Group, node: Option<&Node>) -> Vec<Assertion> {
     let Some(node) = node else { return Vec::new() };
     let mut assertions: Vec<Assertion> = Vec::new();
@@ -64,12 +64,12 @@ fn read_one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assert
         message: None,
         place: item.place,
     };
-    let mut says_assert = false;
+    let mut has_assert = false;
     for entry in reader.map(item, "a rule across fields") {
         match entry.key.as_str() {
             "id" => assertion.code = code(reader, entry),
             "assert" => {
-                says_assert = true;
+                has_assert = true;
                 assertion.must.require(reader, "assert", &entry.value);
             }
             "field" => assertion.field = read_field_path(reader, root, entry)?,
@@ -78,7 +78,7 @@ fn read_one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assert
             _ => reader.unknown_key(entry, "a rule across fields", &KEYS),
         }
     }
-    if !says_assert {
+    if !has_assert {
         let what = "a rule across fields without `assert`";
         let expected = "`assert:` with the expression that must hold";
         reader.problems.add(ProblemCode::MissingKey, item.place, what, expected, None);
@@ -87,7 +87,7 @@ fn read_one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assert
     Some(assertion)
 }
 
-/// A code is a word, as the codes of rules are.
+/// Reads `id:`: letters, digits, `_` and `-`, like the codes of built-in rules.
 fn code(reader: &mut Reader<'_>, entry: &Entry) -> Option<Arc<str>> {
     let id = reader.text(&entry.value, "id")?;
     let is_word = !id.is_empty()
@@ -105,7 +105,8 @@ fn code(reader: &mut Reader<'_>, entry: &Entry) -> Option<Arc<str>> {
     Some(id.into())
 }
 
-/// `profiles.developer.properties.hourly_rate`, each step a field of the form.
+/// Reads a path of fields of the form, such as `profiles.developer.properties.hourly_rate`. `base`
+/// is the empty path.
 fn read_field_path(reader: &mut Reader<'_>, root: &Group, entry: &Entry) -> Option<Vec<Arc<str>>> {
     let text = reader.text(&entry.value, "field")?;
     if text == "base" {

@@ -1,6 +1,5 @@
-//! From the tree of a form file to the compiled form: which fields there are.
-//!
-//! What a single field says is read in [`super::field`].
+//! Compiles the YAML tree of a form file to a [`Form`]. The configuration of a single field is read
+//! in [`super::field`].
 
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ use crate::record_kind::{CUSTOMIZABLE, Container, Kind};
 use crate::rules::SiblingNames;
 use crate::types::{PropertyType, RecordType, RecordTypes};
 
-/// Compiles a form; nothing comes back where there are problems.
+/// Returns the compiled form, or `None` if there are problems or the form is ignored.
 pub(crate) fn compile(
     tree: &Node,
     types: &RecordTypes,
@@ -65,14 +64,14 @@ pub(crate) fn compile(
     if let Some((key, place)) = header.idempotency {
         natural_key::check(&mut reader, &form, key, place);
         if header.is_discreet {
-            let what = "`idempotency` answers a value that was sent before differently, and so tells who \
-                 has an account, which `enumeration: strict` hides";
+            let what = "`idempotency` reveals who has an account, which `enumeration: strict` hides: \
+                        a repeated value gets a different response";
             let expected = "one of the two; clients of such a form can send an Idempotency-Key";
             reader.problems.add(ProblemCode::Contradiction, place, what, expected, None);
         }
     }
     if header.is_discreet && form.root.reveals_existence() {
-        let what = "`exists` by `email` or `external_id` tells who has an account, which \
+        let what = "`exists` by `email` or `external_id` reveals who has an account, which \
                     `enumeration: strict` hides";
         let expected = "one of the two; or `exists: { resource: User, by: id }`";
         let (code, place) = (ProblemCode::Contradiction, header.enumeration_place);
@@ -89,20 +88,21 @@ pub(crate) fn compile(
 pub(super) struct FormCompiler<'p, 't> {
     pub(super) reader: Reader<'p>,
     pub(super) types: &'t RecordTypes,
-    /// Whether the form may change what is stored: that can keep the rules then.
+    /// Whether the form may update stored records, whose values can then satisfy its rules.
     pub(super) may_update: bool,
-    /// Whether it may list protected fields.
+    /// Whether the form may list protected fields.
     pub(super) is_privileged: bool,
-    /// Whether it is for users.
+    /// Whether the form's resource is `User`.
     pub(super) is_of_users: bool,
 }
 
-/// Where in the form an object stands.
+/// Position of an object in the form.
 pub(super) struct RecordContext<'c> {
-    /// The same in every form: `profiles.developer`.
+    /// Path that is the same in every form: `profiles.developer`.
     pub(super) path: String,
+    /// Fields of the enclosing object.
     pub(super) around: Option<&'c SiblingNames<'c>>,
-    /// Whether it is what the whole form is for.
+    /// Whether it is the form's own record.
     pub(super) is_root: bool,
 }
 
@@ -113,7 +113,7 @@ impl RecordContext<'_> {
 }
 
 impl<'t> FormCompiler<'_, 't> {
-    /// The fields of one record: a user, a profile, an address.
+    /// Compiles the fields of one record: a user, a profile, an address.
     pub(super) fn record(
         &mut self,
         kind: Kind,
@@ -124,8 +124,8 @@ impl<'t> FormCompiler<'_, 't> {
         let entries = self.reader.map(node, kind.name());
         let mut plans = Vec::new();
         for entry in entries {
-            // What a record is known to have comes before what the word means elsewhere: the
-            // `description` of a listing is a field.
+            // Fields of the record come before reserved keys: the `description` of a transactable
+            // is a field.
             match key_kind(&mut self.reader, (kind, place.is_root), entries, entry) {
                 Some(plan) => plans.push((entry, plan)),
                 None if is_reserved(&mut self.reader, entry) => {}
@@ -201,15 +201,15 @@ impl<'t> FormCompiler<'_, 't> {
         fields
     }
 
-    /// Notes a new password that has the built-in rule alone. Source: NIST SP 800-63B-4, 3.1.1.2, asks
-    /// for 8 characters and a list of common passwords.
+    /// Adds a notice if new passwords are checked by the built-in length rule only. Source: NIST SP
+    /// 800-63B-4, 3.1.1.2, requires 8 characters and a blocklist of common passwords.
     fn check_password_rule(&mut self, entry: &Entry) {
         let validation = entry.value.get("validation").map(|entry| &entry.value);
         let rules = ["length", "size", "password"];
-        let says_length = |node: &Node| rules.iter().any(|rule| node.get(rule).is_some());
-        if self.is_of_users && !validation.is_some_and(says_length) {
+        let limits_length = |node: &Node| rules.iter().any(|rule| node.get(rule).is_some());
+        if self.is_of_users && !validation.is_some_and(limits_length) {
             let what = "`password` may have 6 characters and be a common one: \
-                        `validation: { password: { minimum: 8 } }` asks for 8 and refuses common ones";
+                        `validation: { password: { minimum: 8 } }` requires 8 and refuses common ones";
             self.reader.problems.add_weak_password(entry.place, what.to_owned());
         }
     }
@@ -230,7 +230,7 @@ impl<'t> FormCompiler<'_, 't> {
         self.nested(context, body, FieldTarget::Container(container), &entry.value)
     }
 
-    /// `properties:` of a record.
+    /// Compiles `properties:` of a record.
     fn properties(
         &mut self,
         of_type: Option<&'t RecordType>,
@@ -260,7 +260,8 @@ impl<'t> FormCompiler<'_, 't> {
         self.fields(of_type, plans, &place)
     }
 
-    /// The records in a container: by type, or by the type's property that each fills.
+    /// Compiles the records in a container. Their keys are type names, or properties of the
+    /// enclosing record's type.
     fn records(
         &mut self,
         (container, kind): (Container, Kind),

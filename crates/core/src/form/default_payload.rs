@@ -1,4 +1,5 @@
-//! `default_payload:` of a form: what the server adds to each submission, and wins with.
+//! Reads `default_payload:` of a form: values that the server sets in each submission, over those
+//! of the client.
 
 use std::borrow::Cow;
 
@@ -8,11 +9,11 @@ use crate::expression::{NameScope, Template};
 use crate::fields::FieldType;
 use crate::value::Value;
 
-/// What is added, in the shape of a submission.
+/// Values to set, in the shape of a submission.
 #[derive(Debug)]
 pub(crate) struct DefaultPayload(pub(crate) Vec<(String, PayloadValue)>);
 
-/// A value to be worked out.
+/// Value of the default payload, computed for each submission.
 #[derive(Debug)]
 pub(crate) enum PayloadValue {
     Literal(Value<'static>),
@@ -22,7 +23,7 @@ pub(crate) enum PayloadValue {
 }
 
 impl DefaultPayload {
-    /// Finds the fields that its expressions name.
+    /// Resolves the field names in its expressions.
     pub(super) fn resolve(&mut self, reader: &mut Reader<'_>, form: &NameScope) {
         self.0.iter_mut().for_each(|(_, given)| given.resolve(reader, form));
     }
@@ -41,7 +42,7 @@ impl PayloadValue {
     }
 }
 
-/// Reads it: a tree, or the text of one in JSON.
+/// Reads `default_payload:`, a YAML tree or a JSON string.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     root: &Group,
@@ -60,8 +61,8 @@ pub(super) fn read(
     (!entries.is_empty()).then_some(DefaultPayload(entries))
 }
 
-/// JSON with expressions in it; one outside of quotes is taken as if it stood in them, for an
-/// expression alone keeps its type.
+/// Parses JSON with expressions. An expression outside quotes is parsed as if it were quoted,
+/// because a string that is a single expression keeps the type of its result.
 fn json(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Node> {
     let mut aside = Problems::new("default_payload".into());
     let tree = parse(&quoted(text), &mut aside).filter(|_| aside.is_empty());
@@ -91,7 +92,7 @@ fn set_location(node: &mut Node, place: Location) {
     }
 }
 
-/// Puts quotes around expressions that stand outside of quotes.
+/// Adds quotes around expressions outside quotes, and escapes those within quotes.
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let (mut rest, mut in_quotes) = (text, false);
@@ -154,7 +155,7 @@ fn value(reader: &mut Reader<'_>, field: &Field, node: &Node) -> Option<PayloadV
             {
                 let expected =
                     format!("a value of the type {}", FieldType::name(scalar.field_type));
-                let what = format!("what `default_payload` says for `{}`", field.name);
+                let what = format!("the `default_payload` value for `{}`", field.name);
                 reader.problems.add(ProblemCode::BadDefault, node.place, what, expected, None);
             }
             Some(given)
@@ -169,7 +170,7 @@ fn value(reader: &mut Reader<'_>, field: &Field, node: &Node) -> Option<PayloadV
     }
 }
 
-/// A value in which anything may stand.
+/// Reads a value of any shape.
 fn read_any(reader: &mut Reader<'_>, node: &Node) -> Option<PayloadValue> {
     Some(match &node.data {
         Data::Text(text) if Template::is_in(text) => {

@@ -1,4 +1,4 @@
-//! What a form says of one field.
+//! Reads the configuration of one field.
 
 use super::protected::is_protected;
 use super::{Field, FieldBody, FieldTarget, Normalizer, ScalarField};
@@ -8,37 +8,38 @@ use crate::fields::FieldType;
 use crate::rules::{BoundRule, BuiltInRule, FieldInfo, SiblingNames, bind_all};
 use crate::value::Value;
 
-/// Which field is being read.
+/// Field that is being read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FieldContext<'c> {
     pub(super) name: &'c str,
+    /// Path that is the same in every form: `profiles.developer.properties.handle`.
     pub(super) global_path: &'c str,
     pub(super) names: &'c SiblingNames<'c>,
-    /// Where the form lists it.
+    /// Location of its key in the form.
     pub(super) place: Location,
-    /// Whether the form may change users.
+    /// Whether the form may update stored records.
     pub(super) may_update: bool,
-    /// Whether it may list protected fields.
+    /// Whether the form may list protected fields.
     pub(super) is_privileged: bool,
 }
 
-/// What is known of a field before its configuration is read.
+/// Properties of a field that do not come from its own configuration.
 #[derive(Debug)]
 pub(super) struct FieldSpec<'c> {
     context: FieldContext<'c>,
     field_type: FieldType,
-    /// Whether the form itself says the type.
+    /// Whether the form can set the type.
     is_declared: bool,
     target: FieldTarget,
     pub(super) rules: &'static [BuiltInRule],
     pub(super) unique: bool,
     pub(super) is_secret: bool,
-    /// The values it can have, where they are known.
+    /// The allowed values, if they are limited.
     pub(super) only: Option<Vec<&'c str>>,
 }
 
 impl<'c> FieldContext<'c> {
-    /// A field whose type is known.
+    /// Returns the spec of a field with a fixed type.
     pub(super) fn known_as(self, field_type: FieldType, target: FieldTarget) -> FieldSpec<'c> {
         FieldSpec {
             context: self,
@@ -52,7 +53,7 @@ impl<'c> FieldContext<'c> {
         }
     }
 
-    /// A field whose type the form may say.
+    /// Returns the spec of a field whose type the form can set.
     pub(super) fn declared(self, otherwise: FieldType, target: FieldTarget) -> FieldSpec<'c> {
         FieldSpec { is_declared: true, ..self.known_as(otherwise, target) }
     }
@@ -76,7 +77,7 @@ pub(super) const KEYS: &[&str] = &[
     "use",
 ];
 
-/// Reads a field that holds one value.
+/// Reads a scalar field.
 pub(super) fn scalar(reader: &mut Reader<'_>, known: FieldSpec<'_>, node: &Node) -> Field {
     let mut scalar = ScalarField {
         field_type: known.field_type,
@@ -143,7 +144,7 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: FieldSpec<'_>, node: &Node)
     field
 }
 
-/// The rules of a nested form.
+/// Reads the rules of a nested form.
 pub(super) fn bind_node(
     reader: &mut Reader<'_>,
     context: &FieldContext<'_>,
@@ -162,7 +163,7 @@ pub(super) fn bind_node(
     bind_all(reader, facts, &[], validation)
 }
 
-/// Notes a key whose meaning is agreed but not served by this version.
+/// Adds a problem for a key that is reserved but not supported by this version.
 pub(super) fn report_not_served(reader: &mut Reader<'_>, entry: &Entry) {
     reader.problems.add(
         ProblemCode::NotServed,
@@ -209,15 +210,15 @@ fn normalizers(reader: &mut Reader<'_>, node: &Node) -> Vec<Normalizer> {
         .collect()
 }
 
-/// The options below `property_options:` of a field.
+/// `property_options:` of a field.
 #[derive(Debug, Default)]
 struct PropertyOptions<'n> {
     default: Option<&'n Node>,
     readonly: bool,
     is_virtual: bool,
-    /// Any client may set the field, although its name is protected.
+    /// Whether any client may set the field, although its name is protected.
     public: bool,
-    /// Only tokens with the scope `private` see the stored value.
+    /// Whether only tokens with the scope `private` see the stored value.
     private: bool,
 }
 
@@ -248,7 +249,8 @@ impl<'n> PropertyOptions<'n> {
     }
 }
 
-/// The rules that follow from the field itself.
+/// Adds the rules that follow from the field's spec: `unique`, and `inclusion` in the allowed
+/// values.
 fn implied_rules(
     reader: &mut Reader<'_>,
     known: &FieldSpec<'_>,
@@ -262,7 +264,7 @@ fn implied_rules(
         rules.extend(bind_all(reader, facts, UNIQUE, None));
     }
     let Some(names) = &known.only else { return };
-    // These nodes stand in no file; no problem can come of them.
+    // These nodes are generated and valid, so they cause no problems.
     let place = known.context.place;
     let node = |data| Node { place, data };
     let entry = |key: &str, data| Entry { key: key.to_owned(), place, value: node(data) };
@@ -273,7 +275,7 @@ fn implied_rules(
     rules.extend(bind_all(reader, facts, &[], Some(&inclusion)));
 }
 
-/// `schema:` of a field is the rule of that name.
+/// Binds `schema:` of a field as the rule of that name.
 fn schema_rule(reader: &mut Reader<'_>, facts: FieldInfo<'_>, entry: &Entry) -> Vec<BoundRule> {
     let holding = |inner: Entry| Node { place: inner.place, data: Data::Map(vec![inner]) };
     let rule = Entry { value: holding(entry.clone()), ..entry.clone() };
@@ -284,8 +286,8 @@ fn declares_unique(validation: &Node) -> bool {
     validation.get("unique").or_else(|| validation.get("uniqueness")).is_some()
 }
 
-/// A default must be of the field's type and keep the field's rules; a read-only field without one
-/// must be allowed to be absent, unless what is stored can stand in for it.
+/// Reads the default, which must be of the field's type and pass the field's rules. A read-only
+/// field without a default must be valid when absent, unless the form may update stored records.
 fn read_default(
     reader: &mut Reader<'_>,
     field: &mut Field,
@@ -329,11 +331,11 @@ fn read_default(
             Some(_) => format!("the default of `{name}` breaks the field's own rule"),
             None => format!("`{name}` is readonly without a default and so can never be valid"),
         };
-        refuse(place, what, format!("a default that keeps it (it {})", first.text()));
+        refuse(place, what, format!("a default that passes it (this one {})", first.text()));
     }
 }
 
-/// The text of a default that has expressions in it.
+/// Returns the default as a template if it contains expressions.
 fn computed_text(default: &Node) -> Option<(&Node, &str)> {
     match &default.data {
         Data::Text(text) if Template::is_in(text) => Some((default, text)),

@@ -1,5 +1,5 @@
-//! The JSON Schema of the form format itself, for editors: completion, hover texts, and a first
-//! check while typing. Rendered into `docs/form.schema.json`.
+//! Writes the JSON Schema of form files, for completion, hover texts and validation in editors. It
+//! is written to `docs/form.schema.json`.
 
 use serde_json::{Map, Value, json};
 
@@ -9,43 +9,56 @@ use crate::form::Normalizer;
 use crate::record_kind::{Container, Kind};
 use crate::rules::{COMMON_OPTIONS, RULES, Rule, RuleOption};
 
-/// What each key of a form is for; the keys themselves are those that are read.
+/// Descriptions of the keys of a form. Every key in [`metadata::KEYS`] has one.
 const OF_FORMS: &[(&str, &str)] = &[
-    ("name", "What clients call it; without it, the file's path without its extension."),
-    ("resource", "What its submissions become: User, Transactable, …"),
-    ("base_form", "platformOS' word for `resource`: UserForm, TransactableForm, …"),
-    ("type", "The type that its records are of; users and sessions have none."),
-    ("resource_owner", "`anyone`: the form may change what is stored (PUT), whoever owns it."),
-    ("description", "What it is for, for people."),
-    ("unknown_fields", "Whether keys that it does not list are refused or ignored."),
-    ("idempotency", "The field by whose value the same submission, sent again, is done once."),
+    (
+        "name",
+        "Name by which clients select the form; default: the file's path without its extension.",
+    ),
+    ("resource", "Resource that its submissions create or update: User, Transactable, …"),
+    ("base_form", "platformOS' name of `resource`: UserForm, TransactableForm, …"),
+    ("type", "Type of its records; users and sessions have none."),
+    ("resource_owner", "`anyone`: the form may update stored records (PUT), whoever owns them."),
+    ("description", "Purpose of the form, for human readers."),
+    ("unknown_fields", "Whether keys that the form does not list are refused or ignored."),
+    (
+        "idempotency",
+        "Field whose value identifies a repeated submission, which is then executed only once.",
+    ),
     (
         "privileged",
-        "Whether it may list fields that decide what somebody may do, or whose something is.",
+        "Whether the form may list protected fields, such as permissions and owners; only trusted tokens may use it.",
     ),
-    ("enumeration", "`strict`: a value that is taken is answered as one that is not."),
-    ("fields", "The fields that clients may send."),
-    ("configuration", "platformOS' word for `fields`."),
-    ("extends", "The form, or forms, that this one is laid over."),
-    ("definitions", "Pieces to be put in by `use:`."),
+    ("enumeration", "`strict`: responses do not reveal whether a value is taken."),
+    ("fields", "Fields that clients may submit."),
+    ("configuration", "platformOS' name of `fields`."),
+    ("extends", "Form or forms that this one is merged over."),
+    ("definitions", "Reusable fragments, included with `use:`."),
     ("rules", "Rules across fields."),
-    ("default_payload", "What the server adds to each submission; it wins."),
-    ("examples", "Submissions and what must come of them; run by `registrar check`."),
-];
-/// The same of fields.
-const OF_FIELDS: &[(&str, &str)] = &[
-    ("type", "The type of a field that nothing else says the type of."),
-    ("normalize", "What is done to texts before they are judged."),
-    ("validation", "The rules that its value must keep."),
-    ("if", "An expression; where it does not hold, the field is neither judged nor stored."),
-    ("unless", "An expression; where it holds, the field is neither judged nor stored."),
-    ("schema", "A JSON Schema 2020-12 that the value must keep."),
-    ("property_options", "Its default; whether it is read-only; whether it is virtual."),
-    ("description", "What it is for, for people."),
-    ("use", "Definitions to be put in here."),
+    (
+        "default_payload",
+        "Values that the server sets in each submission, over those of the client.",
+    ),
+    ("examples", "Submissions and their expected results; run by `registrar check`."),
 ];
 
-/// The schema.
+/// Descriptions of the keys of a field. Every key in [`field::KEYS`] has one.
+const OF_FIELDS: &[(&str, &str)] = &[
+    ("type", "Type of the field, if it is not built-in or declared by a type."),
+    ("normalize", "Normalisation of strings before validation."),
+    ("validation", "Rules for its value."),
+    ("if", "Expression; unless it holds, the field is neither validated nor stored."),
+    ("unless", "Expression; if it holds, the field is neither validated nor stored."),
+    ("schema", "JSON Schema 2020-12 that the value must match."),
+    (
+        "property_options",
+        "Default value, and whether the field is read-only, virtual, public or private.",
+    ),
+    ("description", "Purpose of the field, for human readers."),
+    ("use", "Definitions to include here."),
+];
+
+/// Returns the JSON Schema of form files.
 #[must_use]
 pub fn form_format() -> Value {
     let mut defs = Map::new();
@@ -82,7 +95,7 @@ fn name_of(kind: Kind) -> String {
     format!("record_{}", kind.name().replace(' ', "_"))
 }
 
-/// The schemas of keys, each with what it is for.
+/// Returns the schema of each key, with its description.
 fn keys(known: &[&str], texts: &[(&str, &str)], of: impl Fn(&str) -> Value) -> Map<String, Value> {
     let with_text = |key: &&str| {
         let mut schema = of(key);
@@ -117,7 +130,7 @@ fn of_form() -> Map<String, Value> {
         "examples" => json!({ "type": "array", "items": reference("example") }),
         _ => json!({ "type": "string" }),
     });
-    let aside = json!({ "description": "Left aside: Registrar has no use for it." });
+    let aside = json!({ "description": "Ignored by Registrar." });
     let aside_keys = metadata::IGNORED_KEYS.iter().chain(metadata::POLICIES);
     properties.extend(aside_keys.map(|key| ((*key).to_owned(), aside.clone())));
     properties
@@ -139,12 +152,12 @@ fn of_field() -> Value {
         "property_options" => json!({
             "type": ["object", "null"],
             "properties": {
-                "default": { "description": "For fields not sent; may be computed: {{ form.name }}." },
+                "default": { "description": "Value if the field is not submitted; may be computed: {{ form.name }}." },
                 "readonly": {
                     "type": "boolean",
-                    "description": "What clients send is ignored; the default counts.",
+                    "description": "Submitted values are ignored; the default applies.",
                 },
-                "virtual": { "type": "boolean", "description": "Judged, not stored." },
+                "virtual": { "type": "boolean", "description": "Validated, not stored." },
                 "public": {
                     "type": "boolean",
                     "description": "Any client may set the field, although its name is protected.",
@@ -172,7 +185,8 @@ fn validation() -> Value {
     json!({ "type": ["object", "null"], "properties": properties, "additionalProperties": false })
 }
 
-/// Options of a rule as a mapping; what else it can be is the rule's own business.
+/// Returns the schema of a rule. It describes options given as a mapping and accepts any other
+/// shape.
 fn of_rule(rule: &Rule) -> Value {
     let mut options = Map::new();
     for RuleOption { name, aliases, takes, summary, .. } in
@@ -184,7 +198,7 @@ fn of_rule(rule: &Rule) -> Value {
         }
     }
     let mut schema = json!({ "description": rule.summary });
-    // The rule `schema` is a schema itself, whose keys are not ours.
+    // The value of the rule `schema` is itself a JSON Schema.
     if rule.name != "schema" {
         schema["properties"] = options.into();
         schema["additionalProperties"] = (rule.name.starts_with("required_if")
@@ -195,7 +209,8 @@ fn of_rule(rule: &Rule) -> Value {
     schema
 }
 
-/// A record: its built-in fields, what hangs on it, and virtual fields under other names.
+/// Returns the schema of a record: its built-in fields, its containers, and virtual fields under
+/// other names.
 fn record(kind: Kind) -> Value {
     let mut properties = Map::new();
     for built_in in kind.built_ins().iter().chain(kind.parent_fields()) {
@@ -243,10 +258,10 @@ fn assertion() -> Value {
         "type": "object",
         "required": ["assert"],
         "properties": {
-            "id": { "type": "string", "description": "The violation's code." },
+            "id": { "type": "string", "description": "Code of the violation." },
             "assert": { "$ref": "#/$defs/condition", "description": "What must hold." },
-            "field": { "type": "string", "description": "The field that is told; `base` without." },
-            "message": { "description": "What it is told." },
+            "field": { "type": "string", "description": "Field that gets the violation; default: `base`." },
+            "message": { "description": "Message of the violation." },
             "if": reference("condition"),
             "unless": reference("condition"),
         },
@@ -259,17 +274,17 @@ fn example() -> Value {
         "type": "object",
         "required": ["expect"],
         "properties": {
-            "name": { "type": "string", "description": "What it shows." },
-            "from": { "type": "string", "description": "The example above that it is laid over." },
-            "form": { "type": ["object", "null"], "description": "What a client would send." },
-            "now": { "type": "string", "description": "The moment, as RFC 3339 has it." },
-            "token": { "type": "string", "description": "The name of the caller's token." },
-            "records": { "type": "array", "description": "The same, of forms for records." },
-            "users": { "type": "array", "description": "Submissions that are stored already." },
-            "stored": { "type": "object", "description": "The stored user that the example changes." },
-            "relationships": { "type": "array", "description": "Ids and keys of relationships that are there." },
+            "name": { "type": "string", "description": "What the example demonstrates." },
+            "from": { "type": "string", "description": "Earlier example that this one is merged over." },
+            "form": { "type": ["object", "null"], "description": "Submitted values." },
+            "now": { "type": "string", "description": "Current time, as an RFC 3339 timestamp." },
+            "token": { "type": "string", "description": "Name of the token of the request." },
+            "records": { "type": "array", "description": "Submissions that are stored already, of a form for records." },
+            "users": { "type": "array", "description": "Submissions that are stored already, of a form for users." },
+            "stored": { "type": "object", "description": "Stored user or record that the example updates." },
+            "relationships": { "type": "array", "description": "Ids and keys of existing relationships; default: every one that is referenced exists." },
             "expect": {
-                "description": "`valid`, or fields with the codes they get.",
+                "description": "`valid`, or fields with the codes of their violations.",
                 "anyOf": [{ "const": "valid" }, { "type": "object" }],
             },
         },

@@ -1,4 +1,4 @@
-//! What the keys of a record in a form are.
+//! Classifies the keys of a record in a form.
 
 use super::RESERVED;
 use crate::config::{Data, Entry, Reader};
@@ -6,7 +6,7 @@ use crate::fields::FieldType;
 use crate::record_kind::{BuiltIn, Container, Kind};
 use crate::types::PropertyType;
 
-/// What a key of a record is.
+/// Kind of a key of a record.
 pub(super) enum KeyKind {
     BuiltIn(&'static BuiltIn),
     Container(Container),
@@ -16,13 +16,13 @@ pub(super) enum KeyKind {
     },
     /// A property that the form itself declares.
     OwnProperty,
-    /// Judged, not stored.
+    /// Validated, not stored.
     Virtual,
-    /// Of platformOS, and neither judged nor stored.
+    /// Known from platformOS; neither validated nor stored.
     Ignored,
 }
 
-/// The type of the properties that hold such records.
+/// Returns the type of the properties that hold records of this kind.
 pub(super) fn property_type_of(kind: Kind) -> PropertyType {
     match kind {
         Kind::Image => PropertyType::Image,
@@ -31,7 +31,7 @@ pub(super) fn property_type_of(kind: Kind) -> PropertyType {
     }
 }
 
-/// Fields of platformOS' users that ours have not.
+/// Fields of users in platformOS that Registrar does not store.
 /// Source: documentation.platformos.com of 2018, "UserForm".
 const UNSUPPORTED_PLATFORMOS_FIELDS: [&str; 7] = [
     "accept_emails",
@@ -43,7 +43,7 @@ const UNSUPPORTED_PLATFORMOS_FIELDS: [&str; 7] = [
     "sms_notifications_enabled",
 ];
 
-/// What a key of a record is; nothing where it names no field.
+/// Returns the kind of a key of a record, or `None` if it names no field.
 pub(super) fn key_kind(
     reader: &mut Reader<'_>,
     (kind, is_root): (Kind, bool),
@@ -54,8 +54,10 @@ pub(super) fn key_kind(
     if let Some(container) = kind.containers().iter().find(|known| known.name() == key) {
         return Some(KeyKind::Container(*container));
     }
-    let own = kind.parent_fields().iter().filter(|_| is_root);
-    if let Some(built_in) = kind.built_ins().iter().chain(own).find(|known| known.name == key) {
+    let parent_fields = kind.parent_fields().iter().filter(|_| is_root);
+    if let Some(built_in) =
+        kind.built_ins().iter().chain(parent_fields).find(|known| known.name == key)
+    {
         return Some(KeyKind::BuiltIn(built_in));
     }
     let confirms = key
@@ -73,15 +75,15 @@ pub(super) fn key_kind(
         return None;
     }
     let (plan, what) = if key == "current_address" {
-        (KeyKind::Ignored, "left aside: addresses are kept by profiles and listings")
+        (KeyKind::Ignored, "ignored: addresses belong to profiles and transactables")
     } else {
-        (KeyKind::Virtual, "judged, not stored: users have no such field")
+        (KeyKind::Virtual, "validated, not stored: users have no such field")
     };
     reader.problems.add_notice(entry.place, format!("`{key}` of platformOS is {what}"));
     Some(plan)
 }
 
-/// Whether a key says something of the record it stands in, instead of naming a field.
+/// Returns whether a key configures the record itself instead of naming a field.
 pub(super) fn is_reserved(reader: &mut Reader<'_>, entry: &Entry) -> bool {
     match entry.key.as_str() {
         "description" => {

@@ -1,28 +1,28 @@
-//! The keys of a form that are not its fields.
+//! Reads the keys of a form other than its fields.
 
 use super::{NaturalKey, Resource};
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader, nearest};
 
-/// What a form says of itself.
+/// Metadata of a form.
 #[derive(Debug)]
 pub(crate) struct FormMetadata<'n> {
     pub(crate) description: Option<&'n str>,
-    /// It may change users.
+    /// Whether the form may update stored records: it has `resource_owner`.
     pub(crate) may_update: bool,
     pub(crate) refuses_unknown: bool,
-    /// What it is for; nothing where it is for a resource that is not served, and is left aside.
+    /// Resource of the form; `None` if it is not supported and the form is ignored.
     pub(crate) resource: Option<Resource>,
-    /// Where that is said.
+    /// Location of the resource's name.
     pub(crate) resource_place: Location,
-    /// The name of the type that its records are of.
+    /// Name of the type of its records.
     pub(crate) record_type: Option<(&'n str, Location)>,
     pub(crate) fields: Option<&'n Entry>,
-    /// Whether it tells nobody who has an account, and where that is said.
+    /// Whether `enumeration: strict` is set: responses do not reveal who has an account.
     pub(crate) is_discreet: bool,
     pub(crate) enumeration_place: Location,
-    /// Whether it may list protected fields.
+    /// Whether the form may list protected fields.
     pub(crate) is_privileged: bool,
-    /// The field by whose value a create is done once.
+    /// Field whose value identifies a repeated submission.
     pub(crate) idempotency: Option<(NaturalKey, Location)>,
     pub(crate) rules: Option<&'n Node>,
     pub(crate) default_payload: Option<&'n Node>,
@@ -49,11 +49,11 @@ pub(super) const KEYS: &[&str] = &[
     "examples",
 ];
 
-/// Parts of the form language that are agreed but not served by this version.
+/// Keys that are reserved but not supported by this version.
 const UNSUPPORTED_KEYS: [&str; 1] = ["events"];
 
-/// Keys of platformOS' forms that say what Registrar does not do: pages, mails, calls, captchas.
-/// Source: documentation.platformos.com, "Form configuration".
+/// Keys of platformOS' forms that are ignored: Registrar has no pages, e-mails, API calls or
+/// captchas. Source: documentation.platformos.com, "Form configuration".
 pub(super) const IGNORED_KEYS: &[&str] = &[
     "redirect_to",
     "return_to",
@@ -71,12 +71,12 @@ pub(super) const IGNORED_KEYS: &[&str] = &[
     "body",
 ];
 
-/// Keys of platformOS' forms that decide who may submit the form. Registrar does not enforce them, so a
-/// form that has one is refused, unless the operator sets `policies: ignore`.
+/// Keys of platformOS' forms that decide who may submit the form. Registrar does not enforce them,
+/// so a form with one is refused unless the operator sets `policies: ignore`.
 pub(super) const POLICIES: &[&str] =
     &["authorization_policies", "spam_protection", "request_allowed"];
 
-/// Resources of platformOS that no form of this version is for.
+/// Resources of platformOS that this version does not support.
 const UNSUPPORTED_RESOURCES: [&str; 7] = [
     "UserProfile",
     "Reservation",
@@ -87,7 +87,7 @@ const UNSUPPORTED_RESOURCES: [&str; 7] = [
     "Comment",
 ];
 
-/// Reads them.
+/// Reads the metadata of a form.
 pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<'n> {
     let mut header = FormMetadata {
         description: None,
@@ -105,18 +105,18 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
         default_payload: None,
         examples: None,
     };
-    let mut says_resource = false;
+    let mut has_resource = false;
     for entry in reader.map(tree, "a form") {
         match entry.key.as_str() {
             "name" => {
                 reader.text(&entry.value, "name");
             }
             key @ ("resource" | "base_form") => {
-                let said = resource(reader, &entry.value, key);
-                // Both may be said; one that is not served is enough.
-                header.resource = said.filter(|_| header.resource.is_some());
+                let named = resource(reader, &entry.value, key);
+                // Both keys may be given; one unsupported resource is enough to ignore the form.
+                header.resource = named.filter(|_| header.resource.is_some());
                 header.resource_place = entry.value.place;
-                says_resource = true;
+                has_resource = true;
             }
             "type" => {
                 let name = reader.text(&entry.value, "type");
@@ -150,7 +150,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
             "default_payload" => header.default_payload = Some(&entry.value),
             "examples" => header.examples = Some(&entry.value),
             "fields" | "configuration" => fields(reader, &mut header, entry),
-            // What they say has been put together already.
+            // Composition has resolved them already.
             "extends" | "definitions" => {}
             key if IGNORED_KEYS.contains(&key) => reader.ignored_key(entry),
             key if POLICIES.contains(&key) => policy(reader, entry),
@@ -164,9 +164,9 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
             _ => reader.unknown_key(entry, "a form", KEYS),
         }
     }
-    // What is extended could not be put under it: what that says is not known.
+    // `extends` is still there if it could not be resolved; the extended form may have the keys.
     let is_whole = tree.get("extends").is_none();
-    if !says_resource && is_whole {
+    if !has_resource && is_whole {
         missing(reader, tree, "resource", "`resource: User`");
     }
     if header.fields.is_none() && header.resource == Some(Resource::User) && is_whole {
@@ -175,28 +175,28 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
     header
 }
 
-/// What a form is for; nothing where that is a resource that is not served.
+/// Returns the resource of a form, or `None` if it is not supported.
 fn resource(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Resource> {
-    let Some(said) = reader.text(node, key) else { return Some(Resource::User) };
+    let Some(name) = reader.text(node, key) else { return Some(Resource::User) };
     let names = Resource::ALL.map(Resource::name);
     let forms = Resource::ALL.map(Resource::form_name);
     let ours = if key == "resource" { &names } else { &forms };
-    if let Some(found) = Resource::ALL.into_iter().zip(ours).find(|(_, name)| **name == said) {
+    if let Some(found) = Resource::ALL.into_iter().zip(ours).find(|(_, known)| **known == name) {
         return Some(found.0);
     }
-    let plain = said.strip_suffix("Form").unwrap_or(said);
-    // platformOS' own models are in lower case; near misses of our names are mistakes.
-    let is_model = said.contains('/')
-        || (said.chars().all(|c| c.is_lowercase() || c.is_numeric() || c == '_')
-            && nearest(said, ours.iter().copied()).is_none());
+    let plain = name.strip_suffix("Form").unwrap_or(name);
+    // Names of platformOS' models are in lower case; one similar to a known resource is a typo.
+    let is_model = name.contains('/')
+        || (name.chars().all(|c| c.is_lowercase() || c.is_numeric() || c == '_')
+            && nearest(name, ours.iter().copied()).is_none());
     if UNSUPPORTED_RESOURCES.contains(&plain) || is_model {
-        let what = format!("the form is left aside: it is for `{said}`, which is not served");
+        let what = format!("the form is ignored: the resource `{name}` is not supported");
         reader.problems.add_notice(node.place, what);
         return None;
     }
     reader.keyword(node, key, ours);
-    // What it most likely is for, so that nothing else is told of it that is right.
-    let near = nearest(said, ours.iter().copied());
+    // Continue with the most similar resource, so that its correct keys cause no further problems.
+    let near = nearest(name, ours.iter().copied());
     let near = Resource::ALL.into_iter().zip(ours).find(|(_, name)| Some(**name) == near);
     Some(near.map_or(Resource::User, |(resource, _)| resource))
 }
@@ -206,7 +206,7 @@ fn fields<'n>(reader: &mut Reader<'_>, header: &mut FormMetadata<'n>, entry: &'n
         reader.problems.add(
             ProblemCode::Contradiction,
             entry.place,
-            "`fields` and `configuration` are the same and stand together",
+            "`fields` and `configuration` mean the same and are both present",
             "one of them",
             None,
         );
@@ -214,7 +214,7 @@ fn fields<'n>(reader: &mut Reader<'_>, header: &mut FormMetadata<'n>, entry: &'n
     header.fields = Some(entry);
 }
 
-/// Refuses a policy that would not be enforced. One that allows everything is no policy.
+/// Adds a problem for a policy that would not be enforced. One that allows everything is ignored.
 fn policy(reader: &mut Reader<'_>, entry: &Entry) {
     let allows_all = match &entry.value.data {
         Data::Null | Data::Removed => true,
@@ -234,6 +234,6 @@ fn policy(reader: &mut Reader<'_>, entry: &Entry) {
 }
 
 fn missing(reader: &mut Reader<'_>, tree: &Node, key: &str, expected: &str) {
-    let what = format!("the form does not say `{key}`");
+    let what = format!("the form has no `{key}`");
     reader.problems.add(ProblemCode::MissingKey, tree.place, what, expected, None);
 }

@@ -1,7 +1,7 @@
-//! A compiled form: what it takes, how it shapes and judges it.
+//! Compiled forms: their fields, rules, defaults and examples.
 //!
-//! Everything that can be wrong with a form is found when it is compiled; nothing of it can
-//! surface while serving.
+//! All problems of a form are reported when it is compiled; a compiled form causes no configuration
+//! errors while serving.
 
 mod assertion;
 mod compile;
@@ -47,72 +47,73 @@ use crate::types::KeyedRelationship;
 use crate::value::Value;
 use crate::violation::Violations;
 
-/// Words that mean something in a form wherever fields stand, unless a field is known by them.
+/// Keys that configure a record or a field, unless the record has a field of that name.
 pub(crate) const RESERVED: &[&str] =
     &["validation", "description", "if", "unless", "property_options", "schema", "use"];
 
 /// A compiled form.
 #[derive(Debug)]
 pub struct Form {
-    /// Its name, as clients call it.
+    /// Name by which clients select it.
     pub name: Arc<str>,
-    /// A hash of everything that decides with it: its file and the types.
+    /// Hash of everything that determines its behaviour: its tree and the types.
     pub version: Arc<str>,
-    /// What its submissions become.
+    /// Resource that its submissions create or update.
     pub resource: Resource,
-    /// The type that its records are of; nothing of users and sessions, which have no types.
+    /// Type of its records; `None` for users and sessions, which have no types.
     pub record_type: Option<Arc<str>>,
-    /// What it is for, in its own words.
+    /// Description for human readers.
     pub description: Option<Arc<str>>,
-    /// Whether it may create: it lists what says whose a new record is (`email` of users,
-    /// `creator_id` of listings, …), or says nothing of an owner.
+    /// Whether it may create: it lists a field that identifies a new record or its owner (`email`
+    /// of users, `creator_id` of transactables, …), or it has no `resource_owner`.
     pub may_create: bool,
-    /// Whether it may change what is stored: it says `resource_owner: anyone`.
+    /// Whether it may update stored users or records: it has `resource_owner: anyone`.
     pub may_update: bool,
-    /// Whether it lets clients fill in fields that decide what somebody may do, or whose something is:
-    /// only trusted tokens may use it.
+    /// Whether it may list protected fields, such as permissions and owners; only trusted tokens
+    /// may use it.
     pub is_privileged: bool,
-    /// Whether it tells nobody who has an account already: a value that is taken is answered as one
-    /// that is not.
+    /// Whether responses do not reveal who has an account: a taken value gets the same response as
+    /// a free one.
     pub strict_enumeration: bool,
-    /// By which field the same submission, sent again, is known and done once.
+    /// Field whose value identifies a repeated submission, which is executed once.
     pub natural_key: Option<NaturalKey>,
-    /// The languages that what is wrong with a submission can be told in.
+    /// Locales for the messages of violations.
     pub locales: Arc<Locales>,
-    /// Whether keys that it does not list are refused or ignored.
+    /// Whether unknown keys are refused; otherwise they are ignored.
     pub(crate) refuses_unknown: bool,
     pub(crate) root: Group,
-    /// Its tests.
+    /// Tests of the form.
     pub(crate) examples: Vec<Example>,
-    /// Its file, and all that places in it may be in.
+    /// File of the form, and all files that a [`Location`](crate::config::Location) in it may refer
+    /// to.
     pub(crate) file: Arc<str>,
     pub(crate) files: Arc<[Arc<str>]>,
     /// Rules across fields.
     pub(crate) assertions: Vec<Assertion>,
-    /// What the server adds to each submission.
+    /// Values that the server sets in each submission.
     pub(crate) payload: Option<DefaultPayload>,
-    /// Where fields with conditions are: the places of the fields on the way there.
+    /// Fields with conditions, as paths of field indexes.
     pub(crate) conditional: Vec<Box<[usize]>>,
-    /// Where fields with computed defaults are.
+    /// Fields with computed defaults, as paths of field indexes.
     pub(crate) computed: Vec<Box<[usize]>>,
-    /// Whether any of the four is there.
+    /// Whether there is a condition, a computed default or a default payload.
     pub(crate) is_active: bool,
 }
 
-/// One object of a form: slot `i` of a submission is its field `i`.
+/// Fields of one object of a form. Slot `i` of a submission belongs to field `i`.
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) kind: Option<Kind>,
     pub(crate) type_name: Arc<str>,
     pub(crate) fields: Vec<Field>,
-    /// Of memberships: the relationships that can be named by their key.
+    /// For relationship users: the relationships that `relationship_key` can name.
     pub(crate) keyed: Option<KeyedRelationship>,
-    /// Of relationships: the property that names one, which nobody else may have.
+    /// For relationships: the property that is their unique key.
     pub(crate) key: Option<Arc<str>>,
     by_name: HashMap<Arc<str>, usize>,
 }
 
-/// A field of a form.
+/// Field of a form.
 #[derive(Debug)]
 pub(crate) struct Field {
     pub(crate) name: Arc<str>,
@@ -125,40 +126,40 @@ pub(crate) struct Field {
     pub(crate) is_private: bool,
 }
 
-/// What a field holds.
+/// Content of a field.
 #[derive(Debug)]
 pub(crate) enum FieldBody {
     Scalar(ScalarField),
-    /// Other fields, always there: `properties`, `profiles`, `transactables`.
+    /// Other fields or records, always active: `properties`, `profiles`, `transactables`.
     Container(Group),
-    /// A nested form of which there is at most one, ignored unless the client sends a key of it.
+    /// A nested form for at most one record, ignored unless one of its keys is submitted.
     Node(Group),
-    /// A nested form of which there may be several.
+    /// A nested form for several records.
     List(Group),
 }
 
-/// A field that holds one value.
+/// Field with a single value.
 #[derive(Debug)]
 pub(crate) struct ScalarField {
     pub(crate) field_type: FieldType,
     pub(crate) default: Option<Value<'static>>,
-    /// A default that is worked out for each submission.
+    /// Default that is computed for each submission.
     pub(crate) computed: Option<Template>,
-    /// What the client sends is ignored.
+    /// Whether submitted values are ignored.
     pub(crate) readonly: bool,
     pub(crate) normalize: Vec<Normalizer>,
 }
 
-/// Where a valid value goes.
+/// Destination of a valid value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum FieldTarget {
     BuiltIn(&'static BuiltIn),
     Property,
-    /// Nowhere: judged, not stored.
+    /// Validated, not stored.
     Virtual,
-    /// Into the records below.
+    /// The records or properties in a container.
     Container(Container),
-    /// It is a record of its own.
+    /// A record of its own.
     Record,
 }
 
@@ -169,11 +170,11 @@ impl Group {
         Self { kind, type_name, fields, keyed: None, key: None, by_name }
     }
 
-    /// Returns whether a rule of a field, or of a nested one, tells who has an account.
+    /// Returns whether a rule of a field, or of a nested one, reveals who has an account.
     fn reveals_existence(&self) -> bool {
         self.fields.iter().any(|field| {
-            let is_told = field.rules.iter().any(|rule| rule.check.reveals_existence());
-            is_told
+            let is_revealing = field.rules.iter().any(|rule| rule.check.reveals_existence());
+            is_revealing
                 || match &field.body {
                     FieldBody::Scalar(_) => false,
                     FieldBody::Container(group)
@@ -183,7 +184,7 @@ impl Group {
         })
     }
 
-    /// The place of a field. Few fields are found faster by looking than by hashing.
+    /// Returns the index of a field. A linear search is faster than hashing for few fields.
     pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
         if self.fields.len() <= 12 {
             return self.fields.iter().position(|field| &*field.name == name);
@@ -193,15 +194,15 @@ impl Group {
 }
 
 impl Form {
-    /// Shapes and judges a submission. No IO: what only the database can decide is in the
-    /// aggregate's claims and references.
+    /// Validates a submission that creates, and returns the aggregate to store. Performs no IO:
+    /// what only the database can check is in the aggregate's claims and references.
     ///
-    /// Of a form for another resource than users comes a bag: no user of its own, exactly one
-    /// record in the list of its kind, and the claims and references of that. Of a session it holds
-    /// what was submitted as `email` and `password`.
+    /// For a resource other than users the result has no user data but exactly one record, in the
+    /// list of its kind, with its claims and references. For a session it has the submitted `email`
+    /// and `password`.
     ///
     /// # Errors
-    /// All violations at once, in the form's order.
+    /// Returns an error with all violations, in the form's order, if the submission is invalid.
     pub fn apply(
         &self,
         submitted: Value<'_>,
@@ -210,12 +211,13 @@ impl Form {
         evaluate::apply(self, submitted, surroundings)
     }
 
-    /// Shapes and judges a submission to a stored user or record: what was not sent is as it is
-    /// stored. `stored` is that in the shape of a submission, its records with their `id`; of a
-    /// record itself with its `id` and with the fields that say where it belongs.
+    /// Validates a submission that updates a stored user or record. Fields that were not submitted
+    /// keep their stored values. `stored` has the shape of a submission, with the `id` of each
+    /// nested record; a record itself also has its `id` and its parent fields.
     ///
     /// # Errors
-    /// All violations at once, in the form's order; paths and places are those of what was sent.
+    /// Returns an error with all violations, in the form's order, if the submission is invalid.
+    /// Paths and list indexes are those of the submission.
     pub fn update<'v>(
         &self,
         submitted: Value<'v>,
@@ -225,7 +227,7 @@ impl Form {
         evaluate::update(self, submitted, stored, surroundings)
     }
 
-    /// What the database would be asked of a submission, valid or not.
+    /// Returns the claims and references of a submission, valid or not.
     #[must_use]
     pub fn database_checks(
         &self,
@@ -235,8 +237,8 @@ impl Form {
         evaluate::database_checks(self, submitted, surroundings)
     }
 
-    /// All that is wrong with a submission to nobody stored: by its rules, and by what the
-    /// database would refuse of it.
+    /// Returns all violations of a submission that creates: those of the form's rules and those
+    /// that correspond to the database's refusals.
     #[must_use]
     pub fn explain_all(
         &self,
@@ -247,8 +249,8 @@ impl Form {
         evaluate::explain_all(self, submitted, surroundings, refusals)
     }
 
-    /// The claim that holds a text at a path, such as `properties.username`, for one user alone;
-    /// nothing where the form has no such rule.
+    /// Returns the uniqueness claim on a string at a path such as `properties.username`, or `None`
+    /// if the form has no `unique` rule without scope and conditions there.
     #[must_use]
     pub fn claim_of(&self, path: &str, text: &str) -> Option<Claim> {
         let mut value = Value::String(Cow::Borrowed(text));
@@ -263,14 +265,14 @@ impl Form {
         })
     }
 
-    /// Whether a rule of the form keeps the value at a path for one user alone.
+    /// Returns whether the form has a `unique` rule without scope and conditions at a path.
     pub(crate) fn is_unique(&self, path: &str) -> bool {
         self.claim_of(path, "a").is_some()
     }
 
-    /// Says which violations the database's refusals are. The submission is the one that was
-    /// accepted before, in the same surroundings and over the same stored user, if any: it is
-    /// judged again, because the happy path keeps no paths.
+    /// Returns the violations that correspond to the database's refusals. All arguments must be
+    /// those with which the submission was accepted: it is validated again, because the success
+    /// path keeps no paths.
     #[must_use]
     pub fn explain_refusals<'v>(
         &self,

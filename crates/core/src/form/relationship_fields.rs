@@ -1,4 +1,4 @@
-//! What a form must say of the relationships that its memberships are in.
+//! Checks the fields by which relationship users name their relationship.
 
 use super::Field;
 use super::compile::FormCompiler;
@@ -6,7 +6,7 @@ use crate::config::{Data, Entry, Location, ProblemCode};
 use crate::types::{RecordType, TypeKind};
 
 impl<'t> FormCompiler<'_, 't> {
-    /// A membership is of a relationship: the form must let the client say, or say itself, which.
+    /// Requires one of the fields that name the relationship of a relationship user.
     pub(super) fn require_relationship(&mut self, of: &str, place: Location, fields: &[Field]) {
         let ways = ["relationship_id", "relationship_key", "relationship_name"];
         if !fields.iter().any(|field| ways.contains(&&*field.name)) {
@@ -20,11 +20,11 @@ impl<'t> FormCompiler<'_, 't> {
         }
     }
 
-    /// The relationship types that a new relationship can be of; there must be one.
+    /// Returns the types of relationships that can be created; at least one is required.
     pub(super) fn relationship_types(&mut self, entry: &Entry) -> Option<Vec<&'t str>> {
         let names = self.types.names(TypeKind::Relationship);
         if names.is_empty() {
-            let within = "`types/relationships/`, of which a new relationship could be";
+            let within = "`types/relationships/`";
             let (code, kind) = (ProblemCode::UnknownType, "type for");
             self.reader.unknown(code, kind, &entry.key, entry.place, within, &[]);
             return None;
@@ -32,22 +32,22 @@ impl<'t> FormCompiler<'_, 't> {
         Some(names)
     }
 
-    /// A key names a relationship only among those of one type.
+    /// Requires the type of the relationship user to name a relationship type that has a key.
     pub(super) fn require_key(&mut self, of_type: Option<&RecordType>, entry: &Entry) {
         let Some(of_type) = of_type else { return };
         if self.types.keyed_relationship(of_type).is_none() {
             self.reader.problems.add(
                 ProblemCode::MissingKey,
                 entry.place,
-                format!("which relationships a key of `{}` names is not known", of_type.name),
+                format!("`{}` has no relationship type with a key", of_type.name),
                 "`relationship:` in its type's file, with a relationship type whose file says `key:`",
                 None,
             );
         }
     }
 
-    /// Whether a property names the relationships of its type. Those have one value each, whatever
-    /// a form says.
+    /// Returns whether a property is the key of its relationship type. A key is always unique, so
+    /// other settings of `unique` are a problem.
     pub(super) fn is_key(&mut self, of_type: Option<&RecordType>, property: &Entry) -> bool {
         let key = of_type.and_then(|of_type| of_type.key.as_ref());
         if key.is_none_or(|(key, _)| **key != *property.key) {

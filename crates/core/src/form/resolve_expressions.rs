@@ -1,11 +1,12 @@
-//! Expressions name fields of the whole form, also of those that come later: once all fields are
-//! read, each name is found.
+//! Resolves field names in expressions, once all fields of the form are read: an expression may
+//! name any field of the form.
 
 use super::{Field, FieldBody, Form};
 use crate::config::Reader;
 use crate::expression::NameScope;
 
-/// Finds the fields that the form's expressions name, and the fields that have expressions.
+/// Resolves the field names in the form's expressions, and records the fields that have
+/// expressions.
 pub(super) fn resolve_expressions(reader: &mut Reader<'_>, form: &mut Form) {
     let (mut conditional, mut computed) = (Vec::new(), Vec::new());
     let needs_names = find(&form.root.fields, &mut Vec::new(), &mut conditional, &mut computed);
@@ -23,7 +24,8 @@ pub(super) fn resolve_expressions(reader: &mut Reader<'_>, form: &mut Form) {
     (form.conditional, form.computed) = (conditional, computed);
 }
 
-/// Where fields with conditions or computed defaults are; whether there is any expression at all.
+/// Collects the index paths of fields with conditions or computed defaults, and returns whether any
+/// field or rule has an expression.
 fn find(
     fields: &[Field],
     way: &mut Vec<usize>,
@@ -53,7 +55,8 @@ fn find(
     has_any
 }
 
-/// `here` are the names of the group itself, `this` those of the record it belongs to.
+/// Resolves the names in the expressions of a group's fields. `here` has the names of the group,
+/// `this` those of the record that it belongs to.
 fn fields(
     reader: &mut Reader<'_>,
     of_group: &mut [Field],

@@ -1,4 +1,4 @@
-//! What the whole of a form is for: a user, a session, or a record of one type.
+//! Compiles the root of a form: a user, a session, or a record of one type.
 
 use super::compile::{FormCompiler, RecordContext};
 use super::metadata::FormMetadata;
@@ -7,7 +7,8 @@ use crate::config::{Entry, Node, ProblemCode, Reader};
 use crate::record_kind::Kind;
 use crate::types::{RecordType, RecordTypes};
 
-/// The type of a form's records; nothing where the form is to be left aside.
+/// Returns the type of a form's records, `Some(None)` for users and sessions, or `None` if the form
+/// is ignored.
 #[expect(clippy::option_option, reason = "users and sessions have no types")]
 pub(super) fn type_of<'t>(
     reader: &mut Reader<'_>,
@@ -24,10 +25,8 @@ pub(super) fn type_of<'t>(
         }
         (Some(_), None) => {
             let place = header.resource_place;
-            let what = format!(
-                "the form is left aside: it is for `{}` and does not say `type`",
-                resource.name()
-            );
+            let what =
+                format!("the form is ignored: it is for `{}` and has no `type`", resource.name());
             reader.problems.add_notice(place, what);
             None
         }
@@ -43,20 +42,20 @@ pub(super) fn type_of<'t>(
     }
 }
 
-/// Whether a form may create: it lists what says whose a new record is, or says nothing of an
-/// owner.
+/// Returns whether a form may create: it lists a field that identifies a new record or its owner,
+/// or it has no `resource_owner`.
 pub(super) fn may_create(resource: Resource, root: &Group, may_update: bool) -> bool {
-    let own = resource.kind().parent_fields().iter().map(|built_in| built_in.name);
+    let parent_fields = resource.kind().parent_fields().iter().map(|built_in| built_in.name);
     let lists = |name: &str| root.index_of(name).is_some();
     match resource {
         Resource::Session => false,
         Resource::User => lists("email") || !may_update,
-        _ => own.into_iter().any(lists) || !may_update,
+        _ => parent_fields.into_iter().any(lists) || !may_update,
     }
 }
 
 impl<'t> FormCompiler<'_, 't> {
-    /// The fields of what the form is for.
+    /// Compiles the fields of the form's user or record.
     pub(super) fn root(
         &mut self,
         resource: Resource,
@@ -67,7 +66,7 @@ impl<'t> FormCompiler<'_, 't> {
         let kind = resource.kind();
         let path = match (resource.type_kind(), of_type) {
             (Some(kind), Some(of_type)) => format!("{}.{}", kind.folder(), of_type.name),
-            // Whoever has an address may sign in with it again and again.
+            // A separate path: signing in makes no claim on the user's e-mail address.
             _ if resource == Resource::Session => "session".to_owned(),
             _ => String::new(),
         };
@@ -86,7 +85,7 @@ impl<'t> FormCompiler<'_, 't> {
         root
     }
 
-    /// What a form must list so that records can come of it.
+    /// Requires the fields without which the form cannot create records.
     fn require_fields(
         &mut self,
         kind: Kind,

@@ -1,5 +1,5 @@
-//! A form's submissions as a JSON Schema 2020-12: what it refuses the form refuses, not always the
-//! other way round. What it has no words for is listed in its `$comment`.
+//! Writes the JSON Schema 2020-12 of a form's submissions. The form refuses everything that the
+//! schema refuses; rules that JSON Schema cannot express are listed in its `$comment`.
 
 use serde_json::{Map, Value, json};
 
@@ -7,11 +7,11 @@ use super::{Field, FieldBody, Form, Group, ScalarField};
 use crate::fields::FieldType;
 use crate::rules::BoundRule;
 
-/// The dialect.
+/// JSON Schema dialect.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 impl Form {
-    /// The JSON Schema of what clients submit as `form`.
+    /// Returns the JSON Schema of the value that clients submit as `form`.
     #[must_use]
     pub fn submission_schema(&self) -> Value {
         let mut writer = SchemaWriter {
@@ -22,7 +22,8 @@ impl Form {
         if !self.assertions.is_empty() {
             writer.left_out.push("rules across fields".to_owned());
         }
-        // What the server adds may be what a client leaves out or gets wrong.
+        // The default payload replaces these fields, so the client's values can be missing or
+        // wrong.
         let given: Vec<&str> = self
             .payload
             .iter()
@@ -36,8 +37,10 @@ impl Form {
                 schema.insert("description".to_owned(), (&**description).into());
             }
             if !writer.left_out.is_empty() {
-                let comment =
-                    format!("Judged too, but not said here: {}", writer.left_out.join("; "));
+                let comment = format!(
+                    "Also validated, but not expressed here: {}",
+                    writer.left_out.join("; ")
+                );
                 schema.insert("$comment".to_owned(), comment.into());
             }
         }
@@ -47,24 +50,24 @@ impl Form {
 
 struct SchemaWriter {
     refuses_unknown: bool,
-    /// What is left out may be stored, and records may be named by their id.
+    /// Whether the form may update: missing fields may be stored, and records may be named by `id`.
     may_update: bool,
-    /// Rules that JSON Schema has no words for, by field.
+    /// Rules that JSON Schema cannot express, by field.
     left_out: Vec<String>,
 }
 
 impl SchemaWriter {
-    /// An object; `asked` where it is judged even if nothing of it is sent.
+    /// Returns the schema of an object; `asked` if it is validated even without submitted values.
     fn group(&mut self, group: &Group, path: &str, given: &[&str], asked: bool) -> Value {
         let (mut properties, mut both) = (Map::new(), Vec::new());
         let (mut demands, mut scalars) = (Vec::new(), Vec::new());
         for field in &group.fields {
             let name = &*field.name;
             let inner = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-            // What depends on other fields cannot be said of one.
+            // Conditions depend on other fields, which the schema of one field cannot express.
             let is_open = !field.conditions.is_empty() || given.contains(&name);
             if is_open {
-                self.left_out.push(format!("{inner} (its condition, or what the server adds)"));
+                self.left_out.push(format!("{inner} (its condition, or the default payload)"));
             }
             let schema = if is_open { json!({}) } else { self.field(field, &inner, asked) };
             let is_demanded = !is_open && !self.may_update && is_required(field);
@@ -81,7 +84,7 @@ impl SchemaWriter {
                     demands.push(json!({ "anyOf": either }));
                 }
                 if !self.refuses_unknown {
-                    // Of two spellings sent at once the first counts and the other is ignored.
+                    // If both keys are submitted, the first one is used and the other is ignored.
                     both.push(json!({
                         "if": { "not": { "required": [name, attributes] } },
                         "then": { "properties": { name: schema, attributes: schema } },
@@ -99,7 +102,7 @@ impl SchemaWriter {
         match (demands.is_empty(), asked) {
             (true, _) => {}
             (false, true) => both.extend(demands),
-            // A nested form is asked for by a value in it.
+            // A nested form is active if one of its scalars is submitted.
             (false, false) if !scalars.is_empty() => {
                 schema["if"] = json!({ "anyOf": scalars });
                 schema["then"] = json!({ "allOf": demands });
@@ -117,7 +120,7 @@ impl SchemaWriter {
             FieldBody::Scalar(scalar) => self.scalar(field, scalar, path),
             FieldBody::Container(group) => {
                 self.exclude(&field.rules, path, &["presence"]);
-                // The records in it are judged wherever the record around them is.
+                // A container of records is validated whenever the enclosing record is.
                 let holds_records =
                     group.fields.iter().all(|f| !matches!(f.body, FieldBody::Scalar(_)));
                 let asked = around_asked && holds_records;
@@ -133,7 +136,7 @@ impl SchemaWriter {
                 if self.may_update && group.index_of("id").is_none() {
                     one["properties"]["id"] = json!({ "type": ["integer", "string", "null"] });
                 }
-                // One object, a list, or an object whose keys are whole numbers.
+                // One object, a list, or an object whose keys are non-negative integers.
                 let hash = json!({
                     "type": "object",
                     "propertyNames": { "pattern": "^[0-9]+$" },
@@ -150,7 +153,8 @@ impl SchemaWriter {
         }
         let mut parts = vec![json!({ "type": types(scalar.field_type) })];
         for rule in &field.rules {
-            // A normalised value is not the one that was sent; only what is there stays so.
+            // Rules apply to the normalised value; only `presence` can be checked on the submitted
+            // one.
             let is_judged_as_sent = scalar.normalize.is_empty() || rule.rule.name == "presence";
             let keywords = rule.check.keywords(scalar.field_type);
             match keywords.filter(|_| is_judged_as_sent && rule.conditions.is_empty()) {
@@ -173,7 +177,7 @@ impl SchemaWriter {
             schema["default"] = default;
         }
         if field.is_secret && self.may_update {
-            // Nothing keeps the password that is stored.
+            // A null or empty password keeps the stored one.
             schema = json!({ "anyOf": [{ "enum": [null, ""] }, schema] });
         }
         if field.is_secret {
@@ -189,7 +193,7 @@ impl SchemaWriter {
     }
 }
 
-/// What `allow_nil` and `allow_blank` let pass.
+/// Adds the values that `allow_nil` and `allow_blank` permit to a rule's keywords.
 fn exclude_rule(rule: &BoundRule, keywords: Value) -> Value {
     if rule.allow_blank {
         let blank = json!({
@@ -203,7 +207,7 @@ fn exclude_rule(rule: &BoundRule, keywords: Value) -> Value {
     keywords
 }
 
-/// The JSON types that a field takes: what coerces, and nothing.
+/// Returns the JSON types that a field accepts: those that can be coerced, and null.
 pub(crate) fn types(of: FieldType) -> Value {
     match of {
         FieldType::Any | FieldType::Json => {
@@ -219,7 +223,7 @@ pub(crate) fn types(of: FieldType) -> Value {
     }
 }
 
-/// Whether the form refuses submissions without the field.
+/// Returns whether the form refuses submissions without the field.
 fn is_required(field: &Field) -> bool {
     let is_filled = match &field.body {
         FieldBody::Scalar(scalar) => {

@@ -1,4 +1,4 @@
-//! Whether what files of texts and forms say of each other is there.
+//! Checks the references between locale files and forms: names of forms, paths, codes, languages.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use crate::config::{Location, Problem, ProblemCode, Problems, Reader};
 use crate::form::{FieldBody, Form, Group};
 use crate::record_kind::Kind;
 
-/// The forms that a file of texts may name.
+/// The forms that a locale file may name.
 pub(crate) struct KnownNames<'f> {
     pub(crate) forms: &'f HashMap<Arc<str>, Arc<Form>>,
-    /// Whether a form has this name, be it a wrong one.
+    /// Returns whether there is a form of this name, valid or not.
     pub(crate) is_form: &'f dyn Fn(&str) -> bool,
-    /// Whether no form is wrong: otherwise nobody knows which paths and codes there are.
+    /// Whether all forms are valid; otherwise the set of paths and codes is incomplete.
     pub(crate) is_whole: bool,
 }
 
-/// Notes the forms, paths and codes that are not there.
+/// Reports references to forms, paths and codes that do not exist.
 pub(crate) fn check(
     references: Vec<NameReference>,
     known: &KnownNames<'_>,
@@ -80,11 +80,11 @@ pub(crate) fn check(
     }
 }
 
-/// Paths, and codes of rules across fields.
+/// The paths of one or all forms, and the codes of their rules across fields.
 #[derive(Default)]
 struct FormNames {
     paths: BTreeSet<String>,
-    /// Paths of fields in whose values there may be paths.
+    /// Paths of fields with a `schema` rule: any path below them is accepted.
     open: BTreeSet<String>,
     ids: BTreeSet<Box<str>>,
 }
@@ -92,7 +92,7 @@ struct FormNames {
 impl FormNames {
     fn of(known: &KnownNames<'_>) -> Self {
         let mut all = Self::default();
-        // Built-in fields of users have names even where no form lists them.
+        // Built-in fields of users can be named even if no form lists them.
         all.paths.extend(Kind::User.built_ins().iter().map(|field| field.name.to_owned()));
         known.forms.values().for_each(|form| all.add(form));
         all
@@ -111,11 +111,11 @@ impl FormNames {
         self.ids.extend(ids.map(Box::from));
     }
 
-    fn group(&mut self, group: &Group, around: &str) {
+    fn group(&mut self, group: &Group, parent: &str) {
         for field in &group.fields {
-            let path = match around {
+            let path = match parent {
                 "" => field.name.to_string(),
-                around => format!("{around}.{}", field.name),
+                parent => format!("{parent}.{}", field.name),
             };
             match &field.body {
                 FieldBody::Container(inner) | FieldBody::Node(inner) | FieldBody::List(inner) => {
@@ -137,7 +137,7 @@ impl FormNames {
     }
 }
 
-/// Notes the languages of a form's own words that are not served.
+/// Reports languages in the message overrides of a form that are not served.
 pub(crate) fn check_overrides(form: &Form, locales: &Locales, problems: &mut Problems) {
     let mut note = |tag: &str, place: Location| {
         if locales.get(tag).is_none() {

@@ -1,4 +1,4 @@
-//! One file of texts: `locales/de.yml`.
+//! A locale file, such as `locales/de.yml`, parsed into the translations of one language.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,59 +8,59 @@ use super::text::LocaleText;
 use super::{LocaleFile, ValueUses, english, tag};
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Problems, Reader, parse};
 
-/// The texts of one language, without those of its parents.
+/// The translations of one language, without those of its parents.
 #[derive(Debug)]
 pub(super) struct LocaleTexts {
     pub(super) tag: Box<str>,
     pub(super) plurals: Plurals,
-    /// How a field's name and a text make a sentence.
+    /// The format of a full message.
     pub(super) full_message: Option<Box<str>>,
-    /// By [`crate::violation::Message::key`], or by the id of a rule across fields.
+    /// Messages by [`crate::violation::Message::key`], or by the id of a rule across fields.
     pub(super) messages: HashMap<Box<str>, LocaleText>,
-    /// What stands for `%{type}` in `wrong_type`.
+    /// Names of types, for `%{type}` in `wrong_type`.
     pub(super) types: HashMap<Box<str>, Box<str>>,
-    /// By path, in all forms.
+    /// Attributes of all forms, by path.
     pub(super) attributes: HashMap<Box<str>, Attribute>,
-    /// By form and path.
+    /// Attributes of single forms, by form and path.
     pub(super) forms: HashMap<Box<str>, HashMap<Box<str>, Attribute>>,
 }
 
-/// What is said of a field.
+/// The translations of a field.
 #[derive(Debug, Default)]
 pub(super) struct Attribute {
-    /// What it is called.
+    /// The display name.
     pub(super) name: Option<Box<str>>,
-    /// By code.
+    /// Messages by code.
     pub(super) texts: HashMap<Box<str>, LocaleText>,
 }
 
-/// Something of a form that a file of texts names.
+/// A reference from a locale file to a form, a path or a code, checked once all forms are compiled.
 #[derive(Debug)]
 pub(crate) struct NameReference {
     pub(super) file: Arc<str>,
     pub(super) place: Location,
-    /// Nothing where it may be in any form.
+    /// The form to search; `None` for all forms.
     pub(super) form: Option<Box<str>>,
     pub(super) to: ReferenceKind,
 }
 
-/// What a [`NameReference`] is to.
+/// The target of a [`NameReference`].
 #[derive(Debug)]
 pub(super) enum ReferenceKind {
     /// The form itself.
     Form,
     Path(Box<str>),
-    /// A code that no rule has; with the section it stands in.
+    /// A code that no built-in rule has, and the section that contains it.
     Code(Box<str>, &'static str),
 }
 
 const SECTIONS: [&str; 5] = ["messages", "attributes", "forms", "types", "full_messages"];
-/// The key of a field's name beside its texts.
+/// The key of a field's display name.
 const NAME_KEY: &str = "_name";
 const FORMAT_KEY: &str = "format";
 
 impl LocaleTexts {
-    /// A language without any.
+    /// Returns a language without translations.
     pub(super) fn empty(tag: &str) -> Self {
         Self {
             tag: tag.into(),
@@ -73,7 +73,7 @@ impl LocaleTexts {
         }
     }
 
-    /// Notes which texts show the submitted value.
+    /// Collects the messages that contain the submitted value.
     pub(super) fn collect_value_uses(&self, shown: &mut Vec<ValueUses>) {
         let mut note =
             |form: Option<&str>, path: Option<&str>, texts: &HashMap<Box<str>, LocaleText>| {
@@ -98,7 +98,7 @@ impl LocaleTexts {
     }
 }
 
-/// Reads a file; nothing comes back where it is none.
+/// Reads a locale file; returns `None` if its name is not a language tag or it is not YAML.
 pub(super) fn read(
     file: LocaleFile<'_>,
     problems: &mut Problems,
@@ -113,20 +113,21 @@ pub(super) fn read(
     let node = inner(&mut reader, &tree, &tag);
     let mut sections =
         Sections { texts: LocaleTexts::empty(&tag), reader, file: file.name.clone(), references };
-    for entry in sections.reader.map(node, "a file of texts") {
+    for entry in sections.reader.map(node, "a locale file") {
         sections.section(entry);
     }
     Some(sections.texts)
 }
 
-/// What stands below the language, where that is the only key, as Rails writes it.
+/// Returns the node below the language tag if that is the only key, as in Rails' locale files; else
+/// the whole tree.
 fn inner<'n>(reader: &mut Reader<'_>, tree: &'n Node, tag: &str) -> &'n Node {
     let Data::Map(entries) = &tree.data else { return tree };
     let [only] = entries.as_slice() else { return tree };
-    let Some(said) = tag::canonical(&only.key) else { return tree };
-    if *said != *tag {
-        let what = format!("the file of `{tag}` says that it is of `{said}`");
-        let expected = format!("`{tag}:`, or the file `{said}.yml`");
+    let Some(declared) = tag::canonical(&only.key) else { return tree };
+    if *declared != *tag {
+        let what = format!("the file of language `{tag}` has the top-level key `{declared}`");
+        let expected = format!("`{tag}:`, or the file `{declared}.yml`");
         reader.problems.add(ProblemCode::Contradiction, only.place, what, expected, None);
     }
     &only.value
@@ -183,11 +184,11 @@ impl Sections<'_, '_> {
                     }
                 }
             }
-            _ => self.reader.unknown_key(entry, "a file of texts", &SECTIONS),
+            _ => self.reader.unknown_key(entry, "a locale file", &SECTIONS),
         }
     }
 
-    /// Fields by path, each with its name, its texts, or both.
+    /// Reads fields by path, each with its display name, its messages, or both.
     fn attributes(&mut self, form: Option<&str>, of: &Entry) -> HashMap<Box<str>, Attribute> {
         let mut attributes = HashMap::new();
         for entry in self.reader.map(&of.value, &of.key) {
@@ -231,7 +232,7 @@ impl Sections<'_, '_> {
     }
 
     fn format(&mut self, entry: &Entry) -> Option<Box<str>> {
-        // `%{message}` belongs here and nowhere else.
+        // `%{message}` is a placeholder here only.
         let text = self.reader.text(&entry.value, FORMAT_KEY)?;
         let has_message = text.contains("%{message}");
         let others = text.replace("%{message}", "").replace("%{attribute}", "");
@@ -239,7 +240,7 @@ impl Sections<'_, '_> {
             return Some(text.into());
         }
         let expected = "a text with `%{message}`, and with `%{attribute}` or nothing else";
-        let what = format!("`{text}` cannot be the format of a sentence");
+        let what = format!("`{text}` is not a valid format of full messages");
         self.reader.problems.add(ProblemCode::BadOption, entry.value.place, what, expected, None);
         None
     }

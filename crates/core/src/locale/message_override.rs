@@ -1,4 +1,4 @@
-//! A form's own words: one text for everybody, or a text for each language.
+//! Messages that a form sets in place of a rule's: one for all languages, or one per language.
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use super::tag;
 use super::text::{LocaleText, template};
 use crate::config::{Data, Location, Node, ProblemCode, Reader};
 
-/// What a form says instead of what the rule says.
+/// A message that a form sets in place of a rule's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageOverride(OverrideTexts);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum OverrideTexts {
-    /// Whatever the language.
+    /// One template for all languages.
     Same(Arc<str>),
-    /// By language; where it has none, the look-up goes on.
+    /// By language tag, with its location; other languages use the usual look-up.
     ByLanguage(Arc<[(Box<str>, Location, LocaleText)]>),
 }
 
 impl MessageOverride {
-    /// Reads a text, or a mapping of language tags to texts.
+    /// Reads a string, or a mapping of language tags to messages.
     pub(crate) fn read(reader: &mut Reader<'_>, what: &str, node: &Node) -> Option<Self> {
         let Data::Map(entries) = &node.data else {
             return template(reader, what, node).map(|text| Self(OverrideTexts::Same(text.into())));
@@ -42,7 +42,7 @@ impl MessageOverride {
         Some(Self(OverrideTexts::ByLanguage(words.into())))
     }
 
-    /// The text that counts in every language.
+    /// Returns the template for all languages, or `None` if there is one per language.
     pub(super) fn default_template(&self) -> Option<&str> {
         match &self.0 {
             OverrideTexts::Same(text) => Some(text),
@@ -50,7 +50,7 @@ impl MessageOverride {
         }
     }
 
-    /// The text of a language.
+    /// Returns the message of a language, if there is one.
     pub(super) fn of_language(&self, tag: &str) -> Option<&LocaleText> {
         match &self.0 {
             OverrideTexts::Same(_) => None,
@@ -60,7 +60,7 @@ impl MessageOverride {
         }
     }
 
-    /// Its languages, with their places.
+    /// Returns the language tags and their locations.
     pub(super) fn languages(&self) -> impl Iterator<Item = (&str, Location)> {
         let words = match &self.0 {
             OverrideTexts::Same(_) => &[][..],
@@ -69,7 +69,7 @@ impl MessageOverride {
         words.iter().map(|(tag, place, _)| (&**tag, *place))
     }
 
-    /// Whether it shows the submitted value.
+    /// Returns whether a message contains the submitted value.
     pub(crate) fn uses_value(&self) -> bool {
         match &self.0 {
             OverrideTexts::Same(text) => text.contains("%{value}"),

@@ -1,5 +1,5 @@
-//! The whole API as one OpenAPI document: Registrar's own routes, and those of all contracts that
-//! are reached by a path. What is said is so; what is not known of a contract's answers is not said.
+//! The API as one OpenAPI document: Registrar's own routes and those of all contracts mounted at a
+//! path. Contracts at hosts of their own are only named; responses that are not known are left out.
 //! Source: spec.openapis.org/oas/v3.1.1.
 
 mod operation;
@@ -16,14 +16,14 @@ use crate::contract::Contracts;
 use crate::contract::sha256;
 use crate::form::Form;
 
-/// The version of the specification.
+/// The version of the OpenAPI specification.
 const OPENAPI_VERSION: &str = "3.1.1";
 
-const API_DESCRIPTION: &str = "Users created through forms that are configuration. Broken rules are told in the \
-    language that `Accept-Language` asks for, with codes that never change. Every answer carries \
+const API_DESCRIPTION: &str = "Creates users through forms defined by configuration. Violations are reported \
+    in the language negotiated by `Accept-Language`, with stable codes. Every response carries \
     `X-Request-Id`.";
 
-/// The schemas that operations share, by name.
+/// The schemas shared by operations, by component name.
 #[derive(Debug, Default)]
 pub(crate) struct Schemas(BTreeMap<String, Value>);
 
@@ -31,19 +31,22 @@ pub(crate) struct Schemas(BTreeMap<String, Value>);
 #[derive(Debug, Default)]
 pub(crate) struct Paths(BTreeMap<String, BTreeMap<String, OpenApiOperation>>);
 
-/// The document of a configuration.
-pub(crate) fn document<'f>(forms: impl Iterator<Item = &'f Arc<Form>>, of: &Contracts) -> Value {
+/// Returns the OpenAPI document of a configuration.
+pub(crate) fn document<'f>(
+    forms: impl Iterator<Item = &'f Arc<Form>>,
+    contracts: &Contracts,
+) -> Value {
     let (mut schemas, mut paths) = (Schemas::default(), Paths::default());
     own::add(&mut paths, &mut schemas);
-    let taken: Vec<String> = paths.0.keys().map(|path| shape(path)).collect();
+    let own_shapes: Vec<String> = paths.0.keys().map(|path| shape(path)).collect();
     for form in forms {
         schemas.form(form);
     }
     let mut tags = vec![json!({ "name": own::TAG, "description": "Registrar's own routes." })];
-    let mut elsewhere: Vec<&str> = Vec::new();
-    for contract in of.list() {
+    let mut unmounted: Vec<&str> = Vec::new();
+    for contract in contracts.list() {
         if contract.mount.is_none() {
-            elsewhere.push(&contract.name);
+            unmounted.push(&contract.name);
             continue;
         }
         tags.push(json!({
@@ -51,24 +54,24 @@ pub(crate) fn document<'f>(forms: impl Iterator<Item = &'f Arc<Form>>, of: &Cont
             "description": contract.description.as_deref().unwrap_or(&contract.name),
         }));
         for (path, method, operation) in contract.openapi_operations(&mut schemas) {
-            // Registrar's own routes come first.
-            if !taken.contains(&shape(&path)) {
+            // Registrar's own routes take precedence.
+            if !own_shapes.contains(&shape(&path)) {
                 paths.add(path, method, operation);
             }
         }
     }
-    let mut about = API_DESCRIPTION.to_owned();
-    if !elsewhere.is_empty() {
-        about.push_str(" Served at hosts of their own, and not described here: ");
-        about.push_str(&elsewhere.join(", "));
-        about.push('.');
+    let mut description = API_DESCRIPTION.to_owned();
+    if !unmounted.is_empty() {
+        description.push_str(" Served at separate hosts and not described here: ");
+        description.push_str(&unmounted.join(", "));
+        description.push('.');
     }
     json!({
         "openapi": OPENAPI_VERSION,
         "info": {
             "title": "Registrar",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": about,
+            "description": description,
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
@@ -78,7 +81,7 @@ pub(crate) fn document<'f>(forms: impl Iterator<Item = &'f Arc<Form>>, of: &Cont
     })
 }
 
-/// How callers say who they are; the names are those of [`crate::contract::Scheme`].
+/// Returns the security schemes, named as in [`crate::contract::Scheme`].
 fn security_schemes() -> Value {
     let header = |description: &str| json!({ "type": "apiKey", "in": "header", "name": "Authorization", "description": description });
     json!({
@@ -90,17 +93,17 @@ fn security_schemes() -> Value {
 }
 
 impl Schemas {
-    /// The name of what is submitted to a form; it is there after [`Schemas::form`].
+    /// Returns the component name of a form's submission schema, which [`Schemas::form`] adds.
     pub(crate) fn name_of(form: &Form) -> String {
         component("form", &form.name)
     }
 
-    /// A reference to one of them.
+    /// Returns a reference to the schema of this name.
     pub(crate) fn reference(name: &str) -> Value {
         json!({ "$ref": format!("#/components/schemas/{name}") })
     }
 
-    /// Adds one, unless there is one of this name.
+    /// Adds a schema, unless there is one of this name.
     pub(crate) fn add(&mut self, name: String, schema: impl FnOnce() -> Value) {
         self.0.entry(name).or_insert_with(schema);
     }
@@ -109,14 +112,15 @@ impl Schemas {
         self.add(Self::name_of(form), || {
             let mut schema = form.submission_schema();
             if let Value::Object(schema) = &mut schema {
-                // The document's dialect is the same; it is said of a whole document only.
+                // OpenAPI 3.1 uses the same dialect, and `$schema` belongs at a document's root.
                 schema.remove("$schema");
             }
             schema
         });
     }
 
-    /// What is posted to a form that the request names by `key`, under `under`. Gives its name.
+    /// Adds the schema of a body that names the form in the property `key` and has the submission
+    /// in the property `under`. Returns its component name.
     pub(crate) fn submission(&mut self, form: &Form, key: &str, under: &str) -> String {
         let name = component(&format!("{key}.{under}"), &form.name);
         self.add(name.clone(), || {
@@ -131,21 +135,21 @@ impl Schemas {
 }
 
 impl Paths {
-    /// Adds an operation; to one that is there already it adds what it can do more.
+    /// Adds an operation, or merges it into the existing one of the same path and method.
     pub(crate) fn add(&mut self, path: String, method: &str, mut operation: OpenApiOperation) {
         let method = method.to_ascii_lowercase();
-        // Paths that differ by the names in them only are one path.
-        let same = self.0.keys().find(|known| shape(known) == shape(&path)).cloned();
+        // OpenAPI treats paths that differ only in parameter names as identical.
+        let same = self.0.keys().find(|existing| shape(existing) == shape(&path)).cloned();
         let path = match same {
-            Some(roots_read) if roots_read != path => {
-                operation.rename(&names(&path), &names(&roots_read));
-                roots_read
+            Some(existing) if existing != path => {
+                operation.rename(&names(&path), &names(&existing));
+                existing
             }
             _ => path,
         };
         let methods = self.0.entry(path).or_default();
         match methods.get_mut(&method) {
-            Some(known) => known.merge(operation),
+            Some(existing) => existing.merge(operation),
             None => drop(methods.insert(method, operation)),
         }
     }
@@ -153,7 +157,7 @@ impl Paths {
     fn into_value(self) -> Value {
         let item = |(path, methods): (String, BTreeMap<String, OpenApiOperation>)| {
             let id = |method: &str| {
-                let words = path.split(|letter: char| !letter.is_ascii_alphanumeric());
+                let words = path.split(|character: char| !character.is_ascii_alphanumeric());
                 let words = words.filter(|word| !word.is_empty());
                 [method].into_iter().chain(words).collect::<Vec<_>>().join("_")
             };
@@ -168,26 +172,30 @@ impl Paths {
     }
 }
 
-/// The names in a path, in their order.
+/// Returns the parameter names of a path, in order.
 fn names(path: &str) -> Vec<&str> {
     let parts = path.split('{').skip(1);
     parts.filter_map(|part| part.split_once('}').map(|(name, _)| name)).collect()
 }
 
-/// A path without the names in it.
+/// Returns a path with its parameter names removed: `/a/{}` for `/a/{id}`.
 fn shape(path: &str) -> String {
     names(path)
         .iter()
         .fold(path.to_owned(), |path, name| path.replace(&format!("{{{name}}}"), "{}"))
 }
 
-/// The name of a component: of anything, letters that a component's name may not have replaced.
+/// Returns a valid component name: characters that are not allowed become `_`, and a hash is
+/// appended to keep names distinct.
 fn component(kind: &str, name: &str) -> String {
-    let is_fit = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let is_allowed =
+        |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     let whole = format!("{kind}.{name}");
-    let fit: String =
-        whole.chars().map(|letter| if is_fit(letter) { letter } else { '_' }).collect();
-    if fit == whole { fit } else { format!("{fit}.{}", &sha256(&whole)[..8]) }
+    let valid: String = whole
+        .chars()
+        .map(|character| if is_allowed(character) { character } else { '_' })
+        .collect();
+    if valid == whole { valid } else { format!("{valid}.{}", &sha256(&whole)[..8]) }
 }
 
 #[cfg(test)]

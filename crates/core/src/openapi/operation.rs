@@ -1,34 +1,34 @@
-//! One operation of the document, put together piece by piece: several routes may be one operation
-//! to OpenAPI, where they differ by the query or by a version alone.
+//! A builder for one OpenAPI operation. Several routes may be one operation, if they differ only in
+//! the query or the version.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// Where a parameter is.
+/// The location of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ParameterLocation {
     Path,
     Query,
 }
 
-/// An operation.
+/// An OpenAPI operation under construction.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OpenApiOperation {
     tags: Vec<String>,
     summaries: Vec<String>,
     notes: Vec<String>,
-    /// Names of security schemes, each of which is enough. Empty: nobody need say who they are.
+    /// Names of security schemes, each of which suffices. Empty if the operation is public.
     security: Vec<&'static str>,
     parameters: BTreeMap<(ParameterLocation, String), (bool, Value)>,
-    /// Whether there must be a body.
+    /// Whether the body is required.
     needs_body: bool,
-    /// Schemas by media type.
+    /// Schemas of the request body by media type.
     bodies: BTreeMap<String, Vec<Value>>,
     answers: BTreeMap<u16, OpenApiResponse>,
 }
 
-/// The answers of one status.
+/// The responses of one status.
 #[derive(Debug, Clone, Default)]
 struct OpenApiResponse {
     descriptions: Vec<String>,
@@ -42,12 +42,12 @@ impl OpenApiOperation {
         Self { tags, summaries, ..Self::default() }
     }
 
-    /// Says more of it.
+    /// Adds a sentence to the description.
     pub(crate) fn add_note(&mut self, text: String) {
         push(&mut self.notes, text);
     }
 
-    /// Lets in who says who they are by this scheme.
+    /// Adds a security scheme that suffices for access.
     pub(crate) fn secured_by(&mut self, scheme: &'static str) {
         push(&mut self.security, scheme);
     }
@@ -62,13 +62,13 @@ impl OpenApiOperation {
         self.parameters.insert((place, name.to_owned()), (is_needed, schema));
     }
 
-    /// A body of a media type.
+    /// Adds a schema of the request body for a media type.
     pub(crate) fn body(&mut self, media_type: &str, schema: Value, is_needed: bool) {
         self.needs_body |= is_needed;
         push(self.bodies.entry(media_type.to_owned()).or_default(), schema);
     }
 
-    /// An answer of a status; with a body, where a media type is said.
+    /// Adds a response of a status, with the media type and schema of its body, if it has one.
     pub(crate) fn response(&mut self, status: u16, description: &str, body: Option<(&str, Value)>) {
         let answer = self.answers.entry(status).or_default();
         push(&mut answer.descriptions, description.to_owned());
@@ -77,27 +77,27 @@ impl OpenApiOperation {
         }
     }
 
-    /// A header that answers of a status may have.
+    /// Adds a header to the responses of a status.
     pub(crate) fn header(&mut self, status: u16, name: &str, schema: Value) {
         let answer = self.answers.entry(status).or_default();
         answer.headers.insert(name.to_owned(), json!({ "schema": schema }));
     }
 
-    /// Calls the parts of its path by other names.
+    /// Renames the path parameters from `from` to the names at the same index in `to`.
     pub(crate) fn rename(&mut self, from: &[&str], to: &[&str]) {
         let renamed =
-            std::mem::take(&mut self.parameters).into_iter().map(|((place, name), said)| {
+            std::mem::take(&mut self.parameters).into_iter().map(|((place, name), parameter)| {
                 let at = from
                     .iter()
                     .position(|known| *known == name)
                     .filter(|_| place == ParameterLocation::Path);
                 let name = at.and_then(|at| to.get(at)).map_or(name, |name| (*name).to_owned());
-                ((place, name), said)
+                ((place, name), parameter)
             });
         self.parameters = renamed.collect();
     }
 
-    /// Adds what another route at the same place can do.
+    /// Merges the operation of another route with the same path and method.
     pub(crate) fn merge(&mut self, other: Self) {
         for (mine, more) in [
             (&mut self.tags, other.tags),
@@ -106,7 +106,7 @@ impl OpenApiOperation {
         ] {
             more.into_iter().for_each(|text| push(mine, text));
         }
-        // Where one of them lets everybody in, all may come.
+        // If one of them is public, so is the merged operation.
         if self.security.is_empty() || other.security.is_empty() {
             self.security.clear();
         } else {
@@ -159,22 +159,22 @@ impl OpenApiOperation {
             add("requestBody", json!({ "required": self.needs_body, "content": content }));
         }
         let answers = self.answers.into_iter().map(|(status, answer)| {
-            let mut said = json!({ "description": answer.descriptions.join(" ") });
+            let mut response = json!({ "description": answer.descriptions.join(" ") });
             if !answer.headers.is_empty() {
-                said["headers"] = answer.headers.into_iter().collect();
+                response["headers"] = answer.headers.into_iter().collect();
             }
             if !answer.bodies.is_empty() {
-                said["content"] = content(answer.bodies);
+                response["content"] = content(answer.bodies);
             }
-            (status.to_string(), said)
+            (status.to_string(), response)
         });
         add("responses", answers.collect());
         Value::Object(value)
     }
 }
 
-/// A parameter that only one of two routes has. To the other one any value of it in the query is none
-/// of its business, so that nothing is refused for it.
+/// Returns a parameter that only one of two merged routes has. In the query it becomes optional,
+/// with any value, since the other route ignores it.
 fn of_one(
     (place, _): &(ParameterLocation, String),
     is_needed: bool,
@@ -187,7 +187,7 @@ fn of_one(
     }
 }
 
-/// Adds what is not there yet.
+/// Adds an item unless the list contains it.
 fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {
     if !list.contains(&item) {
         list.push(item);
@@ -201,7 +201,7 @@ fn join(mine: &mut BTreeMap<String, Vec<Value>>, more: BTreeMap<String, Vec<Valu
     }
 }
 
-/// Media types with their schemas; of several, any may be.
+/// Returns a `content` object: the schema of each media type, or `anyOf` several.
 fn content(bodies: BTreeMap<String, Vec<Value>>) -> Value {
     let one = |(media_type, mut schemas): (String, Vec<Value>)| {
         let schema = match schemas.len() {

@@ -1,13 +1,13 @@
-//! Registrar's own routes, which no contract has: what the server's handlers answer.
+//! The operations of Registrar's own routes, which belong to no contract.
 
 use serde_json::{Value, json};
 
 use super::{OpenApiOperation, ParameterLocation, Paths, Schemas};
 
-/// What groups them.
+/// The tag that groups Registrar's own routes.
 pub(super) const TAG: &str = "registrar";
 
-/// The media type of what is told of forms, and of refusals.
+/// The media type of form configurations and error responses.
 const API: &str = "application/vnd.api+json";
 const PROBLEM: &str = "application/problem+json";
 
@@ -21,7 +21,7 @@ pub(super) fn add(paths: &mut Paths, schemas: &mut Schemas) {
             "form_configurations": { "type": "array", "items": Schemas::reference("FormConfiguration") },
         },
     });
-    let mut all = guarded("All forms that are served");
+    let mut all = guarded("All forms");
     all.response(200, "The forms, by name.", Some((API, forms)));
     paths.add("/api/form_configurations".to_owned(), "GET", all);
     let mut one = guarded("A form");
@@ -29,7 +29,7 @@ pub(super) fn add(paths: &mut Paths, schemas: &mut Schemas) {
     one.response(200, "The form.", Some((API, Schemas::reference("FormConfiguration"))));
     refusal(&mut one, 404, "There is no form of this name.");
     paths.add("/api/form_configurations/{name}".to_owned(), "GET", one);
-    let mut schema = guarded("The JSON Schema of what is submitted to a form");
+    let mut schema = guarded("The JSON Schema of submissions to a form");
     schema.parameter("name", ParameterLocation::Path, true, text());
     schema.response(
         200,
@@ -50,9 +50,9 @@ pub(super) fn add(paths: &mut Paths, schemas: &mut Schemas) {
 
 fn health(paths: &mut Paths) {
     let status = |word: &str| json!({ "const": word });
-    let mut live = OpenApiOperation::new(TAG, "Whether the server is there");
+    let mut live = OpenApiOperation::new(TAG, "Whether the server is running");
     let up = json!({ "type": "object", "required": ["status"], "properties": { "status": status("up") } });
-    live.response(200, "It is.", Some(("application/json", up)));
+    live.response(200, "The server is running.", Some(("application/json", up)));
     paths.add("/health/live".to_owned(), "GET", live);
     let texts = || json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 });
     let mut ready = OpenApiOperation::new(TAG, "Whether users can be created");
@@ -66,27 +66,27 @@ fn health(paths: &mut Paths) {
             "forms_problems": texts(),
         },
     });
-    ready.response(200, "They can.", Some(("application/json", yes)));
+    ready.response(200, "Users can be created.", Some(("application/json", yes)));
     let no = json!({
         "type": "object",
         "required": ["status", "reasons"],
         "properties": { "status": status("not ready"), "reasons": texts() },
     });
-    ready.response(503, "They cannot.", Some(("application/json", no)));
-    ready.response(503, "They cannot.", Some((PROBLEM, Schemas::reference("Problem"))));
+    ready.response(503, "Users cannot be created.", Some(("application/json", no)));
+    ready.response(503, "Users cannot be created.", Some((PROBLEM, Schemas::reference("Problem"))));
     paths.add("/health/ready".to_owned(), "GET", ready);
-    let mut metrics = OpenApiOperation::new(TAG, "What the server did and is at, for Prometheus");
+    let mut metrics = OpenApiOperation::new(TAG, "Metrics for Prometheus");
     let page = json!({ "type": "string" });
     metrics.response(200, "The text format 0.0.4.", Some(("text/plain", page)));
     paths.add("/metrics".to_owned(), "GET", metrics);
 }
 
-/// An operation for whoever has a token.
+/// Returns an operation that requires a token.
 fn guarded(summary: &str) -> OpenApiOperation {
     let mut operation = OpenApiOperation::new(TAG, summary);
     operation.secured_by("bearer");
     operation.secured_by("token");
-    refusal(&mut operation, 401, "No token, or one that does not count.");
+    refusal(&mut operation, 401, "The token is missing or invalid.");
     operation.header(401, "WWW-Authenticate", json!({ "type": "string" }));
     refusal(&mut operation, 403, "The token may not do this.");
     refusal(&mut operation, 429, "Too many requests with this token.");
@@ -102,7 +102,7 @@ fn refusal(operation: &mut OpenApiOperation, status: u16, description: &str) {
     operation.response(status, description, Some((PROBLEM, Schemas::reference("Problem"))));
 }
 
-/// What many answers have in them.
+/// Adds the schemas shared by responses.
 fn common(schemas: &mut Schemas) {
     let text = || json!({ "type": "string" });
     let mut add = |name: &str, schema: Value| schemas.add(name.to_owned(), || schema);
@@ -114,8 +114,8 @@ fn common(schemas: &mut Schemas) {
             "properties": {
                 "name": text(),
                 "description": { "type": ["string", "null"] },
-                "version": { "type": "string", "description": "A hash of all that decides." },
-                "schema": { "type": "string", "description": "Where its JSON Schema is." },
+                "version": { "type": "string", "description": "A hash of the form and everything it depends on." },
+                "schema": { "type": "string", "description": "The URL path of its JSON Schema." },
             },
         }),
     );
@@ -123,12 +123,12 @@ fn common(schemas: &mut Schemas) {
         "Detail",
         json!({
             "type": "object",
-            "description": "A broken rule, or another reason to refuse a request.",
+            "description": "A violation, or another error of a request.",
             "required": ["field", "code", "params", "message"],
             "properties": {
-                "field": { "type": "string", "description": "`transactables.boat[1].name`; `base` where it is about no field." },
-                "pointer": { "type": "string", "description": "Where it stands in the body (RFC 6901)." },
-                "code": { "type": "string", "description": "Stable, whatever the language." },
+                "field": { "type": "string", "description": "`transactables.boat[1].name`; `base` if no single field is concerned." },
+                "pointer": { "type": "string", "description": "The position in the body, as a JSON Pointer (RFC 6901)." },
+                "code": { "type": "string", "description": "Stable and independent of the language." },
                 "params": { "type": "object" },
                 "message": text(),
                 "full_message": text(),
@@ -137,11 +137,12 @@ fn common(schemas: &mut Schemas) {
     );
     let errors = json!({
         "type": "object",
-        "description": "Texts by field.",
+        "description": "Messages by field.",
         "additionalProperties": { "type": "array", "items": { "type": "string" } },
     });
     let details = json!({ "type": "array", "items": Schemas::reference("Detail") });
-    let truncated = json!({ "const": true, "description": "There were more than are told." });
+    let truncated =
+        json!({ "const": true, "description": "There are more errors than are listed." });
     add(
         "Refusal",
         json!({
@@ -154,7 +155,7 @@ fn common(schemas: &mut Schemas) {
         "Problem",
         json!({
             "type": "object",
-            "description": "RFC 9457; with the members of the plain answer.",
+            "description": "RFC 9457 problem details, with `errors` and `details` as in `Refusal`.",
             "required": ["type", "title", "status", "detail"],
             "properties": {
                 "type": text(),
@@ -169,7 +170,7 @@ fn common(schemas: &mut Schemas) {
     add("User", user());
 }
 
-/// A stored user with everything in it.
+/// Returns the schema of a stored user.
 fn user() -> Value {
     let maybe = || json!({ "type": ["string", "null"] });
     let time = || json!({ "type": "string", "format": "date-time" });

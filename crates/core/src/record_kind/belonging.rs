@@ -1,5 +1,5 @@
-//! Where a record belongs whose form is for it itself: fields that it has beside those that it has
-//! within a user.
+//! Parent fields: fields that name the owner or parent of a record in a form for the record itself,
+//! and the fields of a session.
 
 use super::built_ins::{field, integer, text};
 use super::{BuiltIn, Setter};
@@ -9,7 +9,7 @@ use crate::fields::FieldType;
 use crate::rules::BuiltInRule;
 use crate::value::Value;
 
-/// What a customization can hang on, by platformOS' words.
+/// Kinds of parents of a customization, by platformOS' names.
 pub(crate) const CUSTOMIZABLE: [(&str, ReferenceTarget); 5] = [
     ("User", ReferenceTarget::User),
     ("Profile", ReferenceTarget::Profile),
@@ -18,7 +18,7 @@ pub(crate) const CUSTOMIZABLE: [(&str, ReferenceTarget); 5] = [
     ("Customization", ReferenceTarget::Customization),
 ];
 
-/// What the form of a record says of where it belongs.
+/// Parent references of a record.
 #[derive(Debug, Default)]
 pub(crate) struct ParentRefs {
     pub(crate) owner: Option<i64>,
@@ -37,7 +37,7 @@ const fn exists(options: &'static str) -> BuiltInRule {
 }
 
 const USER_EXISTS: &[BuiltInRule] = &[exists("User")];
-const OWNER: Setter = Setter::ParentRef(|belonging, value| belonging.owner = integer(&value));
+const OWNER: Setter = Setter::ParentRef(|parents, value| parents.owner = integer(&value));
 
 pub(super) const CREATED: &[BuiltIn] = &[reference("creator_id", USER_EXISTS, OWNER)];
 
@@ -47,27 +47,28 @@ pub(super) const RELATIONSHIP_TRANSACTABLE: &[BuiltIn] = &[
     reference(
         "relationship_id",
         &[exists("Relationship")],
-        Setter::ParentRef(|belonging, value| belonging.relationship = integer(&value)),
+        Setter::ParentRef(|parents, value| parents.relationship = integer(&value)),
     ),
     reference(
         "transactable_id",
         &[exists("Transactable")],
-        Setter::ParentRef(|belonging, value| belonging.transactable = integer(&value)),
+        Setter::ParentRef(|parents, value| parents.transactable = integer(&value)),
     ),
 ];
 
 pub(super) const CUSTOMIZATION: &[BuiltIn] = &[
     reference("user_id", USER_EXISTS, OWNER),
-    // Of which kind it is stands beside it, so that judging it is the form's.
+    // No `exists` rule: the kind of parent depends on `customizable_type`, see
+    // `evaluate::ownership`.
     reference(
         "customizable_id",
         &[],
-        Setter::ParentRef(|belonging, value| belonging.customizable = integer(&value)),
+        Setter::ParentRef(|parents, value| parents.customizable = integer(&value)),
     ),
     field(
         "customizable_type",
         FieldType::String,
-        Setter::ParentRef(|belonging, value| belonging.customizable_type = text(value)),
+        Setter::ParentRef(|parents, value| parents.customizable_type = text(value)),
     ),
 ];
 

@@ -1,4 +1,4 @@
-//! The built-in fields of each kind of record.
+//! Built-in fields of each kind of record.
 
 use crate::aggregate::Secret;
 use crate::canonical::email_key;
@@ -105,17 +105,17 @@ pub(super) const RELATIONSHIP_USER: &[BuiltIn] = &[
             replaced_by: &[],
         }],
         is_secret: false,
-        set: Setter::RelationshipFields(|membership, value| membership.id = integer(&value)),
+        set: Setter::RelationshipFields(|fields, value| fields.id = integer(&value)),
     },
     field(
         "relationship_key",
         FieldType::String,
-        Setter::RelationshipFields(|membership, value| membership.key = text(value)),
+        Setter::RelationshipFields(|fields, value| fields.key = text(value)),
     ),
     field(
         "relationship_name",
         FieldType::String,
-        Setter::RelationshipFields(|membership, value| membership.type_name = text(value)),
+        Setter::RelationshipFields(|fields, value| fields.type_name = text(value)),
     ),
 ];
 
@@ -123,12 +123,12 @@ pub(super) const TRANSACTABLE: &[BuiltIn] = &[
     field(
         "name",
         FieldType::String,
-        Setter::Transactable(|listing, value| listing.name = text(value)),
+        Setter::Transactable(|transactable, value| transactable.name = text(value)),
     ),
     field(
         "description",
         FieldType::Text,
-        Setter::Transactable(|listing, value| listing.description = text(value)),
+        Setter::Transactable(|transactable, value| transactable.description = text(value)),
     ),
     BuiltIn {
         name: "currency",
@@ -140,16 +140,16 @@ pub(super) const TRANSACTABLE: &[BuiltIn] = &[
             replaced_by: &["format", "inclusion"],
         }],
         is_secret: false,
-        set: Setter::Transactable(|listing, value| {
+        set: Setter::Transactable(|transactable, value| {
             if let Some(currency) = text(value).filter(|currency| !currency.trim().is_empty()) {
-                listing.currency = currency;
+                transactable.currency = currency;
             }
         }),
     },
     field(
         "enabled",
         FieldType::Boolean,
-        Setter::Transactable(|listing, value| listing.enabled = flag(&value)),
+        Setter::Transactable(|transactable, value| transactable.enabled = flag(&value)),
     ),
 ];
 

@@ -1,7 +1,8 @@
-//! What Registrar knows of each kind of record without being told: its fields, what it may
-//! contain, and where a valid value goes in the aggregate.
+//! Kinds of records: their built-in fields, their containers, and the setters that store a valid
+//! value in the aggregate.
 //!
-//! A new built-in field is a line here, a field of the aggregate, and a column.
+//! A new built-in field needs an entry here, a field in the aggregate, and a column in the
+//! database.
 
 mod belonging;
 mod built_ins;
@@ -14,7 +15,7 @@ use crate::value::Value;
 pub(crate) use belonging::{CUSTOMIZABLE, ParentRefs};
 use built_ins::{ADDRESS, CUSTOMIZATION, FILE, PROFILE, RELATIONSHIP_USER, TRANSACTABLE, USER};
 
-/// A kind of record.
+/// Kind of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     User,
@@ -27,11 +28,11 @@ pub(crate) enum Kind {
     Address,
     Image,
     Attachment,
-    /// What somebody signs in with: judged only.
+    /// Credentials of a sign-in: validated, never stored.
     Session,
 }
 
-/// A key that holds other fields or records.
+/// Key that holds other fields or records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Container {
     Properties,
@@ -44,18 +45,18 @@ pub(crate) enum Container {
     CustomAttachments,
 }
 
-/// A field that a kind of record has without being told.
+/// Field that every record of a kind has, without a declaration.
 #[derive(Debug)]
 pub(crate) struct BuiltIn {
     pub(crate) name: &'static str,
     pub(crate) field_type: FieldType,
     pub(crate) rules: &'static [BuiltInRule],
-    /// Never shown, not even in the form's own words.
+    /// Whether its value must never be shown, not even in a message of the form.
     pub(crate) is_secret: bool,
     pub(crate) set: Setter,
 }
 
-/// Where a valid value goes.
+/// Setter for a valid value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Setter {
     User(fn(&mut NewUser, Value<'_>)),
@@ -64,13 +65,13 @@ pub(crate) enum Setter {
     Transactable(fn(&mut NewTransactable, Value<'_>)),
     Address(fn(&mut NewAddress, Value<'_>)),
     File(fn(&mut NewFile, Value<'_>)),
-    /// Of the form of a record itself.
+    /// Parent field, only in a form for the record itself.
     ParentRef(fn(&mut ParentRefs, Value<'_>)),
-    /// Judged, and said again elsewhere.
+    /// Validated, not set: the aggregate gets the name from the type of the form.
     Nowhere,
 }
 
-/// What a relationship user says of its relationship.
+/// Fields by which a relationship user names its relationship.
 #[derive(Debug, Default)]
 pub(crate) struct RelationshipFields {
     pub(crate) id: Option<i64>,
@@ -79,7 +80,7 @@ pub(crate) struct RelationshipFields {
 }
 
 impl Kind {
-    /// Every kind.
+    /// All kinds.
     pub(crate) const ALL: [Self; 11] = [
         Self::User,
         Self::Profile,
@@ -94,7 +95,7 @@ impl Kind {
         Self::Session,
     ];
 
-    /// What it is called in messages.
+    /// Returns the name for messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -111,7 +112,7 @@ impl Kind {
         }
     }
 
-    /// The fields it has without being told.
+    /// Returns the built-in fields.
     pub(crate) fn built_ins(self) -> &'static [BuiltIn] {
         match self {
             Self::User => USER,
@@ -126,7 +127,7 @@ impl Kind {
         }
     }
 
-    /// The further fields that it has where a form is for it itself: where it belongs.
+    /// Returns the parent fields, which a record has only in a form for the record itself.
     pub(crate) fn parent_fields(self) -> &'static [BuiltIn] {
         match self {
             Self::Transactable | Self::Relationship => belonging::CREATED,
@@ -137,7 +138,7 @@ impl Kind {
         }
     }
 
-    /// The field that says whose it is, where it is somebody's.
+    /// Returns the field that names the owner, or `None` if the kind has no owner.
     pub(crate) fn owner_field(self) -> Option<&'static str> {
         match self {
             Self::Transactable => Some("creator_id"),
@@ -146,7 +147,7 @@ impl Kind {
         }
     }
 
-    /// What it may contain.
+    /// Returns the allowed containers.
     pub(crate) fn containers(self) -> &'static [Container] {
         use Container as C;
         match self {
@@ -173,7 +174,7 @@ impl Kind {
 }
 
 impl Container {
-    /// The key in a form and in a submission.
+    /// Returns the key in forms and submissions.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Properties => "properties",
@@ -187,7 +188,7 @@ impl Container {
         }
     }
 
-    /// The kind of record in it; nothing for `properties`, which holds fields.
+    /// Returns the kind of its records, or `None` for `properties`, which holds fields.
     pub(crate) fn holds(self) -> Option<Kind> {
         match self {
             Self::Properties => None,
@@ -201,7 +202,8 @@ impl Container {
         }
     }
 
-    /// The kind of type file that names what is in it.
+    /// Returns the kind of type whose names are the keys of its records, or `None` if they are
+    /// names of properties.
     pub(crate) fn type_kind(self) -> Option<TypeKind> {
         match self {
             Self::Profiles => Some(TypeKind::Profile),
@@ -212,7 +214,7 @@ impl Container {
         }
     }
 
-    /// Whether there may be several records of one type in it.
+    /// Returns whether it can hold several records of one type.
     pub(crate) fn holds_many(self) -> bool {
         matches!(self, Self::RelationshipUsers | Self::Transactables | Self::Customizations)
     }

@@ -1,4 +1,4 @@
-//! `absence`: nothing may be there.
+//! `absence`: the value must be blank.
 
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 use crate::violation::{Message, Params};

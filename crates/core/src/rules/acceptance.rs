@@ -11,9 +11,13 @@ static ACCEPTED: Message = Message::new("accepted", "must be accepted");
 pub(super) static RULE: Rule = Rule {
     name: "acceptance",
     aliases: &[],
-    summary: "The value must say yes. One that was not sent, or null, passes: add `presence` to \
-              demand it.",
-    options: &[RuleOption::new("accept", "a value or a list", "What says yes: \"1\" and true.")],
+    summary: "The value must be one of the accepted ones, as for terms of service. A missing or \
+              null value passes: add `presence` to require it.",
+    options: &[RuleOption::new(
+        "accept",
+        "a value or a list",
+        "The accepted values. Default: \"1\" and true.",
+    )],
     main_option: Some("accept"),
     messages: &[&ACCEPTED],
     judges: Applicability { wrong_type: true, ..Applicability::VALUES },
@@ -35,7 +39,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
             _ => vec![node.to_value()],
         },
     };
-    // A boolean field turns "1" into true before this rule sees it.
+    // Coerced like submitted values: a boolean field turns "1" into true before rules run.
     let field_type = compile.field.field_type.unwrap_or(FieldType::Any);
     let accepted = accepted
         .into_iter()

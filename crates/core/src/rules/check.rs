@@ -1,4 +1,5 @@
-//! What a rule is asked about, and how it answers.
+//! The interface of a compiled rule: [`Check`] validates a [`RuleInput`] and reports violations,
+//! claims and references to a [`Reporter`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,52 +17,52 @@ use crate::violation::{Message, Param, Params};
 
 /// A compiled rule.
 pub(crate) trait Check: fmt::Debug + Send + Sync {
-    /// Says what is wrong with the subject, if anything is.
+    /// Validates the input and reports what it finds.
     fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>);
 
-    /// Whether the verdict depends on more than the value: on other fields, or on the moment. Such
-    /// a rule says nothing of a default when the form is loaded.
+    /// Returns whether the result depends on other fields or on the current time. Such a rule is
+    /// not applied to a field's default when the form is loaded.
     fn depends_on_context(&self) -> bool {
         false
     }
 
-    /// Returns whether the verdict tells who has an account: whether a user with the value's address
-    /// or external id is stored.
+    /// Returns whether the result reveals that an account exists: whether a user with this e-mail
+    /// address or external id is stored.
     fn reveals_existence(&self) -> bool {
         false
     }
 
-    /// What JSON Schema 2020-12 can say of it for values of the field: keywords that refuse nothing
-    /// that the rule accepts. Nothing where it has no words for it.
+    /// Returns the rule as keywords of JSON Schema 2020-12 for a field of this type, or `None` if
+    /// it cannot be expressed. The keywords reject no value that the rule accepts.
     fn keywords(&self, _of: FieldType) -> Option<serde_json::Value> {
         None
     }
 }
 
-/// The thing a rule judges.
+/// The input of a rule: a field's content and its context.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RuleInput<'s, 'v> {
     pub(crate) content: InputContent<'s, 'v>,
-    /// Whether the value arrived as a text.
+    /// Whether the value was submitted as a string.
     pub(crate) from_text: bool,
     pub(crate) scope: &'s SiblingScope<'s, 'v>,
-    /// The moment of the submission.
+    /// Time of the submission.
     pub(crate) now: Timestamp,
 }
 
-/// What is there to judge.
+/// The content of a field.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum InputContent<'s, 'v> {
     Absent,
     Value(&'s Value<'v>),
-    /// A nested form that the client sent.
+    /// A submitted nested form.
     Node(&'s GroupSlots<'v>),
     /// A list of nested forms.
     Items(&'s [ListItem<'v>]),
 }
 
 impl<'s, 'v> RuleInput<'s, 'v> {
-    /// The value; null where there is none.
+    /// Returns the value, or null for a missing field or a nested form.
     pub(crate) fn value(&self) -> &'s Value<'v> {
         match self.content {
             InputContent::Value(value) => value,
@@ -69,12 +70,12 @@ impl<'s, 'v> RuleInput<'s, 'v> {
         }
     }
 
-    /// Whether there is nothing: not sent, or null.
+    /// Returns whether the field is missing or null.
     pub(crate) fn is_nil(&self) -> bool {
         matches!(self.content, InputContent::Absent | InputContent::Value(Value::Null))
     }
 
-    /// Blank as Rails means it.
+    /// Returns whether the content is blank in the sense of Rails (see [`Value::is_blank`]).
     pub(crate) fn is_blank(&self) -> bool {
         match self.content {
             InputContent::Absent => true,
@@ -85,42 +86,42 @@ impl<'s, 'v> RuleInput<'s, 'v> {
     }
 }
 
-/// How much of a value a text shows, in characters.
+/// Maximum length of a value shown in a message, in characters.
 const MAX_VALUE_CHARS: usize = 256;
 
-/// A step into a value.
+/// A step of a path inside a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum NestedStep<'k> {
     Key(&'k str),
     Index(usize),
 }
 
-/// Where a rule's answers go.
+/// Collects the violations, claims and references of one rule applied to one field.
 #[derive(Debug)]
 pub(crate) struct Reporter<'r, 'p> {
     pub(crate) outcome: &'r mut Findings,
     pub(crate) path: Path<'p>,
     pub(crate) rule: &'r BoundRule,
-    /// The value's text for `%{value}`, made only where the form's own words ask for it.
+    /// The value for `%{value}`, converted to text only if a message uses that placeholder.
     pub(crate) value: &'r Value<'r>,
     pub(crate) is_secret: bool,
 }
 
 impl<'p> Reporter<'_, 'p> {
-    /// The field breaks the rule.
+    /// Reports a violation at the field.
     pub(crate) fn fail(&mut self, message: &'static Message, params: Params) {
-        let saying = self.violation(self.path, message, params);
-        self.outcome.add_violation(saying);
+        let violation = self.violation(self.path, message, params);
+        self.outcome.add_violation(violation);
     }
 
-    /// The rule is broken, but another field of the same object is the one to be told.
+    /// Reports a violation at another field of the same object.
     pub(crate) fn fail_sibling(&mut self, field: &str, message: &'static Message, params: Params) {
         let path = self.path;
-        let saying = self.violation(path.sibling(field), message, params);
-        self.outcome.add_violation(saying);
+        let violation = self.violation(path.sibling(field), message, params);
+        self.outcome.add_violation(violation);
     }
 
-    /// Something inside the value breaks the rule.
+    /// Reports a violation at a path inside the value.
     pub(crate) fn fail_within(
         &mut self,
         inner: &[NestedStep<'_>],
@@ -140,8 +141,8 @@ impl<'p> Reporter<'_, 'p> {
     ) {
         match inner {
             [] => {
-                let saying = self.violation(*path, message, params);
-                self.outcome.add_violation(saying);
+                let violation = self.violation(*path, message, params);
+                self.outcome.add_violation(violation);
             }
             [NestedStep::Key(key), rest @ ..] => {
                 self.fail_at(&path.field(key), rest, message, params)
@@ -152,21 +153,23 @@ impl<'p> Reporter<'_, 'p> {
         }
     }
 
-    /// Whether further violations would not be told.
+    /// Returns whether the maximum number of violations has been reported.
     pub(crate) fn is_full(&self) -> bool {
         self.outcome.violations.is_full()
     }
 
-    /// The database shall decide whether the value is taken.
+    /// Adds a uniqueness claim, which the database decides; `message` is the violation if it is
+    /// taken.
     pub(crate) fn claim(&mut self, claim: Claim, message: &'static Message) {
-        let saying = self.violation(self.path, message, Params::new());
-        self.outcome.claim(claim, saying);
+        let violation = self.violation(self.path, message, Params::new());
+        self.outcome.claim(claim, violation);
     }
 
-    /// The database shall decide whether a row exists.
+    /// Adds a reference to a required row, which the database looks up; `message` is the violation
+    /// if the row does not exist.
     pub(crate) fn reference(&mut self, reference: Reference, message: &'static Message) {
-        let saying = self.violation(self.path, message, Params::new());
-        self.outcome.add_reference(reference, saying);
+        let violation = self.violation(self.path, message, Params::new());
+        self.outcome.add_reference(reference, violation);
     }
 
     fn violation<'c>(
@@ -175,10 +178,10 @@ impl<'p> Reporter<'_, 'p> {
         message: &'static Message,
         mut params: Params,
     ) -> PendingViolation<'c> {
-        let own_text = self.rule.message_override(message.code).cloned();
-        let is_asked = own_text.as_ref().is_some_and(MessageOverride::uses_value)
+        let message_override = self.rule.message_override(message.code).cloned();
+        let uses_value = message_override.as_ref().is_some_and(MessageOverride::uses_value)
             || self.outcome.uses_value(&path, message.code);
-        if is_asked {
+        if uses_value {
             params.push(("value", Param::Text(self.value_param())));
         }
         PendingViolation {
@@ -186,7 +189,7 @@ impl<'p> Reporter<'_, 'p> {
             message,
             rule: Some(self.rule.id()),
             code: None,
-            message_override: own_text,
+            message_override,
             params,
         }
     }

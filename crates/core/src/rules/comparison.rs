@@ -1,4 +1,4 @@
-//! `comparison`: the value compared with a literal or with another field, in its own order.
+//! `comparison`: compares the value with a literal or with another field, by the order of its type.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -20,16 +20,17 @@ const WITH: &str = "a literal or a field of the same object";
 pub(super) static RULE: Rule = Rule {
     name: "comparison",
     aliases: &[],
-    summary: "Compares numbers as decimals, dates, moments and times of day as such (phrases such \
-              as `today` too), and texts by their code points. A blank value is told only `blank`. \
-              Nothing is compared with a field that holds nothing.",
+    summary: "Compares the value with a literal or with another field: numbers as decimals; \
+              dates, datetimes and times chronologically (phrases such as `today` are allowed); \
+              strings by code points. A blank value violates only `blank`. A comparison with a \
+              blank field is skipped.",
     options: &[
-        RuleOption::new("greater_than", WITH, "Above it."),
-        RuleOption::new("greater_than_or_equal_to", WITH, "It or above it."),
-        RuleOption::new("equal_to", WITH, "It."),
-        RuleOption::new("less_than", WITH, "Below it."),
-        RuleOption::new("less_than_or_equal_to", WITH, "It or below it."),
-        RuleOption::new("other_than", WITH, "Anything but it."),
+        RuleOption::new("greater_than", WITH, "The value must be greater."),
+        RuleOption::new("greater_than_or_equal_to", WITH, "The value must be greater or equal."),
+        RuleOption::new("equal_to", WITH, "The value must be equal."),
+        RuleOption::new("less_than", WITH, "The value must be less."),
+        RuleOption::new("less_than_or_equal_to", WITH, "The value must be less or equal."),
+        RuleOption::new("other_than", WITH, "The value must be different."),
     ],
     main_option: None,
     messages: &[
@@ -58,13 +59,13 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-/// What a value is compared with.
+/// The right-hand side of a comparison.
 #[derive(Debug)]
 enum ComparisonOperand {
     Number(Decimal),
     Text(Box<str>),
     Point(TemporalKind, TemporalBound),
-    /// A field; texts of it are told by its name.
+    /// Another field and its name, which messages show in place of a string value.
     Field(SiblingRef, Arc<str>),
 }
 
@@ -72,20 +73,20 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let field_type = compile.field.field_type?;
     if let FieldType::Boolean | FieldType::Array = field_type {
         let what = format!("a field of the type {} has no order", field_type.name());
-        compile.bad(compile.place, what, "`inclusion`, or a field of numbers, texts or dates");
+        compile.bad(compile.place, what, "`inclusion`, or a field of numbers, strings or dates");
         return None;
     }
-    let mut asked = Vec::new();
-    let mut is_told = false;
+    let mut comparisons = Vec::new();
+    let mut is_given = false;
     for comparison in &BOUND_OPTIONS {
         let Some(node) = compile.get(comparison.name) else { continue };
-        is_told = true;
-        asked.extend(operand(compile, field_type, node).map(|operand| (comparison, operand)));
+        is_given = true;
+        comparisons.extend(operand(compile, field_type, node).map(|operand| (comparison, operand)));
     }
-    if !is_told {
-        compile.bad(compile.place, "`comparison` compares with nothing", "`greater_than: …`");
+    if !is_given {
+        compile.bad(compile.place, "`comparison` has no comparison", "`greater_than: …`");
     }
-    Some(Box::new(Comparison { asked }))
+    Some(Box::new(Comparison { comparisons }))
 }
 
 fn operand(
@@ -108,8 +109,12 @@ fn operand(
         Data::Text(text) => Some(ComparisonOperand::Text(text.as_str().into())),
         Data::Number(text) if !is_text => Decimal::parse(text).map(ComparisonOperand::Number),
         _ => {
-            let what = format!("no {} compares with {}", field_type.name(), node.describe());
-            compile.bad(node.place, what, "a literal of the field's own type, or a field");
+            let what = format!(
+                "a field of the type {} cannot be compared with {}",
+                field_type.name(),
+                node.describe()
+            );
+            compile.bad(node.place, what, "a literal of the field's type, or another field");
             None
         }
     }
@@ -117,7 +122,7 @@ fn operand(
 
 #[derive(Debug)]
 struct Comparison {
-    asked: Vec<(&'static BoundOption, ComparisonOperand)>,
+    comparisons: Vec<(&'static BoundOption, ComparisonOperand)>,
 }
 
 impl Check for Comparison {
@@ -125,7 +130,7 @@ impl Check for Comparison {
         if subject.is_blank() {
             return report.fail(&BLANK, Params::new());
         }
-        for (comparison, operand) in &self.asked {
+        for (comparison, operand) in &self.comparisons {
             let (order, count) = match operand.compare(subject) {
                 ComparisonResult::Nothing => continue,
                 ComparisonResult::Order(order, count) => (order, count),
@@ -137,7 +142,7 @@ impl Check for Comparison {
     }
 
     fn depends_on_context(&self) -> bool {
-        self.asked.iter().any(|(_, operand)| match operand {
+        self.comparisons.iter().any(|(_, operand)| match operand {
             ComparisonOperand::Number(_) | ComparisonOperand::Text(_) => false,
             ComparisonOperand::Point(_, restriction) => restriction.depends_on_context(),
             ComparisonOperand::Field(..) => true,
@@ -145,11 +150,12 @@ impl Check for Comparison {
     }
 }
 
-/// How a value stands to an operand.
+/// The result of comparing a value with an operand.
 enum ComparisonResult {
-    /// The other field holds nothing to compare with.
+    /// The other field has no value to compare with.
     Nothing,
-    /// In which order, if in any, and how the other side is told.
+    /// The order, or `None` if the values are not comparable, and the operand as a message
+    /// parameter.
     Order(Option<Ordering>, Param),
 }
 

@@ -1,5 +1,5 @@
-//! When `required_if` and its relatives apply: by other fields of the same object, or by an
-//! expression.
+//! Shared by `required_if`, `required_unless`, `required_with`, `required_without` and
+//! `prohibited_if`: conditions on other fields of the same object, or on an expression.
 
 use super::value_set::equal;
 use super::{Check, CompileContext, Reporter, RuleInput};
@@ -9,17 +9,18 @@ use crate::evaluate::SiblingRef;
 use crate::value::Value;
 use crate::violation::{Message, Params};
 
-/// What other fields must hold.
+/// A condition on other fields.
 #[derive(Debug)]
 enum SiblingCondition {
-    /// Each of them something.
+    /// All fields are present.
     Present(Vec<SiblingRef>),
-    /// Each of them one of its values.
+    /// Each field has one of its values.
     Holds(Vec<(SiblingRef, Vec<Value<'static>>)>),
 }
 
 impl SiblingCondition {
-    /// Reads a field's name, a list of them, or a mapping of fields to values.
+    /// Parses a field name, a list of field names, or a mapping of fields to values. Reports
+    /// problems.
     fn read(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
         match &node.data {
             Data::Map(entries) if !entries.is_empty() => {
@@ -36,7 +37,7 @@ impl SiblingCondition {
             }
             Data::Text(_) | Data::List(_) => fields(compile, node).map(Self::Present),
             _ => {
-                let what = format!("`{}` depends on {}", compile.rule, node.describe());
+                let what = format!("the condition of `{}` is {}", compile.rule, node.describe());
                 compile.bad(
                     node.place,
                     what,
@@ -47,7 +48,7 @@ impl SiblingCondition {
         }
     }
 
-    /// Whether it is met.
+    /// Returns whether the condition is met.
     fn holds(&self, subject: &RuleInput<'_, '_>) -> bool {
         match self {
             Self::Present(fields) => fields.iter().all(|field| is_present(subject, *field)),
@@ -59,7 +60,7 @@ impl SiblingCondition {
     }
 }
 
-/// Reads the name of a field, or a list of them.
+/// Parses a field name or a list of field names. Reports problems.
 fn fields(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Vec<SiblingRef>> {
     let nodes = match &node.data {
         Data::List(items) => &items[..],
@@ -78,12 +79,13 @@ fn fields(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Vec<Sibli
     Some(fields)
 }
 
-/// Whether a field holds something.
+/// Returns whether a field is not blank.
 fn is_present(subject: &RuleInput<'_, '_>, field: SiblingRef) -> bool {
     !subject.scope.slot(field).is_blank()
 }
 
-/// Whether a value is the expected one, in whichever shape it came: a form of HTML sends texts.
+/// Returns whether a value equals the expected one. Strings equal the numbers and booleans they
+/// spell, as HTML forms submit strings.
 fn values_match(value: &Value<'_>, expected: &Value<'_>) -> bool {
     let text = |value: &Value<'_>| match value {
         Value::String(text) | Value::Number(text) => Some(text.to_string()),
@@ -99,7 +101,7 @@ fn values_match(value: &Value<'_>, expected: &Value<'_>) -> bool {
         })
 }
 
-/// Compiles a rule that demands or forbids a value under a condition; `option` holds it.
+/// Compiles a rule that requires or prohibits a value under the condition given by `option`.
 pub(super) fn compile(
     compile: &mut CompileContext<'_, '_>,
     option: &'static str,
@@ -107,7 +109,7 @@ pub(super) fn compile(
     verdict: ConditionalEffect,
 ) -> Option<Box<dyn Check>> {
     let Some(node) = compile.get(option) else {
-        let what = format!("`{}` does not say on what it depends", compile.rule);
+        let what = format!("`{}` has no condition: the option `{option}` is missing", compile.rule);
         compile.bad(compile.place, what, "the name of a field");
         return None;
     };
@@ -115,13 +117,13 @@ pub(super) fn compile(
     Some(Box::new(Conditional { when, verdict }))
 }
 
-/// When a rule applies.
+/// The condition under which a rule applies.
 #[derive(Debug)]
 pub(super) struct When(AppliesWhen);
 
 #[derive(Debug)]
 enum AppliesWhen {
-    /// Whenever the rule's conditions hold.
+    /// Always; the condition is an expression, checked with the rule's `if` and `unless`.
     Always,
     Met(SiblingCondition),
     NotMet(SiblingCondition),
@@ -130,7 +132,7 @@ enum AppliesWhen {
 }
 
 impl When {
-    /// When a condition is met.
+    /// Parses a condition that must be met.
     pub(super) fn met(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
         if is_expression(node) {
             return Some(Self::from_expression(compile, node, "if"));
@@ -138,7 +140,7 @@ impl When {
         SiblingCondition::read(compile, node).map(AppliesWhen::Met).map(Self)
     }
 
-    /// When a condition is not met.
+    /// Parses a condition that must not be met.
     pub(super) fn not_met(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
         if is_expression(node) {
             return Some(Self::from_expression(compile, node, "unless"));
@@ -146,17 +148,17 @@ impl When {
         SiblingCondition::read(compile, node).map(AppliesWhen::NotMet).map(Self)
     }
 
-    /// When any of some fields is present.
+    /// Parses fields of which at least one must be present.
     pub(super) fn any_present(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
         fields(compile, node).map(AppliesWhen::AnyPresent).map(Self)
     }
 
-    /// When any of some fields is blank.
+    /// Parses fields of which at least one must be blank.
     pub(super) fn any_blank(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
         fields(compile, node).map(AppliesWhen::AnyBlank).map(Self)
     }
 
-    /// An expression is asked where the conditions of every rule are.
+    /// Adds an expression to the rule's `if` or `unless` conditions.
     fn from_expression(compile: &mut CompileContext<'_, '_>, node: &Node, key: &str) -> Self {
         let entry = Entry { key: key.to_owned(), place: node.place, value: node.clone() };
         compile.conditions.add(compile.reader, &entry);
@@ -164,13 +166,13 @@ impl When {
     }
 }
 
-/// Whether a text is more than the name of a field.
+/// Returns whether a string is an expression rather than a field name.
 fn is_expression(node: &Node) -> bool {
-    let is_of_name = |letter: char| letter.is_alphanumeric() || letter == '_';
-    matches!(&node.data, Data::Text(text) if !text.trim().chars().all(is_of_name))
+    let is_name_character = |character: char| character.is_alphanumeric() || character == '_';
+    matches!(&node.data, Data::Text(text) if !text.trim().chars().all(is_name_character))
 }
 
-/// What a rule says when it applies: of a value that is blank, or that is not.
+/// What a rule reports when it applies, and whether for a blank value or for any other.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ConditionalEffect {
     pub(super) refuses_blank: bool,

@@ -1,4 +1,4 @@
-//! `confirmation`: the value must have been entered twice.
+//! `confirmation`: the field `<name>_confirmation` must have the same value.
 
 use std::sync::Arc;
 
@@ -13,9 +13,13 @@ static CONFIRMATION: Message = Message::new("confirmation", "doesn't match %{att
 pub(super) static RULE: Rule = Rule {
     name: "confirmation",
     aliases: &[],
-    summary: "The field `<name>_confirmation` must hold the same value. The violation lands on it; \
-              it is skipped when that field was not sent. The form must list it.",
-    options: &[RuleOption::new("case_sensitive", "true or false", "Whether case counts: true.")],
+    summary: "The field `<name>_confirmation` must have the same value; a violation is reported at \
+              that field. Skipped if that field is missing or null. The form must list it.",
+    options: &[RuleOption::new(
+        "case_sensitive",
+        "true or false",
+        "Whether case is significant. Default: true.",
+    )],
     main_option: None,
     messages: &[&CONFIRMATION],
     judges: Applicability { absent: true, ..Applicability::VALUES },

@@ -6,9 +6,9 @@ use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, Rul
 static ALPHA_2: WordList = WordList::new(|| codes(0));
 static ALPHA_3: WordList = WordList::new(|| codes(1));
 
-fn codes(place: usize) -> Vec<&'static str> {
+fn codes(part: usize) -> Vec<&'static str> {
     let pairs = lines_of(include_str!("data/countries.txt"));
-    sorted(pairs.filter_map(|pair| pair.split('/').nth(place)))
+    sorted(pairs.filter_map(|pair| pair.split('/').nth(part)))
 }
 
 pub(super) static RULE: Rule = Rule {
@@ -16,8 +16,16 @@ pub(super) static RULE: Rule = Rule {
     aliases: &[],
     summary: "The value must be a code of ISO 3166-1. Blank values pass.",
     options: &[
-        RuleOption::new("code", "alpha2, alpha3 or any", "Of two letters (the default) or three."),
-        RuleOption::new("case_sensitive", "true or false", "Upper case only: true."),
+        RuleOption::new(
+            "code",
+            "alpha2, alpha3 or any",
+            "Codes of two letters (default), of three, or either.",
+        ),
+        RuleOption::new(
+            "case_sensitive",
+            "true or false",
+            "Accept upper case only. Default: true.",
+        ),
     ],
     main_option: Some("code"),
     messages: &[&INVALID],

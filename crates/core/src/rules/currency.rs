@@ -9,7 +9,11 @@ pub(super) static RULE: Rule = Rule {
     name: "currency",
     aliases: &[],
     summary: "The value must be an active code of ISO 4217. Blank values pass.",
-    options: &[RuleOption::new("case_sensitive", "true or false", "Upper case only: true.")],
+    options: &[RuleOption::new(
+        "case_sensitive",
+        "true or false",
+        "Accept upper case only. Default: true.",
+    )],
     main_option: None,
     messages: &[&INVALID],
     judges: Applicability::VALUES,

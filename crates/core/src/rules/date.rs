@@ -1,4 +1,4 @@
-//! `date`: the value must be a date, within limits.
+//! `date`: the value must be a date, within bounds.
 
 use super::relative_time::TemporalKind;
 use super::temporal::{AFTER, BEFORE, IS_AT, ON_OR_AFTER, ON_OR_BEFORE, OPTIONS};
@@ -10,7 +10,9 @@ static INVALID: Message = Message::new("invalid_date", "is not a valid date");
 pub(super) static RULE: Rule = Rule {
     name: "date",
     aliases: &[],
-    summary: "The value must be a date, as in RFC 3339 (\"2026-11-22\"), and keep the restrictions. `today`, `yesterday` and `tomorrow` are days in UTC. What is no date is told only that.",
+    summary: "The value must be a date, as in RFC 3339 (\"2026-11-22\"), within the given bounds. \
+              `today`, `yesterday` and `tomorrow` are days in UTC. A value that is not a date \
+              violates only `invalid_date`.",
     options: &OPTIONS,
     main_option: Some("between"),
     messages: &[&INVALID, &IS_AT, &BEFORE, &AFTER, &ON_OR_BEFORE, &ON_OR_AFTER],

@@ -1,4 +1,4 @@
-//! `datetime`: the value must be a moment, within limits.
+//! `datetime`: the value must be a date and time, within bounds.
 
 use super::relative_time::TemporalKind;
 use super::temporal::{AFTER, BEFORE, IS_AT, ON_OR_AFTER, ON_OR_BEFORE, OPTIONS};
@@ -10,7 +10,10 @@ static INVALID: Message = Message::new("invalid_datetime", "is not a valid datet
 pub(super) static RULE: Rule = Rule {
     name: "datetime",
     aliases: &[],
-    summary: "The value must be a moment, as in RFC 3339 (\"2026-11-22T17:30:00Z\"; UTC where no offset is given), and keep the restrictions. `today`, `yesterday` and `tomorrow` are midnight in UTC; `1 day ago` keeps the time of day. What is no moment is told only that.",
+    summary: "The value must be a date and time, as in RFC 3339 (\"2026-11-22T17:30:00Z\"; UTC if \
+              no offset is given), within the given bounds. `today`, `yesterday` and `tomorrow` \
+              are midnight in UTC; `1 day ago` keeps the time of day. A value that is not a \
+              datetime violates only `invalid_datetime`.",
     options: &OPTIONS,
     main_option: Some("between"),
     messages: &[&INVALID, &IS_AT, &BEFORE, &AFTER, &ON_OR_BEFORE, &ON_OR_AFTER],

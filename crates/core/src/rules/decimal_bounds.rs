@@ -1,4 +1,5 @@
-//! Comparisons of numbers with a literal or with another field, as decimals.
+//! Bounds of numbers for `numericality` and `comparison`: literals or other fields, compared as
+//! decimals.
 
 use std::cmp::Ordering;
 
@@ -9,7 +10,7 @@ use crate::evaluate::SiblingRef;
 use crate::value::Value;
 use crate::violation::Message;
 
-/// One comparison: how it is named, when it holds, what it says.
+/// A comparison option: its name, its test and the message of its violation.
 #[derive(Debug)]
 pub(super) struct BoundOption {
     pub(super) name: &'static str,
@@ -17,7 +18,7 @@ pub(super) struct BoundOption {
     pub(super) holds: fn(Ordering) -> bool,
 }
 
-/// All of them. Source of the texts: Active Model's `en.yml`.
+/// All comparison options. Source of the messages: Active Model's `en.yml`.
 pub(super) static BOUND_OPTIONS: [BoundOption; 6] = [
     BoundOption {
         name: "greater_than",
@@ -54,14 +55,14 @@ pub(super) static BOUND_OPTIONS: [BoundOption; 6] = [
     },
 ];
 
-/// What a value is compared with.
+/// The right-hand side of a bound.
 #[derive(Debug)]
 pub(super) enum BoundOperand {
     Number(Decimal),
     Field(SiblingRef),
 }
 
-/// A comparison that a form asks for.
+/// A compiled bound of a rule.
 #[derive(Debug)]
 pub(super) struct DecimalBound {
     pub(super) comparison: &'static BoundOption,
@@ -69,7 +70,8 @@ pub(super) struct DecimalBound {
 }
 
 impl DecimalBound {
-    /// The limit that the number breaks, as text; nothing where it holds or there is no limit.
+    /// Returns the bound in plain notation if the number violates it, or `None` if the number
+    /// satisfies it or the other field is not a number.
     pub(super) fn violated_bound(
         &self,
         number: &Decimal,
@@ -88,7 +90,7 @@ impl DecimalBound {
 }
 
 impl DecimalBound {
-    /// The limit as JSON Schema says it.
+    /// Returns the bound as a keyword of JSON Schema, or `None` if it cannot be expressed.
     pub(super) fn keyword(&self) -> Option<(String, serde_json::Value)> {
         let BoundOperand::Number(limit) = &self.operand else { return None };
         let keyword = match self.comparison.name {
@@ -101,13 +103,13 @@ impl DecimalBound {
         Some((keyword.to_owned(), super::value_set::json_number(limit)?))
     }
 
-    /// Whether the limit is another field.
+    /// Returns whether the bound is another field.
     pub(super) fn depends_on_context(&self) -> bool {
         matches!(self.operand, BoundOperand::Field(_))
     }
 }
 
-/// The number of a value, where it is one or reads as one.
+/// Returns the value as a number, or `None` if it is neither a number nor a numeric string.
 pub(super) fn number_of(value: &Value<'_>) -> Option<Decimal> {
     match value {
         Value::Number(text) | Value::String(text) => Decimal::parse(text),
@@ -115,18 +117,18 @@ pub(super) fn number_of(value: &Value<'_>) -> Option<Decimal> {
     }
 }
 
-/// Reads the comparisons among a rule's options.
+/// Parses the bounds among a rule's options. Reports contradictory ones.
 pub(super) fn read_bounds(compile: &mut CompileContext<'_, '_>) -> Vec<DecimalBound> {
-    let mut asked = Vec::new();
+    let mut bounds = Vec::new();
     for comparison in &BOUND_OPTIONS {
         let Some(node) = compile.get(comparison.name) else { continue };
-        asked.extend(
+        bounds.extend(
             operand(compile, comparison.name, node)
                 .map(|operand| DecimalBound { comparison, operand }),
         );
     }
-    contradictions(compile, &asked);
-    asked
+    contradictions(compile, &bounds);
+    bounds
 }
 
 fn operand(compile: &mut CompileContext<'_, '_>, name: &str, node: &Node) -> Option<BoundOperand> {
@@ -136,10 +138,10 @@ fn operand(compile: &mut CompileContext<'_, '_>, name: &str, node: &Node) -> Opt
     }
 }
 
-fn contradictions(compile: &mut CompileContext<'_, '_>, asked: &[DecimalBound]) {
+fn contradictions(compile: &mut CompileContext<'_, '_>, bounds: &[DecimalBound]) {
     let limit = |name: &str| {
-        asked.iter().find(|asked| asked.comparison.name == name).and_then(|asked| {
-            match &asked.operand {
+        bounds.iter().find(|bound| bound.comparison.name == name).and_then(|bound| {
+            match &bound.operand {
                 BoundOperand::Number(number) => Some(number.clone()),
                 BoundOperand::Field(_) => None,
             }
@@ -157,7 +159,11 @@ fn contradictions(compile: &mut CompileContext<'_, '_>, asked: &[DecimalBound]) 
                     low.to_plain_string(),
                     high.to_plain_string()
                 );
-                compile.contradiction(compile.place, what, "limits that leave room between them");
+                compile.contradiction(
+                    compile.place,
+                    what,
+                    "limits that at least one number satisfies",
+                );
             }
         }
     }

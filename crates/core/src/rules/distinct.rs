@@ -1,4 +1,4 @@
-//! `distinct`: no two items of a list are equal.
+//! `distinct`: the items of a list must be different from each other.
 
 use std::collections::HashSet;
 
@@ -17,13 +17,12 @@ static DISTINCT: Message = Message::new("distinct", "has duplicates");
 pub(super) static RULE: Rule = Rule {
     name: "distinct",
     aliases: &[],
-    summary: "No two items of a list may be equal; numbers are equal by value. Of a list of nested \
-              forms, what their fields hold is compared. Items whose `by` is blank are not \
-              compared.",
+    summary: "No two items of a list may be equal; numbers are equal by value. Nested forms are \
+              compared by the values of their fields. Items whose `by` is blank are skipped.",
     options: &[RuleOption::new(
         "by",
         "a field of the items",
-        "What of each item is compared: `name`, `properties.berth`. All of it.",
+        "The field to compare: `name`, `properties.berth`. Default: the whole item.",
     )],
     main_option: Some("by"),
     messages: &[&DISTINCT],
@@ -50,7 +49,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let (Some(inner), None) = (compile.field.inner, compile.field.field_type) else {
         let field_type = compile.field.field_type?;
         if !matches!(field_type, FieldType::Any | FieldType::Array | FieldType::Json) {
-            let what = format!("a field of the type {} is no list", field_type.name());
+            let what = format!("a field of the type {} is not a list", field_type.name());
             compile.bad(compile.place, what, "a field of the type array, or a list of records");
             return None;
         }
@@ -59,7 +58,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     };
     let Some((by, place)) = by else { return Some(Box::new(Distinct { by: DistinctKey::All })) };
     let mut group = inner;
-    let mut places = Vec::new();
+    let mut slots = Vec::new();
     for name in by.split('.') {
         let Some(index) = group.index_of(name) else {
             let known: Vec<&str> = group.fields.iter().map(|field| &*field.name).collect();
@@ -68,16 +67,16 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
             compile.reader.unknown(code, "field", name, place, &within, &known);
             return None;
         };
-        places.push(index);
+        slots.push(index);
         group = match &group.fields[index].body {
             FieldBody::Container(inner) | FieldBody::Node(inner) => inner,
             FieldBody::Scalar(_) | FieldBody::List(_) => empty_group(),
         };
     }
-    Some(Box::new(Distinct { by: DistinctKey::Slots(places) }))
+    Some(Box::new(Distinct { by: DistinctKey::Slots(slots) }))
 }
 
-/// A group without fields.
+/// Returns a group without fields, in which no further name is found.
 fn empty_group() -> &'static Group {
     static NOTHING: std::sync::LazyLock<Group> =
         std::sync::LazyLock::new(|| Group::new(None, "".into(), Vec::new()));
@@ -89,14 +88,14 @@ struct Distinct {
     by: DistinctKey,
 }
 
-/// What of each item is compared.
+/// The part of each item that is compared.
 #[derive(Debug)]
 enum DistinctKey {
-    /// The keys to go along in values.
+    /// Path of keys inside a JSON value; empty for the whole value.
     Keys(Vec<String>),
-    /// The slots to go along in nested forms.
+    /// Path of slot indexes inside a nested form.
     Slots(Vec<usize>),
-    /// A whole nested form.
+    /// The whole nested form.
     All,
 }
 
@@ -131,12 +130,12 @@ impl Distinct {
     }
 
     fn key_of_group(&self, group: &GroupSlots<'_>) -> Option<String> {
-        let DistinctKey::Slots(places) = &self.by else {
+        let DistinctKey::Slots(slots) = &self.by else {
             let mut key = String::new();
             group.slots.iter().for_each(|slot| write_slot(slot, &mut key));
             return Some(key);
         };
-        let (last, before) = places.split_last()?;
+        let (last, before) = slots.split_last()?;
         let mut group = group;
         for place in before {
             let Some(Slot::Group(inner)) = group.slots.get(*place) else { return None };
@@ -152,7 +151,7 @@ impl Distinct {
     }
 }
 
-/// Writes what a slot holds, so that only equal ones read the same.
+/// Appends the content of a slot to a comparison key. Only equal contents give equal keys.
 fn write_slot(slot: &Slot<'_>, key: &mut String) {
     match slot {
         Slot::Absent | Slot::Inactive | Slot::Unchanged | Slot::Undecided { .. } => {

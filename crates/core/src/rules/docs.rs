@@ -1,19 +1,20 @@
-//! The page of all rules, rendered from what they say of themselves: `docs/rules.md`.
+//! Renders the rules as Markdown: `docs/rules.md` and `registrar rules`.
 
 use std::fmt::Write as _;
 
 use super::{COMMON_OPTIONS, RULES, Rule, RuleOption};
 
-/// The page, in Markdown.
+/// Returns the documentation of all rules as Markdown.
 #[must_use]
 pub fn page() -> String {
     let mut page = String::from(
-        "# Rules\n\nRendered from the rules themselves; a test compares. Names, semantics and \
-         texts follow Rails' Active Model.\n\n`rule: true` and `rule: {}` mean the rule without \
-         options, `rule: false` turns a built-in one off, and a list or a range is its option \
-         `in`; any other bare value is the rule's main option. A field that the client did not send \
-         is judged only by the rules that say so. In the examples `other` is a field that holds 5, \
-         `value_confirmation` one that was not sent, and now is 2026-11-23T10:30:00Z.\n\n\
+        "# Rules\n\nGenerated from the code; a test compares. Names, semantics and messages follow \
+         Rails' Active Model.\n\n`rule: true` and `rule: {}` mean the rule without options, \
+         `rule: false` turns a built-in rule off, and a list or a range is the option `in`; any \
+         other bare value is the rule's main option. A field missing from the submission is \
+         validated only by the rules marked so below. In the examples `other` is a field with the \
+         value 5, `value_confirmation` is missing from the submission, and the current time is \
+         2026-11-23T10:30:00Z.\n\n\
          Every rule takes:\n\n",
     );
     options(&mut page, COMMON_OPTIONS);
@@ -23,7 +24,7 @@ pub fn page() -> String {
     page
 }
 
-/// What the page says of one rule.
+/// Returns the documentation of one rule as Markdown.
 #[must_use]
 pub fn page_of(rule: &Rule) -> String {
     let mut page = String::new();
@@ -38,7 +39,7 @@ fn section(page: &mut String, rule: &Rule) {
         let _ = writeln!(page, "\nAlso: `{}`.", rule.aliases.join("`, `"));
     }
     if rule.judges.absent {
-        let _ = writeln!(page, "\nJudges fields that were not sent.");
+        let _ = writeln!(page, "\nAlso applied to fields missing from the submission.");
     }
     if !rule.options.is_empty() {
         page.push('\n');
@@ -47,7 +48,7 @@ fn section(page: &mut String, rule: &Rule) {
     if let Some(main) = rule.main_option {
         let _ = writeln!(page, "\nA bare value is `{main}`.");
     }
-    page.push_str("\n| code | text |\n|---|---|\n");
+    page.push_str("\n| code | message |\n|---|---|\n");
     for message in rule.messages {
         let _ = write!(page, "| `{}` | {}", message.code, message.text);
         if let Some(one) = message.singular {
@@ -78,7 +79,7 @@ fn options(page: &mut String, options: &[RuleOption]) {
     }
 }
 
-/// A bar would end a cell of the table.
+/// Escapes the bars of a table cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

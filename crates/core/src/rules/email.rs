@@ -1,7 +1,7 @@
 //! `email`: the value must be an e-mail address.
 //!
-//! It is judged in its normal form (see [`crate::keys`]): full-width letters and IDN domains are
-//! other spellings of addresses that are valid.
+//! The canonical form is validated (see [`crate::canonical`]), so full-width characters and IDN
+//! domains are accepted.
 
 use email_address::{EmailAddress, Options};
 
@@ -11,22 +11,22 @@ use crate::violation::{Message, Params};
 
 static INVALID: Message = Message::new("invalid", "is invalid");
 
-/// RFC 5321 section 4.5.3.1.3, less the angle brackets of a path.
+/// Maximum length of an address in bytes: RFC 5321 section 4.5.3.1.3, without the angle brackets.
 const MAX_ADDRESS_CHARS: usize = 254;
-/// RFC 5321 section 4.5.3.1.1.
+/// Maximum length of a local part in bytes: RFC 5321 section 4.5.3.1.1.
 const MAX_LOCAL_CHARS: usize = 64;
 
 pub(super) static RULE: Rule = Rule {
     name: "email",
     aliases: &[],
     summary: "The value must be an e-mail address of at most 254 bytes, with at most 64 before \
-              the @. Blank values pass: `presence` refuses them.",
+              the @. Blank values pass: `presence` rejects them.",
     options: &[RuleOption::new(
         "profile",
         "html5, rfc5321 or strict",
-        "html5: what browsers accept in an e-mail input (WHATWG HTML), and letters beyond ASCII \
-         before the @ (RFC 6531). rfc5321: quoted local parts and address literals too. strict: \
-         no stray dots, and a domain with at least two labels.",
+        "html5 (default): what browsers accept in an e-mail input (WHATWG HTML), plus non-ASCII \
+         characters before the @ (RFC 6531). rfc5321: also quoted local parts and address \
+         literals. strict: no misplaced dots, and a domain with at least two labels.",
     )],
     main_option: Some("profile"),
     messages: &[&INVALID],
@@ -94,7 +94,7 @@ impl Check for Email {
 
 impl Profile {
     fn accepts(self, text: &str) -> bool {
-        // A text this long is no address in any spelling, and not worth normalising.
+        // Too long for an address in any spelling: not normalised.
         if text.len() > 4 * MAX_ADDRESS_CHARS {
             return false;
         }
@@ -125,14 +125,15 @@ impl Profile {
 
 fn is_html5_local(local: &str) -> bool {
     !local.is_empty()
-        && local.chars().all(|letter| {
-            letter.is_ascii_alphanumeric()
-                || ".!#$%&'*+/=?^_`{|}~-".contains(letter)
-                || (!letter.is_ascii() && !letter.is_control() && !letter.is_whitespace())
+        && local.chars().all(|character| {
+            character.is_ascii_alphanumeric()
+                || ".!#$%&'*+/=?^_`{|}~-".contains(character)
+                || (!character.is_ascii() && !character.is_control() && !character.is_whitespace())
         })
 }
 
-/// Labels of letters, digits and inner hyphens, at most 63 bytes each (RFC 1035 section 2.3.4).
+/// Returns whether a domain consists of labels of ASCII letters, digits and inner hyphens, at most
+/// 63 bytes each (RFC 1035 section 2.3.4).
 fn is_html5_domain(domain: &str) -> bool {
     domain.split('.').all(|label| {
         (1..=63).contains(&label.len())

@@ -1,4 +1,4 @@
-//! `exclusion`: the value must not be one of a list nor lie in a range.
+//! `exclusion`: the value must not be in a list or a range.
 
 use super::value_set::{ValueSet, read_values};
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
@@ -10,8 +10,9 @@ static EXCLUSION: Message = Message::new("exclusion", "is reserved");
 pub(super) static RULE: Rule = Rule {
     name: "exclusion",
     aliases: &[],
-    summary: "The value must not be in a list or a range; of a list, no item may be.",
-    options: &[RuleOption::new("in", "a list, or a range such as 1..5", "What is reserved.")
+    summary: "The value must not be in a list or a range. If the value is a list, none of its \
+              items may be.",
+    options: &[RuleOption::new("in", "a list, or a range such as 1..5", "The excluded values.")
         .with_alias(&["within"])],
     main_option: None,
     messages: &[&EXCLUSION],

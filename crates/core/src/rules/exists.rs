@@ -1,4 +1,4 @@
-//! `exists`: the value must name a row that is there when the user is written.
+//! `exists`: the value must refer to a row that exists when the submission is written.
 
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::aggregate::{Reference, ReferenceKey, ReferenceTarget};
@@ -11,14 +11,14 @@ pub(crate) static REQUIRED: Message = Message::new("required", "must exist");
 pub(super) static RULE: Rule = Rule {
     name: "exists",
     aliases: &[],
-    summary: "The value must name a stored row. The database decides, in the transaction that \
-              writes the user; all references of a submission are looked up together.",
+    summary: "The value must refer to an existing row. The database decides, in the transaction \
+              that writes the submission; all references of a submission are looked up together.",
     options: &[
-        RuleOption::new("resource", "User, Relationship or Transactable", "Which kind of row."),
+        RuleOption::new("resource", "User, Relationship or Transactable", "The kind of row."),
         RuleOption::new(
             "by",
             "id, external_id or email",
-            "What it is found by: id. The others are of users.",
+            "The key of the row. Default: id. Other keys only for users.",
         ),
     ],
     main_option: Some("resource"),
@@ -39,7 +39,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let Some(node) = compile.get("resource") else {
         compile.bad(
             compile.place,
-            "`exists` does not say which `resource`",
+            "`exists` has no `resource`",
             "User, Relationship or Transactable",
         );
         return None;

@@ -1,10 +1,9 @@
-//! What is known of a file that a client names or sends, for `file_content_type`,
-//! `file_extension` and `file_size`.
+//! Files in submissions, for `file_content_type`, `file_extension` and `file_size`.
 //!
-//! A file arrives as the content of a `data:` URL, as a text that names it (a URL, a file name, a
-//! media type), or as an image or attachment with `direct_url`, `file_name` and `content_type`.
-//! Content is sniffed, whatever its label says. Where there is none, nobody here can fetch it:
-//! then name and label are all there is, and every one that is given must be allowed.
+//! A file is a `data:` URL with its content, a string that names it (a URL, a file name or a media
+//! type), or an image or attachment with `direct_url`, `file_name` and `content_type`. Content is
+//! sniffed regardless of its declared type. Files are never fetched: without content, the name and
+//! the declared type count, and each that is given must be allowed.
 
 use std::borrow::Cow;
 
@@ -17,10 +16,10 @@ use crate::form::Group;
 use crate::record_kind::Kind;
 use crate::value::Value;
 
-/// The characters of base64 that are decoded to be sniffed: 8 KiB of content.
+/// Number of encoded bytes that are decoded for sniffing: in base64, 8 KiB of content.
 const SNIFFED_BYTES: usize = 10_920;
 
-/// Extensions with the media type of their content; the first one of a type is its usual one.
+/// Extensions with their media types; the first extension of a type is the usual one.
 const TYPES: &[(&str, &str)] = &[
     ("jpg", "image/jpeg"),
     ("jpeg", "image/jpeg"),
@@ -63,15 +62,15 @@ const TYPES: &[(&str, &str)] = &[
     ("webm", "video/webm"),
 ];
 
-/// Where a rule finds the file.
+/// The part of a field that holds the file.
 #[derive(Debug)]
 pub(super) enum FileSource {
     Text,
-    /// The places of `direct_url`, `file_name` and `content_type` in an image or attachment.
+    /// Slot indexes of `direct_url`, `file_name` and `content_type` in an image or attachment.
     Record([Option<usize>; 3]),
 }
 
-/// A file, as far as it is known.
+/// What a submission states about a file.
 #[derive(Debug, Default)]
 pub(super) struct FileValue<'f> {
     pub(super) name: Option<&'f str>,
@@ -87,7 +86,7 @@ pub(super) struct DataUrl<'f> {
 }
 
 impl FileSource {
-    /// Where the field's file is; notes it where there can be none.
+    /// Returns the source of a field's file, or reports a problem if the field cannot hold one.
     pub(super) fn of(compile: &mut CompileContext<'_, '_>) -> Option<Self> {
         let is_file = |group: &&Group| matches!(group.kind, Some(Kind::Image | Kind::Attachment));
         match (compile.field.field_type, compile.field.inner.filter(is_file)) {
@@ -96,21 +95,21 @@ impl FileSource {
                 ["direct_url", "file_name", "content_type"].map(|name| group.index_of(name)),
             )),
             _ => {
-                let what = format!("`{}` is no file", compile.field.name);
-                compile.bad(compile.place, what, "a text, an image or an attachment");
+                let what = format!("`{}` cannot hold a file", compile.field.name);
+                compile.bad(compile.place, what, "a string, an image or an attachment");
                 None
             }
         }
     }
 
-    /// The file of a subject, where it has one.
+    /// Returns the file of a rule's input, or `None` if it is missing or blank.
     pub(super) fn file<'s>(&self, subject: &RuleInput<'s, '_>) -> Option<FileValue<'s>> {
         match (self, subject.content) {
             (Self::Record(places), InputContent::Node(group)) => Some(record(group, places)),
             (Self::Text, InputContent::Value(Value::String(text))) if !text.trim().is_empty() => {
                 Some(of_text(text.trim()))
             }
-            // Not a text: no file at all, of no type.
+            // Not a string: a file without name, type and content, which no rule allows.
             (Self::Text, InputContent::Value(value)) if !value.is_blank() => {
                 Some(FileValue::default())
             }
@@ -168,25 +167,26 @@ fn is_media_type(text: &str) -> bool {
         && !essence(text).contains(char::is_whitespace)
 }
 
-/// A media type without its parameters.
+/// Returns a media type without its parameters.
 fn essence(declared: &str) -> &str {
     declared.split(';').next().unwrap_or_default().trim()
 }
 
 impl FileValue<'_> {
-    /// Whether every sign of its type says one of the allowed ones, and at least one does.
+    /// Returns whether the sniffed content type is allowed. Without content, each of the
+    /// extension's and the declared type must be allowed, and at least one of them known.
     pub(super) fn is_of(&self, allowed: impl Fn(&str) -> bool) -> bool {
         if let Some(content) = &self.content {
             return content.media_type(self.declared).is_some_and(|found| allowed(&found));
         }
-        let of_name = self.extension().and_then(|extension| type_of(&extension));
+        let by_extension = self.extension().and_then(|extension| type_of(&extension));
         let declared = self.declared.map(|declared| essence(declared).to_ascii_lowercase());
-        let signs = [of_name, declared.as_deref()];
-        let mut given = signs.iter().flatten().peekable();
+        let types = [by_extension, declared.as_deref()];
+        let mut given = types.iter().flatten().peekable();
         given.peek().is_some() && given.all(|sign| allowed(sign))
     }
 
-    /// Whether its name and its content have one of the allowed extensions.
+    /// Returns whether the name and the content, as far as given, have an allowed extension.
     pub(super) fn has_extension(&self, allowed: impl Fn(&str) -> bool) -> bool {
         let content_fits = |content: &DataUrl<'_>| {
             content.media_type(self.declared).is_some_and(|found| {
@@ -220,20 +220,20 @@ fn type_of(extension: &str) -> Option<&'static str> {
 }
 
 impl DataUrl<'_> {
-    /// How many bytes it is.
+    /// Returns the decoded size in bytes.
     pub(super) fn size(&self) -> u64 {
         let count = |is: fn(&u8) -> bool| self.text.bytes().filter(is).count();
         let size = if self.is_base64 {
-            // Four digits are three bytes.
+            // Four digits encode three bytes.
             count(|byte| !byte.is_ascii_whitespace() && *byte != b'=') * 3 / 4
         } else {
-            // Three characters such as %20 are one byte.
+            // Three characters such as %20 encode one byte.
             self.text.len().saturating_sub(2 * count(|byte| *byte == b'%'))
         };
         size as u64
     }
 
-    /// Its first kilobytes; none where they are not encoded as they say.
+    /// Returns the decoded beginning of the content, or `None` if it is not valid base64.
     fn beginning(&self) -> Option<Cow<'_, [u8]>> {
         if !self.is_base64 {
             return Some(percent_decoded(self.text));
@@ -248,7 +248,8 @@ impl DataUrl<'_> {
         BASE64_NOPAD.decode(&head).ok().map(Cow::Owned)
     }
 
-    /// What it is: by its own bytes; of texts, which look all alike, by the label too.
+    /// Returns the media type of the content: sniffed, or for text, which cannot be told apart by
+    /// its bytes, the declared one.
     fn media_type(&self, declared: Option<&str>) -> Option<Cow<'static, str>> {
         let bytes = self.beginning()?;
         let found = infer::get(&bytes).map(|kind| kind.mime_type());
@@ -290,7 +291,8 @@ fn percent_decoded(text: &str) -> Cow<'_, [u8]> {
     Cow::Owned(decoded)
 }
 
-/// Whether the beginning of a content is a text: UTF-8, perhaps cut in a character, without NUL.
+/// Returns whether the beginning of a content is text: UTF-8, possibly cut inside a character,
+/// without NUL.
 fn is_text(bytes: &[u8]) -> bool {
     let is_utf8 = match std::str::from_utf8(bytes) {
         Ok(_) => true,
@@ -299,7 +301,7 @@ fn is_text(bytes: &[u8]) -> bool {
     is_utf8 && !bytes.contains(&0)
 }
 
-/// Whether content of a media type is text.
+/// Returns whether a media type denotes text other than HTML, which is sniffed.
 fn is_textual(media_type: &str) -> bool {
     media_type != "text/html"
         && (media_type.starts_with("text/")

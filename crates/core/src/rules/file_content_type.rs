@@ -1,4 +1,4 @@
-//! `file_content_type`: a file must be of one of some types.
+//! `file_content_type`: a file must be of an allowed media type.
 
 use super::file::FileSource;
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
@@ -9,15 +9,15 @@ pub(super) static FILE_TYPE: Message = Message::new("file_type", "has a type tha
 pub(super) static RULE: Rule = Rule {
     name: "file_content_type",
     aliases: &[],
-    summary: "The file must be of one of the media types. The content of a `data:` URL is sniffed \
-              and its label not trusted; texts (CSV, SVG, JSON, …) look alike and count as what \
-              they are labelled. Of a file that is only named, the extension and the declared type \
-              are judged: each that is given, and at least one. Judges texts, images and \
+    summary: "The file must be of an allowed media type. The content of a `data:` URL is sniffed \
+              and its declared type ignored, except for text (CSV, SVG, JSON, …), which cannot be \
+              told apart by its content. Of a file without content, the extension and the declared \
+              type are checked: each that is given, and at least one. For strings, images and \
               attachments.",
     options: &[RuleOption::new(
         "allow",
         "a media type or a list",
-        "Which are allowed: `image/png`, `image/*`.",
+        "The allowed types: `image/png`, `image/*`.",
     )],
     main_option: Some("allow"),
     messages: &[&FILE_TYPE],
@@ -44,7 +44,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         return None;
     };
     if let Some(odd) = allowed.iter().find(|allowed| !allowed.contains('/')) {
-        let what = format!("`{odd}` is no media type");
+        let what = format!("`{odd}` is not a media type");
         compile.bad(compile.place, what, "a type such as `image/png` or `image/*`");
     }
     let allowed = allowed.iter().map(|allowed| allowed.to_ascii_lowercase()).collect();

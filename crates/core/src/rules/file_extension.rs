@@ -1,4 +1,4 @@
-//! `file_extension`: a file must have one of some extensions.
+//! `file_extension`: a file must have an allowed extension.
 
 use super::file::FileSource;
 use super::file_content_type::FILE_TYPE;
@@ -8,13 +8,13 @@ use crate::violation::Params;
 pub(super) static RULE: Rule = Rule {
     name: "file_extension",
     aliases: &[],
-    summary: "The name of the file must end in one of the extensions, in any case; the content of \
-              a `data:` URL is sniffed and must be of a type that has one of them. Judges texts, \
+    summary: "The name of the file must have an allowed extension, in any case; the content of a \
+              `data:` URL is sniffed and must be of a type with such an extension. For strings, \
               images and attachments.",
     options: &[RuleOption::new(
         "allow",
         "an extension or a list",
-        "Which are allowed: `png`, `.png`.",
+        "The allowed extensions: `png`, `.png`.",
     )],
     main_option: Some("allow"),
     messages: &[&FILE_TYPE],

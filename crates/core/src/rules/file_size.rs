@@ -1,4 +1,4 @@
-//! `file_size`: a file must not be too big.
+//! `file_size`: the content of a file must not exceed a maximum size.
 
 use super::file::FileSource;
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
@@ -10,13 +10,12 @@ static FILE_SIZE: Message = Message::new("file_size", "is too big");
 pub(super) static RULE: Rule = Rule {
     name: "file_size",
     aliases: &[],
-    summary: "The content of a `data:` URL must have at most so many bytes, decoded. Of a file \
-              that is only named, the size is not known and not judged. Judges texts, images and \
-              attachments.",
+    summary: "The content of a `data:` URL must not exceed the maximum size, decoded. A file \
+              without content passes: its size is unknown. For strings, images and attachments.",
     options: &[RuleOption::new(
         "maximum",
         "bytes, or a number with KB, MB, KiB or MiB",
-        "The most: `200000`, `200 KB`, `2 MiB`.",
+        "Maximum size: `200000`, `200 KB`, `2 MiB`.",
     )],
     main_option: Some("maximum"),
     messages: &[&FILE_SIZE],
@@ -41,10 +40,10 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     Some(Box::new(Size { source, maximum }))
 }
 
-/// `200000`, `200 KB`, `2MiB`.
+/// Parses a size such as `200000`, `200 KB` or `2MiB` and returns it in bytes.
 fn size(node: &Node) -> Option<u64> {
     let (Data::Number(text) | Data::Text(text)) = &node.data else { return None };
-    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
     let unit: u64 = match text[digits.len()..].trim() {
         "" => 1,
         "KB" | "kB" => 1_000,

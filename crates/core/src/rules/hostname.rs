@@ -1,4 +1,4 @@
-//! `hostname`: the value must be the name of a host.
+//! `hostname`: the value must be a host name.
 
 use super::notation::{INVALID, check_text};
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     aliases: &[],
     summary: "The value must be a host name: labels of letters, digits and inner hyphens, at most \
               63 bytes each and 253 together, the last not all digits (RFC 1123 section 2.1); \
-              internationalized names count in their ASCII form. Blank values pass.",
+              internationalized names are validated in their ASCII form. Blank values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],
@@ -40,7 +40,7 @@ impl Check for Hostname {
             if text.is_ascii() && !text.to_ascii_lowercase().contains("xn--") {
                 return is_hostname(text);
             }
-            // No name is longer in letters than four times what it may be in ASCII.
+            // In UTF-8, no name is longer than four times its maximum length in ASCII.
             text.len() <= 1024 && idna::domain_to_ascii(text).is_ok_and(|ascii| is_hostname(&ascii))
         });
     }

@@ -1,4 +1,4 @@
-//! `inclusion`: the value must be one of a list or lie in a range.
+//! `inclusion`: the value must be in a list or a range.
 
 use super::value_set::{ValueSet, read_values};
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
@@ -10,8 +10,9 @@ static INCLUSION: Message = Message::new("inclusion", "is not included in the li
 pub(super) static RULE: Rule = Rule {
     name: "inclusion",
     aliases: &[],
-    summary: "The value must be in a list or a range; of a list, every item must be.",
-    options: &[RuleOption::new("in", "a list, or a range such as 1..5", "What is allowed.")
+    summary: "The value must be in a list or a range. If the value is a list, all of its items \
+              must be.",
+    options: &[RuleOption::new("in", "a list, or a range such as 1..5", "The allowed values.")
         .with_alias(&["within"])],
     main_option: None,
     messages: &[&INCLUSION],

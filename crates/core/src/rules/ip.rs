@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     aliases: &[],
     summary: "The value must be an IPv4 address of four decimal numbers or an IPv6 address (RFC \
               4291 section 2.2), without a port, a zone or a prefix. Blank values pass.",
-    options: &[RuleOption::new("version", "4 or 6", "Which version it must be of: any.")],
+    options: &[RuleOption::new("version", "4 or 6", "Required version. Default: any.")],
     main_option: Some("version"),
     messages: &[&INVALID],
     judges: Applicability::VALUES,
@@ -37,7 +37,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         Some(4) => (true, false),
         Some(6) => (false, true),
         Some(_) => {
-            compile.bad(compile.place, "there is no such version of IP addresses", "4 or 6");
+            compile.bad(compile.place, "this version of IP addresses does not exist", "4 or 6");
             return None;
         }
     };

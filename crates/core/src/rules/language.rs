@@ -5,14 +5,14 @@ use language_tags::LanguageTag;
 use super::notation::{INVALID, check_text};
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 
-/// The longest tag that is looked at, in bytes; RFC 5646 section 4.4.1 finds 35 enough.
+/// Maximum length of a tag in bytes; RFC 5646 section 4.4.1 finds 35 sufficient.
 const MAX_TAG_CHARS: usize = 100;
 
 pub(super) static RULE: Rule = Rule {
     name: "language",
     aliases: &[],
-    summary: "The value must be a valid language tag of BCP 47 (RFC 5646 section 2.2.9), in any \
-              case. Blank values pass.",
+    summary: "The value must be a valid BCP 47 language tag (RFC 5646 section 2.2.9), in any case. \
+              Blank values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],
@@ -48,7 +48,8 @@ impl Check for Language {
     }
 }
 
-/// The crate takes `qa` to `qt` for the private codes `qaa` to `qtz`.
+/// Returns whether a tag has an unassigned two-letter code from `qa` to `qt`, which the crate
+/// accepts as if it were one of the private-use codes `qaa` to `qtz`.
 fn is_irregular(tag: &LanguageTag) -> bool {
     let language = tag.primary_language();
     language.len() == 2 && language.starts_with('q') && language != "qu"

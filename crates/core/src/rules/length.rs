@@ -1,4 +1,4 @@
-//! `length`: how long a text is, how many items a list has.
+//! `length`: bounds the length of a string or the number of items of a list.
 
 use super::value_set::range;
 use super::{
@@ -28,13 +28,13 @@ static WRONG_LENGTH: Message = Message::pluralized(
 pub(super) static RULE: Rule = Rule {
     name: "length",
     aliases: &["size"],
-    summary: "Counts the code points of a text, the items of a list, the entries of an object. \
-              Null passes `maximum` alone and fails `minimum` and `is`.",
+    summary: "Bounds the number of code points of a string, items of a list or entries of an \
+              object. Null passes `maximum` and fails `minimum` and `is`.",
     options: &[
-        RuleOption::new("minimum", "a whole number", "The least."),
-        RuleOption::new("maximum", "a whole number", "The most."),
-        RuleOption::new("is", "a whole number", "Exactly that many."),
-        RuleOption::new("in", "a range such as 6..20", "From the least to the most.")
+        RuleOption::new("minimum", "a whole number", "Minimum length."),
+        RuleOption::new("maximum", "a whole number", "Maximum length."),
+        RuleOption::new("is", "a whole number", "Exact length."),
+        RuleOption::new("in", "a range such as 6..20", "Minimum and maximum length.")
             .with_alias(&["within"]),
         RuleOption::text("too_short"),
         RuleOption::text("too_long"),
@@ -69,11 +69,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     };
     if let Some(node) = compile.get("in") {
         if compile.has("minimum") || compile.has("maximum") || compile.has("is") {
-            compile.contradiction(
-                node.place,
-                "`in` says what the other limits say too",
-                "one of them",
-            );
+            compile.contradiction(node.place, "`in` is combined with another limit", "one of them");
         }
         let range = range(compile, node)?;
         let whole = |end: Option<&Decimal>| {
@@ -87,7 +83,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     if let (Some(is), true) = (length.is, length.minimum.is_some() || length.maximum.is_some()) {
         compile.contradiction(
             place,
-            format!("`is: {is}` stands beside another limit"),
+            format!("`is: {is}` is combined with another limit"),
             "one of them",
         );
     }
@@ -138,7 +134,8 @@ impl Check for Length {
 
     fn keywords(&self, of: FieldType) -> Option<serde_json::Value> {
         use FieldType::{Any, Array, Json, String, Text};
-        // Other types are counted in their canonical spelling, which need not be the one sent.
+        // Other types are counted in their canonical spelling, which may differ from the submitted
+        // one.
         if !matches!(of, Any | Array | Json | String | Text) {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What the rules share that know a notation: `url`, `uuid`, `phone`, `country` and their like.
+//! Helpers shared by the rules that check a notation: `url`, `uuid`, `phone`, `country` and others.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,8 @@ use crate::violation::{Message, Params};
 
 pub(super) static INVALID: Message = Message::new("invalid", "is invalid");
 
-/// Judges a text. Blank values pass, as with `email`: `presence` refuses them.
+/// Reports [`INVALID`] unless the value is a string that `accepts` returns true for. Blank values
+/// pass: `presence` rejects them.
 pub(super) fn check_text(
     subject: &RuleInput<'_, '_>,
     report: &mut Reporter<'_, '_>,
@@ -19,28 +20,28 @@ pub(super) fn check_text(
     }
 }
 
-/// A list of words from a file of this crate, sorted when first used.
+/// A word list from a data file of this crate, loaded on first use and sorted for binary search.
 #[derive(Debug)]
 pub(super) struct WordList(LazyLock<Vec<&'static str>>);
 
 impl WordList {
-    /// `words` makes the list, mostly from [`words_of`].
+    /// Returns a list that `words` loads; it must be sorted, see [`sorted`].
     pub(super) const fn new(words: fn() -> Vec<&'static str>) -> Self {
         Self(LazyLock::new(words))
     }
 
-    /// Whether the word is one of them.
+    /// Returns whether the list contains the word.
     pub(super) fn contains(&self, word: &str) -> bool {
         self.0.binary_search(&word).is_ok()
     }
 }
 
-/// The words of a file, without the lines that begin with `#`.
+/// Returns the whitespace-separated words of a data file, skipping lines that begin with `#`.
 pub(super) fn lines_of(file: &'static str) -> impl Iterator<Item = &'static str> {
     file.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace)
 }
 
-/// The words of a file, sorted.
+/// Collects and sorts words.
 pub(super) fn sorted(words: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     let mut words: Vec<&str> = words.collect();
     words.sort_unstable();

@@ -1,4 +1,4 @@
-//! `numericality`: the value must be a number, of a kind and within limits.
+//! `numericality`: the value must be a number, within bounds.
 
 use super::decimal_bounds::{BOUND_OPTIONS, DecimalBound, number_of, read_bounds};
 use super::value_set::{Range, range};
@@ -19,30 +19,26 @@ const LIMIT: &str = "a number or a field of the same object";
 pub(super) static RULE: Rule = Rule {
     name: "numericality",
     aliases: &[],
-    summary: "The value must be a number, or a text that reads as one (\"0090\", \"+0\", \
-              \"90.1e1\"; not hexadecimal). Compared as decimals. What is not a number is told \
-              only that.",
+    summary: "The value must be a number or a numeric string (\"0090\", \"+0\", \"90.1e1\"; not \
+              hexadecimal). Numbers are compared as decimals. A value that is not a number \
+              violates only `not_a_number`.",
     options: &[
         RuleOption::new(
             "only_integer",
             "true or false",
-            "Whole numbers only, spelled as such: not 1.0.",
+            "Require an integer, spelled as such: not 1.0.",
         ),
-        RuleOption::new(
-            "only_numeric",
-            "true or false",
-            "Numbers only, no texts that read as one.",
-        ),
-        RuleOption::new("odd", "true or false", "Odd numbers only."),
-        RuleOption::new("even", "true or false", "Even numbers only."),
-        RuleOption::new("in", "a range such as 1..5", "From the least to the most.")
+        RuleOption::new("only_numeric", "true or false", "Reject numeric strings."),
+        RuleOption::new("odd", "true or false", "Require an odd number."),
+        RuleOption::new("even", "true or false", "Require an even number."),
+        RuleOption::new("in", "a range such as 1..5", "Minimum and maximum value.")
             .with_alias(&["within"]),
-        RuleOption::new("greater_than", LIMIT, "Above it."),
-        RuleOption::new("greater_than_or_equal_to", LIMIT, "It or above it."),
-        RuleOption::new("equal_to", LIMIT, "It."),
-        RuleOption::new("less_than", LIMIT, "Below it."),
-        RuleOption::new("less_than_or_equal_to", LIMIT, "It or below it."),
-        RuleOption::new("other_than", LIMIT, "Anything but it."),
+        RuleOption::new("greater_than", LIMIT, "The value must be greater."),
+        RuleOption::new("greater_than_or_equal_to", LIMIT, "The value must be greater or equal."),
+        RuleOption::new("equal_to", LIMIT, "The value must be equal."),
+        RuleOption::new("less_than", LIMIT, "The value must be less."),
+        RuleOption::new("less_than_or_equal_to", LIMIT, "The value must be less or equal."),
+        RuleOption::new("other_than", LIMIT, "The value must be different."),
     ],
     main_option: None,
     messages: &[
@@ -159,7 +155,7 @@ impl Check for Numericality {
         {
             keywords.extend(limits);
         }
-        // Where a range and a limit say the same keyword, one of them is enough to be right.
+        // If a range and a limit give the same keyword, either of them is correct.
         keywords.extend(self.limits.iter().filter_map(DecimalBound::keyword));
         Some(keywords.into())
     }
@@ -169,7 +165,7 @@ impl Check for Numericality {
     }
 }
 
-/// Whether a number is spelled as a whole one, as Rails asks: `1.0` and `1e3` are not.
+/// Returns whether a number is spelled as an integer, as in Rails: `1.0` and `1e3` are not.
 /// Source: Active Model, `NumericalityValidator::INTEGER_REGEX`.
 fn is_spelled_whole(value: &Value<'_>) -> bool {
     let (Value::String(text) | Value::Number(text)) = value else { return false };

@@ -1,4 +1,4 @@
-//! The options of one rule in one form, while it is compiled.
+//! Access to the options of a rule while it is compiled.
 
 use crate::config::{Data, Location, Node, ProblemCode, Reader};
 use crate::decimal::Decimal;
@@ -7,40 +7,41 @@ use crate::expression::Conditions;
 use crate::fields::FieldType;
 use crate::form::Group;
 
-/// What a rule's compile function works with.
+/// The input of a rule's compile function: its options, its field and the problems found.
 #[derive(Debug)]
 pub(crate) struct CompileContext<'c, 'p> {
     pub(crate) reader: &'c mut Reader<'p>,
-    /// The rule's name, as the form spells it.
+    /// Name of the rule as spelled in the form.
     pub(crate) rule: &'c str,
-    /// Where the rule stands.
+    /// Location of the rule's options.
     pub(crate) place: Location,
-    /// The options under their canonical names.
+    /// Options by canonical name.
     pub(crate) options: Vec<(&'static str, &'c Node)>,
     pub(crate) field: FieldInfo<'c>,
-    /// When the rule judges; a rule may add to it.
+    /// Conditions under which the rule is applied; the compile function may add to them.
     pub(crate) conditions: Conditions,
 }
 
-/// What a rule may know of the field it is attached to.
+/// The field that a rule is attached to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FieldInfo<'c> {
     pub(crate) name: &'c str,
-    /// Nothing for nested forms.
+    /// Type of the field; `None` for nested forms.
     pub(crate) field_type: Option<FieldType>,
     /// Whether it is a list of nested forms.
     pub(crate) is_list: bool,
-    /// Names a field of all users, whatever form it is in: `profiles.developer.properties.handle`.
+    /// Path of the field that is the same in every form: `profiles.developer.properties.handle`.
     pub(crate) global_path: &'c str,
-    /// Where the form lists it.
+    /// Location of the field in the form.
     pub(crate) place: Location,
-    /// The fields of a nested form.
+    /// Fields of a nested form.
     pub(crate) inner: Option<&'c Group>,
-    /// The fields of the same object.
+    /// Names of the fields of the same object.
     pub(crate) names: &'c SiblingNames<'c>,
 }
 
-/// The names of the fields of one object, in slot order, and of the object around it.
+/// The names of the fields of an object, in slot order, and those of the enclosing object if its
+/// fields are visible too.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SiblingNames<'c> {
     pub(crate) own: &'c [&'c str],
@@ -48,7 +49,7 @@ pub(crate) struct SiblingNames<'c> {
 }
 
 impl<'c> SiblingNames<'c> {
-    /// Where a field of the same object is.
+    /// Returns the position of a field, searched from the object outwards.
     pub(crate) fn find(&self, name: &str) -> Option<SiblingRef> {
         let mut names = self;
         let mut outwards = 0;
@@ -61,7 +62,7 @@ impl<'c> SiblingNames<'c> {
         }
     }
 
-    /// All names, nearest first.
+    /// Returns all names, innermost object first.
     pub(crate) fn all(&self) -> Vec<&'c str> {
         let mut all = self.own.to_vec();
         if let Some(around) = self.around {
@@ -72,17 +73,17 @@ impl<'c> SiblingNames<'c> {
 }
 
 impl<'c> CompileContext<'c, '_> {
-    /// The node of an option.
+    /// Returns the value of an option.
     pub(crate) fn get(&self, name: &str) -> Option<&'c Node> {
         self.options.iter().find(|(known, _)| *known == name).map(|(_, node)| *node)
     }
 
-    /// Whether an option is given.
+    /// Returns whether an option is given.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// A flag; `default` where it is not given.
+    /// Returns a boolean option, or `default` if it is missing or invalid.
     pub(crate) fn boolean(&mut self, name: &'static str, default: bool) -> bool {
         match self.get(name) {
             Some(node) => self.reader.boolean(node, name).unwrap_or(default),
@@ -90,7 +91,7 @@ impl<'c> CompileContext<'c, '_> {
         }
     }
 
-    /// A count: a whole number from zero.
+    /// Returns an option that is a non-negative integer. Reports any other value.
     pub(crate) fn count(&mut self, name: &'static str) -> Option<u64> {
         let node = self.get(name)?;
         let count = match &node.data {
@@ -103,7 +104,7 @@ impl<'c> CompileContext<'c, '_> {
         count
     }
 
-    /// A number.
+    /// Parses a number. Reports any other value.
     pub(crate) fn number(&mut self, node: &Node, name: &str) -> Option<Decimal> {
         let number = match &node.data {
             Data::Number(text) => Decimal::parse(text),
@@ -115,7 +116,7 @@ impl<'c> CompileContext<'c, '_> {
         number
     }
 
-    /// Another field of the same object.
+    /// Returns the position of another field. Reports an unknown one.
     pub(crate) fn sibling(&mut self, name: &str, place: Location) -> Option<SiblingRef> {
         let found = self.field.names.find(name);
         if found.is_none() {
@@ -126,18 +127,19 @@ impl<'c> CompileContext<'c, '_> {
         found
     }
 
-    /// The same, where the text that is told shows that field's value.
+    /// Returns the position of another field whose value is shown in messages. Reports an unknown
+    /// one and a secret one.
     pub(crate) fn visible_sibling(&mut self, name: &str, place: Location) -> Option<SiblingRef> {
         let found = self.sibling(name, place)?;
         if matches!(name, "password" | "password_confirmation") {
-            let what = format!("a text of the rule `{}` would show `{name}`", self.rule);
-            self.bad(place, what, "a field that is no secret");
+            let what = format!("a message of the rule `{}` would show `{name}`", self.rule);
+            self.bad(place, what, "a field that is not secret");
             return None;
         }
         Some(found)
     }
 
-    /// The items of a list, or the one node that stands where a list could.
+    /// Returns the items of a list, or the node itself as the only item.
     pub(crate) fn one_or_list(&self, node: &'c Node) -> &'c [Node] {
         match &node.data {
             Data::List(items) => items,
@@ -145,19 +147,19 @@ impl<'c> CompileContext<'c, '_> {
         }
     }
 
-    /// Texts: one or a list of them.
+    /// Returns an option that is a string or a list of strings. Reports other values.
     pub(crate) fn texts(&mut self, name: &'static str) -> Option<Vec<&'c str>> {
         let node = self.get(name)?;
         let nodes = self.one_or_list(node);
         Some(nodes.iter().filter_map(|node| self.reader.text(node, name)).collect())
     }
 
-    /// Notes an option that cannot be used.
+    /// Reports an invalid option.
     pub(crate) fn bad(&mut self, place: Location, what: impl Into<String>, expected: &str) {
         self.reader.problems.add(ProblemCode::BadOption, place, what, expected, None);
     }
 
-    /// Notes options that contradict each other.
+    /// Reports contradictory options.
     pub(crate) fn contradiction(
         &mut self,
         place: Location,

@@ -1,7 +1,7 @@
-//! `password`: how long a password must be, and what it must not be.
+//! `password`: the value must be a password that is hard to guess.
 //!
-//! After NIST SP 800-63B section 3.1.1.2: length and a list of common passwords instead of classes
-//! of characters; all of Unicode; nothing is cut off, here or where it is hashed.
+//! Follows NIST SP 800-63B section 3.1.1.2: a minimum length and a blocklist instead of composition
+//! rules, all of Unicode, and no truncation, neither here nor when hashing.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -32,36 +32,44 @@ static CONTAINS: Message = Message::new("contains", "must not contain %{attribut
 
 static BLOCKLIST: WordList = WordList::new(|| sorted(lines_of(include_str!("data/passwords.txt"))));
 
-/// The least characters that a password has where the form does not say.
+/// Default minimum length in characters.
 const DEFAULT_MIN_CHARS: u64 = 8;
-/// The most, where it does not say.
+/// Default maximum length in characters.
 const MAX_CHARS: usize = 128;
-/// The least characters of another field's text that are looked for.
+/// Minimum length of another field's value to be searched for, in characters.
 const MIN_CONTAINED_CHARS: usize = 3;
 
 pub(super) static RULE: Rule = Rule {
     name: "password",
     aliases: &[],
-    summary: "The value must be a password that is not easily guessed: long enough, none of the \
-              3000 most common ones, and without the text of other fields (of at least 3 \
-              characters, and of an e-mail address the part before the @, in any case). Any \
-              character but a control character may be in it, and all of it counts, in NFC and with \
-              one kind of space (RFC 8265). Null passes: `presence` refuses it. \
-              It stands for the length rule that the field `password` comes with.",
+    summary: "The value must be a password that is hard to guess: long enough, not one of the \
+              3000 most common ones, and without the values of the fields `not_containing` (of \
+              at least 3 characters, in any case; of an e-mail address also the part before the \
+              @). All characters are allowed except control characters, and all are significant, \
+              in NFC and with one kind of space (RFC 8265). Null passes: `presence` rejects it. \
+              Replaces the built-in length rule of the field `password`.",
     options: &[
-        RuleOption::new("minimum", "a whole number", "The least characters: 8."),
-        RuleOption::new("maximum", "a whole number", "The most characters: 128."),
-        RuleOption::new("minimum_bytes", "a whole number", "The least bytes in UTF-8: any."),
-        RuleOption::new("maximum_bytes", "a whole number", "The most bytes in UTF-8: any."),
+        RuleOption::new("minimum", "a whole number", "Minimum number of characters. Default: 8."),
+        RuleOption::new("maximum", "a whole number", "Maximum number of characters. Default: 128."),
+        RuleOption::new(
+            "minimum_bytes",
+            "a whole number",
+            "Minimum number of bytes in UTF-8. Default: none.",
+        ),
+        RuleOption::new(
+            "maximum_bytes",
+            "a whole number",
+            "Maximum number of bytes in UTF-8. Default: none.",
+        ),
         RuleOption::new(
             "not_containing",
             "a field or a list of fields",
-            "Fields of the same object whose text must not be in it.",
+            "Fields of the same object whose values the password must not contain.",
         ),
         RuleOption::new(
             "blocklist",
             "true, false or a list",
-            "Whether the common ones are refused: true. A list is refused on top of them.",
+            "Whether common passwords are rejected. Default: true. A list is rejected as well.",
         ),
         RuleOption::text("too_short"),
         RuleOption::text("too_long"),
@@ -115,8 +123,8 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     }
     let minimum = compile.count("minimum").unwrap_or(DEFAULT_MIN_CHARS);
     let minimum = usize::try_from(minimum).ok()?;
-    let asked = compile.count("maximum").and_then(|count| count.try_into().ok());
-    let maximum = asked.unwrap_or(MAX_CHARS.max(minimum));
+    let given = compile.count("maximum").and_then(|count| count.try_into().ok());
+    let maximum = given.unwrap_or(MAX_CHARS.max(minimum));
     let password = Password {
         minimum,
         maximum: Some(maximum),
@@ -129,7 +137,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let limits = [
         (Some(password.minimum), password.maximum),
         (password.minimum_bytes, password.maximum_bytes),
-        // No character is longer than four bytes, none shorter than one.
+        // A character has at least one byte.
         (Some(password.minimum), password.maximum_bytes),
     ];
     for (least, most) in limits {
@@ -151,7 +159,7 @@ struct Password {
     maximum_bytes: Option<usize>,
     not_containing: Vec<(SiblingRef, Arc<str>)>,
     refuses_common: bool,
-    /// In lower case.
+    /// The form's blocklist, in lower case.
     own: HashSet<String>,
 }
 
@@ -193,7 +201,8 @@ impl Check for Password {
     }
 }
 
-/// Whether the text of a field is in a password, both in lower case.
+/// Returns whether a lower-case password contains the value of a field, in any case, or the local
+/// part if it is an e-mail address.
 fn contains_value(password: &str, value: &Value<'_>) -> bool {
     let (Value::String(text) | Value::Number(text)) = value else { return false };
     let text = text.trim().to_lowercase();

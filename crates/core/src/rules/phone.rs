@@ -1,8 +1,7 @@
 //! `phone`: the value must be a telephone number.
 //!
-//! Judged by calling codes, trunk prefixes and lengths: a few kilobytes of data. Whether a number
-//! is in use, no table can say; whether its range is given out, only a table that is renewed every
-//! few weeks.
+//! Validated by calling code, trunk prefix and length, which takes a few kilobytes of data.
+//! Assigned number ranges are not checked, as their tables change every few weeks.
 
 use std::sync::LazyLock;
 
@@ -13,13 +12,13 @@ pub(super) static RULE: Rule = Rule {
     name: "phone",
     aliases: &[],
     summary: "The value must be a telephone number: international (`+`, an assigned calling code \
-              of ITU-T E.164, and as many digits as numbers there have), or with `region` national \
-              too. Spaces, hyphens, dots, slashes and parentheses may part its digits. Blank \
+              of ITU-T E.164, and a valid number of digits), or with `region` also national. \
+              Spaces, hyphens, dots, slashes and parentheses may separate the digits. Blank \
               values pass.",
     options: &[RuleOption::new(
         "region",
         "a country or a list",
-        "The countries (ISO 3166-1) whose national numbers are taken: none.",
+        "Countries (ISO 3166-1) whose national numbers are accepted. Default: none.",
     )],
     main_option: Some("region"),
     messages: &[&INVALID],
@@ -42,18 +41,18 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-/// How numbers of a region are built.
+/// The numbering plan of a region.
 #[derive(Debug, Clone, Copy)]
 struct NumberingPlan {
     region: &'static str,
     calling_code: &'static str,
-    /// The digits before a national number that are not part of it; often `0`.
+    /// Trunk prefix, dialled before a national number; often `0`. Empty if there is none.
     trunk: &'static str,
-    /// Bit `n` is set where national numbers have `n` digits.
+    /// Bit set of the valid lengths of national numbers in digits.
     lengths: u32,
 }
 
-/// Calling codes that belong to no region, with the lengths of their numbers.
+/// Calling codes without a region, with the lengths of their numbers in digits.
 const GLOBAL_PLANS: [(&str, &[u32]); 9] = [
     ("800", &[8]),
     ("808", &[8]),
@@ -77,7 +76,7 @@ static PLANS: LazyLock<Vec<NumberingPlan>> = LazyLock::new(|| {
     regions.chain(global).collect()
 });
 
-/// `NO:47:-:5,8`
+/// Parses an entry of `data/phones.txt` such as `NO:47:-:5,8`.
 fn parse_plan(line: &'static str) -> Option<NumberingPlan> {
     let mut parts = line.split(':');
     let (region, calling_code) = (parts.next()?, parts.next()?);
@@ -98,7 +97,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         for node in compile.one_or_list(node) {
             let region = compile.reader.text(node, "region")?;
             let Some(plan) = PLANS.iter().find(|plan| plan.region == region) else {
-                let what = format!("`{region}` is no region with telephone numbers of its own");
+                let what = format!("`{region}` is not a region with a numbering plan");
                 compile.bad(node.place, what, "a code of ISO 3166-1 such as NO");
                 return None;
             };
@@ -118,7 +117,7 @@ impl NumberingPlan {
         digits < 32 && self.lengths & (1 << digits) != 0
     }
 
-    /// Whether they are the digits of a national number, with or without the trunk prefix.
+    /// Returns whether the digits are a national number, with or without the trunk prefix.
     fn accepts(&self, digits: &str) -> bool {
         let bare = digits.strip_prefix(self.trunk).filter(|_| !self.trunk.is_empty());
         self.has_length(digits.len()) || bare.is_some_and(|bare| self.has_length(bare.len()))
@@ -127,7 +126,7 @@ impl NumberingPlan {
 
 impl Phone {
     fn accepts(&self, text: &str) -> bool {
-        // E.164 section 6.2.1: at most 15 digits; separators may double that.
+        // At most 15 digits (E.164 section 6.2.1), and separators.
         if text.len() > 40 {
             return false;
         }

@@ -1,4 +1,4 @@
-//! `presence`: something must be there.
+//! `presence`: the value must not be blank.
 
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 use crate::fields::FieldType;
@@ -9,8 +9,8 @@ pub(super) static BLANK: Message = Message::new("blank", "can't be blank");
 pub(super) static RULE: Rule = Rule {
     name: "presence",
     aliases: &[],
-    summary: "The value must not be blank: null, false, an empty or all-whitespace text, `[]` or \
-              `{}`. On a nested form it demands that the client sends it.",
+    summary: "The value must not be blank: null, false, an empty or all-whitespace string, `[]` \
+              or `{}`. A nested form must be sent.",
     options: &[],
     main_option: None,
     messages: &[&BLANK],

@@ -1,4 +1,4 @@
-//! `prohibited_if`: nothing may be there when other fields say so.
+//! `prohibited_if`: the value must be blank under a condition on other fields.
 
 use super::absence::PRESENT;
 use super::condition::{self, ConditionalEffect, When};
@@ -7,7 +7,8 @@ use super::{Applicability, Rule, RuleOption};
 pub(super) static RULE: Rule = Rule {
     name: "prohibited_if",
     aliases: &[],
-    summary: "The value must be blank when the fields named are all present, or hold the values given, or when the expression holds.",
+    summary: "The value must be blank if all named fields are present or have the given values, \
+              or if the expression is true.",
     options: &[RuleOption::new(
         "when",
         "a field, a list of fields, a mapping of fields to values, or an expression",

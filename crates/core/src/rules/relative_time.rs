@@ -1,8 +1,7 @@
-//! Days, moments and times of day, and phrases for them: what the rules `date`, `datetime`, `time`
-//! and `comparison` compare.
+//! Dates, datetimes and times of day, and relative phrases such as `1 day ago`, for the rules
+//! `date`, `datetime`, `time` and `comparison`.
 //!
-//! All in UTC: the server has no other time zone to guess. The moment that `now` means is the
-//! submission's, passed in.
+//! All values are in UTC. `now` is the time of the submission, which is passed in.
 
 use std::fmt;
 
@@ -12,7 +11,7 @@ use jiff::{Span, Timestamp, Unit};
 
 use crate::fields::{FieldType, temporal};
 
-/// What is compared.
+/// The kind of a temporal value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TemporalKind {
     Date,
@@ -20,7 +19,7 @@ pub(super) enum TemporalKind {
     Time,
 }
 
-/// A point of one kind; only points of one kind meet.
+/// A date, a datetime or a time of day. Only values of one kind are compared with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TemporalValue {
     Date(Date),
@@ -29,7 +28,7 @@ pub(super) enum TemporalValue {
 }
 
 impl TemporalKind {
-    /// The kind of a field type.
+    /// Returns the kind of a field type, or `None` if the type is not temporal.
     pub(super) fn of(field_type: FieldType) -> Option<Self> {
         match field_type {
             FieldType::Date => Some(Self::Date),
@@ -39,7 +38,7 @@ impl TemporalKind {
         }
     }
 
-    /// The point that a text spells in the notation of RFC 3339.
+    /// Parses a string in the notation of RFC 3339.
     pub(super) fn read(self, text: &str) -> Option<TemporalValue> {
         let text = text.trim();
         match self {
@@ -49,12 +48,13 @@ impl TemporalKind {
         }
     }
 
-    /// The same, or the day or the time of day of a moment.
+    /// Parses a string in the notation of RFC 3339. A datetime is reduced to its date or time of
+    /// day.
     pub(super) fn read_part(self, text: &str) -> Option<TemporalValue> {
         self.read(text).or_else(|| self.of_moment(temporal::datetime(text.trim())?))
     }
 
-    /// The point that a text spells in a format of `strptime`.
+    /// Parses a string in a format of `strptime`. A datetime without an offset is in UTC.
     pub(super) fn read_as(self, format: &str, text: &str) -> Option<TemporalValue> {
         match self {
             Self::Date => Date::strptime(format, text).ok().map(TemporalValue::Date),
@@ -69,7 +69,7 @@ impl TemporalKind {
         }
     }
 
-    /// The day or the time of day of a moment.
+    /// Reduces a timestamp to this kind, in UTC.
     pub(super) fn of_moment(self, moment: Timestamp) -> Option<TemporalValue> {
         let civil = moment.to_zoned(TimeZone::UTC).datetime();
         Some(match self {
@@ -90,17 +90,17 @@ impl fmt::Display for TemporalValue {
     }
 }
 
-/// `now`, `yesterday`, `3 hours from now`.
+/// A phrase relative to the time of the submission: `now`, `yesterday`, `3 hours from now`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RelativeTime {
     Now,
-    /// Midnight, that many days from today.
+    /// Midnight, this number of days from today.
     Midnight(i32),
-    /// That far from now: it keeps the time of day.
+    /// An offset from now. Days and months keep the time of day.
     Away(Offset),
 }
 
-/// A distance in time, in calendar units.
+/// A signed distance in calendar units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Offset {
     months: i32,
@@ -108,15 +108,15 @@ pub(super) struct Offset {
     seconds: i64,
 }
 
-/// The most of one unit that a phrase may count.
+/// Maximum number of one unit in a phrase.
 const MAX_COUNT: i64 = 10_000;
 
 impl RelativeTime {
-    /// Words that phrases are made of, for hints.
+    /// Example phrases for hints.
     pub(super) const EXAMPLES: [&'static str; 6] =
         ["now", "today", "yesterday", "tomorrow", "1 day ago", "3 hours from now"];
 
-    /// Reads a phrase, in any case.
+    /// Parses a phrase, in any case. Returns `None` if the string is not a phrase.
     pub(super) fn read(text: &str) -> Option<Self> {
         let text = text.to_lowercase();
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -148,7 +148,7 @@ impl RelativeTime {
         Some(Self::Away(offset))
     }
 
-    /// Whether it means a time of day too, not only a day.
+    /// Returns whether the phrase determines a time of day and not only a date.
     pub(super) fn has_time_of_day(self) -> bool {
         match self {
             Self::Now => true,
@@ -157,7 +157,7 @@ impl RelativeTime {
         }
     }
 
-    /// The point it means at a moment.
+    /// Resolves the phrase at a time, or returns `None` if the result is out of range.
     pub(super) fn at(self, now: Timestamp, kind: TemporalKind) -> Option<TemporalValue> {
         let then = match self {
             Self::Now => now,
@@ -170,7 +170,7 @@ impl RelativeTime {
                 now.to_zoned(TimeZone::UTC).checked_add(span).ok()?.timestamp()
             }
         };
-        // The stored precision: what is shown is what was compared.
+        // Rounded to the stored precision, so that messages show the value that was compared.
         kind.of_moment(then.round(Unit::Microsecond).ok()?)
     }
 }
@@ -189,7 +189,7 @@ impl Offset {
             "day" => self.days += whole,
             "week" => self.days += whole * 7,
             "month" => self.months += whole,
-            // A year of a phrase is twelve months of a calendar.
+            // A year is twelve calendar months.
             "year" if count.abs() <= 1000 => self.months += whole * 12,
             _ => return None,
         }
@@ -201,7 +201,7 @@ impl Offset {
 mod tests {
     use super::*;
 
-    /// A phrase, and what it means on 2024-02-29 at 12:30:15.
+    /// Phrases and what they resolve to at 2024-02-29T12:30:15Z.
     const CASES: &[(&str, &str)] = &[
         ("now", "2024-02-29T12:30:15Z"),
         ("Today", "2024-02-29T00:00:00Z"),

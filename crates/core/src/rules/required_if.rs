@@ -1,4 +1,4 @@
-//! `required_if`: something must be there when other fields say so.
+//! `required_if`: the value must not be blank under a condition on other fields.
 
 use super::condition::{self, ConditionalEffect, When};
 use super::presence::BLANK;
@@ -7,7 +7,9 @@ use super::{Applicability, Rule, RuleOption};
 pub(super) static RULE: Rule = Rule {
     name: "required_if",
     aliases: &[],
-    summary: "The value must not be blank when the fields named are all present, or hold the values given, or when the expression holds. The fields are of the same object, or of one around it.",
+    summary: "The value must not be blank if all named fields are present or have the given \
+              values, or if the expression is true. The fields are of the same object or of an \
+              enclosing one.",
     options: &[RuleOption::new(
         "when",
         "a field, a list of fields, a mapping of fields to values, or an expression",

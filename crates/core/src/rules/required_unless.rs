@@ -1,4 +1,4 @@
-//! `required_unless`: something must be there unless other fields say otherwise.
+//! `required_unless`: the value must not be blank unless a condition on other fields is met.
 
 use super::condition::{self, ConditionalEffect, When};
 use super::presence::BLANK;
@@ -7,7 +7,8 @@ use super::{Applicability, Rule, RuleOption};
 pub(super) static RULE: Rule = Rule {
     name: "required_unless",
     aliases: &[],
-    summary: "The value must not be blank unless the fields named are all present, or hold the values given, or the expression holds.",
+    summary: "The value must not be blank unless all named fields are present or have the given \
+              values, or the expression is true.",
     options: &[RuleOption::new(
         "when",
         "a field, a list of fields, a mapping of fields to values, or an expression",

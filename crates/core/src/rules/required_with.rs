@@ -1,4 +1,4 @@
-//! `required_with`: something must be there together with other fields.
+//! `required_with`: the value must not be blank if another field is present.
 
 use super::condition::{self, ConditionalEffect, When};
 use super::presence::BLANK;
@@ -7,7 +7,7 @@ use super::{Applicability, Rule, RuleOption};
 pub(super) static RULE: Rule = Rule {
     name: "required_with",
     aliases: &[],
-    summary: "The value must not be blank when any of the fields is present.",
+    summary: "The value must not be blank if any of the fields is present.",
     options: &[RuleOption::new(
         "fields",
         "a field or a list of fields",

@@ -1,4 +1,4 @@
-//! `required_without`: something must be there where other fields are not.
+//! `required_without`: the value must not be blank if another field is blank.
 
 use super::condition::{self, ConditionalEffect, When};
 use super::presence::BLANK;
@@ -7,7 +7,7 @@ use super::{Applicability, Rule, RuleOption};
 pub(super) static RULE: Rule = Rule {
     name: "required_without",
     aliases: &[],
-    summary: "The value must not be blank when any of the fields is blank.",
+    summary: "The value must not be blank if any of the fields is blank.",
     options: &[RuleOption::new(
         "fields",
         "a field or a list of fields",

@@ -1,4 +1,4 @@
-//! What the rules `date`, `datetime` and `time` share.
+//! Options, compilation and check shared by the rules `date`, `datetime` and `time`.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,6 @@ use crate::fields::FieldType;
 use crate::value::Value;
 use crate::violation::{Message, Param, Params};
 
-/// The restrictions, with their names and texts.
 pub(super) static IS_AT: Message = Message::new("is_at", "must be at %{restriction}");
 pub(super) static BEFORE: Message = Message::new("before", "must be before %{restriction}");
 pub(super) static AFTER: Message = Message::new("after", "must be after %{restriction}");
@@ -21,28 +20,29 @@ pub(super) static ON_OR_AFTER: Message =
 
 const BOUND_EXPECTED: &str = "a literal, a field of the same object, or a phrase";
 
-/// The options of all three.
+/// The options of the three rules.
 pub(super) static OPTIONS: [RuleOption; 7] = [
-    RuleOption::new("is_at", BOUND_EXPECTED, "It.").with_alias(&["at"]),
-    RuleOption::new("before", BOUND_EXPECTED, "Before it."),
-    RuleOption::new("after", BOUND_EXPECTED, "After it."),
-    RuleOption::new("on_or_before", BOUND_EXPECTED, "It or before it.")
+    RuleOption::new("is_at", BOUND_EXPECTED, "The value must be equal.").with_alias(&["at"]),
+    RuleOption::new("before", BOUND_EXPECTED, "The value must be earlier."),
+    RuleOption::new("after", BOUND_EXPECTED, "The value must be later."),
+    RuleOption::new("on_or_before", BOUND_EXPECTED, "The value must be equal or earlier.")
         .with_alias(&["at_or_before"]),
-    RuleOption::new("on_or_after", BOUND_EXPECTED, "It or after it.").with_alias(&["at_or_after"]),
+    RuleOption::new("on_or_after", BOUND_EXPECTED, "The value must be equal or later.")
+        .with_alias(&["at_or_after"]),
     RuleOption::new(
         "between",
         "a pair or a range",
-        "From the first to the second: `[2026-01-01, today]`, `2026-01-01..2026-12-31`; `...` \
-         leaves out the end.",
+        "Earliest and latest value: `[2026-01-01, today]`, `2026-01-01..2026-12-31`; `...` \
+         excludes the end.",
     ),
     RuleOption::new(
         "format",
         "a pattern of strptime",
-        "How the text is written instead of as in RFC 3339: `%d.%m.%Y`. For fields of texts.",
+        "Notation of the value in place of RFC 3339: `%d.%m.%Y`. Only for fields of strings.",
     ),
 ];
 
-/// When a comparison with a restriction holds.
+/// A comparison with a bound.
 #[derive(Debug, Clone, Copy)]
 enum OrderTest {
     At,
@@ -74,18 +74,18 @@ impl OrderTest {
     }
 }
 
-/// A compiled `date`, `datetime` or `time`.
+/// The compiled rule `date`, `datetime` or `time`.
 #[derive(Debug)]
 struct Temporal {
     kind: TemporalKind,
     invalid: &'static Message,
     format: Option<Box<str>>,
-    /// Whether the value may be a moment of which a part is judged.
+    /// Whether a datetime is accepted and reduced to its date or time of day.
     takes_part: bool,
     restrictions: Vec<(OrderTest, TemporalBound)>,
 }
 
-/// Compiles one of the three.
+/// Compiles the rule for a kind; `invalid` is the violation of a value that is not of the kind.
 pub(super) fn compile(
     compile: &mut CompileContext<'_, '_>,
     kind: TemporalKind,
@@ -100,9 +100,10 @@ pub(super) fn compile(
         _ => false,
     };
     if !fits {
-        let what =
-            format!("`{}` cannot judge a field of the type {}", kind.name(), { field_type.name() });
-        compile.bad(compile.place, what, "a field of texts, dates or times");
+        let what = format!("`{}` cannot validate a field of the type {}", kind.name(), {
+            field_type.name()
+        });
+        compile.bad(compile.place, what, "a field of strings, dates or times");
         return None;
     }
     let mut restrictions = Vec::new();
@@ -177,8 +178,12 @@ fn contradictions(
             };
             if is_empty {
                 let (low_name, high_name) = (low_holds.message().code, high_holds.message().code);
-                let what = format!("nothing is `{low_name}: {low}` and `{high_name}: {high}`");
-                compile.contradiction(compile.place, what, "limits that leave room between them");
+                let what = format!("no value is `{low_name}: {low}` and `{high_name}: {high}`");
+                compile.contradiction(
+                    compile.place,
+                    what,
+                    "limits that at least one value satisfies",
+                );
             }
         }
     }
@@ -196,7 +201,7 @@ fn format(
         compile.contradiction(node.place, what, "`type: string`, or no `format`");
         return None;
     }
-    // What it writes it must read.
+    // A format must be able to parse what it formats.
     let sample =
         jiff::civil::datetime(2026, 11, 22, 17, 30, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
     let written = sample.ok().and_then(|sample| {
@@ -206,7 +211,7 @@ fn format(
         compile.reader.problems.add(
             ProblemCode::BadDate,
             node.place,
-            format!("`{format}` does not say how a {} is written", kind.name()),
+            format!("`{format}` is not a format for a {}", kind.name()),
             "a format of strptime such as `%d.%m.%Y` or `%H:%M`",
             None,
         );

@@ -1,4 +1,4 @@
-//! What a date, a moment or a time of day is compared with: a literal, another field, or a phrase.
+//! Bounds of dates, datetimes and times of day: literals, other fields or relative phrases.
 
 use super::relative_time::{RelativeTime, TemporalKind, TemporalValue};
 use super::{CompileContext, RuleInput};
@@ -7,7 +7,7 @@ use crate::eval_context::Timestamp;
 use crate::evaluate::SiblingRef;
 use crate::value::Value;
 
-/// The restriction of an option.
+/// A bound of a temporal value.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TemporalBound {
     Literal(TemporalValue),
@@ -16,7 +16,8 @@ pub(super) enum TemporalBound {
 }
 
 impl TemporalBound {
-    /// The point it means in a submission; none where the other field holds no such point.
+    /// Resolves the bound for a submission. Returns `None` if the other field has no value of the
+    /// kind.
     pub(super) fn point(
         self,
         subject: &RuleInput<'_, '_>,
@@ -32,12 +33,12 @@ impl TemporalBound {
         }
     }
 
-    /// Whether it means another point from one submission to the next.
+    /// Returns whether the bound depends on the submission.
     pub(super) fn depends_on_context(self) -> bool {
         !matches!(self, Self::Literal(_))
     }
 
-    /// Reads one; notes what is wrong with it.
+    /// Parses a bound, or reports a problem and returns `None`.
     pub(super) fn read(
         compile: &mut CompileContext<'_, '_>,
         node: &Node,
@@ -46,14 +47,14 @@ impl TemporalBound {
         match &node.data {
             Data::Text(text) => Self::read_text(compile, text, node.place, kind),
             _ => {
-                let what = format!("{} is no {}", node.describe(), kind.name());
+                let what = format!("{} is not a {}", node.describe(), kind.name());
                 report_bad_date(compile, node.place, &what, kind, None);
                 None
             }
         }
     }
 
-    /// Reads the text of one.
+    /// Parses the string of a bound, or reports a problem and returns `None`.
     pub(super) fn read_text(
         compile: &mut CompileContext<'_, '_>,
         text: &str,
@@ -70,20 +71,26 @@ impl TemporalBound {
         let Some(phrase) = RelativeTime::read(text) else {
             let known = RelativeTime::EXAMPLES.into_iter().chain(compile.field.names.all());
             let near = nearest(text, known).map(|near| format!("did you mean `{near}`?"));
-            report_bad_date(compile, place, &format!("`{text}` is no {}", kind.name()), kind, near);
+            report_bad_date(
+                compile,
+                place,
+                &format!("`{text}` is not a {}", kind.name()),
+                kind,
+                near,
+            );
             return None;
         };
         if kind == TemporalKind::Time && !phrase.has_time_of_day() {
-            let hint = Some("a day has every time of day".to_owned());
-            report_bad_date(compile, place, &format!("`{text}` is no time of day"), kind, hint);
+            let hint = Some("a date has no time of day".to_owned());
+            report_bad_date(compile, place, &format!("`{text}` is not a time of day"), kind, hint);
             return None;
         }
-        // What goes out of the calendar is told now, not while serving.
+        // A phrase that leaves the calendar's range is reported when the form is loaded.
         if phrase.at(Timestamp::UNIX_EPOCH, kind).is_none() {
             report_bad_date(
                 compile,
                 place,
-                &format!("`{text}` is before all calendars"),
+                &format!("`{text}` is out of the calendar's range"),
                 kind,
                 None,
             );
@@ -94,7 +101,7 @@ impl TemporalBound {
 }
 
 impl TemporalKind {
-    /// The name in messages.
+    /// Returns the name in messages.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Date => "date",

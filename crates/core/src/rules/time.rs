@@ -1,4 +1,4 @@
-//! `time`: the value must be a time of day, within limits.
+//! `time`: the value must be a time of day, within bounds.
 
 use super::relative_time::TemporalKind;
 use super::temporal::{AFTER, BEFORE, IS_AT, ON_OR_AFTER, ON_OR_BEFORE, OPTIONS};
@@ -10,7 +10,9 @@ static INVALID: Message = Message::new("invalid_time", "is not a valid time");
 pub(super) static RULE: Rule = Rule {
     name: "time",
     aliases: &[],
-    summary: "The value must be a time of day (\"17:30\", \"17:30:00\"), and keep the restrictions. `now` is the time of day in UTC. What is no time of day is told only that.",
+    summary: "The value must be a time of day (\"17:30\", \"17:30:00\"), within the given bounds. \
+              `now` is the time of day in UTC. A value that is not a time of day violates only \
+              `invalid_time`.",
     options: &OPTIONS,
     main_option: Some("between"),
     messages: &[&INVALID, &IS_AT, &BEFORE, &AFTER, &ON_OR_BEFORE, &ON_OR_AFTER],

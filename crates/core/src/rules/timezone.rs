@@ -1,4 +1,4 @@
-//! `timezone`: the value must name a time zone.
+//! `timezone`: the value must be the name of a time zone.
 
 use super::notation::{INVALID, WordList, check_text, lines_of, sorted};
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
@@ -8,8 +8,8 @@ static NAMES: WordList = WordList::new(|| sorted(lines_of(include_str!("data/tim
 pub(super) static RULE: Rule = Rule {
     name: "timezone",
     aliases: &[],
-    summary: "The value must be a name of the IANA time zone database, links among them, spelled \
-              as there. Blank values pass.",
+    summary: "The value must be a name of the IANA time zone database, including links; case \
+              is significant. Blank values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],

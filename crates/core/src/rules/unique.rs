@@ -1,7 +1,7 @@
-//! `unique`: nobody else may have the value.
+//! `unique`: no other user may have the value.
 //!
-//! This rule decides nothing: it states what the user claims, and the database decides while it
-//! writes (see `unique_claims`). Only two equal values inside one submission are known before.
+//! The rule only adds a claim, which the database accepts or refuses when it writes the submission
+//! (table `unique_claims`). Equal values within one submission are found before that.
 
 use std::sync::Arc;
 
@@ -19,24 +19,25 @@ pub(crate) static TAKEN: Message = Message::new("taken", "has already been taken
 pub(super) static RULE: Rule = Rule {
     name: "unique",
     aliases: &["uniqueness"],
-    summary: "No other user may have the value, in any spelling (Unicode NFKC, surrounding space; \
-              e-mail addresses in any case and with any form of their domain). Blank values are \
-              not compared. The database decides in the transaction that writes the user.",
+    summary: "No other user may have the value. Values are compared in NFKC, without surrounding \
+              space; e-mail addresses in any case and with any form of their domain. Null and \
+              blank strings pass. The database decides, in the transaction that writes the \
+              submission.",
     options: &[
         RuleOption::new(
             "scope",
             "a field or a list of fields",
-            "Unique only together with these fields of the same object.",
+            "Fields of the same object that must be equal too.",
         ),
         RuleOption::new(
             "case_sensitive",
             "true or false",
-            "Whether case counts: true, but for e-mail addresses.",
+            "Whether case is significant. Default: true, for `email` false.",
         ),
         RuleOption::new(
             "conditions",
             "a mapping of fields to values",
-            "Compare only records in which these fields of the same object have these values.",
+            "Compare only objects in which these fields have these values.",
         ),
     ],
     main_option: None,
@@ -53,7 +54,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     if is_email && case_sensitive {
         compile.contradiction(
             compile.place,
-            "the case of an e-mail address cannot count: `Ann@…` and `ann@…` are one mailbox",
+            "case is never significant in an e-mail address: `Ann@…` and `ann@…` are one mailbox",
             "`case_sensitive: false`, or leave it out",
         );
     }
@@ -119,7 +120,7 @@ impl Check for Unique {
     }
 }
 
-/// The key of a value together with those of other fields, where there are any.
+/// Returns the key of a value combined with the keys of the scope's fields, if there are any.
 fn scope_value<'v>(
     mut value_key: String,
     parts: impl Iterator<Item = &'v Value<'v>>,
@@ -129,7 +130,7 @@ fn scope_value<'v>(
     if parts.peek().is_none() {
         return value_key;
     }
-    // Each part is preceded by its length, so that no two lists of parts read the same.
+    // Each part is preceded by its length, so that different lists of parts have different keys.
     value_key.insert_str(0, &format!("{}:", value_key.len()));
     for part in parts {
         let part = self::value_key(part, case_sensitive);
@@ -138,9 +139,9 @@ fn scope_value<'v>(
     bounded_key(value_key)
 }
 
-/// Whether a claim may be one of a value of a stored object that stands at `path` in every form
-/// (`transactables.boat.properties`): by all that its scope and key say. `around` is the record that
-/// the object is the `properties` of.
+/// Returns whether a claim may belong to a value of a stored object, judging by its scope and key.
+/// `path` is the object's path in every form (`transactables.boat.properties`); `around` is the
+/// record whose `properties` the object is.
 pub(crate) fn may_be_of(
     claim: &Claim,
     path: &str,
@@ -173,7 +174,7 @@ pub(crate) fn may_be_of(
     })
 }
 
-/// The text under which equal values meet.
+/// Returns the comparison key of a value. Equal values have equal keys.
 pub(crate) fn value_key(value: &Value<'_>, case_sensitive: bool) -> String {
     match value {
         Value::Null => String::new(),

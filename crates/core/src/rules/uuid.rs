@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     aliases: &[],
     summary: "The value must be a UUID in hexadecimal with hyphens (RFC 9562 section 4), in any \
               case. Blank values pass.",
-    options: &[RuleOption::new("version", "1 to 8", "Which version it must be of: any.")],
+    options: &[RuleOption::new("version", "1 to 8", "Required version. Default: any.")],
     main_option: Some("version"),
     messages: &[&INVALID],
     judges: Applicability::VALUES,
@@ -31,7 +31,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         None => None,
         Some(version @ 1..=8) => char::from_digit(version as u32, 10),
         Some(_) => {
-            compile.bad(compile.place, "there is no such version of UUIDs", "1 to 8");
+            compile.bad(compile.place, "this version of UUIDs does not exist", "1 to 8");
             return None;
         }
     };
@@ -46,16 +46,16 @@ struct Uuid {
 impl Uuid {
     fn accepts(&self, text: &str) -> bool {
         let is_shaped = text.len() == 36
-            && text.bytes().enumerate().all(|(place, byte)| match place {
+            && text.bytes().enumerate().all(|(index, byte)| match index {
                 8 | 13 | 18 | 23 => byte == b'-',
                 _ => byte.is_ascii_hexdigit(),
             });
-        // The variant of RFC 9562 section 4.1, without which there are no versions.
-        let is_of = |version| {
+        // Only the variant of RFC 9562 section 4.1 has versions.
+        let has_version = |version| {
             text.as_bytes().get(14).copied().map(char::from) == Some(version)
                 && text.as_bytes().get(19).is_some_and(|byte| b"89abAB".contains(byte))
         };
-        is_shaped && self.version.is_none_or(is_of)
+        is_shaped && self.version.is_none_or(has_version)
     }
 }
 

@@ -1,5 +1,4 @@
-//! Lists and ranges that a value is held against, shared by `inclusion`, `exclusion`,
-//! `numericality` and `length`.
+//! Lists and ranges of values, shared by `inclusion`, `exclusion`, `numericality` and `length`.
 
 use super::CompileContext;
 use crate::config::{Data, Node};
@@ -7,16 +6,18 @@ use crate::decimal::Decimal;
 use crate::fields::FieldType;
 use crate::value::Value;
 
-/// What `in` can be.
+/// The value of the option `in`.
 #[derive(Debug)]
 pub(super) enum ValueSet {
     List(Vec<Value<'static>>),
     Range(Range),
-    /// A range of texts, dates, moments or times, in the canonical spelling of the field's type.
+    /// A range of strings, dates, datetimes or times, in the canonical spelling of the field's
+    /// type.
     StringSet(StringSet),
 }
 
-/// A range of texts; their canonical spellings compare as what they spell does.
+/// A range of strings, compared by code points. Canonical spellings of dates and times have the
+/// same order as their values.
 #[derive(Debug)]
 pub(super) struct StringSet {
     from: Option<Box<str>>,
@@ -35,7 +36,7 @@ impl StringSet {
     }
 }
 
-/// `1..5` with its end, `1...5` without; an open end is left out: `1..`.
+/// A range of numbers: `1..5` includes its end, `1...5` excludes it, `1..` has none.
 #[derive(Debug, Clone)]
 pub(super) struct Range {
     pub(super) from: Option<Decimal>,
@@ -44,7 +45,7 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// The range as JSON Schema says it, of numbers.
+    /// Returns the range as keywords of JSON Schema for numbers.
     pub(super) fn keywords(&self) -> serde_json::Value {
         let mut keywords = serde_json::Map::new();
         let end = if self.without_end { "exclusiveMaximum" } else { "maximum" };
@@ -56,7 +57,7 @@ impl Range {
         keywords.into()
     }
 
-    /// Whether a number is in it.
+    /// Returns whether the range contains a number.
     pub(super) fn contains(&self, number: &Decimal) -> bool {
         let after_start = self.from.as_ref().is_none_or(|from| number >= from);
         let before_end = self
@@ -68,13 +69,14 @@ impl Range {
 }
 
 impl ValueSet {
-    /// The members as JSON Schema says them; nothing where it cannot, for values of that type.
+    /// Returns keywords of JSON Schema that require membership, or exclude it unless `wanted`.
+    /// Returns `None` if it cannot be expressed for fields of this type.
     pub(super) fn keywords(&self, of: FieldType, wanted: bool) -> Option<serde_json::Value> {
         use FieldType::{Decimal, Float, Integer, String, Text};
         let is_number = matches!(of, Integer | Float | Decimal);
         match self {
             Self::List(members) if is_number || matches!(of, String | Text) => {
-                // What is sent in another JSON type may be coerced to a member.
+                // A value of another JSON type may be coerced to a member.
                 let kind = if is_number { "number" } else { "string" };
                 let members = members.iter().map(serde_json::to_value);
                 let members = members.collect::<Result<Vec<_>, _>>().ok()?;
@@ -90,7 +92,7 @@ impl ValueSet {
         }
     }
 
-    /// Whether the value is one of them. Numbers are equal by value: 1 and 1.0.
+    /// Returns whether the set contains a value. Numbers are equal by value: 1 and 1.0.
     pub(super) fn contains(&self, value: &Value<'_>) -> bool {
         match self {
             Self::List(members) => members.iter().any(|member| equal(member, value)),
@@ -102,7 +104,7 @@ impl ValueSet {
         }
     }
 
-    /// Whether the value is, or for a list each item of it.
+    /// Returns whether the set contains the value or, for a list, each of its items.
     pub(super) fn contains_all(&self, value: &Value<'_>) -> bool {
         match value {
             Value::Array(items) => items.iter().all(|item| self.contains(item)),
@@ -110,7 +112,7 @@ impl ValueSet {
         }
     }
 
-    /// Whether the value is, or for a list any item of it.
+    /// Returns whether the set contains the value or, for a list, any of its items.
     pub(super) fn contains_any(&self, value: &Value<'_>) -> bool {
         match value {
             Value::Array(items) => items.iter().any(|item| self.contains(item)),
@@ -128,15 +130,11 @@ pub(super) fn equal(one: &Value<'_>, other: &Value<'_>) -> bool {
     }
 }
 
-/// Reads the option `in`, which the rule cannot do without.
+/// Parses the option `in`. Reports a missing or invalid one and returns `None`.
 pub(super) fn read_values(compile: &mut CompileContext<'_, '_>) -> Option<ValueSet> {
     let Some(node) = compile.get("in") else {
         let rule = compile.rule;
-        compile.bad(
-            compile.place,
-            format!("the rule `{rule}` does not say `in` what"),
-            "a list or a range",
-        );
+        compile.bad(compile.place, format!("the rule `{rule}` has no `in`"), "a list or a range");
         return None;
     };
     if let Data::Text(text) = &node.data {
@@ -161,22 +159,23 @@ pub(super) fn read_values(compile: &mut CompileContext<'_, '_>) -> Option<ValueS
     Some(ValueSet::List(items.iter().filter_map(|item| read_value(compile, item)).collect()))
 }
 
-/// A member in the shape that values of the field have; one that no value can equal is a mistake.
+/// Parses a member of `in`, coerced to the field's type. Reports one that no value of the field can
+/// equal.
 fn read_value(compile: &mut CompileContext<'_, '_>, item: &Node) -> Option<Value<'static>> {
     let field_type = match compile.field.field_type? {
-        // What is judged of a list are its items, which can be anything.
+        // For a list, the items are compared, which can be of any type.
         FieldType::Array => FieldType::Any,
         other => other,
     };
     let member = field_type.coerce(item.to_value());
     if member.is_err() {
         let what = format!("no {} value can equal this member of `in`", field_type.name());
-        compile.bad(item.place, what, "members of the field's own type");
+        compile.bad(item.place, what, "members of the field's type");
     }
     member.ok()
 }
 
-/// Reads a range of texts, dates, moments or times.
+/// Parses a range of strings, dates, datetimes or times.
 fn string_set(
     compile: &mut CompileContext<'_, '_>,
     field_type: FieldType,
@@ -205,8 +204,8 @@ fn string_set(
             && !is_number(&range.to)
     });
     let Some(range) = range else {
-        let what = format!("`{text}` is no range of the type {}", field_type.name());
-        compile.bad(node.place, what, "two values of the field's own type with `..` between them");
+        let what = format!("`{text}` is not a range of the type {}", field_type.name());
+        compile.bad(node.place, what, "two values of the field's type with `..` between them");
         return None;
     };
     if let (Some(from), Some(to)) = (&range.from, &range.to)
@@ -219,7 +218,7 @@ fn string_set(
     Some(range)
 }
 
-/// Reads a range of numbers.
+/// Parses a range of numbers. Reports an invalid or empty one and returns `None`.
 pub(super) fn range(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Range> {
     let expected = "a range of numbers such as 1..5, 1...5 or 1..";
     let Data::Text(text) = &node.data else {
@@ -254,7 +253,7 @@ pub(super) fn range(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option
     Some(range)
 }
 
-/// A number as JSON has it.
+/// Returns a number as JSON, or `None` if it is not representable.
 pub(super) fn json_number(number: &Decimal) -> Option<serde_json::Value> {
     serde_json::from_str(&number.to_plain_string()).ok()
 }

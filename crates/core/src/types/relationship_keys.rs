@@ -1,4 +1,4 @@
-//! Which relationships the members of a type join, and by which key those are named.
+//! The relationships that relationship users of a type join, and the keys that identify them.
 
 use std::sync::Arc;
 
@@ -6,20 +6,20 @@ use super::{PropertyType, RecordType, RecordTypes, TypeKind};
 use crate::config::{Problem, ProblemCode, Problems, Reader};
 use crate::fields::FieldType;
 
-/// The relationships that members of a type can name by their key.
+/// The relationships that relationship users of a type can name by key.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyedRelationship {
-    /// The relationship type.
+    /// Name of the relationship type.
     pub(crate) type_name: Arc<str>,
-    /// The property of it that holds the key.
+    /// Property of that type that holds the key.
     pub(crate) property: Arc<str>,
-    /// Whether one that is missing is made.
+    /// Whether a missing relationship is created.
     pub(crate) makes: bool,
 }
 
 impl RecordTypes {
-    /// The relationships that members of a type can name by their key; nothing where its file does
-    /// not say which those are, or they have no key.
+    /// Returns the relationships that relationship users of a type can name by key, or `None` if
+    /// the type declares no `relationship` or that type has no key.
     pub(crate) fn keyed_relationship(&self, members: &RecordType) -> Option<KeyedRelationship> {
         let (name, _) = members.joins.as_ref()?;
         let relationship = self.get(TypeKind::Relationship, name)?;
@@ -31,8 +31,8 @@ impl RecordTypes {
         })
     }
 
-    /// What is wrong between types: a type that joins relationships which are not there, or makes
-    /// some that have no key.
+    /// Checks references between types: reports types that join an unknown relationship type, and
+    /// those that create relationships of a type without a key.
     pub(crate) fn check(&self) -> Vec<Problem> {
         let mut found = Vec::new();
         for members in self.0.values() {
@@ -58,25 +58,27 @@ impl RecordTypes {
             problems.add(
                 ProblemCode::MissingKey,
                 place,
-                "`make` makes relationships by their key, and none is known here",
-                "`relationship:` with a relationship type whose file says `key:`",
+                "`make` creates relationships by key, which needs a relationship type with a key",
+                "`relationship:` with the name of a relationship type that declares `key:`",
                 None,
             );
         }
     }
 }
 
-/// A key is a property of the type that holds a text.
-pub(super) fn check_key(reader: &mut Reader<'_>, of: &RecordType) {
-    let Some((key, place)) = &of.key else { return };
-    let Some(property) = of.properties.iter().find(|known| *known.name == **key) else {
-        let known: Vec<&str> = of.properties.iter().map(|known| known.name.as_str()).collect();
-        let within = format!("the type `{}`", of.name);
+/// Checks that the key of a type is one of its properties, of the type string.
+pub(super) fn check_key(reader: &mut Reader<'_>, record_type: &RecordType) {
+    let Some((key, place)) = &record_type.key else { return };
+    let Some(property) = record_type.properties.iter().find(|property| *property.name == **key)
+    else {
+        let known: Vec<&str> =
+            record_type.properties.iter().map(|property| property.name.as_str()).collect();
+        let within = format!("the type `{}`", record_type.name);
         let code = ProblemCode::UnknownField;
         return reader.unknown(code, "property", key, *place, &within, &known);
     };
     if property.property_type != PropertyType::Field(FieldType::String) {
-        let what = format!("the key `{key}` of relationships is no text");
+        let what = format!("the key `{key}` is not of the type string");
         let expected = "a property of the type string";
         reader.problems.add(ProblemCode::Contradiction, *place, what, expected, None);
     }

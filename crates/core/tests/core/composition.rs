@@ -39,7 +39,8 @@ fn size_problem(text: &str) -> String {
     let reported = messages(&compile(&[source("a.yml", text)]).unwrap_err());
     assert!(reported.len() == 1, "{}: {:?}", reported.len(), &reported[..reported.len().min(5)]);
     assert!(
-        reported[0].contains("[cycle] with what it extends and uses, the form would be over 8 MiB")
+        reported[0]
+            .contains("[cycle] the form would exceed 8 MiB with everything extended and used")
     );
     reported[0].clone()
 }
@@ -103,7 +104,7 @@ fn total_size_of_forms_is_limited() {
     let reported = messages(&compile(&forms).expect_err("is too much"));
     let over = |reported: &&String| {
         reported.contains(
-            "[cycle] with what it extends and uses, all forms together would be over 256 MiB",
+            "[cycle] all forms together would exceed 256 MiB with everything extended and used",
         )
     };
     let number = reported.iter().filter(over).count();

@@ -75,11 +75,11 @@ fn field_codes_must_match_inclusion_values() {
     let reported: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(reported.len(), 2, "{reported:#?}");
     assert!(
-        reported[0].contains("x.yml:7:49: [contradiction] no code stands for \"horse\""),
+        reported[0].contains("x.yml:7:49: [contradiction] no code maps to \"horse\""),
         "{reported:#?}"
     );
     assert!(
-        reported[1].contains("the field refuses `zebra`, which the code `2` stands for"),
+        reported[1].contains("the code `2` maps to `zebra`, which the field rejects"),
         "{reported:#?}"
     );
 }

@@ -99,16 +99,12 @@ fn failed_example_is_reported_at_its_expect_key() {
         "{failed:?}"
     );
     assert!(
-        failed[0]
-            .contains("it gets first_name: too_long; expected first_name: too_short, name: blank"),
+        failed[0].contains("got first_name: too_long; expected first_name: too_short, name: blank"),
         "{failed:?}"
     );
     let form = FORM.replace("first_name: Bob}", "first_name: Robert}");
     let failed = messages(&try_examples(&form).failed);
-    assert!(
-        failed[0].contains("user 1 of it could not be stored: first_name: too_long"),
-        "{failed:?}"
-    );
+    assert!(failed[0].contains("stored user 1 is invalid: first_name: too_long"), "{failed:?}");
 }
 
 #[test]

@@ -88,16 +88,16 @@ fn platformos_forms_compile_with_a_notice_per_ignored_key() {
     assert_eq!(registry.names().len(), 2, "one form for users and one for sessions");
     let reported: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
     let starts = [
-        "contact.liquid:4:11: [ignored] the form is left aside: it is for `modules/contacts/contact`",
+        "contact.liquid:4:11: [ignored] the form is ignored: the resource `modules/contacts/contact` is not supported",
         "user_profile_types/developer.yml:4:29: [ignored] `default_value`",
         "users/developer_sign_up.liquid:5:1: [ignored] `return_to`",
         "users/developer_sign_up.liquid:6:1: [ignored] `flash_notice`",
         "users/developer_sign_up.liquid:10:3: [weak-password] `password` may have 6 characters",
-        "users/developer_sign_up.liquid:16:3: [ignored] `accept_emails` of platformOS is judged",
-        "users/developer_sign_up.liquid:18:3: [ignored] `current_address` of platformOS is left",
+        "users/developer_sign_up.liquid:16:3: [ignored] `accept_emails` of platformOS is validated",
+        "users/developer_sign_up.liquid:18:3: [ignored] `current_address` of platformOS is ignored",
         "users/developer_sign_up.liquid:38:1: [ignored] `email_notifications`",
         "users/developer_sign_up.liquid:40:1: [ignored] `callback_actions`",
-        "users/new_boat.liquid:3:12: [ignored] the form is left aside: it is for `Transactable` and does not say `type`",
+        "users/new_boat.liquid:3:12: [ignored] the form is ignored: it is for `Transactable` and has no `type`",
     ];
     assert_eq!(reported.len(), starts.len(), "{reported:#?}");
     for (reported, start) in reported.iter().zip(starts) {

@@ -203,7 +203,7 @@ fn self_referencing_schema_is_rejected() {
         ),
         (
             json!({"$ref": "https://json-schema.org/draft/2020-12/schema"}),
-            "leads out of the schema",
+            "points outside the schema",
         ),
     ] {
         let text = format!(

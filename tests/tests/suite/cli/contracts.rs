@@ -34,7 +34,7 @@ fn contract_check_prints_routes_and_outcomes() {
     for name in ["50skills", "econtext", "garmat", "platformos", "scim", "user_com", "user_com_2"] {
         assert!(all.lines().any(|line| line.starts_with(&format!("{name}: "))), "{name}");
     }
-    assert!(all.contains("create transactable by the form that `form_configuration_name` names;"));
+    assert!(all.contains("create transactable by the form named in `form_configuration_name`;"));
     let unknown = check(&["garmatt"]).failure(1);
     assert_eq!(
         unknown.stderr,

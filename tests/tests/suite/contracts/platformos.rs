@@ -295,10 +295,13 @@ fn invalid_parameters_get_406(server: &TestServer) {
         ("{}".to_owned(), "is missing: expected the name of a form"),
         (format!(r#"{{"{name}":7,"form":{{}}}}"#), "is missing"),
         (format!(r#"{{"{name}":"nope","form":{{}}}}"#), "is not the name of a form"),
-        (format!(r#"{{"{name}":"{FORMS}create_user","form":{{}}}}"#), "is for something else"),
+        (
+            format!(r#"{{"{name}":"{FORMS}create_user","form":{{}}}}"#),
+            "names a form for another resource or operation",
+        ),
         (
             format!(r#"{{"{name}":"{FORMS}transactable_update","form":{{}}}}"#),
-            "is for something else",
+            "names a form for another resource or operation",
         ),
         (format!(r#"{{"{name}":"{FORMS}create_transactable"}}"#), "`form` is missing"),
         (

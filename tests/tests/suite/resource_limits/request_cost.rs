@@ -139,7 +139,7 @@ fn form_text(field: &str) -> String {
 
 fn compiles(field: &str) -> bool {
     let source =
-        Source { file: "f.yml".into(), within: "f.yml".to_owned(), text: form_text(field) };
+        SourceFile { file: "f.yml".into(), within: "f.yml".to_owned(), text: form_text(field) };
     Registry::compile(&[source]).is_ok()
 }
 

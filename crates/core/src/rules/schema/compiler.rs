@@ -1,4 +1,4 @@
-//! Compiles a JSON Schema into a [`Program`].
+//! Compiles a JSON Schema into a [`SchemaProgram`].
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use super::program::{
 use crate::decimal::Decimal;
 use crate::evaluate::canonical_json;
 
-/// The most memory that one compiled pattern may take, in bytes.
+/// Maximum size of a compiled pattern in bytes.
 pub(super) const SIZE_LIMIT: usize = 1 << 20;
 
 const TYPES: [&str; 7] = ["null", "boolean", "number", "integer", "string", "array", "object"];
@@ -35,11 +35,11 @@ pub(super) fn compile(schema: &Json) -> Result<SchemaProgram, InvalidSchema> {
 
 struct SchemaCompiler<'j> {
     document: &'j Json,
-    /// The schema's own address.
+    /// The schema's `$id`.
     base: Option<&'j str>,
-    /// Anchors by name: where the schemas stand.
+    /// JSON pointers of the schemas with an anchor, by anchor.
     anchors: HashMap<&'j str, String>,
-    /// The schemas that are compiled or being compiled, by where they stand.
+    /// Schemas that are compiled or being compiled, by JSON pointer.
     known: HashMap<String, SchemaId>,
     schemas: Vec<CompiledSchema>,
 }
@@ -73,7 +73,7 @@ impl<'j> SchemaCompiler<'j> {
         }
     }
 
-    /// Compiles the schema that stands at a pointer, once.
+    /// Compiles the schema at a pointer, or returns its id if it is already compiled.
     fn schema(&mut self, schema: &'j Json, pointer: String) -> Result<SchemaId, InvalidSchema> {
         if let Some(id) = self.known.get(&pointer) {
             return Ok(*id);
@@ -87,7 +87,7 @@ impl<'j> SchemaCompiler<'j> {
             }
             Json::Bool(is_valid) => CompiledSchema::Bool(*is_valid),
             _ => {
-                let what = "a reference leads to what is no schema".to_owned();
+                let what = "a reference points to something that is not a schema".to_owned();
                 return Err(InvalidSchema { pointer, what, hint: LOCAL_REFERENCE_HINT.to_owned() });
             }
         };
@@ -110,7 +110,7 @@ impl<'j> SchemaCompiler<'j> {
         pointer: &str,
     ) -> Result<Keywords, InvalidSchema> {
         if from.contains_key("$id") && !pointer.is_empty() {
-            let what = "a schema inside of another has an `$id` of its own".to_owned();
+            let what = "a subschema has an `$id` of its own".to_owned();
             let pointer = format!("{pointer}/$id");
             return Err(InvalidSchema { pointer, what, hint: LOCAL_REFERENCE_HINT.to_owned() });
         }
@@ -162,7 +162,7 @@ impl<'j> SchemaCompiler<'j> {
         Ok(keywords)
     }
 
-    /// Compiles the keywords whose values are schemas.
+    /// Compiles the applicator keywords, whose values are schemas.
     fn applied(
         &mut self,
         from: &'j Map<String, Json>,
@@ -230,15 +230,15 @@ impl<'j> SchemaCompiler<'j> {
         self.schema(inner, format!("{pointer}/{name}")).map(Some)
     }
 
-    /// Finds what a reference leads to. There is one schema resource, so that a dynamic reference
-    /// leads where a plain one does.
+    /// Resolves a reference and compiles its target. As there is one schema resource, a dynamic
+    /// reference resolves like a plain one.
     fn reference(&mut self, reference: &str, at: String) -> Result<SchemaId, InvalidSchema> {
         let own = self.base.and_then(|base| reference.strip_prefix(base));
         let fragment = match own.unwrap_or(reference) {
             "" => "",
             local => local.strip_prefix('#').ok_or_else(|| InvalidSchema {
                 pointer: at.clone(),
-                what: "a reference leads out of the schema".to_owned(),
+                what: "a reference points outside the schema".to_owned(),
                 hint: LOCAL_REFERENCE_HINT.to_owned(),
             })?,
         };
@@ -247,7 +247,7 @@ impl<'j> SchemaCompiler<'j> {
             anchor => self.anchors.get(anchor).cloned().unwrap_or_default(),
         };
         let Some(target) = self.document.pointer(&pointer) else {
-            let what = "a reference leads to nothing".to_owned();
+            let what = "the target of a reference does not exist".to_owned();
             return Err(InvalidSchema { pointer: at, what, hint: LOCAL_REFERENCE_HINT.to_owned() });
         };
         let id = self.schema(target, pointer)?;
@@ -255,7 +255,7 @@ impl<'j> SchemaCompiler<'j> {
         Ok(id)
     }
 
-    /// Notes that a reference leads to a schema, which may still be under way.
+    /// Marks a schema, which may still be being compiled, as the target of a reference.
     fn refer(&mut self, id: SchemaId) {
         match self.schemas.get_mut(id) {
             Some(CompiledSchema::Object(keywords)) => keywords.is_referenced = true,
@@ -267,7 +267,7 @@ impl<'j> SchemaCompiler<'j> {
         }
     }
 
-    /// Compiles a keyword that the library judges.
+    /// Compiles a keyword that is evaluated by the crate `jsonschema`.
     fn leaf(
         &self,
         from: &Map<String, Json>,
@@ -276,12 +276,12 @@ impl<'j> SchemaCompiler<'j> {
     ) -> Result<Option<Leaf>, InvalidSchema> {
         let Some(value) = from.get(keyword) else { return Ok(None) };
         let alone = Json::Object(Map::from_iter([(keyword.to_owned(), value.clone())]));
-        let says = match value {
+        let argument = match value {
             Json::String(text) => text.clone(),
             value => value.to_string(),
         };
         match options().build(&alone) {
-            Ok(validator) => Ok(Some(Leaf { validator, says })),
+            Ok(validator) => Ok(Some(Leaf { validator, argument })),
             Err(_) => Err(InvalidSchema {
                 pointer: format!("{pointer}/{keyword}"),
                 what: format!("`{keyword}` cannot be used"),
@@ -292,9 +292,9 @@ impl<'j> SchemaCompiler<'j> {
 }
 
 const LOCAL_REFERENCE_HINT: &str =
-    "put what is referred to into `$defs`, and refer to it by `#/$defs/name`";
+    "put the referenced schema into `$defs` and refer to it by `#/$defs/name`";
 
-/// The library's options, for a whole schema and for single keywords.
+/// Returns the options of the crate `jsonschema`, for a whole schema and for single keywords.
 pub(super) fn options<'o>() -> jsonschema::ValidationOptions<'o> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
@@ -312,7 +312,8 @@ fn types(value: &Json) -> Vec<&'static str> {
     }
 }
 
-/// A count, which may be written `2.0`. The meta-schema has refused others.
+/// Returns a count, which may be written `2.0`. The meta-schema ensures that it is a non-negative
+/// integer.
 fn whole(value: &Json) -> Option<u64> {
     let Json::Number(number) = value else { return None };
     let number = Decimal::parse(&number.to_string())?;
@@ -323,12 +324,12 @@ fn canonical(value: &Json) -> String {
     canonical_json(&from_json(value))
 }
 
-/// A part of a JSON pointer.
+/// Returns a segment of a JSON pointer with its special characters escaped.
 fn escaped(part: &str) -> String {
     part.replace('~', "~0").replace('/', "~1")
 }
 
-/// A fragment without percent-encoding.
+/// Returns a percent-decoded URI fragment, or an empty string if it is not UTF-8.
 fn unquoted(fragment: &str) -> String {
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();

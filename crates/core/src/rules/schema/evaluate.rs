@@ -1,8 +1,8 @@
-//! Judges a value by a compiled schema within a budget of steps.
+//! Evaluates a compiled schema against a value within a budget of steps.
 //!
-//! Whether a value is valid under a schema depends on nothing else, so the verdicts of schemas that
-//! references lead to are remembered: a recursive union costs its size times the value's, not a
-//! power of it. Whatever remains is bounded by the budget.
+//! The results of referenced schemas are memoized per value, as they depend on nothing else. So a
+//! recursive union takes time linear in its size times the value's size, not exponential time. The
+//! budget bounds everything else.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,19 +10,19 @@ use std::collections::HashMap;
 use super::program::{Bounds, CompiledSchema, Keywords, Leaf, SchemaId, SchemaProgram};
 use crate::value::Value;
 
-/// How many verdicts are remembered at once.
+/// Maximum number of memoized results.
 const MAX_MEMOIZED: usize = 1 << 14;
 
-/// The budget is used up.
+/// The step budget is exhausted.
 #[derive(Debug)]
 pub(super) struct BudgetExhausted;
 
-/// One value that is judged.
+/// The evaluation of one value.
 #[derive(Debug)]
 pub(super) struct SchemaRun<'p> {
     program: &'p SchemaProgram,
     verdicts: HashMap<(SchemaId, usize), bool>,
-    /// How many steps are left.
+    /// Number of steps left.
     pub(super) left: u64,
 }
 
@@ -33,7 +33,11 @@ impl<'p> SchemaRun<'p> {
         Self { program, verdicts: HashMap::new(), left: steps }
     }
 
-    /// Takes steps off the budget.
+    /// Deducts steps from the budget.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if fewer steps are left.
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), BudgetExhausted> {
         match self.left.checked_sub(steps as u64) {
             Some(left) => {
@@ -48,11 +52,11 @@ impl<'p> SchemaRun<'p> {
     }
 
     pub(super) fn schema(&self, id: SchemaId) -> &'p CompiledSchema {
-        static ANYTHING: CompiledSchema = CompiledSchema::Bool(true);
-        self.program.schemas.get(id).unwrap_or(&ANYTHING)
+        static ALWAYS_VALID: CompiledSchema = CompiledSchema::Bool(true);
+        self.program.schemas.get(id).unwrap_or(&ALWAYS_VALID)
     }
 
-    /// Whether a value is valid under a schema.
+    /// Returns whether a value is valid under a schema.
     pub(super) fn is_valid(&mut self, id: SchemaId, value: &Value<'_>) -> Validity {
         self.spend(1)?;
         let keywords = match self.schema(id) {
@@ -84,12 +88,14 @@ impl<'p> SchemaRun<'p> {
         if is_broken {
             return Ok(false);
         }
-        let parts = match value {
+        let are_parts_valid = match value {
             Value::Object(entries) => self.hold_entries(keywords, entries)?,
             Value::Array(items) => self.hold_items(keywords, items)?,
             _ => true,
         };
-        Ok(parts && self.holds_in_place(keywords, value)? && self.hold_rest(keywords, value)?)
+        Ok(are_parts_valid
+            && self.holds_in_place(keywords, value)?
+            && self.hold_rest(keywords, value)?)
     }
 
     fn hold_entries(
@@ -112,7 +118,7 @@ impl<'p> SchemaRun<'p> {
         Ok(true)
     }
 
-    /// The schemas that are applied to the entry of a name.
+    /// Returns the schemas that apply to the entry with this name.
     pub(super) fn applied_to(
         &mut self,
         keywords: &'p Keywords,
@@ -132,8 +138,8 @@ impl<'p> SchemaRun<'p> {
     }
 
     fn hold_items(&mut self, keywords: &'p Keywords, items: &[Value<'_>]) -> Validity {
-        for (place, item) in items.iter().enumerate() {
-            let Some(id) = keywords.prefix.get(place).copied().or(keywords.items) else { break };
+        for (index, item) in items.iter().enumerate() {
+            let Some(id) = keywords.prefix.get(index).copied().or(keywords.items) else { break };
             if !self.is_valid(id, item)? {
                 return Ok(false);
             }
@@ -141,7 +147,7 @@ impl<'p> SchemaRun<'p> {
         Ok(true)
     }
 
-    /// Whether as many items as there must be are valid under `contains`.
+    /// Returns whether the number of items that are valid under `contains` is within its bounds.
     pub(super) fn contains(&mut self, keywords: &'p Keywords, items: &[Value<'_>]) -> Validity {
         let Some(id) = keywords.contains else { return Ok(true) };
         let Bounds { least, most } = keywords.contained;
@@ -174,7 +180,7 @@ impl<'p> SchemaRun<'p> {
             && self.not(keywords, value)?)
     }
 
-    /// The schemas under all of which the same value must be valid.
+    /// Returns the schemas that the same value must satisfy, all of them.
     pub(super) fn required_in_place(
         &mut self,
         keywords: &'p Keywords,
@@ -231,8 +237,8 @@ impl<'p> SchemaRun<'p> {
         Ok(true)
     }
 
-    /// The parts of a value that `unevaluatedProperties` and `unevaluatedItems` are about, by their
-    /// places, with the schema that is applied to each.
+    /// Returns the unevaluated entries or items of a value by index, with the schema of
+    /// `unevaluatedProperties` or `unevaluatedItems` that applies to each.
     pub(super) fn unevaluated(
         &mut self,
         keywords: &'p Keywords,
@@ -248,10 +254,10 @@ impl<'p> SchemaRun<'p> {
         let mut marks = vec![false; count];
         self.mark(keywords, value, &mut marks)?;
         let left = marks.iter().enumerate().filter(|(_, is_marked)| !**is_marked);
-        Ok(left.map(|(place, _)| (id, place)).collect())
+        Ok(left.map(|(index, _)| (id, index)).collect())
     }
 
-    /// Marks the parts that the keywords of a schema evaluate, `unevaluated…` itself not among them.
+    /// Marks the entries or items that a schema's keywords evaluate, except `unevaluated…` itself.
     fn mark(
         &mut self,
         keywords: &'p Keywords,
@@ -266,9 +272,9 @@ impl<'p> SchemaRun<'p> {
                 }
             }
             Value::Array(items) => {
-                for (place, (item, mark)) in items.iter().zip(marks.iter_mut()).enumerate() {
+                for (index, (item, mark)) in items.iter().zip(marks.iter_mut()).enumerate() {
                     self.spend(1)?;
-                    *mark |= place < keywords.prefix.len() || keywords.items.is_some();
+                    *mark |= index < keywords.prefix.len() || keywords.items.is_some();
                     if let (Some(id), false) = (keywords.contains, *mark) {
                         *mark = self.is_valid(id, item)?;
                     }
@@ -307,7 +313,7 @@ impl<'p> SchemaRun<'p> {
     }
 }
 
-/// The schemas that are applied to one entry: seldom more than one.
+/// The schemas that apply to one entry; rarely more than one, which takes no allocation.
 #[derive(Debug, Default)]
 pub(super) struct AppliedSubschemas {
     first: Option<SchemaId>,
@@ -337,11 +343,11 @@ impl IntoIterator for AppliedSubschemas {
     }
 }
 
-/// The entry or item at a place.
-pub(super) fn child_at<'s, 'v>(value: &'s Value<'v>, place: usize) -> &'s Value<'v> {
+/// Returns the entry or item at an index, or the value itself if there is none.
+pub(super) fn child_at<'s, 'v>(value: &'s Value<'v>, index: usize) -> &'s Value<'v> {
     let part = match value {
-        Value::Object(entries) => entries.get(place).map(|(_, value)| value),
-        Value::Array(items) => items.get(place),
+        Value::Object(entries) => entries.get(index).map(|(_, value)| value),
+        Value::Array(items) => items.get(index),
         _ => None,
     };
     part.unwrap_or(value)

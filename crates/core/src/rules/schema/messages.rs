@@ -1,5 +1,5 @@
-//! What the rule `schema` says for each keyword of JSON Schema: own texts, for those of the library
-//! quote the submitted value.
+//! Messages and classification of the keywords of JSON Schema. The messages of the crate
+//! `jsonschema` are not used because they quote the submitted value.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::violation::{Message, Param, Params};
 macro_rules! messages {
     ($($name:ident = $code:literal $(as $key:literal)? $text:literal $(, 1: $one:literal)?;)+) => {
         $(pub(super) static $name: Message = messages!(@of $code, $text $(, $one)?)$(.with_key($key))?;)+
-        /// All of them.
+        /// All messages of the rule `schema`.
         pub(super) static MESSAGES: &[&Message] = &[$(&$name),+];
     };
     (@of $code:literal, $text:literal) => { Message::new($code, $text) };
@@ -54,25 +54,25 @@ messages! {
     TOO_COMPLEX = "schema" "takes too long to check: send less, or nest it less deeply";
 }
 
-/// What to say of a keyword that a value breaks by itself.
-pub(super) fn message_of(broken: FailedKeyword<'_>) -> (&'static Message, Params) {
+/// Returns the message and the parameters of a failed keyword.
+pub(super) fn message_of(failed: FailedKeyword<'_>) -> (&'static Message, Params) {
     let number = |count: String| Params::from([("count", Param::Number(count))]);
     let count = |count: u64| number(count.to_string());
     let text = |name, text: String| Params::from([(name, Param::Text(text.into()))]);
-    match broken {
+    match failed {
         FailedKeyword::Type(names) => (&TYPE, text("type", names.join(" or "))),
         FailedKeyword::Const => (&CONST, Params::new()),
         FailedKeyword::Enum => (&ENUM, Params::new()),
-        FailedKeyword::Limit(limit, said) => {
+        FailedKeyword::Limit(limit, argument) => {
             let message = match limit {
                 Limit::Minimum => &MINIMUM,
                 Limit::Maximum => &MAXIMUM,
                 Limit::ExclusiveMinimum => &EXCLUSIVE_MINIMUM,
                 Limit::ExclusiveMaximum => &EXCLUSIVE_MAXIMUM,
             };
-            (message, number(said.to_owned()))
+            (message, number(argument.to_owned()))
         }
-        FailedKeyword::MultipleOf(said) => (&MULTIPLE_OF, number(said.to_owned())),
+        FailedKeyword::MultipleOf(argument) => (&MULTIPLE_OF, number(argument.to_owned())),
         FailedKeyword::MinLength(least) => (&MIN_LENGTH, count(least)),
         FailedKeyword::MaxLength(most) => (&MAX_LENGTH, count(most)),
         FailedKeyword::Pattern => (&PATTERN, Params::new()),
@@ -100,11 +100,11 @@ const OF_SCHEMA: [&str; 11] = [
     "unevaluatedItems",
     "unevaluatedProperties",
 ];
-/// Those whose value is a list of schemas.
+/// Keywords whose value is a list of schemas.
 const OF_LIST: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
-/// Those whose value is a mapping of names to schemas.
+/// Keywords whose value is a mapping of names to schemas.
 const OF_NAMES: [&str; 4] = ["$defs", "dependentSchemas", "patternProperties", "properties"];
-/// All others.
+/// Keywords whose value holds no schema.
 const OTHER_KEYWORDS: [&str; 38] = [
     "$anchor",
     "$comment",
@@ -146,7 +146,7 @@ const OTHER_KEYWORDS: [&str; 38] = [
     "writeOnly",
 ];
 
-/// How the value of a keyword holds further schemas; nothing for a word that is no keyword.
+/// How the value of a keyword contains subschemas.
 pub(super) enum KeywordShape {
     Nothing,
     Schema,
@@ -155,7 +155,8 @@ pub(super) enum KeywordShape {
 }
 
 impl KeywordShape {
-    /// Of a keyword. What begins with `x-` is the author's own.
+    /// Returns the shape of a keyword, or `None` for an unknown one. Keywords that begin with `x-`
+    /// are extensions without subschemas.
     pub(super) fn of(keyword: &str) -> Option<Self> {
         if OF_SCHEMA.contains(&keyword) {
             Some(Self::Schema)
@@ -170,17 +171,17 @@ impl KeywordShape {
     }
 }
 
-/// All keywords.
+/// Returns all keywords.
 pub(super) fn known() -> Vec<&'static str> {
     [&OTHER_KEYWORDS[..], &OF_SCHEMA, &OF_NAMES, &OF_LIST].concat()
 }
 
-/// Returns a schema, or a part of one, as JSON.
+/// Returns a schema, or a part of one, as `serde_json::Value`.
 pub(super) fn to_json(value: &Value<'_>) -> Json {
     serde_json::to_value(value).unwrap_or(Json::Null)
 }
 
-/// Returns a part of a schema as a value to compare with.
+/// Returns a part of a schema as a [`Value`], for comparison with submitted values.
 pub(super) fn from_json(json: &Json) -> Value<'_> {
     match json {
         Json::Null => Value::Null,

@@ -1,7 +1,7 @@
-//! A JSON Schema compiled into a list of schemas that refer to each other by number.
+//! A compiled JSON Schema: a list of schemas that refer to each other by index.
 //!
-//! The crate `jsonschema` checks schemas, patterns and formats; how values are walked is decided
-//! here and in [`super::run`], so that what a value may cost has a bound by construction.
+//! The crate `jsonschema` validates schemas, patterns and formats. Values are traversed by
+//! [`super::evaluate`], so that the cost of a value is bounded by construction.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,10 +9,10 @@ use jsonschema::Validator;
 
 use crate::decimal::Decimal;
 
-/// How deep schemas may be applied to one value through references, each in the next.
+/// Maximum number of nested references that apply to the same value.
 const MAX_IN_PLACE_DEPTH: usize = 64;
 
-/// The number of a schema in its program.
+/// Index of a schema in its program.
 pub(super) type SchemaId = usize;
 
 #[derive(Debug)]
@@ -30,12 +30,14 @@ pub(super) enum CompiledSchema {
 /// The keywords of one schema.
 #[derive(Debug, Default)]
 pub(super) struct Keywords {
-    /// Whether a reference leads here: only such schemas can be applied to a value again and again.
+    /// Whether a reference points to the schema. Only such schemas can apply to a value repeatedly.
     pub(super) is_referenced: bool,
     pub(super) types: Option<Vec<&'static str>>,
-    /// The canonical texts of the values that `const` and `enum` allow.
+    /// Canonical JSON of the value of `const`.
     pub(super) constant: Option<String>,
+    /// Canonical JSON of the values of `enum`.
     pub(super) members: Option<HashSet<String>>,
+    /// Bounds of a number, with their spelling in the schema.
     pub(super) limits: Vec<(Limit, Decimal, String)>,
     pub(super) multiple_of: Option<Leaf>,
     pub(super) length: Bounds,
@@ -73,21 +75,21 @@ pub(super) enum Limit {
     ExclusiveMaximum,
 }
 
-/// A keyword about the smallest and one about the largest count.
+/// A minimum and a maximum count.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) least: Option<u64>,
     pub(super) most: Option<u64>,
 }
 
-/// A keyword that the library judges of one text or number, and what it says.
+/// A keyword on a string or number that is evaluated by the crate `jsonschema`, with its argument.
 #[derive(Debug)]
 pub(super) struct Leaf {
     pub(super) validator: Validator,
-    pub(super) says: String,
+    pub(super) argument: String,
 }
 
-/// Why a schema is not used: where in it, and what to write instead.
+/// The error of a schema that cannot be compiled: a JSON pointer into it, the reason and a hint.
 #[derive(Debug)]
 pub(super) struct InvalidSchema {
     pub(super) pointer: String,
@@ -96,8 +98,13 @@ pub(super) struct InvalidSchema {
 }
 
 impl SchemaProgram {
-    /// Refuses schemas that refer to themselves without going into the value: they would be applied
-    /// to it without end.
+    /// Checks that no schema refers to itself without descending into the value, which would not
+    /// terminate.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for the first such schema, and for one with more than
+    /// [`MAX_IN_PLACE_DEPTH`] nested references.
     pub(super) fn check_references(
         &self,
         known: &HashMap<String, SchemaId>,
@@ -107,7 +114,8 @@ impl SchemaProgram {
             if self.depth_in_place(id, &mut depths).is_none_or(|depth| depth > MAX_IN_PLACE_DEPTH) {
                 let found = known.iter().find(|(_, known)| **known == id);
                 let pointer = found.map(|(pointer, _)| pointer.clone()).unwrap_or_default();
-                let what = "the schema refers to itself without going into the value".to_owned();
+                let what =
+                    "the schema refers to itself without descending into the value".to_owned();
                 let hint = "refer to it below `properties` or `items`".to_owned();
                 return Err(InvalidSchema { pointer, what, hint });
             }
@@ -115,7 +123,8 @@ impl SchemaProgram {
         Ok(())
     }
 
-    /// Returns how many references follow each other on one value, or `None` where they go round.
+    /// Returns the number of nested references that apply to the same value, or `None` if they form
+    /// a cycle.
     fn depth_in_place(
         &self,
         id: SchemaId,
@@ -138,7 +147,7 @@ impl SchemaProgram {
 }
 
 impl Keywords {
-    /// Returns the schemas that are applied to the same value.
+    /// Returns the subschemas that apply to the same value.
     fn in_place(&self) -> impl Iterator<Item = SchemaId> {
         let lists = [&self.all_of, &self.any_of, &self.one_of, &self.references];
         let condition = self.condition.iter();

@@ -1,5 +1,5 @@
-//! Tells what of a value breaks a schema: the keywords of each part, but not of the branches of
-//! unions, until the most violations are reported or the budget is used up.
+//! Reports the violations of an invalid value: the failed keywords of each part, but not those of
+//! the branches of unions, until the maximum number of violations or the step budget is reached.
 
 use super::assertions::FailedKeyword;
 use super::evaluate::{BudgetExhausted, SchemaRun, child_at};
@@ -16,9 +16,9 @@ use crate::violation::{Message, Params};
 pub(super) struct SchemaReporter<'r, 'p, 'o, 'a> {
     run: SchemaRun<'p>,
     report: &'r mut Reporter<'o, 'a>,
-    /// Whether anything was told yet.
-    has_told: bool,
-    /// Whether no further violation is reported.
+    /// Whether a violation has been reported.
+    has_reported: bool,
+    /// Whether the maximum number of violations is exceeded.
     is_over: bool,
 }
 
@@ -26,22 +26,22 @@ type BudgetResult = Result<(), BudgetExhausted>;
 
 impl<'r, 'p, 'o, 'a> SchemaReporter<'r, 'p, 'o, 'a> {
     pub(super) fn new(run: SchemaRun<'p>, report: &'r mut Reporter<'o, 'a>) -> Self {
-        Self { run, report, has_told: false, is_over: false }
+        Self { run, report, has_reported: false, is_over: false }
     }
 
-    /// Tells what is wrong with an invalid value. Returns how many steps are left.
+    /// Reports the violations of an invalid value. Returns the number of steps left.
     pub(super) fn report(mut self, id: SchemaId, value: &Value<'_>) -> u64 {
-        let told = self.within(id, value, &mut Vec::new());
-        if told.is_err() && !self.has_told {
+        let result = self.within(id, value, &mut Vec::new());
+        if result.is_err() && !self.has_reported {
             self.fail(&[], &TOO_COMPLEX, Params::new());
         }
         self.run.left
     }
 
     fn fail(&mut self, path: &[NestedStep<'_>], message: &'static Message, params: Params) {
-        // The one that is too many notes that there are more.
+        // A violation beyond the maximum still marks the list as truncated.
         self.is_over = self.report.is_full();
-        self.has_told = true;
+        self.has_reported = true;
         let keys: Vec<String> = path
             .iter()
             .map(|step| match step {
@@ -60,7 +60,11 @@ impl<'r, 'p, 'o, 'a> SchemaReporter<'r, 'p, 'o, 'a> {
         self.report.fail_within(&path, message, params);
     }
 
-    /// Tells what is wrong with a value under a schema under which it is invalid.
+    /// Reports the violations of a value under a schema that it does not satisfy.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the step budget is exhausted.
     fn within<'v>(
         &mut self,
         id: SchemaId,
@@ -74,17 +78,17 @@ impl<'r, 'p, 'o, 'a> SchemaReporter<'r, 'p, 'o, 'a> {
             }
             CompiledSchema::Object(keywords) => &**keywords,
         };
-        let mut broken: Vec<FailedKeyword<'_>> = Vec::new();
+        let mut failed: Vec<FailedKeyword<'_>> = Vec::new();
         self.run.assertions(keywords, value, &mut |one| {
-            broken.push(one);
+            failed.push(one);
             true
         })?;
-        for one in &broken {
+        for one in &failed {
             let (message, params) = message_of(*one);
             self.fail(path, message, params);
         }
-        // What is of the wrong type or size is not looked into.
-        let is_refused = broken.iter().any(|one| {
+        // The parts of a value of the wrong type or size are not validated.
+        let is_refused = failed.iter().any(|one| {
             matches!(
                 one,
                 FailedKeyword::Type(_)
@@ -101,14 +105,14 @@ impl<'r, 'p, 'o, 'a> SchemaReporter<'r, 'p, 'o, 'a> {
             _ => {}
         }
         self.in_place(keywords, value, path)?;
-        for (id, place) in self.run.unevaluated(keywords, value)? {
-            let part = child_at(value, place);
+        for (id, index) in self.run.unevaluated(keywords, value)? {
+            let part = child_at(value, index);
             if self.is_over || self.run.is_valid(id, part)? {
                 continue;
             }
             match value {
                 Value::Object(entries) => {
-                    let name = entries.get(place).map_or("", |(name, _)| name);
+                    let name = entries.get(index).map_or("", |(name, _)| name);
                     path.push(NestedStep::Key(name));
                     self.fail(path, &UNEVALUATED_PROPERTIES, Params::new());
                     path.pop();
@@ -164,8 +168,8 @@ impl<'r, 'p, 'o, 'a> SchemaReporter<'r, 'p, 'o, 'a> {
         items: &'v [Value<'_>],
         path: &mut Vec<NestedStep<'v>>,
     ) -> BudgetResult {
-        for (place, item) in items.iter().enumerate() {
-            let in_prefix = keywords.prefix.get(place).copied();
+        for (index, item) in items.iter().enumerate() {
+            let in_prefix = keywords.prefix.get(index).copied();
             let Some(id) = in_prefix.or(keywords.items) else { break };
             if self.is_over {
                 return Ok(());
@@ -177,7 +181,7 @@ impl<'r, 'p, 'o, 'a> SchemaReporter<'r, 'p, 'o, 'a> {
                 self.fail(path, &ITEMS, Params::new());
                 break;
             }
-            path.push(NestedStep::Index(place));
+            path.push(NestedStep::Index(index));
             self.within(id, item, path)?;
             path.pop();
         }
