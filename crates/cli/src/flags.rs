@@ -8,6 +8,7 @@ use registrar_server::auth::permissions::Scope;
 use registrar_server::settings::{PartialSettings, Settings, SettingsError};
 
 use crate::report::Format;
+use crate::routes::RoutesFormat;
 
 /// Form-configuration-driven user creation: forms in YAML, users over HTTP, one durable
 /// transaction each.
@@ -48,6 +49,12 @@ pub(crate) enum Command {
         /// Name of a form
         #[arg(value_name = "FORM")]
         form: Option<String>,
+    },
+    /// List all routes with their contract, operation, form and scope
+    Routes {
+        /// Output format
+        #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+        format: RoutesFormat,
     },
     /// Print the OpenAPI 3.1 document of the served configuration
     Openapi,

@@ -9,6 +9,7 @@ mod log_writer;
 mod logging;
 mod open_files;
 mod report;
+mod routes;
 mod serve;
 mod tokens;
 mod users;
@@ -41,6 +42,7 @@ fn run(flags: Flags) -> CommandResult {
         Command::Serve => serve::serve(settings),
         Command::Check(flags) => check::check(&settings, flags),
         Command::Schema { form } => check::schema(&settings, form.as_deref()),
+        Command::Routes { format } => routes::routes(&settings, format),
         Command::Openapi => check::openapi(&settings),
         Command::Rules { name } => check::rules(name.as_deref()),
         Command::Explain { kind } => check::explain(kind.as_deref()),

@@ -11,6 +11,7 @@ mod http;
 mod native;
 mod operations;
 mod representation;
+pub mod route_table;
 mod routes;
 pub mod settings;
 mod state;

@@ -234,10 +234,7 @@ fn full_write_queue_fails_readiness(server: &TestServer) {
                 next().is(503);
                 refused += 1;
             }
-            assert_eq!(
-                readiness_reasons(server),
-                ["the queue of what is to be written is full: 2 wait"]
-            );
+            assert_eq!(readiness_reasons(server), ["the write queue is full: 2 entries"]);
             let found = metrics(server);
             assert_eq!(count(&found, "registrar_queue_length"), 2);
             assert_eq!(count(&found, "registrar_queue_limit"), 2);
@@ -281,7 +278,7 @@ fn full_hash_queue_fails_readiness(server: &TestServer) {
         let statuses = clients.into_iter().flat_map(|client| client.join().unwrap());
         (full, statuses.collect::<Vec<u16>>())
     });
-    assert_eq!(full, ["the queue of passwords to be hashed is full: 1 wait"]);
+    assert_eq!(full, ["the password queue is full: 1 entries"]);
     let with = |status| u32::try_from(statuses.iter().filter(|s| **s == status).count()).unwrap();
     assert_eq!(usize::try_from(with(201) + with(503)).unwrap(), statuses.len(), "{statuses:?}");
     let found = metrics(server);

@@ -127,5 +127,5 @@ fn sighup_reloads_forms() {
     eventually_true(|| number_of(&client.submit("form", &json!({}))) == 2);
     server.send_sigterm();
     let log = server.wait_for_exit().success().stderr;
-    assert!(log.contains("the configuration was read again: 1 form(s)"), "{log}");
+    assert!(log.contains("configuration reloaded: 1 form(s)"), "{log}");
 }

@@ -138,7 +138,7 @@ impl ReplayClient {
             };
             let value = self.variables.get(name).ok_or_else(|| match name {
                 "credential" => "a credential is needed: give `--credential`".to_owned(),
-                _ => format!("nothing was capture_value as `{name}` before"),
+                _ => format!("nothing was captured as `{name}` before"),
             })?;
             out.push_str(before);
             out.push_str(value);

@@ -58,6 +58,12 @@ impl Operation {
         ("respond", Self::Respond),
     ];
 
+    /// Returns the name of the operation in contracts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| name)
+    }
+
     /// Whether the submission is validated by a form.
     #[must_use]
     pub fn has_form(self) -> bool {

@@ -82,7 +82,7 @@ impl Contract {
         for route in &self.routes {
             let action = &route.action;
             let (method, paths) = (route.method(), route.spelled().join(", "));
-            let _ = write!(page, "\n  {method:6} {paths}: {} ", operation(action.operation));
+            let _ = write!(page, "\n  {method:6} {paths}: {} ", action.operation.name());
             page.push_str(&action.resource.name().to_lowercase());
             match &action.input.form {
                 _ if !action.operation.has_form() => {}
@@ -117,8 +117,4 @@ impl Contract {
 
 fn names(outcomes: &[Outcome]) -> String {
     outcomes.iter().map(|outcome| outcome.name()).collect::<Vec<_>>().join(", ")
-}
-
-fn operation(of: Operation) -> &'static str {
-    Operation::ALL.iter().find(|(_, known)| *known == of).map_or("", |(name, _)| name)
 }

@@ -58,7 +58,8 @@ impl Scope {
     }
 
     /// Returns the scopes that an operation needs.
-    fn required_by(operation: Operation) -> &'static [Self] {
+    #[must_use]
+    pub fn required_by(operation: Operation) -> &'static [Self] {
         match operation {
             Operation::Create => &[Self::Create],
             Operation::Show | Operation::List => &[Self::Read],

@@ -310,7 +310,7 @@ fn invalid_parameters_get_406(server: &TestServer) {
             ),
             "`parent_resource_id` is not the type",
         ),
-        ("[]".to_owned(), "the body is no object"),
+        ("[]".to_owned(), "the body is not an object"),
     ] {
         assert!(wrong(&body).contains(text), "{body}");
     }
