@@ -1,4 +1,4 @@
-//! Records by themselves: made, read, changed and deleted without the user around them.
+//! Records without their user: created, read, updated and deleted on their own.
 
 use registrar_core::aggregate::{
     Attachments, Customizable, NewAddress, NewCustomization, NewTransactable, NewUser, Reference,
@@ -11,7 +11,7 @@ use registrar_store::{
 };
 
 use crate::relationships::{company, keyed, member};
-use crate::scratch::{Scratch, claim, create, on_both, user, wait};
+use crate::support::{Scratch, claim, create, on_both, user, wait};
 
 on_both!(
     transactable_is_read_back_as_created,
@@ -40,7 +40,7 @@ fn listing(code: &str) -> NewTransactable {
     }
 }
 
-/// What the form for listings gives.
+/// A transactable with a unique code, as its form returns it.
 pub(crate) fn boat(code: &str) -> NewUser {
     NewUser {
         transactables: vec![listing(code)],
@@ -68,7 +68,7 @@ pub(crate) fn load(store: &Store, kind: RecordKind, id: i64) -> Option<StoredRec
     store.record(kind, id).unwrap()
 }
 
-/// A stored record as it shall be; what it gives up is worked out by the core, and all of it here.
+/// Updates a record without releasing claims; the core would compute those.
 pub(crate) fn change(
     store: &Store,
     kind: RecordKind,
@@ -104,12 +104,12 @@ fn transactable_is_read_back_as_created(scratch: &Scratch) {
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     assert_eq!((stored.kind(), stored.id()), (RecordKind::Transactable, 1));
     assert_eq!(stored.user_id, Some(ann));
-    assert!(stored.lock_version > before, "what is the user's has changed");
+    assert!(stored.lock_version > before, "updated_at of the owner changes");
     let RecordBody::Transactable(listing) = &stored.body else { panic!("{stored:?}") };
     assert_eq!(listing.properties, r#"{"code":"X"}"#);
     assert_eq!(listing.attached.addresses[0].city.as_deref(), Some("Łódź"));
     assert_eq!(listing.attached.customizations[0].properties, r#"{"url":"u"}"#);
-    // It is the user's as if it had come with it.
+    // The record is part of the user, as if created with it.
     let user = store.user(ann).unwrap().unwrap();
     assert_eq!(user.transactables, std::slice::from_ref(listing));
 
@@ -137,14 +137,14 @@ fn record_requires_an_owner(scratch: &Scratch) {
     assert_eq!(scratch.count("unique_claims"), 0);
     // No id was used up.
     assert_eq!(make(&store, boat("X"), Some(ann)), Ok(1));
-    assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)), "also to whom it is already");
-    // All that stands against it is told at once.
+    assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)), "also for the same owner");
+    // All rejections are reported together.
     let mut bag = boat("X");
     bag.references =
         vec![Reference { resource: ReferenceTarget::Relationship, value: ReferenceKey::Id(9) }];
     let both = vec![Refusal::Taken { claim: 0 }, Refusal::Missing { reference: 0 }];
     assert_eq!(make(&store, bag, Some(ann)), Err(CreateError::Refused(both)));
-    assert_eq!(make(&store, company("A"), Some(404)), ownerless, "it was founded by nobody");
+    assert_eq!(make(&store, company("A"), Some(404)), ownerless, "no creator");
 }
 
 fn record_update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
@@ -188,7 +188,7 @@ fn nested_and_separate_records_share_claims(scratch: &Scratch) {
     assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None.into())), Ok(()));
     let bob = nested().unwrap().id;
     assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)));
-    // What came with a user goes by itself too.
+    // A record created with its user can be deleted on its own.
     let theirs = store.user(bob).unwrap().unwrap().transactables[0].id;
     assert_eq!(wait(store.delete_record(RecordKind::Transactable, theirs, None.into())), Ok(()));
     assert!(make(&store, boat("X"), Some(ann)).is_ok());
@@ -198,7 +198,7 @@ fn deleting_a_record_releases_only_its_claims(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[("user.name", "ann")])).unwrap().id;
     let mut bag = boat("X");
-    // A claim narrowed down by another field, one of a name, and one by a condition.
+    // Claims with a scope field, for a name, and with conditions.
     let more = [
         (format!("{CODE}+name"), "1:X\u{1f}6:boat X"),
         ("user.transactables.boat.name~case".to_owned(), "boat x"),
@@ -208,7 +208,7 @@ fn deleting_a_record_releases_only_its_claims(scratch: &Scratch) {
     bag.claims.extend(more.iter().map(|(scope, key)| claim(scope, key)));
     let first = make(&store, bag, Some(ann)).unwrap();
     let second = make(&store, boat("Y"), Some(ann)).unwrap();
-    // The third has the first one's code, but a form that does not ask for it to be unique.
+    // The third has the code of the first, through a form without the `unique` rule.
     let mut same = boat("X");
     same.claims.clear();
     same.transactables[0].name = None;
@@ -218,10 +218,14 @@ fn deleting_a_record_releases_only_its_claims(scratch: &Scratch) {
     delete(first);
     let left = |key: &str| scratch.count(&format!("unique_claims WHERE value_key = '{key}'"));
     assert_eq!((left("X"), left("Y"), left("ann")), (1, 1, 1));
-    assert_eq!(left("boat X") + left("boat x"), 1, "the condition was not kept: not its claim");
+    assert_eq!(
+        left("boat X") + left("boat x"),
+        1,
+        "the claim with a false condition is not released"
+    );
     assert_eq!(left("1:X\u{1f}6:boat X"), 0);
     delete(third);
-    assert_eq!(left("X"), 0, "the last that may hold it is gone");
+    assert_eq!(left("X"), 0, "the claim is released with its last holder");
     delete(second);
     assert_eq!((left("Y"), left("ann")), (0, 1));
 }
@@ -237,7 +241,7 @@ fn updating_a_record_keeps_claims_of_other_records(scratch: &Scratch) {
         bag
     };
     let kind = RecordKind::Transactable;
-    // What it has itself is no clash, what the other one has is.
+    // A record does not conflict with itself, but with others.
     assert_eq!(change(&store, kind, second, as_it_is(second, "Y")), Ok(()));
     assert_eq!(change(&store, kind, second, as_it_is(second, "X")), Err(taken(0).into()));
     assert_eq!(change(&store, kind, first, as_it_is(first, "X")), Ok(()));
@@ -266,7 +270,7 @@ fn customizations_belong_to_their_owner(scratch: &Scratch) {
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
     let nowhere = bag("d", at(ReferenceTarget::Profile, 404));
     assert_eq!(make(&store, nowhere, Some(ann)), Err(missing.clone()));
-    // Of somebody else's boat.
+    // The transactable of another user.
     let theirs = NewUser { owner: Some(bob), ..bag("e", of_boat) };
     assert_eq!(make(&store, theirs, None), Err(missing));
 

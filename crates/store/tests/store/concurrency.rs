@@ -1,4 +1,4 @@
-//! What several write at the same time.
+//! Concurrent writes by several stores.
 
 use std::thread;
 
@@ -6,7 +6,7 @@ use registrar_store::{CreateError, RecordKind, Refusal, WriteError};
 
 use crate::records::{boat, make};
 use crate::relationships::{company, keyed, member};
-use crate::scratch::{Scratch, create, on_both, user, wait};
+use crate::support::{Scratch, create, on_both, user, wait};
 
 on_both!(
     concurrent_creates_by_key_create_one_relationship,
@@ -15,7 +15,7 @@ on_both!(
 );
 
 fn concurrent_creates_by_key_create_one_relationship(scratch: &Scratch) {
-    // Each has writers of its own, as servers beside each other have.
+    // Each store has its own writers, like separate servers.
     let stores: Vec<_> = (0..4).map(|_| scratch.open()).collect();
     let keys = ["a", "b", "c"];
     thread::scope(|scope| {

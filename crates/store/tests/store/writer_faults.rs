@@ -1,4 +1,4 @@
-//! What the writer does when things go wrong.
+//! Failures of the writer: malformed jobs, full queues, locks, shutdown, lost connections.
 
 use std::fs;
 use std::thread;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use registrar_core::aggregate::{NewProfile, NewUser};
 use registrar_store::{CreateError, PingError, ReadError, Store, StoreSettings};
 
-use crate::scratch::{Scratch, create, on_both, record, user, wait};
+use crate::support::{Scratch, create, on_both, record, user, wait};
 
 on_both!(
     invalid_user_fails_alone_in_a_batch,
@@ -18,7 +18,7 @@ on_both!(
     concurrent_writers_store_every_user_once,
 );
 
-/// A user that core would never let through: its properties are no JSON.
+/// A user that the core would reject: its properties are not JSON.
 fn malformed(name: &str) -> NewUser {
     let profile = NewProfile {
         id: None,
@@ -46,7 +46,7 @@ fn invalid_user_fails_alone_in_a_batch(scratch: &Scratch) {
 fn full_queue_rejects_at_once(scratch: &Scratch) {
     let settings = StoreSettings { queue: 2, ..StoreSettings::new(&scratch.url) };
     let store = Store::open(&settings).unwrap();
-    let held = scratch.hold();
+    let held = scratch.lock_writer();
     let plug = store.create(record(user("plug", &[("email", "plug")])));
     thread::sleep(Duration::from_millis(100));
     let waiting = ["ann", "bob"].map(|name| store.create(record(user(name, &[]))));
@@ -61,7 +61,7 @@ fn full_queue_rejects_at_once(scratch: &Scratch) {
 
 fn held_lock_returns_busy(scratch: &Scratch) {
     let store = scratch.open();
-    let held = scratch.hold();
+    let held = scratch.lock_writer();
     let begun = Instant::now();
     assert_eq!(create(&store, user("ann", &[("email", "ann")])), Err(CreateError::Busy));
     assert!(begun.elapsed() < Duration::from_secs(15));

@@ -1,4 +1,4 @@
-//! What is written comes back, in the order sent, and equal on both databases.
+//! Round trips: stored data equals what was written, in the same order, on both databases.
 
 use registrar_core::aggregate::{
     Attachments, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
@@ -6,7 +6,7 @@ use registrar_core::aggregate::{
 };
 use registrar_store::{CreateUser, Created, Store, StoredAttached, StoredUser, UserFilter};
 
-use crate::scratch::{Scratch, claim, create, on_both, record, user, wait};
+use crate::support::{Scratch, claim, create, on_both, record, user, wait};
 
 on_both!(
     nested_user_is_read_back_as_created,
@@ -15,7 +15,7 @@ on_both!(
     reads_do_not_wait_for_writers,
 );
 
-/// Keys that `jsonb` would order otherwise, numbers it would respell, and text to be escaped.
+/// Keys that `jsonb` would reorder, numbers that it would reformat, and strings with escapes.
 const JSON: &str = r#"{"aa":[1,2.50,-3],"b":{"x":null,"zzz":"\"é\"\n\\"},"ccc":true,"Ω":""}"#;
 
 fn customization(name: &str, attached: Attachments) -> NewCustomization {
@@ -214,7 +214,7 @@ fn nested_user_is_read_back_as_created(scratch: &Scratch) {
     assert_eq!(scratch.count("password_credentials"), 1);
     assert_eq!(stored.relationship_users[1].relationship_id, 2);
 
-    // Somebody joins the second relationship, and has fewer things of their own.
+    // Another user joins the second relationship.
     let id = stored.relationship_users[1].relationship_id;
     let member = NewUser {
         relationship_users: vec![NewRelationshipUser {
@@ -242,7 +242,7 @@ fn timestamps_and_uuids_are_exact(scratch: &Scratch) {
     let created = create(&store, user("ann", &[])).unwrap();
     let columns = store.user(created.id).unwrap().unwrap().columns;
     assert_eq!(columns.created_at, columns.updated_at);
-    // 2020-01-01 to 2100-01-01
+    // 2020-01-01 to 2100-01-01.
     assert!((1_577_836_800_000_000..4_102_444_800_000_000).contains(&columns.created_at));
     let said = if scratch.is_sqlite() {
         "SELECT created_at FROM users"
@@ -291,7 +291,7 @@ fn users_are_paginated(scratch: &Scratch) {
 fn reads_do_not_wait_for_writers(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[])).unwrap();
-    let mut held = scratch.hold();
+    let mut held = scratch.lock_writer();
     held.run("UPDATE users SET name = 'changed'");
     let begun = std::time::Instant::now();
     let stored = store.user(1).unwrap().unwrap();

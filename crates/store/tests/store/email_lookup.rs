@@ -1,10 +1,10 @@
-//! Users by their e-mail address: found by the claim where there is one, by the key where not.
+//! Look-up of users by e-mail address: by claim if there is one, or by key.
 
 use registrar_core::aggregate::{Claim, NewUser, Reference, ReferenceKey, ReferenceTarget};
 use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_store::{Store, UpdateUser, UserFilter};
 
-use crate::scratch::{Scratch, create, on_both, user, wait};
+use crate::support::{Scratch, create, on_both, user, wait};
 
 on_both! {
     user_is_found_by_email_with_any_claim_scope,
@@ -12,7 +12,7 @@ on_both! {
     migration_adds_the_index_of_uuids,
 }
 
-/// A user with an address, and claims of it in these scopes.
+/// A user with an address, and claims for it in these scopes.
 fn with_email(key: &str, scopes: &[&str]) -> NewUser {
     let claims: Vec<(&str, &str)> = scopes.iter().map(|scope| (*scope, key)).collect();
     NewUser {
@@ -23,8 +23,8 @@ fn with_email(key: &str, scopes: &[&str]) -> NewUser {
     }
 }
 
-/// The ids of those who have an address; a reference to it says the same.
-fn having(store: &Store, key: &str) -> Vec<i64> {
+/// Returns the ids of users with an address, and asserts that references to it agree.
+fn ids_with_email(store: &Store, key: &str) -> Vec<i64> {
     let filter = UserFilter { email_key: Some(key.to_owned()), ..UserFilter::default() };
     let page = store.users(&filter, 1, 10).unwrap();
     let ids: Vec<i64> = page.users.iter().map(|user| user.columns.id).collect();
@@ -48,13 +48,13 @@ fn user_is_found_by_email_with_any_claim_scope(scratch: &Scratch) {
     assert_eq!(scratch.count("users WHERE email_key IS NOT NULL"), 0);
     let conditional = new(with_email("a", &["user.email?featured=true"]));
     let shared = [new(with_email("a", &[])), new(with_email("b", &[]))];
-    assert_eq!(having(&store, "a"), [claimed, conditional, shared[0]]);
-    assert_eq!(having(&store, "b"), [shared[1]]);
-    assert_eq!(having(&store, "c"), Vec::<i64>::new());
+    assert_eq!(ids_with_email(&store, "a"), [claimed, conditional, shared[0]]);
+    assert_eq!(ids_with_email(&store, "b"), [shared[1]]);
+    assert_eq!(ids_with_email(&store, "c"), Vec::<i64>::new());
 
-    // Claimed without being stored: a form judges the address and forgets it.
+    // Claimed but not stored: the address of a virtual field.
     new(user("virtual", &[(Claim::OF_EMAIL, "c")]));
-    assert_eq!(having(&store, "c"), Vec::<i64>::new());
+    assert_eq!(ids_with_email(&store, "c"), Vec::<i64>::new());
 }
 
 fn user_is_found_by_email_after_updates(scratch: &Scratch) {
@@ -73,14 +73,14 @@ fn user_is_found_by_email_after_updates(scratch: &Scratch) {
         wait(store.update(record)).unwrap();
     };
     change(NewUser { first_name: Some("Ann".to_owned()), ..with_email("a", &[Claim::OF_EMAIL]) });
-    assert_eq!(having(&store, "a"), [id]);
-    // The old claim stays here, since nothing says that it is given up; it leads to nobody.
+    assert_eq!(ids_with_email(&store, "a"), [id]);
+    // The old claim remains, since the update does not release it; it matches no user.
     change(with_email("b", &[Claim::OF_EMAIL]));
-    assert_eq!((having(&store, "a"), having(&store, "b")), (vec![], vec![id]));
+    assert_eq!((ids_with_email(&store, "a"), ids_with_email(&store, "b")), (vec![], vec![id]));
     change(with_email("c", &[]));
-    assert_eq!((having(&store, "b"), having(&store, "c")), (vec![], vec![id]));
+    assert_eq!((ids_with_email(&store, "b"), ids_with_email(&store, "c")), (vec![], vec![id]));
     wait(store.delete(id, None.into())).unwrap();
-    assert_eq!(having(&store, "c"), Vec::<i64>::new());
+    assert_eq!(ids_with_email(&store, "c"), Vec::<i64>::new());
     assert!(scratch.is_empty());
 }
 
@@ -89,13 +89,13 @@ fn migration_adds_the_index_of_uuids(scratch: &Scratch) {
     create(&store, with_email("a", &[Claim::OF_EMAIL])).unwrap();
     create(&store, with_email("b", &[])).unwrap();
     drop(store);
-    // It reads the same for both databases.
+    // The script is the same for both databases.
     let undo = include_str!("../../../../migrations/postgres/0002_find_users_by_claim/down.sql");
     scratch.raw().run(undo);
     scratch.raw().run("DELETE FROM __diesel_schema_migrations WHERE version = '0002'");
-    assert_eq!(scratch.count("users WHERE email_key IN ('a', 'b')"), 2, "as it was before");
+    assert_eq!(scratch.count("users WHERE email_key IN ('a', 'b')"), 2, "as before migration 0002");
 
     let store = scratch.open();
     create(&store, with_email("c", &[Claim::OF_EMAIL])).unwrap();
-    assert_eq!(["a", "b", "c"].map(|key| having(&store, key)), [[1], [2], [3]]);
+    assert_eq!(["a", "b", "c"].map(|key| ids_with_email(&store, key)), [[1], [2], [3]]);
 }

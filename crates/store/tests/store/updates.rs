@@ -1,4 +1,4 @@
-//! Changes of stored users: each alone, whatever it is written together with.
+//! Updates of stored users: optimistic locking, and isolation of jobs in a batch.
 
 use std::thread;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use registrar_core::aggregate::{NewProfile, NewUser};
 use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_store::{CreateError, Refusal, Store, UpdateUser, WriteError};
 
-use crate::scratch::{Scratch, create, on_both, record, user, wait};
+use crate::support::{Scratch, create, on_both, record, user, wait};
 
 on_both! {
     update_with_a_stale_lock_version_conflicts,
@@ -17,7 +17,7 @@ on_both! {
     deleting_a_user_releases_its_claims,
 }
 
-/// What makes a stored user this one.
+/// Returns an update of a user to the given values, as loaded now.
 fn change(store: &Store, id: i64, user: NewUser) -> UpdateUser {
     let loaded = store.user(id).unwrap().unwrap().columns;
     let properties = user.properties.or(Some("{}".to_owned()));
@@ -75,7 +75,7 @@ fn jobs_of_one_batch_do_not_affect_each_other(scratch: &Scratch) {
         change(&store, ids[1], user("b2", &[("name", "b2"), ("name", "c")])),
         change(&store, ids[2], user("c2", &[("name", "c")])),
     ];
-    let held = scratch.hold();
+    let held = scratch.lock_writer();
     let plug = store.create(record(user("plug", &[("plug", "plug")])));
     thread::sleep(Duration::from_millis(100));
     let good = store.create(record(user("d", &[("name", "d")])));
@@ -89,14 +89,18 @@ fn jobs_of_one_batch_do_not_affect_each_other(scratch: &Scratch) {
     assert_eq!(wait(bad), Err(taken(0)));
     assert_eq!(wait(gone), Err(WriteError::NotFound));
     let outcomes = updates.map(wait);
-    // Either of the first two came first.
+    // Either of the first two may have come first.
     assert_eq!(outcomes[..2].iter().filter(|outcome| outcome.is_ok()).count(), 1);
     assert!(outcomes[..2].contains(&Err(WriteError::Conflict)));
     assert_eq!(outcomes[2], Err(taken(1).into()));
     assert_eq!(outcomes[3], Ok(()));
     assert_eq!(name(&store, ids[1]).as_deref(), Some("b"));
     assert_eq!(name(&store, ids[2]).as_deref(), Some("c2"));
-    assert_eq!(scratch.count("unique_claims WHERE value_key = 'b2'"), 0, "nothing of it is left");
+    assert_eq!(
+        scratch.count("unique_claims WHERE value_key = 'b2'"),
+        0,
+        "rejected jobs leave no claims"
+    );
 }
 
 fn failing_update_does_not_fail_its_batch(scratch: &Scratch) {
@@ -104,7 +108,7 @@ fn failing_update_does_not_fail_its_batch(scratch: &Scratch) {
     let ids = ["a", "b"].map(|name| create(&store, user(name, &[])).unwrap().id);
     let broken = NewUser { properties: Some("{".to_owned()), ..user("a2", &[]) };
     let updates = [change(&store, ids[0], broken), change(&store, ids[1], user("b2", &[]))];
-    let held = scratch.hold();
+    let held = scratch.lock_writer();
     let plug = store.create(record(user("plug", &[("plug", "plug")])));
     thread::sleep(Duration::from_millis(100));
     let updates = updates.map(|update| store.update(update));
@@ -114,7 +118,7 @@ fn failing_update_does_not_fail_its_batch(scratch: &Scratch) {
     assert_eq!(outcomes, [Err(CreateError::Internal.into()), Ok(())]);
     assert_eq!(name(&store, ids[0]).as_deref(), Some("a"));
 
-    // A record that is another user's is not changed, and nothing else of the change is.
+    // A record of another user is not updated, and nothing else of the update is stored.
     let mut other = user("c", &[]);
     other.profiles.push(profile(None));
     let other = create(&store, other).unwrap().id;

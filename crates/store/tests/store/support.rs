@@ -1,4 +1,4 @@
-//! What the cases share: scratch databases, submissions, and a way to hold the writer up.
+//! Test support: temporary databases, sample records, and blocking the writer.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,18 +11,18 @@ use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConne
 use registrar_core::aggregate::{Claim, NewUser};
 use registrar_store::{CreateError, CreateUser, Created, Store, StoreSettings};
 
-/// Makes a test of a case for each database.
+/// Generates a test of a case for each database.
 macro_rules! on_both {
     ($($case:ident),+ $(,)?) => { $(
         mod $case {
             #[test]
             fn sqlite() {
-                super::$case(&crate::scratch::Scratch::sqlite());
+                super::$case(&crate::support::Scratch::sqlite());
             }
 
             #[test]
             fn postgres() {
-                if let Some(scratch) = crate::scratch::Scratch::postgres() {
+                if let Some(scratch) = crate::support::Scratch::postgres() {
                     super::$case(&scratch);
                 }
             }
@@ -31,7 +31,7 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
-/// All tables that a user's rows are in.
+/// All tables with rows of users.
 pub(crate) const TABLES: [&str; 10] = [
     "users",
     "password_credentials",
@@ -45,7 +45,7 @@ pub(crate) const TABLES: [&str; 10] = [
     "unique_claims",
 ];
 
-/// An empty database, gone with this.
+/// An empty database, removed on drop.
 pub(crate) struct Scratch {
     pub(crate) url: String,
     folder: Option<PathBuf>,
@@ -59,7 +59,7 @@ impl Drop for Scratch {
     }
 }
 
-/// A connection of the test's own.
+/// A connection of the test itself.
 pub(crate) enum Raw {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -126,13 +126,13 @@ impl Scratch {
         self.raw().number(&format!("SELECT count(*) FROM {table}"))
     }
 
-    /// Whether no row of any user is stored.
+    /// Returns true if no rows of users are stored.
     pub(crate) fn is_empty(&self) -> bool {
         TABLES.iter().all(|table| self.count(table) == 0)
     }
 
-    /// A transaction that writes, and that no writer of claims gets past until it is dropped.
-    pub(crate) fn hold(&self) -> Raw {
+    /// Opens a transaction that blocks all writers of claims until it is dropped.
+    pub(crate) fn lock_writer(&self) -> Raw {
         let mut raw = self.raw();
         raw.run(match raw {
             Raw::Sqlite(_) => "BEGIN IMMEDIATE; UPDATE counters SET users = users",
@@ -141,19 +141,19 @@ impl Scratch {
         raw
     }
 
-    /// Creates users in one batch: all of them wait when the writer gets to them.
+    /// Creates users in one batch, by queueing all of them while the writer is blocked.
     pub(crate) fn create_together(
         &self,
         store: &Store,
         records: Vec<CreateUser>,
     ) -> Vec<Result<Created, CreateError>> {
-        let held = self.hold();
-        // While the writer is busy with this one, the others gather.
+        let held = self.lock_writer();
+        // The others queue while the writer is busy with this one.
         let plug = store.create(record(user("plug", &[("plug", "plug")])));
         thread::sleep(Duration::from_millis(100));
         let answers: Vec<_> = records.into_iter().map(|record| store.create(record)).collect();
         drop(held);
-        // IdempotencyKey it is stored, it is taken away again, so that tables show the others alone.
+        // Remove the plug, so that the tables contain the other users only.
         wait(plug).unwrap();
         let outcomes = answers.into_iter().map(wait).collect();
         self.raw().run(
@@ -163,7 +163,7 @@ impl Scratch {
     }
 }
 
-/// Runs a future to its end.
+/// Runs a future to completion.
 pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
