@@ -168,7 +168,7 @@ impl Findings {
 }
 
 /// Returns a submitted key, truncated for use in a response.
-pub(crate) fn shortened(key: &str) -> String {
+pub fn shortened(key: &str) -> String {
     shortened_to(key, MAX_KEY_CHARS)
 }
 

@@ -16,12 +16,15 @@ mod validate;
 
 use std::collections::HashSet;
 
-pub(crate) use canonical_json::{canonical_json, stored_json};
-pub(crate) use findings::{Findings, PendingViolation, shortened, shortened_to};
+pub use canonical_json::canonical_json;
+pub(crate) use canonical_json::stored_json;
+pub use findings::shortened;
+pub(crate) use findings::{Findings, PendingViolation, shortened_to};
 pub(crate) use path::Path;
 pub(crate) use slot::{GroupSlots, ListItem, SiblingRef, SiblingScope, Slot};
 pub(crate) use update::update;
-pub(crate) use validate::{MESSAGES, validate_value};
+pub(crate) use validate::MESSAGES;
+pub use validate::validate_value;
 
 use self::existing::Existing;
 use crate::aggregate::{Claim, NewUser, Reference};

@@ -94,7 +94,7 @@ enum Enclosing<'s, 'v> {
 }
 
 /// Validates one value by the field's rules, without a submission.
-pub(crate) fn validate_value(subject: &Field, value: Value<'static>) -> Violations {
+pub fn validate_value(subject: &Field, value: Value<'static>) -> Violations {
     let mut outcome = Findings::default();
     outcome.schema_steps = SCHEMA_STEP_BUDGET;
     let slot = match value {

@@ -17,16 +17,26 @@ use built_ins::{ADDRESS, CUSTOMIZATION, FILE, PROFILE, RELATIONSHIP_USER, TRANSA
 
 /// Kind of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// A user.
     User,
+    /// A profile of a user.
     Profile,
+    /// A user's membership in a relationship.
     RelationshipUser,
+    /// Something that a user offers.
     Transactable,
+    /// A group of users.
     Relationship,
+    /// A transactable in a relationship.
     RelationshipTransactable,
+    /// A record attached to a user, profile or transactable.
     Customization,
+    /// An address.
     Address,
+    /// An image.
     Image,
+    /// A file.
     Attachment,
     /// Credentials of a sign-in: validated, never stored.
     Session,
@@ -110,6 +120,14 @@ impl Kind {
             Self::Attachment => "attachment",
             Self::Session => "session",
         }
+    }
+
+    /// Returns the names that answers show of this kind: built-in fields that are not secret, and
+    /// containers.
+    pub fn readable_names(self) -> impl Iterator<Item = &'static str> {
+        let fields = self.built_ins().iter().filter(|field| !field.is_secret);
+        let containers = self.containers().iter().map(|container| container.name());
+        fields.map(|field| field.name).chain(containers)
     }
 
     /// Returns the built-in fields.
