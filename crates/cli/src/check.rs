@@ -32,7 +32,7 @@ pub(crate) fn check(settings: &Settings, flags: CheckFlags) -> CommandResult {
         found.iter().filter(|(severity, _)| *severity == Severity::Error).count()
     };
     let (here, others) = (errors(&asked), errors(&elsewhere));
-    if flags.format == Format::Text {
+    if matches!(flags.format, Format::Text | Format::Short) {
         summarize(here, others, stats);
     }
     Ok(if here == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

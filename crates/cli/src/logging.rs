@@ -97,11 +97,13 @@ impl Log for LimitedLogger {
 }
 
 /// Flushes the log when it is dropped, also by a panic.
-pub(crate) struct FlushGuard;
+pub(crate) struct FlushGuard(Option<LogWriter>);
 
 impl Drop for FlushGuard {
     fn drop(&mut self) {
-        log::logger().flush();
+        if let Some(writer) = &self.0 {
+            writer.drain();
+        }
     }
 }
 
@@ -116,6 +118,7 @@ pub(crate) fn start(levels: &str) -> FlushGuard {
     }
     let inner = builder.build();
     log::set_max_level(inner.filter());
+    let guard = FlushGuard(writer.clone());
     let logger = LimitedLogger { inner, writer, targets: Mutex::default() };
     if log::set_boxed_logger(Box::new(logger)).is_ok() {
         let report = panic::take_hook();
@@ -124,12 +127,31 @@ pub(crate) fn start(levels: &str) -> FlushGuard {
             report(info);
         }));
     }
-    FlushGuard
+    guard
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn panic_flushes_the_log() {
+        use std::io::{PipeWriter, Read as _, Write as _, pipe};
+
+        let (mut reader, stream): (_, PipeWriter) = pipe().unwrap();
+        let writer = LogWriter::start(stream).unwrap();
+        let panicked = panic::catch_unwind(|| {
+            let _flush = FlushGuard(Some(writer.clone()));
+            for line in 0..1_000 {
+                writer.clone().write_all(format!("{line:09}\n").as_bytes()).unwrap();
+            }
+            panic!("expected");
+        });
+        assert!(panicked.is_err());
+        let mut bytes = vec![0; 10_000];
+        reader.read_exact(&mut bytes).unwrap();
+        assert!(bytes.ends_with(b"000000999\n"));
+    }
 
     #[test]
     fn lines_of_a_target_are_limited_and_dropped_ones_counted() {

@@ -11,6 +11,7 @@ mod open_files;
 mod report;
 mod routes;
 mod serve;
+mod snippets;
 mod tokens;
 mod users;
 

@@ -1,46 +1,53 @@
-//! How `registrar check` tells what it found: for people, for programs, for GitHub's checks, and as
-//! SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0).
+//! Output formats of `registrar check`: text, JSON, GitHub workflow commands and SARIF 2.1.0
+//! (docs.oasis-open.org/sarif/sarif/v2.1.0).
+
+use std::io::IsTerminal as _;
 
 use clap::ValueEnum;
 use registrar_core::config::{Problem, ProblemCode};
 use serde_json::{Value, json};
 
-/// A way to print_page it.
+use crate::snippets;
+
+/// Output format of `check`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A line for each: `file:line:column: [kind] what; expected …; hint`.
+    /// Problems with the underlined line of the file
     Text,
-    /// One JSON object.
+    /// One line per problem: `file:line:column: [kind] what; expected …; hint`
+    Short,
+    /// JSON object
     Json,
-    /// Workflow commands of GitHub Actions, which it shows beside the lines.
+    /// Workflow commands of GitHub Actions, shown as annotations
     Github,
-    /// SARIF 2.1.0, for code scanning.
+    /// SARIF 2.1.0 for code scanning
     Sarif,
 }
 
-/// How much a finding weighs.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Severity {
-    /// It is no mistake.
+    /// Information; the check does not fail.
     Note,
-    /// The check fails.
+    /// A problem; the check fails.
     Error,
 }
 
-/// What was found, and how much it weighs.
+/// A problem or notice with its severity.
 pub(crate) type Finding = (Severity, Problem);
 
-/// What else is told.
+/// Number of checked forms and examples.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CheckStats {
     pub(crate) forms: usize,
     pub(crate) examples: usize,
 }
 
-/// The report; nothing where there is nothing to print_message in this format.
+/// Renders a report. It is empty if there are no findings, except for JSON and SARIF.
 pub(crate) fn render(format: Format, findings: &[Finding], stats: CheckStats) -> String {
     match format {
-        Format::Text => lines(findings, |(_, problem)| problem.to_string()),
+        Format::Text => snippets::render(findings, has_colours()),
+        Format::Short => lines(findings, |(_, problem)| problem.to_string()),
         Format::Github => lines(findings, github),
         Format::Json => pretty(&json!({
             "forms": stats.forms,
@@ -49,6 +56,12 @@ pub(crate) fn render(format: Format, findings: &[Finding], stats: CheckStats) ->
         })),
         Format::Sarif => pretty(&sarif(findings)),
     }
+}
+
+/// Returns whether standard output is a terminal and `NO_COLOR` is not set (no-color.org).
+fn has_colours() -> bool {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !no_color && std::io::stdout().is_terminal()
 }
 
 fn lines(findings: &[Finding], line: impl Fn(&Finding) -> String) -> String {
@@ -82,7 +95,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// What is errors and what helps, without the place.
+/// Returns the description of a problem without its location.
 fn message(problem: &Problem) -> String {
     let mut message = problem.what.clone();
     if !problem.expected.is_empty() {

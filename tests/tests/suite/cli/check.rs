@@ -21,7 +21,7 @@ const SUPPORT_FILES: [(&str, &str); 7] = [
 ];
 
 fn check(setup: &Setup, paths: &[&Path]) -> ProcessOutput {
-    run_command(setup.bare_command(&["check"]).args(paths))
+    run_command(setup.bare_command(&["check", "--format", "short"]).args(paths))
 }
 
 #[test]

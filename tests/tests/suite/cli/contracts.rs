@@ -49,7 +49,8 @@ fn contract_check_reports_problems_like_check() {
         run_command(setup.bare_command(arguments).arg("--forms").arg(&setup.settings.forms[0]))
             .failure(1)
     };
-    let (one, other) = (reported(&["contract", "check"]), reported(&["check"]));
+    let (one, other) =
+        (reported(&["contract", "check"]), reported(&["check", "--format", "short"]));
     assert!(!one.stdout.is_empty());
     assert_eq!((one.stdout, one.stderr), (other.stdout, other.stderr));
 }

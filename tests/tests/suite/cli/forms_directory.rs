@@ -11,7 +11,7 @@ use super::setup;
 const VALID_FORM: &str = "resource: User\nfields: {email: }\n";
 
 fn check(folders: &[&Path]) -> ProcessOutput {
-    run_command(setup().bare_command(&["check"]).args(folders))
+    run_command(setup().bare_command(&["check", "--format", "short"]).args(folders))
 }
 
 /// Returns the only problem of a directory.

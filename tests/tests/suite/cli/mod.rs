@@ -6,6 +6,7 @@ mod contracts;
 mod forms_directory;
 mod graceful_shutdown;
 mod output_formats;
+mod routes;
 mod serve_operation;
 mod serve_start;
 mod settings;

@@ -24,15 +24,32 @@ fn run_check(form: &str, flags: &[&str], code: i32) -> registrar_tests::ProcessO
 
 #[test]
 fn check_runs_examples_and_fails_on_mismatch() {
-    let good = run_check(FORM, &[], 0);
+    let good = run_check(FORM, &["--format", "short"], 0);
     assert!(good.stdout.contains("form.yml:2:1: [ignored] `redirect_to`"), "{good:?}");
     assert_eq!(good.stderr, "registrar: 1 form(s), 1 example(s), no problem\n");
-    let bad = run_check(&FORM.replace("maximum: 3", "maximum: 4"), &[], 1);
+    let bad = run_check(&FORM.replace("maximum: 3", "maximum: 4"), &["--format", "short"], 1);
     assert!(bad.stdout.contains("form.yml:6:44: [example-failed] the example `long`"), "{bad:?}");
-    let coverage = run_check(FORM, &["--coverage"], 1);
+    let coverage = run_check(FORM, &["--format", "short", "--coverage"], 1);
     let reported =
         "form.yml:4:29: [untested-rule] no example of `form` trips `presence` of `first_name`";
     assert!(coverage.stdout.contains(reported), "{coverage:?}");
+}
+
+#[test]
+fn check_underlines_each_problem_in_its_line() {
+    let text = run_check(&FORM.replace("length", "lenght"), &[], 1).stdout;
+    let lines: Vec<&str> = text.lines().collect();
+    let start = "error[unknown-rule]: unknown rule `lenght` ";
+    assert!(lines[0].starts_with(start) && lines[1].ends_with("form.yml:4:45"), "{text}");
+    assert_eq!(
+        lines[3], "4 |   first_name: {validation: {presence: true, lenght: {maximum: 3}}}",
+        "{text}"
+    );
+    assert_eq!(lines[4], format!("  | {}^^^^^^", " ".repeat(44)), "{text}");
+    assert!(text.contains("\n  = note: expected one of `presence`"), "{text}");
+    assert!(text.contains("\n  = help: did you mean `length`?"), "{text}");
+    let notice = run_check(FORM, &[], 0).stdout;
+    assert!(notice.starts_with("note[ignored]: `redirect_to`"), "{notice}");
 }
 
 #[test]

@@ -128,3 +128,28 @@ fn token_create_rejects_unknown_or_empty_attributes() {
     }
     registrar_tests::run_command(&mut create(&["account_id=7"])).success();
 }
+
+#[test]
+fn access_log_is_complete_after_sigterm() {
+    const THREADS: usize = 4;
+    const REQUESTS: usize = 250;
+    let server = setup().serve();
+    let threads: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let client = server.anonymous().clone();
+            std::thread::spawn(move || {
+                for _ in 0..REQUESTS {
+                    client.get("/health/live").is(200);
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    server.send_sigterm();
+    let log = server.wait_for_exit().success().stderr;
+    let is_line = |line: &&str| line.contains(" GET /health/live form=- status=200 ms=");
+    assert_eq!(log.lines().filter(is_line).count(), THREADS * REQUESTS);
+    assert!(log.ends_with("registrar: stopped; everything accepted is stored\n"), "{log}");
+}
