@@ -9,6 +9,7 @@ mod existing;
 mod findings;
 mod ownership;
 mod path;
+mod record_cursor;
 mod shape;
 mod slot;
 mod update;
@@ -104,10 +105,11 @@ pub(crate) fn database_checks(
     submitted: Value<'_>,
     surroundings: &EvalContext,
 ) -> (Vec<Claim>, Vec<Reference>) {
-    let mut outcome = Findings::new(form, surroundings.clone());
-    let slots = lay_out(form, submitted, Existing::default(), &mut outcome);
-    validate::validate(form, &slots, &mut outcome);
-    outcome.take_database_checks()
+    let mut outcome = Outcome::new(form, surroundings.clone());
+    let slots = prepare(form, submitted, Stored::default(), &mut outcome);
+    judge::judge(form, &slots, &mut outcome);
+    let (claims, references) = outcome.take();
+    (claims.into_iter().map(|claim| claim.claim).collect(), references)
 }
 
 /// Returns all violations of a submission that creates, including those of the database's refusals.

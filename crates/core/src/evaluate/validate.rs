@@ -41,8 +41,8 @@ pub(super) fn validate(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Findin
         collect_untouched_claims(&form.root, slots, &slots.slots, outcome);
         outcome.claims_only = false;
     }
-    group(&form.root, slots, &Path::ROOT, Enclosing::Root(&slots.slots), outcome);
-    ownership::validate_parents(&form.root, slots, outcome);
+    record(&form.root, slots, &Path::ROOT, &slots.slots, outcome);
+    belonging::judge(&form.root, slots, outcome);
     for assertion in &form.assertions {
         check_assertion(assertion, slots, outcome);
     }
@@ -105,6 +105,25 @@ pub fn validate_value(subject: &Field, value: Value<'static>) -> Violations {
     outcome.is_standalone = true;
     field(subject, &slot, &Path::ROOT, &scope, &mut outcome);
     outcome.violations
+}
+
+/// Judges a group of the submission that is no part of the object around it, as the holder of its
+/// claims if it is a record.
+fn record(
+    of: &Group,
+    slots: &GroupSlots<'_>,
+    path: &Path<'_>,
+    root: &[Slot<'_>],
+    outcome: &mut Outcome,
+) {
+    let kind = of.kind.and_then(Kind::type_kind).filter(|_| !outcome.is_muted);
+    if let Some(kind) = kind {
+        outcome.record.enter(kind, slots.id());
+    }
+    group(of, slots, path, Around::Root(root), outcome);
+    if kind.is_some() {
+        outcome.record.leave();
+    }
 }
 
 fn group(
@@ -177,13 +196,9 @@ fn field(
         (FieldBody::Container(inner), Slot::Group(slots)) => {
             group(inner, slots, &path, Enclosing::Scope(scope), outcome);
         }
-        (FieldBody::Node(_), Slot::Group(slots))
-            if slots.is_untouched() && !outcome.claims_only => {}
-        (FieldBody::Node(inner), Slot::Group(slots)) => {
-            group(inner, slots, &path, Enclosing::Root(scope.root), outcome);
-        }
-        (FieldBody::List(inner), Slot::Items(items)) => {
-            list(inner, items, &path, scope.root, outcome)
+        (Body::Node(_), Slot::Group(slots)) if slots.is_untouched() && !outcome.is_muted => {}
+        (Body::Node(inner), Slot::Group(slots)) => {
+            record(inner, slots, &path, scope.root, outcome);
         }
         _ => {}
     }
@@ -326,13 +341,13 @@ fn list(
                     Params::new(),
                 ));
             }
-            Some(slots) if slots.is_untouched() && outcome.claims_only => {
-                group(inner, slots, path, Enclosing::Root(root), outcome);
+            Some(slots) if slots.is_untouched() && outcome.is_muted => {
+                record(inner, slots, path, root, outcome);
             }
             // An item without values is ignored, like a nested form without values.
             Some(slots) if !slots.sent && slots.unknown.is_empty() => {}
-            Some(slots) => group(inner, slots, path, Enclosing::Root(root), outcome),
-            None => report_wrong_type("object", *path, outcome),
+            Some(slots) => record(inner, slots, path, root, outcome),
+            None => wrong_type("object", *path, outcome),
         }
     }
 }

@@ -122,15 +122,20 @@ impl Kind {
         }
     }
 
-    /// Returns the names that answers show of this kind: built-in fields that are not secret, and
-    /// containers.
-    pub fn readable_names(self) -> impl Iterator<Item = &'static str> {
-        let fields = self.built_ins().iter().filter(|field| !field.is_secret);
-        let containers = self.containers().iter().map(|container| container.name());
-        fields.map(|field| field.name).chain(containers)
+    /// Returns the kind of its types, or `None` if it has none.
+    pub(crate) fn type_kind(self) -> Option<TypeKind> {
+        match self {
+            Self::Profile => Some(TypeKind::Profile),
+            Self::RelationshipUser => Some(TypeKind::RelationshipUser),
+            Self::Transactable => Some(TypeKind::Transactable),
+            Self::Relationship => Some(TypeKind::Relationship),
+            Self::RelationshipTransactable => Some(TypeKind::RelationshipTransactable),
+            Self::Customization => Some(TypeKind::Customization),
+            Self::User | Self::Address | Self::Image | Self::Attachment | Self::Session => None,
+        }
     }
 
-    /// Returns the built-in fields.
+    /// The fields it has without being told.
     pub(crate) fn built_ins(self) -> &'static [BuiltIn] {
         match self {
             Self::User => USER,
@@ -223,13 +228,7 @@ impl Container {
     /// Returns the kind of type whose names are the keys of its records, or `None` if they are
     /// names of properties.
     pub(crate) fn type_kind(self) -> Option<TypeKind> {
-        match self {
-            Self::Profiles => Some(TypeKind::Profile),
-            Self::RelationshipUsers => Some(TypeKind::RelationshipUser),
-            Self::Transactables => Some(TypeKind::Transactable),
-            Self::Customizations => Some(TypeKind::Customization),
-            _ => None,
-        }
+        self.holds().and_then(Kind::type_kind)
     }
 
     /// Returns whether it can hold several records of one type.

@@ -62,8 +62,9 @@ pub(crate) use absence::PRESENT;
 pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};
 pub(crate) use check::{Check, InputContent, NestedStep, Reporter, RuleInput};
 pub(crate) use exists::REQUIRED;
-pub(crate) use options::{CompileContext, FieldInfo, SiblingNames};
-pub(crate) use unique::{TAKEN, may_be_of, value_key};
+pub(crate) use options::{Compile, FieldFacts, Names};
+pub(crate) use subject::{Check, Content, Report, Step, Subject};
+pub(crate) use unique::{TAKEN, claim_matches, key_of};
 
 use crate::violation::Message;
 

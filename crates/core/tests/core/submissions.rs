@@ -115,8 +115,8 @@ fn database_refusal_is_reported_at_its_path() {
     .unwrap();
     let form = registry.form("form").unwrap();
     let body = br#"{"email": "a@b.co", "external_id": "7", "profiles": {"developer": {"properties": {"handle": "Ann"}}}}"#;
-    let user = form.apply(json::parse(body).unwrap(), &EvalContext::default()).unwrap();
-    let scopes: Vec<&str> = user.claims.iter().map(|claim| &*claim.scope).collect();
+    let user = form.apply(json::parse(body).unwrap(), &Surroundings::default()).unwrap();
+    let scopes: Vec<&str> = user.claims.iter().map(|claim| &*claim.claim.scope).collect();
     assert_eq!(
         scopes,
         ["user.email", "user.external_id", "user.profiles.developer.properties.handle"]

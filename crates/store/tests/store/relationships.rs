@@ -1,14 +1,15 @@
 //! Relationships: unique keys, and deletion with their members.
 
 use registrar_core::aggregate::{
-    Claim, NewRelationship, NewRelationshipTransactable, NewRelationshipUser, NewUser, Reference,
-    ReferenceKey, ReferenceTarget, RelationshipLink,
+    Claim, ClaimHolder, NewClaim, NewRelationship, NewRelationshipTransactable,
+    NewRelationshipUser, NewUser, Reference, ReferenceKey, ReferenceTarget, RelationshipLink,
 };
-use registrar_core::changes::{ReleasedClaims, UserUpdate};
+use registrar_core::changes::{ChangedUser, ReleasedClaims};
+use registrar_core::types::TypeKind;
 use registrar_store::{CreateError, RecordBody, RecordKind, Refusal, UpdateRecord, WriteError};
 
 use crate::records::{boat, change, load, make, taken};
-use crate::support::{Scratch, claim, create, on_both, user, wait};
+use crate::scratch::{Scratch, claim, create, on_both, record_claim, user, wait};
 
 on_both!(relationship_keys_are_unique, deleting_a_relationship_deletes_its_users_and_transactables,);
 
@@ -19,10 +20,10 @@ pub(crate) fn company(name: &str) -> NewUser {
         relationships: vec![NewRelationship {
             id: None,
             type_name: "company".into(),
-            key: Some(key.clone()),
+            key: Some(key),
             properties: format!(r#"{{"name":"{name}"}}"#),
         }],
-        claims: vec![key],
+        claims: vec![NewClaim { holder: ClaimHolder::Relationship, ..claim(scope, name) }],
         ..NewUser::default()
     }
 }
@@ -35,7 +36,12 @@ pub(crate) fn member(relationship: RelationshipLink, badge: &str) -> NewUser {
             relationship,
             properties: format!(r#"{{"badge":"{badge}"}}"#),
         }],
-        claims: vec![claim("user.relationship_users.employee.properties.badge", badge)],
+        claims: vec![record_claim(
+            TypeKind::RelationshipUser,
+            None,
+            "user.relationship_users.employee.properties.badge",
+            badge,
+        )],
         ..NewUser::default()
     }
 }
@@ -77,7 +83,7 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
         kind: RecordKind::Relationship,
         id: acme,
         lock_version: relationship.created_at,
-        changed: UserUpdate { user: company("D"), released: ReleasedClaims::default() },
+        changed: ChangedUser { user: company("D"), released: ReleasedClaims::default() },
         actor: None.into(),
     };
     assert_eq!(wait(store.update_record(stale)), Err(WriteError::Conflict));
@@ -117,7 +123,12 @@ fn deleting_a_relationship_deletes_its_users_and_transactables(scratch: &Scratch
             transactable_id: boat,
             properties: r#"{"slot":"9"}"#.to_owned(),
         }],
-        claims: vec![claim("user.relationship_transactables.offer.properties.slot", "9")],
+        claims: vec![record_claim(
+            TypeKind::RelationshipTransactable,
+            None,
+            "user.relationship_transactables.offer.properties.slot",
+            "9",
+        )],
         ..NewUser::default()
     };
     let offer = make(&store, listed(company), None).unwrap();

@@ -8,7 +8,8 @@ use std::{env, fs, process, thread};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
-use registrar_core::aggregate::{Claim, NewUser};
+use registrar_core::aggregate::{Claim, ClaimHolder, NewClaim, NewUser};
+use registrar_core::types::TypeKind;
 use registrar_store::{CreateError, CreateUser, Created, Store, StoreSettings};
 
 /// Generates a test of a case for each database.
@@ -176,8 +177,24 @@ pub(crate) fn user(name: &str, claims: &[(&str, &str)]) -> NewUser {
     }
 }
 
-pub(crate) fn claim(scope: &str, value_key: &str) -> Claim {
-    Claim { scope: scope.into(), value_key: value_key.to_owned() }
+/// A claim of a user.
+pub(crate) fn claim(scope: &str, value_key: &str) -> NewClaim {
+    let claim = Claim { scope: scope.into(), value_key: value_key.to_owned() };
+    NewClaim { claim, holder: ClaimHolder::User, path: "".into() }
+}
+
+/// A claim of the first record of a kind in a submission; a stored one has an id.
+pub(crate) fn record_claim(
+    kind: TypeKind,
+    id: Option<i64>,
+    scope: &str,
+    value_key: &str,
+) -> NewClaim {
+    let holder = match id {
+        Some(id) => ClaimHolder::Stored { kind, id },
+        None => ClaimHolder::New(vec![(kind, 0)]),
+    };
+    NewClaim { holder, ..claim(scope, value_key) }
 }
 
 pub(crate) fn record(user: NewUser) -> CreateUser {
