@@ -4,8 +4,9 @@
 //! This crate does no IO. A [`Configuration`] is compiled from files that the caller has read.
 
 mod configuration;
-pub mod contract;
+mod contract;
 pub mod decode;
 mod openapi;
 
 pub use configuration::Configuration;
+pub use contract::*;

@@ -40,7 +40,8 @@ impl NewUser {
         });
         let customizations = self.customizations.iter().map(customization);
         let relationships = self.relationships.iter().map(|it| it.properties.len());
-        let listed = self.relationship_transactables.iter().map(|it| it.properties.len());
+        let relationship_transactables =
+            self.relationship_transactables.iter().map(|it| it.properties.len());
         let claims = self.claims.iter().map(|claim| claim.claim.value_key.len());
         let parts = profiles
             .chain(relationship_users)

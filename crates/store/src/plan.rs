@@ -9,7 +9,7 @@ use std::vec;
 
 use diesel::QueryResult;
 use registrar_core::aggregate::{
-    Attached, Claim, ClaimHolder, NewClaim, NewCustomization, NewUser, RelationshipLink,
+    Attachments, Claim, ClaimHolder, NewClaim, NewCustomization, NewUser, RelationshipLink,
 };
 use registrar_core::types::TypeKind;
 use uuid::Uuid;

@@ -124,7 +124,13 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
         let mut items = Vec::new();
         loop {
             match list.next_element_seed(self.deeper()) {
-                Ok(Some(item)) => items.push(item),
+                Ok(Some(item)) => {
+                    if items.is_empty() {
+                        // Avoids the default capacity of four for nested arrays of one item each.
+                        items.reserve_exact(1);
+                    }
+                    items.push(item);
+                }
                 Ok(None) => return Ok(Value::Array(items)),
                 Err(error) => {
                     self.trace.inside(&items.len().to_string());

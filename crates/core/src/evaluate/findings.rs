@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::path::Path;
 use super::record_cursor::RecordCursor;
 use crate::aggregate::{Claim, NewClaim, Reference};
+use crate::eval_context::EvalContext;
 use crate::form::Form;
 use crate::locale::{Locales, MessageOverride};
 use crate::violation::{Message, Params, Violation, Violations};
@@ -110,7 +111,7 @@ impl Findings {
     }
 
     /// Takes out what only the database can decide.
-    pub(crate) fn take(&mut self) -> (Vec<NewClaim>, Vec<Reference>) {
+    pub(crate) fn take_database_checks(&mut self) -> (Vec<NewClaim>, Vec<Reference>) {
         (std::mem::take(&mut self.claims), std::mem::take(&mut self.references))
     }
 
@@ -131,7 +132,7 @@ impl Findings {
 
     /// Claims a value for this user alone. The same claim twice in one submission is a violation
     /// already.
-    pub(crate) fn claim(&mut self, claim: Claim, path: &Arc<str>, saying: Saying<'_>) {
+    pub(crate) fn claim(&mut self, claim: Claim, path: &Arc<str>, pending: PendingViolation<'_>) {
         let is_first = self.is_first(&claim);
         if self.claims_only {
             return;
@@ -148,11 +149,12 @@ impl Findings {
     /// Returns whether this submission has not made the claim before. While there are few claims it
     /// searches `claims`, to which the caller adds; otherwise it adds the claim to `seen_claims`.
     fn is_first(&mut self, claim: &Claim) -> bool {
-        if self.claimed.is_empty() && !self.is_muted && self.claims.len() < FEW {
+        if self.seen_claims.is_empty() && !self.claims_only && self.claims.len() < MAX_LINEAR_SEARCH
+        {
             return !self.claims.iter().any(|made| made.claim == *claim);
         }
-        if self.claimed.is_empty() {
-            self.claimed.extend(self.claims.iter().map(|made| made.claim.clone()));
+        if self.seen_claims.is_empty() {
+            self.seen_claims.extend(self.claims.iter().map(|made| made.claim.clone()));
         }
         self.seen_claims.insert(claim.clone())
     }

@@ -105,10 +105,10 @@ pub(crate) fn database_checks(
     submitted: Value<'_>,
     surroundings: &EvalContext,
 ) -> (Vec<Claim>, Vec<Reference>) {
-    let mut outcome = Outcome::new(form, surroundings.clone());
-    let slots = prepare(form, submitted, Stored::default(), &mut outcome);
-    judge::judge(form, &slots, &mut outcome);
-    let (claims, references) = outcome.take();
+    let mut outcome = Findings::new(form, surroundings.clone());
+    let slots = lay_out(form, submitted, Existing::default(), &mut outcome);
+    validate::validate(form, &slots, &mut outcome);
+    let (claims, references) = outcome.take_database_checks();
     (claims.into_iter().map(|claim| claim.claim).collect(), references)
 }
 

@@ -6,15 +6,14 @@ use std::collections::HashSet;
 use super::existing::Existing;
 use super::findings::Findings;
 use super::slot::{GroupSlots, Slot};
-use super::stored::Stored;
-use super::{activity, bag, judge, shape};
+use super::{activation, assemble_record, shape, validate};
 use crate::aggregate::{Claim, ClaimHolder};
-use crate::changes::{ChangedUser, ChangedValue, ReleasedClaims};
-use crate::form::{Body, Field, Form, Group, Target};
-use crate::keys::email_key;
-use crate::resources::Kind;
-use crate::rules::key_of;
-use crate::surroundings::Surroundings;
+use crate::canonical::email_key;
+use crate::changes::{ChangedValue, ReleasedClaims, UserUpdate};
+use crate::eval_context::EvalContext;
+use crate::form::{Field, FieldBody, FieldTarget, Form, Group};
+use crate::record_kind::Kind;
+use crate::rules::value_key;
 use crate::types::TypeKind;
 use crate::value::Value;
 use crate::violation::Violations;
@@ -39,14 +38,14 @@ pub(crate) fn update<'v>(
     let at = FieldPath { holder: holder_of(&form.root, &slots), path: String::new() };
     changed_values(&form.root, &slots, &at, &mut values);
     let before = claims_before(form, stored, surroundings);
-    let (claims, references) = outcome.take();
-    let mut kept = outcome.claimed;
+    let (claims, references) = outcome.take_database_checks();
+    let mut kept = outcome.seen_claims;
     for made in &claims {
         kept.remove(&made.claim);
     }
     let released = ReleasedClaims { kept, before, values };
-    let user = bag::assemble(form, slots, claims, references);
-    Ok(ChangedUser { user, released })
+    let user = assemble_record::assemble(form, slots, claims, references);
+    Ok(UserUpdate { user, released })
 }
 
 /// Returns the claims that the stored user or record holds by the form's rules.
@@ -114,14 +113,14 @@ fn changed_values(
                     values.push(changed_value(value, slot.value(), at, field));
                 }
             }
-            (Body::Container(inner), Slot::Group(slots)) => {
+            (FieldBody::Container(inner), Slot::Group(slots)) => {
                 let at = FieldPath { holder: at.holder.clone(), path: at.field(field) };
                 changed_values(inner, slots, &at, values);
             }
-            (Body::Node(inner), Slot::Group(slots)) if !slots.is_untouched() => {
+            (FieldBody::Node(inner), Slot::Group(slots)) if !slots.is_untouched() => {
                 changed_values(inner, slots, &at.record(inner, slots), values);
             }
-            (Body::List(inner), Slot::Items(items)) => {
+            (FieldBody::List(inner), Slot::Items(items)) => {
                 let groups = items.iter().filter_map(|item| item.group.as_ref());
                 for slots in groups.filter(|slots| !slots.is_untouched()) {
                     changed_values(inner, slots, &at.record(inner, slots), values);
@@ -137,7 +136,7 @@ fn changed_value(old: &Value<'_>, new: &Value<'_>, at: &FieldPath, field: &Field
     let is_email = path == "email" && at.holder == ClaimHolder::User;
     let key = |value: &Value<'_>, case_sensitive| match value {
         Value::String(address) if is_email => email_key(address),
-        value => key_of(value, case_sensitive),
+        value => value_key(value, case_sensitive),
     };
     ChangedValue {
         changes_key: key(old, true) != key(new, true),

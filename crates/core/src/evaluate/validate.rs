@@ -42,7 +42,7 @@ pub(super) fn validate(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Findin
         outcome.claims_only = false;
     }
     record(&form.root, slots, &Path::ROOT, &slots.slots, outcome);
-    belonging::judge(&form.root, slots, outcome);
+    ownership::validate_parents(&form.root, slots, outcome);
     for assertion in &form.assertions {
         check_assertion(assertion, slots, outcome);
     }
@@ -107,20 +107,20 @@ pub fn validate_value(subject: &Field, value: Value<'static>) -> Violations {
     outcome.violations
 }
 
-/// Judges a group of the submission that is no part of the object around it, as the holder of its
-/// claims if it is a record.
+/// Validates a group that has a scope of its own. A record is entered as the holder of the claims
+/// of its fields.
 fn record(
     of: &Group,
     slots: &GroupSlots<'_>,
     path: &Path<'_>,
     root: &[Slot<'_>],
-    outcome: &mut Outcome,
+    outcome: &mut Findings,
 ) {
-    let kind = of.kind.and_then(Kind::type_kind).filter(|_| !outcome.is_muted);
+    let kind = of.kind.and_then(Kind::type_kind).filter(|_| !outcome.claims_only);
     if let Some(kind) = kind {
         outcome.record.enter(kind, slots.id());
     }
-    group(of, slots, path, Around::Root(root), outcome);
+    group(of, slots, path, Enclosing::Root(root), outcome);
     if kind.is_some() {
         outcome.record.leave();
     }
@@ -196,9 +196,13 @@ fn field(
         (FieldBody::Container(inner), Slot::Group(slots)) => {
             group(inner, slots, &path, Enclosing::Scope(scope), outcome);
         }
-        (Body::Node(_), Slot::Group(slots)) if slots.is_untouched() && !outcome.is_muted => {}
-        (Body::Node(inner), Slot::Group(slots)) => {
+        (FieldBody::Node(_), Slot::Group(slots))
+            if slots.is_untouched() && !outcome.claims_only => {}
+        (FieldBody::Node(inner), Slot::Group(slots)) => {
             record(inner, slots, &path, scope.root, outcome);
+        }
+        (FieldBody::List(inner), Slot::Items(items)) => {
+            list(inner, items, &path, scope.root, outcome);
         }
         _ => {}
     }
@@ -341,13 +345,13 @@ fn list(
                     Params::new(),
                 ));
             }
-            Some(slots) if slots.is_untouched() && outcome.is_muted => {
+            Some(slots) if slots.is_untouched() && outcome.claims_only => {
                 record(inner, slots, path, root, outcome);
             }
             // An item without values is ignored, like a nested form without values.
             Some(slots) if !slots.sent && slots.unknown.is_empty() => {}
             Some(slots) => record(inner, slots, path, root, outcome),
-            None => wrong_type("object", *path, outcome),
+            None => report_wrong_type("object", *path, outcome),
         }
     }
 }

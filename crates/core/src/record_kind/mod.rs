@@ -135,6 +135,14 @@ impl Kind {
         }
     }
 
+    /// Returns the names that answers show of this kind: built-in fields that are not secret, and
+    /// containers.
+    pub fn readable_names(self) -> impl Iterator<Item = &'static str> {
+        let fields = self.built_ins().iter().filter(|field| !field.is_secret);
+        let containers = self.containers().iter().map(|container| container.name());
+        fields.map(|field| field.name).chain(containers)
+    }
+
     /// The fields it has without being told.
     pub(crate) fn built_ins(self) -> &'static [BuiltIn] {
         match self {

@@ -161,7 +161,7 @@ impl<'p> Reporter<'_, 'p> {
 
     /// The database shall decide whether the value is taken.
     pub(crate) fn claim(&mut self, claim: Claim, path: &Arc<str>, message: &'static Message) {
-        let saying = self.saying(self.path, message, Params::new());
+        let saying = self.violation(self.path, message, Params::new());
         self.outcome.claim(claim, path, saying);
     }
 

@@ -62,9 +62,8 @@ pub(crate) use absence::PRESENT;
 pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};
 pub(crate) use check::{Check, InputContent, NestedStep, Reporter, RuleInput};
 pub(crate) use exists::REQUIRED;
-pub(crate) use options::{Compile, FieldFacts, Names};
-pub(crate) use subject::{Check, Content, Report, Step, Subject};
-pub(crate) use unique::{TAKEN, claim_matches, key_of};
+pub(crate) use options::{CompileContext, FieldInfo, SiblingNames};
+pub(crate) use unique::{TAKEN, claim_matches, value_key};
 
 use crate::violation::Message;
 

@@ -10,8 +10,7 @@ use crate::aggregate::Claim;
 use crate::canonical::{bounded_key, canonical_text, email_key};
 use crate::config::{Data, Node};
 use crate::decimal::Decimal;
-use crate::keys::{bounded, email_key, text_key};
-use crate::submission::Sibling;
+use crate::evaluate::SiblingRef;
 use crate::types::path_in_record;
 use crate::value::{NULL, Value};
 use crate::violation::Message;
@@ -85,7 +84,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     if !case_sensitive && !is_email {
         scope_name.push_str(Claim::CASE_INSENSITIVE);
     }
-    let scope_name = bounded(scope_name).into();
+    let scope_name = bounded_key(scope_name).into();
     let path = path_in_record(compile.field.global_path).into();
     Some(Box::new(Unique { scope_name, path, scope, conditions, case_sensitive, is_email }))
 }
@@ -95,8 +94,8 @@ struct Unique {
     scope_name: Arc<str>,
     /// Path of the field within its record.
     path: Arc<str>,
-    scope: Vec<Sibling>,
-    conditions: Vec<(Sibling, Value<'static>)>,
+    scope: Vec<SiblingRef>,
+    conditions: Vec<(SiblingRef, Value<'static>)>,
     case_sensitive: bool,
     is_email: bool,
 }
@@ -120,7 +119,7 @@ impl Check for Unique {
             value => value_key(value, self.case_sensitive),
         };
         let parts = self.scope.iter().map(|field| subject.scope.slot(*field).value());
-        value_key = within(value_key, parts, self.case_sensitive);
+        value_key = scope_value(value_key, parts, self.case_sensitive);
         let claim = Claim { scope: self.scope_name.clone(), value_key };
         report.claim(claim, &self.path, &TAKEN);
     }

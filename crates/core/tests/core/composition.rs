@@ -1,7 +1,7 @@
 //! Forms composed of several files.
 
+use registrar_contracts::Configuration;
 use registrar_core::config::{Problem, ProblemCode};
-use registrar_core::registry::Registry;
 
 use super::{compile, source};
 
@@ -154,7 +154,7 @@ fn resolved_form_shows_the_origin_of_each_leaf() {
             "extends: base\nfields:\n  name:\n    validation: {presence: !remove, length: {minimum: 2}}\n  phone: {use: short}\n  language: {validation: {inclusion: [en, 'no']}}\n",
         ),
     ];
-    let resolved = Registry::print_resolved(&sources, "a").unwrap();
+    let resolved = registrar_core::registry::Registry::print_resolved(&sources, "a").unwrap();
     let expected = "\
 resource: User  # base.yml:1
 fields:
@@ -178,5 +178,5 @@ fields:
         again.form("a").unwrap().version,
         compile(&sources).unwrap().form("a").unwrap().version
     );
-    assert!(Registry::print_resolved(&sources, "nobody").is_none());
+    assert!(registrar_core::registry::Registry::print_resolved(&sources, "nobody").is_none());
 }

@@ -11,7 +11,7 @@ mod stored;
 mod write;
 
 use registrar_core::aggregate::NewUser;
-use registrar_core::changes::ChangedUser;
+use registrar_core::changes::UserUpdate;
 use registrar_core::types::TypeKind;
 
 use crate::audit::Actor;

@@ -1,8 +1,9 @@
 //! Records through their forms: claims released by the core and stored by the store.
 
+use registrar_contracts::Configuration;
+use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
-use registrar_core::decode::json;
-use registrar_core::registry::{Registry, SourceFile};
+use registrar_core::registry::SourceFile;
 use registrar_core::value::Value;
 use registrar_store::{
     CreateError, CreateRecord, RecordBody, RecordKind, Refusal, Store, UpdateRecord,
@@ -50,7 +51,7 @@ const FORMS: [(&str, &str); 4] = [
 /// A store, and a registry with the forms of its records.
 struct FormStore {
     store: Store,
-    registry: Registry,
+    registry: Configuration,
     owner: i64,
 }
 
@@ -64,7 +65,7 @@ impl FormStore {
             text: (*text).to_owned(),
         };
         let sources: Vec<SourceFile> = TYPES.iter().chain(&FORMS).map(source).collect();
-        Self { store, registry: Registry::compile(&sources).unwrap(), owner }
+        Self { store, registry: Configuration::compile(&sources).unwrap(), owner }
     }
 
     fn make(&self, form: &str, sent: &str) -> Result<i64, CreateError> {

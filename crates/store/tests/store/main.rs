@@ -8,8 +8,6 @@ mod concurrency;
 mod email_lookup;
 mod forms;
 mod migrations;
-mod nested;
-mod races;
 mod record_claims;
 mod records;
 mod relationships;
