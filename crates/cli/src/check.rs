@@ -22,16 +22,18 @@ pub(crate) fn check(settings: &Settings, flags: CheckFlags) -> CommandResult {
         return resolved(&paths, form);
     }
     let (found, stats) = find(&folders(&paths), settings.policies, flags.coverage)?;
-    let is_asked = |(_, problem): &Finding| paths.iter().any(|path| lies_in(&problem.file, path));
-    let (asked, elsewhere): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(is_asked);
-    let report = render(flags.format, &asked, stats);
+    let is_selected =
+        |(_, problem): &Finding| paths.iter().any(|path| lies_in(&problem.file, path));
+    let (selected, elsewhere): (Vec<Finding>, Vec<Finding>) =
+        found.into_iter().partition(is_selected);
+    let report = render(flags.format, &selected, stats);
     if !report.is_empty() {
         print(&report);
     }
     let errors = |found: &[Finding]| {
         found.iter().filter(|(severity, _)| *severity == Severity::Error).count()
     };
-    let (here, others) = (errors(&asked), errors(&elsewhere));
+    let (here, others) = (errors(&selected), errors(&elsewhere));
     if matches!(flags.format, Format::Text | Format::Short) {
         summarize(here, others, stats);
     }
@@ -74,15 +76,15 @@ fn find(
         }
         Err(error) => return Err(error),
     };
-    let tried = registry.try_examples();
+    let results = registry.try_examples();
     let notes = registry.notices().iter().cloned().map(|notice| (Severity::Note, notice));
     let mut found: Vec<Finding> = notes.collect();
-    found.extend(tried.failed.into_iter().map(|problem| (Severity::Error, problem)));
+    found.extend(results.failed.into_iter().map(|problem| (Severity::Error, problem)));
     if coverage {
-        found.extend(tried.untested.into_iter().map(|problem| (Severity::Error, problem)));
+        found.extend(results.untested.into_iter().map(|problem| (Severity::Error, problem)));
     }
     found.sort_by(|(_, one), (_, other)| one.cmp(other));
-    Ok((found, CheckStats { forms: registry.names().len(), examples: tried.count }))
+    Ok((found, CheckStats { forms: registry.names().len(), examples: results.count }))
 }
 
 /// `registrar check --resolved FORM`: prints a form with everything that it extends and uses.

@@ -48,8 +48,8 @@ mod tests {
     #[test]
     fn limit_that_is_too_low_is_reported_with_the_needed_one() {
         let settings = Settings { connections: 1000, ..Settings::default() };
-        let said = warning(&settings, 1024).unwrap();
-        assert!(said.contains("open files is 1024") && said.contains("1000 connections"), "{said}");
+        let text = warning(&settings, 1024).unwrap();
+        assert!(text.contains("open files is 1024") && text.contains("1000 connections"), "{text}");
         assert_eq!(warning(&settings, 2000), None);
     }
 }

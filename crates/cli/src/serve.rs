@@ -69,30 +69,32 @@ fn print_first_token(
         }
         made => made?,
     };
-    let (told, shell) = match &file {
+    let (notice, token_argument) = match &file {
         None => ("shown only once".to_owned(), token.to_owned()),
         Some(file) => {
             let file = file.display();
-            let told = format!(
+            let notice = format!(
                 "in a file with mode 0600; store it elsewhere and delete the file:\n\n  {file}"
             );
-            (told, format!("$(cat '{file}')"))
+            (notice, format!("$(cat '{file}')"))
         }
     };
     let token = if file.is_none() { format!(":\n\n  {token}") } else { String::new() };
     let registry = config_source::load(&settings.forms, settings.policies)?;
     let line = if registry.served_form(SAMPLE_FORM).is_some() {
         format!(
-            "curl -i {url}/api/users \\\n    -H \"Authorization: Token token={shell}\" \\\n    \
+            "curl -i {url}/api/users \\\n    -H \"Authorization: Token token={token_argument}\" \\\n    \
              -H 'Content-Type: application/json' \\\n    \
              -d '{{\"form_configuration_name\": \"{SAMPLE_FORM}\", \"form\": \
              {{\"first_name\": \"Example\", \"email\": \"example1@example.com\", \"password\": \"somepassword\"}}}}'"
         )
     } else {
-        format!("curl -i {url}/api/form_configurations -H \"Authorization: Token token={shell}\"")
+        format!(
+            "curl -i {url}/api/form_configurations -H \"Authorization: Token token={token_argument}\""
+        )
     };
     print(&format!(
-        "This is the first start: an API token without limits was created, {told}{token}\n\n\
+        "This is the first start: an API token without limits was created, {notice}{token}\n\n\
          Try it:\n\n  {line}\n"
     ));
     Ok(())

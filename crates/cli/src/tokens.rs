@@ -34,18 +34,18 @@ pub(crate) fn create(
         _ => None,
     };
     let scheme = contract.and_then(|contract| contract.authentication.schemes.first());
-    let some = |names: &'_ [String]| !names.is_empty();
+    let is_set = |names: &'_ [String]| !names.is_empty();
     let limits = TokenLimits {
-        scopes: Some(&*limits.scopes).filter(|names| some(names)),
-        forms: Some(&*limits.only_forms).filter(|names| some(names)),
+        scopes: Some(&*limits.scopes).filter(|names| is_set(names)),
+        forms: Some(&*limits.only_forms).filter(|names| is_set(names)),
         seconds: limits.days.map(|days| i64::from(days) * 24 * 60 * 60),
     };
     let is_limited = limits.scopes.is_some() || limits.forms.is_some() || limits.seconds.is_some();
     if scheme == Some(&Scheme::Basic) && is_limited {
         return Err("callers of this contract are users, which cannot be limited".into());
     }
-    let is_fit = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    let is_name = !name.is_empty() && name.len() <= 64 && name.chars().all(is_fit);
+    let is_allowed = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
+    let is_name = !name.is_empty() && name.len() <= 64 && name.chars().all(is_allowed);
     if scheme != Some(&Scheme::Basic) && !is_name {
         return Err("a token's name has 1 to 64 letters, digits, `-`, `_` or `.`".into());
     }
@@ -62,11 +62,11 @@ pub(crate) fn create(
     let credential = system.block_on(credentials::create(&store, new))?;
     store.shutdown();
     if let Some(contract) = contract.filter(|_| pairs.is_empty())
-        && let Some(lacking) = contract.authentication.attributes.first()
+        && let Some(missing) = contract.authentication.attributes.first()
     {
         let of = &contract.name;
         print_message(&format!(
-            "registrar: the token has no `{lacking}`: conditions of `{of}` do not limit it"
+            "registrar: the token has no `{missing}`: conditions of `{of}` do not limit it"
         ));
     }
     match scheme.filter(|_| header) {

@@ -9,8 +9,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::rules::claim_matches;
-use crate::types::TypeKind;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::rules::may_be_of;
 use crate::value::Value;
 
 /// A JSON object as a string, with sorted keys and numbers in plain notation, so that every
@@ -372,23 +373,32 @@ pub enum ReferenceKey {
     },
 }
 
-/// A string that must never be printed: its `Debug` output is `[secret]`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// A string that is never printed and is erased from memory when dropped. Its `Debug` output is
+/// `[secret]`.
+#[derive(Clone)]
+pub struct Secret(SecretString);
 
 impl Secret {
     /// Wraps a string.
     #[must_use]
     pub fn new(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 
     /// Returns the string itself, to be hashed or compared, never printed.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.reveal() == other.reveal()
+    }
+}
+
+impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

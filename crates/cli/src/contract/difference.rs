@@ -21,17 +21,18 @@ pub(crate) fn bodies(expected: &str, found: &str) -> Option<String> {
 fn excerpt(text: &str, at: usize) -> String {
     let start = at.saturating_sub(CONTEXT);
     let length = text.chars().count();
-    let shown: String = text.chars().skip(start).take(at - start + CONTEXT).collect();
+    let context: String = text.chars().skip(start).take(at - start + CONTEXT).collect();
     let before = if start > 0 { "…" } else { "" };
     let behind = if at + CONTEXT < length { "…" } else { "" };
-    format!("{before}{}{behind}", shown.escape_debug().to_string().replace("\\\"", "\""))
+    format!("{before}{}{behind}", context.escape_debug().to_string().replace("\\\"", "\""))
 }
 
 /// Describes the difference of two values, or returns `None` if they are equal.
 pub(crate) fn values(what: &str, expected: &str, found: &str) -> Option<String> {
-    let shown = |value| if str::is_empty(value) { "nothing" } else { value };
-    let told = || format!("  {what}: recorded {}, answered {}", shown(expected), shown(found));
-    (expected != found).then(told)
+    let display = |value| if str::is_empty(value) { "nothing" } else { value };
+    let description =
+        || format!("  {what}: recorded {}, answered {}", display(expected), display(found));
+    (expected != found).then(description)
 }
 
 #[cfg(test)]
@@ -46,10 +47,10 @@ mod tests {
             "  body at character 6\n    recorded {\"ä\":1}\n    answered {\"ä\":2}"
         );
         let long = "x".repeat(100);
-        let told = bodies(&format!("{long}\n"), &format!("{long}y{long}")).unwrap();
+        let difference = bodies(&format!("{long}\n"), &format!("{long}y{long}")).unwrap();
         let (x, y) = ("x".repeat(40), "x".repeat(39));
         let expected = format!("    recorded …{x}\\n\n    answered …{x}y{y}…");
-        assert_eq!(told, format!("  body at character 101\n{expected}"));
+        assert_eq!(difference, format!("  body at character 101\n{expected}"));
         assert_eq!(values("status", "1", "1"), None);
         assert_eq!(values("status", "1", "2").unwrap(), "  status: recorded 1, answered 2");
         assert_eq!(values("Allow", "", "x").unwrap(), "  Allow: recorded nothing, answered x");

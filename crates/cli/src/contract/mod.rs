@@ -47,7 +47,7 @@ pub(crate) fn replay(settings: &Settings, flags: &ReplayFlags) -> CommandResult 
     let in_file = in_file.map_err(|error| format!("cannot read the credential: {error}"))?;
     let credential = in_file.as_deref().map(|text| text.trim_end_matches(['\r', '\n']));
     let credential = flags.credential.as_deref().or(credential);
-    let mut server = ReplayClient::of(contract, &flags.url, credential);
+    let mut server = ReplayClient::new(contract, &flags.url, credential);
     let mut matching = 0;
     for exchange in &exchanges {
         let differences = server.replay(exchange, &flags.mask)?;

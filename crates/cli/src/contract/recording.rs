@@ -16,7 +16,7 @@ pub(crate) struct Exchange {
     /// Additional keys with volatile values.
     #[serde(default)]
     pub(crate) mask: Vec<String>,
-    /// Variables capture_value from the response, by JSON pointer; later lines use them as `{{name}}`.
+    /// Variables captured from the response, by JSON pointer; later lines use them as `{{name}}`.
     #[serde(default)]
     pub(crate) capture: BTreeMap<String, String>,
     /// `file:line` of the exchange.
@@ -61,26 +61,26 @@ impl Exchange {
 /// # Errors
 /// Returns `file:line: cause` if the file cannot be read or a line is invalid.
 pub(crate) fn read(file: &Path) -> Result<Vec<Exchange>, String> {
-    let shown = file.display();
+    let path = file.display();
     let text =
-        std::fs::read_to_string(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+        std::fs::read_to_string(file).map_err(|error| format!("cannot read {path}: {error}"))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let exchanges = lines.map(|(index, line)| {
-        let place = format!("{shown}:{}", index + 1);
+        let place = format!("{path}:{}", index + 1);
         match serde_json::from_str::<Exchange>(line) {
             Ok(exchange) => Ok(Exchange { place, ..exchange }),
-            Err(error) => Err(format!("{place}: {}", with_place(&error))),
+            Err(error) => Err(format!("{place}: {}", message(&error))),
         }
     });
     exchanges.collect()
 }
 
 /// Returns the message of a JSON error with the column; the line is that of the file.
-fn with_place(error: &serde_json::Error) -> String {
+fn message(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let mut with_place = text.split(" at line ").next().unwrap_or(&text).to_owned();
-    let _ = write!(with_place, " at column {}", error.column());
-    with_place
+    let mut message = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    let _ = write!(message, " at column {}", error.column());
+    message
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
                 "unknown field `asked`, expected one of `name`, `request`, `answer`, `mask`, `capture` at column 8",
             ),
         ] {
-            assert_eq!(with_place(&serde_json::from_str::<Exchange>(line).unwrap_err()), expected);
+            assert_eq!(message(&serde_json::from_str::<Exchange>(line).unwrap_err()), expected);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Sends recorded requests to a server, and compares what it answers.
+//! Sends recorded requests to a server and compares the responses.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use super::difference;
 use super::mask::{VOLATILE_KEYS, masked};
 use super::recording::Exchange;
 
-/// How long an answer may take.
+/// Maximum time for a response.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A server that speaks a contract, and what it said so far.
+/// A client for a contract on a server, with the variables captured so far.
 pub(crate) struct ReplayClient {
     agent: Agent,
     url: String,
-    /// The header `Host` that leads to the contract, where its path does not.
+    /// Value of `Host` for a contract without a mount.
     host: Option<String>,
-    /// What stands for `{{name}}`.
+    /// Values of `{{name}}` in recordings.
     variables: HashMap<String, String>,
 }
 
-/// What response.
+/// A response of the server.
 struct Response {
     status: u16,
     headers: Vec<(String, String)>,
@@ -33,8 +33,8 @@ struct Response {
 }
 
 impl ReplayClient {
-    /// The server at a URL. The contract says where behind it its paths begin.
-    pub(crate) fn of(contract: &Contract, url: &str, credential: Option<&str>) -> Self {
+    /// Returns a client for the contract on the server at `url`.
+    pub(crate) fn new(contract: &Contract, url: &str, credential: Option<&str>) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -52,17 +52,17 @@ impl ReplayClient {
         Self { agent: config.into(), url, host, variables }
     }
 
-    /// Sends a request and tells how the answer differs from the recorded one.
+    /// Sends a request and returns the differences between the response and the recorded one.
     ///
     /// # Errors
-    /// Where no answer comes, or the line cannot be sent: `file:line: why`.
+    /// Returns `file:line: cause` if the request is invalid or there is no response.
     pub(crate) fn replay(
         &mut self,
         exchange: &Exchange,
         mask: &[String],
     ) -> Result<Vec<String>, String> {
-        let with_place = |error: String| format!("{}: {error}", exchange.place);
-        let response = self.send(exchange).map_err(with_place)?;
+        let with_location = |error: String| format!("{}: {error}", exchange.place);
+        let response = self.send(exchange).map_err(with_location)?;
         let mut differences: Vec<String> = Vec::new();
         for (name, pointer) in &exchange.capture {
             match capture_value(&response.body, pointer) {
@@ -76,14 +76,14 @@ impl ReplayClient {
         let (recorded, answered) = (expected.status.to_string(), response.status.to_string());
         differences.extend(difference::values("status", &recorded, &answered));
         for (name, value) in &expected.headers {
-            let value = self.substitute(value).map_err(with_place)?;
+            let value = self.substitute(value).map_err(with_location)?;
             let found =
                 response.headers.iter().find(|(variables, _)| variables.eq_ignore_ascii_case(name));
             let found = found.map_or("", |(_, value)| value);
             differences.extend(difference::values(name, &value, found));
         }
         if let Some(body) = &expected.body {
-            let body = self.substitute(body).map_err(with_place)?;
+            let body = self.substitute(body).map_err(with_location)?;
             let more = mask.iter().chain(&exchange.mask).map(String::as_str);
             let keys: Vec<&str> = VOLATILE_KEYS.into_iter().chain(more).collect();
             let (body, found) = (masked(&body, &keys), masked(&response.body, &keys));
@@ -106,13 +106,14 @@ impl ReplayClient {
             Some(body) => Some(self.substitute(body)?),
             None => None,
         };
-        let unsent = |error: ureq::http::Error| format!("this is no request: {error}");
-        let failed = |error: ureq::Error| format!("no answer from {}: {error}", self.url);
+        let request_error = |error: ureq::http::Error| format!("the request is invalid: {error}");
+        let transport_error =
+            |error: ureq::Error| format!("no response from {}: {error}", self.url);
         let mut response = match body {
-            Some(body) => self.agent.run(built.body(body).map_err(unsent)?),
-            None => self.agent.run(built.body(()).map_err(unsent)?),
+            Some(body) => self.agent.run(built.body(body).map_err(request_error)?),
+            None => self.agent.run(built.body(()).map_err(request_error)?),
         }
-        .map_err(failed)?;
+        .map_err(transport_error)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let headers = response.headers().iter();
         Ok(Response {
@@ -120,11 +121,15 @@ impl ReplayClient {
             headers: headers
                 .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
                 .collect(),
-            body: response.body_mut().read_to_vec().map(|bytes| text(&bytes)).map_err(failed)?,
+            body: response
+                .body_mut()
+                .read_to_vec()
+                .map(|bytes| text(&bytes))
+                .map_err(transport_error)?,
         })
     }
 
-    /// A text with what stands for each `{{name}}` in it.
+    /// Replaces each `{{name}}` by the value of the variable.
     fn substitute(&self, text: &str) -> Result<String, String> {
         let (mut out, mut rest) = (String::new(), text);
         while let Some((before, behind)) = rest.split_once("{{") {
@@ -137,7 +142,7 @@ impl ReplayClient {
                 continue;
             };
             let value = self.variables.get(name).ok_or_else(|| match name {
-                "credential" => "a credential is needed: give `--credential`".to_owned(),
+                "credential" => "a credential is needed: use `--credential`".to_owned(),
                 _ => format!("nothing was captured as `{name}` before"),
             })?;
             out.push_str(before);
@@ -149,7 +154,7 @@ impl ReplayClient {
     }
 }
 
-/// The text or number that a JSON pointer leads to.
+/// Returns the string or number at a JSON pointer, or `None`.
 fn capture_value(body: &str, pointer: &str) -> Option<String> {
     let body: Value = serde_json::from_str(body).ok()?;
     match body.pointer(pointer)? {

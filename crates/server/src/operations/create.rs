@@ -8,7 +8,7 @@ use registrar_core::value::Value;
 use registrar_store::{CreateError, CreateRecord, CreateUser, Created, RecordKind, Refusal};
 
 use super::evaluate::Evaluation;
-use super::idempotency::{KeyGuard, KeyState};
+use super::idempotency::KeyGuard;
 use super::reply::Reply;
 use super::request_cx::{RequestCx, record_kind};
 use crate::error::{ApiError, group_refusals};
@@ -29,9 +29,8 @@ impl RequestCx<'_> {
             return Err(ApiError::not_owner());
         }
         let mut key = match self.acquire_header_key().await? {
-            KeyState::Replay(reply) => return Ok(reply),
-            KeyState::Acquired(key) => Some(key),
-            KeyState::None => None,
+            Ok(key) => key,
+            Err(reply) => return Ok(reply),
         };
         let database = self.state.database.clone();
         let validate = move |evaluation: &Evaluation<'_>| match evaluation
@@ -48,9 +47,8 @@ impl RequestCx<'_> {
         };
         if key.is_none() {
             key = match self.acquire_natural_key(&form, &user).await? {
-                KeyState::Replay(reply) => return Ok(reply),
-                KeyState::Acquired(key) => Some(key),
-                KeyState::None => None,
+                Ok(key) => key,
+                Err(reply) => return Ok(reply),
             };
         }
         let password_hash = match user.password.take() {
@@ -93,9 +91,8 @@ impl RequestCx<'_> {
         let parent = self.find_parent().await?;
         self.check_preconditions()?;
         let key = match self.acquire_header_key().await? {
-            KeyState::Replay(reply) => return Ok(reply),
-            KeyState::Acquired(key) => Some(key),
-            KeyState::None => None,
+            Ok(key) => key,
+            Err(reply) => return Ok(reply),
         };
         let database = self.state.database.clone();
         let validate = move |evaluation: &Evaluation<'_>| {

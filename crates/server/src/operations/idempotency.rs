@@ -19,15 +19,9 @@ use crate::error::ApiError;
 use crate::http::idempotency_key::{InFlightKey, in_flight, parse_header};
 use crate::representation::{record_to_value, user_to_value};
 
-/// State of the idempotency key of a request.
-pub(super) enum KeyState<'k> {
-    /// The request has no key.
-    None,
-    /// The key is new and reserved for this request.
-    Acquired(KeyGuard<'k>),
-    /// The key was used by the same request before; this is its response.
-    Replay(Reply),
-}
+/// The key that is reserved for a request, or `None` if it has no key. `Err` is the reply to the same
+/// request, which used the key before.
+pub(super) type AcquiredKey<'k> = Result<Option<KeyGuard<'k>>, Reply>;
 
 /// A key reserved for a request.
 pub(super) struct KeyGuard<'k> {
@@ -51,7 +45,7 @@ impl<'c> RequestCx<'c> {
     ///
     /// # Errors
     /// Returns an error if the key is invalid, in use, or was used by another request.
-    pub(super) async fn acquire_header_key(&self) -> Result<KeyState<'c>, ApiError> {
+    pub(super) async fn acquire_header_key(&self) -> Result<AcquiredKey<'c>, ApiError> {
         match parse_header(self.request)? {
             // The stored response would contain the code, of which the database holds only a digest.
             Some(_) if self.action.generated_codes().next().is_some() => Err(ApiError::new(
@@ -61,7 +55,7 @@ impl<'c> RequestCx<'c> {
                  Idempotency-Key",
             )),
             Some(key) => self.acquire_key(["key", &key, ""]).await,
-            None => Ok(KeyState::None),
+            None => Ok(Ok(None)),
         }
     }
 
@@ -73,14 +67,14 @@ impl<'c> RequestCx<'c> {
         &self,
         form: &Form,
         user: &NewUser,
-    ) -> Result<KeyState<'c>, ApiError> {
+    ) -> Result<AcquiredKey<'c>, ApiError> {
         match form.natural_key.and_then(|field| field.of_user(user)) {
             Some(value) => self.acquire_key(["form", &form.name, &value]).await,
-            None => Ok(KeyState::None),
+            None => Ok(Ok(None)),
         }
     }
 
-    async fn acquire_key(&self, key: [&str; 3]) -> Result<KeyState<'c>, ApiError> {
+    async fn acquire_key(&self, key: [&str; 3]) -> Result<AcquiredKey<'c>, ApiError> {
         let owner = match (self.principal.token_id(), self.principal.user_id) {
             (Some(token), _) => ["token".to_owned(), token.to_string()],
             (None, Some(user)) => ["user".to_owned(), user.to_string()],
@@ -92,10 +86,10 @@ impl<'c> RequestCx<'c> {
         let request = digest(head.map(str::as_bytes).into_iter().chain([&*self.body.bytes]));
         let key = self.state.in_flight_keys.acquire(key)?;
         let guard = KeyGuard { key, request, response: Arc::default() };
-        match self.stored_reply(&guard).await? {
-            Some(reply) => Ok(KeyState::Replay(reply)),
-            None => Ok(KeyState::Acquired(guard)),
-        }
+        Ok(match self.stored_reply(&guard).await? {
+            Some(reply) => Err(reply),
+            None => Ok(Some(guard)),
+        })
     }
 
     /// Returns the response stored under a key, or `None`.

@@ -7,7 +7,6 @@ pub(crate) mod public_url;
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use registrar_core::config::Policies;
 use serde::Deserialize;
 
@@ -66,12 +65,19 @@ macro_rules! settings {
     };
     (@partial $($(#[doc = $doc:literal])+ $name:ident: $type:ty, [$($arg:tt)*];)+) => {
         /// Settings from one source: flags and environment, or a file.
-        #[derive(Debug, Clone, Default, PartialEq, Eq, Args, Deserialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+        #[cfg_attr(feature = "clap", derive(clap::Args))]
         #[serde(deny_unknown_fields)]
         pub struct PartialSettings {
-            $($(#[doc = $doc])+ #[arg(long, global = true, $($arg)*)] pub $name: Option<$type>,)+
+            $(
+                $(#[doc = $doc])+
+                #[cfg_attr(feature = "clap", arg(long, global = true, $($arg)*))]
+                pub $name: Option<$type>,
+            )+
             /// File that contains the database URL, instead of --database-url
-            #[arg(long, global = true, value_name = "FILE", env = "REGISTRAR_DATABASE_URL_FILE")]
+            #[cfg_attr(feature = "clap", arg(
+                long, global = true, value_name = "FILE", env = "REGISTRAR_DATABASE_URL_FILE"
+            ))]
             pub database_url_file: Option<PathBuf>,
         }
 
@@ -90,6 +96,21 @@ macro_rules! settings {
         }
     };
 }
+
+/// Implements the conversion that serde uses for settings that are parsed from a string.
+macro_rules! parsed_from_string {
+    ($($type:ty),+) => {
+        $(impl TryFrom<String> for $type {
+            type Error = &'static str;
+
+            fn try_from(text: String) -> Result<Self, &'static str> {
+                text.parse()
+            }
+        })+
+    };
+}
+
+parsed_from_string!(ForwardedHeaders, Network, PublicUrl);
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -192,6 +213,7 @@ settings! {
     }
 }
 
+#[cfg(feature = "clap")]
 fn parse_policies(word: &str) -> Result<Policies, &'static str> {
     match word {
         "refuse" => Ok(Policies::Refuse),

@@ -60,22 +60,6 @@ impl FromStr for Network {
     }
 }
 
-impl TryFrom<String> for ForwardedHeaders {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for Network {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        text.parse()
-    }
-}
-
 impl Network {
     /// Returns whether the network contains an address. An IPv4-mapped IPv6 address counts as IPv4.
     #[must_use]

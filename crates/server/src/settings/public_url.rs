@@ -34,14 +34,6 @@ impl FromStr for PublicUrl {
     }
 }
 
-impl TryFrom<String> for PublicUrl {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        text.parse()
-    }
-}
-
 /// Returns whether a text is `uri-host [":" port]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2). The
 /// empty text is valid: `Host` is empty if the target has no authority.
 pub(crate) fn is_host(text: &str) -> bool {

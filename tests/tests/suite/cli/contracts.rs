@@ -103,13 +103,15 @@ fn contract_replay_reports_invalid_lines_by_number() {
     let start = "registrar: lines.jsonl:2: ";
     assert_eq!(
         reported(&request("/", "{{credential}}")),
-        format!("{start}a credential is needed: give `--credential`\n")
+        format!("{start}a credential is needed: use `--credential`\n")
     );
     assert_eq!(
         reported(&request("/{{id}}", "x")),
         format!("{start}nothing was captured as `id` before\n")
     );
-    assert!(reported(&request("/ /", "x")).starts_with(&format!("{start}this is no request: ")));
+    assert!(
+        reported(&request("/ /", "x")).starts_with(&format!("{start}the request is invalid: "))
+    );
     assert_eq!(
         reported("\n{\"asked\":1}"),
         format!(
@@ -125,7 +127,7 @@ fn contract_replay_reports_invalid_lines_by_number() {
     command.args(["--url", "http://127.0.0.1:1", "--credential", "x"]);
     let refused = error_line(&mut command);
     assert!(
-        refused.contains("scim.jsonl:1: no answer from http://127.0.0.1:1/scim: "),
+        refused.contains("scim.jsonl:1: no response from http://127.0.0.1:1/scim: "),
         "{refused}"
     );
 }

@@ -1,6 +1,6 @@
 //! `registrar routes` lists what the server serves.
 
-use registrar_tests::{Database, Setup, repository_path, run_command};
+use registrar_tests::{TestServer, repository_path, run_command};
 use serde_json::Value;
 
 use super::setup;
@@ -31,7 +31,7 @@ fn routes_lists_operation_form_and_scope_in_columns() {
 
 #[test]
 fn listed_native_routes_are_served() {
-    let server = Setup::of(Database::Sqlite).unwrap().serve();
+    let server = TestServer::start(setup());
     let client = server.client();
     let listed: Vec<Value> = serde_json::from_str(&routes("json")).unwrap();
     let native: Vec<&Value> = listed.iter().filter(|route| route["contract"].is_null()).collect();
