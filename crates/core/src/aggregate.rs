@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::rules::may_be_of;
+use crate::rules::claim_matches;
+use crate::types::TypeKind;
 use crate::value::Value;
 
 /// A JSON object as a string, with sorted keys and numbers in plain notation, so that every
