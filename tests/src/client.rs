@@ -1,5 +1,5 @@
-//! Clients of a server: one without a token and one with. What they send is well-formed HTTP; for
-//! anything else there is [`crate::Connection`].
+//! HTTP clients with and without a token. They send well-formed HTTP only; [`crate::Connection`]
+//! sends anything else.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::{Request, Response, Uri};
 
-use crate::answer::Answer;
+use crate::response::TestResponse;
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Maximum time until a response is complete.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A client that says nothing of who it is.
+/// A client that sends no credentials.
 #[derive(Debug, Clone)]
-pub struct Anonymous {
+pub struct AnonymousClient {
     agent: Agent,
     url: String,
     token: Option<String>,
@@ -22,36 +22,36 @@ pub struct Anonymous {
 
 /// A client that sends a token with every request.
 #[derive(Debug, Clone)]
-pub struct WithToken(Anonymous);
+pub struct TokenClient(AnonymousClient);
 
-impl Anonymous {
-    /// A client of the server at a URL, without a token.
+impl AnonymousClient {
+    /// Creates a client for the server at a URL.
     #[must_use]
     pub fn new(url: &str) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(RESPONSE_TIMEOUT))
             .build();
         Self { agent: config.into(), url: url.to_owned(), token: None }
     }
 
-    /// The same client with a token.
+    /// Returns a client that sends a token.
     #[must_use]
-    pub fn with_token(&self, token: &str) -> WithToken {
-        WithToken(Self { token: Some(format!("Token token={token}")), ..self.clone() })
+    pub fn with_token(&self, token: &str) -> TokenClient {
+        TokenClient(Self { token: Some(format!("Token token={token}")), ..self.clone() })
     }
 
-    /// The same client with this whole `Authorization` header.
+    /// Returns a client that sends this value of `Authorization`.
     #[must_use]
-    pub fn with_authorization(&self, header: &str) -> WithToken {
-        WithToken(Self { token: Some(header.to_owned()), ..self.clone() })
+    pub fn with_authorization(&self, header: &str) -> TokenClient {
+        TokenClient(Self { token: Some(header.to_owned()), ..self.clone() })
     }
 
-    /// Sends a request; a body of nothing where `body` is `None`.
+    /// Sends a request, without a body if `body` is `None`.
     ///
     /// # Panics
-    /// When no answer comes.
+    /// Panics if no response arrives.
     #[track_caller]
     pub fn send(
         &self,
@@ -59,22 +59,22 @@ impl Anonymous {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
-    ) -> Answer {
+    ) -> TestResponse {
         self.try_send(method, path, headers, body)
             .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    /// Sends a request to a server that may go away meanwhile.
+    /// Sends a request to a server that may stop in the meantime.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// Returns an error if no response arrives.
     pub fn try_send(
         &self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
-    ) -> Result<Answer, ureq::Error> {
+    ) -> Result<TestResponse, ureq::Error> {
         let uri: Uri = format!("{}{path}", self.url).parse().unwrap();
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
@@ -90,80 +90,80 @@ impl Anonymous {
         read(&mut response)
     }
 
-    /// GET.
+    /// Sends a GET request.
     #[track_caller]
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> TestResponse {
         self.send("GET", path, &[], None)
     }
 
-    /// POST of a text as it is, labelled as JSON.
+    /// Sends a POST request with this body as `application/json`.
     #[track_caller]
-    pub fn post(&self, path: &str, body: &str) -> Answer {
+    pub fn post(&self, path: &str, body: &str) -> TestResponse {
         self.send("POST", path, &[("content-type", "application/json")], Some(body.as_bytes()))
     }
 
     /// Submits a form to `POST /api/users`.
     #[track_caller]
-    pub fn submit(&self, form_name: &str, form: &Value) -> Answer {
+    pub fn submit(&self, form_name: &str, form: &Value) -> TestResponse {
         self.post("/api/users", &body(form_name, form))
     }
 
     /// Submits a form to `PUT /api/users/{id}`.
     #[track_caller]
-    pub fn update(&self, id: i64, form_name: &str, form: &Value) -> Answer {
-        let label = [("content-type", "application/json")];
+    pub fn update(&self, id: i64, form_name: &str, form: &Value) -> TestResponse {
+        let content_type = [("content-type", "application/json")];
         let body = body(form_name, form);
-        self.send("PUT", &format!("/api/users/{id}"), &label, Some(body.as_bytes()))
+        self.send("PUT", &format!("/api/users/{id}"), &content_type, Some(body.as_bytes()))
     }
 
-    /// Submits form fields with bracket names, the names of the form and its fields spelled out.
+    /// Sends `POST /api/users` with a URL-encoded body in bracket notation.
     #[track_caller]
-    pub fn post_fields(&self, fields: &str) -> Answer {
-        let label = [("content-type", "application/x-www-form-urlencoded")];
-        self.send("POST", "/api/users", &label, Some(fields.as_bytes()))
+    pub fn post_fields(&self, fields: &str) -> TestResponse {
+        let content_type = [("content-type", "application/x-www-form-urlencoded")];
+        self.send("POST", "/api/users", &content_type, Some(fields.as_bytes()))
     }
 }
 
-impl std::ops::Deref for WithToken {
-    type Target = Anonymous;
+impl std::ops::Deref for TokenClient {
+    type Target = AnonymousClient;
 
-    fn deref(&self) -> &Anonymous {
+    fn deref(&self) -> &AnonymousClient {
         &self.0
     }
 }
 
-impl WithToken {
-    /// Submits a form to a server that may go away meanwhile.
+impl TokenClient {
+    /// Submits a form to a server that may stop in the meantime.
     ///
     /// # Errors
-    /// When no answer comes.
-    pub fn try_submit(&self, form_name: &str, form: &Value) -> Result<Answer, ureq::Error> {
-        let label = [("content-type", "application/json")];
-        self.try_send("POST", "/api/users", &label, Some(body(form_name, form).as_bytes()))
+    /// Returns an error if no response arrives.
+    pub fn try_submit(&self, form_name: &str, form: &Value) -> Result<TestResponse, ureq::Error> {
+        let content_type = [("content-type", "application/json")];
+        self.try_send("POST", "/api/users", &content_type, Some(body(form_name, form).as_bytes()))
     }
 
-    /// Submits a change to a server that may go away meanwhile.
+    /// Submits an update to a server that may stop in the meantime.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// Returns an error if no response arrives.
     pub fn try_update(
         &self,
         id: i64,
         form_name: &str,
         form: &Value,
-    ) -> Result<Answer, ureq::Error> {
-        let label = [("content-type", "application/json")];
+    ) -> Result<TestResponse, ureq::Error> {
+        let content_type = [("content-type", "application/json")];
         let path = format!("/api/users/{id}");
-        self.try_send("PUT", &path, &label, Some(body(form_name, form).as_bytes()))
+        self.try_send("PUT", &path, &content_type, Some(body(form_name, form).as_bytes()))
     }
 
-    /// The stored user of an id.
+    /// Returns the stored user with this id.
     #[track_caller]
     pub fn user(&self, id: i64) -> Value {
         self.get(&format!("/api/users/{id}")).is(200).json()
     }
 
-    /// How many users there are.
+    /// Returns the number of users.
     #[track_caller]
     pub fn count(&self) -> i64 {
         self.get("/api/users").is(200).json()["total"].as_i64().unwrap()
@@ -174,14 +174,14 @@ fn body(form_name: &str, form: &Value) -> String {
     json!({ "form_configuration_name": form_name, "form": form }).to_string()
 }
 
-fn read(response: &mut Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+fn read(response: &mut Response<ureq::Body>) -> Result<TestResponse, ureq::Error> {
     let headers = response.headers().iter();
     let headers = headers
         .map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect();
-    Ok(Answer {
+    Ok(TestResponse {
         status: response.status().as_u16(),
         headers,
         text: response.body_mut().read_to_string()?,

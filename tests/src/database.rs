@@ -1,4 +1,4 @@
-//! The databases of the tests: which there are, new ones, and a look into them past the server.
+//! Databases under test, and direct access to them that bypasses the server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,17 +9,17 @@ use diesel::{
     sql_query,
 };
 
-/// The databases that everything must work on.
+/// Supported databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Database {
-    /// A file of its own.
+    /// A new file per test.
     Sqlite,
-    /// A database of its own on a server that the test process starts.
+    /// A new database per test, on a server that the test process starts.
     Postgres,
 }
 
 impl Database {
-    /// All of them.
+    /// All supported databases.
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 }
 
@@ -32,9 +32,9 @@ impl fmt::Display for Database {
     }
 }
 
-/// Looks into a database past the server.
+/// Direct access to a database, bypassing the server.
 #[derive(Debug)]
-pub struct Direct<'u>(pub(crate) &'u str);
+pub struct DirectDatabase<'u>(pub(crate) &'u str);
 
 #[derive(QueryableByName)]
 struct Count {
@@ -81,27 +81,27 @@ const SQLITE_COLUMNS: &str = "SELECT t.name AS of, c.name AS name FROM sqlite_ma
 const POSTGRES_COLUMNS: &str = "SELECT table_name::text AS of, column_name::text AS name \
      FROM information_schema.columns WHERE table_schema = 'public'";
 
-impl Direct<'_> {
-    /// The number of rows of a table, or of what may follow `FROM`.
+impl DirectDatabase<'_> {
+    /// Returns the number of rows of a table, or of any SQL that may follow `FROM`.
     ///
     /// # Panics
-    /// When the database does not tell.
+    /// Panics if the query fails.
     #[must_use]
     pub fn count(&self, from: &str) -> i64 {
         let sql = format!("SELECT count(*) AS count FROM {from}");
         self.rows::<Count>(&sql)[0].count
     }
 
-    /// Whether it is PostgreSQL.
+    /// Returns true for PostgreSQL.
     #[must_use]
     pub fn is_postgres(&self) -> bool {
         self.file().is_none()
     }
 
-    /// Does something to the database behind the server's back.
+    /// Executes a statement.
     ///
     /// # Panics
-    /// When the database refuses it.
+    /// Panics if the statement fails.
     pub fn execute(&self, sql: &str) {
         match self.file() {
             Some(file) => {
@@ -115,11 +115,11 @@ impl Direct<'_> {
         }
     }
 
-    /// Keeps the database from being written to while `meanwhile` runs.
+    /// Runs `meanwhile` while a lock blocks all other writers.
     ///
     /// # Panics
-    /// When the database does not let us.
-    pub fn while_locked<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
+    /// Panics if the lock cannot be taken.
+    pub fn with_write_lock<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
         match self.file() {
             Some(file) => {
                 let mut connection = SqliteConnection::establish(file).unwrap();
@@ -138,11 +138,11 @@ impl Direct<'_> {
         }
     }
 
-    /// Reads from SQLite's file in one transaction while `meanwhile` runs.
+    /// Runs `meanwhile` within an open read transaction on the SQLite file.
     ///
     /// # Panics
-    /// When it is no file, or does not let us.
-    pub fn while_reading<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
+    /// Panics if the database is not SQLite or cannot be read.
+    pub fn with_read_transaction<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
         let mut connection = SqliteConnection::establish(self.file().unwrap()).unwrap();
         let read = connection.transaction(|connection| {
             sql_query("SELECT count(*) AS count FROM users").load::<Count>(connection)?;
@@ -151,12 +151,12 @@ impl Direct<'_> {
         read.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// How the database would run a query, whatever it holds.
+    /// Returns the query plan, with sequential scans disabled on PostgreSQL.
     ///
     /// # Panics
-    /// When it does not tell.
+    /// Panics if the query is invalid.
     #[must_use]
-    pub fn plan(&self, sql: &str) -> String {
+    pub fn query_plan(&self, sql: &str) -> String {
         let lines: Vec<String> = match self.file() {
             Some(_) => {
                 let steps = self.rows::<Step>(&format!("EXPLAIN QUERY PLAN {sql}"));
@@ -172,21 +172,21 @@ impl Direct<'_> {
         lines.join("\n")
     }
 
-    /// Every column of every table, by its own name.
+    /// Returns the column names of all tables.
     ///
     /// # Panics
-    /// When the database does not tell.
+    /// Panics if the query fails.
     #[must_use]
-    pub fn every_column(&self) -> BTreeSet<String> {
+    pub fn column_names(&self) -> BTreeSet<String> {
         self.columns().into_iter().map(|column| column.name).collect()
     }
 
-    /// How many rows every table has.
+    /// Returns the number of rows by table.
     ///
     /// # Panics
-    /// When the database does not tell.
+    /// Panics if the query fails.
     #[must_use]
-    pub fn every_count(&self) -> BTreeMap<String, i64> {
+    pub fn row_counts(&self) -> BTreeMap<String, i64> {
         let tables: BTreeSet<String> = self.columns().into_iter().map(|column| column.of).collect();
         let counts: Vec<String> = tables
             .iter()
@@ -196,12 +196,12 @@ impl Direct<'_> {
         counts.into_iter().map(|row| (row.of, row.count)).collect()
     }
 
-    /// Every cell of every table as text, with `table.column` in front, sorted.
+    /// Returns every cell of every table as `table.column: value`, sorted.
     ///
     /// # Panics
-    /// When the database does not tell.
+    /// Panics if the query fails.
     #[must_use]
-    pub fn every_cell(&self) -> Vec<String> {
+    pub fn all_cells(&self) -> Vec<String> {
         let is_postgres = self.is_postgres();
         let cells_of = |Column { of, name }: &Column| {
             let text = if is_postgres {

@@ -1,46 +1,46 @@
-//! The harness of the black-box suites: servers with a database of their own, clients, and what a
-//! case says about answers. It knows the server by its settings and its HTTP, nothing inside it;
-//! what the server promises stands in `tests/suite`.
+//! Test harness for the black-box suite: servers with a database of their own, clients and
+//! assertions on responses. It uses the server through its settings and HTTP only. The test cases
+//! are in `tests/suite`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "this is the tests' own ground: to panic is to fail the test"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
-mod answer;
+mod child_process;
 mod client;
 mod database;
-mod folder;
-mod length;
+mod iterations;
 mod metrics;
-mod process;
 mod proxy;
 mod random;
-mod raw;
+mod raw_connection;
+mod response;
 pub mod samples;
 mod server;
 mod setup;
+mod temp_dir;
 mod wait;
 
-pub use answer::Answer;
-pub use client::{Anonymous, WithToken};
-pub use database::{Database, Direct};
-pub use folder::{Folder, repository};
-pub use length::{LONG, is_long, times};
+pub use child_process::{
+    Process, ProcessOutput, registrar_binary, registrar_binary_with_tls, run_command,
+};
+pub use client::{AnonymousClient, TokenClient};
+pub use database::{Database, DirectDatabase};
+pub use iterations::{FULL_LENGTH_ENV, is_full_length, iterations};
 pub use metrics::Metrics;
-pub use process::{Finished, Process, finish, registrar, registrar_with_tls};
-pub use proxy::{Proxy, Upstream, Weather};
+pub use proxy::{NetworkCondition, Proxy, Upstream};
 pub use random::Random;
-pub use raw::Connection;
-pub use registrar_scratch_postgres::{Cluster, Pooler, REQUIRE_TLS, TlsCluster, notice, scratch};
+pub use raw_connection::Connection;
+pub use registrar_scratch_postgres::{
+    Cluster, PgBouncer, REQUIRE_TLS, TlsCluster, print_notice, scratch,
+};
+pub use response::TestResponse;
 pub use server::TestServer;
 pub use setup::Setup;
+pub use temp_dir::{TempDir, repository_path};
 pub use wait::eventually;
 
-/// Makes of each case `fn name(server: &TestServer)` two tests, `sqlite::name` and
-/// `postgres::name`, each with a server and a database of its own. `name with setup` gives it
-/// another server: `fn setup(setup: Setup) -> Setup`.
+/// Turns each case `fn name(server: &TestServer)` into two tests, `sqlite::name` and
+/// `postgres::name`, each with its own server and database. `name with setup` configures the server
+/// with `fn setup(setup: Setup) -> Setup`.
 #[macro_export]
 macro_rules! cases {
     ($($name:ident $(with $setup:ident)?),+ $(,)?) => {
@@ -48,7 +48,7 @@ macro_rules! cases {
             $(
                 #[test]
                 fn $name() {
-                    $crate::run($crate::Database::Sqlite, |it| it$(.with_all(super::$setup))?, super::$name);
+                    $crate::run($crate::Database::Sqlite, |it| it$(.transform(super::$setup))?, super::$name);
                 }
             )+
         }
@@ -56,14 +56,14 @@ macro_rules! cases {
             $(
                 #[test]
                 fn $name() {
-                    $crate::run($crate::Database::Postgres, |it| it$(.with_all(super::$setup))?, super::$name);
+                    $crate::run($crate::Database::Postgres, |it| it$(.transform(super::$setup))?, super::$name);
                 }
             )+
         }
     };
 }
 
-/// Runs one case; does nothing, after a loud notice, where its database is not installed.
+/// Runs one case. Prints a notice and skips it if its database is not installed.
 pub fn run(database: Database, setup: impl FnOnce(Setup) -> Setup, case: impl FnOnce(&TestServer)) {
     if let Some(fresh) = Setup::of(database) {
         case(&TestServer::start(setup(fresh)));

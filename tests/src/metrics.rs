@@ -1,43 +1,42 @@
-//! What `/metrics` says, read strictly: as Prometheus' text format 0.0.4 has it, and as its
-//! conventions want names to be.
+//! Strict parser of `/metrics`: Prometheus' text format 0.0.4 and its naming conventions.
 
 use std::collections::BTreeMap;
 
-use crate::client::Anonymous;
+use crate::client::AnonymousClient;
 
-/// Names and values of labels, by name.
+/// Label values by label name.
 type Labels = BTreeMap<String, String>;
 
-/// All samples of one page.
+/// All samples of one scrape.
 #[derive(Debug)]
 pub struct Metrics {
-    /// The page as it came.
+    /// The response body.
     pub text: String,
     samples: BTreeMap<(String, Labels), f64>,
 }
 
 impl Metrics {
-    /// Reads a server's page.
+    /// Scrapes a server.
     ///
     /// # Panics
-    /// When it is not as it should be.
+    /// Panics if the response violates the format.
     #[must_use]
     #[track_caller]
-    pub fn of(client: &Anonymous) -> Self {
-        let answer = client.get("/metrics");
+    pub fn of(client: &AnonymousClient) -> Self {
+        let response = client.get("/metrics");
         let label = "text/plain; version=0.0.4; charset=utf-8";
-        assert_eq!(answer.is(200).header("content-type"), Some(label));
-        Self::read(&answer.text)
+        assert_eq!(response.is(200).header("content-type"), Some(label));
+        Self::read(&response.text)
     }
 
-    /// Reads a page.
+    /// Parses a scrape.
     ///
     /// # Panics
-    /// When it is not as it should be.
+    /// Panics if the text violates the format.
     #[must_use]
     #[track_caller]
     pub fn read(text: &str) -> Self {
-        assert!(text.ends_with('\n'), "the last line does not end");
+        assert!(text.ends_with('\n'), "the last line is not terminated");
         let (mut samples, mut kinds) = (BTreeMap::new(), BTreeMap::new());
         let (mut current, mut helped) = (String::new(), String::new());
         for line in text.lines() {
@@ -47,11 +46,15 @@ impl Metrics {
             }
             if let Some(kind) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = kind.split_once(' ').unwrap();
-                assert_eq!(helped, name, "help comes first");
+                assert_eq!(helped, name, "HELP precedes TYPE");
                 assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
                 assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
                 assert!(name.starts_with("registrar_"), "{line}");
-                assert_eq!(kinds.insert(name.to_owned(), kind.to_owned()), None, "{line}: again");
+                assert_eq!(
+                    kinds.insert(name.to_owned(), kind.to_owned()),
+                    None,
+                    "{line}: duplicate"
+                );
                 name.clone_into(&mut current);
                 continue;
             }
@@ -61,11 +64,14 @@ impl Metrics {
                 _ => &[""],
             };
             let end = name.strip_prefix(current.as_str());
-            assert!(end.is_some_and(|end| ends.contains(&end)), "{line} among those of {current}");
+            assert!(
+                end.is_some_and(|end| ends.contains(&end)),
+                "{line} does not belong to {current}"
+            );
             assert_eq!(end == Some("_bucket"), labels.contains_key("le"), "{line}");
             let value: f64 = value.parse().unwrap();
             assert!(value.is_finite() && value >= 0.0, "{line}");
-            assert_eq!(samples.insert((name, labels), value), None, "{line}: again");
+            assert_eq!(samples.insert((name, labels), value), None, "{line}: duplicate");
         }
         let read = Self { text: text.to_owned(), samples };
         for (name, _) in kinds.iter().filter(|(_, kind)| *kind == "histogram") {
@@ -95,25 +101,25 @@ impl Metrics {
         }
     }
 
-    /// The sample with exactly these labels; nothing where there is none.
+    /// Returns the sample with exactly these labels, or `None` if there is none.
     #[must_use]
     pub fn find(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let labels = labels.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         self.samples.get(&(name.to_owned(), labels.collect())).copied()
     }
 
-    /// The sample with exactly these labels.
+    /// Returns the sample with exactly these labels.
     ///
     /// # Panics
-    /// When there is none.
+    /// Panics if there is none.
     #[must_use]
     #[track_caller]
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let found = self.find(name, labels);
-        found.unwrap_or_else(|| panic!("no {name} of {labels:?}: {}", self.text))
+        found.unwrap_or_else(|| panic!("no sample {name} {labels:?}: {}", self.text))
     }
 
-    /// All samples of a name, with the values of their labels in the order of the labels' names.
+    /// Returns all samples of a metric, with label values in the order of label names.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<(Vec<&str>, f64)> {
         let of = self.samples.iter().filter(|((known, _), _)| known == name);
@@ -122,7 +128,7 @@ impl Metrics {
     }
 }
 
-/// `name{label="value",…} value`
+/// Parses `name{label="value",…} value`.
 fn sample(line: &str) -> (String, Labels, &str) {
     let end = line.find(['{', ' ']).unwrap_or_else(|| panic!("no sample: {line}"));
     let (name, mut rest) = line.split_at(end);
@@ -134,7 +140,7 @@ fn sample(line: &str) -> (String, Labels, &str) {
             let (label, behind) = rest.split_once("=\"").unwrap();
             assert!(label.bytes().all(|byte| byte.is_ascii_lowercase()), "{line}");
             let (text, behind) = quoted(behind);
-            assert_eq!(labels.insert(label.to_owned(), text), None, "{line}: a label twice");
+            assert_eq!(labels.insert(label.to_owned(), text), None, "{line}: duplicate label");
             match behind.strip_prefix(',') {
                 Some(more) => rest = more,
                 None => {
@@ -147,18 +153,18 @@ fn sample(line: &str) -> (String, Labels, &str) {
     (name.to_owned(), labels, rest.strip_prefix(' ').unwrap())
 }
 
-/// What stands before the closing quote, and what behind it.
+/// Returns the unescaped text up to the closing quote, and the rest of the line.
 fn quoted(text: &str) -> (String, &str) {
-    let (mut read, mut letters) = (String::new(), text.char_indices());
-    while let Some((at, letter)) = letters.next() {
-        match letter {
+    let (mut read, mut characters) = (String::new(), text.char_indices());
+    while let Some((at, character)) = characters.next() {
+        match character {
             '"' => return (read, &text[at + 1..]),
-            '\\' => read.push(match letters.next().unwrap().1 {
+            '\\' => read.push(match characters.next().unwrap().1 {
                 'n' => '\n',
                 other @ ('\\' | '"') => other,
                 other => panic!("`\\{other}` in {text}"),
             }),
-            letter => read.push(letter),
+            character => read.push(character),
         }
     }
     panic!("no closing quote: {text}")

@@ -1,5 +1,5 @@
-//! A proxy in front of a server, of Registrar or of PostgreSQL, that does to a connection what
-//! networks do: holds it, slows it down, cuts it, loses what was answered.
+//! Fault-injecting TCP proxy in front of Registrar or PostgreSQL: delays, drops and cuts
+//! connections.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
@@ -11,52 +11,52 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::client::{Anonymous, WithToken};
+use crate::client::{AnonymousClient, TokenClient};
 
-/// How often a thread that waits looks whether it is to do something else.
-const LOOKS: Duration = Duration::from_millis(5);
+/// Interval at which waiting threads poll.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What a proxy does with connections, with those that are open too.
+/// Fault that a proxy injects into new and open connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weather {
-    /// It passes everything on.
-    Fair,
-    /// It passes everything on, each piece after this time.
-    Slow(Duration),
-    /// It takes everything and passes nothing on until this is over, as where packets are lost.
+pub enum NetworkCondition {
+    /// Forwards everything.
+    Healthy,
+    /// Forwards each chunk after this delay.
+    Latency(Duration),
+    /// Accepts data but forwards nothing until the condition changes, as under packet loss.
     BlackHole,
-    /// It cuts what is open and lets nobody in.
+    /// Cuts open connections and refuses new ones.
     Down,
-    /// It passes requests on, and cuts a connection when the first answer comes to it.
-    Deaf,
-    /// It cuts a connection that sends PostgreSQL a `COMMIT`: before that is passed on.
+    /// Forwards requests, and cuts a connection at its first response.
+    CutOnResponse,
+    /// Cuts a PostgreSQL connection before its `COMMIT` is forwarded.
     CutBeforeCommit,
-    /// The same, after it was passed on and done.
+    /// Cuts a PostgreSQL connection after its `COMMIT` was forwarded and executed.
     CutAfterCommit,
 }
 
-/// Where a proxy passes connections on to.
+/// Address that a proxy forwards to.
 #[derive(Debug, Clone)]
 pub enum Upstream {
-    /// A port of this machine.
-    Port(u16),
-    /// A socket in the file system.
+    /// A local TCP port.
+    Tcp(u16),
+    /// A Unix domain socket.
     Socket(PathBuf),
 }
 
-/// A proxy on a port of its own. It cuts everything when it is dropped.
+/// A proxy on its own port. Cuts all connections on drop.
 #[derive(Debug)]
 pub struct Proxy {
-    /// The port it listens on.
+    /// Port that the proxy listens on.
     pub port: u16,
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    weather: Mutex<Weather>,
+    condition: Mutex<NetworkCondition>,
     upstream: Upstream,
-    /// Both ends of every connection.
+    /// Client and server side of every open connection.
     open: Mutex<BTreeMap<usize, (Stream, Stream)>>,
     made: AtomicUsize,
     cuts: AtomicUsize,
@@ -64,16 +64,16 @@ struct Shared {
 }
 
 impl Proxy {
-    /// Starts one in fair weather.
+    /// Starts a proxy that forwards everything.
     ///
     /// # Panics
-    /// When there is no port.
+    /// Panics if no port can be bound.
     #[must_use]
     pub fn start(upstream: Upstream) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
-            weather: Mutex::new(Weather::Fair),
+            condition: Mutex::new(NetworkCondition::Healthy),
             upstream,
             open: Mutex::default(),
             made: AtomicUsize::new(0),
@@ -92,21 +92,21 @@ impl Proxy {
         Self { port, shared }
     }
 
-    /// From now on.
+    /// Sets the fault that is injected from now on.
     ///
     /// # Panics
-    /// When one of its threads has panicked.
-    pub fn set(&self, weather: Weather) {
-        *self.shared.weather.lock().unwrap() = weather;
-        if weather == Weather::Down {
+    /// Panics if a thread of the proxy panicked.
+    pub fn set(&self, condition: NetworkCondition) {
+        *self.shared.condition.lock().unwrap() = condition;
+        if condition == NetworkCondition::Down {
             self.cut();
         }
     }
 
-    /// Cuts what is open, and goes on.
+    /// Cuts all open connections and continues to accept new ones.
     ///
     /// # Panics
-    /// When one of its threads has panicked.
+    /// Panics if a thread of the proxy panicked.
     pub fn cut(&self) {
         for (client, server) in self.shared.open.lock().unwrap().values() {
             client.shut();
@@ -114,13 +114,13 @@ impl Proxy {
         }
     }
 
-    /// A new client that comes through it.
+    /// Returns a client that connects through the proxy.
     #[must_use]
-    pub fn client(&self, token: &str) -> WithToken {
-        Anonymous::new(&format!("http://127.0.0.1:{}", self.port)).with_token(token)
+    pub fn client(&self, token: &str) -> TokenClient {
+        AnonymousClient::new(&format!("http://127.0.0.1:{}", self.port)).with_token(token)
     }
 
-    /// How many connections were cut because of what went over them.
+    /// Returns the number of connections cut because of their traffic.
     #[must_use]
     pub fn cuts(&self) -> usize {
         self.shared.cuts.load(Ordering::Relaxed)
@@ -130,32 +130,32 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Relaxed);
-        self.set(Weather::Down);
-        // The thread that accepts wakes up and ends.
+        self.set(NetworkCondition::Down);
+        // Unblocks the accepting thread, which then exits.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
 
 impl Shared {
-    fn weather(&self) -> Weather {
-        *self.weather.lock().unwrap()
+    fn condition(&self) -> NetworkCondition {
+        *self.condition.lock().unwrap()
     }
 
     fn connect(self: &Arc<Self>, client: TcpStream) {
-        let client = Stream::Port(client);
-        if self.weather() == Weather::Down {
+        let client = Stream::Tcp(client);
+        if self.condition() == NetworkCondition::Down {
             return client.shut();
         }
         let Ok(server) = Stream::to(&self.upstream) else { return client.shut() };
         let number = self.made.fetch_add(1, Ordering::Relaxed);
-        self.open.lock().unwrap().insert(number, (client.again(), server.again()));
-        let is_deaf = Arc::new(AtomicBool::new(false));
-        for (from, to, is_asking) in
-            [(client.again(), server.again(), true), (server, client, false)]
+        self.open.lock().unwrap().insert(number, (client.try_clone(), server.try_clone()));
+        let cut_next_response = Arc::new(AtomicBool::new(false));
+        for (from, to, is_request) in
+            [(client.try_clone(), server.try_clone(), true), (server, client, false)]
         {
-            let (shared, is_deaf) = (Arc::clone(self), Arc::clone(&is_deaf));
+            let (shared, cut_next_response) = (Arc::clone(self), Arc::clone(&cut_next_response));
             thread::spawn(move || {
-                shared.pump(&from, &to, is_asking, &is_deaf);
+                shared.pump(&from, &to, is_request, &cut_next_response);
                 from.shut();
                 to.shut();
                 shared.open.lock().unwrap().remove(&number);
@@ -163,9 +163,9 @@ impl Shared {
         }
     }
 
-    /// Passes one direction of a connection on until it ends or is to be cut: also by the next answer,
-    /// once `is_deaf`.
-    fn pump(&self, from: &Stream, to: &Stream, is_asking: bool, is_deaf: &AtomicBool) {
+    /// Forwards one direction of a connection until it ends or must be cut. Once `cut_next_response` is set,
+    /// the next response is cut too.
+    fn pump(&self, from: &Stream, to: &Stream, is_request: bool, cut_next_response: &AtomicBool) {
         let mut buffer = [0; 65_536];
         loop {
             let length = match from.read(&mut buffer) {
@@ -175,19 +175,21 @@ impl Shared {
                 Err(_) => break,
             };
             let piece = &buffer[..length];
-            while self.weather() == Weather::BlackHole {
-                thread::sleep(LOOKS);
+            while self.condition() == NetworkCondition::BlackHole {
+                thread::sleep(POLL_INTERVAL);
             }
-            let commits = is_asking && piece.windows(7).any(|window| window == b"COMMIT\0");
-            if !is_asking && is_deaf.load(Ordering::Relaxed) {
+            let commits = is_request && piece.windows(7).any(|window| window == b"COMMIT\0");
+            if !is_request && cut_next_response.load(Ordering::Relaxed) {
                 return self.count_cut();
             }
-            match self.weather() {
-                Weather::Slow(time) => thread::sleep(time),
-                Weather::Deaf if !is_asking => return self.count_cut(),
-                Weather::CutBeforeCommit if commits => return self.count_cut(),
-                Weather::CutAfterCommit if commits => is_deaf.store(true, Ordering::Relaxed),
-                Weather::Down => break,
+            match self.condition() {
+                NetworkCondition::Latency(time) => thread::sleep(time),
+                NetworkCondition::CutOnResponse if !is_request => return self.count_cut(),
+                NetworkCondition::CutBeforeCommit if commits => return self.count_cut(),
+                NetworkCondition::CutAfterCommit if commits => {
+                    cut_next_response.store(true, Ordering::Relaxed)
+                }
+                NetworkCondition::Down => break,
                 _ => {}
             }
             if to.write_all(piece).is_err() {
@@ -203,43 +205,43 @@ impl Shared {
 
 #[derive(Debug)]
 enum Stream {
-    Port(TcpStream),
+    Tcp(TcpStream),
     Socket(UnixStream),
 }
 
 impl Stream {
     fn to(upstream: &Upstream) -> std::io::Result<Self> {
         match upstream {
-            Upstream::Port(port) => TcpStream::connect(("127.0.0.1", *port)).map(Self::Port),
+            Upstream::Tcp(port) => TcpStream::connect(("127.0.0.1", *port)).map(Self::Tcp),
             Upstream::Socket(path) => UnixStream::connect(path).map(Self::Socket),
         }
     }
 
-    fn again(&self) -> Self {
+    fn try_clone(&self) -> Self {
         match self {
-            Self::Port(stream) => Self::Port(stream.try_clone().unwrap()),
+            Self::Tcp(stream) => Self::Tcp(stream.try_clone().unwrap()),
             Self::Socket(stream) => Self::Socket(stream.try_clone().unwrap()),
         }
     }
 
-    /// It may be shut already.
+    /// Ignores errors: the stream may be shut down already.
     fn shut(&self) {
         let _ = match self {
-            Self::Port(stream) => stream.shutdown(Shutdown::Both),
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
             Self::Socket(stream) => stream.shutdown(Shutdown::Both),
         };
     }
 
     fn read(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
         match self {
-            Self::Port(stream) => (&mut &*stream).read(buffer),
+            Self::Tcp(stream) => (&mut &*stream).read(buffer),
             Self::Socket(stream) => (&mut &*stream).read(buffer),
         }
     }
 
     fn write_all(&self, bytes: &[u8]) -> std::io::Result<()> {
         match self {
-            Self::Port(stream) => (&mut &*stream).write_all(bytes),
+            Self::Tcp(stream) => (&mut &*stream).write_all(bytes),
             Self::Socket(stream) => (&mut &*stream).write_all(bytes),
         }
     }

@@ -1,15 +1,14 @@
-//! Submissions that are valid for the shipped forms, each of a user of its own: `tag` stands in
-//! everything that must be unique. Cases change in them what they are about.
+//! Valid submissions for the shipped forms. `tag` goes into every field that must be unique.
 
 use serde_json::{Value, json};
 
-/// For `reference_rest_api_create_user`.
+/// A submission for `reference_rest_api_create_user`.
 #[must_use]
 pub fn reference(tag: &str) -> Value {
     json!({ "first_name": "Ann", "email": format!("{tag}@example.com"), "password": "brisk-harbour-42" })
 }
 
-/// For `developer_sign_up`.
+/// A submission for `developer_sign_up`.
 #[must_use]
 pub fn developer(tag: &str) -> Value {
     json!({
@@ -22,7 +21,7 @@ pub fn developer(tag: &str) -> Value {
     })
 }
 
-/// For `client_sign_up`.
+/// A submission for `client_sign_up`.
 #[must_use]
 pub fn client(tag: &str) -> Value {
     json!({
@@ -33,7 +32,8 @@ pub fn client(tag: &str) -> Value {
     })
 }
 
-/// For `marketplace_seller`: a shop, a new agency, and two boats. No password: it is quick.
+/// A submission for `marketplace_seller` with a shop, a new agency and two boats. Without a
+/// password, to avoid the cost of hashing.
 #[must_use]
 pub fn seller(tag: &str) -> Value {
     json!({
@@ -46,7 +46,7 @@ pub fn seller(tag: &str) -> Value {
     })
 }
 
-/// One boat of a seller.
+/// A boat of a seller.
 #[must_use]
 pub fn boat(registration: &str) -> Value {
     json!({

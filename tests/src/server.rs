@@ -1,30 +1,30 @@
-//! A server within the test's own process, on a thread of its own.
+//! A server within the test process, on its own thread.
 
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use actix_web::dev::ServerHandle;
-use registrar_core::registry::Registry;
+use registrar_contracts::Configuration;
 use registrar_server::app::Application;
-use registrar_server::callers::{self, Limits, NewCaller};
-use registrar_server::reload::Forms;
-use registrar_server::token;
+use registrar_server::auth::credentials::{self, NewCredential, TokenLimits};
+use registrar_server::auth::token;
+use registrar_server::config_source::ServedConfig;
 use registrar_store::Store;
 
-use crate::client::{Anonymous, WithToken};
-use crate::database::Direct;
-use crate::raw::Connection;
+use crate::client::{AnonymousClient, TokenClient};
+use crate::database::DirectDatabase;
+use crate::raw_connection::Connection;
 use crate::setup::Setup;
 
-/// A server on a free port. It stops when this is dropped, and its database goes with it.
+/// A server on a free port. Drop stops it and removes its database.
 #[derive(Debug)]
 pub struct TestServer {
-    anonymous: Anonymous,
+    anonymous: AnonymousClient,
     token: String,
     port: u16,
     running: Option<(ServerHandle, JoinHandle<()>)>,
     store: NoDebug<Store>,
-    forms: Arc<Forms>,
+    forms: Arc<ServedConfig>,
     setup: Setup,
 }
 
@@ -37,10 +37,10 @@ impl<T> std::fmt::Debug for NoDebug<T> {
 }
 
 impl TestServer {
-    /// Starts one and makes a token.
+    /// Starts a server and creates a token.
     ///
     /// # Panics
-    /// When it does not start.
+    /// Panics if the server does not start.
     #[must_use]
     pub fn start(setup: Setup) -> Self {
         let (started, start) = mpsc::channel();
@@ -51,7 +51,7 @@ impl TestServer {
                     Ok(application) => {
                         let store = application.store().clone();
                         let (port, handle) = (application.port(), application.handle());
-                        let parts = (port, store, application.forms(), handle);
+                        let parts = (port, store, application.config(), handle);
                         started.send(Ok(parts)).unwrap();
                         application.run().await.unwrap();
                     }
@@ -61,7 +61,7 @@ impl TestServer {
         });
         let (port, store, forms, handle) =
             start.recv().unwrap().unwrap_or_else(|error| panic!("{error}"));
-        let anonymous = Anonymous::new(&format!("http://127.0.0.1:{port}"));
+        let anonymous = AnonymousClient::new(&format!("http://127.0.0.1:{port}"));
         let running = Some((handle, thread));
         let mut server = Self {
             anonymous,
@@ -76,25 +76,25 @@ impl TestServer {
         server
     }
 
-    /// A client without a token.
+    /// Returns a client without a token.
     #[must_use]
-    pub fn anonymous(&self) -> &Anonymous {
+    pub fn anonymous(&self) -> &AnonymousClient {
         &self.anonymous
     }
 
-    /// A client with a token that is good.
+    /// Returns a client with a valid token.
     #[must_use]
-    pub fn client(&self) -> WithToken {
+    pub fn client(&self) -> TokenClient {
         self.anonymous.with_token(&self.token)
     }
 
-    /// A token that is good.
+    /// Returns a valid token.
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// Makes another token, to expire at these microseconds since 1970.
+    /// Creates another token, with an optional expiry in microseconds since 1970.
     #[must_use]
     pub fn new_token(&self, name: &str, expires_at: Option<i64>) -> String {
         let token = token::generate().unwrap().reveal().to_owned();
@@ -102,35 +102,37 @@ impl TestServer {
         token
     }
 
-    /// Makes a token that is good for these scopes and forms alone, where they are given.
+    /// Creates a token limited to these scopes and forms; an empty slice sets no limit.
     #[must_use]
     pub fn new_limited_token(&self, name: &str, scopes: &[&str], forms: &[&str]) -> String {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let (scopes, forms): (Vec<String>, Vec<String>) = (owned(scopes), owned(forms));
-        let limits = Limits {
+        let limits = TokenLimits {
             scopes: (!scopes.is_empty()).then_some(&*scopes),
             forms: (!forms.is_empty()).then_some(&*forms),
             seconds: None,
         };
-        let cost = self.setup.settings.hash_cost;
-        let new = NewCaller { name, contract: None, attributes: &[], limits, cost };
-        let made = callers::create(&self.store.0, new);
+        let cost = self.setup.settings.hash_cost();
+        let new = NewCredential { name, contract: None, attributes: &[], limits, cost };
+        let made = credentials::create(&self.store.0, new);
         actix_web::rt::System::new().block_on(made).unwrap().reveal().to_owned()
     }
 
-    /// Makes somebody who may call a contract; gives the whole value of `Authorization`.
+    /// Creates a credential for a contract and returns the value of its `Authorization` header.
     #[must_use]
-    pub fn new_caller(&self, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
-        let registry =
-            registrar_server::forms::load(&self.setup.settings.forms, self.setup.settings.policies)
-                .unwrap();
+    pub fn new_authorization(&self, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
+        let registry = registrar_server::config_source::load(
+            &self.setup.settings.forms,
+            self.setup.settings.policies,
+        )
+        .unwrap();
         let contract = registry.contracts().named(contract).unwrap();
         let noted: Vec<(String, String)> =
             noted.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        let cost = self.setup.settings.hash_cost;
-        let (contract, limits) = (Some(&**contract), Limits::default());
-        let new = NewCaller { name, contract, attributes: &noted, limits, cost };
-        let made = callers::create(&self.store.0, new);
+        let cost = self.setup.settings.hash_cost();
+        let (contract, limits) = (Some(&**contract), TokenLimits::default());
+        let new = NewCredential { name, contract, attributes: &noted, limits, cost };
+        let made = credentials::create(&self.store.0, new);
         let credential = actix_web::rt::System::new().block_on(made).unwrap();
         contract.unwrap().authentication.schemes[0].header(name, credential.reveal())
     }
@@ -140,70 +142,73 @@ impl TestServer {
         assert!(self.store.0.revoke_token(name).unwrap(), "there is no token `{name}`");
     }
 
-    /// Where it is.
+    /// Returns the base URL.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The port it listens on.
+    /// Returns the port that the server listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What it was started with.
+    /// Returns the setup that the server was started with.
     #[must_use]
     pub fn setup(&self) -> &Setup {
         &self.setup
     }
 
-    /// A connection without a client library.
+    /// Opens a raw connection.
     #[must_use]
     pub fn connect(&self) -> Connection {
         Connection::open(self.port)
     }
 
-    /// Writes a file of its forms, which are its own.
+    /// Writes a file of the forms directory. The setup must have its own.
     pub fn write_form(&self, within: &str, text: &str) {
         std::fs::write(self.setup.settings.forms[0].join(within), text).unwrap();
     }
 
-    /// Has it take nothing more to be written, as when it stops.
-    pub fn stop_writing(&self) {
+    /// Shuts the store down, so that no more writes are accepted.
+    pub fn shut_down_store(&self) {
         self.store.0.shutdown();
     }
 
-    /// Has it read its forms again; says whether they were good.
+    /// Reloads the forms and returns whether they are valid.
     #[must_use]
     pub fn reload(&self) -> bool {
         self.forms.reload()
     }
 
-    /// Its store, past its routes.
+    /// Returns the store, bypassing the routes.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store.0
     }
 
-    /// The forms that it was started with.
+    /// Loads the configured forms again.
     #[must_use]
-    pub fn registry(&self) -> Registry {
-        registrar_server::forms::load(&self.setup.settings.forms, self.setup.settings.policies)
-            .unwrap()
+    pub fn registry(&self) -> Configuration {
+        registrar_server::config_source::load(
+            &self.setup.settings.forms,
+            self.setup.settings.policies,
+        )
+        .unwrap()
     }
 
-    /// A look into the database past the server.
+    /// Returns direct access to the database.
     #[must_use]
-    pub fn direct(&self) -> Direct<'_> {
-        self.setup.direct()
+    pub fn database(&self) -> DirectDatabase<'_> {
+        self.setup.database()
     }
 }
 
 impl Drop for TestServer {
     fn drop(&mut self) {
         if let Some((handle, thread)) = self.running.take() {
-            // To ask is enough: the thread ends when it is done.
+            // Requesting the stop is enough: the thread ends afterwards.
             drop(handle.stop(false));
             if thread.join().is_err() && !thread::panicking() {
                 panic!("the server's thread panicked");

@@ -1,30 +1,30 @@
-//! How a server of the tests is to be: its database, its forms, its settings.
+//! Configuration of a test server: database, forms and settings.
 
 use std::path::{Path, PathBuf};
 
 use registrar_server::settings::Settings;
 
-use crate::database::{Database, Direct};
-use crate::folder::{Folder, repository};
+use crate::database::{Database, DirectDatabase};
 use crate::proxy::{Proxy, Upstream};
+use crate::temp_dir::{TempDir, repository_path};
 
-/// What a server is started with. It owns the database: servers may come and go on it.
+/// Configuration of a server. It owns the database, so that servers can be restarted on it.
 #[derive(Debug)]
 pub struct Setup {
-    /// The settings; every one may be changed.
+    /// The settings, open to change.
     pub settings: Settings,
-    /// Where the database is, when something stands between it and the server.
+    /// URL of the database if the server connects through a proxy.
     direct_url: Option<String>,
-    folders: Vec<Folder>,
+    folders: Vec<TempDir>,
 }
 
 impl Setup {
-    /// A new, empty database, the forms of the repository, and few threads.
+    /// A new, empty database, the forms of the repository and few threads.
     ///
-    /// `None`, after a loud notice, where the database is not installed.
+    /// Prints a notice and returns `None` if the database is not installed.
     #[must_use]
     pub fn of(database: Database) -> Option<Self> {
-        let folder = Folder::new();
+        let folder = TempDir::new();
         let database_url = match database {
             Database::Sqlite => format!("sqlite:{}", folder.path().join("registrar.db").display()),
             Database::Postgres => registrar_scratch_postgres::fresh_database()?,
@@ -32,25 +32,25 @@ impl Setup {
         Some(Self { folders: vec![folder], ..Self::at(database_url) })
     }
 
-    /// The same on the database of this URL.
+    /// A configuration for an existing database.
     #[must_use]
     pub fn at(database_url: String) -> Self {
         let settings = Settings {
             listen: "127.0.0.1:0".to_owned(),
             database_url,
-            forms: vec![repository("forms")],
+            forms: vec![repository_path("forms")],
             readers: 2,
             workers: 1,
             hash_threads: 1,
             ..Settings::default()
         };
-        Self { settings, direct_url: None, folders: vec![Folder::new()] }
+        Self { settings, direct_url: None, folders: vec![TempDir::new()] }
     }
 
-    /// With a proxy between the server and its PostgreSQL, whose URL must be one of a socket.
+    /// Puts a proxy between the server and its PostgreSQL, which must be on a Unix socket.
     ///
     /// # Panics
-    /// When it is none.
+    /// Panics if the URL does not name a socket.
     #[must_use]
     pub fn through_proxy(mut self) -> (Self, Proxy) {
         let url = self.settings.database_url;
@@ -62,51 +62,51 @@ impl Setup {
         (self, proxy)
     }
 
-    /// With a folder of these forms and types instead of the repository's.
+    /// Replaces the forms directory by one with these files.
     #[must_use]
     pub fn forms(mut self, files: &[(&str, &str)]) -> Self {
-        let folder = Folder::of(files);
+        let folder = TempDir::of(files);
         self.settings.forms = vec![folder.path().to_owned()];
         self.folders.push(folder);
         self
     }
 
-    /// With a folder of these forms and types beside the others.
+    /// Adds a forms directory with these files.
     #[must_use]
     pub fn more_forms(mut self, files: &[(&str, &str)]) -> Self {
-        let folder = Folder::of(files);
+        let folder = TempDir::of(files);
         self.settings.forms.push(folder.path().to_owned());
         self.folders.push(folder);
         self
     }
 
-    /// With one form named `form`.
+    /// Replaces the forms directory by one with a single form named `form`.
     #[must_use]
     pub fn form(self, fields: &str) -> Self {
         let indented = fields.trim_matches('\n').replace('\n', "\n  ");
         self.forms(&[("form.yml", &format!("resource: User\nfields:\n  {indented}\n"))])
     }
 
-    /// With other settings.
+    /// Changes the settings.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
         self
     }
 
-    /// With whatever that changes.
+    /// Applies a function to the configuration.
     #[must_use]
-    pub fn with_all(self, change: impl FnOnce(Self) -> Self) -> Self {
+    pub fn transform(self, change: impl FnOnce(Self) -> Self) -> Self {
         change(self)
     }
 
-    /// A look into the database past the server.
+    /// Returns direct access to the database.
     #[must_use]
-    pub fn direct(&self) -> Direct<'_> {
-        Direct(self.direct_url.as_ref().unwrap_or(&self.settings.database_url))
+    pub fn database(&self) -> DirectDatabase<'_> {
+        DirectDatabase(self.direct_url.as_ref().unwrap_or(&self.settings.database_url))
     }
 
-    /// A folder of its own, for what else it needs.
+    /// Returns a directory for additional files.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.folders[0].path().to_owned()

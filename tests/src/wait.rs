@@ -1,20 +1,20 @@
-//! Waiting for something to become true, with a deadline.
+//! Polling with a deadline.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Asks again and again until there is an answer.
+/// Polls until `ask` returns a value.
 ///
 /// # Panics
-/// When there is none after `limit`; says what was waited for.
+/// Panics if there is none after `limit`; the message names `what`.
 #[track_caller]
 pub fn eventually<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
-        if let Some(answer) = ask() {
-            return answer;
+        if let Some(response) = ask() {
+            return response;
         }
-        assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
+        assert!(started.elapsed() < limit, "not within {limit:?}: {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }

@@ -1,47 +1,52 @@
-//! The log: env_logger's, with a limit on the lines of other crates.
+//! Logging: env_logger with a rate limit for other crates, written by a thread of its own.
 //!
 //! actix-http logs each malformed request at level ERROR: any client could fill a disk with those lines.
 
 use std::collections::HashMap;
+use std::io::{IsTerminal as _, stderr};
+use std::panic;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use env_logger::{Builder, Env, Logger};
-use log::{LevelFilter, Log, Metadata, Record};
+use env_logger::{Builder, Env, Logger, Target};
+use log::{Log, Metadata, Record};
 
-/// How many lines a target may write in a [`PERIOD`].
-const MOST: u32 = 10;
+use crate::log_writer::LogWriter;
+
+/// Maximum number of lines of a target per [`PERIOD`].
+const MAX_LINES: u32 = 10;
 const PERIOD: Duration = Duration::from_secs(60);
-/// Prefix of Registrar's own targets, which are not limited: a client causes one line per request there.
-const OWN: &str = "registrar";
+/// Prefix of Registrar's own targets, which are not limited: they write a line per request.
+const OWN_TARGETS: &str = "registrar";
 
-/// A logger that limits the lines of each target of another crate and reports how many it dropped.
-struct Limited {
+/// A logger that limits the lines of other crates by target and reports the number of dropped lines.
+struct LimitedLogger {
     inner: Logger,
-    targets: Mutex<HashMap<String, Period>>,
+    writer: Option<LogWriter>,
+    targets: Mutex<HashMap<String, LineWindow>>,
 }
 
-/// The count of one target's lines in a period.
+/// Number of lines of a target in the current period.
 #[derive(Debug)]
-struct Period {
+struct LineWindow {
     began: Instant,
     written: u32,
     dropped: u64,
 }
 
-impl Period {
+impl LineWindow {
     fn new(began: Instant) -> Self {
         Self { began, written: 0, dropped: 0 }
     }
 
-    /// Returns whether one more line may be written, and how many of the last period were dropped.
+    /// Counts a line. Returns whether it is written, and the number of lines dropped in the last period.
     fn admit(&mut self, now: Instant) -> (bool, u64) {
         let mut dropped = 0;
         if now.duration_since(self.began) >= PERIOD {
             dropped = self.dropped;
             *self = Self::new(now);
         }
-        if self.written >= MOST {
+        if self.written >= MAX_LINES {
             self.dropped += 1;
             return (false, 0);
         }
@@ -50,7 +55,7 @@ impl Period {
     }
 }
 
-impl Log for Limited {
+impl Log for LimitedLogger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         self.inner.enabled(metadata)
     }
@@ -60,21 +65,22 @@ impl Log for Limited {
         if !self.inner.matches(record) {
             return;
         }
-        // Lower levels are written only where `RUST_LOG` asks for them.
-        let is_limited = record.level() <= log::Level::Warn && !target.starts_with(OWN);
+        // Lower levels are written only if `RUST_LOG` enables them.
+        let is_limited = record.level() <= log::Level::Warn && !target.starts_with(OWN_TARGETS);
         if is_limited {
             let now = Instant::now();
             let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
-            let period = targets.entry(target.to_owned()).or_insert_with(|| Period::new(now));
+            let period = targets.entry(target.to_owned()).or_insert_with(|| LineWindow::new(now));
             let (is_admitted, dropped) = period.admit(now);
             drop(targets);
             if dropped > 0 {
                 let seconds = PERIOD.as_secs();
                 let text = format_args!(
-                    "{dropped} more such lines were dropped: at most {MOST} in {seconds} s"
+                    "{dropped} more such lines were dropped: at most {MAX_LINES} in {seconds} s"
                 );
-                let more = Record::builder().metadata(record.metadata().clone()).args(text).build();
-                self.inner.log(&more);
+                let notice =
+                    Record::builder().metadata(record.metadata().clone()).args(text).build();
+                self.inner.log(&notice);
             }
             if !is_admitted {
                 return;
@@ -84,18 +90,44 @@ impl Log for Limited {
     }
 
     fn flush(&self) {
-        self.inner.flush();
+        if let Some(writer) = &self.writer {
+            writer.drain();
+        }
     }
 }
 
-/// Sets up the log as `RUST_LOG` says, else as `levels` say. Setting it up twice does nothing.
-pub(crate) fn start(levels: &str) {
-    let inner = Builder::from_env(Env::default().default_filter_or(levels)).build();
-    let level: LevelFilter = inner.filter();
-    let log = Limited { inner, targets: Mutex::default() };
-    if log::set_boxed_logger(Box::new(log)).is_ok() {
-        log::set_max_level(level);
+/// Flushes the log when it is dropped, also by a panic.
+pub(crate) struct FlushGuard(Option<LogWriter>);
+
+impl Drop for FlushGuard {
+    fn drop(&mut self) {
+        if let Some(writer) = &self.0 {
+            writer.drain();
+        }
     }
+}
+
+/// Starts logging with the levels in `RUST_LOG`, by default `levels`. On a terminal, lines are written
+/// directly and with colours.
+pub(crate) fn start(levels: &str) -> FlushGuard {
+    let mut builder = Builder::from_env(Env::default().default_filter_or(levels));
+    let is_terminal = stderr().is_terminal();
+    let writer = (!is_terminal).then(|| LogWriter::start(stderr()).ok()).flatten();
+    if let Some(writer) = &writer {
+        builder.target(Target::Pipe(Box::new(writer.clone())));
+    }
+    let inner = builder.build();
+    log::set_max_level(inner.filter());
+    let guard = FlushGuard(writer.clone());
+    let logger = LimitedLogger { inner, writer, targets: Mutex::default() };
+    if log::set_boxed_logger(Box::new(logger)).is_ok() {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            log::logger().flush();
+            report(info);
+        }));
+    }
+    guard
 }
 
 #[cfg(test)]
@@ -103,12 +135,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_writes_so_many_lines_in_a_period_and_tells_how_many_it_did_not() {
+    fn panic_flushes_the_log() {
+        use std::io::{PipeWriter, Read as _, Write as _, pipe};
+
+        let (mut reader, stream): (_, PipeWriter) = pipe().unwrap();
+        let writer = LogWriter::start(stream).unwrap();
+        let panicked = panic::catch_unwind(|| {
+            let _flush = FlushGuard(Some(writer.clone()));
+            for line in 0..1_000 {
+                writer.clone().write_all(format!("{line:09}\n").as_bytes()).unwrap();
+            }
+            panic!("expected");
+        });
+        assert!(panicked.is_err());
+        let mut bytes = vec![0; 10_000];
+        reader.read_exact(&mut bytes).unwrap();
+        assert!(bytes.ends_with(b"000000999\n"));
+    }
+
+    #[test]
+    fn lines_of_a_target_are_limited_and_dropped_ones_counted() {
         let begin = Instant::now();
-        let mut period = Period::new(begin);
+        let mut period = LineWindow::new(begin);
         let admitted = (0..1000).filter(|_| period.admit(begin).0).count();
-        assert_eq!(admitted, MOST as usize);
-        let dropped = 1000 - u64::from(MOST);
+        assert_eq!(admitted, MAX_LINES as usize);
+        let dropped = 1000 - u64::from(MAX_LINES);
         assert_eq!(period.admit(begin + PERIOD), (true, dropped));
         assert_eq!(period.admit(begin + PERIOD), (true, 0));
     }

@@ -1,16 +1,17 @@
-//! The `registrar` command: serves, checks forms, holds servers against contracts, keeps tokens,
-//! migrates.
+//! The `registrar` command.
 //!
-//! What it prints for people goes to standard error or, where it is the result, to standard
-//! output; logs are env_logger's.
+//! Results are printed to standard output, messages to standard error; logs are written by env_logger.
 
 mod check;
 mod contract;
 mod flags;
+mod log_writer;
 mod logging;
 mod open_files;
 mod report;
+mod routes;
 mod serve;
+mod snippets;
 mod tokens;
 mod users;
 
@@ -19,29 +20,30 @@ use std::process::ExitCode;
 use clap::Parser;
 use flags::{Command, ContractCommand, Flags, TokenCommand, UserCommand};
 
-/// What a command comes to: nothing, or what went wrong.
-type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
+/// Exit code of a command, or its error.
+type CommandResult = Result<ExitCode, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
-    // The web library's own start-up lines say nothing that ours do not.
+    // actix logs its start-up, which `serve` reports itself.
     let levels = if flags.is_serving() { "info,actix_server=warn" } else { "warn" };
-    logging::start(levels);
+    let _flush = logging::start(levels);
     match run(flags) {
         Ok(code) => code,
         Err(error) => {
-            say_error(&*error);
+            print_error(&*error);
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(flags: Flags) -> Outcome {
+fn run(flags: Flags) -> CommandResult {
     let settings = flags.settings()?;
     match flags.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(settings),
         Command::Check(flags) => check::check(&settings, flags),
         Command::Schema { form } => check::schema(&settings, form.as_deref()),
+        Command::Routes { format } => routes::routes(&settings, format),
         Command::Openapi => check::openapi(&settings),
         Command::Rules { name } => check::rules(name.as_deref()),
         Command::Explain { kind } => check::explain(kind.as_deref()),
@@ -62,25 +64,26 @@ fn run(flags: Flags) -> Outcome {
     }
 }
 
-/// Prints a result.
+/// Prints a result to standard output.
 fn print(text: &str) {
     use std::io::Write as _;
-    // Whoever reads it may have read enough: `registrar rules | head`.
+    // Errors such as a closed pipe are ignored: `registrar rules | head`.
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Tells a person something beside the result.
-#[expect(clippy::print_stderr, reason = "what is for people goes to standard error")]
-fn say(text: &str) {
+/// Prints a message to standard error.
+#[expect(clippy::print_stderr, reason = "messages go to standard error")]
+fn print_message(text: &str) {
+    log::logger().flush();
     eprintln!("{text}");
 }
 
-fn say_error(error: &(dyn std::error::Error + 'static)) {
-    // Broken forms are told problem by problem, as `check` tells them.
+fn print_error(error: &(dyn std::error::Error + 'static)) {
+    // Problems are printed one per line, as by `check`.
     if let Some(problems) = check::problems_of(error) {
         for problem in problems {
-            say(&problem.to_string());
+            print_message(&problem.to_string());
         }
     }
-    say(&format!("registrar: {error}"));
+    print_message(&format!("registrar: {error}"));
 }

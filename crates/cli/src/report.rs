@@ -1,54 +1,67 @@
-//! How `registrar check` tells what it found: for people, for programs, for GitHub's checks, and as
-//! SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0).
+//! Output formats of `registrar check`: text, JSON, GitHub workflow commands and SARIF 2.1.0
+//! (docs.oasis-open.org/sarif/sarif/v2.1.0).
+
+use std::io::IsTerminal as _;
 
 use clap::ValueEnum;
 use registrar_core::config::{Problem, ProblemCode};
 use serde_json::{Value, json};
 
-/// A way to tell it.
+use crate::snippets;
+
+/// Output format of `check`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A line for each: `file:line:column: [kind] what; expected …; hint`.
+    /// Problems with the underlined line of the file
     Text,
-    /// One JSON object.
+    /// One line per problem: `file:line:column: [kind] what; expected …; hint`
+    Short,
+    /// JSON object
     Json,
-    /// Workflow commands of GitHub Actions, which it shows beside the lines.
+    /// Workflow commands of GitHub Actions, shown as annotations
     Github,
-    /// SARIF 2.1.0, for code scanning.
+    /// SARIF 2.1.0 for code scanning
     Sarif,
 }
 
-/// How much a finding weighs.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Weight {
-    /// It is no mistake.
+pub(crate) enum Severity {
+    /// Information; the check does not fail.
     Note,
-    /// The check fails.
+    /// A problem; the check fails.
     Error,
 }
 
-/// What was found, and how much it weighs.
-pub(crate) type Finding = (Weight, Problem);
+/// A problem or notice with its severity.
+pub(crate) type Finding = (Severity, Problem);
 
-/// What else is told.
+/// Number of checked forms and examples.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Counts {
+pub(crate) struct CheckStats {
     pub(crate) forms: usize,
     pub(crate) examples: usize,
 }
 
-/// The report; nothing where there is nothing to say in this format.
-pub(crate) fn render(format: Format, findings: &[Finding], counts: Counts) -> String {
+/// Renders a report. It is empty if there are no findings, except for JSON and SARIF.
+pub(crate) fn render(format: Format, findings: &[Finding], stats: CheckStats) -> String {
     match format {
-        Format::Text => lines(findings, |(_, problem)| problem.to_string()),
+        Format::Text => snippets::render(findings, has_colours()),
+        Format::Short => lines(findings, |(_, problem)| problem.to_string()),
         Format::Github => lines(findings, github),
         Format::Json => pretty(&json!({
-            "forms": counts.forms,
-            "examples": counts.examples,
+            "forms": stats.forms,
+            "examples": stats.examples,
             "findings": findings.iter().map(object).collect::<Vec<_>>(),
         })),
         Format::Sarif => pretty(&sarif(findings)),
     }
+}
+
+/// Returns whether standard output is a terminal and `NO_COLOR` is not set (no-color.org).
+fn has_colours() -> bool {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !no_color && std::io::stdout().is_terminal()
 }
 
 fn lines(findings: &[Finding], line: impl Fn(&Finding) -> String) -> String {
@@ -59,12 +72,12 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}")
 }
 
-fn object((weight, problem): &Finding) -> Value {
+fn object((severity, problem): &Finding) -> Value {
     let mut object = json!({
         "file": *problem.file,
         "line": problem.place.line,
         "column": problem.place.column,
-        "level": level(*weight),
+        "level": level(*severity),
         "kind": problem.code.as_str(),
         "message": problem.what,
         "expected": problem.expected,
@@ -75,14 +88,14 @@ fn object((weight, problem): &Finding) -> Value {
     object
 }
 
-fn level(weight: Weight) -> &'static str {
-    match weight {
-        Weight::Note => "note",
-        Weight::Error => "error",
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Note => "note",
+        Severity::Error => "error",
     }
 }
 
-/// What is wrong and what helps, without the place.
+/// Returns the description of a problem without its location.
 fn message(problem: &Problem) -> String {
     let mut message = problem.what.clone();
     if !problem.expected.is_empty() {
@@ -95,8 +108,8 @@ fn message(problem: &Problem) -> String {
 }
 
 /// Source: docs.github.com, "Workflow commands for GitHub Actions".
-fn github((weight, problem): &Finding) -> String {
-    let command = if *weight == Weight::Note { "notice" } else { "error" };
+fn github((severity, problem): &Finding) -> String {
+    let command = if *severity == Severity::Note { "notice" } else { "error" };
     let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
     format!(
@@ -122,11 +135,11 @@ fn sarif(findings: &[Finding]) -> Value {
         .collect();
     let results: Vec<Value> = findings
         .iter()
-        .map(|(weight, problem)| {
+        .map(|(severity, problem)| {
             let (line, column) = (problem.place.line, problem.place.column);
             json!({
                 "ruleId": problem.code.as_str(),
-                "level": level(*weight),
+                "level": level(*severity),
                 "message": { "text": message(problem) },
                 "locations": [{
                     "physicalLocation": {

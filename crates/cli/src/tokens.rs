@@ -3,50 +3,49 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use registrar_contracts::Configuration;
+use registrar_contracts::{Contract, Scheme};
 use registrar_core::Timestamp;
-use registrar_core::contract::{Contract, Scheme};
-use registrar_core::registry::Registry;
 use registrar_server::app::{BuildError, open_existing_store, open_store};
-use registrar_server::callers::{self, Limits, NewCaller};
-use registrar_server::forms;
+use registrar_server::auth::credentials::{self, NewCredential, TokenLimits};
+use registrar_server::config_source;
 use registrar_server::settings::Settings;
 
 use crate::flags::LimitFlags;
-use crate::{Outcome, contract, print, say};
+use crate::{CommandResult, contract, print, print_message};
 
-/// Prints the token alone, so that a script can take it; with `header`, as the contract's callers
-/// send it. Where a contract's callers are users, the name is an e-mail address, and what is printed
-/// is the password.
+/// Creates a credential and prints it: a token, or with `header` the whole `Authorization` value. If the
+/// callers of the contract are users, `name` is an e-mail address and the password is printed.
 pub(crate) fn create(
     settings: &Settings,
     name: &str,
     contract: Option<&str>,
     (header, attributes): (bool, &[String]),
     limits: &LimitFlags,
-) -> Outcome {
+) -> CommandResult {
     let registry = match contract {
-        Some(_) => {
-            Some(forms::load(&settings.forms, settings.policies).map_err(BuildError::Forms)?)
-        }
+        Some(_) => Some(
+            config_source::load(&settings.forms, settings.policies).map_err(BuildError::Config)?,
+        ),
         None => None,
     };
     let contract = match (&registry, contract) {
-        (Some(registry), Some(contract)) => Some(found(registry, contract)?),
+        (Some(registry), Some(contract)) => Some(authenticated_contract(registry, contract)?),
         _ => None,
     };
     let scheme = contract.and_then(|contract| contract.authentication.schemes.first());
-    let some = |names: &'_ [String]| !names.is_empty();
-    let limits = Limits {
-        scopes: Some(&*limits.scopes).filter(|names| some(names)),
-        forms: Some(&*limits.only_forms).filter(|names| some(names)),
+    let is_set = |names: &'_ [String]| !names.is_empty();
+    let limits = TokenLimits {
+        scopes: Some(&*limits.scopes).filter(|names| is_set(names)),
+        forms: Some(&*limits.only_forms).filter(|names| is_set(names)),
         seconds: limits.days.map(|days| i64::from(days) * 24 * 60 * 60),
     };
     let is_limited = limits.scopes.is_some() || limits.forms.is_some() || limits.seconds.is_some();
     if scheme == Some(&Scheme::Basic) && is_limited {
-        return Err("callers of this contract are users, who cannot be limited".into());
+        return Err("callers of this contract are users, which cannot be limited".into());
     }
-    let is_fit = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    let is_name = !name.is_empty() && name.len() <= 64 && name.chars().all(is_fit);
+    let is_allowed = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
+    let is_name = !name.is_empty() && name.len() <= 64 && name.chars().all(is_allowed);
     if scheme != Some(&Scheme::Basic) && !is_name {
         return Err("a token's name has 1 to 64 letters, digits, `-`, `_` or `.`".into());
     }
@@ -57,17 +56,17 @@ pub(crate) fn create(
     let Some(pairs) = pairs.collect::<Option<Vec<_>>>() else {
         return Err("an attribute is `NAME=TEXT`".into());
     };
-    let (store, cost) = (open_store(settings)?, settings.hash_cost);
-    let new = NewCaller { name, contract, attributes: &pairs, limits, cost };
+    let (store, cost) = (open_store(settings)?, settings.hash_cost());
+    let new = NewCredential { name, contract, attributes: &pairs, limits, cost };
     let system = actix_web::rt::System::new();
-    let credential = system.block_on(callers::create(&store, new))?;
+    let credential = system.block_on(credentials::create(&store, new))?;
     store.shutdown();
     if let Some(contract) = contract.filter(|_| pairs.is_empty())
-        && let Some(lacking) = contract.authentication.attributes.first()
+        && let Some(missing) = contract.authentication.attributes.first()
     {
         let of = &contract.name;
-        say(&format!(
-            "registrar: the token has no `{lacking}`: conditions of `{of}` do not limit it"
+        print_message(&format!(
+            "registrar: the token has no `{missing}`: conditions of `{of}` do not limit it"
         ));
     }
     match scheme.filter(|_| header) {
@@ -77,17 +76,22 @@ pub(crate) fn create(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The contract of a name, whose callers must say who they are.
-fn found<'r>(registry: &'r Registry, name: &str) -> Result<&'r Contract, Box<dyn Error>> {
+/// Returns a contract whose callers authenticate.
+fn authenticated_contract<'r>(
+    registry: &'r Configuration,
+    name: &str,
+) -> Result<&'r Contract, Box<dyn Error>> {
     let contract = contract::named(registry, name)?;
     if contract.authentication.schemes.is_empty() {
-        return Err(format!("anybody may call `{name}`: it needs no token").into());
+        return Err(
+            format!("`{name}` needs no authentication: a token for it has no effect").into()
+        );
     }
     Ok(contract)
 }
 
-/// One line for each: its name, whether it is in use, and what limits it.
-pub(crate) fn list(settings: &Settings) -> Outcome {
+/// Prints one line per token: its name, state and limits.
+pub(crate) fn list(settings: &Settings) -> CommandResult {
     let now = Timestamp::now().as_microsecond();
     for token in open_existing_store(settings)?.list_tokens()? {
         let state = match (token.revoked_at, token.expires_at) {
@@ -117,10 +121,10 @@ pub(crate) fn list(settings: &Settings) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Requests with the token are refused from now on.
-pub(crate) fn revoke(settings: &Settings, name: &str) -> Outcome {
+/// Revokes a token.
+pub(crate) fn revoke(settings: &Settings, name: &str) -> CommandResult {
     if open_existing_store(settings)?.revoke_token(name)? {
-        say(&format!("registrar: `{name}` is revoked"));
+        print_message(&format!("registrar: `{name}` is revoked"));
         Ok(ExitCode::SUCCESS)
     } else {
         Err(format!("there is no token `{name}` to revoke: see `registrar token list`").into())

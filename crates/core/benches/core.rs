@@ -1,6 +1,6 @@
-//! What the core costs: compiling forms, decoding, shaping and judging, rendering refusals.
+//! Benchmarks of the core: compiling forms, decoding, validating, and rendering violations.
 //!
-//! `cargo bench -p registrar-core`. What a whole server costs is measured in `tests/bench`.
+//! Run with `cargo bench -p registrar-core`; `tests/bench` measures a whole server.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,10 +16,11 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use divan::Bencher;
-use registrar_core::Surroundings;
-use registrar_core::decode::{brackets, json};
+use registrar_contracts::Configuration;
+use registrar_contracts::decode::{brackets, json};
+use registrar_core::EvalContext;
 use registrar_core::locale::Locale;
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::SourceFile;
 use registrar_core::rules::RULES;
 use registrar_core::value::Value;
 
@@ -27,8 +28,8 @@ fn main() {
     divan::main();
 }
 
-/// The shipped forms and types.
-fn shipped() -> Vec<Source> {
+/// Returns the files of the shipped `forms/` folder.
+fn shipped() -> Vec<SourceFile> {
     fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).expect("the forms folder") {
             let path = entry.unwrap().path();
@@ -41,7 +42,7 @@ fn shipped() -> Vec<Source> {
     files.sort();
     let source = |path: &PathBuf| {
         let within = path.strip_prefix(&root).unwrap().display().to_string();
-        Source {
+        SourceFile {
             file: within.as_str().into(),
             within,
             text: std::fs::read_to_string(path).unwrap(),
@@ -50,8 +51,8 @@ fn shipped() -> Vec<Source> {
     files.iter().map(source).collect()
 }
 
-fn registry() -> Registry {
-    Registry::compile(&shipped()).expect("the shipped forms compile")
+fn registry() -> Configuration {
+    Configuration::compile(&shipped()).expect("the shipped forms compile")
 }
 
 const SEED: &str =
@@ -80,12 +81,12 @@ fn seller(boats: usize) -> String {
     )
 }
 
-/// Decode, shape, judge, assemble: all that happens between the socket and the queue.
+/// Measures decoding and validating a JSON body and assembling the user to be written.
 fn apply(bencher: Bencher<'_, '_>, form: &str, body: &str) {
     let registry = registry();
     let form = registry.form(form).unwrap();
     bencher.bench_local(|| {
-        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &Surroundings::default())
+        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &EvalContext::default())
             .unwrap()
     });
 }
@@ -111,13 +112,13 @@ fn refuse_and_render_developer_sign_up(bencher: Bencher<'_, '_>) {
     let form = registry.form("developer_sign_up").unwrap();
     bencher.bench_local(|| {
         let violations = form
-            .apply(json::parse(black_box(b"{}")).unwrap(), &Surroundings::default())
+            .apply(json::parse(black_box(b"{}")).unwrap(), &EvalContext::default())
             .unwrap_err();
-        let told = violations.list.iter().map(|violation| {
+        let details = violations.list.iter().map(|violation| {
             let text = violation.text();
             violation.detail(Locale::english(), Some("developer_sign_up"), &text)
         });
-        serde_json::to_string(&Value::Array(told.collect())).unwrap()
+        serde_json::to_string(&Value::Array(details.collect())).unwrap()
     });
 }
 
@@ -138,10 +139,11 @@ fn decode_brackets(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn compile_shipped_forms(bencher: Bencher<'_, '_>) {
     let sources = shipped();
-    bencher.bench_local(|| Registry::compile(black_box(&sources)).unwrap());
+    bencher.bench_local(|| Configuration::compile(black_box(&sources)).unwrap());
 }
 
-/// A form of that many fields, all of them sent: the cost of a field must not grow.
+/// Measures a form with `fields` fields, all submitted; the cost per field must not grow with their
+/// number.
 #[divan::bench(args = [10, 100, 1000])]
 fn apply_fields(bencher: Bencher<'_, '_>, fields: usize) {
     let mut form = String::from("resource: User\nfields:\n  properties:\n");
@@ -155,16 +157,16 @@ fn apply_fields(bencher: Bencher<'_, '_>, fields: usize) {
         let _ = write!(body, r#"{comma}"field_{field}": "value {field}""#);
     }
     body.push_str("}}");
-    let source = Source { file: "form.yml".into(), within: "form.yml".to_owned(), text: form };
-    let registry = Registry::compile(&[source]).unwrap();
+    let source = SourceFile { file: "form.yml".into(), within: "form.yml".to_owned(), text: form };
+    let registry = Configuration::compile(&[source]).unwrap();
     let form = registry.form("form").unwrap();
     bencher.counter(divan::counter::ItemsCount::new(fields)).bench_local(|| {
-        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &Surroundings::default())
+        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &EvalContext::default())
             .unwrap()
     });
 }
 
-/// Each rule on the first value that it accepts, in a form of that one field.
+/// Measures each rule on the first value that it accepts, in a form with that one field.
 #[divan::bench(args = RULES.iter().filter(|rule| !rule.accepts.is_empty()).map(|rule| rule.name))]
 fn rule(bencher: Bencher<'_, '_>, name: &str) {
     let rule = registrar_core::rules::named(name).unwrap();
@@ -172,12 +174,12 @@ fn rule(bencher: Bencher<'_, '_>, name: &str) {
     let text = format!(
         "resource: User\nfields:\n  value: {{validation: {{{name}: {options}}}, property_options: {{virtual: true}}}}\n"
     );
-    let source = Source { file: "form.yml".into(), within: "form.yml".to_owned(), text };
-    let registry = Registry::compile(&[source]).unwrap();
+    let source = SourceFile { file: "form.yml".into(), within: "form.yml".to_owned(), text };
+    let registry = Configuration::compile(&[source]).unwrap();
     let form = registry.form("form").unwrap();
     let body = format!(r#"{{"value": {value}}}"#);
     bencher.bench_local(|| {
-        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &Surroundings::default())
+        form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &EvalContext::default())
             .unwrap()
     });
 }

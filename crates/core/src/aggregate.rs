@@ -1,34 +1,36 @@
-//! What a valid submission becomes: a user with everything that is written together with it, or, of
-//! a form for another resource, one record that hangs on a user who is there. What one to a stored
-//! user or record becomes is in [`crate::changes`].
+//! The result of a valid submission: a user with everything that is stored together with it or, for
+//! the form of another resource, one record of an existing user. Updates of existing users and
+//! records are in [`crate::changes`].
 //!
-//! The store writes these types and knows nothing of forms. They hold no path and no rule; what a
-//! refusal of the database means for the client is looked up through [`Claim`]'s and
-//! [`Reference`]'s places in [`NewUser`].
+//! The store writes these types and does not depend on forms. They carry neither paths nor rules:
+//! if the database rejects a [`Claim`] or a [`Reference`], it is identified by its index in
+//! [`NewUser::claims`] or [`NewUser::references`].
 
 use std::fmt;
 use std::sync::Arc;
+
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::rules::claim_matches;
 use crate::types::TypeKind;
 use crate::value::Value;
 
-/// A JSON object as text, with its keys sorted and its numbers in plain notation, so that every
-/// database gives back the same. Always an object: `{}` when there is nothing to say.
+/// A JSON object as a string, with sorted keys and numbers in plain notation, so that every
+/// database returns it unchanged. `{}` if there are no properties.
 pub type JsonObject = String;
 
 /// A validated user with everything nested in it, ready to be written in one transaction.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct NewUser {
-    /// As the client spelled it, without surrounding space.
+    /// E-mail address as submitted, without surrounding whitespace.
     pub email: Option<String>,
-    /// The key under which equal spellings of `email` meet (see [`crate::keys::email_key`]).
+    /// Canonical key of `email` (see [`crate::canonical::email_key`]).
     pub email_key: Option<String>,
-    /// The id this user has in somebody else's database.
+    /// Id of the user in an external system.
     pub external_id: Option<String>,
-    /// To be hashed before it is stored; never written as it is.
+    /// Plain password. It is hashed before it is stored, and never stored as it is.
     pub password: Option<Secret>,
-    /// Hashed elsewhere, in PHC string format; `password` counts before it.
+    /// Password hash in PHC string format, computed elsewhere; ignored if `password` is set.
     pub password_hash: Option<Secret>,
     /// First name.
     pub first_name: Option<String>,
@@ -36,11 +38,11 @@ pub struct NewUser {
     pub middle_name: Option<String>,
     /// Last name.
     pub last_name: Option<String>,
-    /// Full name, as given; it is not made from the others.
+    /// Full name as submitted; not derived from the other names.
     pub name: Option<String>,
-    /// Whether the marketplace shows this user first.
+    /// Whether the marketplace features this user.
     pub featured: bool,
-    /// Whether anybody may see this user's profile.
+    /// Whether the user's profile is public.
     pub public_profile: bool,
     /// BCP 47 language tag.
     pub language: Option<String>,
@@ -50,23 +52,24 @@ pub struct NewUser {
     pub phone: Option<String>,
     /// Mobile number.
     pub mobile_number: Option<String>,
-    /// The declared custom properties.
+    /// Declared custom properties.
     pub properties: Option<JsonObject>,
-    /// At most one for each type.
+    /// Profiles, at most one for each type.
     pub profiles: Vec<NewProfile>,
-    /// Memberships of this user in relationships, in the order sent.
+    /// Relationship users, in the order of the submission.
     pub relationship_users: Vec<NewRelationshipUser>,
-    /// What this user offers, in the order sent; its creator is this user.
+    /// Transactables, in the order of the submission; this user is their creator.
     pub transactables: Vec<NewTransactable>,
-    /// Customizations of the user itself, in the order sent.
+    /// Customizations of the user itself, in the order of the submission.
     pub customizations: Vec<NewCustomization>,
-    /// Relationships: only of their own forms, and then one.
+    /// Relationships: at most one, and only from the form of a relationship.
     pub relationships: Vec<NewRelationship>,
-    /// Listings in relationships: only of their own forms, and then one.
+    /// Relationship transactables: at most one, and only from the form of a relationship
+    /// transactable.
     pub relationship_transactables: Vec<NewRelationshipTransactable>,
-    /// Of the form of a record: the user that the submission says it belongs to.
+    /// Id of the owner that the submission names, if the form is for a record.
     pub owner: Option<i64>,
-    /// Of the form of a customization: the record that it hangs on; nothing where that is its user.
+    /// Parent record, if the form is for a customization; `None` if the parent is the user.
     pub customizable: Option<Customizable>,
     /// The uniqueness this user claims. The database decides; a lost claim is named by its index.
     pub claims: Vec<NewClaim>,
@@ -75,7 +78,8 @@ pub struct NewUser {
 }
 
 impl NewUser {
-    /// Whether nobody else may have its e-mail address, so that the claim leads to this user.
+    /// Returns whether the e-mail address is claimed as unique among all users, so that the claim
+    /// leads to this user.
     #[must_use]
     pub fn claims_its_email(&self) -> bool {
         let is_of_email = |NewClaim { claim, .. }: &NewClaim| {
@@ -85,73 +89,73 @@ impl NewUser {
     }
 }
 
-/// A profile of the new user.
+/// A profile of the user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewProfile {
-    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    /// Id of the stored record that is replaced, or `None` for a new one.
     pub id: Option<i64>,
     /// Name of the profile type.
     pub type_name: Arc<str>,
-    /// Whether the profile is switched on.
+    /// Whether the profile is enabled.
     pub enabled: bool,
-    /// Typed properties.
+    /// Properties of the type.
     pub properties: JsonObject,
-    /// Addresses, files and customizations that hang on the profile.
-    pub attached: Attached,
+    /// Addresses, files and customizations of the profile.
+    pub attached: Attachments,
 }
 
-/// A listing of the new user.
+/// A transactable of the user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewTransactable {
-    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    /// Id of the stored record that is replaced, or `None` for a new one.
     pub id: Option<i64>,
     /// Name of the transactable type.
     pub type_name: Arc<str>,
-    /// What it is called.
+    /// Name.
     pub name: Option<String>,
-    /// What it is.
+    /// Description.
     pub description: Option<String>,
-    /// ISO 4217 code.
+    /// ISO 4217 currency code.
     pub currency: String,
-    /// Whether it is on offer.
+    /// Whether the transactable is enabled.
     pub enabled: bool,
-    /// Typed properties.
+    /// Properties of the type.
     pub properties: JsonObject,
-    /// Addresses, files and customizations that hang on the listing.
-    pub attached: Attached,
+    /// Addresses, files and customizations of the transactable.
+    pub attached: Attachments,
 }
 
-/// A membership of the new user in a relationship.
+/// A relationship user: the user's membership in a relationship.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRelationshipUser {
-    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    /// Id of the stored record that is replaced, or `None` for a new one.
     pub id: Option<i64>,
     /// Name of the relationship user type.
     pub type_name: Arc<str>,
-    /// The relationship.
+    /// The relationship that the user joins.
     pub relationship: RelationshipLink,
-    /// Typed properties.
+    /// Properties of the type.
     pub properties: JsonObject,
 }
 
-/// Which relationship a membership belongs to.
+/// The relationship of a relationship user.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RelationshipLink {
-    /// One that exists, by its id. [`NewUser::references`] names it too.
+    /// An existing relationship, by id; [`NewUser::references`] contains it too.
     Existing(i64),
-    /// A new one of this relationship type, made in the same transaction.
+    /// A new relationship of this type, created in the same transaction.
     New {
         /// Name of the relationship type.
         type_name: Arc<str>,
     },
-    /// The one of this relationship type that has this key.
+    /// The relationship of this type that has this key.
     Keyed {
         /// Name of the relationship type.
         type_name: Arc<str>,
-        /// The key, as [`crate::keys::text_key`] makes it.
+        /// The key, as returned by [`crate::canonical::canonical_text`].
         key: String,
-        /// The properties with which it is made in the same transaction where it is missing.
-        /// Nothing where it must be there; [`NewUser::references`] names it then.
+        /// Properties of the relationship that is created in the same transaction if it does not
+        /// exist. `None` if it must exist; [`NewUser::references`] contains it then.
         make: Option<JsonObject>,
     },
 }
@@ -159,72 +163,72 @@ pub enum RelationshipLink {
 /// A relationship.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRelationship {
-    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    /// Id of the stored record that is replaced, or `None` for a new one.
     pub id: Option<i64>,
     /// Name of the relationship type.
     pub type_name: Arc<str>,
-    /// What names it among those of its type, as the claim that no other has it.
+    /// Claim on the key that identifies the relationship among those of its type.
     pub key: Option<Claim>,
-    /// Typed properties.
+    /// Properties of the type.
     pub properties: JsonObject,
 }
 
-/// A listing in a relationship.
+/// A relationship transactable: the membership of a transactable in a relationship.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRelationshipTransactable {
-    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    /// Id of the stored record that is replaced, or `None` for a new one.
     pub id: Option<i64>,
     /// Name of the relationship transactable type.
     pub type_name: Arc<str>,
-    /// The relationship. [`NewUser::references`] names it too.
+    /// Id of the relationship; [`NewUser::references`] contains it too.
     pub relationship_id: i64,
-    /// The listing. [`NewUser::references`] names it too.
+    /// Id of the transactable; [`NewUser::references`] contains it too.
     pub transactable_id: i64,
-    /// Typed properties.
+    /// Properties of the type.
     pub properties: JsonObject,
 }
 
-/// What a customization hangs on. [`NewUser::references`] names it too.
+/// The parent record of a customization; [`NewUser::references`] contains it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Customizable {
-    /// What kind of record it is.
+    /// Kind of the parent.
     pub resource: ReferenceTarget,
-    /// Its id.
+    /// Id of the parent.
     pub id: i64,
 }
 
-/// A customization: a typed record that hangs on another.
+/// A customization: a typed record that belongs to another record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCustomization {
-    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    /// Id of the stored record that is replaced, or `None` for a new one.
     pub id: Option<i64>,
     /// Name of the customization type.
     pub type_name: Arc<str>,
-    /// Typed properties.
+    /// Properties of the type.
     pub properties: JsonObject,
     /// Addresses, files and further customizations.
-    pub attached: Attached,
+    pub attached: Attachments,
 }
 
-/// What hangs on a profile, a listing or a customization.
+/// The records attached to a profile, a transactable or a customization.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub struct Attached {
-    /// Addresses, each named by the type's property.
+pub struct Attachments {
+    /// Addresses, each with the name of a property of the type.
     pub addresses: Vec<NewAddress>,
-    /// Images and attachments, each named by the type's property.
+    /// Images and attachments, each with the name of a property of the type.
     pub files: Vec<NewFile>,
-    /// Customizations, in the order sent.
+    /// Customizations, in the order of the submission.
     pub customizations: Vec<NewCustomization>,
 }
 
 /// An address.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct NewAddress {
-    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    /// Id of the stored record that is replaced, or `None` for a new one.
     pub id: Option<i64>,
-    /// The property of the type that this address fills.
+    /// Property of the type that the address is stored under.
     pub name: Arc<str>,
-    /// The address in one line.
+    /// The whole address in one line.
     pub address: Option<String>,
     /// Street.
     pub street: Option<String>,
@@ -242,43 +246,43 @@ pub struct NewAddress {
     pub country: Option<String>,
     /// ISO 3166-1 alpha-2 code.
     pub iso_country_code: Option<String>,
-    /// Degrees north, as a plain decimal.
+    /// Latitude in degrees, as a plain decimal.
     pub latitude: Option<String>,
-    /// Degrees east, as a plain decimal.
+    /// Longitude in degrees, as a plain decimal.
     pub longitude: Option<String>,
 }
 
-/// A file that lives elsewhere: Registrar keeps what is known of it.
+/// Metadata of a file whose content is stored elsewhere.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct NewFile {
-    /// The id of the stored record that this one takes the place of; nothing where it is new.
+    /// Id of the stored record that is replaced, or `None` for a new one.
     pub id: Option<i64>,
-    /// The property of the type that this file fills.
+    /// Property of the type that the file is stored under.
     pub name: Arc<str>,
-    /// Whether it is a picture.
+    /// Whether the file is an image.
     pub is_image: bool,
-    /// Where its content is.
+    /// URL of the content.
     pub direct_url: Option<String>,
-    /// Its file name.
+    /// File name.
     pub file_name: Option<String>,
-    /// Its media type.
+    /// Content type.
     pub content_type: Option<String>,
-    /// What to write below it.
+    /// Caption.
     pub caption: Option<String>,
 }
 
-/// A value that only one user (or, of a relationship's, one relationship) may hold within a scope, as the primary key of `unique_claims`.
+/// A uniqueness claim: a value that only one user may hold within a scope (or one relationship, for
+/// a relationship's key), as in the primary key of `unique_claims`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Claim {
-    /// What is unique, e.g. `user.email` or `profiles.developer.properties.handle`.
+    /// Scope, such as `user.email` or `profiles.developer.properties.handle`.
     pub scope: Arc<str>,
-    /// The normalised value; at most 512 bytes (longer ones are their digest).
+    /// Canonical value; at most 512 bytes (a longer one is replaced by its digest).
     pub value_key: String,
 }
 
 impl Claim {
-    /// The scope in which an e-mail address is unique among all users, under
-    /// [`NewUser::email_key`].
+    /// Scope in which e-mail addresses are unique among all users, by [`NewUser::email_key`].
     pub const OF_EMAIL: &str = "user.email";
 
     /// Returns whether the claim matches a value of a stored object. `path` is the address of the object,
@@ -328,16 +332,16 @@ pub enum ClaimHolder {
     New(Vec<(TypeKind, usize)>),
 }
 
-/// A row that must exist when the user is written.
+/// A row that must exist when the record is written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reference {
-    /// The table it is looked for in.
+    /// Kind of the row.
     pub resource: ReferenceTarget,
-    /// The value it is found by.
+    /// Key of the row.
     pub value: ReferenceKey,
 }
 
-/// Where a [`Reference`] points.
+/// The kind of row that a [`Reference`] points to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReferenceTarget {
     /// A user.
@@ -352,41 +356,50 @@ pub enum ReferenceTarget {
     Customization,
 }
 
-/// What a [`Reference`] is found by.
+/// The key by which the row of a [`Reference`] is found.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ReferenceKey {
-    /// The numeric id.
+    /// Numeric id.
     Id(i64),
-    /// The external id (users only).
+    /// External id (users only).
     ExternalId(String),
-    /// The key of the e-mail address (users only).
+    /// Canonical key of the e-mail address (users only).
     EmailKey(String),
-    /// The key of a relationship among those of its type (relationships only).
+    /// Key of a relationship among those of its type (relationships only).
     Key {
         /// Name of the relationship type.
         type_name: Arc<str>,
-        /// The key.
+        /// Canonical key.
         key: String,
     },
 }
 
-/// A text that must never be shown: its `Debug` is `[secret]`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// A string that is never printed and is erased from memory when dropped. Its `Debug` output is
+/// `[secret]`.
+#[derive(Clone)]
+pub struct Secret(SecretString);
 
 impl Secret {
-    /// Wraps a text.
+    /// Wraps a string.
     #[must_use]
     pub fn new(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 
-    /// The text itself: to be hashed or compared, never to be printed.
+    /// Returns the string itself, to be hashed or compared, never printed.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.reveal() == other.reveal()
+    }
+}
+
+impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,7 @@ use crate::aggregate::{Claim, ClaimHolder, NewUser};
 
 /// The new state of a stored user.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ChangedUser {
+pub struct UserUpdate {
     /// All fields of the user, and those of its records that are new or changed. Records with an `id`
     /// replace the stored ones. The claims are all claims of these fields, including those that are
     /// stored already.

@@ -1,45 +1,48 @@
-//! Exact decimal numbers, for rules that compare: 0.1 is 0.1, and 9007199254740993 stays odd.
+//! Exact decimal numbers for rules that compare: 0.1 is 0.1, and 9007199254740993 stays odd.
 //!
-//! Deliberately no arithmetic and no big-number crate: rules parse, compare and print, and the
-//! bounds below keep every number under a kilobyte, so digits and a point are all it takes.
+//! There is deliberately no arithmetic and no big-number crate: rules parse, compare and print, and
+//! the bounds below keep every number under a kilobyte, so a digit string and a power of ten
+//! suffice.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The most significant digits a number may have, leading and trailing zeros not counted.
+/// Maximum number of significant digits, not counting leading and trailing zeros.
 pub const MAX_DIGITS: usize = 400;
-/// The largest power of ten a number may have in scientific notation, either way from zero.
+/// Maximum absolute value of the exponent in scientific notation.
 pub const MAX_EXPONENT: i64 = 400;
-/// The longest text that is looked at, in bytes. Every number within the bounds can be written
-/// plainly in less: a sign, `0.`, 399 zeros and 400 digits.
+/// Maximum length of the text that is parsed, in bytes. Every number within the bounds fits in
+/// plain notation: a sign, `0.`, 399 zeros and 400 digits.
 pub const MAX_TEXT: usize = 1024;
 
-/// A decimal number. Equal values are equal, however they were spelled: `1.0`, `1` and `10e-1`.
+/// A decimal number. Comparison is by value, whatever the notation: `1.0`, `1` and `10e-1` are
+/// equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Decimal {
     negative: bool,
-    /// ASCII digits without zeros at either end; empty for zero, which is never negative.
+    /// Significant ASCII digits, without zeros at either end. Empty for zero, which is never
+    /// negative.
     digits: String,
-    /// The value is `0.digits` times ten to this power; 0 for zero.
+    /// Power of ten by which `0.digits` is multiplied; 0 for zero.
     point: i64,
 }
 
-/// The longest plain notation, in bytes, of a number that was sent in fewer.
+/// Maximum length in bytes of the plain notation of a number that was submitted in a shorter one.
 pub const MAX_PLAIN: usize = 40;
 
 impl Decimal {
-    /// The number that a JSON number (RFC 8259 section 6) or a submitted string spells.
+    /// Parses a JSON number (RFC 8259 section 6) or a submitted string.
     ///
-    /// Strings follow Rails' `numericality`, which asks Ruby's `Kernel.Float`: a sign, leading
-    /// zeros, an exponent and whitespace around it all are well (`0090`, `+0`, ` -90.1e1 `, `.5`).
-    /// Source: Active Model, `NumericalityValidator`; Ruby, `Kernel#Float`. Stricter than Ruby:
-    /// no underscores and, as before Ruby 3.4, no `5.`. Hexadecimal is refused as Rails does it.
+    /// Strings follow Rails' `numericality`, which uses Ruby's `Kernel.Float`: a sign, leading
+    /// zeros, an exponent and surrounding whitespace are allowed (`0090`, `+0`, ` -90.1e1 `, `.5`).
+    /// Source: Active Model, `NumericalityValidator`; Ruby, `Kernel#Float`. Stricter than Ruby: no
+    /// underscores and, as before Ruby 3.4, no `5.`. Hexadecimal is rejected, as in Rails.
     ///
-    /// `None` where the text is no number, or one beyond [`MAX_DIGITS`], [`MAX_EXPONENT`] or
+    /// Returns `None` if the text is not a number or exceeds [`MAX_DIGITS`], [`MAX_EXPONENT`] or
     /// [`MAX_TEXT`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // The vertical tab is white to Ruby, and not to Rust's ASCII test.
+        // Ruby treats the vertical tab as whitespace; `is_ascii_whitespace` does not.
         let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
         if text.len() > MAX_TEXT {
             return None;
@@ -71,18 +74,16 @@ impl Decimal {
         bounded.then_some(Self { negative, digits, point })
     }
 
-    /// Whether the value is a whole number; `1.0` and `10e-1` are.
+    /// Returns whether the value is an integer; `1.0` and `10e-1` are.
     ///
-    /// Rails' `only_integer` looks at the spelling instead (`\A[+-]?\d+\z`); that is the rule's
-    /// business, not the number's.
+    /// Rails' `only_integer` tests the notation instead (`\A[+-]?\d+\z`); the rule implements that.
     #[must_use]
     pub fn is_integer(&self) -> bool {
         self.trailing_zeros().is_some()
     }
 
-    /// Whether two does not divide the whole part of the value, which is what Rails asks of
-    /// numbers with a fraction: 3.5 is odd. Source: Active Model, `NumericalityValidator`
-    /// (`value.to_i.odd?`).
+    /// Returns whether the integer part is odd. As in Rails, a fraction is ignored: 3.5 is odd.
+    /// Source: Active Model, `NumericalityValidator` (`value.to_i.odd?`).
     #[must_use]
     pub fn is_odd(&self) -> bool {
         let units = usize::try_from(self.point - 1).ok();
@@ -90,21 +91,22 @@ impl Decimal {
         (last - b'0') % 2 == 1
     }
 
-    /// Whether two divides the whole part of the value; zero is even.
+    /// Returns whether the integer part is even; zero is.
     #[must_use]
     pub fn is_even(&self) -> bool {
         !self.is_odd()
     }
 
-    /// The one plain spelling of the value: no exponent, no needless zeros, no `-0`.
+    /// Returns the canonical plain notation: no exponent, no redundant zeros, no `-0`.
     ///
-    /// Two decimals are equal exactly when these texts are. At most 803 characters long.
+    /// Two decimals are equal exactly if these strings are. At most 803 characters long.
     #[must_use]
     pub fn to_plain_string(&self) -> String {
         self.to_string()
     }
 
-    /// Returns the length of [`to_plain_string`](Self::to_plain_string) in bytes, without making it.
+    /// Returns the length of [`to_plain_string`](Self::to_plain_string) in bytes, without
+    /// allocating it.
     #[must_use]
     pub fn plain_len(&self) -> usize {
         let (digits, sign) = (self.digits.len(), usize::from(self.negative));
@@ -116,10 +118,11 @@ impl Decimal {
         }
     }
 
-    /// Returns the canonical spelling of the value that is never much longer than any other: plain
-    /// up to [`MAX_PLAIN`] bytes, else with an exponent (`1e400`, `-1.25e-100`).
+    /// Returns the canonical compact notation: plain up to [`MAX_PLAIN`] bytes, otherwise with an
+    /// exponent (`1e400`, `-1.25e-100`). It is never much longer than any other notation of the
+    /// value.
     ///
-    /// Two decimals are equal exactly when these texts are.
+    /// Two decimals are equal exactly if these strings are.
     #[must_use]
     pub fn to_compact_string(&self) -> String {
         if self.plain_len() <= MAX_PLAIN {
@@ -134,9 +137,9 @@ impl Decimal {
         }
     }
 
-    /// Whether a number that was spelled as `text` may be stored: every database keeps JSON numbers
-    /// in plain notation or gives them back in it, so that notation must not be longer than what was
-    /// sent, or than [`MAX_PLAIN`].
+    /// Returns whether a number submitted as `text` may be stored. Every database stores JSON
+    /// numbers in plain notation or returns them in it, so that notation must not be longer than
+    /// the submitted text, or than [`MAX_PLAIN`] if that is more.
     #[must_use]
     pub fn is_storable(text: &str) -> bool {
         text.len() < 18 && !text.bytes().any(|byte| matches!(byte, b'e' | b'E'))
@@ -144,7 +147,7 @@ impl Decimal {
                 .is_some_and(|number| number.plain_len() <= text.len().max(MAX_PLAIN))
     }
 
-    /// The value as an integer; `None` where it has a fraction or does not fit.
+    /// Returns the value as an integer, or `None` if it has a fraction or does not fit.
     #[must_use]
     pub fn to_i64(&self) -> Option<i64> {
         if !self.is_integer() {
@@ -153,9 +156,10 @@ impl Decimal {
         self.to_plain_string().parse().ok()
     }
 
-    /// The nearest binary floating point number; `None` where the value is too large for one.
+    /// Returns the nearest binary floating point number, or `None` if the value is too large for
+    /// one.
     ///
-    /// For columns that store binary floats. Never compare with it: it rounds.
+    /// For columns that store binary floats. It rounds, so it must not be used for comparisons.
     #[must_use]
     pub fn to_f64(&self) -> Option<f64> {
         let sign = if self.negative { "-" } else { "" };
@@ -163,7 +167,7 @@ impl Decimal {
         nearest.is_finite().then_some(nearest)
     }
 
-    /// How many zeros follow the digits in the plain spelling; `None` where the value has a
+    /// Returns the number of zeros after the digits in plain notation, or `None` if the value has a
     /// fraction.
     fn trailing_zeros(&self) -> Option<usize> {
         usize::try_from(self.point).ok()?.checked_sub(self.digits.len())
@@ -180,7 +184,7 @@ impl Decimal {
 
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Without zeros at their ends, digits behind one point compare as text does.
+        // Without zeros at either end, digits with equal exponents compare lexicographically.
         let magnitude = || (self.point, &self.digits).cmp(&(other.point, &other.digits));
         self.signum()
             .cmp(&other.signum())
@@ -226,7 +230,7 @@ impl fmt::Display for Decimal {
     }
 }
 
-/// Whether the text starts with a minus, and the text behind its sign.
+/// Splits off the sign. Returns whether it is negative, and the rest.
 fn split_sign(text: &str) -> (bool, &str) {
     match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -234,15 +238,16 @@ fn split_sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// A signed power of ten. A huge one is cut to what no mantissa of [`MAX_TEXT`] brings back into
-/// the bounds, so that `0e99999999999999999999` is still zero and nothing overflows.
+/// Parses a signed power of ten. A huge one is clamped to a value that no mantissa of [`MAX_TEXT`]
+/// bytes brings back into the bounds, which avoids overflow and keeps `0e99999999999999999999`
+/// zero.
 fn parse_exponent(text: &str) -> Option<i64> {
-    const FAR: i64 = 1_000_000;
+    const MAX_PARSED_EXPONENT: i64 = 1_000_000;
     let (negative, digits) = split_sign(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let power = digits.parse().unwrap_or(FAR).min(FAR);
+    let power = digits.parse().unwrap_or(MAX_PARSED_EXPONENT).min(MAX_PARSED_EXPONENT);
     Some(if negative { -power } else { power })
 }
 

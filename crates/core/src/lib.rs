@@ -1,35 +1,34 @@
-//! Forms compiled from YAML and applied to submissions: text in, decisions out.
+//! Compiles forms from YAML and validates submissions against them.
 //!
-//! This crate does no IO and knows no clock and no randomness; what it needs of them is passed in.
+//! This crate does no IO and reads neither a clock nor a random source: the caller passes in what
+//! it needs of them.
 //!
-//! The way of a submission: [`decode`] reads the body, [`registry::Registry`] finds the form,
-//! [`form::Form::apply`] shapes and judges it, and out comes an [`aggregate::NewUser`] or all
+//! A submission is decoded by [`decode`], its form is found in the [`registry::Registry`], and
+//! [`form::Form::apply`] coerces and validates it. The result is an [`aggregate::NewUser`] or all
 //! [`violation::Violations`] at once.
 
 pub mod aggregate;
+pub mod canonical;
 pub mod changes;
-mod compose;
+pub mod compose;
 pub mod config;
-pub mod contract;
 pub mod decimal;
-pub mod decode;
+pub mod eval_context;
+pub mod evaluate;
 pub mod example;
-mod expression;
+pub mod expression;
 pub mod fields;
 pub mod form;
-pub mod keys;
+pub mod id_format;
 pub mod locale;
-mod openapi;
 pub mod private_fields;
+pub mod record_kind;
 pub mod registry;
-mod resources;
 pub mod rules;
-mod submission;
-mod surroundings;
 pub mod types;
 pub mod value;
 pub mod violation;
 mod weight;
 
-pub use submission::Refusals;
-pub use surroundings::{Surroundings, Timestamp};
+pub use eval_context::{EvalContext, Timestamp};
+pub use evaluate::Refusals;

@@ -1,21 +1,21 @@
-//! Private fields: stored values that only tokens with the scope `private` see in answers.
+//! Private fields: stored values that responses show only to tokens with the scope `private`.
 //!
-//! A field is private where a form says `property_options: { private: true }`, a property where its
-//! type file says `private: true`. It is private in every answer then, whichever form stored it.
+//! A field is private if a form sets `property_options: { private: true }`, a property if its type
+//! file sets `private: true`. It is then private in every response, whichever form stored it.
 
 use std::collections::HashSet;
 
-use crate::form::{Body, Form, Group, Resource};
-use crate::resources::Container;
-use crate::types::{TypeKind, Types};
+use crate::form::{FieldBody, Form, Group, Resource};
+use crate::record_kind::Container;
+use crate::types::{RecordTypes, TypeKind};
 use crate::value::Value;
 
-/// The private fields of a configuration, by their paths: `phone`,
+/// The private fields of a configuration, by path: `phone`,
 /// `profiles.developer.properties.tax_number`.
 #[derive(Debug, Default)]
 pub struct PrivateFields(HashSet<Box<str>>);
 
-/// Containers whose records are known by their types, wherever they are nested.
+/// Containers whose records are identified by type, wherever they are nested.
 const BY_TYPE: [Container; 4] = [
     Container::Profiles,
     Container::RelationshipUsers,
@@ -23,13 +23,13 @@ const BY_TYPE: [Container; 4] = [
     Container::Customizations,
 ];
 
-/// Containers whose records are known by the property of the record that holds them.
+/// Containers whose records are identified by a property of their parent's type.
 const BY_PROPERTY: [Container; 3] =
     [Container::CustomAddresses, Container::CustomImages, Container::CustomAttachments];
 
 impl PrivateFields {
     /// Collects the private fields of forms and types.
-    pub(crate) fn collect<'f>(forms: impl Iterator<Item = &'f Form>, types: &Types) -> Self {
+    pub(crate) fn collect<'f>(forms: impl Iterator<Item = &'f Form>, types: &RecordTypes) -> Self {
         let mut private = Self::default();
         for form in forms {
             let root = match (form.resource.type_kind(), &form.record_type) {
@@ -50,13 +50,13 @@ impl PrivateFields {
         private
     }
 
-    /// Returns whether nothing is private.
+    /// Returns whether there are no private fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Removes the private fields from a user or a record as answers show it.
+    /// Removes the private fields from a user or a record as responses show it.
     pub fn redact(&self, shown: &mut Value<'_>, resource: Resource) {
         match resource.type_kind() {
             Some(kind) => self.redact_typed(shown, kind),
@@ -77,15 +77,17 @@ impl PrivateFields {
     fn add_group(&mut self, group: &Group, path: &str) {
         for field in &group.fields {
             let inner = match &field.body {
-                Body::Scalar(_) if field.is_private => {
+                FieldBody::Scalar(_) if field.is_private => {
                     self.add(path, &field.name);
                     continue;
                 }
-                Body::Scalar(_) => continue,
-                Body::Container(inner) | Body::Node(inner) | Body::List(inner) => inner,
+                FieldBody::Scalar(_) => continue,
+                FieldBody::Container(inner) | FieldBody::Node(inner) | FieldBody::List(inner) => {
+                    inner
+                }
             };
             let is_by_type = BY_TYPE.iter().any(|container| container.name() == &*field.name);
-            let is_container = matches!(field.body, Body::Container(_));
+            let is_container = matches!(field.body, FieldBody::Container(_));
             let path = if is_container && is_by_type {
                 field.name.to_string()
             } else {
@@ -108,7 +110,7 @@ impl PrivateFields {
         }
     }
 
-    /// Removes the private fields from what a record holds by this name.
+    /// Removes the private fields from one entry of a record.
     fn redact_part(&self, name: &str, value: &mut Value<'_>, path: &str) {
         let by_type = BY_TYPE.iter().any(|container| container.name() == name);
         let by_property = BY_PROPERTY.iter().any(|container| container.name() == name);

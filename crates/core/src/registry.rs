@@ -1,87 +1,97 @@
-//! All forms and types, compiled together: replaced as a whole or not at all.
+//! The registry: all forms, types and locales, compiled together. It is immutable and replaced as a
+//! whole on reload.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::compose::{self, Budget, File, Library};
-use crate::config::{FileId, Node, Place, Policies, Problem, ProblemCode, Problems, nearest};
-use crate::contract::{self, Around, Catalogue, Contract, Contracts};
-use crate::example::Tried;
+use crate::compose::{self, Budget, FormFile, Library};
+use crate::config::{FileId, Location, Node, Policies, Problem, ProblemCode};
+use crate::evaluate::canonical_json;
+use crate::example::ExampleReport;
 use crate::form::{Form, compile};
 use crate::locale::{self, Locale, Locales};
-use crate::openapi;
 use crate::private_fields::PrivateFields;
-use crate::submission::canonical_json;
-use crate::types::{TypeKind, Types};
+use crate::types::{RecordTypes, TypeKind};
 
-/// One file of configuration, read by somebody else.
+/// One configuration file. The caller reads it, since this crate does no IO.
 #[derive(Debug, Clone)]
-pub struct Source {
-    /// How a person names the file: `forms/types/profiles/developer.yml`.
+pub struct SourceFile {
+    /// Path as shown in problems: `forms/types/profiles/developer.yml`.
     pub file: Arc<str>,
-    /// The same from the forms folder on, with slashes: `types/profiles/developer.yml`.
+    /// Path relative to the forms folder, with slashes: `types/profiles/developer.yml`.
     pub within: String,
-    /// Its text.
+    /// Content.
     pub text: String,
 }
 
-/// The compiled whole of a configuration.
+/// A compiled configuration.
 #[derive(Debug)]
 pub struct Registry {
-    forms: Arc<HashMap<Arc<str>, Arc<Form>>>,
+    forms: FormMap,
+    /// Names that files declare, of forms with problems too.
+    declared: HashSet<String>,
     names: Vec<Arc<str>>,
-    /// The names of the forms that clients can submit, sorted.
-    served: Vec<Arc<str>>,
     locales: Arc<Locales>,
-    contracts: Contracts,
     private: PrivateFields,
     notices: Vec<Problem>,
-    openapi: OnceLock<Arc<[u8]>>,
 }
 
-/// What a file holds, by where it lies.
-enum Role<'s> {
+/// The role of a file, by its path.
+#[derive(Debug)]
+pub enum FileRole<'s> {
+    /// A form.
     Form,
+    /// A definition.
     Definition,
+    /// A locale.
     Locale,
+    /// A contract.
     Contract,
+    /// A catalogue of messages.
     Catalogue,
+    /// A record type.
     Type(TypeKind),
+    /// None of these, with the reason.
     Unknown(&'s str),
 }
 
 impl Registry {
-    /// Compiles a configuration whose forms have no policies that would not be enforced.
+    /// Compiles forms, types and locales, rejecting forms with policies that Registrar does not
+    /// enforce.
     ///
     /// # Errors
-    /// Everything that is wrong with it, in order of file and place.
-    pub fn compile(sources: &[Source]) -> Result<Self, Vec<Problem>> {
-        Self::compile_with(sources, Policies::Refuse)
+    /// Returns all problems, in order of file and location.
+    pub fn compile(sources: &[SourceFile]) -> Result<Self, Vec<Problem>> {
+        let (registry, mut problems) = Self::compile_partial(sources, Policies::Refuse);
+        sort_problems(&mut problems);
+        if problems.is_empty() { Ok(registry) } else { Err(problems) }
     }
 
-    /// Compiles a configuration.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it, in order of file and place.
-    pub fn compile_with(sources: &[Source], policies: Policies) -> Result<Self, Vec<Problem>> {
+    /// Compiles what can be compiled of forms, types and locales, and returns it with all problems,
+    /// unsorted. `policies` decides on forms with policies that Registrar does not enforce.
+    #[must_use]
+    pub fn compile_partial(sources: &[SourceFile], policies: Policies) -> (Self, Vec<Problem>) {
         let (mut problems, mut notices) = (Vec::new(), Vec::new());
-        let mut types = Types::default();
+        let mut types = RecordTypes::default();
         let mut types_hash = Sha256::new();
         for source in sources {
             match role(&source.within) {
-                Role::Type(kind) => {
+                FileRole::Type(kind) => {
                     types_hash.update(source.text.as_bytes());
                     let stem = stem(&source.within);
-                    let (wrong, left) = types.add(kind, &source.file, stem, &source.text);
-                    problems.extend(wrong);
-                    notices.extend(left);
+                    let (found, ignored) = types.add(kind, &source.file, stem, &source.text);
+                    problems.extend(found);
+                    notices.extend(ignored);
                 }
-                Role::Unknown(what) => problems.push(bad_file(source, what)),
-                Role::Form | Role::Definition | Role::Locale | Role::Contract | Role::Catalogue => {
-                }
+                FileRole::Unknown(what) => problems.push(unusable_file(source, what)),
+                FileRole::Form
+                | FileRole::Definition
+                | FileRole::Locale
+                | FileRole::Contract
+                | FileRole::Catalogue => {}
             }
         }
         problems.extend(types.check());
@@ -99,279 +109,194 @@ impl Registry {
                 }
             }
             is_whole &= found.is_empty();
-            let (wrong, left) = found.into_parts();
-            problems.extend(wrong);
-            notices.extend(left);
+            let (found, ignored) = found.into_parts();
+            problems.extend(found);
+            notices.extend(ignored);
         }
         let is_form = |name: &str| library.find(name).is_some();
-        let known = locale::Known { forms: &forms, is_form: &is_form, is_whole };
+        let known = locale::KnownNames { forms: &forms, is_form: &is_form, is_whole };
         locale::check(references, &known, &mut problems);
         let forms = Arc::new(forms);
-        let (contracts, served) = contracts(sources, &forms, &is_form, &mut problems);
-        // What is wrong with a form is wrong with those that extend it: once is enough.
-        for list in [&mut problems, &mut notices] {
-            list.sort();
-            list.dedup();
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let sorted = |forms: &HashMap<Arc<str>, Arc<Form>>| {
-            let mut names: Vec<Arc<str>> = forms.keys().cloned().collect();
-            names.sort_unstable();
-            names
-        };
-        let (names, served) = (sorted(&forms), sorted(&served));
+        sort_problems(&mut notices);
+        let mut names: Vec<Arc<str>> = forms.keys().cloned().collect();
+        names.sort_unstable();
         let private = PrivateFields::collect(forms.values().map(|form| &**form), &types);
-        let openapi = OnceLock::new();
-        Ok(Self { forms, names, served, locales, contracts, private, notices, openapi })
+        let declared = library.names();
+        (Self { forms, names, declared, locales, private, notices }, problems)
     }
 
-    /// Whether both hold the same forms in the same versions, and say the same of them.
+    /// Returns whether both have the same forms in the same versions and the same locales.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
-        let versions = |of: &Self| -> Vec<Option<Arc<str>>> {
-            of.names.iter().map(|name| of.form(name).map(|form| form.version.clone())).collect()
+        let versions = |registry: &Self| -> Vec<Option<Arc<str>>> {
+            registry
+                .names
+                .iter()
+                .map(|name| registry.form(name).map(|form| form.version.clone()))
+                .collect()
         };
         self.names == other.names
             && versions(self) == versions(other)
             && self.locales.is_same_as(&other.locales)
-            && self.contracts.is_same_as(&other.contracts)
     }
 
-    /// All contracts.
-    #[must_use]
-    pub fn contracts(&self) -> &Contracts {
-        &self.contracts
-    }
-
-    /// Returns the fields that only tokens with the scope `private` see.
+    /// Returns the fields that only tokens with the scope `private` may read.
     #[must_use]
     pub fn private_fields(&self) -> &PrivateFields {
         &self.private
     }
 
-    /// What is no mistake but worth a word: parts of the configuration that are left aside.
+    /// Returns the notices: findings that do not prevent loading, such as ignored keys.
     #[must_use]
     pub fn notices(&self) -> &[Problem] {
         &self.notices
     }
 
-    /// The OpenAPI 3.1 document of everything that is served, as JSON. It is written when it is
-    /// first asked for.
-    #[must_use]
-    pub fn openapi(&self) -> Arc<[u8]> {
-        let forms = self.served.iter().filter_map(|name| self.form(name));
-        let written = || openapi::document(forms, &self.contracts).to_string().into_bytes().into();
-        self.openapi.get_or_init(written).clone()
-    }
-
     /// Runs the examples of all forms.
     #[must_use]
-    pub fn try_examples(&self) -> Tried {
-        let mut tried = Tried::default();
+    pub fn try_examples(&self) -> ExampleReport {
+        let mut tried = ExampleReport::default();
         for form in self.names.iter().filter_map(|name| self.form(name)) {
             form.try_examples(&mut tried);
         }
         tried
     }
 
-    /// A form with all that it extends and uses in it, as YAML; behind each leaf stands the file
-    /// and line that it came from. Nothing where there is no form of that name.
+    /// Returns a form as YAML with everything that it extends and uses merged in; a comment after
+    /// each leaf names its file and line. Returns `None` if there is no such form or it cannot be
+    /// resolved.
     #[must_use]
-    pub fn resolved(sources: &[Source], name: &str) -> Option<String> {
+    pub fn print_resolved(sources: &[SourceFile], name: &str) -> Option<String> {
         let library = library(sources, &mut Vec::new());
         let read = &library.forms()[library.find(name)?];
         let tree = library.resolve(read, &mut Budget::new(), &mut library.problems(read))?;
         Some(compose::print(&library, &tree))
     }
 
-    /// The form of a name.
+    /// Returns the form with a name, or `None` if there is none.
     #[must_use]
     pub fn form(&self, name: &str) -> Option<&Arc<Form>> {
         self.forms.get(name)
     }
 
-    /// The language of a tag; English is always there.
+    /// Returns the locale of a language tag, or `None` if there is none. English is always present.
     #[must_use]
     pub fn locale(&self, tag: &str) -> Option<&Arc<Locale>> {
         self.locales.get(tag)
     }
 
-    /// All languages.
+    /// Returns all locales.
     #[must_use]
     pub fn locales(&self) -> &Arc<Locales> {
         &self.locales
     }
 
-    /// The names of all forms, sorted.
+    /// Returns the names of all forms, sorted.
     #[must_use]
     pub fn names(&self) -> &[Arc<str>] {
         &self.names
     }
 
-    /// Returns the names of the forms that clients can submit, sorted: all but those that make callers
-    /// of contracts (`new_caller`), which are the operator's.
+    /// Returns whether a file declares a form of this name, compiled or not.
     #[must_use]
-    pub fn served(&self) -> &[Arc<str>] {
-        &self.served
+    pub fn declares(&self, name: &str) -> bool {
+        self.declared.contains(name)
     }
 
-    /// Returns the form of a name, or `None` where clients can submit no such form.
+    /// Returns all forms by name.
     #[must_use]
-    pub fn served_form(&self, name: &str) -> Option<&Arc<Form>> {
-        self.served.binary_search_by(|known| (**known).cmp(name)).ok()?;
-        self.form(name)
-    }
-
-    /// Returns the name of a served form that is nearest to one that is not known.
-    #[must_use]
-    pub fn nearest(&self, name: &str) -> Option<&str> {
-        nearest(name, self.served.iter().map(|known| &**known))
+    pub fn forms(&self) -> &FormMap {
+        &self.forms
     }
 }
 
-/// All forms and definitions among the files.
-fn library(sources: &[Source], problems: &mut Vec<Problem>) -> Library {
+/// Sorts problems by file and location. A problem of a form recurs in each form that extends it; it
+/// is kept once.
+pub fn sort_problems(problems: &mut Vec<Problem>) {
+    problems.sort();
+    problems.dedup();
+}
+
+/// Parses all forms and definitions among the files.
+fn library(sources: &[SourceFile], problems: &mut Vec<Problem>) -> Library {
     let names: Vec<Arc<str>> = sources.iter().map(|source| source.file.clone()).collect();
-    let files = |wanted: fn(&Role<'_>) -> bool| {
+    let files = |wanted: fn(&FileRole<'_>) -> bool| {
         let numbered = (0..).zip(sources);
-        numbered.filter(move |(_, source)| wanted(&role(&source.within))).map(|(id, source)| File {
-            id: FileId(id),
-            name: &source.file,
-            stem: stem(&source.within),
-            text: &source.text,
-            is_liquid: source.within.ends_with(LIQUID),
+        numbered.filter(move |(_, source)| wanted(&role(&source.within))).map(|(id, source)| {
+            FormFile {
+                id: FileId(id),
+                name: &source.file,
+                stem: stem(&source.within),
+                text: &source.text,
+                is_liquid: source.within.ends_with(LIQUID_EXTENSION),
+            }
         })
     };
-    let forms = files(|role| matches!(role, Role::Form));
-    let definitions = files(|role| matches!(role, Role::Definition));
+    let forms = files(|role| matches!(role, FileRole::Form));
+    let definitions = files(|role| matches!(role, FileRole::Definition));
     Library::read(names.into(), forms, definitions, problems)
 }
 
-/// All files of texts.
-fn locale_files(sources: &[Source]) -> impl Iterator<Item = locale::File<'_>> {
-    let is_locale = |source: &&Source| matches!(role(&source.within), Role::Locale);
-    sources.iter().filter(is_locale).map(|source| locale::File {
+/// Returns the locale files.
+fn locale_files(sources: &[SourceFile]) -> impl Iterator<Item = locale::LocaleFile<'_>> {
+    let is_locale = |source: &&SourceFile| matches!(role(&source.within), FileRole::Locale);
+    sources.iter().filter(is_locale).map(|source| locale::LocaleFile {
         name: &source.file,
         stem: stem(&source.within),
         text: &source.text,
     })
 }
 
-/// Forms by their names.
-type FormsByName = Arc<HashMap<Arc<str>, Arc<Form>>>;
+/// Forms by name.
+pub type FormMap = Arc<HashMap<Arc<str>, Arc<Form>>>;
 
-/// Returns all contracts, by name, and the forms that clients can submit. The version of a contract is
-/// a hash of its file and of the catalogues.
-fn contracts(
-    sources: &[Source],
-    forms: &FormsByName,
-    is_form: &dyn Fn(&str) -> bool,
-    problems: &mut Vec<Problem>,
-) -> (Contracts, FormsByName) {
-    let of = |wanted: fn(&Role<'_>) -> bool| {
-        sources.iter().filter(move |source| wanted(&role(&source.within)))
-    };
-    let (mut catalogues, mut hash, mut has_all_catalogues) = (Vec::new(), Sha256::new(), true);
-    for source in of(|role| matches!(role, Role::Catalogue)) {
-        hash.update(source.text.as_bytes());
-        let mut found = Problems::new(source.file.clone());
-        let read = Catalogue::read(stem(&source.within), &source.text, &mut found);
-        has_all_catalogues &= read.is_some();
-        catalogues.extend(read.map(Arc::new));
-        problems.extend(found.into_vec());
-    }
-    let files: Arc<[Arc<str>]> = sources.iter().map(|source| source.file.clone()).collect();
-    let numbered = (0..).zip(sources);
-    let all: Vec<File<'_>> = numbered
-        .filter(|(_, source)| matches!(role(&source.within), Role::Contract))
-        .map(|(id, source)| File {
-            id: FileId(id),
-            name: &source.file,
-            stem: stem(&source.within),
-            text: &source.text,
-            is_liquid: false,
-        })
-        .collect();
-    for file in &all {
-        hash.update(file.text.as_bytes());
-    }
-    let mut trees = Vec::new();
-    for (file, source) in all.iter().zip(of(|role| matches!(role, Role::Contract))) {
-        let mut found = Problems::among(source.file.clone(), files.clone());
-        trees.push((compose::extended(*file, &all, &mut found), found));
-    }
-    // Known before any contract is read: no contract may run the form of another's callers.
-    let callers = trees.iter().filter_map(|(tree, _)| contract::new_caller(tree.as_ref()?));
-    let callers: Vec<&str> = callers.collect();
-    let served = forms.iter().filter(|(name, _)| !callers.contains(&&***name));
-    let served = served.map(|(name, form)| (name.clone(), form.clone()));
-    let served: FormsByName = Arc::new(served.collect());
-    let catalogues = &*catalogues;
-    let around = Around { forms, served: &served, is_form, catalogues, has_all_catalogues };
-    let mut contracts: Vec<(Arc<str>, Contract)> = Vec::new();
-    for (file, (tree, found)) in all.iter().zip(&mut trees) {
-        let version = hex(&hash.clone().chain_update(file.text.as_bytes()).finalize());
-        let read =
-            tree.as_ref().and_then(|tree| contract::read(file.stem, tree, version, &around, found));
-        if let Some((contract, place)) = read {
-            for (file, other) in &contracts {
-                contract::clash(&contract, place, other, file, found);
-            }
-            contracts.push((found.own(), contract));
-        }
-    }
-    problems.extend(trees.into_iter().flat_map(|(_, found)| found.into_vec()));
-    let mut list: Vec<Arc<Contract>> =
-        contracts.into_iter().map(|(_, contract)| Arc::new(contract)).collect();
-    list.sort_by(|one, other| one.name.cmp(&other.name));
-    (Contracts::new(list), served)
-}
+/// Extension of platformOS' form files, which have front matter and a page.
+const LIQUID_EXTENSION: &str = ".liquid";
 
-/// platformOS' form files: front matter and a page.
-const LIQUID: &str = ".liquid";
-
-/// Forms lie anywhere but in `types/` and platformOS' folders of types, `definitions/`,
-/// `locales/` and `contracts/`, but for `contracts/forms/`.
-fn role(within: &str) -> Role<'_> {
+/// Returns the role of a file. Forms are all files outside `types/`, platformOS' type folders,
+/// `definitions/`, `locales/` and `contracts/`, and those in `contracts/forms/`.
+pub fn role(within: &str) -> FileRole<'_> {
     let is_yaml = within.ends_with(".yml") || within.ends_with(".yaml");
-    if !is_yaml && !within.ends_with(LIQUID) {
-        return Role::Unknown("is not a .yml, .yaml or .liquid file");
+    if !is_yaml && !within.ends_with(LIQUID_EXTENSION) {
+        return FileRole::Unknown("is not a .yml, .yaml or .liquid file");
     }
     if let Some((kind, _)) = TypeKind::of_folder(within).filter(|_| is_yaml) {
-        return Role::Type(kind);
+        return FileRole::Type(kind);
     }
     let inside = |folder: &str| within.strip_prefix(folder).is_some_and(|r| r.starts_with('/'));
     if inside("definitions") && is_yaml {
-        return Role::Definition;
+        return FileRole::Definition;
     }
     if inside("types") {
-        return Role::Unknown("lies in no known folder below types/");
+        return FileRole::Unknown("is in no known folder below types/");
     }
     if inside("locales") {
         return if is_yaml {
-            Role::Locale
+            FileRole::Locale
         } else {
-            Role::Unknown("holds texts but is no .yml file")
+            FileRole::Unknown("is in locales/ but is not a .yml file")
         };
     }
     if inside("contracts/forms") {
-        return Role::Form;
+        return FileRole::Form;
     }
     if inside("contracts") && is_yaml {
-        return if inside("contracts/catalogues") { Role::Catalogue } else { Role::Contract };
+        return if inside("contracts/catalogues") {
+            FileRole::Catalogue
+        } else {
+            FileRole::Contract
+        };
     }
     if inside("contracts") {
-        return Role::Unknown("holds a contract but is no .yml file");
+        return FileRole::Unknown("is in contracts/ but is not a .yml file");
     }
-    Role::Form
+    FileRole::Form
 }
 
-/// The default name: the path below the forms folder, or below the folder of its kind, without
-/// the extension.
-fn stem(within: &str) -> &str {
-    let path = within.strip_suffix(LIQUID).unwrap_or(within);
+/// Returns the default name of a file: its path below the forms folder, or below the folder of its
+/// role, without the extension.
+pub fn stem(within: &str) -> &str {
+    let path = within.strip_suffix(LIQUID_EXTENSION).unwrap_or(within);
     let path = [".yml", ".yaml"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
     match TypeKind::of_folder(path) {
         Some((_, name)) => name,
@@ -388,16 +313,16 @@ fn stem(within: &str) -> &str {
     }
 }
 
-fn bad_file(source: &Source, what: &str) -> Problem {
+fn unusable_file(source: &SourceFile, what: &str) -> Problem {
     let folders: Vec<String> =
         TypeKind::ALL.iter().map(|kind| format!("types/{}/", kind.folder())).collect();
     Problem {
         file: source.file.clone(),
-        place: Place::START,
+        place: Location::START,
         code: ProblemCode::BadFile,
         what: format!("the file {what}"),
         expected: format!(
-            "forms as *.yml or *.liquid, texts in locales/*.yml, contracts in contracts/*.yml, \
+            "forms as *.yml or *.liquid, messages in locales/*.yml, contracts in contracts/*.yml, \
              types in {}",
             folders.join(", ")
         ),
@@ -405,14 +330,15 @@ fn bad_file(source: &Source, what: &str) -> Problem {
     }
 }
 
-/// The first 16 hexadecimal digits of a hash of everything that decides.
+/// Returns the version of a form: the first 16 hexadecimal digits of a hash of all type files and
+/// the resolved tree.
 fn version(types: &[u8], tree: &Node) -> Arc<str> {
     let text = canonical_json(&tree.to_value());
     hex(&Sha256::new().chain_update(types).chain_update(text.as_bytes()).finalize())
 }
 
-/// The first 16 hexadecimal digits of a hash.
-fn hex(digest: &[u8]) -> Arc<str> {
+/// Returns the first 16 hexadecimal digits of a hash.
+pub fn hex(digest: &[u8]) -> Arc<str> {
     let mut version = String::with_capacity(16);
     for byte in &digest[..8] {
         let _ = write!(version, "{byte:02x}");

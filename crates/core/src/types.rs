@@ -1,17 +1,17 @@
-//! Types: what a profile, a transactable, a relationship, a membership or a customization is
-//! called and which typed properties it has.
+//! Record types: the files in `types/` that declare the properties of profiles, transactables,
+//! relationships, relationship users, relationship transactables and customizations.
 
-mod links;
+mod relationship_keys;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::config::{Entry, Node, Place, Problem, ProblemCode, Problems, Reader, parse};
+use crate::config::{Entry, Location, Node, Problem, ProblemCode, Problems, Reader, parse};
 use crate::fields::FieldType;
 
-pub(crate) use links::KeyedRelationship;
+pub(crate) use relationship_keys::KeyedRelationship;
 
-/// What a type is a type of.
+/// The kind of records that a type describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TypeKind {
     /// `types/profiles/`
@@ -43,7 +43,7 @@ pub(crate) fn path_in_record(path: &str) -> &str {
 }
 
 impl TypeKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 6] = [
         Self::Profile,
         Self::Transactable,
@@ -53,7 +53,7 @@ impl TypeKind {
         Self::Customization,
     ];
 
-    /// The folder below `types/` that holds types of this kind.
+    /// Returns the folder below `types/` that holds types of this kind.
     #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
@@ -79,8 +79,8 @@ impl TypeKind {
         }
     }
 
-    /// platformOS' folder for types of this kind.
-    const fn platformos_folders(self) -> &'static [&'static str] {
+    /// Returns the names of platformOS' folders for types of this kind.
+    const fn platformos_folder_names(self) -> &'static [&'static str] {
         match self {
             Self::Profile => &["user_profile_types", "user_profile_schemas"],
             Self::Transactable => &["transactable_types"],
@@ -91,7 +91,8 @@ impl TypeKind {
         }
     }
 
-    /// The kind of type that lies at a path, and its name by that path.
+    /// Returns the kind of the type at a path and the rest of the path, which names the type, or
+    /// `None` if the path is not in a folder of types.
     pub(crate) fn of_folder(within: &str) -> Option<(Self, &str)> {
         let (folder, rest) = within.split_once('/')?;
         if folder == "types" {
@@ -99,11 +100,11 @@ impl TypeKind {
             let kind = Self::ALL.into_iter().find(|kind| kind.folder() == folder)?;
             return Some((kind, name));
         }
-        let is_of = |kind: &Self| kind.platformos_folders().contains(&folder);
+        let is_of = |kind: &Self| kind.platformos_folder_names().contains(&folder);
         Some((Self::ALL.into_iter().find(is_of)?, rest))
     }
 
-    /// What it is called in messages.
+    /// Returns the name of the kind in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -117,33 +118,35 @@ impl TypeKind {
     }
 }
 
-/// A type.
+/// A record type.
 #[derive(Debug)]
-pub(crate) struct Type {
+pub(crate) struct RecordType {
     pub(crate) name: Arc<str>,
     pub(crate) properties: Vec<Property>,
-    /// Of a relationship user type: which relationships its members join, and where it says so.
-    pub(crate) joins: Option<(Arc<str>, Place)>,
-    /// Of a relationship user type: whether a relationship that is named by its key is made where
-    /// it is missing, and where that is said.
-    pub(crate) makes: Option<Place>,
-    /// Of a relationship type: the property that names one of it, and where that is said.
-    pub(crate) key: Option<(Arc<str>, Place)>,
-    place: Place,
+    /// Of a relationship user type: the relationship type that its records join, and the location
+    /// of the key.
+    pub(crate) joins: Option<(Arc<str>, Location)>,
+    /// Of a relationship user type: the location of `make: true`, which creates relationships that
+    /// are named by key and missing.
+    pub(crate) makes: Option<Location>,
+    /// Of a relationship type: the property that identifies a relationship, and the location of the
+    /// key.
+    pub(crate) key: Option<(Arc<str>, Location)>,
+    place: Location,
     file: Arc<str>,
 }
 
-/// A property of a type.
+/// A property of a record type.
 #[derive(Debug)]
 pub(crate) struct Property {
     pub(crate) name: String,
     pub(crate) property_type: PropertyType,
     pub(crate) unique: bool,
-    /// Whether only tokens with the scope `private` see it in answers.
+    /// Whether responses show it only to tokens with the scope `private`.
     pub(crate) is_private: bool,
 }
 
-/// What a property holds.
+/// The type of a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PropertyType {
     Field(FieldType),
@@ -152,34 +155,34 @@ pub(crate) enum PropertyType {
     Attachment,
 }
 
-/// All types, by kind and name.
+/// All record types, by kind and name.
 #[derive(Debug, Default)]
-pub(crate) struct Types(HashMap<(TypeKind, Arc<str>), Type>);
+pub(crate) struct RecordTypes(HashMap<(TypeKind, Arc<str>), RecordType>);
 
-impl Types {
-    /// The type of a name.
-    pub(crate) fn get(&self, kind: TypeKind, name: &str) -> Option<&Type> {
+impl RecordTypes {
+    /// Returns the type with a name, or `None` if there is none.
+    pub(crate) fn get(&self, kind: TypeKind, name: &str) -> Option<&RecordType> {
         self.0.get(&(kind, Arc::from(name)))
     }
 
-    /// Returns all types with their kinds, in no order.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (TypeKind, &Type)> {
+    /// Returns all types with their kinds, in no particular order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (TypeKind, &RecordType)> {
         self.0.iter().map(|((kind, _), of_type)| (*kind, of_type))
     }
 
-    /// The names of all types of a kind, sorted.
+    /// Returns the names of all types of a kind, sorted.
     pub(crate) fn names(&self, kind: TypeKind) -> Vec<&str> {
         let mut names: Vec<&str> = self
             .0
             .iter()
-            .filter(|((of, _), _)| *of == kind)
+            .filter(|((other, _), _)| *other == kind)
             .map(|((_, name), _)| &**name)
             .collect();
         names.sort_unstable();
         names
     }
 
-    /// Reads a type file and adds it. What is wrong with it comes back, and the notices.
+    /// Reads a type file and adds the type. Returns the problems and the notices.
     pub(crate) fn add(
         &mut self,
         kind: TypeKind,
@@ -206,12 +209,18 @@ impl Types {
     }
 }
 
-/// "Tour Boat" is `tour_boat`.
+/// Converts a name to snake case: "Tour Boat" to `tour_boat`.
 fn snake(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-'], "_")
 }
 
-fn read(reader: &mut Reader<'_>, kind: TypeKind, file: &Arc<str>, stem: &str, tree: &Node) -> Type {
+fn read(
+    reader: &mut Reader<'_>,
+    kind: TypeKind,
+    file: &Arc<str>,
+    stem: &str,
+    tree: &Node,
+) -> RecordType {
     let keys: &[&str] = match kind {
         TypeKind::Relationship => &["name", "description", "properties", "key"],
         TypeKind::RelationshipUser => {
@@ -219,7 +228,7 @@ fn read(reader: &mut Reader<'_>, kind: TypeKind, file: &Arc<str>, stem: &str, tr
         }
         _ => &["name", "description", "properties"],
     };
-    let mut read = Type {
+    let mut read = RecordType {
         name: stem.into(),
         properties: Vec::new(),
         joins: None,
@@ -249,19 +258,20 @@ fn read(reader: &mut Reader<'_>, kind: TypeKind, file: &Arc<str>, stem: &str, tr
                 read.joins = name.map(|name| (snake(name).into(), entry.value.place));
             }
             "make" if keys.contains(&"make") => {
-                let makes = reader.flag(&entry.value, "make") == Some(true);
+                let makes = reader.boolean(&entry.value, "make") == Some(true);
                 read.makes = makes.then_some(entry.value.place);
             }
-            key if LEFT_ASIDE_OF_TYPES.contains(&key) => reader.left_aside(entry),
+            key if IGNORED_TYPE_KEYS.contains(&key) => reader.ignored_key(entry),
             _ => reader.unknown_key(entry, &format!("a {}", kind.name()), keys),
         }
     }
-    links::check_key(reader, &read);
+    relationship_keys::check_key(reader, &read);
     read
 }
 
-/// Keys of platformOS' properties that Registrar has no use for: the page's, the search's.
-const LEFT_ASIDE: [&str; 15] = [
+/// Keys of platformOS' properties that Registrar ignores, with a notice: they concern pages and
+/// search.
+const IGNORED_KEYS: [&str; 15] = [
     "options",
     "default_value",
     "html_tag",
@@ -278,8 +288,8 @@ const LEFT_ASIDE: [&str; 15] = [
     "acl",
     "belongs_to",
 ];
-/// The same of its types.
-const LEFT_ASIDE_OF_TYPES: [&str; 6] = [
+/// Keys of platformOS' types that Registrar ignores, with a notice.
+const IGNORED_TYPE_KEYS: [&str; 6] = [
     "action_types",
     "custom_validations",
     "custom_model_types",
@@ -292,7 +302,7 @@ fn properties(reader: &mut Reader<'_>, node: &Node) -> Vec<Property> {
     let mut properties: Vec<Property> = Vec::new();
     for item in reader.list(node, "properties") {
         let Some(property) = property(reader, item) else { continue };
-        if properties.iter().any(|known| known.name == property.name) {
+        if properties.iter().any(|other| other.name == property.name) {
             reader.problems.add(
                 ProblemCode::DuplicateName,
                 item.place,
@@ -315,14 +325,14 @@ fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
         match entry.key.as_str() {
             "name" => name = reader.text(&entry.value, "name").map(|name| (name, entry)),
             "type" => property_type = Some(read_type(reader, entry)?),
-            "unique" => unique = reader.flag(&entry.value, "unique").unwrap_or(false),
+            "unique" => unique = reader.boolean(&entry.value, "unique").unwrap_or(false),
             "private" => {
-                is_private = reader.flag(&entry.value, "private").unwrap_or(false);
+                is_private = reader.boolean(&entry.value, "private").unwrap_or(false);
             }
             "description" => {
                 reader.text(&entry.value, "description");
             }
-            key if LEFT_ASIDE.contains(&key) => reader.left_aside(entry),
+            key if IGNORED_KEYS.contains(&key) => reader.ignored_key(entry),
             _ => reader.unknown_key(entry, "a property", &KEYS),
         }
     }
@@ -331,12 +341,12 @@ fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
         reader.problems.add(code, node.place, "a property without a name", "`name: …`", None);
         return None;
     };
-    // Wherever a form lists fields, `validation` is the rules of what they stand in.
+    // In the fields of a form, `validation` holds the rules of the enclosing field.
     if name == "validation" {
         reader.problems.add(
             ProblemCode::BadOption,
             entry.value.place,
-            format!("a property cannot be called `{name}`: the word has a meaning in forms"),
+            format!("a property cannot be named `{name}`: it is a reserved key of forms"),
             "another name",
             None,
         );
@@ -348,9 +358,9 @@ fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
 
 fn read_type(reader: &mut Reader<'_>, entry: &Entry) -> Option<PropertyType> {
     let mut words: Vec<&str> = FieldType::ALL.iter().map(|known| known.name()).collect();
-    // The last four are platformOS' words.
+    // The last four are platformOS' names.
     words.extend(["address", "image", "attachment", "photo", "file", "upload", "geojson"]);
-    Some(match reader.word(&entry.value, "type", &words)? {
+    Some(match reader.keyword(&entry.value, "type", &words)? {
         "address" => PropertyType::Address,
         "image" | "photo" => PropertyType::Image,
         "attachment" | "file" | "upload" => PropertyType::Attachment,

@@ -1,7 +1,7 @@
-//! The decoded input of a submission: JSON that borrows from the request's body.
+//! The decoded request body: JSON values that borrow from its bytes.
 //!
-//! Numbers stay the text they were sent as, so that nothing is rounded. Objects keep the order of
-//! their keys; the decoders refuse duplicates, so a look-up finds the only one.
+//! Numbers keep their submitted text, without rounding. Objects keep the order of their keys; the
+//! decoders reject duplicate keys, so a lookup finds the only one.
 
 use std::borrow::Cow;
 
@@ -15,35 +15,37 @@ pub enum Value<'a> {
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number, as the text of a valid JSON number.
+    /// A number, in the notation of a valid JSON number.
     Number(Cow<'a, str>),
     /// A string, unescaped.
     String(Cow<'a, str>),
-    /// A list.
+    /// An array.
     Array(Vec<Value<'a>>),
-    /// An object: no key stands in it twice.
+    /// An object with distinct keys, in their original order.
     Object(Vec<(Cow<'a, str>, Value<'a>)>),
 }
 
-/// The `null` that a reference to an absent value points at.
+/// A `null` that outlives every borrow, for references to absent values.
 pub static NULL: Value<'static> = Value::Null;
 
 impl<'a> Value<'a> {
-    /// The value of a key, where this is an object that has it.
+    /// Returns the value of a key, or `None` if this is not an object or lacks the key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
         let Self::Object(entries) = self else { return None };
         entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// The text, where this is a string.
+    /// Returns the string, or `None` if this is not a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         let Self::String(text) = self else { return None };
         Some(text)
     }
 
-    /// Blank as Rails means it: null, `false`, an empty or all-whitespace string, `[]` and `{}`.
+    /// Returns whether the value is blank as in Rails: null, `false`, an empty or all-whitespace
+    /// string, `[]` or `{}`.
+    ///
     /// Source: Active Support, `Object#blank?`.
     #[must_use]
     pub fn is_blank(&self) -> bool {
@@ -56,7 +58,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns about how many bytes the value has as JSON.
+    /// Returns the approximate size of the value as JSON, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
@@ -71,7 +73,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The same value, borrowing nothing.
+    /// Returns the value with all strings owned.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
         match self {
@@ -90,13 +92,30 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The text of a number, without memory of its own where it is a digit: lists of those are the
-/// largest that a text becomes.
+/// Returns a number with the lifetime `'static`. A single digit is not allocated: an array of
+/// digits has the most values for its length.
 fn owned_number(text: Cow<'_, str>) -> Cow<'static, str> {
     const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
     match DIGITS.into_iter().find(|digit| *digit == text) {
         Some(digit) => Cow::Borrowed(digit),
         None => Cow::Owned(text.into_owned()),
+    }
+}
+
+impl From<serde_json::Value> for Value<'static> {
+    fn from(json: serde_json::Value) -> Self {
+        match json {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(flag) => Self::Bool(flag),
+            serde_json::Value::Number(number) => Self::Number(number.to_string().into()),
+            serde_json::Value::String(text) => Self::String(text.into()),
+            serde_json::Value::Array(items) => {
+                Self::Array(items.into_iter().map(Self::from).collect())
+            }
+            serde_json::Value::Object(entries) => Self::Object(
+                entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+            ),
+        }
     }
 }
 

@@ -1,135 +1,137 @@
-//! A broken rule: where, which, with what parameters. Text is rendered last.
+//! Violations: the broken rules of a submission, each with a path, a code and parameters. The
+//! message is rendered last, in the client's language.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::locale::{BROKEN_RULES, Locale, OwnText};
+use crate::locale::{BROKEN_RULES, Locale, MessageOverride};
 use crate::value::Value;
 
-/// The most violations that one answer tells.
-pub const MOST: usize = 100;
+/// Maximum number of violations in a response.
+pub const MAX_VIOLATIONS: usize = 100;
 
-/// What a rule can say: a stable code and its English text.
+/// A message of a rule: a stable code and the English text.
 ///
-/// `%{name}` in a text stands for a parameter; `%{attribute}` for the field's own name.
+/// In the text, `%{name}` stands for a parameter and `%{attribute}` for the name of the field.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Stable, never localised.
+    /// Stable code, never localised.
     pub code: &'static str,
-    /// What its text is called in files of texts: the code, where no other message has it.
+    /// Key of the text in locale files: the code, unless another message has that code too.
     pub key: &'static str,
-    /// The text.
+    /// English text.
     pub text: &'static str,
-    /// The text where the parameter `count` is 1, if it differs.
-    pub one: Option<&'static str>,
-    /// Whether `%{type}` is the name of a type, to be told in words.
+    /// English text for a `count` of 1, if it differs.
+    pub singular: Option<&'static str>,
+    /// Whether `%{type}` is the name of a type, which is localised.
     pub names_type: bool,
 }
 
 impl Message {
-    /// A message that reads the same for every count.
+    /// Creates a message with one text for every count.
     #[must_use]
     pub const fn new(code: &'static str, text: &'static str) -> Self {
-        Self { code, key: code, text, one: None, names_type: false }
+        Self { code, key: code, text, singular: None, names_type: false }
     }
 
-    /// A message with a text of its own for the count 1.
+    /// Creates a message with a separate text for a count of 1.
     #[must_use]
-    pub const fn counted(code: &'static str, text: &'static str, one: &'static str) -> Self {
-        Self { code, key: code, text, one: Some(one), names_type: false }
+    pub const fn pluralized(code: &'static str, text: &'static str, one: &'static str) -> Self {
+        Self { code, key: code, text, singular: Some(one), names_type: false }
     }
 
-    /// The same, under a key of its own: another message has its code.
+    /// Sets the key of the text, for a message that shares its code with another one.
     #[must_use]
-    pub const fn keyed(mut self, key: &'static str) -> Self {
+    pub const fn with_key(mut self, key: &'static str) -> Self {
         self.key = key;
         self
     }
 
-    /// The same, with the name of a type as its parameter `type`.
+    /// Marks the parameter `type` as the name of a type.
     #[must_use]
-    pub const fn naming_a_type(mut self) -> Self {
+    pub const fn with_type_param(mut self) -> Self {
         self.names_type = true;
         self
     }
 }
 
-/// The value of a parameter.
+/// Value of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Param {
-    /// A number, as the text of a JSON number.
+    /// A number, in JSON's notation.
     Number(String),
-    /// A text.
+    /// A string.
     Text(Cow<'static, str>),
-    /// The name of a field of the same object; told as people call it.
+    /// Name of a field of the same object, shown as a human-readable name.
     Field(Arc<str>),
 }
 
-/// The parameters of a violation.
+/// Parameters of a violation.
 pub type Params = Vec<(&'static str, Param)>;
 
 /// A broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Dotted, with list indexes: `transactables.boat[1].name`.
+    /// Path of the field, dotted, with list indexes: `transactables.boat[1].name`.
     pub path: String,
-    /// Where it stands in the submission (RFC 6901).
+    /// JSON pointer of the value in the submission (RFC 6901).
     pub pointer: String,
-    /// What the rule says.
+    /// The rule's message.
     pub message: &'static Message,
-    /// The form's own code instead of the rule's.
-    pub own_code: Option<Arc<str>>,
-    /// The form's own words instead of the rule's.
-    pub own_text: Option<OwnText>,
-    /// What the text and the client may need to know. Never the submitted value, unless the
-    /// form's own words ask for it.
+    /// The form's code in place of the rule's.
+    pub custom_code: Option<Arc<str>>,
+    /// The form's message in place of the rule's.
+    pub message_override: Option<MessageOverride>,
+    /// Parameters of the message. They never contain the submitted value, unless the form's message
+    /// override uses it.
     pub params: Params,
 }
 
 impl Violation {
-    /// The stable code.
+    /// Returns the stable code.
     #[must_use]
     pub fn code(&self) -> &str {
-        self.own_code.as_deref().unwrap_or(self.message.code)
+        self.custom_code.as_deref().unwrap_or(self.message.code)
     }
 
-    /// The text in English, without the name of the field.
+    /// Returns the English message, without the name of the field.
     #[must_use]
     pub fn text(&self) -> String {
         Locale::english().text(self, None)
     }
 }
 
-/// "profiles.developer.hourly_rate" as "Profiles developer hourly rate".
+/// Returns a path as a human-readable name: `profiles.developer.hourly_rate` becomes "Profiles
+/// developer hourly rate".
 #[must_use]
 pub fn humanize(path: &str) -> String {
     let mut text = String::with_capacity(path.len());
-    for (index, letter) in path.chars().enumerate() {
-        match letter {
+    for (index, c) in path.chars().enumerate() {
+        match c {
             '.' | '_' => text.push(' '),
-            letter if index == 0 => text.extend(letter.to_uppercase()),
-            letter => text.push(letter),
+            c if index == 0 => text.extend(c.to_uppercase()),
+            c => text.push(c),
         }
     }
     text
 }
 
-/// All broken rules of one submission, in the form's order; at most [`MOST`].
+/// The violations of one submission in the order of the form, at most [`MAX_VIOLATIONS`].
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Violations {
-    /// The form that they are about, where it is one.
+    /// Name of the form, if they are about one.
     pub form: Option<Arc<str>>,
-    /// The first [`MOST`].
+    /// The first [`MAX_VIOLATIONS`] violations.
     pub list: Vec<Violation>,
-    /// Whether there were more.
+    /// Whether there were more violations.
     pub truncated: bool,
-    /// Why conditions could not be checked, with the path in front: for the log, not for clients.
-    /// Kinds of failure, never values.
+    /// Why conditions could not be evaluated, each prefixed with its path. For the log, not for
+    /// clients: kinds of failure, never values.
     pub causes: Vec<String>,
 }
 
 impl Violations {
-    /// Adds one, unless there are enough.
+    /// Adds a violation, or marks the list as truncated if it is full.
     pub fn add(&mut self, violation: Violation) {
         if self.is_full() {
             self.truncated = true;
@@ -138,19 +140,19 @@ impl Violations {
         }
     }
 
-    /// Whether no further one would be told.
+    /// Returns whether further violations are dropped.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.list.len() >= MOST
+        self.list.len() >= MAX_VIOLATIONS
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no violations.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// What is told of the submission as a whole.
+    /// Returns a localised summary of the violations: their number.
     #[must_use]
     pub fn summary(&self, locale: &Locale) -> String {
         let count = Param::Number(self.list.len().to_string());
@@ -159,21 +161,21 @@ impl Violations {
 }
 
 impl Violation {
-    /// All of it: `field`, `pointer`, `code`, `params`, `message`, `full_message`. `text` is what
-    /// it is called in the language.
+    /// Returns the violation as an object with `field`, `pointer`, `code`, `params`, `message` and
+    /// `full_message`. `text` is its localised message.
     #[must_use]
     pub fn detail(&self, locale: &Locale, form: Option<&str>, text: &str) -> Value<'static> {
-        fn own(text: impl Into<String>) -> Value<'static> {
+        fn string(text: impl Into<String>) -> Value<'static> {
             Value::String(Cow::Owned(text.into()))
         }
         let params = self.params.iter().map(|(name, param)| (Cow::Borrowed(*name), param.value()));
         let entries = [
-            ("field", own(self.path.as_str())),
-            ("pointer", own(self.pointer.as_str())),
-            ("code", own(self.code())),
+            ("field", string(self.path.as_str())),
+            ("pointer", string(self.pointer.as_str())),
+            ("code", string(self.code())),
             ("params", Value::Object(params.collect())),
-            ("message", own(text)),
-            ("full_message", own(locale.sentence(self, form, text))),
+            ("message", string(text)),
+            ("full_message", string(locale.sentence(self, form, text))),
         ];
         Value::Object(entries.map(|(name, value)| (Cow::Borrowed(name), value)).into())
     }

@@ -1,17 +1,17 @@
-//! How much an aggregate holds: what bounds the size of what is stored.
+//! The size of an aggregate, which bounds what one submission may store.
 
 use crate::aggregate::{
-    Attached, NewAddress, NewCustomization, NewFile, NewUser, RelationshipLink,
+    Attachments, NewAddress, NewCustomization, NewFile, NewUser, RelationshipLink,
 };
 
-/// What a record takes besides its texts, in bytes: about that of its columns.
+/// Approximate size of a record besides its strings, in bytes: that of its fixed columns.
 const RECORD: usize = 32;
 
 impl NewUser {
-    /// Returns about how many bytes are stored of it, with everything nested in it.
+    /// Returns the approximate number of bytes stored for the user and everything nested in it.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let own = [
+        let columns = [
             &self.email,
             &self.email_key,
             &self.external_id,
@@ -26,7 +26,7 @@ impl NewUser {
             &self.properties,
         ];
         let profiles = self.profiles.iter().map(|it| it.properties.len() + attached(&it.attached));
-        let memberships = self.relationship_users.iter().map(|it| {
+        let relationship_users = self.relationship_users.iter().map(|it| {
             let made = match &it.relationship {
                 RelationshipLink::Keyed { key, make, .. } => {
                     key.len() + make.as_ref().map_or(0, String::len)
@@ -35,32 +35,33 @@ impl NewUser {
             };
             it.properties.len() + made
         });
-        let listings = self.transactables.iter().map(|it| {
+        let transactables = self.transactables.iter().map(|it| {
             texts([&it.name, &it.description]) + it.properties.len() + attached(&it.attached)
         });
         let customizations = self.customizations.iter().map(customization);
         let relationships = self.relationships.iter().map(|it| it.properties.len());
-        let listed = self.relationship_transactables.iter().map(|it| it.properties.len());
+        let relationship_transactables =
+            self.relationship_transactables.iter().map(|it| it.properties.len());
         let claims = self.claims.iter().map(|claim| claim.claim.value_key.len());
         let parts = profiles
-            .chain(memberships)
-            .chain(listings)
+            .chain(relationship_users)
+            .chain(transactables)
             .chain(customizations)
             .chain(relationships)
-            .chain(listed)
+            .chain(relationship_transactables)
             .chain(claims);
-        texts(own) + parts.map(|bytes| RECORD + bytes).sum::<usize>()
+        texts(columns) + parts.map(|bytes| RECORD + bytes).sum::<usize>()
     }
 }
 
-fn texts<'t>(of: impl IntoIterator<Item = &'t Option<String>>) -> usize {
-    of.into_iter().flatten().map(String::len).sum()
+fn texts<'t>(columns: impl IntoIterator<Item = &'t Option<String>>) -> usize {
+    columns.into_iter().flatten().map(String::len).sum()
 }
 
-fn attached(of: &Attached) -> usize {
-    let addresses = of.addresses.iter().map(address);
-    let files = of.files.iter().map(file);
-    let customizations = of.customizations.iter().map(customization);
+fn attached(attached: &Attachments) -> usize {
+    let addresses = attached.addresses.iter().map(address);
+    let files = attached.files.iter().map(file);
+    let customizations = attached.customizations.iter().map(customization);
     addresses.chain(files).chain(customizations).map(|bytes| RECORD + bytes).sum()
 }
 

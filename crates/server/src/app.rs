@@ -1,4 +1,4 @@
-//! The server: built from settings, run until it is told to stop.
+//! Application: builds the server from settings and runs it until shutdown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,91 +13,74 @@ use actix_web::{App, web};
 use registrar_store::{OpenError, Store, StoreSettings};
 use tokio::sync::Semaphore;
 
-use crate::auth::KnownTokens;
-use crate::body_memory::BodyMemory;
-use crate::connection::{self, Watched};
-use crate::contracts::{KnownPasswords, UnderWay};
-use crate::forms::FormsError;
-use crate::guessing::Guessing;
-use crate::limits::Rates;
-use crate::metrics::counts::Counts;
-use crate::observe::observe;
-use crate::passwords::HashPool;
-use crate::reload::{self, Forms, Watch};
+use crate::auth::authenticator::Authenticator;
+use crate::auth::password_pool::PasswordPool;
+use crate::config_source::{ConfigError, ConfigWatcher, ServedConfig, reload_on_hangup};
+use crate::database::Database;
+use crate::http::access_log;
+use crate::http::idempotency_key::InFlightKeys;
+use crate::http::listener::bind_all;
+use crate::http::memory_budget::MemoryBudget;
+use crate::http::request_metrics::RequestMetrics;
+use crate::http::slow_client::TimeoutStream;
 use crate::routes::{admin_routes, routes};
 use crate::settings::Settings;
+use crate::state::AppState;
 
-/// How long requests under way may take after the server was told to stop, in seconds.
-const SHUTDOWN_SECONDS: u64 = 30;
-/// How long the head of the first request on a connection may take.
-const HEAD: Duration = Duration::from_secs(5);
-/// The most connections of the admin listener.
-const ADMIN_CONNECTIONS: usize = 64;
-/// How long a client may take to read the last answer before a connection ends.
-const GOODBYE: Duration = Duration::from_secs(1);
+/// Maximum time that in-flight requests may take after shutdown begins, in seconds.
+const SHUTDOWN_TIMEOUT_SECONDS: u64 = 30;
+/// Maximum time to receive the head of the first request on a connection.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum number of connections of the admin listener.
+const MAX_ADMIN_CONNECTIONS: usize = 64;
+/// Maximum time for a client to read the last response before its connection is closed.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What every handler works with.
-pub(crate) struct AppState {
-    pub(crate) settings: Settings,
-    pub(crate) forms: Arc<Forms>,
-    pub(crate) store: Store,
-    pub(crate) hashes: HashPool,
-    pub(crate) tokens: KnownTokens,
-    pub(crate) passwords: KnownPasswords,
-    pub(crate) guessing: Guessing,
-    pub(crate) under_way: UnderWay,
-    pub(crate) rates: Rates,
-    pub(crate) body_memory: BodyMemory,
-    /// As many large submissions are judged at once as there are permits.
-    pub(crate) judges: Arc<Semaphore>,
-    pub(crate) counts: Counts,
-}
-
-/// A server that listens.
+/// A server that is bound to its addresses and ready to run.
 pub struct Application {
     server: Server,
     admin: Option<Server>,
     store: Store,
-    forms: Arc<Forms>,
-    watch: Watch,
+    config: Arc<ServedConfig>,
+    watcher: ConfigWatcher,
     port: u16,
     admin_port: Option<u16>,
 }
 
-/// Why a server does not start.
+/// Error building the server.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The forms.
+    /// The configuration cannot be loaded.
     #[error(transparent)]
-    Forms(#[from] FormsError),
-    /// The database.
+    Config(#[from] ConfigError),
+    /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// The address.
+    /// The address cannot be bound.
     #[error("cannot listen on {listen}: {source}")]
     Listen {
         /// The address.
         listen: String,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The operating system.
+    /// A thread cannot be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
 }
 
-/// The store that settings name, new where there is none.
+/// Opens the store named by the settings. Creates the database if it does not exist.
 ///
 /// # Errors
-/// Where the database cannot be opened or migrated.
+/// Returns an error if the database cannot be opened or migrated.
 pub fn open_store(settings: &Settings) -> Result<Store, OpenError> {
     Store::open(&store_settings(settings))
 }
 
-/// The store that settings name, which must be there already.
+/// Opens the store named by the settings, which must exist.
 ///
 /// # Errors
-/// Where it is not, or cannot be opened or migrated.
+/// Returns an error if the database does not exist, or cannot be opened or migrated.
 pub fn open_existing_store(settings: &Settings) -> Result<Store, OpenError> {
     Store::open(&StoreSettings { create: false, ..store_settings(settings) })
 }
@@ -116,85 +99,82 @@ fn store_settings(settings: &Settings) -> StoreSettings {
 }
 
 impl Application {
-    /// Loads the forms, opens the store, listens. Must be called within an actix runtime.
+    /// Loads the configuration, opens the store and binds the listeners. Must be called within an actix
+    /// runtime.
     ///
     /// # Errors
-    /// Where any of that fails; a server with broken forms does not start.
+    /// Returns an error if any of these steps fails. A server with invalid forms does not start.
     pub fn build(settings: Settings) -> Result<Self, BuildError> {
-        let forms = Arc::new(Forms::load(settings.forms.clone(), settings.policies)?);
+        let config = ServedConfig::load(settings.forms.clone(), settings.policies)?;
+        let config = Arc::new(config);
         let store = open_store(&settings)?;
-        let hashes =
-            HashPool::start(settings.hash_threads, settings.hash_queue, settings.hash_cost)
+        let passwords =
+            PasswordPool::start(settings.hash_threads, settings.hash_queue, settings.hash_cost())
                 .map_err(BuildError::Thread)?;
+        let watcher = ConfigWatcher::start(config.clone()).map_err(BuildError::Thread)?;
+        reload_on_hangup(config.clone()).map_err(BuildError::Thread)?;
+        let settings = Arc::new(settings);
+        let database = Database::new(store.clone(), settings.clone());
         let workers = settings.workers;
-        let tokens = KnownTokens::default();
-        let watch = Watch::start(forms.clone()).map_err(BuildError::Thread)?;
-        reload::on_hangup(forms.clone()).map_err(BuildError::Thread)?;
-        let (rates, body_memory) = (Rates::new(&settings), BodyMemory::new(settings.body_memory));
-        let connections = settings.connections.div_ceil(workers.max(1));
         let state = web::Data::new(AppState {
+            config: config.clone(),
+            auth: Authenticator::new(settings.clone(), database.clone(), passwords),
+            database,
+            in_flight_keys: InFlightKeys::default(),
+            memory: MemoryBudget::new(settings.body_memory),
+            evaluation_permits: Arc::new(Semaphore::new(workers.max(1))),
+            metrics: web::Data::new(RequestMetrics::default()),
             settings,
-            forms: forms.clone(),
-            store: store.clone(),
-            hashes,
-            tokens,
-            passwords: KnownPasswords::default(),
-            guessing: Guessing::default(),
-            under_way: UnderWay::default(),
-            rates,
-            body_memory,
-            judges: Arc::new(Semaphore::new(workers.max(1))),
-            counts: Counts::default(),
         });
-        // It has its own worker and connections, so that it answers while the public ones are in use.
+        let connections = state.settings.connections.div_ceil(workers.max(1));
+        // The admin listener has its own worker and connections: it responds while the public ones are in use.
         let admin = state.settings.admin_listen.as_deref().map(|listen| {
-            let connections = ADMIN_CONNECTIONS;
-            let routes: Routes = admin_routes;
+            let (connections, routes) = (MAX_ADMIN_CONNECTIONS, admin_routes as RegisterRoutes);
             start(&state, &Listener { listen, workers: 1, connections, is_main: false, routes })
         });
         let (admin, admin_port) = admin.transpose()?.unzip();
-        let routes: Routes =
+        let routes: RegisterRoutes =
             if admin.is_some() { |to| routes(to, true) } else { |to| routes(to, false) };
         let listen = &*state.settings.listen;
         let listener = Listener { listen, workers, connections, is_main: true, routes };
         let (server, port) = start(&state, &listener)?;
-        Ok(Self { server, admin, store, forms, watch, port, admin_port })
+        Ok(Self { server, admin, store, config, watcher, port, admin_port })
     }
 
-    /// Returns the port of the admin listener, or `None` where there is none.
+    /// Returns the port of the admin listener, or `None` if there is none.
     #[must_use]
     pub fn admin_port(&self) -> Option<u16> {
         self.admin_port
     }
 
-    /// The port it listens on.
+    /// Returns the port of the public listener.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The store, for what the command line does before serving.
+    /// Returns the store.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// The configuration it serves, to be read again at will.
+    /// Returns the served configuration.
     #[must_use]
-    pub fn forms(&self) -> Arc<Forms> {
-        self.forms.clone()
+    pub fn config(&self) -> Arc<ServedConfig> {
+        self.config.clone()
     }
 
-    /// Tells it to stop once requests under way are answered.
+    /// Returns a handle that stops the server once in-flight requests are answered.
     #[must_use]
     pub fn handle(&self) -> actix_web::dev::ServerHandle {
         self.server.handle()
     }
 
-    /// Serves until SIGTERM or SIGINT; then everything accepted is finished.
+    /// Serves until SIGTERM or SIGINT, then drains in-flight requests and queued writes.
     ///
     /// # Errors
-    /// Where the server breaks.
+    /// Returns an error if the server fails.
     pub async fn run(self) -> std::io::Result<()> {
         let admin = self.admin.map(|admin| {
             let handle = admin.handle();
@@ -205,63 +185,66 @@ impl Application {
         if let Some(admin) = admin {
             admin.stop(false).await;
         }
-        drop(self.watch);
+        drop(self.watcher);
         self.store.shutdown();
         result
     }
 }
 
-/// A function that adds the routes of a listener.
-type Routes = fn(&mut ServiceConfig);
+/// Registers the routes of a listener.
+type RegisterRoutes = fn(&mut ServiceConfig);
 
-/// An address to serve, and how.
+/// Configuration of one listener.
 struct Listener<'l> {
     listen: &'l str,
     workers: usize,
-    /// The most connections of each worker.
+    /// Maximum number of connections per worker.
     connections: usize,
-    /// Whether it handles SIGTERM and SIGINT.
+    /// If true, this listener handles SIGTERM and SIGINT.
     is_main: bool,
-    routes: Routes,
+    routes: RegisterRoutes,
 }
 
-/// Listens on all addresses of a name; returns the server and the port of the first address.
-fn start(state: &web::Data<AppState>, of: &Listener<'_>) -> Result<(Server, u16), BuildError> {
+/// Binds all addresses of a host name. Returns the server and the port of the first address.
+fn start(state: &web::Data<AppState>, config: &Listener<'_>) -> Result<(Server, u16), BuildError> {
     let mut server = Server::build()
-        .workers(of.workers)
-        .max_concurrent_connections(of.connections)
-        .shutdown_timeout(SHUTDOWN_SECONDS);
-    if !of.is_main {
+        .workers(config.workers)
+        .max_concurrent_connections(config.connections)
+        .shutdown_timeout(SHUTDOWN_TIMEOUT_SECONDS);
+    if !config.is_main {
         server = server.disable_signals();
     }
-    let failed = |source| BuildError::Listen { listen: of.listen.to_owned(), source };
+    let bind_error = |source| BuildError::Listen { listen: config.listen.to_owned(), source };
     let mut port = None;
-    for listener in connection::listen(of.listen).map_err(failed)? {
-        let address = listener.local_addr().map_err(failed)?;
+    for listener in bind_all(config.listen).map_err(bind_error)? {
+        let address = listener.local_addr().map_err(bind_error)?;
         port = port.or(Some(address.port()));
         let (state, stopping) = (state.clone(), server.graceful_shutdown_signal());
-        let routes = of.routes;
+        let routes = config.routes;
         let serve = move || {
-            let app = App::new().app_data(state.clone()).wrap(from_fn(observe));
+            let app = App::new()
+                .app_data(state.clone())
+                .app_data(state.metrics.clone())
+                .wrap(from_fn(access_log::middleware));
             let app = map_config(app.configure(routes), |()| AppConfig::default());
             let stopping = stopping.clone();
             let http = HttpService::build()
-                .client_request_timeout(HEAD)
-                .client_disconnect_timeout(GOODBYE)
+                .client_request_timeout(HEAD_TIMEOUT)
+                .client_disconnect_timeout(DISCONNECT_TIMEOUT)
                 .local_addr(address)
                 .graceful_shutdown_signal(move || {
                     let stopping = stopping.clone();
                     async move { stopping.notified().await }
                 })
-                .on_connect_ext(Watched::introduce)
+                .on_connect_ext(TimeoutStream::share_state)
                 .finish(app);
             fn_service(|stream: TcpStream| async {
                 let peer = stream.peer_addr().ok();
-                Ok((Watched::new(stream), Protocol::Http1, peer))
+                Ok((TimeoutStream::new(stream), Protocol::Http1, peer))
             })
             .and_then(http)
         };
-        server = server.listen("registrar", listener, serve).map_err(failed)?;
+        server = server.listen("registrar", listener, serve).map_err(bind_error)?;
     }
     Ok((server.run(), port.unwrap_or_default()))
 }

@@ -1,41 +1,20 @@
-//! The HTTP face of Registrar: settings, routes, handlers.
+//! HTTP server of Registrar: settings, routes, handlers.
 //!
-//! A handler decodes, asks the core, hands what is valid to the store, and renders. There is no
-//! layer between them.
+//! A handler decodes the request, evaluates the form in the core, writes to the store and renders.
 
-mod answer;
 pub mod app;
-mod auth;
-mod body;
-mod body_memory;
-pub mod callers;
-pub mod client_address;
-mod connection;
-mod contracts;
-mod form_configurations;
-pub mod forms;
-mod guessing;
-mod hasher;
-mod health;
-mod language;
-mod limits;
-mod metrics;
-mod multipart;
-mod observe;
-mod openapi;
-pub mod outgoing;
-pub mod passwords;
-pub mod permissions;
-mod public_address;
-mod records;
-mod refused;
-pub mod reload;
+pub mod auth;
+pub mod config_source;
+mod database;
+mod error;
+mod http;
+mod native;
+mod operations;
+mod representation;
+pub mod route_table;
 mod routes;
 pub mod settings;
-mod shown;
-pub mod token;
-mod upgrade;
+mod state;
 
-pub use multipart::parse as multipart;
-pub use records::render::{record_as_submitted, stored_record};
-pub use shown::stored_user;
+pub use http::multipart::parse as multipart;
+pub use representation::{record_as_input, record_to_value, user_to_value};

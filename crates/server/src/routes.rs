@@ -1,64 +1,67 @@
-//! Every route.
+//! Routes of both listeners.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, Scope, guard};
 
-use crate::answer::{Answer, Fault};
-use crate::{contracts, form_configurations, health, metrics, openapi, public_address};
+use crate::error::ApiError;
+use crate::http::base_url::head_error;
+use crate::http::response::ApiResponse;
+use crate::native::{forms, health, metrics, openapi};
+use crate::operations;
 
-/// Adds all routes; those of health and metrics only where there is no admin listener.
+/// Registers the routes of the public listener. Health and metrics are added if there is no admin listener.
 pub(crate) fn routes(config: &mut ServiceConfig, has_admin_listener: bool) {
-    config.service(refused_heads()).service(
-        // A host that is a contract's has its paths and no others.
+    config.service(malformed_heads()).service(
+        // The host of a contract serves the routes of the contract only.
         web::scope("")
-            .guard(guard::fn_guard(contracts::has_host))
-            .default_service(web::to(contracts::serve)),
+            .guard(guard::fn_guard(operations::is_contract_host))
+            .default_service(web::to(operations::serve)),
     );
-    // A scope, so that no other path is held against the patterns in it.
+    // A scope, so that other paths are not matched against its patterns.
     config.service(
         web::scope("/api/form_configurations")
-            .service(read(web::resource(""), form_configurations::list))
-            .service(read(web::resource("/{name:.+}/schema"), form_configurations::schema))
-            .service(read(web::resource("/{name:.+}"), form_configurations::show)),
+            .service(read(web::resource(""), forms::list))
+            .service(read(web::resource("/{name:.+}/schema"), forms::schema))
+            .service(read(web::resource("/{name:.+}"), forms::show)),
     );
     if !has_admin_listener {
-        operators(config);
+        health_routes(config);
     }
     config
         .service(read(web::resource("/openapi.json"), openapi::openapi))
-        .default_service(web::to(contracts::serve));
+        .default_service(web::to(operations::serve));
 }
 
-/// Adds the routes of the admin listener: health and metrics.
+/// Registers the routes of the admin listener: health and metrics.
 pub(crate) fn admin_routes(config: &mut ServiceConfig) {
-    config.service(refused_heads());
-    operators(config);
-    config
-        .default_service(web::to(|request: HttpRequest| async move { no_route(request.method()) }));
+    config.service(malformed_heads());
+    health_routes(config);
+    config.default_service(web::to(|request: HttpRequest| async move {
+        operations::no_route(request.method())
+    }));
 }
 
-fn operators(config: &mut ServiceConfig) {
+fn health_routes(config: &mut ServiceConfig) {
     config
         .service(read(web::resource("/health/live"), health::live))
         .service(read(web::resource("/health/ready"), health::ready))
         .service(read(web::resource("/metrics"), metrics::metrics));
 }
 
-/// Answers requests whose head is not well-formed, before any other route is looked at.
-fn refused_heads() -> Scope {
-    let is_refused =
-        |context: &guard::GuardContext<'_>| public_address::objection(context.head()).is_some();
-    web::scope("").guard(guard::fn_guard(is_refused)).default_service(web::to(
+/// Refuses requests with a malformed head before any other route is matched.
+fn malformed_heads() -> Scope {
+    let is_malformed = |context: &guard::GuardContext<'_>| head_error(context.head()).is_some();
+    web::scope("").guard(guard::fn_guard(is_malformed)).default_service(web::to(
         |request: HttpRequest| async move {
-            let objection = public_address::objection(request.head()).unwrap_or_default();
-            Answer(Err(Fault::new(StatusCode::BAD_REQUEST, "bad_request", objection)))
+            let reason = head_error(request.head()).unwrap_or_default();
+            ApiResponse(Err(ApiError::new(StatusCode::BAD_REQUEST, "bad_request", reason)))
         },
     ))
 }
 
-/// A resource that is only read.
+/// Returns a resource that serves GET and HEAD.
 fn read<F, Args>(resource: Resource, handler: F) -> Resource
 where
     F: Handler<Args> + Clone,
@@ -71,19 +74,8 @@ where
         .default_service(web::to(|| refuse_method("GET, HEAD")))
 }
 
-/// What is said where nothing is, native or a contract's.
-pub(crate) fn no_route(method: &Method) -> Answer {
-    let what =
-        if *method == Method::POST { "POST /api/users creates users" } else { "nothing is here" };
-    Answer(Err(Fault::not_found(&format!("there is no such route: {what}"))))
-}
-
-/// What is said of a method where there are others.
-pub(crate) fn refused_method(allowed: &str) -> Fault {
-    let message = format!("the method is not served here: expected {allowed}");
-    Fault::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
-}
-
-async fn refuse_method(allowed: &'static str) -> Answer {
-    Answer(Err(refused_method(allowed).with_header(ALLOW, HeaderValue::from_static(allowed))))
+async fn refuse_method(allowed: &'static str) -> ApiResponse {
+    ApiResponse(Err(
+        ApiError::method_not_allowed(allowed).with_header(ALLOW, HeaderValue::from_static(allowed))
+    ))
 }

@@ -1,7 +1,7 @@
--- What wrk sends. Arguments: MODE TOKEN PATH [TEMPLATE TAG | LAST_ID]
---   post: POST the template to PATH, with every @@ replaced by a text that no other request has;
+-- Requests that wrk sends. Arguments: MODE TOKEN PATH [TEMPLATE TAG | LAST_ID]
+--   post: POST the template to PATH, with each @@ replaced by a string unique to the request;
 --   get:  GET PATH/{id} for random ids from 1 to LAST_ID.
--- `done` prints one line for the runner to read.
+-- `done` prints one line for the runner to parse.
 
 local threads = 0
 
@@ -30,7 +30,7 @@ function init(args)
   tag = args[5] .. string.char(96 + number)
   parts = {}
   for part in (template .. "@@"):gmatch("(.-)@@") do parts[#parts + 1] = part end
-  -- The text has 8 hexadecimal digits and the tag.
+  -- The unique string has 8 hexadecimal digits and the tag.
   local length = #template + (#parts - 1) * (8 + #tag - 2)
   head = "POST " .. path .. " HTTP/1.1\r\nHost: bench\r\n" .. authorization
     .. "Content-Type: application/json\r\nContent-Length: " .. length .. "\r\n\r\n"
@@ -38,7 +38,7 @@ function init(args)
   request = next_post
 end
 
--- Numbers in an order that jumps about: users do not come in the order of their addresses.
+-- Scattered numbers: e-mail addresses of real users do not arrive in sorted order.
 function next_post()
   count = count + 1
   local scattered = (count * 2654435761) % 4294967296

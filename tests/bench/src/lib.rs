@@ -1,7 +1,7 @@
-//! End-to-end benchmarks: Registrar beside a server written by hand.
+//! End-to-end benchmarks of Registrar against a handwritten server.
 //!
-//! [`handwritten`] is the yardstick: what somebody would write who needs one form and no
-//! configuration. [`runner`] starts both, loads them with wrk, and prints tables.
+//! [`handwritten`] is the reference: a server for a single form, without configuration. [`runner`]
+//! starts both, generates load with wrk, and prints tables.
 
 pub mod handwritten;
 pub mod runner;

@@ -1,13 +1,13 @@
-//! Forms and contracts: every mistake has a place within the file, and what compiles compiles alike
-//! again.
+//! Fuzz targets of forms and contracts.
 
-use registrar_core::Surroundings;
+use registrar_contracts::Configuration;
+use registrar_core::EvalContext;
 use registrar_core::config::Problem;
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::SourceFile;
 use registrar_core::value::Value;
 
-/// What a form or a contract can name.
-const AROUND: [(&str, &str); 7] = [
+/// Files that a form or contract can refer to.
+const SUPPORT_FILES: [(&str, &str); 7] = [
     (
         "types/profiles/developer.yml",
         "name: developer\nproperties:\n  - {name: bio, type: text}\n  - {name: rate, type: float}\n  - {name: home, type: address}\n",
@@ -23,48 +23,48 @@ const AROUND: [(&str, &str); 7] = [
     ),
 ];
 
-/// A form: each mistake has its place. A good one is the same when it is compiled again, also from
-/// its text with everything that it extends and uses in it; it judges the same submission alike.
+/// Every error has a location. A valid form compiles to the same form again, also from its resolved
+/// text, and gives the same violations for the same submission.
 pub fn forms(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let sources = around("fuzzed.yml", text);
-    let Some(registry) = compiled(&sources, text) else { return };
+    let sources = with_support_files("fuzzed.yml", text);
+    let Some(registry) = compile(&sources, text) else { return };
     let Some(form) = registry.names().iter().find(|name| &***name != "good") else { return };
-    let submit = |registry: &Registry| {
+    let submit = |registry: &Configuration| {
         let applied =
-            registry.form(form).unwrap().apply(Value::Object(vec![]), &Surroundings::default());
+            registry.form(form).unwrap().apply(Value::Object(vec![]), &EvalContext::default());
         applied.map(|_| ()).map_err(|violations| format!("{violations:?}"))
     };
     let _ = registry.try_examples();
-    let resolved = Registry::resolved(&sources, form).unwrap();
-    let again = Registry::compile(&around("fuzzed.yml", &resolved));
+    let resolved = registrar_core::registry::Registry::print_resolved(&sources, form).unwrap();
+    let again = Configuration::compile(&with_support_files("fuzzed.yml", &resolved));
     let again = again.unwrap_or_else(|problems| panic!("{problems:?} in {resolved}"));
     assert_eq!(submit(&registry), submit(&again), "{resolved}");
 }
 
-/// A contract: each mistake has its place, and a good one is the same when it is compiled again.
+/// Every error has a location, and a valid contract compiles to the same contract again.
 pub fn contracts(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let sources = around("contracts/fuzzed.yml", text);
-    let Some(registry) = compiled(&sources, text) else { return };
-    assert!(registry.is_same_as(&Registry::compile(&sources).unwrap()));
+    let sources = with_support_files("contracts/fuzzed.yml", text);
+    let Some(registry) = compile(&sources, text) else { return };
+    assert!(registry.is_same_as(&Configuration::compile(&sources).unwrap()));
 }
 
-/// The file, and what it can name.
-fn around(within: &str, text: &str) -> Vec<Source> {
-    let source = |within: &str, text: &str| Source {
+/// Returns the file together with [`SUPPORT_FILES`].
+fn with_support_files(within: &str, text: &str) -> Vec<SourceFile> {
+    let source = |within: &str, text: &str| SourceFile {
         file: within.into(),
         within: within.to_owned(),
         text: text.to_owned(),
     };
     let mut sources = vec![source(within, text)];
-    sources.extend(AROUND.iter().map(|(within, text)| source(within, text)));
+    sources.extend(SUPPORT_FILES.iter().map(|(within, text)| source(within, text)));
     sources
 }
 
-/// The registry; nothing where there are mistakes, which then are where they are told to be.
-fn compiled(sources: &[Source], text: &str) -> Option<Registry> {
-    match Registry::compile(sources) {
+/// Compiles the sources. Returns `None` after checking the locations of all errors.
+fn compile(sources: &[SourceFile], text: &str) -> Option<Configuration> {
+    match Configuration::compile(sources) {
         Ok(registry) => {
             registry.notices().iter().for_each(|notice| check(notice, sources, text));
             Some(registry)
@@ -77,9 +77,9 @@ fn compiled(sources: &[Source], text: &str) -> Option<Registry> {
     }
 }
 
-/// A problem is in a file that there is; in the fuzzed one, at a line and a column of it, or just
-/// behind. Lines end as YAML 1.2 section 5.4 says.
-fn check(problem: &Problem, sources: &[Source], text: &str) {
+/// Asserts that a problem names an existing file and, in the fuzzed one, a line and a column of it
+/// or the position after its end. Lines end as in YAML 1.2, section 5.4.
+fn check(problem: &Problem, sources: &[SourceFile], text: &str) {
     assert!(sources.iter().any(|source| source.file == problem.file), "{problem}");
     assert!(!problem.what.is_empty(), "{problem}");
     if problem.file != sources[0].file {

@@ -1,26 +1,29 @@
-//! JSON: the same verdict and the same value as serde_json's, within what Registrar refuses.
+//! Fuzz target of the JSON decoder, with serde_json as the reference.
 
+use registrar_contracts::decode::{DecodeErrorKind, MAX_DEPTH, json as decode};
 use registrar_core::decimal::Decimal;
-use registrar_core::decode::{DecodeErrorKind, MAX_DEPTH, json as decode};
 use registrar_core::value::Value;
-use serde_json::Value as Theirs;
+use serde_json::Value as SerdeValue;
 
-/// The key that serde_json takes for a number of its own.
-const THEIR_NUMBER: &str = "$serde_json::private::Number";
+/// Key under which serde_json's `arbitrary_precision` feature represents numbers.
+const SERDE_NUMBER_KEY: &str = "$serde_json::private::Number";
 
-/// What is read is what serde_json reads, and stays itself when it is written and read again; what
-/// is refused is no JSON, or goes over a bound that the kind of the refusal names.
+/// A decoded value equals that of serde_json and survives serialisation. An error is either a
+/// syntax error for serde_json too, or names the limit that was exceeded.
 pub fn json(bytes: &[u8]) {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let theirs = serde_json::from_slice::<Theirs>(text);
+    let expected = serde_json::from_slice::<SerdeValue>(text);
     match decode::parse(bytes) {
         Ok(value) => {
             let written = serde_json::to_string(&value).unwrap();
             let again = decode::parse(written.as_bytes()).unwrap();
             assert!(is_same(&value, &again), "{value:?} was written as {written}");
-            if !has_their_number(&value) {
-                let theirs = theirs.unwrap();
-                assert!(agree(&value, &theirs), "{value:?} is {theirs:?} to serde_json");
+            if !has_serde_number_key(&value) {
+                let expected = expected.unwrap();
+                assert!(
+                    is_equal_to_serde(&value, &expected),
+                    "{value:?} is {expected:?} to serde_json"
+                );
             }
         }
         Err(error) => {
@@ -28,7 +31,7 @@ pub fn json(bytes: &[u8]) {
             let opened = text.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
             match error.kind {
                 DecodeErrorKind::Empty | DecodeErrorKind::Syntax | DecodeErrorKind::Encoding => {
-                    assert!(theirs.is_err(), "serde_json reads what gave {error}");
+                    assert!(expected.is_err(), "serde_json accepts input that gave {error}");
                 }
                 DecodeErrorKind::Nul => assert!(has(b"\0") || has(b"\\u0000"), "{error}"),
                 DecodeErrorKind::DuplicateKey => assert!(error.pointer.is_some(), "{error}"),
@@ -36,7 +39,7 @@ pub fn json(bytes: &[u8]) {
                 DecodeErrorKind::NumberRange => {
                     assert!(has(b"e") || has(b"E") || text.len() > 400, "{error}");
                 }
-                _ => panic!("no refusal of JSON: {error}"),
+                _ => panic!("unexpected error kind: {error}"),
             }
             let lines = 1 + text.iter().filter(|byte| **byte == b'\n').count();
             assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{error}");
@@ -44,7 +47,7 @@ pub fn json(bytes: &[u8]) {
     }
 }
 
-/// Whether two texts are one number: `-0` is written as `0`.
+/// Returns true if two strings denote the same number; `-0` is serialised as `0`.
 fn is_same_number(one: &str, other: &str) -> bool {
     let (one, other) = (Decimal::parse(one), Decimal::parse(other));
     one.is_some() && one == other
@@ -66,31 +69,38 @@ fn is_same(one: &Value<'_>, other: &Value<'_>) -> bool {
     }
 }
 
-fn agree(ours: &Value<'_>, theirs: &Theirs) -> bool {
-    match (ours, theirs) {
-        (Value::Null, Theirs::Null) => true,
-        (Value::Bool(ours), Theirs::Bool(theirs)) => ours == theirs,
-        (Value::Number(ours), Theirs::Number(theirs)) => is_same_number(ours, &theirs.to_string()),
-        (Value::String(ours), Theirs::String(theirs)) => ours == theirs,
-        (Value::Array(ours), Theirs::Array(theirs)) => {
-            ours.len() == theirs.len()
-                && ours.iter().zip(theirs).all(|(ours, theirs)| agree(ours, theirs))
+fn is_equal_to_serde(decoded: &Value<'_>, expected: &SerdeValue) -> bool {
+    match (decoded, expected) {
+        (Value::Null, SerdeValue::Null) => true,
+        (Value::Bool(decoded), SerdeValue::Bool(expected)) => decoded == expected,
+        (Value::Number(decoded), SerdeValue::Number(expected)) => {
+            is_same_number(decoded, &expected.to_string())
         }
-        (Value::Object(ours), Theirs::Object(theirs)) => {
-            let agrees =
-                |key: &str, ours| theirs.get(key).is_some_and(|theirs| agree(ours, theirs));
-            ours.len() == theirs.len() && ours.iter().all(|(key, ours)| agrees(key, ours))
+        (Value::String(decoded), SerdeValue::String(expected)) => decoded == expected,
+        (Value::Array(decoded), SerdeValue::Array(expected)) => {
+            decoded.len() == expected.len()
+                && decoded
+                    .iter()
+                    .zip(expected)
+                    .all(|(decoded, expected)| is_equal_to_serde(decoded, expected))
+        }
+        (Value::Object(decoded), SerdeValue::Object(expected)) => {
+            let agrees = |key: &str, decoded| {
+                expected.get(key).is_some_and(|expected| is_equal_to_serde(decoded, expected))
+            };
+            decoded.len() == expected.len()
+                && decoded.iter().all(|(key, decoded)| agrees(key, decoded))
         }
         _ => false,
     }
 }
 
-fn has_their_number(value: &Value<'_>) -> bool {
+fn has_serde_number_key(value: &Value<'_>) -> bool {
     match value {
-        Value::Array(items) => items.iter().any(has_their_number),
-        Value::Object(entries) => {
-            entries.iter().any(|(key, value)| key == THEIR_NUMBER || has_their_number(value))
-        }
+        Value::Array(items) => items.iter().any(has_serde_number_key),
+        Value::Object(entries) => entries
+            .iter()
+            .any(|(key, value)| key == SERDE_NUMBER_KEY || has_serde_number_key(value)),
         _ => false,
     }
 }

@@ -1,8 +1,8 @@
-//! What holds of any input of the decoders, keys, tokens and configuration, as functions that take
-//! bytes and panic where it does not hold. The fuzzer calls them with what it thinks up
-//! (`fuzz/`), the tests with what it found worth keeping (`corpus/`).
+//! Fuzz targets of the decoders, keys, tokens and configuration: functions that take arbitrary
+//! bytes and panic if a property does not hold. The fuzzer calls them with generated input
+//! (`fuzz/`), the tests with the stored inputs (`corpus/`).
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "panicking is how a target tells")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a target reports failure by panicking")]
 
 mod brackets;
 mod configuration;
@@ -19,10 +19,10 @@ pub use json::json;
 pub use multipart::multipart;
 pub use token::token;
 
-/// A property of any bytes; it panics where they break it.
+/// A property of arbitrary bytes. Panics if it does not hold.
 pub type Target = fn(&[u8]);
 
-/// All of them, with their names in `corpus/` and `fuzz/`.
+/// All targets, by the name of their directory in `corpus/` and `fuzz/`.
 pub const TARGETS: [(&str, Target); 7] = [
     ("brackets", brackets),
     ("contracts", contracts),

@@ -1,32 +1,37 @@
-//! Multipart bodies: trees that survive being sent again, and bodies that must be whole.
+//! Fuzz target of multipart bodies.
 
 use registrar_server::multipart as decode;
 
 use crate::pairs;
 
-/// The boundary of what the fuzzer makes, short so that it finds it.
-const GIVEN: &str = "x";
-/// That of what is sent again, which no field is to hold.
-const OWN: &str = "7MA4YWxkTrZu0gW";
+/// Boundary of the fuzzed input, short so that the fuzzer finds it.
+const INPUT_BOUNDARY: &str = "x";
+/// Boundary of re-encoded bodies, which no field may contain.
+const OUTPUT_BOUNDARY: &str = "7MA4YWxkTrZu0gW";
 
-/// A tree survives being sent again, and a body without its last boundary is refused.
+/// A tree survives re-encoding, and a body without its final boundary is an error.
 pub fn multipart(bytes: &[u8]) {
-    let Ok(tree) = decode(Some(GIVEN), bytes) else { return };
-    let fields = pairs::of(&tree);
+    let Ok(tree) = decode(Some(INPUT_BOUNDARY), bytes) else { return };
+    let fields = pairs::flatten(&tree);
     let is_sendable = |(name, value): &(String, String)| {
-        // What stands behind a `;` is a parameter to the library, in quotes as well: a name such as
-        // `a; filename=b` is refused as that of a file.
-        let is_odd = |letter: char| letter.is_control() || matches!(letter, '"' | '\\' | '%' | ';');
-        !name.contains(is_odd) && !name.contains(OWN) && !value.contains(OWN)
+        // The multipart library reads text after `;` as a parameter even within quotes: a field
+        // named `a; filename=b` is rejected as a file.
+        let is_special =
+            |character: char| character.is_control() || matches!(character, '"' | '\\' | '%' | ';');
+        !name.contains(is_special)
+            && !name.contains(OUTPUT_BOUNDARY)
+            && !value.contains(OUTPUT_BOUNDARY)
     };
     if !fields.iter().all(is_sendable) {
         return;
     }
     let part = |(name, value): &(String, String)| {
-        format!("--{OWN}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        format!(
+            "--{OUTPUT_BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        )
     };
     let open: String = fields.iter().map(part).collect();
-    assert!(decode(Some(OWN), open.as_bytes()).is_err(), "{open}");
-    let whole = format!("{open}--{OWN}--\r\n");
-    assert_eq!(decode(Some(OWN), whole.as_bytes()).as_ref(), Ok(&tree), "{whole}");
+    assert!(decode(Some(OUTPUT_BOUNDARY), open.as_bytes()).is_err(), "{open}");
+    let whole = format!("{open}--{OUTPUT_BOUNDARY}--\r\n");
+    assert_eq!(decode(Some(OUTPUT_BOUNDARY), whole.as_bytes()).as_ref(), Ok(&tree), "{whole}");
 }

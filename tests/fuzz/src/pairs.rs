@@ -1,24 +1,24 @@
-//! A tree of form fields as the fields that it can be sent as.
+//! Flattens a tree of form fields into name and value pairs.
 
 use std::borrow::Cow;
 
 use registrar_core::value::Value;
 
-/// The fields of a tree that came of fields: names with brackets, and texts.
-pub(crate) fn of(tree: &Value<'_>) -> Vec<(String, String)> {
+/// Returns the fields of a decoded form as names in bracket notation and values.
+pub(crate) fn flatten(tree: &Value<'_>) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     collect(tree, String::new(), &mut pairs);
     pairs
 }
 
-/// The same as the decoder takes them.
+/// Returns the pairs as the decoder takes them.
 pub(crate) fn borrowed(
     pairs: &[(String, String)],
 ) -> impl DoubleEndedIterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     pairs.iter().map(|(name, value)| (Cow::Borrowed(&**name), Cow::Borrowed(&**value)))
 }
 
-/// The tree with the keys of every object in order.
+/// Sorts the keys of every object.
 pub(crate) fn sorted(tree: Value<'_>) -> Value<'_> {
     match tree {
         Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),

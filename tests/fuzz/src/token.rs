@@ -1,34 +1,34 @@
-//! API tokens: the shape and the checksum decide, and nothing else.
+//! Fuzz target of API tokens.
 
-use registrar_server::token::is_well_formed;
+use registrar_server::auth::token::is_well_formed;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A text is a token exactly where it is `reg_`, 43 letters or digits, and their checksum. With
-/// the checksum put right it is one, and with one letter changed it is none.
+/// A string is well-formed if and only if it is `reg_`, 43 letters or digits and their checksum.
+/// Changing any character of a well-formed token makes it malformed.
 pub fn token(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let is_one = text.len() == 53
+    let expected = text.len() == 53
         && text.starts_with("reg_")
         && text[4..].bytes().all(|byte| byte.is_ascii_alphanumeric())
         && text[47..] == checksum(&text[..47]);
-    assert_eq!(is_well_formed(&text), is_one, "{text:?}");
+    assert_eq!(is_well_formed(&text), expected, "{text:?}");
 
-    let letters: String = text.chars().filter(char::is_ascii_alphanumeric).take(43).collect();
-    if letters.len() < 43 {
+    let characters: String = text.chars().filter(char::is_ascii_alphanumeric).take(43).collect();
+    if characters.len() < 43 {
         return;
     }
-    let body = format!("reg_{letters}");
+    let body = format!("reg_{characters}");
     let token = format!("{body}{}", checksum(&body));
     assert!(is_well_formed(&token), "{token}");
-    let (at, letter) = (usize::from(bytes[0]) % token.len(), bytes[bytes.len() - 1] % 62);
-    let mut slip = token.clone().into_bytes();
-    slip[at] = ALPHABET[usize::from(letter)];
-    let slip = String::from_utf8(slip).unwrap();
-    assert_eq!(is_well_formed(&slip), slip == token, "{slip}");
+    let (at, character) = (usize::from(bytes[0]) % token.len(), bytes[bytes.len() - 1] % 62);
+    let mut mutated = token.clone().into_bytes();
+    mutated[at] = ALPHABET[usize::from(character)];
+    let mutated = String::from_utf8(mutated).unwrap();
+    assert_eq!(is_well_formed(&mutated), mutated == token, "{mutated}");
 }
 
-/// CRC-32 as of IEEE 802.3, bit by bit, in six digits of base 62.
+/// CRC-32 of IEEE 802.3, computed bitwise, as six base-62 digits.
 fn checksum(text: &str) -> String {
     let mut rest = u32::MAX;
     for byte in text.bytes() {

@@ -1,13 +1,13 @@
-//! Every input that fuzzing found worth keeping holds, through the functions that it was found with;
-//! so do the shipped forms and contracts and those of the core's cases.
+//! Runs the fuzz targets over the stored corpus, the shipped forms and contracts, and the broken
+//! configurations of the core tests.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::path::{Path, PathBuf};
 
 use registrar_fuzz_targets::{TARGETS, Target, contracts, forms};
 
-/// The files of a folder, by its path from the repository on.
+/// Returns the files of a directory, given by its path in the repository.
 fn files(folder: &str) -> Vec<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let entries = std::fs::read_dir(repository.join(folder)).unwrap();
@@ -16,28 +16,28 @@ fn files(folder: &str) -> Vec<PathBuf> {
 }
 
 #[track_caller]
-fn hold(target: Target, files: &[PathBuf]) {
+fn run_target(target: Target, files: &[PathBuf]) {
     assert!(files.len() >= 5, "there are {} inputs", files.len());
     for file in files {
         let bytes = std::fs::read(file).unwrap();
-        let held = std::panic::catch_unwind(|| target(&bytes));
-        assert!(held.is_ok(), "{}", file.display());
+        let result = std::panic::catch_unwind(|| target(&bytes));
+        assert!(result.is_ok(), "{}", file.display());
     }
 }
 
 #[test]
-fn the_corpora_hold() {
+fn corpus_inputs_pass_their_targets() {
     for (name, target) in TARGETS {
-        hold(target, &files(&format!("tests/fuzz/corpus/{name}")));
+        run_target(target, &files(&format!("tests/fuzz/corpus/{name}")));
     }
 }
 
 #[test]
-fn the_repositorys_own_configuration_holds() {
+fn repository_configuration_passes_form_and_contract_targets() {
     for folder in ["forms", "forms/contracts/forms", "crates/core/tests/cases/broken"] {
-        hold(forms, &files(folder));
+        run_target(forms, &files(folder));
     }
     for folder in ["forms/contracts", "crates/core/tests/cases/broken"] {
-        hold(contracts, &files(folder));
+        run_target(contracts, &files(folder));
     }
 }

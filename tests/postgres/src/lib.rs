@@ -1,8 +1,8 @@
-//! A PostgreSQL server of the tests' own: started from the system's `initdb` and `postgres`, on a
-//! Unix socket only, and gone (with its files) when the test process ends in whatever way.
+//! Temporary PostgreSQL servers for tests: started from the system's `initdb` and `postgres`, on a
+//! Unix socket, and removed with their files when the test process ends, even if it crashes.
 //!
-//! It is made for tests: no durability (`fsync` off), no passwords. It depends on no other crate
-//! of Registrar, so that all of them may use it.
+//! For tests only: no durability (`fsync` off), no passwords. Depends on no other crate of
+//! Registrar, so that all of them can use it.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -13,36 +13,37 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
-mod pooler;
+mod pgbouncer;
 mod tls;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 
-pub use pooler::Pooler;
+pub use pgbouncer::PgBouncer;
 pub use tls::{REQUIRE_TLS, TlsCluster};
 
-/// When this is `1`, a test that finds no PostgreSQL fails instead of being skipped.
-pub const REQUIRE: &str = "REGISTRAR_REQUIRE_POSTGRES";
+/// Environment variable: with the value `1`, tests fail instead of being skipped if PostgreSQL is
+/// not installed.
+pub const REQUIRE_POSTGRES: &str = "REGISTRAR_REQUIRE_POSTGRES";
 
-/// How long a server may take to start.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Maximum time for a server to start.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A running server. It stops when this is dropped, or when the process ends.
+/// A running server, stopped on drop or at the end of the process.
 #[derive(Debug)]
 pub struct Cluster {
     folder: PathBuf,
     databases: AtomicU32,
-    // The supervising shell reads from it; its end is the sign to stop.
-    alive: Option<ChildStdin>,
+    // Standard input of the supervising shell; closing it stops the server.
+    stop_pipe: Option<ChildStdin>,
     shell: Child,
 }
 
 impl Cluster {
-    /// Makes a new, empty database and gives its URL. Every call gives another one.
+    /// Creates a new, empty database and returns its URL.
     ///
     /// # Panics
-    /// When the server does not do it.
+    /// Panics if the database cannot be created.
     #[must_use]
     pub fn database(&self) -> String {
         let name = format!("scratch_{}", self.databases.fetch_add(1, Ordering::Relaxed));
@@ -54,17 +55,17 @@ impl Cluster {
     /// Runs statements as the superuser in the database `postgres`.
     ///
     /// # Errors
-    /// What the server says against it.
+    /// Returns an error with the message of the server if a statement fails.
     pub fn execute(&self, sql: &str) -> Result<(), String> {
         let mut connection = PgConnection::establish(&self.url("postgres"))
             .map_err(|error| format!("cannot connect: {error}"))?;
         connection.batch_execute(sql).map_err(|error| error.to_string())
     }
 
-    /// Kills the server as `kill -9` does; it stays away until [`revive`](Self::revive).
+    /// Kills the server with SIGKILL. It stays down until [`restart`](Self::restart).
     ///
     /// # Panics
-    /// When it cannot be killed.
+    /// Panics if the server cannot be killed.
     pub fn kill(&self) {
         let file = self.folder.join("data/postmaster.pid");
         let known = fs::read_to_string(&file).unwrap_or_default();
@@ -73,28 +74,28 @@ impl Cluster {
             .unwrap_or_else(|error| fail(&format!("cannot write a file: {error}")));
         let killed = Command::new("kill").args(["-KILL", id]).status();
         if !killed.is_ok_and(|status| status.success()) {
-            fail("the PostgreSQL server cannot be killed");
+            fail("cannot kill the PostgreSQL server");
         }
         while Path::new(&format!("/proc/{id}/exe")).exists() {
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// Lets a server that was killed start again, and waits until it answers.
+    /// Restarts a killed server and waits until it accepts connections.
     ///
     /// # Panics
-    /// When it does not.
-    pub fn revive(&self) {
-        // It is not there where nothing was killed.
+    /// Panics if the server does not start.
+    pub fn restart(&self) {
+        // Absent if the server was not killed.
         let _ = fs::remove_file(self.folder.join("down"));
         self.wait();
     }
 
-    /// Waits until the server answers.
+    /// Waits until the server accepts connections.
     fn wait(&self) {
-        let begun = Instant::now();
+        let started = Instant::now();
         while let Err(error) = self.execute("SELECT 1") {
-            if begun.elapsed() > PATIENCE {
+            if started.elapsed() > START_TIMEOUT {
                 let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
                 fail(&format!("the PostgreSQL server does not start: {error}\n{log}"));
             }
@@ -110,60 +111,60 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        drop(self.alive.take());
-        // Its outcome says nothing about the tests.
+        drop(self.stop_pipe.take());
+        // The exit status of the shell does not matter.
         let _ = self.shell.wait();
     }
 }
 
-/// Starts a server, or says loudly on the error stream that there is none and gives `None`.
+/// Starts a server. Prints a notice and returns `None` if PostgreSQL is not installed.
 ///
 /// # Panics
-/// When there is no PostgreSQL but [`REQUIRE`] is `1`, or when the server does not start.
+/// Panics if PostgreSQL is not installed and [`REQUIRE_POSTGRES`] is `1`, or if the server does not start.
 #[must_use]
 pub fn scratch() -> Option<Cluster> {
     scratch_with(&["-F"])
 }
 
-/// Like [`scratch`], with the server's own arguments instead of `-F` (which turns `fsync` off).
+/// Starts a server with these arguments instead of `-F`, which turns `fsync` off.
 ///
 /// # Panics
-/// As [`scratch`].
+/// Panics under the conditions of [`scratch`].
 #[must_use]
 pub fn scratch_with(arguments: &[&str]) -> Option<Cluster> {
     match programs() {
         Some((initdb, postgres)) => Some(start(&initdb, &postgres, |_, _| {
             arguments.iter().map(|argument| (*argument).to_owned()).collect()
         })),
-        None if env::var(REQUIRE).is_ok_and(|value| value == "1") => {
-            fail(&format!("no initdb found, and {REQUIRE}=1"))
+        None if env::var(REQUIRE_POSTGRES).is_ok_and(|value| value == "1") => {
+            fail(&format!("no initdb found, and {REQUIRE_POSTGRES}=1"))
         }
         None => {
-            notice(&format!(
+            print_notice(&format!(
                 "NO POSTGRESQL FOUND: its tests are SKIPPED. Install the server, e.g. \
-                 `apt-get install postgresql`; {REQUIRE}=1 makes this a failure."
+                 `apt-get install postgresql`; {REQUIRE_POSTGRES}=1 makes this a failure."
             ));
             None
         }
     }
 }
 
-/// A new, empty database on a server that all tests of this process share; its URL.
+/// Returns the URL of a new, empty database on a server shared by all tests of the process.
 ///
-/// `None`, with a loud notice, where PostgreSQL is not installed.
+/// Prints a notice and returns `None` if PostgreSQL is not installed.
 ///
 /// # Panics
-/// As [`scratch`].
+/// Panics under the conditions of [`scratch`].
 #[must_use]
 pub fn fresh_database() -> Option<String> {
     static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
     SHARED.get_or_init(scratch).as_ref().map(Cluster::database)
 }
 
-/// The user and group that something is run as, where they are not ours.
+/// User and group ids of child processes, if they differ from those of the test process.
 type Owner = Option<(u32, u32)>;
 
-/// Starts a server; `prepare` may put files into its folder and gives more arguments.
+/// Starts a server. `prepare` may add files to its directory and returns further arguments.
 fn start(
     initdb: &Path,
     postgres: &Path,
@@ -195,8 +196,8 @@ fn start(
 
     let arguments = prepare(&folder, owner);
 
-    // The server runs, again after its end, as long as no file `down` is there. `cat` ends when our
-    // end of the pipe closes, and with it server and folder.
+    // The loop restarts the server unless the file `down` exists. `cat` ends when the pipe closes,
+    // which stops the server and removes the directory.
     let script = r#"dir=$1; shift
         while [ ! -e over ]; do
           if [ -e down ]; then sleep 0.02; else "$@" >>log 2>&1 </dev/null; sleep 0.02; fi
@@ -217,13 +218,14 @@ fn start(
         .stderr(Stdio::null())
         .spawn()
         .unwrap_or_else(|error| fail(&format!("cannot run sh: {error}")));
-    let alive = shell.stdin.take();
-    let cluster = Cluster { folder, databases: AtomicU32::new(0), alive, shell };
+    let stop_pipe = shell.stdin.take();
+    let cluster = Cluster { folder, databases: AtomicU32::new(0), stop_pipe, shell };
     cluster.wait();
     cluster
 }
 
-/// `initdb` and `postgres`, from `PATH` or where Debian keeps them (the newest version).
+/// Returns the paths of `initdb` and `postgres`, from `PATH` or from Debian's directory of the
+/// newest version.
 fn programs() -> Option<(PathBuf, PathBuf)> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
@@ -240,7 +242,7 @@ fn programs() -> Option<(PathBuf, PathBuf)> {
         .find(|(initdb, postgres)| initdb.is_file() && postgres.is_file())
 }
 
-/// Gives a folder to the user that servers run as.
+/// Changes the owner of a directory to the user that runs the server.
 fn give_to_server(folder: &Path) -> Owner {
     let owner = server_user(folder);
     if let Some((user, group)) = owner {
@@ -250,7 +252,8 @@ fn give_to_server(folder: &Path) -> Owner {
     owner
 }
 
-/// The user and group to run the server as: `postgres` when we are root, which it refuses to be.
+/// Returns the ids of the user `postgres` if the test process runs as root, which PostgreSQL
+/// refuses.
 fn server_user(ours: &Path) -> Option<(u32, u32)> {
     use std::os::unix::fs::MetadataExt;
     if fs::metadata(ours).map(|data| data.uid()).ok()? != 0 {
@@ -262,12 +265,13 @@ fn server_user(ours: &Path) -> Option<(u32, u32)> {
     Some((ids.next()?.parse().ok()?, ids.next()?.parse().ok()?))
 }
 
-/// Not `eprintln!`, whose text is kept back for tests that pass: a skipped test must be seen.
-pub fn notice(text: &str) {
+/// Prints a notice to standard error. Unlike `eprintln!`, its output is shown for passing tests
+/// too, so that skipped tests are visible.
+pub fn print_notice(text: &str) {
     let _ = writeln!(std::io::stderr(), "\n*** {text}\n");
 }
 
-#[expect(clippy::panic, reason = "this is the tests' own ground: to panic is to fail the test")]
+#[expect(clippy::panic, reason = "a panic fails the test")]
 fn fail(text: &str) -> ! {
     panic!("{text}")
 }

@@ -1,4 +1,4 @@
-//! A scratch server that refuses connections without TLS, with a certificate of its own authority.
+//! A temporary server that requires TLS, with a certificate signed by its own authority.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,14 @@ use std::{fs, process};
 
 use crate::{Cluster, Owner, fail, programs, start};
 
-/// When this is `1`, the tests of TLS run, which build Registrar once more; and they do not skip.
+/// Environment variable: with the value `1`, the TLS tests run, which need another build of
+/// Registrar, and are not skipped.
 pub const REQUIRE_TLS: &str = "REGISTRAR_REQUIRE_TLS";
 
-/// The name in the server's certificate.
-const NAME: &str = "db.example.test";
+/// Host name in the server certificate.
+const SERVER_NAME: &str = "db.example.test";
 
-/// A running server that demands TLS of all network connections.
+/// A running server that requires TLS on all TCP connections.
 #[derive(Debug)]
 pub struct TlsCluster {
     cluster: Cluster,
@@ -21,15 +22,15 @@ pub struct TlsCluster {
 }
 
 impl TlsCluster {
-    /// Starts one. `None` where PostgreSQL or `openssl` is not installed.
+    /// Starts a server. Returns `None` if PostgreSQL or `openssl` is not installed.
     ///
     /// # Panics
-    /// When it does not start.
+    /// Panics if the server does not start.
     #[must_use]
     pub fn start() -> Option<Self> {
         let (initdb, postgres) = programs()?;
         Command::new("openssl").arg("version").stdout(Stdio::null()).status().ok()?;
-        // A loopback address that no other server listens on.
+        // A loopback address derived from the process id, unused by other servers.
         let id = process::id();
         let address = format!("127.83.{}.{}", id / 250 % 250, 1 + id % 250);
         let listen = address.clone();
@@ -52,23 +53,24 @@ impl TlsCluster {
         Some(Self { cluster, address })
     }
 
-    /// The URL of a new database, reached by the name in the certificate, with more parameters.
+    /// Returns the URL of a new database, with the host name of the certificate and additional
+    /// parameters.
     #[must_use]
     pub fn url(&self, parameters: &str) -> String {
         let direct = self.cluster.database();
         let name = direct.rsplit_once('/').map_or("", |(_, name)| name);
-        let (address, host) = (&self.address, NAME);
+        let (address, host) = (&self.address, SERVER_NAME);
         format!("postgres://postgres@{host}/{name}?hostaddr={address}&{parameters}")
     }
 
-    /// The certificate of the authority that signed the server's; and one of another authority.
+    /// Returns the certificate of the signing authority, and that of another authority.
     #[must_use]
     pub fn authorities(&self) -> (PathBuf, PathBuf) {
         (self.cluster.folder.join("ca.crt"), self.cluster.folder.join("other.crt"))
     }
 }
 
-/// Makes two authorities, and a key for the server with a certificate of the first.
+/// Creates two authorities, and a server key with a certificate signed by the first.
 fn certificates(folder: &Path, owner: Owner) {
     let openssl = |arguments: &[&str]| {
         let mut command = Command::new("openssl");
@@ -87,8 +89,8 @@ fn certificates(folder: &Path, owner: Owner) {
         let own = ["-subj", "/CN=scratch", "-days", "2", "-keyout", &key, "-out", &certificate];
         openssl(&[&new[..], &own].concat());
     }
-    let subject = format!("/CN={NAME}");
-    let name = format!("subjectAltName=DNS:{NAME}");
+    let subject = format!("/CN={SERVER_NAME}");
+    let name = format!("subjectAltName=DNS:{SERVER_NAME}");
     openssl(
         &[
             &new[..],

@@ -1,15 +1,15 @@
-//! Who made, changed and deleted what, through which form: told in the database, for all that was done
-//! and nothing else.
+//! Audit events: each create, update and delete is recorded with its actor and form, and nothing
+//! else is.
 
 use registrar_tests::{TestServer, cases, samples};
 use serde_json::json;
 
 cases! {
-    all_that_is_done_is_noted,
-    what_is_refused_is_not,
+    create_update_and_delete_write_audit_events,
+    rejected_requests_write_no_audit_events,
 }
 
-fn all_that_is_done_is_noted(server: &TestServer) {
+fn create_update_and_delete_write_audit_events(server: &TestServer) {
     let token = server.new_token("clerk", None);
     let client = server.anonymous().with_token(&token);
     let body =
@@ -18,10 +18,10 @@ fn all_that_is_done_is_noted(server: &TestServer) {
     let created = client.send("POST", "/api/users", &headers, Some(body.to_string().as_bytes()));
     let (id, version) = (created.created(), created.header("form-version").unwrap());
     let clerk = "token_id = (SELECT id FROM api_tokens WHERE name = 'clerk')";
-    let noted =
-        |what: &str| server.direct().count(&format!("audit_events WHERE {what} AND {clerk}"));
+    let audit_event_count =
+        |what: &str| server.database().count(&format!("audit_events WHERE {what} AND {clerk}"));
     assert_eq!(
-        noted(&format!(
+        audit_event_count(&format!(
             "action = 'create' AND kind = 'user' AND record_id = {id} AND user_id = {id} \
              AND form_name = 'client_sign_up' AND form_version = '{version}' \
              AND request_id LIKE '%-% req-77' AND caller_id IS NULL"
@@ -46,14 +46,14 @@ fn all_that_is_done_is_noted(server: &TestServer) {
         (format!("action = 'delete' AND kind = 'user' AND record_id = {id}"), 1),
         (format!("user_id = {id}"), 5),
     ] {
-        assert_eq!(noted(&what), count, "{what}");
+        assert_eq!(audit_event_count(&what), count, "{what}");
     }
 }
 
-fn what_is_refused_is_not(server: &TestServer) {
+fn rejected_requests_write_no_audit_events(server: &TestServer) {
     let client = server.client();
     client.submit("client_sign_up", &samples::client("ann")).created();
     client.submit("client_sign_up", &samples::client("ann")).is(422);
     client.send("DELETE", "/api/users/404", &[], None).is(404);
-    assert_eq!(server.direct().count("audit_events"), 1);
+    assert_eq!(server.database().count("audit_events"), 1);
 }

@@ -1,16 +1,16 @@
-//! Invariant 10: every example in `examples/` gives the answer that stands with it, on both
-//! databases, and so does the script that a person runs. Their format: `examples/README.md`.
+//! Invariant 10: every example in `examples/` gets its recorded response on both databases, and so
+//! does the shell script. Their format is described in `examples/README.md`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use registrar_tests::{Database, Setup, TestServer, WithToken, finish, repository};
+use registrar_tests::{Database, Setup, TestServer, TokenClient, repository_path, run_command};
 use serde_json::Value;
 
 #[test]
-fn every_form_has_examples() {
-    // What contracts run, in a folder of its own, is shown by the vendors' own samples.
-    let mut forms: Vec<String> = repository("forms")
+fn every_shipped_form_has_examples() {
+    // Forms of contracts are in a directory of their own and covered by the vendors' samples.
+    let mut forms: Vec<String> = repository_path("forms")
         .read_dir()
         .unwrap()
         .filter_map(|file| {
@@ -29,34 +29,34 @@ fn every_form_has_examples() {
 }
 
 #[test]
-fn every_example_gives_the_answer_beside_it_on_sqlite() {
+fn examples_match_recorded_responses_on_sqlite() {
     run_all(Database::Sqlite);
 }
 
 #[test]
-fn every_example_gives_the_answer_beside_it_on_postgresql() {
+fn examples_match_recorded_responses_on_postgresql() {
     run_all(Database::Postgres);
 }
 
 #[test]
-fn a_person_runs_them_all_with_one_script() {
+fn example_script_runs_all_examples() {
     let setup = Setup::of(Database::Sqlite).unwrap();
     let server = setup.serve();
     let url = format!("http://127.0.0.1:{}", server.port);
     let token = server.first_token();
-    let run = || finish(Command::new(repository("examples/run.sh")).args([&url, &token]));
+    let run = || run_command(Command::new(repository_path("examples/run.sh")).args([&url, &token]));
     let first = run().success();
     let ran: usize = folders().iter().map(|folder| files(folder).len()).sum();
     assert_eq!(first.stdout.matches(" ok\n").count(), ran, "{}", first.stdout);
-    // Those that were created are taken now.
+    // The created users are taken now.
     let second = run().failure(1);
     assert!(second.stdout.contains("3-created.http: POST /api/users -> 422 NOT 201"));
 }
 
 fn folders() -> Vec<PathBuf> {
-    // `contracts` holds recorded answers, which are replayed.
+    // `contracts` contains recorded exchanges, which have their own test.
     let is_of_form = |path: &PathBuf| path.is_dir() && !path.ends_with("contracts");
-    sorted(&repository("examples")).into_iter().filter(is_of_form).collect()
+    sorted(&repository_path("examples")).into_iter().filter(is_of_form).collect()
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -81,29 +81,29 @@ fn run_all(database: Database) {
     }
 }
 
-fn run(client: &WithToken, file: &Path) {
+fn run(client: &TokenClient, file: &Path) {
     let text = std::fs::read_to_string(file).unwrap();
-    let (request, answer) = text.split_once("\n--- answer\n").unwrap();
+    let (request, response) = text.split_once("\n--- answer\n").unwrap();
     let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
     let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
     let (method, path) = line.split_once(' ').unwrap();
     let headers: Vec<(&str, &str)> =
         headers.lines().map(|header| header.split_once(": ").unwrap()).collect();
     let body = Some(body.trim().as_bytes()).filter(|body| !body.is_empty());
-    let (status, expected) = answer.split_once('\n').unwrap();
-    let answer = client.send(method, path.trim(), &headers, body);
-    assert_eq!(answer.status.to_string(), status, "{}: {answer:?}", file.display());
+    let (status, expected) = response.split_once('\n').unwrap();
+    let response = client.send(method, path.trim(), &headers, body);
+    assert_eq!(response.status.to_string(), status, "{}: {response:?}", file.display());
     if expected.is_empty() {
-        assert_eq!(answer.text, "", "{}", file.display());
+        assert_eq!(response.text, "", "{}", file.display());
         return;
     }
     let expected: Value = serde_json::from_str(expected).unwrap();
-    if let Some(place) = difference(&answer.json(), &expected) {
-        panic!("{}: differs in `{place}`: {}", file.display(), answer.text);
+    if let Some(place) = difference(&response.json(), &expected) {
+        panic!("{}: differs in `{place}`: {}", file.display(), response.text);
     }
 }
 
-/// Where a value is not what is expected; `"*"` expects anything.
+/// Returns the path of the first difference; `"*"` matches any value.
 fn difference(found: &Value, expected: &Value) -> Option<String> {
     let inside = |key: &str, found: &Value, expected: &Value| {
         difference(found, expected).map(|place| format!("/{key}{place}"))

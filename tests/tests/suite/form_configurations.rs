@@ -1,14 +1,14 @@
-//! Which forms are served, and the JSON Schemas of what is submitted to them.
+//! `/api/form_configurations`: the served forms and their JSON Schemas.
 
 use registrar_tests::{TestServer, cases, samples};
 
 cases! {
-    the_forms_are_listed_with_their_versions,
-    a_form_tells_the_schema_of_its_submissions,
-    who_has_no_token_is_told_nothing,
+    forms_are_listed_with_versions,
+    form_schema_is_served,
+    form_configurations_require_token,
 }
 
-fn the_forms_are_listed_with_their_versions(server: &TestServer) {
+fn forms_are_listed_with_versions(server: &TestServer) {
     let client = server.client();
     let forms = client.get("/api/form_configurations").is(200).json();
     let forms = forms["form_configurations"].as_array().unwrap();
@@ -16,20 +16,20 @@ fn the_forms_are_listed_with_their_versions(server: &TestServer) {
     assert!(names.is_sorted() && names.contains(&"marketplace_seller"), "{names:?}");
     for form in forms {
         let name = form["name"].as_str().unwrap();
-        let answer = client.get(&format!("/api/form_configurations/{name}"));
-        assert_eq!(&answer.is(200).json(), form);
-        assert_eq!(answer.header("form-version"), form["version"].as_str());
+        let response = client.get(&format!("/api/form_configurations/{name}"));
+        assert_eq!(&response.is(200).json(), form);
+        assert_eq!(response.header("form-version"), form["version"].as_str());
         assert!(form["description"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
     }
     let near =
-        client.get("/api/form_configurations/marketplace_seler").fault(404, "base", "not_found");
+        client.get("/api/form_configurations/marketplace_seler").rejected(404, "base", "not_found");
     assert!(near.contains("did you mean `marketplace_seller`?"), "{near}");
 }
 
-fn a_form_tells_the_schema_of_its_submissions(server: &TestServer) {
-    let answer = server.client().get("/api/form_configurations/marketplace_seller/schema");
-    let schema = answer.is(200).json();
-    assert_eq!(answer.header("content-type"), Some("application/schema+json"));
+fn form_schema_is_served(server: &TestServer) {
+    let response = server.client().get("/api/form_configurations/marketplace_seller/schema");
+    let schema = response.is(200).json();
+    assert_eq!(response.header("content-type"), Some("application/schema+json"));
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let properties = schema["properties"].as_object().unwrap();
     let sample = samples::seller("s");
@@ -38,12 +38,16 @@ fn a_form_tells_the_schema_of_its_submissions(server: &TestServer) {
     }
     assert_eq!(schema["properties"]["password"]["writeOnly"], true);
     assert_eq!(schema["additionalProperties"], false);
-    server.client().get("/api/form_configurations/nobody/schema").fault(404, "base", "not_found");
+    server.client().get("/api/form_configurations/nobody/schema").rejected(
+        404,
+        "base",
+        "not_found",
+    );
 }
 
-fn who_has_no_token_is_told_nothing(server: &TestServer) {
+fn form_configurations_require_token(server: &TestServer) {
     for path in ["", "/marketplace_seller", "/marketplace_seller/schema", "/nobody"] {
         let path = format!("/api/form_configurations{path}");
-        server.anonymous().get(&path).fault(401, "base", "missing_token");
+        server.anonymous().get(&path).rejected(401, "base", "missing_token");
     }
 }

@@ -1,26 +1,26 @@
-//! The same key and the same request have one effect and one answer, however often they come: 5
-//! times from 16 clients at once; at full length 300 times from 64.
+//! Idempotency keys: equal requests with one key have one effect and one response. 5 rounds with 16
+//! concurrent clients; 300 rounds with 64 at full length.
 
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
 use registrar_tests::{
-    Answer, Database, Setup, TestServer, WithToken, cases, eventually, samples, times,
+    Database, Setup, TestResponse, TestServer, TokenClient, cases, eventually, iterations, samples,
 };
 use serde_json::{Value, json};
 
 cases! {
-    the_same_again_is_answered_the_same,
-    something_else_under_a_key_is_refused,
-    keys_are_their_callers_own,
-    a_key_that_cannot_be_read_is_refused,
-    what_was_refused_is_judged_again,
-    what_is_being_done_is_not_begun_again with a_patient_server,
-    of_many_at_once_one_has_an_effect,
-    a_day_later_a_key_is_new,
-    a_form_may_name_the_field_that_is_the_key with imports,
-    other_apis_and_records_have_keys_too,
+    repeated_request_replays_the_response,
+    different_request_with_same_key_gets_422,
+    keys_are_scoped_to_the_caller,
+    malformed_key_gets_400,
+    rejected_requests_are_not_stored,
+    request_in_flight_with_same_key_gets_409 with one_writer,
+    concurrent_requests_with_one_key_run_once,
+    key_can_be_reused_after_24_hours,
+    form_field_can_serve_as_key with import_form,
+    contracts_and_records_support_keys,
 }
 
 const ROUNDS: usize = 5;
@@ -31,17 +31,17 @@ fn body(email: &str) -> String {
     json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string()
 }
 
-fn post(client: &WithToken, key: &str, body: &str) -> Answer {
+fn post(client: &TokenClient, key: &str, body: &str) -> TestResponse {
     let headers = [("content-type", "application/json"), ("idempotency-key", key)];
     client.send("POST", "/api/users", &headers, Some(body.as_bytes()))
 }
 
-/// All of an answer that must come again: not its date nor the id of the request.
-fn told(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
+/// Returns the parts of a response that must be replayed, without the date and request id.
+fn replayed_parts(response: &TestResponse) -> (u16, String, Vec<(String, String)>) {
     let names = ["content-type", "location", "form-version", "vary", "cache-control"];
-    let header = |name: &str| Some((name.to_owned(), answer.header(name)?.to_owned()));
+    let header = |name: &str| Some((name.to_owned(), response.header(name)?.to_owned()));
     let headers = names.iter().filter_map(|name| header(name)).collect();
-    (answer.status, answer.text.clone(), headers)
+    (response.status, response.text.clone(), headers)
 }
 
 fn sign_up(tag: &str) -> String {
@@ -49,19 +49,19 @@ fn sign_up(tag: &str) -> String {
     json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string()
 }
 
-fn the_same_again_is_answered_the_same(server: &TestServer) {
+fn repeated_request_replays_the_response(server: &TestServer) {
     let (client, body) = (server.client(), sign_up("ann"));
     let first = post(&client, "\"k-1\"", &body);
     first.created();
     assert_eq!(first.header("idempotent-replayed"), None);
     for spelling in ["\"k-1\"", "k-1"] {
         let again = post(&client, spelling, &body);
-        assert_eq!(told(&again), told(&first));
+        assert_eq!(replayed_parts(&again), replayed_parts(&first));
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
     }
     assert!(first.header("location").is_some() && first.header("form-version").is_some());
     assert_eq!(client.count(), 1);
-    // A deleted user takes the kept answer along: the same again is a new user.
+    // Deleting a user deletes the stored response: the request creates a new user.
     client.send("DELETE", &format!("/api/users/{}", first.created()), &[], None).is(204);
     let anew = post(&client, "k-1", &body);
     assert_ne!(anew.created(), first.created());
@@ -69,46 +69,46 @@ fn the_same_again_is_answered_the_same(server: &TestServer) {
     assert_eq!(client.count(), 1);
 }
 
-fn something_else_under_a_key_is_refused(server: &TestServer) {
+fn different_request_with_same_key_gets_422(server: &TestServer) {
     let client = server.client();
     post(&client, "k", &sign_up("ann")).created();
     let other = post(&client, "k", &sign_up("bob"));
-    other.fault(422, "base", "idempotency_key_reused");
-    // The same to another address is something else too.
+    other.rejected(422, "base", "idempotency_key_reused");
+    // The path is part of the request.
     let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
     let elsewhere =
         client.send("POST", "/api/users.json", &headers, Some(sign_up("ann").as_bytes()));
-    elsewhere.fault(422, "base", "idempotency_key_reused");
+    elsewhere.rejected(422, "base", "idempotency_key_reused");
     assert_eq!(client.count(), 1);
-    assert!(!other.text.contains("bob"), "no value in it");
+    assert!(!other.text.contains("bob"), "the response contains no submitted value");
 }
 
-fn keys_are_their_callers_own(server: &TestServer) {
+fn keys_are_scoped_to_the_caller(server: &TestServer) {
     let other = server.anonymous().with_token(&server.new_token("other", None));
     post(&server.client(), "k", &sign_up("ann")).created();
     post(&other, "k", &sign_up("bob")).created();
     assert_eq!(server.client().count(), 2);
-    // Nobody without a token learns anything by a key.
+    // Keys reveal nothing to unauthenticated clients.
     let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
     let body = sign_up("ann");
     server.anonymous().send("POST", "/api/users", &headers, Some(body.as_bytes())).is(401);
 }
 
-fn a_key_that_cannot_be_read_is_refused(server: &TestServer) {
+fn malformed_key_gets_400(server: &TestServer) {
     let client = server.client();
     let long = "k".repeat(256);
     for key in ["", "\"", "\"\"", "a b", "\"a\"b", &long] {
-        post(&client, key, &sign_up("ann")).fault(400, "base", "idempotency_key_invalid");
+        post(&client, key, &sign_up("ann")).rejected(400, "base", "idempotency_key_invalid");
     }
     let headers =
         [("content-type", "application/json"), ("idempotency-key", "a"), ("idempotency-key", "b")];
     let twice = client.send("POST", "/api/users", &headers, Some(sign_up("ann").as_bytes()));
-    twice.fault(400, "base", "idempotency_key_invalid");
+    twice.rejected(400, "base", "idempotency_key_invalid");
     assert_eq!(client.count(), 0);
     post(&client, &"k".repeat(255), &sign_up("ann")).created();
 }
 
-fn what_was_refused_is_judged_again(server: &TestServer) {
+fn rejected_requests_are_not_stored(server: &TestServer) {
     let client = server.client();
     let taken = client.submit("client_sign_up", &samples::client("ann")).created();
     let refused = post(&client, "k", &sign_up("ann"));
@@ -119,34 +119,34 @@ fn what_was_refused_is_judged_again(server: &TestServer) {
     assert_eq!(client.count(), 1);
 }
 
-fn a_patient_server(setup: Setup) -> Setup {
+fn one_writer(setup: Setup) -> Setup {
     setup.with(|settings| settings.writers = 1)
 }
 
-fn what_is_being_done_is_not_begun_again(server: &TestServer) {
+fn request_in_flight_with_same_key_gets_409(server: &TestServer) {
     let (client, body) = (server.client(), sign_up("ann"));
     thread::scope(|scope| {
-        let first = server.direct().while_locked(|| {
+        let first = server.database().with_write_lock(|| {
             let first = scope.spawn(|| post(&server.client(), "k", &body));
             thread::sleep(Duration::from_millis(300));
             let second = post(&client, "k", &body);
-            second.fault(409, "base", "idempotency_in_flight");
+            second.rejected(409, "base", "idempotency_in_flight");
             assert_eq!(second.header("retry-after"), Some("1"));
             first
         });
         let first = first.join().unwrap();
         first.created();
-        assert_eq!(told(&post(&client, "k", &body)), told(&first));
+        assert_eq!(replayed_parts(&post(&client, "k", &body)), replayed_parts(&first));
     });
     assert_eq!(client.count(), 1);
 }
 
-fn of_many_at_once_one_has_an_effect(server: &TestServer) {
-    let (rounds, clients) = (times(ROUNDS, 300), times(CLIENTS, 64));
+fn concurrent_requests_with_one_key_run_once(server: &TestServer) {
+    let (rounds, clients) = (iterations(ROUNDS, 300), iterations(CLIENTS, 64));
     for round in 0..rounds {
         let (body, key) = (sign_up(&format!("ann{round}")), format!("round-{round}"));
         let start = Barrier::new(clients);
-        let answers: Vec<Answer> = thread::scope(|scope| {
+        let responses: Vec<TestResponse> = thread::scope(|scope| {
             let ask = || {
                 start.wait();
                 post(&server.client(), &key, &body)
@@ -154,32 +154,39 @@ fn of_many_at_once_one_has_an_effect(server: &TestServer) {
             let clients: Vec<_> = (0..clients).map(|_| scope.spawn(ask)).collect();
             clients.into_iter().map(|client| client.join().unwrap()).collect()
         });
-        let done: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
+        let done: Vec<_> = responses.iter().filter(|response| response.status == 201).collect();
         assert!(!done.is_empty());
-        assert!(done.iter().all(|answer| told(answer) == told(done[0])));
-        assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 409)), "{answers:?}");
+        assert!(done.iter().all(|response| replayed_parts(response) == replayed_parts(done[0])));
+        assert!(
+            responses.iter().all(|response| matches!(response.status, 201 | 409)),
+            "{responses:?}"
+        );
     }
     let rounds = i64::try_from(rounds).unwrap();
     assert_eq!(server.client().count(), rounds);
-    let records = server.direct().count("idempotency_records WHERE status = 201");
+    let records = server.database().count("idempotency_records WHERE status = 201");
     assert_eq!(records, rounds);
 }
 
-fn a_day_later_a_key_is_new(server: &TestServer) {
+fn key_can_be_reused_after_24_hours(server: &TestServer) {
     let client = server.client();
     let first = post(&client, "k", &sign_up("ann")).created();
-    let aged = match server.direct().is_postgres() {
+    let aged = match server.database().is_postgres() {
         true => "created_at - interval '24 hours'",
         false => "created_at - 24 * 3600 * 1000000",
     };
-    server.direct().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
+    server.database().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
     let second = post(&client, "k", &sign_up("bob")).created();
     assert_ne!(first, second);
-    assert_eq!(server.direct().count("idempotency_records"), 1, "the old one made room");
+    assert_eq!(
+        server.database().count("idempotency_records"),
+        1,
+        "the expired response was replaced"
+    );
 }
 
 #[test]
-fn answers_are_forgotten_after_a_day_without_anybody_asking() {
+fn expired_responses_are_purged() {
     for database in Database::ALL {
         let Some(setup) = Setup::of(database) else { continue };
         let server = setup.serve();
@@ -188,38 +195,41 @@ fn answers_are_forgotten_after_a_day_without_anybody_asking() {
         for number in 0..3 {
             post(&client, &format!("k{number}"), &sign_up(&format!("ann{number}"))).created();
         }
-        server.terminate();
-        server.finished().success();
-        let aged = match setup.direct().is_postgres() {
+        server.send_sigterm();
+        server.wait_for_exit().success();
+        let aged = match setup.database().is_postgres() {
             true => "created_at - interval '24 hours'",
             false => "created_at - 24 * 3600 * 1000000",
         };
-        setup.direct().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
-        // A server looks for old answers with its first batch, and every ten minutes after.
+        setup.database().execute(&format!("UPDATE idempotency_records SET created_at = {aged}"));
+        // Expired responses are purged with the first batch, and every ten minutes afterwards.
         let server = setup.serve();
         let client = server.client(&token);
         client.submit("client_sign_up", &samples::client("bob")).created();
-        eventually("old answers are forgotten", Duration::from_secs(10), || {
-            (setup.direct().count("idempotency_records") == 0).then_some(())
+        eventually("expired responses are purged", Duration::from_secs(10), || {
+            (setup.database().count("idempotency_records") == 0).then_some(())
         });
     }
 }
 
-fn imports(setup: Setup) -> Setup {
+fn import_form(setup: Setup) -> Setup {
     let form = "resource: User\nidempotency: external_id\nfields:\n  external_id:\n  first_name:\n";
     setup.forms(&[("import.yml", form)])
 }
 
-fn a_form_may_name_the_field_that_is_the_key(server: &TestServer) {
+fn form_field_can_serve_as_key(server: &TestServer) {
     let client = server.client();
     let ann = json!({ "external_id": "crm-7", "first_name": "Ann" });
     let first = client.submit("import", &ann);
     first.created();
     let again = client.submit("import", &ann);
-    assert_eq!((told(&again), again.header("idempotent-replayed")), (told(&first), Some("true")));
+    assert_eq!(
+        (replayed_parts(&again), again.header("idempotent-replayed")),
+        (replayed_parts(&first), Some("true"))
+    );
     let other = json!({ "external_id": "crm-7", "first_name": "Bob" });
-    client.submit("import", &other).fault(422, "base", "idempotency_key_reused");
-    // What has no such value is nobody's repetition; a key that is sent counts before the field.
+    client.submit("import", &other).rejected(422, "base", "idempotency_key_reused");
+    // Without the field there is no key. A key in the header takes precedence over the field.
     let nobody = json!({ "first_name": "Ann" });
     assert_ne!(
         client.submit("import", &nobody).created(),
@@ -231,7 +241,7 @@ fn a_form_may_name_the_field_that_is_the_key(server: &TestServer) {
     assert_eq!(client.count(), 4);
 }
 
-fn other_apis_and_records_have_keys_too(server: &TestServer) {
+fn contracts_and_records_support_keys(server: &TestServer) {
     let client = server.anonymous().with_authorization(&format!("Bearer {}", server.token()));
     let send = |path: &str, key: &str, body: &Value| {
         let headers = [("content-type", "application/json"), ("idempotency-key", key)];
@@ -241,11 +251,11 @@ fn other_apis_and_records_have_keys_too(server: &TestServer) {
         let first = send(path, key, body);
         first.is(201);
         let again = send(path, key, body);
-        assert_eq!(told(&again), told(&first), "{path}");
+        assert_eq!(replayed_parts(&again), replayed_parts(&first), "{path}");
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
         first
     };
-    // SCIM's answer shows the user as it is stored, with when it was made.
+    // SCIM's response contains the stored user and its timestamps.
     let schema = "urn:ietf:params:scim:schemas:core:2.0:User";
     let user = json!({ "schemas": [schema], "userName": "ann@example.com" });
     let ann = twice("/scim/v2/Users", "k1", &user);

@@ -1,14 +1,14 @@
-//! Invariant 1: cli -> server -> store -> core and nothing back, and the core reaches no IO.
+//! Invariant 1: crates depend in the order cli, server, store, core, and the core performs no IO.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 #[test]
-fn the_core_reaches_no_io_and_nothing_reaches_back() {
-    let core = reached_from("registrar-core");
-    let store = reached_from("registrar-store");
-    let server = reached_from("registrar-server");
-    let cli = reached_from("registrar-cli");
+fn crates_depend_in_one_direction_and_core_has_no_io() {
+    let core = dependencies_of("registrar-core");
+    let store = dependencies_of("registrar-store");
+    let server = dependencies_of("registrar-server");
+    let cli = dependencies_of("registrar-cli");
 
     for crate_name in &core {
         let is_io = ["diesel", "actix", "tokio", "r2d2", "mio", "pq-sys", "libsqlite3", "clap"]
@@ -36,12 +36,12 @@ fn the_core_reaches_no_io_and_nothing_reaches_back() {
     }
 }
 
-/// The names of all packages that one needs to be shipped, itself left out.
-fn reached_from(package: &str) -> BTreeSet<String> {
+/// Returns the names of all normal and build dependencies of a package.
+fn dependencies_of(package: &str) -> BTreeSet<String> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["tree", "--offline", "--edges", "normal,build", "--prefix", "none"])
         .args(["--no-dedupe", "--package", package])
-        .current_dir(registrar_tests::repository("."))
+        .current_dir(registrar_tests::repository_path("."))
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,59 +1,61 @@
-//! What the server and the `registrar` command promise, seen from outside, on SQLite and on
-//! PostgreSQL. How a single rule judges is not told here: that is the core's own tests' matter.
+//! End-to-end tests of the server and the `registrar` command, on SQLite and PostgreSQL. Validation
+//! rules are covered by the tests of the core crate.
 
 #![expect(
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "this is the tests' own ground: to panic is to fail the test"
+    reason = "a panic fails the test"
 )]
 
-mod addresses;
 mod audit;
-mod auth;
-mod authorization;
+mod authentication;
+mod authorization_matrix;
+mod authorization_shipped_routes;
 mod bad_input;
-mod bodies;
-mod bombs;
-mod budget;
 mod cli;
 mod contracts;
-mod dawdling;
-mod enumeration;
+mod crash_durability;
+mod database_parity;
+mod email_spelling_races;
 mod examples;
 mod faults;
-mod fields;
 mod form_configurations;
-mod guessing;
+mod form_fields;
+mod host_headers;
+mod hostile_input;
 mod idempotency;
-mod imported;
-mod keyed;
-mod kill;
 mod languages;
 mod layering;
-mod lists;
+mod list_performance;
+mod long_values;
 mod mass_assignment;
-mod methods;
 mod metrics;
-mod native;
-mod nested;
+mod native_contract;
+mod nested_records;
 mod openapi;
 mod overload;
-mod parameters;
-mod problems;
-mod reading;
+mod password_guessing;
+mod password_hash_import;
+mod platformos_reference;
+mod private_fields;
+mod problem_documents;
 mod records;
-mod reference;
+mod relationship_keys;
 mod reload;
+mod request_bodies;
+mod request_parameters;
+mod resource_limits;
 mod routes;
-mod same_answers;
-mod scopes;
-mod secrets;
+mod secret_leaks;
 mod sessions;
-mod shipped;
-mod sizes;
-mod spellings;
-mod stored;
-mod unique;
-mod updating;
+mod shipped_forms;
+mod slow_clients;
+mod stored_fields;
+mod token_scopes;
+mod uniqueness;
+mod unsupported_methods;
+mod updates;
+mod user_enumeration;
+mod user_queries;
 mod violations;

@@ -1,19 +1,19 @@
-//! Invariant 5, tried with every column that the database has, at every place of a submission, in every
-//! way that a body or a query can say it.
+//! Invariant 5: mass assignment of every database column, at every level of a submission, in every
+//! encoding.
 
-use registrar_tests::{Answer, Setup, TestServer, cases};
+use registrar_tests::{Setup, TestResponse, TestServer, cases};
 use serde_json::{Map, Value, json};
 
 cases! {
-    no_column_is_filled_in_that_the_form_does_not_list with forms,
-    every_column_is_told_where_unknown_fields_are_refused with forms,
+    unlisted_columns_are_never_assigned with forms,
+    strict_form_reports_every_unlisted_column with forms,
 }
 
-/// What must be found nowhere in the database.
+/// Value that must not be found in the database.
 const CANARY: &str = "918273";
 
-/// The places of a submission, as the ways to them.
-const PLACES: [&[&str]; 7] = [
+/// Objects of a submission, as paths.
+const OBJECT_PATHS: [&[&str]; 7] = [
     &[],
     &["form"],
     &["form", "properties"],
@@ -25,8 +25,8 @@ const PLACES: [&[&str]; 7] = [
 
 const FIELDS: &str = "fields:\n  email:\n  properties: { newsletter: { type: boolean } }\n  profiles: \
     { client: { properties: { company: } } }\n  transactables: { boat: { name: } }\n";
-/// What it lists, and so may be sent.
-const LISTED: [&str; 3] = ["email", "name", "properties"];
+/// Fields of the form, which may be submitted.
+const LISTED_FIELDS: [&str; 3] = ["email", "name", "properties"];
 
 fn forms(setup: Setup) -> Setup {
     setup.forms(&[
@@ -38,8 +38,8 @@ fn forms(setup: Setup) -> Setup {
 }
 
 fn columns(server: &TestServer) -> Vec<String> {
-    let mut columns = server.direct().every_column();
-    columns.retain(|column| !LISTED.contains(&column.as_str()));
+    let mut columns = server.database().column_names();
+    columns.retain(|column| !LISTED_FIELDS.contains(&column.as_str()));
     assert!(columns.len() > 50 && columns.contains("phc") && columns.contains("featured"));
     columns.into_iter().collect()
 }
@@ -53,8 +53,8 @@ fn submission(form: &str, number: usize) -> Value {
     } })
 }
 
-/// The object at a place; in a list the first one.
-fn at<'v>(value: &'v mut Value, place: &[&str]) -> &'v mut Map<String, Value> {
+/// Returns the object at a path; for lists, their first item.
+fn object_at<'v>(value: &'v mut Value, place: &[&str]) -> &'v mut Map<String, Value> {
     let mut value = value;
     for step in place {
         value = &mut value[step];
@@ -65,18 +65,18 @@ fn at<'v>(value: &'v mut Value, place: &[&str]) -> &'v mut Map<String, Value> {
     value.as_object_mut().unwrap()
 }
 
-/// The fields of an HTML form that say the same.
-fn fields(value: &Value, name: &str, into: &mut Vec<String>) {
+/// Encodes a value as form fields.
+fn encode_fields(value: &Value, name: &str, into: &mut Vec<String>) {
     match value {
         Value::Object(entries) => {
             for (key, value) in entries {
                 let name = if name.is_empty() { key.clone() } else { format!("{name}[{key}]") };
-                fields(value, &name, into);
+                encode_fields(value, &name, into);
             }
         }
         Value::Array(items) => {
             for (index, value) in items.iter().enumerate() {
-                fields(value, &format!("{name}[{index}]"), into);
+                encode_fields(value, &format!("{name}[{index}]"), into);
             }
         }
         Value::String(text) => into.push(format!("{name}={text}")),
@@ -84,28 +84,29 @@ fn fields(value: &Value, name: &str, into: &mut Vec<String>) {
     }
 }
 
-/// Sends all columns at each place as JSON with texts and numbers, as fields, and in the query.
-fn send_all(server: &TestServer, form: &str, check: impl Fn(&[&str], &Answer)) {
+/// Submits all columns at each level: as JSON with strings, numbers and objects, as form fields,
+/// and in the query.
+fn submit_all_columns(server: &TestServer, form: &str, check: impl Fn(&[&str], &TestResponse)) {
     let (client, columns, mut number) = (server.client(), columns(server), 0);
     let mut next = |place: &[&str], canary: Value| {
         number += 1;
         let mut sent = submission(form, number);
-        let object = at(&mut sent, place);
+        let object = object_at(&mut sent, place);
         for column in &columns {
             object.entry(column.clone()).or_insert(canary.clone());
         }
         sent
     };
-    for place in PLACES {
+    for place in OBJECT_PATHS {
         for canary in [json!(CANARY), json!(918_273), json!({ "x": CANARY })] {
             check(place, &client.post("/api/users", &next(place, canary).to_string()));
         }
         let mut pairs = Vec::new();
-        fields(&next(place, json!(CANARY)), "", &mut pairs);
+        encode_fields(&next(place, json!(CANARY)), "", &mut pairs);
         check(place, &client.post_fields(&pairs.join("&").replace('@', "%40")));
     }
     let mut query = Vec::new();
-    for place in PLACES {
+    for place in OBJECT_PATHS {
         let name = place.iter().fold(String::new(), |name, step| match name.as_str() {
             "" => (*step).to_owned(),
             name => format!("{name}[{step}]"),
@@ -120,26 +121,29 @@ fn send_all(server: &TestServer, form: &str, check: impl Fn(&[&str], &Answer)) {
     client.post(&path, &body).created();
 }
 
-fn no_column_is_filled_in_that_the_form_does_not_list(server: &TestServer) {
-    send_all(server, "lax", |place, answer| {
-        // What is around the form is no submission; the rest is created without it.
-        assert_eq!(answer.status, 201, "{place:?}: {answer:?}");
+fn unlisted_columns_are_never_assigned(server: &TestServer) {
+    submit_all_columns(server, "lax", |place, response| {
+        // Keys outside of `form` are not part of the submission; the user is created without them.
+        assert_eq!(response.status, 201, "{place:?}: {response:?}");
     });
-    let cells = server.direct().every_cell();
+    let cells = server.database().all_cells();
     let found: Vec<_> = cells.iter().filter(|cell| cell.contains(CANARY)).collect();
     assert_eq!(found, Vec::<&String>::new());
     assert_eq!(server.client().count(), 29);
 }
 
-fn every_column_is_told_where_unknown_fields_are_refused(server: &TestServer) {
-    send_all(server, "strict", |place, answer| {
+fn strict_form_reports_every_unlisted_column(server: &TestServer) {
+    submit_all_columns(server, "strict", |place, response| {
         if place.is_empty() {
-            answer.created();
+            response.created();
             return;
         }
-        let told = answer.is(422).violations();
-        assert!(told.len() >= 50, "{place:?}: {told:?}");
-        assert!(told.iter().all(|(_, code)| code == "unknown_field"), "{place:?}: {told:?}");
+        let reported = response.is(422).violations();
+        assert!(reported.len() >= 50, "{place:?}: {reported:?}");
+        assert!(
+            reported.iter().all(|(_, code)| code == "unknown_field"),
+            "{place:?}: {reported:?}"
+        );
     });
-    assert!(server.direct().every_cell().iter().all(|cell| !cell.contains(CANARY)));
+    assert!(server.database().all_cells().iter().all(|cell| !cell.contains(CANARY)));
 }

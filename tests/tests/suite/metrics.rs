@@ -1,33 +1,32 @@
-//! `/metrics` says what was asked, how it ended and where it waits; `/health/ready` what is full.
+//! `/metrics` counts requests, results and queues; `/health/ready` reports full queues.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use registrar_server::passwords::HashCost;
 use registrar_tests::{Metrics, Setup, TestServer, cases, eventually, samples};
 use serde_json::{Value, json};
 
-use super::overload::{CLIENTS, a_queue_of_two, with_clients};
+use super::overload::{CLIENTS, queue_of_two, with_clients};
 
 cases! {
-    requests_are_counted_by_what_they_were,
-    what_is_told_again_counts_for_its_contract,
-    nothing_that_a_client_sends_becomes_a_label,
-    broken_rules_are_counted_by_form_and_code,
+    requests_are_counted_by_route_form_and_status,
+    replayed_responses_are_counted_for_their_contract,
+    client_input_never_becomes_a_label,
+    violations_are_counted_by_form_and_code,
     reloads_are_counted,
-    users_and_changes_are_counted_by_transaction,
-    a_full_queue_is_told with a_queue_of_two,
-    a_full_hash_queue_is_told with a_slow_hash,
+    batches_and_commits_are_counted,
+    full_write_queue_fails_readiness with queue_of_two,
+    full_hash_queue_fails_readiness with slow_hashing,
 }
 
 const REQUESTS: &str = "registrar_requests_total";
 
-fn a_slow_hash(setup: Setup) -> Setup {
+fn slow_hashing(setup: Setup) -> Setup {
     setup.with(|settings| {
         settings.hash_threads = 1;
         settings.hash_queue = 1;
-        settings.hash_cost = HashCost { memory_kib: 65_536, passes: 10 };
+        (settings.hash_memory_kib, settings.hash_passes) = (65_536, 10);
     })
 }
 
@@ -35,24 +34,28 @@ fn metrics(server: &TestServer) -> Metrics {
     Metrics::of(server.anonymous())
 }
 
-/// A count, which is a whole number.
+/// Returns an integral metric.
 #[track_caller]
 fn count(metrics: &Metrics, name: &str) -> u32 {
-    whole(metrics.value(name, &[]))
+    as_count(metrics.value(name, &[]))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole")]
-fn whole(value: f64) -> u32 {
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the value is integral"
+)]
+fn as_count(value: f64) -> u32 {
     assert!(value.fract() == 0.0, "{value}");
     value as u32
 }
 
-/// All requests: contract, form, method, route, status, and how many.
+/// Returns contract, form, method, route, status and number of all requests.
 fn requests(metrics: &Metrics) -> Vec<(Vec<&str>, u32)> {
-    metrics.all(REQUESTS).into_iter().map(|(labels, value)| (labels, whole(value))).collect()
+    metrics.all(REQUESTS).into_iter().map(|(labels, value)| (labels, as_count(value))).collect()
 }
 
-fn requests_are_counted_by_what_they_were(server: &TestServer) {
+fn requests_are_counted_by_route_form_and_status(server: &TestServer) {
     let client = server.client();
     let id = client.submit("client_sign_up", &samples::client("one")).created();
     client.submit("client_sign_up", &samples::client("two")).created();
@@ -94,15 +97,15 @@ fn requests_are_counted_by_what_they_were(server: &TestServer) {
     let route = [("contract", "platformos"), ("method", "POST"), ("route", "/api/users")];
     let took =
         |end: &str| found.value(&format!("registrar_request_duration_seconds_{end}"), &route);
-    assert_eq!(whole(took("count")), 7, "all of a route, however they ended");
+    assert_eq!(as_count(took("count")), 7, "all requests of the route, with any status");
     assert!(took("sum") > 0.0 && took("sum") < 30.0, "{} seconds", took("sum"));
-    // The page counts itself when it is answered.
+    // A scrape counts itself after it is rendered.
     let again = metrics(server);
     let page = of("", "", "GET", "/metrics", "200");
     assert!(requests(&again).contains(&(page, 1)), "{}", again.text);
 }
 
-fn what_is_told_again_counts_for_its_contract(server: &TestServer) {
+fn replayed_responses_are_counted_for_their_contract(server: &TestServer) {
     let form = samples::client("ann");
     let body = json!({ "form_configuration_name": "client_sign_up", "form": form }).to_string();
     let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
@@ -112,14 +115,14 @@ fn what_is_told_again_counts_for_its_contract(server: &TestServer) {
     let page = metrics(server);
     let found = requests(&page);
     let of = |form| ["platformos", form, "POST", "/api/users", "201"].to_vec();
-    // An answer that was kept asks no form.
+    // Replayed responses are not attributed to a form.
     assert!(
         found.contains(&(of("client_sign_up"), 1)) && found.contains(&(of(""), 2)),
         "{found:?}"
     );
 }
 
-fn nothing_that_a_client_sends_becomes_a_label(server: &TestServer) {
+fn client_input_never_becomes_a_label(server: &TestServer) {
     let client = server.client();
     for number in 0..20 {
         let odd = format!("odd{number}");
@@ -131,7 +134,7 @@ fn nothing_that_a_client_sends_becomes_a_label(server: &TestServer) {
         let mut connection = server.connect();
         let request = format!("{} /health/live HTTP/1.1\r\nHost: x\r\n\r\n", odd.to_uppercase());
         connection.send(request.as_bytes());
-        assert_eq!(connection.answer().status, 405);
+        assert_eq!(connection.read_response().status, 405);
         server.anonymous().with_authorization(&odd).get("/api/users").is(401);
     }
     let found = metrics(server);
@@ -141,12 +144,12 @@ fn nothing_that_a_client_sends_becomes_a_label(server: &TestServer) {
     assert!(requests(&found).contains(&(other, 20)), "{}", found.text);
 }
 
-fn broken_rules_are_counted_by_form_and_code(server: &TestServer) {
+fn violations_are_counted_by_form_and_code(server: &TestServer) {
     let client = server.client();
-    let mut told = std::collections::BTreeMap::<(String, String), u32>::new();
+    let mut reported = std::collections::BTreeMap::<(String, String), u32>::new();
     let mut submit = |form: &str, submitted: Value| {
         for (_, code) in client.submit(form, &submitted).is(422).violations() {
-            *told.entry((form.to_owned(), code)).or_default() += 1;
+            *reported.entry((form.to_owned(), code)).or_default() += 1;
         }
     };
     submit("developer_sign_up", json!({}));
@@ -154,28 +157,28 @@ fn broken_rules_are_counted_by_form_and_code(server: &TestServer) {
     submit("marketplace_seller", json!({ "transactables": { "boat": [{ "name": "" }] } }));
     client.submit("client_sign_up", &samples::client("one")).created();
     submit("client_sign_up", samples::client("one"));
-    assert!(told.len() > 5, "{told:?}");
+    assert!(reported.len() > 5, "{reported:?}");
     let found = metrics(server);
     let counted = found.all("registrar_violations_total");
-    // Labels come by their names: the code, then the form.
+    // Labels are sorted by name: the code, then the form.
     let counted = counted
         .iter()
-        .map(|(labels, value)| ((labels[1].to_owned(), labels[0].to_owned()), whole(*value)));
-    assert_eq!(counted.collect::<std::collections::BTreeMap<_, _>>(), told);
+        .map(|(labels, value)| ((labels[1].to_owned(), labels[0].to_owned()), as_count(*value)));
+    assert_eq!(counted.collect::<std::collections::BTreeMap<_, _>>(), reported);
 }
 
 fn reloads_are_counted(server: &TestServer) {
     assert!(server.reload() && server.reload());
     let found = metrics(server);
     let reloads =
-        |result| whole(found.value("registrar_forms_reloads_total", &[("result", result)]));
+        |result| as_count(found.value("registrar_forms_reloads_total", &[("result", result)]));
     assert_eq!((reloads("served"), reloads("refused")), (2, 0));
     assert_eq!(count(&found, "registrar_forms_problems"), 0);
     let names = server.registry().names().len();
     assert_eq!(usize::try_from(count(&found, "registrar_forms")).unwrap(), names);
 }
 
-fn users_and_changes_are_counted_by_transaction(server: &TestServer) {
+fn batches_and_commits_are_counted(server: &TestServer) {
     let client = server.client();
     let id = client.submit("client_sign_up", &samples::client("one")).created();
     client.submit("client_sign_up", &samples::client("one")).is(422);
@@ -185,8 +188,8 @@ fn users_and_changes_are_counted_by_transaction(server: &TestServer) {
     assert_eq!(count(&found, "registrar_batch_size_count"), 4);
     assert_eq!(count(&found, "registrar_batch_size_sum"), 4);
     let alone = found.value("registrar_batch_size_bucket", &[("le", "1")]);
-    assert_eq!(whole(alone), 4, "one after the other");
-    // What was refused is not committed.
+    assert_eq!(as_count(alone), 4, "one job per batch");
+    // Rejected writes are not committed.
     assert_eq!(count(&found, "registrar_commit_duration_seconds_count"), 3);
     assert_eq!(count(&found, "registrar_hash_duration_seconds_count"), 1);
     assert!(found.value("registrar_hash_duration_seconds_sum", &[]) > 0.0);
@@ -205,40 +208,40 @@ fn users_and_changes_are_counted_by_transaction(server: &TestServer) {
     let writers = count(&found, "registrar_writers");
     assert!((1..=2).contains(&writers));
     assert_eq!(count(&found, "registrar_writers_connected"), writers);
-    server.stop_writing();
+    server.shut_down_store();
     assert_eq!(count(&metrics(server), "registrar_writers_connected"), 0);
 }
 
-/// What is wrong, as `/health/ready` tells it; nothing where it is ready.
-fn reasons(server: &TestServer) -> Vec<String> {
-    let answer = server.anonymous().get("/health/ready");
-    if answer.status == 200 {
+/// Returns the reasons of `/health/ready`, or an empty list if ready.
+fn readiness_reasons(server: &TestServer) -> Vec<String> {
+    let response = server.anonymous().get("/health/ready");
+    if response.status == 200 {
         return Vec::new();
     }
-    let reasons = answer.is(503).json()["reasons"].clone();
+    let reasons = response.is(503).json()["reasons"].clone();
     serde_json::from_value(reasons).unwrap()
 }
 
-fn a_full_queue_is_told(server: &TestServer) {
-    assert_eq!(reasons(server), [""; 0]);
-    let direct = server.direct();
-    with_clients(server, samples::client, "client_sign_up", |post, answers| {
-        let next = || answers.recv_timeout(Duration::from_secs(4)).unwrap();
+fn full_write_queue_fails_readiness(server: &TestServer) {
+    assert_eq!(readiness_reasons(server), [""; 0]);
+    let direct = server.database();
+    with_clients(server, samples::client, "client_sign_up", |post, responses| {
+        let next = || responses.recv_timeout(Duration::from_secs(4)).unwrap();
         let mut refused = 0;
-        direct.while_locked(|| {
+        direct.with_write_lock(|| {
             post();
             for _ in 0..CLIENTS - 3 {
                 next().is(503);
                 refused += 1;
             }
-            assert_eq!(reasons(server), ["the queue of what is to be written is full: 2 wait"]);
+            assert_eq!(readiness_reasons(server), ["the write queue is full: 2 entries"]);
             let found = metrics(server);
             assert_eq!(count(&found, "registrar_queue_length"), 2);
             assert_eq!(count(&found, "registrar_queue_limit"), 2);
             assert_eq!(count(&found, "registrar_queue_refused_total"), refused);
         });
-        for answer in (0..3).map(|_| next()) {
-            refused += u32::from(answer.status == 503);
+        for response in (0..3).map(|_| next()) {
+            refused += u32::from(response.status == 503);
         }
         let found = metrics(server);
         assert_eq!(count(&found, "registrar_queue_length"), 0);
@@ -248,14 +251,14 @@ fn a_full_queue_is_told(server: &TestServer) {
             let route = [("contract", "platformos"), ("method", "POST"), ("route", "/api/users")];
             [route[0], route[1], route[2], ("form", form), ("status", status)]
         };
-        assert_eq!(whole(found.value(REQUESTS, &labels("503"))), refused);
+        assert_eq!(as_count(found.value(REQUESTS, &labels("503"))), refused);
         let clients = u32::try_from(CLIENTS).unwrap();
-        assert_eq!(whole(found.value(REQUESTS, &labels("201"))), clients - refused);
+        assert_eq!(as_count(found.value(REQUESTS, &labels("201"))), clients - refused);
     });
-    assert_eq!(reasons(server), [""; 0]);
+    assert_eq!(readiness_reasons(server), [""; 0]);
 }
 
-fn a_full_hash_queue_is_told(server: &TestServer) {
+fn full_hash_queue_fails_readiness(server: &TestServer) {
     let over = AtomicBool::new(false);
     let post = |client: usize| {
         let (form, mut statuses) = ("reference_rest_api_create_user", Vec::new());
@@ -268,14 +271,14 @@ fn a_full_hash_queue_is_told(server: &TestServer) {
     let post = &post;
     let (full, statuses) = thread::scope(|scope| {
         let clients: Vec<_> = (0..4).map(|client| scope.spawn(move || post(client))).collect();
-        let full = eventually("the queue of passwords is full", Duration::from_secs(20), || {
-            Some(reasons(server)).filter(|reasons| !reasons.is_empty())
+        let full = eventually("the hash queue is full", Duration::from_secs(20), || {
+            Some(readiness_reasons(server)).filter(|reasons| !reasons.is_empty())
         });
         over.store(true, Ordering::Relaxed);
         let statuses = clients.into_iter().flat_map(|client| client.join().unwrap());
         (full, statuses.collect::<Vec<u16>>())
     });
-    assert_eq!(full, ["the queue of passwords to be hashed is full: 1 wait"]);
+    assert_eq!(full, ["the password queue is full: 1 entries"]);
     let with = |status| u32::try_from(statuses.iter().filter(|s| **s == status).count()).unwrap();
     assert_eq!(usize::try_from(with(201) + with(503)).unwrap(), statuses.len(), "{statuses:?}");
     let found = metrics(server);
@@ -283,5 +286,5 @@ fn a_full_hash_queue_is_told(server: &TestServer) {
     assert_eq!(count(&found, "registrar_hash_duration_seconds_count"), with(201));
     assert_eq!(count(&found, "registrar_hash_queue_length"), 0);
     assert_eq!(count(&found, "registrar_hash_queue_limit"), 1);
-    assert_eq!(reasons(server), [""; 0]);
+    assert_eq!(readiness_reasons(server), [""; 0]);
 }

@@ -1,5 +1,4 @@
-//! `/openapi.json` says what is so: it is a valid document, and what it says of a route is what the
-//! server does.
+//! `/openapi.json` is valid OpenAPI and matches the responses of the server.
 
 use std::collections::BTreeSet;
 
@@ -8,23 +7,23 @@ use registrar_tests::{Setup, TestServer, cases, eventually, samples};
 use serde_json::{Value, json};
 
 cases! {
-    who_has_no_token_is_told_nothing,
-    the_document_is_openapi_and_its_schemas_are_schemas,
-    every_route_answers_as_the_document_says,
-    samples_are_what_the_document_asks_for,
-    a_new_form_is_in_the_document with with_a_form_of_its_own,
+    openapi_requires_token,
+    openapi_document_is_valid,
+    responses_match_the_openapi_document,
+    samples_match_the_openapi_schemas,
+    new_form_appears_in_openapi with custom_form,
 }
 
 const OFFICIAL: &str = include_str!("../../data/openapi-3.1.schema.json");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 fn document(server: &TestServer) -> Value {
-    let answer = server.client().get("/openapi.json");
-    assert_eq!(answer.is(200).header("content-type"), Some("application/json"));
-    answer.json()
+    let response = server.client().get("/openapi.json");
+    assert_eq!(response.is(200).header("content-type"), Some("application/json"));
+    response.json()
 }
 
-/// All operations: path, method, and what is said of it.
+/// Iterates over the operations as path, method and description.
 fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     let paths = document["paths"].as_object().unwrap();
     paths.iter().flat_map(|(path, item)| {
@@ -33,11 +32,11 @@ fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     })
 }
 
-fn who_has_no_token_is_told_nothing(server: &TestServer) {
-    server.anonymous().get("/openapi.json").fault(401, "base", "missing_token");
+fn openapi_requires_token(server: &TestServer) {
+    server.anonymous().get("/openapi.json").rejected(401, "base", "missing_token");
 }
 
-fn the_document_is_openapi_and_its_schemas_are_schemas(server: &TestServer) {
+fn openapi_document_is_valid(server: &TestServer) {
     let document = document(server);
     let official: Value = serde_json::from_str(OFFICIAL).unwrap();
     let official = jsonschema::draft202012::new(&official).unwrap();
@@ -46,17 +45,18 @@ fn the_document_is_openapi_and_its_schemas_are_schemas(server: &TestServer) {
         wrong.map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert_eq!(wrong, [""; 0]);
     let broken = json!({ "openapi": "3.1.1", "info": { "title": "x" } });
-    assert!(!official.is_valid(&broken), "the official schema judges nothing");
+    assert!(!official.is_valid(&broken), "the official schema rejects nothing");
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         assert!(jsonschema::draft202012::meta::is_valid(schema), "{name}");
     }
-    everything_referred_to_is_there(&document);
-    let ids: Vec<&Value> = operations(&document).map(|(.., said)| &said["operationId"]).collect();
+    assert_references_resolve(&document);
+    let ids: Vec<&Value> =
+        operations(&document).map(|(.., output)| &output["operationId"]).collect();
     let unique: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
     assert_eq!(unique.len(), ids.len(), "{ids:?}");
 }
 
-fn everything_referred_to_is_there(document: &Value) {
+fn assert_references_resolve(document: &Value) {
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"").skip(1) {
         let pointer = reference.split('"').next().unwrap().strip_prefix('#').unwrap();
@@ -64,8 +64,8 @@ fn everything_referred_to_is_there(document: &Value) {
     }
 }
 
-/// Where an operation is reached, its parts all `1`, with what the query must say.
-fn address(path: &str, operation: &Value) -> String {
+/// Returns the path of an operation with all parameters set to `1`, and required query parameters.
+fn request_path(path: &str, operation: &Value) -> String {
     let mut address = String::new();
     for part in path.split('{') {
         match part.split_once('}') {
@@ -74,17 +74,17 @@ fn address(path: &str, operation: &Value) -> String {
         }
     }
     let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let needed = parameters.filter(|said| said["in"] == "query" && said["required"] == true);
+    let needed = parameters.filter(|output| output["in"] == "query" && output["required"] == true);
     let needed: Vec<String> = needed
-        .map(|said| {
-            let value = said["schema"]["enum"][0].as_str().unwrap_or("1");
-            format!("{}={value}", said["name"].as_str().unwrap())
+        .map(|output| {
+            let value = output["schema"]["enum"][0].as_str().unwrap_or("1");
+            format!("{}={value}", output["name"].as_str().unwrap())
         })
         .collect();
     if needed.is_empty() { address } else { format!("{address}?{}", needed.join("&")) }
 }
 
-fn every_route_answers_as_the_document_says(server: &TestServer) {
+fn responses_match_the_openapi_document(server: &TestServer) {
     let document = document(server);
     let mut tags = BTreeSet::new();
     for (path, method, operation) in operations(&document) {
@@ -92,25 +92,29 @@ fn every_route_answers_as_the_document_says(server: &TestServer) {
         for tag in operation["tags"].as_array().unwrap() {
             tags.insert(tag.as_str().unwrap().to_owned());
         }
-        let address = address(path, operation);
+        let address = request_path(path, operation);
         let is_open = operation["security"].as_array().unwrap().is_empty();
         for (client, has_token) in [(&*server.client(), true), (server.anonymous(), false)] {
-            let label = [("content-type", "application/json")];
+            let content_type = [("content-type", "application/json")];
             let body: Option<&[u8]> = (method != "get" && method != "delete").then_some(b"{}");
-            let answer = client.send(&method.to_uppercase(), &address, &label, body);
-            let about = format!("{method} {address}: {answer:?}");
-            let said = &operation["responses"][answer.status.to_string()];
-            assert!(said.is_object(), "not documented: {about}");
-            assert!(has_token || is_open || answer.status == 401, "{about}");
-            let Some(label) = answer.header("content-type").filter(|_| !answer.text.is_empty())
+            let response = client.send(&method.to_uppercase(), &address, &content_type, body);
+            let about = format!("{method} {address}: {response:?}");
+            let output = &operation["responses"][response.status.to_string()];
+            assert!(output.is_object(), "not documented: {about}");
+            assert!(has_token || is_open || response.status == 401, "{about}");
+            let Some(content_type) =
+                response.header("content-type").filter(|_| !response.text.is_empty())
             else {
                 continue;
             };
-            let media_type = label.split(';').next().unwrap();
-            let schema = &said["content"][media_type]["schema"];
+            let media_type = content_type.split(';').next().unwrap();
+            let schema = &output["content"][media_type]["schema"];
             assert!(schema.is_object(), "{about}");
             if media_type.ends_with("json") {
-                assert!(within(&document, schema).is_valid(&answer.json()), "{schema}: {about}");
+                assert!(
+                    schema_validator(&document, schema).is_valid(&response.json()),
+                    "{schema}: {about}"
+                );
             }
         }
     }
@@ -120,18 +124,18 @@ fn every_route_answers_as_the_document_says(server: &TestServer) {
     assert_eq!(tags, expected.chain(["registrar".to_owned()]).collect::<BTreeSet<_>>());
 }
 
-/// A schema of the document, with what it refers to.
-fn within(document: &Value, schema: &Value) -> Validator {
+/// Returns a validator of a schema within the document.
+fn schema_validator(document: &Value, schema: &Value) -> Validator {
     let mut whole = schema.clone();
     whole["components"] = document["components"].clone();
     jsonschema::draft202012::new(&whole).unwrap()
 }
 
-fn samples_are_what_the_document_asks_for(server: &TestServer) {
+fn samples_match_the_openapi_schemas(server: &TestServer) {
     let document = document(server);
     let body = &document["paths"]["/api/users"]["post"]["requestBody"]["content"];
     let schema = &body["application/json"]["schema"];
-    let asked = within(&document, schema);
+    let asked = schema_validator(&document, schema);
     let named = |name: &str, form: Value| json!({ "form_configuration_name": name, "form": form });
     for (name, form) in [
         ("reference_rest_api_create_user", samples::reference("a")),
@@ -147,15 +151,15 @@ fn samples_are_what_the_document_asks_for(server: &TestServer) {
         assert!(!asked.is_valid(&bad), "{bad}");
         server.client().post("/api/users", &bad.to_string()).is(422);
         let component = schema["discriminator"]["mapping"][name].as_str().unwrap();
-        let chosen = within(&document, &json!({ "$ref": component }));
+        let chosen = schema_validator(&document, &json!({ "$ref": component }));
         assert!(chosen.is_valid(&good) && !chosen.is_valid(&bad), "{component}");
     }
     assert!(!asked.is_valid(&named("nobody", json!({}))));
     let listing = named("reference_rest_api_create_transactable", json!({}));
-    assert!(!asked.is_valid(&listing), "a form that creates no users");
+    assert!(!asked.is_valid(&listing), "a form for another resource");
     let created = |path: &str, status: &str, media_type: &str| {
-        let answer = &document["paths"][path]["post"]["responses"][status];
-        answer["content"][media_type]["schema"]["properties"]["id"]["type"].clone()
+        let response = &document["paths"][path]["post"]["responses"][status];
+        response["content"][media_type]["schema"]["properties"]["id"]["type"].clone()
     };
     assert_eq!(created("/api/users", "201", "application/vnd.api+json"), "integer");
     assert_eq!(created("/garmat/api/users", "200", "application/json"), "string");
@@ -163,11 +167,11 @@ fn samples_are_what_the_document_asks_for(server: &TestServer) {
     let wire = &wire["application/json"]["schema"];
     assert_eq!(wire["required"], json!(["email", "password", "applications"]));
     assert_eq!(wire["properties"]["password"]["writeOnly"], true);
-    let told = wire["properties"]["custom_data"]["description"].as_str().unwrap();
-    assert!(told.contains("properties.custom_data"), "{told}");
+    let reported = wire["properties"]["custom_data"]["description"].as_str().unwrap();
+    assert!(reported.contains("properties.custom_data"), "{reported}");
 }
 
-/// What a schema refers to within itself is nowhere once it is in another document.
+/// A form with a schema that has local references, which must be rewritten in the OpenAPI document.
 const FORM: &str = "resource: User
 fields:
   first_name:
@@ -178,18 +182,18 @@ fields:
     schema: {$ref: '#/$defs/node', $defs: {node: {type: object}}}
 ";
 
-fn with_a_form_of_its_own(setup: Setup) -> Setup {
+fn custom_form(setup: Setup) -> Setup {
     setup.forms(&[("form.yml", FORM)])
 }
 
-fn a_new_form_is_in_the_document(server: &TestServer) {
+fn new_form_appears_in_openapi(server: &TestServer) {
     let names = |document: Value| {
         let body = &document["paths"]["/api/users"]["post"]["requestBody"]["content"];
         let mapping = &body["application/json"]["schema"]["discriminator"]["mapping"];
         mapping.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
     };
     assert_eq!(names(document(server)), ["form"]);
-    everything_referred_to_is_there(&document(server));
+    assert_references_resolve(&document(server));
     server.write_form("a b.yml", "resource: User\nfields:\n  email:\n");
     eventually("the change is served", std::time::Duration::from_secs(20), || {
         (names(document(server)) == ["a b", "form"]).then_some(())

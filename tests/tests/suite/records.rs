@@ -1,17 +1,17 @@
-//! Records by themselves: as they are stored, laid under what is sent, and stored again. The routes to
-//! them are contracts' matter.
+//! Records on their own: created, updated and deleted through forms and the store. Their routes are
+//! tested with the contracts.
 
-use registrar_core::Surroundings;
-use registrar_core::decode::json::parse;
-use registrar_server::{record_as_submitted, stored_record};
+use registrar_contracts::decode::json::parse;
+use registrar_core::EvalContext;
+use registrar_server::{record_as_input, record_to_value};
 use registrar_store::{CreateRecord, RecordKind, StoredRecord, UpdateRecord};
 use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
 cases! {
-    a_listing_is_changed_with_what_it_nests with forms,
-    a_membership_is_changed with forms,
-    a_customization_of_a_profile_is_made_and_changed with forms,
+    transactable_is_updated_with_nested_records with record_forms,
+    relationship_user_is_updated with record_forms,
+    profile_customization_is_created_and_updated with record_forms,
 }
 
 const BOAT: &str = "\
@@ -40,7 +40,7 @@ resource_owner: anyone
 fields: { customizable_type: , customizable_id: , properties: { url: { validation: { presence: true } } } }
 ";
 
-fn forms(setup: Setup) -> Setup {
+fn record_forms(setup: Setup) -> Setup {
     setup.more_forms(&[("a_boat.yml", BOAT), ("a_member.yml", MEMBER), ("a_link.yml", LINK)])
 }
 
@@ -52,14 +52,14 @@ fn load(server: &TestServer, kind: RecordKind, id: i64) -> StoredRecord {
     server.store().record(kind, id).unwrap().unwrap()
 }
 
-fn shown(server: &TestServer, kind: RecordKind, id: i64) -> Value {
-    serde_json::to_value(stored_record(load(server, kind, id))).unwrap()
+fn representation_of(server: &TestServer, kind: RecordKind, id: i64) -> Value {
+    serde_json::to_value(record_to_value(load(server, kind, id))).unwrap()
 }
 
-fn make(server: &TestServer, form: &str, sent: &Value) -> i64 {
+fn create_record(server: &TestServer, form: &str, sent: &Value) -> i64 {
     let (registry, sent) = (server.registry(), sent.to_string());
     let form = registry.form(form).unwrap();
-    let bag = form.apply(parse(sent.as_bytes()).unwrap(), &Surroundings::default()).unwrap();
+    let bag = form.apply(parse(sent.as_bytes()).unwrap(), &EvalContext::default()).unwrap();
     wait(server.store().create_record(CreateRecord {
         bag,
         owner: None,
@@ -69,8 +69,8 @@ fn make(server: &TestServer, form: &str, sent: &Value) -> i64 {
     .unwrap()
 }
 
-/// What a client is told, where the change is refused.
-fn change(
+/// Updates a record. Returns the violations if the update is rejected.
+fn update_record(
     server: &TestServer,
     (form, kind, id): (&str, RecordKind, i64),
     sent: &Value,
@@ -78,78 +78,81 @@ fn change(
     let (registry, sent) = (server.registry(), sent.to_string());
     let form = registry.form(form).unwrap();
     let record = load(server, kind, id);
-    let loaded_at = record.lock_version;
-    let stored = record_as_submitted(record);
+    let lock_version = record.lock_version;
+    let stored = record_as_input(record);
     let sent = parse(sent.as_bytes()).unwrap();
-    let changed = form.update(sent, &stored, &Surroundings::default()).map_err(|violations| {
-        let told = violations.list.iter();
-        told.map(|one| (one.path.clone(), one.code().to_owned())).collect::<Vec<_>>()
+    let changed = form.update(sent, &stored, &EvalContext::default()).map_err(|violations| {
+        let reported = violations.list.iter();
+        reported.map(|one| (one.path.clone(), one.code().to_owned())).collect::<Vec<_>>()
     })?;
-    let update = UpdateRecord { kind, id, lock_version: loaded_at, changed, actor: None.into() };
+    let update = UpdateRecord { kind, id, lock_version, changed, actor: None.into() };
     wait(server.store().update_record(update)).unwrap();
     Ok(())
 }
 
-fn a_listing_is_changed_with_what_it_nests(server: &TestServer) {
+fn transactable_is_updated_with_nested_records(server: &TestServer) {
     let user = server.client().submit("marketplace_seller", &samples::seller("siri")).created();
     let boats = server.client().user(user)["transactables"]["boat"].clone();
     let (kind, id) = (RecordKind::Transactable, boats[0]["id"].as_i64().unwrap());
-    let before = shown(server, kind, id);
+    let before = representation_of(server, kind, id);
     assert_eq!((&before["type_name"], &before["creator_id"]), (&json!("boat"), &json!(user)));
-    // It has everything that it has within its user.
+    // The record has the same properties as within its user.
     for (name, value) in boats[0].as_object().unwrap() {
         assert_eq!(&before[name], value, "{name}");
     }
     let it = ("a_boat", kind, id);
     let sent = json!({ "properties": { "length_m": 9 }, "custom_addresses": { "harbour": { "street": "Quay" } } });
-    assert_eq!(change(server, it, &sent), Ok(()));
+    assert_eq!(update_record(server, it, &sent), Ok(()));
     let mut expected = before;
     expected["properties"]["length_m"] = json!(9);
     expected["custom_addresses"]["harbour"]["street"] = json!("Quay");
-    assert_eq!(shown(server, kind, id), expected);
+    assert_eq!(representation_of(server, kind, id), expected);
     assert_eq!(server.client().user(user)["transactables"]["boat"][1], boats[1]);
     let refused = json!({ "name": "", "creator_id": user + 1, "custom_addresses": { "harbour": { "city": null } } });
-    let told = |path: &str, code: &str| (path.to_owned(), code.to_owned());
+    let reported = |path: &str, code: &str| (path.to_owned(), code.to_owned());
     let expected = vec![
-        told("name", "blank"),
-        told("custom_addresses.harbour.city", "blank"),
-        told("creator_id", "immutable"),
+        reported("name", "blank"),
+        reported("custom_addresses.harbour.city", "blank"),
+        reported("creator_id", "immutable"),
     ];
-    assert_eq!(change(server, it, &refused), Err(expected));
+    assert_eq!(update_record(server, it, &refused), Err(expected));
 }
 
-fn a_membership_is_changed(server: &TestServer) {
+fn relationship_user_is_updated(server: &TestServer) {
     let user = server.client().submit("marketplace_seller", &samples::seller("siri")).created();
     let member = server.client().user(user)["relationship_users"]["agency_member"][0].clone();
     let (kind, id) = (RecordKind::RelationshipUser, member["id"].as_i64().unwrap());
     let it = ("a_member", kind, id);
     let sent = json!({ "user_id": user, "properties": { "status": "kept" } });
-    assert_eq!(change(server, it, &sent), Ok(()));
-    let kept = shown(server, kind, id);
+    assert_eq!(update_record(server, it, &sent), Ok(()));
+    let kept = representation_of(server, kind, id);
     assert_eq!(kept["relationship"], member["relationship"]);
     assert_eq!((&kept["properties"]["status"], &kept["user_id"]), (&json!("kept"), &json!(user)));
     let moved = json!({ "relationship_id": null, "relationship_name": "agency" });
-    assert_eq!(change(server, it, &moved), Ok(()));
-    assert_ne!(shown(server, kind, id)["relationship_id"], member["relationship_id"]);
+    assert_eq!(update_record(server, it, &moved), Ok(()));
+    assert_ne!(representation_of(server, kind, id)["relationship_id"], member["relationship_id"]);
 }
 
-fn a_customization_of_a_profile_is_made_and_changed(server: &TestServer) {
+fn profile_customization_is_created_and_updated(server: &TestServer) {
     let user = server.client().submit("marketplace_seller", &samples::seller("siri")).created();
     let profile = server.client().user(user)["profiles"]["seller"]["id"].clone();
     let at = json!({ "customizable_type": "UserProfile", "customizable_id": profile, "properties": { "url": "u" } });
-    let id = make(server, "a_link", &at);
+    let id = create_record(server, "a_link", &at);
     let of_profile = |server: &TestServer| {
         server.client().user(user)["profiles"]["seller"]["customizations"]["link"][0].clone()
     };
     assert_eq!(of_profile(server)["properties"], json!({ "url": "u" }));
     let it = ("a_link", RecordKind::Customization, id);
     let same = json!({ "customizable_type": "UserProfile", "properties": { "url": "v" } });
-    assert_eq!(change(server, it, &same), Ok(()));
+    assert_eq!(update_record(server, it, &same), Ok(()));
     assert_eq!(of_profile(server)["properties"], json!({ "url": "v" }));
-    assert_eq!(shown(server, RecordKind::Customization, id)["customizable_type"], "Profile");
+    assert_eq!(
+        representation_of(server, RecordKind::Customization, id)["customizable_type"],
+        "Profile"
+    );
     let elsewhere = json!({ "customizable_type": "User" });
-    let told = vec![("customizable_type".to_owned(), "immutable".to_owned())];
-    assert_eq!(change(server, it, &elsewhere), Err(told));
+    let reported = vec![("customizable_type".to_owned(), "immutable".to_owned())];
+    assert_eq!(update_record(server, it, &elsewhere), Err(reported));
     let gone = server.store().delete_record(RecordKind::Customization, id, None.into());
     assert_eq!(wait(gone), Ok(()));
     assert_eq!(of_profile(server), Value::Null);

@@ -1,28 +1,28 @@
-//! Routes, methods, health, and the headers of every answer.
+//! Routes, methods, health checks, and headers of all responses.
 
 use registrar_core::config::Policies;
 use registrar_tests::{TestServer, cases};
 
 cases! {
-    what_is_not_served_is_not_found,
-    a_method_that_is_not_served_is_told_which_are,
-    health_is_told_to_anybody,
-    a_head_is_a_get_without_its_body,
-    a_request_id_that_is_fit_is_repeated_and_another_replaced,
-    no_answer_is_to_be_kept_or_guessed_at,
-    requests_that_are_no_http_are_refused,
+    unknown_path_gets_404,
+    allow_header_lists_supported_methods,
+    health_requires_no_token,
+    head_responds_like_get_without_body,
+    valid_request_id_is_echoed_and_invalid_replaced,
+    responses_forbid_caching_and_sniffing,
+    malformed_http_gets_4xx,
 }
 
-fn what_is_not_served_is_not_found(server: &TestServer) {
+fn unknown_path_gets_404(server: &TestServer) {
     for path in
         ["/", "/api", "/api/user", "/api/users/", "/api/users/1/x", "/health", "/%00", "/API/users"]
     {
-        server.client().get(path).fault(404, "base", "not_found");
-        server.client().post(path, "{}").fault(404, "base", "not_found");
+        server.client().get(path).rejected(404, "base", "not_found");
+        server.client().post(path, "{}").rejected(404, "base", "not_found");
     }
 }
 
-fn a_method_that_is_not_served_is_told_which_are(server: &TestServer) {
+fn allow_header_lists_supported_methods(server: &TestServer) {
     for (path, allowed) in [
         ("/api/users", "GET, HEAD, POST"),
         ("/api/users.json", "GET, HEAD, POST"),
@@ -40,35 +40,35 @@ fn a_method_that_is_not_served_is_told_which_are(server: &TestServer) {
         for method in methods.into_iter().filter(|method| !allowed.contains(method)) {
             let body: Option<&[u8]> =
                 if matches!(method, "PATCH" | "PUT") { Some(b"{}") } else { None };
-            let answer = server.client().send(method, path, &[], body);
-            answer.fault(405, "base", "method_not_allowed");
-            assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
+            let response = server.client().send(method, path, &[], body);
+            response.rejected(405, "base", "method_not_allowed");
+            assert_eq!(response.header("allow"), Some(allowed), "{method} {path}");
         }
     }
 }
 
-fn health_is_told_to_anybody(server: &TestServer) {
+fn health_requires_no_token(server: &TestServer) {
     let live = server.anonymous().get("/health/live");
     assert_eq!(live.is(200).text, r#"{"status":"up"}"#);
     let ready = server.anonymous().get("/health/ready").is(200).json();
-    let folder = registrar_tests::repository("forms");
-    let forms = registrar_server::forms::load(&[folder], Policies::Refuse).unwrap();
+    let folder = registrar_tests::repository_path("forms");
+    let forms = registrar_server::config_source::load(&[folder], Policies::Refuse).unwrap();
     let count = u64::try_from(forms.names().len()).unwrap();
     assert_eq!((&ready["status"], ready["forms"].as_u64()), (&"ready".into(), Some(count)));
 }
 
-fn a_head_is_a_get_without_its_body(server: &TestServer) {
+fn head_responds_like_get_without_body(server: &TestServer) {
     for path in ["/health/live", "/health/ready", "/api/users"] {
-        let answer = server.client().send("HEAD", path, &[], None);
-        assert_eq!(answer.is(200).text, "", "{path}");
+        let response = server.client().send("HEAD", path, &[], None);
+        assert_eq!(response.is(200).text, "", "{path}");
     }
     server.anonymous().send("HEAD", "/api/users", &[], None).is(401);
 }
 
-fn a_request_id_that_is_fit_is_repeated_and_another_replaced(server: &TestServer) {
+fn valid_request_id_is_echoed_and_invalid_replaced(server: &TestServer) {
     let id_for = |id: &str| {
-        let answer = server.client().send("GET", "/api/users", &[("x-request-id", id)], None);
-        answer.is(200).header("x-request-id").unwrap().to_owned()
+        let response = server.client().send("GET", "/api/users", &[("x-request-id", id)], None);
+        response.is(200).header("x-request-id").unwrap().to_owned()
     };
     let longest = "x".repeat(64);
     for fit in ["a", "01J-abc_DEF.9", &longest] {
@@ -79,24 +79,24 @@ fn a_request_id_that_is_fit_is_repeated_and_another_replaced(server: &TestServer
         let id = id_for(unfit);
         assert!(!id.is_empty() && id != unfit, "{unfit:?} became {id:?}");
     }
-    assert_ne!(id_for(""), id_for(""), "each request has an id of its own");
+    assert_ne!(id_for(""), id_for(""), "request ids are unique");
 }
 
-fn no_answer_is_to_be_kept_or_guessed_at(server: &TestServer) {
-    for answer in [
+fn responses_forbid_caching_and_sniffing(server: &TestServer) {
+    for response in [
         server.client().get("/api/users"),
         server.client().get("/nowhere"),
         server.client().post("/api/users", "{"),
         server.anonymous().post("/api/users", "{}"),
         server.anonymous().get("/health/live"),
     ] {
-        assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
-        assert!(answer.header("x-request-id").is_some(), "{answer:?}");
+        assert_eq!(response.header("cache-control"), Some("no-store"), "{response:?}");
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{response:?}");
+        assert!(response.header("x-request-id").is_some(), "{response:?}");
     }
 }
 
-fn requests_that_are_no_http_are_refused(server: &TestServer) {
+fn malformed_http_gets_4xx(server: &TestServer) {
     let head = "POST /api/users HTTP/1.1\r\nHost: x\r\n";
     for bytes in [
         "hello\r\n\r\n".to_owned(),
@@ -111,7 +111,7 @@ fn requests_that_are_no_http_are_refused(server: &TestServer) {
         let mut connection = server.connect();
         connection.send(bytes.as_bytes());
         let shown = &bytes[..bytes.len().min(80)];
-        let status = connection.answer().status;
+        let status = connection.read_response().status;
         assert!((400..500).contains(&status), "{shown:?}: {status}");
     }
     server.anonymous().get("/health/ready").is(200);

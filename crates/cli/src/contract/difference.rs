@@ -1,9 +1,9 @@
-//! Where an answer is not what was recorded.
+//! Differences between a response and the recorded one.
 
-/// How much of a body is shown on either side of the place where it differs, in characters.
+/// Number of characters shown on either side of a difference.
 const CONTEXT: usize = 40;
 
-/// A line for each side, from just before the first difference to just behind it.
+/// Describes the first difference of two bodies, or returns `None` if they are equal.
 pub(crate) fn bodies(expected: &str, found: &str) -> Option<String> {
     if expected == found {
         return None;
@@ -12,26 +12,27 @@ pub(crate) fn bodies(expected: &str, found: &str) -> Option<String> {
     Some(format!(
         "  body at character {}\n    recorded {}\n    answered {}",
         same + 1,
-        around(expected, same),
-        around(found, same)
+        excerpt(expected, same),
+        excerpt(found, same)
     ))
 }
 
-/// What stands around a place, with dots where more follows.
-fn around(text: &str, at: usize) -> String {
+/// Returns the characters excerpt a position, with `…` where the text is cut.
+fn excerpt(text: &str, at: usize) -> String {
     let start = at.saturating_sub(CONTEXT);
     let length = text.chars().count();
-    let shown: String = text.chars().skip(start).take(at - start + CONTEXT).collect();
+    let context: String = text.chars().skip(start).take(at - start + CONTEXT).collect();
     let before = if start > 0 { "…" } else { "" };
     let behind = if at + CONTEXT < length { "…" } else { "" };
-    format!("{before}{}{behind}", shown.escape_debug().to_string().replace("\\\"", "\""))
+    format!("{before}{}{behind}", context.escape_debug().to_string().replace("\\\"", "\""))
 }
 
-/// A line for two values that should be the same.
+/// Describes the difference of two values, or returns `None` if they are equal.
 pub(crate) fn values(what: &str, expected: &str, found: &str) -> Option<String> {
-    let shown = |value| if str::is_empty(value) { "nothing" } else { value };
-    let told = || format!("  {what}: recorded {}, answered {}", shown(expected), shown(found));
-    (expected != found).then(told)
+    let display = |value| if str::is_empty(value) { "nothing" } else { value };
+    let description =
+        || format!("  {what}: recorded {}, answered {}", display(expected), display(found));
+    (expected != found).then(description)
 }
 
 #[cfg(test)]
@@ -39,17 +40,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_difference_is_shown_with_what_is_around_it() {
+    fn first_difference_is_shown_with_its_context() {
         assert_eq!(bodies("same", "same"), None);
         assert_eq!(
             bodies(r#"{"ä":1}"#, r#"{"ä":2}"#).unwrap(),
             "  body at character 6\n    recorded {\"ä\":1}\n    answered {\"ä\":2}"
         );
         let long = "x".repeat(100);
-        let told = bodies(&format!("{long}\n"), &format!("{long}y{long}")).unwrap();
+        let difference = bodies(&format!("{long}\n"), &format!("{long}y{long}")).unwrap();
         let (x, y) = ("x".repeat(40), "x".repeat(39));
         let expected = format!("    recorded …{x}\\n\n    answered …{x}y{y}…");
-        assert_eq!(told, format!("  body at character 101\n{expected}"));
+        assert_eq!(difference, format!("  body at character 101\n{expected}"));
         assert_eq!(values("status", "1", "1"), None);
         assert_eq!(values("status", "1", "2").unwrap(), "  status: recorded 1, answered 2");
         assert_eq!(values("Allow", "", "x").unwrap(), "  Allow: recorded nothing, answered x");

@@ -1,8 +1,7 @@
-//! What differs from time to time, made the same: the values of some keys of a JSON text, which
-//! stays otherwise as it is, byte for byte.
+//! Masks volatile values in a JSON text, which stays the same byte for byte otherwise.
 
-/// Keys whose values are ids, times, secrets, and addresses with one of them in it.
-pub(crate) const USUAL: [&str; 27] = [
+/// Keys of ids, times, secrets, and URLs that contain them.
+pub(crate) const VOLATILE_KEYS: [&str; 27] = [
     "access_token",
     "apikey_id",
     "created",
@@ -32,11 +31,10 @@ pub(crate) const USUAL: [&str; 27] = [
     "uuid",
 ];
 
-/// The text with the values of these keys made the same. Of what kind they are still shows: a text
-/// becomes `"_"`, a number `_`; `null`, `true` and `false` stay, and so do lists and objects, but
-/// for what is in them.
+/// Replaces the values of the keys: strings by `"_"`, numbers by `_`. `null`, `true` and `false` stay, and
+/// so do arrays and objects except for the values in them.
 pub(crate) fn masked(text: &str, keys: &[&str]) -> String {
-    let (mut out, mut rest, mut hides) = (String::with_capacity(text.len()), text, false);
+    let (mut out, mut rest, mut is_masked) = (String::with_capacity(text.len()), text, false);
     while let Some(first) = rest.chars().next() {
         let length = match first {
             '"' => string_length(rest),
@@ -50,20 +48,20 @@ pub(crate) fn masked(text: &str, keys: &[&str]) -> String {
         rest = behind;
         if first == '"' && behind.trim_start().starts_with(':') {
             out.push_str(token);
-            hides = keys.iter().any(|key| token.get(1..token.len() - 1) == Some(key));
+            is_masked = keys.iter().any(|key| token.get(1..token.len() - 1) == Some(key));
             continue;
         }
         match first {
-            '"' if hides => out.push_str("\"_\""),
-            '-' | '0'..='9' if hides => out.push('_'),
+            '"' if is_masked => out.push_str("\"_\""),
+            '-' | '0'..='9' if is_masked => out.push('_'),
             _ => out.push_str(token),
         }
-        hides = hides && (first == ':' || first.is_ascii_whitespace());
+        is_masked = is_masked && (first == ':' || first.is_ascii_whitespace());
     }
     out
 }
 
-/// How long the string is that a text begins with, its quotes counted.
+/// Returns the length of the string literal at the start of a text, with its quotes.
 fn string_length(text: &str) -> usize {
     let mut is_escaped = false;
     let end = text.char_indices().skip(1).find(|(_, c)| {
@@ -79,7 +77,7 @@ mod tests {
     use super::masked;
 
     #[test]
-    fn only_values_of_these_keys_change_and_their_kind_still_shows() {
+    fn only_values_of_the_keys_are_masked_by_type() {
         for (text, expected) in [
             (r#"{"id":1,"n":1}"#, r#"{"id":_,"n":1}"#),
             (r#"{"id": "a\"b\\", "x": "id"}"#, r#"{"id": "_", "x": "id"}"#),

@@ -1,4 +1,4 @@
-//! Files of recorded answers: a line of JSON for each request with its answer.
+//! Recorded exchanges: one JSON object per line, a request with its response.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,81 +6,81 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-/// A request, and the answer that was seen.
+/// A request and the recorded response.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Exchange {
     name: Option<String>,
     pub(crate) request: Request,
-    pub(crate) answer: Answer,
-    /// More keys whose values differ from time to time.
+    pub(crate) answer: RecordedResponse,
+    /// Additional keys with volatile values.
     #[serde(default)]
     pub(crate) mask: Vec<String>,
-    /// What later lines call `{{name}}`, by a JSON pointer into the answer that comes.
+    /// Variables captured from the response, by JSON pointer; later lines use them as `{{name}}`.
     #[serde(default)]
     pub(crate) capture: BTreeMap<String, String>,
-    /// Where it stands: `file:line`.
+    /// `file:line` of the exchange.
     #[serde(skip)]
     pub(crate) place: String,
 }
 
-/// What is sent.
+/// A request to send.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
     pub(crate) method: String,
-    /// Behind the contract's mount.
+    /// Path below the mount of the contract.
     pub(crate) path: String,
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
-    /// The text as it is sent.
+    /// Body, verbatim.
     pub(crate) body: Option<String>,
 }
 
-/// What must come.
+/// The expected response.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Answer {
+pub(crate) struct RecordedResponse {
     pub(crate) status: u16,
-    /// Those that are compared; an empty text means that there is none of this name.
+    /// Headers to compare; an empty value means that the header must be absent.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Option<String>,
 }
 
 impl Exchange {
-    /// What it is called, else what it asks.
+    /// Returns the name of the exchange, by default its method and path.
     pub(crate) fn name(&self) -> String {
         let Request { method, path, .. } = &self.request;
         self.name.clone().unwrap_or_else(|| format!("{method} {path}"))
     }
 }
 
-/// Reads a file. Empty lines count as lines only.
+/// Reads a file of exchanges. Empty lines are skipped.
 ///
 /// # Errors
-/// Where it cannot be read, or a line of it is none: `file:line: why`.
+/// Returns `file:line: cause` if the file cannot be read or a line is invalid.
 pub(crate) fn read(file: &Path) -> Result<Vec<Exchange>, String> {
-    let shown = file.display();
+    let path = file.display();
     let text =
-        std::fs::read_to_string(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+        std::fs::read_to_string(file).map_err(|error| format!("cannot read {path}: {error}"))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let exchanges = lines.map(|(index, line)| {
-        let place = format!("{shown}:{}", index + 1);
+        let place = format!("{path}:{}", index + 1);
         match serde_json::from_str::<Exchange>(line) {
             Ok(exchange) => Ok(Exchange { place, ..exchange }),
-            Err(error) => Err(format!("{place}: {}", told(&error))),
+            Err(error) => Err(format!("{place}: {}", message(&error))),
         }
     });
     exchanges.collect()
 }
 
-/// What is wrong with a line, with the column alone: its line is that of the file.
-fn told(error: &serde_json::Error) -> String {
+/// Returns the message of a JSON error with the column; the line is that of the file.
+fn message(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let mut told = text.split(" at line ").next().unwrap_or(&text).to_owned();
-    let _ = write!(told, " at column {}", error.column());
-    told
+    let mut message = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    let _ = write!(message, " at column {}", error.column());
+    message
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_is_none_is_told_by_its_column() {
+    fn invalid_line_is_reported_with_its_column() {
         for (line, expected) in [
             ("{", "EOF while parsing an object at column 1"),
             (
@@ -100,7 +100,7 @@ mod tests {
                 "unknown field `asked`, expected one of `name`, `request`, `answer`, `mask`, `capture` at column 8",
             ),
         ] {
-            assert_eq!(told(&serde_json::from_str::<Exchange>(line).unwrap_err()), expected);
+            assert_eq!(message(&serde_json::from_str::<Exchange>(line).unwrap_err()), expected);
         }
     }
 }

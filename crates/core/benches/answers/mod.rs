@@ -1,15 +1,15 @@
-//! What it costs to fill in an answer of a contract, beside what serde_json takes for a struct of the
+//! Benchmarks of rendering a contract's response, against serde_json serializing a struct with the
 //! same keys and values.
 
 use std::hint::black_box;
 
 use divan::Bencher;
-use registrar_core::contract::{Asked, Contract, Matched, Outcome};
-use registrar_core::decode::json;
+use registrar_contracts::decode::json;
+use registrar_contracts::{Contract, Outcome, RequestContext, RouteMatch};
 use registrar_core::value::Value;
 use serde::Serialize;
 
-/// A user as the server shows it to contracts.
+/// A stored user as the server passes it to contracts.
 const USER: &str = r#"{"id":20901703,"uuid":"0192f0c1-0000-7000-8000-000000000000","email":"myemail@example.org",
     "external_id":null,"first_name":"John","middle_name":null,"last_name":"Doe","name":"John Doe","featured":false,
     "public_profile":false,"language":null,"time_zone":null,"phone":null,"mobile_number":null,
@@ -20,31 +20,31 @@ const USER: &str = r#"{"id":20901703,"uuid":"0192f0c1-0000-7000-8000-00000000000
     "profiles":{},"relationship_users":{},"transactables":{},"customizations":{},
     "created_at":"2017-06-13T12:22:38.748373Z","updated_at":"2017-06-13T12:22:38.748397Z"}"#;
 
-/// Fills in the answer of a user who was created.
+/// Measures rendering the response to a created user, and returns its body.
 fn filled(bencher: Bencher<'_, '_>, contract: &str, path: &str, status: u16) -> String {
     let registry = super::registry();
     let contract: &Contract = registry.contracts().named(contract).unwrap();
     let query = Value::Object(Vec::new());
-    let Matched::Route(action, _) = contract.find("POST", path, &query) else {
+    let RouteMatch::Route(action, _) = contract.find("POST", path, &query) else {
         panic!("there is no such route")
     };
-    let mut asked = Asked {
+    let mut context = RequestContext {
         base_url: Value::String("https://example.org".into()),
         elapsed: 0.000_597,
-        ..Asked::default()
+        ..RequestContext::default()
     };
     let user = json::parse(USER.as_bytes()).unwrap().into_owned();
-    asked.note("ids", contract.ids_of(&user, true));
-    asked.note("user", contract.shown(user));
+    context.set("ids", contract.id_values(&user, true));
+    context.set("user", contract.representation(user));
     let answer = || {
         let reason = (status, "Created");
-        contract.answer((Some(action), Outcome::Created), reason, &asked, Vec::new()).unwrap()
+        contract.answer((Some(action), Outcome::Created), reason, &context, Vec::new()).unwrap()
     };
     bencher.bench_local(|| black_box(answer().body.len()));
     String::from_utf8(answer().body).unwrap()
 }
 
-/// Writes the same.
+/// Measures serializing `value` with serde_json, and returns the JSON.
 fn written(bencher: Bencher<'_, '_>, value: &impl Serialize) -> String {
     bencher.bench_local(|| serde_json::to_vec(black_box(value)).unwrap().len());
     serde_json::to_string(value).unwrap()

@@ -1,16 +1,16 @@
-//! How much forms may come to with all they extend and use in them: a few lines that use one
-//! another ask for more than any memory holds.
+//! The size limit of resolved forms: a few lines of definitions that use one another can expand to
+//! more than fits in memory.
 
-use crate::config::{Data, Node, Place, ProblemCode, Reader};
+use crate::config::{Data, Location, Node, ProblemCode, Reader};
 
-/// The most that one form may come to, in bytes as [`size`] counts them.
-const ONE: usize = 8 << 20;
-/// The most that all forms of a configuration may come to, counted likewise.
-const ALL: usize = 256 << 20;
-/// What a value costs beside its text, in bytes.
-const EACH: usize = 16;
+/// Maximum size of a resolved form, in bytes as counted by [`size`].
+const MAX_FORM_BYTES: usize = 8 << 20;
+/// Maximum total size of all resolved forms, in bytes as counted by [`size`].
+const MAX_TOTAL_BYTES: usize = 256 << 20;
+/// Size of a node besides its string, in bytes.
+const NODE_BYTES: usize = 16;
 
-/// What is left to be put into forms.
+/// The remaining budget.
 #[derive(Debug)]
 pub(crate) struct Budget {
     one: usize,
@@ -19,30 +19,40 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// For a whole configuration.
+    /// Creates the budget of a whole configuration.
     pub(crate) fn new() -> Self {
-        Self { one: ONE, all: ALL, is_over: false }
+        Self { one: MAX_FORM_BYTES, all: MAX_TOTAL_BYTES, is_over: false }
     }
 
-    /// Goes on to another form.
+    /// Starts a form: resets the budget of a single form.
     pub(super) fn begin(&mut self) {
-        self.one = ONE;
+        self.one = MAX_FORM_BYTES;
         self.is_over = false;
     }
 
-    /// Whether the form asked for more than was left.
-    pub(super) fn is_over(&self) -> bool {
+    /// Returns whether the current form has exceeded the budget.
+    pub(super) fn is_exhausted(&self) -> bool {
         self.is_over
     }
 
-    /// Takes what a copy of a tree costs, as [`take`](Self::take).
-    pub(super) fn copy(&mut self, node: &Node, place: Place, reader: &mut Reader<'_>) -> bool {
-        self.take(size(node), place, reader)
+    /// Charges the size of a copy of a tree; see [`charge`](Self::charge).
+    pub(super) fn charge_node(
+        &mut self,
+        node: &Node,
+        place: Location,
+        reader: &mut Reader<'_>,
+    ) -> bool {
+        self.charge(size(node), place, reader)
     }
 
-    /// Takes so many bytes, and says whether they were left. Where they are not, this form gets
-    /// nothing more, and that is told once, at the place that asked.
-    pub(super) fn take(&mut self, bytes: usize, place: Place, reader: &mut Reader<'_>) -> bool {
+    /// Charges a number of bytes. Returns whether they were available; if not, one problem is
+    /// reported at `place`, and every further charge of this form fails.
+    pub(super) fn charge(
+        &mut self,
+        bytes: usize,
+        place: Location,
+        reader: &mut Reader<'_>,
+    ) -> bool {
         if self.is_over {
             return false;
         }
@@ -52,17 +62,20 @@ impl Budget {
             return true;
         }
         self.is_over = true;
-        let (which, most) =
-            if bytes > self.one { ("the form", ONE) } else { ("all forms together", ALL) };
-        let most = most >> 20;
-        let what = format!("with what it extends and uses, {which} would be over {most} MiB");
+        let (which, limit) = if bytes > self.one {
+            ("the form", MAX_FORM_BYTES)
+        } else {
+            ("all forms together", MAX_TOTAL_BYTES)
+        };
+        let limit = limit >> 20;
+        let what = format!("{which} would exceed {limit} MiB with everything extended and used");
         let expected = "fewer or smaller forms and definitions that extend and use one another";
         reader.problems.add(ProblemCode::Cycle, place, what, expected, None);
         false
     }
 }
 
-/// How large a tree is, in bytes: its texts and keys, and [`EACH`] for every value.
+/// Returns the size of a tree in bytes: its strings and keys, and [`NODE_BYTES`] for each node.
 fn size(node: &Node) -> usize {
     let inner = match &node.data {
         Data::Text(text) | Data::Number(text) => text.len(),
@@ -72,5 +85,5 @@ fn size(node: &Node) -> usize {
         }
         Data::Null | Data::Bool(_) | Data::Removed => 0,
     };
-    EACH + inner
+    NODE_BYTES + inner
 }

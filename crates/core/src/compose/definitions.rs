@@ -1,10 +1,11 @@
-//! `definitions:` of a form, the files in `definitions/`, and `use:` wherever fields are.
+//! Expands `use:`: replaces it by a definition from the form's `definitions:` or from a file in
+//! `definitions/`.
 
 use super::budget::Budget;
-use super::{DEEPEST, merge};
-use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
+use super::{MAX_EXTENDS_DEPTH, merge};
+use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 
-/// Puts the definitions that a form uses into it.
+/// Expands the definitions that a form uses and drops its `definitions:`.
 pub(super) fn expand(
     tree: &mut Node,
     shared: &[Entry],
@@ -23,11 +24,12 @@ pub(super) fn expand(
     {
         expander.node(&mut fields.value);
     }
-    merge::forget(tree, &["definitions"]);
+    merge::remove_keys(tree, &["definitions"]);
 }
 
-/// A property may be called `use`: then there are rules below it, or nothing.
-fn is_use(entry: &Entry) -> bool {
+/// Returns whether an entry is a `use:` key rather than a property named `use`, which has no value
+/// or the keys of a field.
+fn uses_definition(entry: &Entry) -> bool {
     const OF_FIELDS: [&str; 5] = ["type", "normalize", "validation", "property_options", "if"];
     entry.key == "use"
         && match &entry.value.data {
@@ -41,7 +43,7 @@ struct Expander<'e, 'p> {
     known: Vec<&'e Entry>,
     budget: &'e mut Budget,
     reader: &'e mut Reader<'p>,
-    /// The definitions that are being put in.
+    /// Names of the definitions that are being expanded, outermost first.
     above: Vec<String>,
 }
 
@@ -50,13 +52,13 @@ impl Expander<'_, '_> {
         match &mut node.data {
             Data::List(items) => items.iter_mut().for_each(|item| self.node(item)),
             Data::Map(entries) => {
-                let at = entries.iter().position(is_use);
+                let at = entries.iter().position(uses_definition);
                 if let Some(at) = at {
                     let used = entries.remove(at);
                     let own = Node { place: node.place, data: Data::Map(std::mem::take(entries)) };
                     node.data = Data::Map(Vec::new());
-                    self.put_in(node, used.value);
-                    merge::over(node, own, self.reader);
+                    self.substitute(node, used.value);
+                    merge::merge_over(node, own, self.reader);
                     merge::report_removals(node, self.reader);
                 }
                 if let Data::Map(entries) = &mut node.data {
@@ -67,10 +69,10 @@ impl Expander<'_, '_> {
         }
     }
 
-    /// `use: name`, `use: {name: {parameter: value}}`, or a list of these.
-    fn put_in(&mut self, node: &mut Node, used: Node) {
+    /// Expands the value of `use`: a name, a mapping from names to parameters, or a list of these.
+    fn substitute(&mut self, node: &mut Node, used: Node) {
         match used.data {
-            Data::List(items) => items.into_iter().for_each(|item| self.put_in(node, item)),
+            Data::List(items) => items.into_iter().for_each(|item| self.substitute(node, item)),
             Data::Text(name) => self.definition(node, &name, used.place, None),
             Data::Map(entries) => {
                 for Entry { key, place, value } in entries {
@@ -84,36 +86,37 @@ impl Expander<'_, '_> {
         }
     }
 
-    fn definition(&mut self, node: &mut Node, name: &str, place: Place, given: Option<Node>) {
+    fn definition(&mut self, node: &mut Node, name: &str, place: Location, given: Option<Node>) {
         let Some(found) = self.known.iter().copied().find(|entry| entry.key == name) else {
             let known: Vec<&str> = self.known.iter().map(|entry| entry.key.as_str()).collect();
             let code = ProblemCode::UnknownType;
             return self.reader.unknown(code, "definition", name, place, "`use`", &known);
         };
-        if self.above.iter().any(|above| above == name) || self.above.len() >= DEEPEST {
+        if self.above.iter().any(|above| above == name) || self.above.len() >= MAX_EXTENDS_DEPTH {
             let what = format!("the definition `{name}` uses itself");
-            let expected = format!("no circle, and at most {DEEPEST} definitions in a row");
+            let expected = format!("no cycle, and at most {MAX_EXTENDS_DEPTH} levels of `use`");
             return self.reader.problems.add(ProblemCode::Cycle, place, what, expected, None);
         }
-        if !self.budget.copy(&found.value, place, self.reader) {
+        if !self.budget.charge_node(&found.value, place, self.reader) {
             return;
         }
         let mut content = found.value.clone();
         let Some(parameters) = self.parameters(name, &content, place, given) else { return };
-        merge::forget(&mut content, &["parameters"]);
+        merge::remove_keys(&mut content, &["parameters"]);
         self.fill(&mut content, &parameters, place);
         self.above.push(name.to_owned());
         self.node(&mut content);
         self.above.pop();
-        merge::over(node, content, self.reader);
+        merge::merge_over(node, content, self.reader);
     }
 
-    /// The values of a definition's parameters: what is given, else what it says itself.
+    /// Returns the values of a definition's parameters: as given, or the declared defaults. Returns
+    /// `None`, with a problem, if one is missing.
     fn parameters(
         &mut self,
         name: &str,
         content: &Node,
-        place: Place,
+        place: Location,
         given: Option<Node>,
     ) -> Option<Vec<(String, Node)>> {
         let declared = content.get("parameters").map(|entry| &entry.value);
@@ -132,10 +135,10 @@ impl Expander<'_, '_> {
         }
         let mut parameters = Vec::new();
         for entry in declared {
-            let own = given.iter().find(|given| given.key == entry.key);
-            let value = own.map_or(&entry.value, |given| &given.value);
-            if own.is_none() && matches!(value.data, Data::Null) {
-                let what = format!("`use` of `{name}` does not say `{}`", entry.key);
+            let given = given.iter().find(|given| given.key == entry.key);
+            let value = given.map_or(&entry.value, |given| &given.value);
+            if given.is_none() && matches!(value.data, Data::Null) {
+                let what = format!("`use` of `{name}` lacks the parameter `{}`", entry.key);
                 let expected = format!("`use: {{ {name}: {{ {}: … }} }}`", entry.key);
                 self.reader.problems.add(ProblemCode::MissingKey, place, what, expected, None);
                 return None;
@@ -145,8 +148,9 @@ impl Expander<'_, '_> {
         Some(parameters)
     }
 
-    /// Puts parameters where `${name}` stands: alone, it is the value; within a text, its text.
-    fn fill(&mut self, node: &mut Node, parameters: &[(String, Node)], used: Place) {
+    /// Substitutes parameters for `${name}`. A string that consists of it alone becomes the value;
+    /// within a longer string, the value's text is inserted.
+    fn fill(&mut self, node: &mut Node, parameters: &[(String, Node)], used: Location) {
         match &mut node.data {
             Data::List(items) => {
                 items.iter_mut().for_each(|item| self.fill(item, parameters, used));
@@ -158,7 +162,7 @@ impl Expander<'_, '_> {
                 let find = |name: &str| parameters.iter().find(|(known, _)| known == name);
                 let alone = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
                 if let Some((_, value)) = alone.and_then(find) {
-                    if self.budget.copy(value, used, self.reader) {
+                    if self.budget.charge_node(value, used, self.reader) {
                         *node = value.clone();
                     }
                     return;
@@ -168,7 +172,7 @@ impl Expander<'_, '_> {
                     if let Data::Text(text) | Data::Number(text) = &value.data {
                         let mark = format!("${{{name}}}");
                         let more = filled.matches(&mark).count().saturating_mul(text.len());
-                        if !self.budget.take(more, used, self.reader) {
+                        if !self.budget.charge(more, used, self.reader) {
                             return;
                         }
                         filled = filled.replace(&mark, text);

@@ -1,9 +1,14 @@
-//! platformOS' form files: YAML between two lines `---`, and below it a page, which is not ours.
+//! Front matter of platformOS' form files: YAML between two lines `---`, followed by a page, which
+//! is ignored.
 
-use crate::config::{Place, ProblemCode, Problems};
+use crate::config::{Location, ProblemCode, Problems};
 
-/// The YAML in front of a page, each line where it stood.
-pub(super) fn of<'t>(text: &'t str, problems: &mut Problems) -> Option<std::borrow::Cow<'t, str>> {
+/// Returns the YAML of the front matter with its line numbers preserved, or `None`, with a problem,
+/// if there is none.
+pub(super) fn extract<'t>(
+    text: &'t str,
+    problems: &mut Problems,
+) -> Option<std::borrow::Cow<'t, str>> {
     let is_mark = |line: &str| line.trim_end() == "---";
     let mut lines = text.strip_prefix('\u{feff}').unwrap_or(text).split('\n');
     let mut skipped = 0;
@@ -11,7 +16,7 @@ pub(super) fn of<'t>(text: &'t str, problems: &mut Problems) -> Option<std::borr
     if first.is_none_or(|line| !is_mark(line)) {
         problems.add(
             ProblemCode::BadFile,
-            Place::START,
+            Location::START,
             "the file has no front matter",
             "a line `---`, the form as YAML, another line `---`, then the page",
             None,

@@ -1,16 +1,16 @@
-//! One tree laid over another.
+//! Merges configuration trees and edits their keys.
 
 use crate::config::{Data, Entry, FileId, Node, ProblemCode, Reader};
 
-/// Lays `own` over `base`: mappings merge key by key, everything else replaces; `!remove` deletes;
-/// a key without a value keeps what `base` says.
-pub(crate) fn over(base: &mut Node, own: Node, reader: &mut Reader<'_>) {
-    let Node { place, data } = own;
+/// Merges `overlay` into `base`: mappings merge key by key, everything else is replaced, `!remove`
+/// deletes, and a key without a value keeps the value in `base`.
+pub(crate) fn merge_over(base: &mut Node, overlay: Node, reader: &mut Reader<'_>) {
+    let Node { place, data } = overlay;
     match (&mut base.data, data) {
         (_, Data::Null) => {}
         (Data::Map(below), Data::Map(entries)) => {
             for entry in entries {
-                lay(below, entry, reader);
+                merge_entry(below, entry, reader);
             }
         }
         (base_data @ Data::Null, data @ Data::Map(_)) => {
@@ -24,43 +24,43 @@ pub(crate) fn over(base: &mut Node, own: Node, reader: &mut Reader<'_>) {
     }
 }
 
-fn lay(below: &mut Vec<Entry>, entry: Entry, reader: &mut Reader<'_>) {
-    let at = below.iter().position(|known| known.key == entry.key);
+fn merge_entry(below: &mut Vec<Entry>, entry: Entry, reader: &mut Reader<'_>) {
+    let at = below.iter().position(|other| other.key == entry.key);
     match (at, &entry.value.data) {
         (Some(at), Data::Removed) => {
             below.remove(at);
         }
         (None, Data::Removed) => {
-            let known: Vec<&str> = below.iter().map(|known| known.key.as_str()).collect();
-            let (code, within) = (ProblemCode::UnknownKey, "what is extended, to be removed");
+            let known: Vec<&str> = below.iter().map(|other| other.key.as_str()).collect();
+            let (code, within) = (ProblemCode::UnknownKey, "the mapping that `!remove` applies to");
             reader.unknown(code, "key", &entry.key, entry.place, within, &known);
         }
         (Some(at), _) => {
-            // What is said here counts as said here, also where it only adds to it.
+            // The location is that of the overriding file, even if it only adds to a mapping.
             if !matches!(entry.value.data, Data::Null) {
                 below[at].place = entry.place;
             }
-            over(&mut below[at].value, entry.value, reader);
+            merge_over(&mut below[at].value, entry.value, reader);
         }
         (None, _) => below.push(entry),
     }
 }
 
-/// Drops keys of a mapping.
-pub(super) fn forget(tree: &mut Node, keys: &[&str]) {
+/// Removes keys from a mapping.
+pub(super) fn remove_keys(tree: &mut Node, keys: &[&str]) {
     if let Data::Map(entries) = &mut tree.data {
         entries.retain(|entry| !keys.contains(&entry.key.as_str()));
     }
 }
 
-/// Takes a key out of a mapping.
-pub(super) fn take(tree: &mut Node, key: &str) -> Option<Entry> {
+/// Removes a key from a mapping and returns its entry, or `None` if there is none.
+pub(super) fn remove_key(tree: &mut Node, key: &str) -> Option<Entry> {
     let Data::Map(entries) = &mut tree.data else { return None };
     let at = entries.iter().position(|entry| entry.key == key)?;
     Some(entries.remove(at))
 }
 
-/// Gives a key its other name, unless that is there too.
+/// Renames a key, unless the new name exists.
 pub(super) fn rename(tree: &mut Node, from: &str, to: &str) {
     if tree.get(to).is_none()
         && let Data::Map(entries) = &mut tree.data
@@ -70,25 +70,25 @@ pub(super) fn rename(tree: &mut Node, from: &str, to: &str) {
     }
 }
 
-/// Says of every place in which file it is.
-pub(super) fn stamp(node: &mut Node, file: FileId) {
+/// Sets the file of all locations in a tree.
+pub(super) fn set_file(node: &mut Node, file: FileId) {
     node.place.file = file;
     match &mut node.data {
-        Data::List(items) => items.iter_mut().for_each(|item| stamp(item, file)),
+        Data::List(items) => items.iter_mut().for_each(|item| set_file(item, file)),
         Data::Map(entries) => entries.iter_mut().for_each(|entry| {
             entry.place.file = file;
-            stamp(&mut entry.value, file);
+            set_file(&mut entry.value, file);
         }),
         _ => {}
     }
 }
 
-/// Notes and drops every `!remove` that is left: there is nothing below it.
+/// Reports and removes every remaining `!remove`, which has nothing to remove.
 pub(crate) fn report_removals(node: &mut Node, reader: &mut Reader<'_>) {
     match &mut node.data {
         Data::List(items) => items.iter_mut().for_each(|item| report_removals(item, reader)),
         Data::Map(entries) => {
-            // Below `use:` a definition may be what it removes from.
+            // With `use:`, the definition may contain the key that is removed.
             let has_use = entries.iter().any(|entry| entry.key == "use");
             entries.retain_mut(|entry| {
                 if matches!(entry.value.data, Data::Removed) && !has_use {

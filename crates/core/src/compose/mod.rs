@@ -1,63 +1,67 @@
-//! Forms made of several files: `extends:`, `definitions:` and `use:`.
+//! Composes forms from several files: `extends:`, `definitions:` and `use:`.
 //!
-//! Works on trees, before anything is compiled: what comes out is one tree in which every leaf
-//! still knows the file and line it came from.
+//! It works on trees, before compilation. The result is one tree in which every leaf keeps the file
+//! and line that it came from.
 
 mod budget;
 mod definitions;
 mod front_matter;
 mod merge;
-mod resolved;
+mod print;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub(crate) use budget::Budget;
-pub(crate) use merge::{over, report_removals};
-pub(crate) use resolved::print;
+pub(crate) use merge::{merge_over, report_removals};
+pub(crate) use print::print;
 
 use crate::config::{
-    Data, Entry, FileId, Node, Place, Problem, ProblemCode, Problems, Reader, nearest, parse,
+    Data, Entry, FileId, Location, Node, Problem, ProblemCode, Problems, Reader, nearest, parse,
 };
 
-/// How many forms can stand in a row of `extends:`, and definitions in one of `use:`.
-const DEEPEST: usize = 16;
+/// Maximum number of levels of `extends:`, and of `use:`.
+const MAX_EXTENDS_DEPTH: usize = 16;
 
-/// The trees of all forms and definitions.
+/// The parsed trees of all forms and definitions.
 #[derive(Debug)]
 pub(crate) struct Library {
-    /// Every file, by its number.
+    /// All files, indexed by [`FileId`].
     files: Arc<[Arc<str>]>,
-    forms: Vec<Read>,
+    forms: Vec<FormTree>,
     by_name: HashMap<String, usize>,
     definitions: Vec<Entry>,
 }
 
-/// One form file.
+/// A parsed form file.
 #[derive(Debug)]
-pub(crate) struct Read {
-    pub(crate) name: String,
+pub(crate) struct FormTree {
+    pub name: String,
     tree: Node,
     file: Arc<str>,
 }
 
-/// A file that is to be read as a form or a definition.
+/// A file to be parsed as a form, definition or contract.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct File<'s> {
-    pub(crate) id: FileId,
-    pub(crate) name: &'s Arc<str>,
-    /// What a form or definition without a name of its own is called.
-    pub(crate) stem: &'s str,
-    pub(crate) text: &'s str,
-    pub(crate) is_liquid: bool,
+pub struct FormFile<'s> {
+    /// Number of the file in all locations.
+    pub id: FileId,
+    /// Path as shown in problems.
+    pub name: &'s Arc<str>,
+    /// Name of a form or definition that declares none.
+    pub stem: &'s str,
+    /// Content.
+    pub text: &'s str,
+    /// Whether the file has front matter and a page (`.liquid`).
+    pub is_liquid: bool,
 }
 
 impl Library {
-    /// Reads all files; what is wrong with them is noted.
+    /// Parses all files; problems are added to `problems`.
     pub(crate) fn read<'s>(
         files: Arc<[Arc<str>]>,
-        forms: impl Iterator<Item = File<'s>>,
-        definitions: impl Iterator<Item = File<'s>>,
+        forms: impl Iterator<Item = FormFile<'s>>,
+        definitions: impl Iterator<Item = FormFile<'s>>,
         problems: &mut Vec<Problem>,
     ) -> Self {
         let mut library =
@@ -78,8 +82,8 @@ impl Library {
             });
             let name = name.unwrap_or_else(|| file.stem.to_owned());
             if let Some(first) = library.by_name.get(&name) {
-                let place = entry.map_or(Place::START, |entry| entry.value.place);
-                let mut found = Problems::among(file.name.clone(), library.files.clone());
+                let place = entry.map_or(Location::START, |entry| entry.value.place);
+                let mut found = Problems::with_files(file.name.clone(), library.files.clone());
                 found.add(
                     ProblemCode::DuplicateName,
                     place,
@@ -91,36 +95,42 @@ impl Library {
             } else {
                 library.by_name.insert(name.clone(), library.forms.len());
             }
-            library.forms.push(Read { name, tree, file: file.name.clone() });
+            library.forms.push(FormTree { name, tree, file: file.name.clone() });
         }
         library
     }
 
-    /// Every form, by its place.
-    pub(crate) fn forms(&self) -> &[Read] {
+    /// Returns all forms; [`find`](Self::find) returns indexes into them.
+    pub(crate) fn forms(&self) -> &[FormTree] {
         &self.forms
     }
 
-    /// A collection for the problems of a form, wherever the parts of it stand.
-    pub(crate) fn problems(&self, form: &Read) -> Problems {
-        Problems::among(form.file.clone(), self.files.clone())
+    /// Returns an empty collection for the problems of a form, whichever files its parts are in.
+    pub(crate) fn problems(&self, form: &FormTree) -> Problems {
+        Problems::with_files(form.file.clone(), self.files.clone())
     }
 
-    /// The place of a form.
+    /// Returns the names of all forms.
+    pub(crate) fn names(&self) -> HashSet<String> {
+        self.by_name.keys().cloned().collect()
+    }
+
+    /// Returns the index of a form, or `None` if there is none of that name.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }
 
-    /// The file of a place.
-    pub(crate) fn file(&self, place: Place) -> &str {
+    /// Returns the file of a location; empty if it is unknown.
+    pub(crate) fn file(&self, place: Location) -> &str {
         let index = usize::try_from(place.file.0).unwrap_or(usize::MAX);
         self.files.get(index).map_or("", |file| file)
     }
 
-    /// A form with all it extends and uses in it; nothing where that would be too much.
+    /// Returns a form with everything that it extends and uses merged in, or `None` if that exceeds
+    /// the budget. If an extended form cannot be resolved, the form's own tree is returned.
     pub(crate) fn resolve(
         &self,
-        form: &Read,
+        form: &FormTree,
         budget: &mut Budget,
         problems: &mut Problems,
     ) -> Option<Node> {
@@ -129,29 +139,30 @@ impl Library {
         let above = &mut vec![&*form.name];
         let tree = self.extended(form, form.tree.place, budget, &mut reader, above);
         let Some(mut tree) = tree else {
-            return (!budget.is_over()).then(|| form.tree.clone());
+            return (!budget.is_exhausted()).then(|| form.tree.clone());
         };
-        // Examples have something to remove from too: the examples above them.
-        let examples = merge::take(&mut tree, "examples");
+        // Examples are taken out: their `!remove` refers to earlier examples.
+        let examples = merge::remove_key(&mut tree, "examples");
         merge::report_removals(&mut tree, &mut reader);
         definitions::expand(&mut tree, &self.definitions, budget, &mut reader);
         if let (Some(examples), Data::Map(entries)) = (examples, &mut tree.data) {
             entries.push(examples);
         }
-        (!budget.is_over()).then_some(tree)
+        (!budget.is_exhausted()).then_some(tree)
     }
 
-    /// The form over what it extends, asked for at a place; nothing where it does not say what, or
-    /// it comes to too much.
+    /// Returns the form merged over the forms that it extends, or `None`, with a problem, if one of
+    /// them cannot be resolved or the budget is exceeded. `used_at` is the location of the
+    /// `extends` that leads here.
     fn extended<'l>(
         &'l self,
-        form: &'l Read,
-        asked: Place,
+        form: &'l FormTree,
+        used_at: Location,
         budget: &mut Budget,
         reader: &mut Reader<'_>,
         above: &mut Vec<&'l str>,
     ) -> Option<Node> {
-        if !budget.copy(&form.tree, asked, reader) {
+        if !budget.charge_node(&form.tree, used_at, reader) {
             return None;
         }
         let Some(entry) = form.tree.get("extends") else { return Some(form.tree.clone()) };
@@ -166,29 +177,30 @@ impl Library {
                 reader.problems.add(code, node.place, what, "the name of a form", hint);
                 return None;
             };
-            if above.contains(&parent.name.as_str()) || above.len() >= DEEPEST {
+            if above.contains(&parent.name.as_str()) || above.len() >= MAX_EXTENDS_DEPTH {
                 let what = format!("`{}` extends itself, by way of `{name}`", above[0]);
-                let expected = format!("no circle, and at most {DEEPEST} forms in a row");
+                let expected =
+                    format!("no cycle, and at most {MAX_EXTENDS_DEPTH} levels of `extends`");
                 reader.problems.add(ProblemCode::Cycle, node.place, what, expected, None);
                 return None;
             }
             above.push(&parent.name);
             let mut tree = self.extended(parent, node.place, budget, reader, above)?;
             above.pop();
-            merge::forget(&mut tree, &["name", "description", "extends", "examples"]);
+            merge::remove_keys(&mut tree, &["name", "description", "extends", "examples"]);
             base = Some(match base {
                 None => tree,
                 Some(mut base) => {
-                    merge::over(&mut base, tree, reader);
+                    merge::merge_over(&mut base, tree, reader);
                     base
                 }
             });
         }
         let mut own = form.tree.clone();
-        merge::forget(&mut own, &["extends"]);
+        merge::remove_keys(&mut own, &["extends"]);
         let Some(mut base) = base else { return Some(own) };
         base.place = own.place;
-        merge::over(&mut base, own, reader);
+        merge::merge_over(&mut base, own, reader);
         Some(base)
     }
 }
@@ -204,25 +216,26 @@ fn parents<'n>(reader: &mut Reader<'_>, node: &'n Node) -> Option<Vec<&'n Node>>
     }
 }
 
-fn tree(file: File<'_>, problems: &mut Vec<Problem>) -> Option<Node> {
+fn tree(file: FormFile<'_>, problems: &mut Vec<Problem>) -> Option<Node> {
     let mut found = Problems::new(file.name.clone());
     let text = if file.is_liquid {
-        front_matter::of(file.text, &mut found)
+        front_matter::extract(file.text, &mut found)
     } else {
         Some(file.text.into())
     };
     let tree = text.and_then(|text| parse(&text, &mut found));
     problems.extend(found.into_vec());
     let mut tree = tree?;
-    merge::stamp(&mut tree, file.id);
+    merge::set_file(&mut tree, file.id);
     Some(tree)
 }
 
-/// A file with what it extends under it: `extends:` names another of the files by its stem.
-pub(crate) fn extended(file: File<'_>, all: &[File<'_>], problems: &mut Problems) -> Option<Node> {
+/// Returns a file merged over the one that its `extends:` names by stem, or `None`, with a problem,
+/// if that fails.
+pub fn extended(file: FormFile<'_>, all: &[FormFile<'_>], problems: &mut Problems) -> Option<Node> {
     let mut own = parse(file.text, problems)?;
-    merge::stamp(&mut own, file.id);
-    let Some(entry) = merge::take(&mut own, "extends") else { return Some(own) };
+    merge::set_file(&mut own, file.id);
+    let Some(entry) = merge::remove_key(&mut own, "extends") else { return Some(own) };
     let mut reader = Reader { problems };
     let name = reader.text(&entry.value, "extends")?.to_owned();
     let others = || all.iter().filter(|other| other.id != file.id);
@@ -232,17 +245,17 @@ pub(crate) fn extended(file: File<'_>, all: &[File<'_>], problems: &mut Problems
         reader.unknown(ProblemCode::UnknownKey, "file", &name, place, "`extends`", &known);
         return None;
     };
-    // What is wrong with that file is told of it.
+    // Problems of the extended file are reported when it is read itself.
     let mut tree = parse(base.text, &mut Problems::new(base.name.clone()))?;
     if let Some(entry) = tree.get("extends") {
-        let what = format!("`{name}` extends another itself");
-        let expected = "a file that stands by itself";
+        let what = format!("`{name}` itself extends another file");
+        let expected = "a file without `extends`";
         let hint = Some(format!("line {} of {}", entry.place.line, base.name));
         reader.problems.add(ProblemCode::Contradiction, own.place, what, expected, hint);
         return None;
     }
-    merge::stamp(&mut tree, base.id);
-    merge::forget(&mut tree, &["name", "description"]);
-    over(&mut tree, own, &mut reader);
+    merge::set_file(&mut tree, base.id);
+    merge::remove_keys(&mut tree, &["name", "description"]);
+    merge_over(&mut tree, own, &mut reader);
     Some(tree)
 }

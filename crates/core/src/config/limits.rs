@@ -1,30 +1,29 @@
-//! How the YAML library reads, and how much of a file: a few lines of aliases ask for more than any
-//! memory holds, and a few thousand brackets for more than any stack.
+//! Options and limits of the YAML parser. Without limits, a few lines of aliases exhaust memory,
+//! and a few thousand brackets the stack.
 
 use serde_yaml::Error;
 use serde_yaml::budget::BudgetBreach;
 use serde_yaml::options::DuplicateKeyPolicy;
 
-/// The most values of a file, those that aliases repeat counted each time.
-const VALUES: usize = 100_000;
-/// The most bytes that keys and texts of a file may come to, those that aliases repeat counted
-/// each time.
-const TEXT: usize = 4 << 20;
-/// How many lists and mappings may stand inside one another. A level takes 35 KB of stack where
-/// nothing is optimised, and the thread that reads forms again has 2 MiB.
-const DEPTH: usize = 32;
-/// The most aliases of a file; beyond the first 100, ten for each anchor.
-const ALIASES: usize = 1_000;
+/// Maximum number of values in a file, with aliases expanded.
+const MAX_VALUES: usize = 100_000;
+/// Maximum size of the keys and strings of a file in bytes, with aliases expanded.
+const MAX_FILE_BYTES: usize = 4 << 20;
+/// Maximum nesting depth of lists and mappings. A level takes 35 KB of stack in an unoptimised
+/// build, and the thread that reloads forms has 2 MiB.
+const MAX_DEPTH: usize = 32;
+/// Maximum number of aliases in a file; beyond the first 100, ten for each anchor.
+const MAX_ALIASES: usize = 1_000;
 
-/// What the library is asked to read and to refuse.
+/// Returns the parser's options.
 pub(super) fn options() -> serde_yaml::Options {
     serde_yaml::options! {
         budget: serde_yaml::budget! {
-            max_nodes: VALUES,
-            max_events: 4 * VALUES,
-            max_depth: DEPTH,
-            max_total_scalar_bytes: TEXT,
-            max_aliases: ALIASES,
+            max_nodes: MAX_VALUES,
+            max_events: 4 * MAX_VALUES,
+            max_depth: MAX_DEPTH,
+            max_total_scalar_bytes: MAX_FILE_BYTES,
+            max_aliases: MAX_ALIASES,
             alias_anchor_min_aliases: 100,
             alias_anchor_ratio_multiplier: 10,
             max_documents: 1,
@@ -37,9 +36,9 @@ pub(super) fn options() -> serde_yaml::Options {
     }
 }
 
-/// What is wrong with a file that goes over a limit, and what was expected; nothing where the error
-/// is another one.
-pub(super) fn told(error: &Error) -> Option<(String, &'static str)> {
+/// Describes an exceeded limit: what is wrong, and what is expected. Returns `None` for any other
+/// error.
+pub(super) fn describe(error: &Error) -> Option<(String, &'static str)> {
     let mut error = error;
     while let Error::AliasError { error: inner, .. } | Error::WithSnippet { error: inner, .. } =
         error
@@ -49,25 +48,26 @@ pub(super) fn told(error: &Error) -> Option<(String, &'static str)> {
     let Error::Budget { breach, .. } = error else { return None };
     Some(match breach {
         BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => (
-            format!("the file comes to more than {VALUES} values"),
-            "fewer values; what an alias stands for counts each time",
+            format!("the file has more than {MAX_VALUES} values"),
+            "fewer values; each alias counts with its expansion",
         ),
         BudgetBreach::ScalarBytes { .. } => (
-            format!("the texts of the file come to more than {} MiB", TEXT >> 20),
-            "shorter texts; what an alias stands for counts each time",
+            format!("the strings of the file exceed {} MiB", MAX_FILE_BYTES >> 20),
+            "shorter strings; each alias counts with its expansion",
         ),
-        BudgetBreach::Depth { .. } => (
-            format!("lists and mappings stand more than {DEPTH} deep in one another"),
-            "fewer levels",
-        ),
+        BudgetBreach::Depth { .. } => {
+            (format!("lists and mappings are nested more than {MAX_DEPTH} deep"), "fewer levels")
+        }
         BudgetBreach::Documents { .. } => {
             ("a second document begins here".to_owned(), "one YAML document in a file")
         }
         BudgetBreach::Aliases { .. } | BudgetBreach::AliasAnchorRatio { .. } => (
-            format!("the file has more than {ALIASES} aliases, or more than ten for each anchor"),
+            format!(
+                "the file has more than {MAX_ALIASES} aliases, or more than ten for each anchor"
+            ),
             "fewer aliases",
         ),
-        _ => ("the file goes over a limit of the YAML reader".to_owned(), "a smaller file"),
+        _ => ("the file exceeds a limit of the YAML parser".to_owned(), "a smaller file"),
     })
 }
 
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::config::{Problems, parse};
 
-    /// The problem of a file with one.
+    /// Returns the only problem of a file.
     fn problem(text: &str) -> String {
         let mut problems = Problems::new("a.yml".into());
         let tree = parse(text, &mut problems);
@@ -103,10 +103,7 @@ mod tests {
         }
         let problem = problem(&text);
         assert!(problem.starts_with("a.yml:5:"), "{problem}");
-        assert!(
-            problem.contains("[syntax] the file comes to more than 100000 values"),
-            "{problem}"
-        );
+        assert!(problem.contains("[syntax] the file has more than 100000 values"), "{problem}");
     }
 
     #[test]
@@ -119,7 +116,7 @@ mod tests {
         assert!(is_read(&long(40)));
         let problem = problem(&long(41));
         assert!(problem.starts_with("a.yml:2:"), "{problem}");
-        assert!(problem.contains("the texts of the file come to more than 4 MiB"), "{problem}");
+        assert!(problem.contains("the strings of the file exceed 4 MiB"), "{problem}");
     }
 
     #[test]
@@ -130,13 +127,13 @@ mod tests {
         );
     }
 
-    /// Within what a thread has that nobody gave more.
+    /// Runs within the default stack of a thread.
     #[test]
     fn nesting_is_bounded() {
         for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", "")] {
             let nest = |depth| format!("{}x{}", open.repeat(depth), close.repeat(depth));
-            assert!(is_read(&nest(DEPTH)), "{open}");
-            let problem = problem(&nest(DEPTH + 1));
+            assert!(is_read(&nest(MAX_DEPTH)), "{open}");
+            let problem = problem(&nest(MAX_DEPTH + 1));
             assert!(problem.contains("more than 32 deep"), "{problem}");
         }
     }
@@ -144,8 +141,8 @@ mod tests {
     #[test]
     fn many_values_and_documents_are_refused() {
         let lines = |count| (0..count).map(|line| format!("k{line}: 1\n")).collect::<String>();
-        assert!(is_read(&lines(VALUES / 2 - 1)));
-        assert!(problem(&lines(VALUES / 2)).starts_with("a.yml:50000:"));
+        assert!(is_read(&lines(MAX_VALUES / 2 - 1)));
+        assert!(problem(&lines(MAX_VALUES / 2)).starts_with("a.yml:50000:"));
         assert!(problem("a: 1\n---\nb: 1\n").contains("a second document"));
     }
 }

@@ -1,18 +1,18 @@
-//! How configuration is read: YAML with places, problems with hints.
+//! Configuration files as trees: YAML with locations, and problems with hints.
 //!
-//! Nothing here knows what a form is; see [`crate::form`] and [`crate::types`] for that.
+//! This module is independent of forms and types; see [`crate::form`] and [`crate::types`].
 
+mod explain;
 mod limits;
-mod near;
-mod pages;
 mod problem;
 mod reader;
+mod suggest;
 mod tags;
 mod yaml;
 
-pub use near::nearest;
-pub use pages::problem_pages;
+pub use explain::problem_pages;
 pub use problem::{Policies, Problem, ProblemCode, Problems};
-pub(crate) use reader::Reader;
-pub(crate) use yaml::{Data, Entry, FileId, Node, parse};
-pub use yaml::{Place, yaml_to_json};
+pub use reader::Reader;
+pub use suggest::nearest;
+pub use yaml::{Data, Entry, FileId, Node, parse};
+pub use yaml::{Location, yaml_to_json};

@@ -1,29 +1,29 @@
-//! A mistake in the configuration: where, what, what was expected, and what to try.
+//! Problems in the configuration: location, code, description, expectation and hint.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::yaml::{FileId, Place};
+use super::yaml::{FileId, Location};
 
-/// One mistake in one configuration file.
+/// A problem in one configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The file, as the person who named the folder would write it.
+    /// Path of the file, starting with the folder as the operator named it.
     pub file: Arc<str>,
-    /// Where in the file.
-    pub place: Place,
-    /// The kind of mistake; stable.
+    /// Location in the file.
+    pub place: Location,
+    /// Stable code.
     pub code: ProblemCode,
-    /// What is wrong.
+    /// Description of the problem.
     pub what: String,
-    /// What was expected instead.
+    /// What was expected instead; may be empty.
     pub expected: String,
-    /// What to try, where there is a good guess.
+    /// Suggestion, if there is a good one.
     pub hint: Option<String>,
 }
 
 impl fmt::Display for Problem {
-    /// `path/form.yml:LINE:COLUMN: what; expected …; hint`
+    /// Formats as `path/form.yml:LINE:COLUMN: [code] what; expected …; hint`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, place, code, what, expected, hint } = self;
         write!(f, "{file}:{}:{}: [{}] {what}", place.line, place.column, code.as_str())?;
@@ -39,21 +39,21 @@ impl fmt::Display for Problem {
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
-        /// The kinds of mistake that configuration can have.
+        /// The codes of problems in a configuration.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ProblemCode { $($(#[doc = $doc])+ $variant,)+ }
 
         impl ProblemCode {
-            /// Every kind there is.
+            /// All codes.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The stable name.
+            /// Returns the stable name.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
 
-            /// What it means, in a sentence or two.
+            /// Returns a summary of a sentence or two.
             #[must_use]
             pub fn summary(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim_ascii_start(),)+ }
@@ -63,138 +63,137 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The text is not YAML, or goes over a limit of size, depth or aliases.
+    /// The text is not YAML, or exceeds a limit of size, depth or aliases.
     Syntax = "syntax",
-    /// A key stands twice in one mapping.
+    /// A mapping has the same key twice.
     DuplicateKey = "duplicate-key",
     /// Two files define the same name.
     DuplicateName = "duplicate-name",
-    /// A key that does not belong where it stands.
+    /// A key that is not allowed where it is.
     UnknownKey = "unknown-key",
-    /// A key that must be there is not.
+    /// A required key is missing.
     MissingKey = "missing-key",
-    /// A value of the wrong shape, such as a list where a text was expected.
+    /// A value of the wrong shape, such as a list instead of a string.
     WrongShape = "wrong-shape",
     /// A field that the resource does not have.
     UnknownField = "unknown-field",
-    /// A type (of profile, transactable, …) that no file defines.
+    /// A type, definition, form or example that does not exist.
     UnknownType = "unknown-type",
     /// A form that no file defines, named by a contract.
     UnknownForm = "unknown-form",
-    /// A catalogue of texts that no file holds, named by a contract.
+    /// A catalogue that no file defines, named by a contract.
     UnknownCatalogue = "unknown-catalogue",
-    /// A code that no rule says, in a file of texts.
+    /// A code that no rule has, in a locale file.
     UnknownCode = "unknown-code",
-    /// What is no language tag, or a language that no file of texts is of.
+    /// An invalid language tag, or a language without a locale file.
     UnknownLanguage = "unknown-language",
     /// A rule that does not exist.
     UnknownRule = "unknown-rule",
     /// An option that the rule does not take.
     UnknownOption = "unknown-option",
-    /// A rule or option whose value cannot be used.
+    /// A rule or option with a value that cannot be used.
     BadOption = "bad-option",
     /// Options or settings that contradict each other.
     Contradiction = "contradiction",
-    /// A field that decides what somebody may do, or whose something is, in a form that is not said to
-    /// be for trusted tokens alone.
+    /// A field that sets privileges or ownership, in a form that is not marked as privileged.
     ProtectedField = "protected-field",
     /// A policy that decides who may submit a form, and that Registrar does not enforce.
     PolicyNotEnforced = "policy-not-enforced",
-    /// A regular expression that does not compile, or says something else than it seems to.
+    /// A regular expression that does not compile, or whose meaning is likely not the intended one.
     BadPattern = "bad-pattern",
-    /// An expression that cannot be read, or that says something the language does not have.
+    /// An expression that cannot be parsed, or uses something that the language does not have.
     BadExpression = "bad-expression",
-    /// A date, a time or a phrase for one that cannot be read, or a restriction that no value meets.
+    /// A date, time or relative time that cannot be parsed, or a bound that no value satisfies.
     BadDate = "bad-date",
-    /// A JSON Schema that is none.
+    /// An invalid JSON Schema.
     BadSchema = "bad-schema",
-    /// A default that the field's own type or rules refuse.
+    /// A default that the field's type or rules reject.
     BadDefault = "bad-default",
-    /// A part of the form language that this version does not serve.
+    /// A part of the form language that this version does not support.
     NotServed = "not-served",
-    /// Not a mistake, but worth a word: something that Registrar has no use for and leaves aside.
+    /// Not an error: a part of the configuration that Registrar ignores.
     Ignored = "ignored",
-    /// Not a mistake, but worth a word: passwords of users need only keep the built-in rule.
+    /// Not an error: new passwords need only satisfy the built-in rule.
     WeakPassword = "weak-password",
-    /// A form that extends itself, a definition that uses itself, or too many steps of either.
+    /// A form that extends itself, a definition that uses itself, or too many levels of either.
     Cycle = "cycle",
-    /// An example in a form that does not come out as it says.
+    /// An example in a form whose result differs from the expected one.
     ExampleFailed = "example-failed",
-    /// A rule that no example in its form ever trips.
+    /// A rule that no example of its form violates.
     UntestedRule = "untested-rule",
-    /// A file that is no configuration of a kind that this folder may hold.
+    /// A file that does not belong in its folder.
     BadFile = "bad-file",
 }
 
-/// Collects the problems of one file.
+/// The problems of one file.
 #[derive(Debug)]
 pub struct Problems {
-    /// The file that is being read.
+    /// The main file.
     own: Arc<str>,
-    /// All files, where what is read is made of several.
+    /// All files, if the tree is composed of several.
     files: Arc<[Arc<str>]>,
     found: Vec<Problem>,
     notices: Vec<Problem>,
     policies: Policies,
 }
 
-/// What becomes of forms whose policies Registrar does not enforce.
+/// The treatment of forms with policies that Registrar does not enforce.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policies {
-    /// They are not loaded.
+    /// The forms are not loaded.
     #[default]
     Refuse,
-    /// They are served without the policy; each is a notice.
+    /// The forms are served without the policy; each policy is a notice.
     Ignore,
 }
 
 impl Problems {
-    /// An empty collection for a file.
+    /// Creates an empty collection for a file.
     #[must_use]
     pub fn new(file: Arc<str>) -> Self {
         let (found, notices, policies) = (Vec::new(), Vec::new(), Policies::default());
         Self { own: file, files: Arc::new([]), found, notices, policies }
     }
 
-    /// An empty collection for a file that others have a part in.
-    pub(crate) fn among(own: Arc<str>, files: Arc<[Arc<str>]>) -> Self {
+    /// Creates an empty collection for a file that is composed with others.
+    pub fn with_files(own: Arc<str>, files: Arc<[Arc<str>]>) -> Self {
         Self { files, ..Self::new(own) }
     }
 
-    /// The same collection, with what becomes of policies that are not enforced.
-    pub(crate) fn with_policies(self, policies: Policies) -> Self {
+    /// Sets the treatment of policies that are not enforced.
+    pub fn with_policies(self, policies: Policies) -> Self {
         Self { policies, ..self }
     }
 
-    /// Adds a policy that is not enforced: a problem, or a notice where the operator ignores policies.
-    pub(crate) fn policy(&mut self, place: Place, what: String, expected: &str) {
+    /// Adds a policy that is not enforced: a problem, or a notice if the operator ignores policies.
+    pub fn add_policy_problem(&mut self, place: Location, what: String, expected: &str) {
         match self.policies {
             Policies::Refuse => {
                 self.add(ProblemCode::PolicyNotEnforced, place, what, expected, None);
             }
-            Policies::Ignore => self.notice(place, what),
+            Policies::Ignore => self.add_notice(place, what),
         }
     }
 
-    /// The file that is being read.
-    pub(crate) fn own(&self) -> Arc<str> {
+    /// Returns the main file.
+    pub fn main_file(&self) -> Arc<str> {
         self.own.clone()
     }
 
-    /// All files that places may be in.
-    pub(crate) fn files(&self) -> Arc<[Arc<str>]> {
+    /// Returns all files that locations may refer to.
+    pub fn files(&self) -> Arc<[Arc<str>]> {
         self.files.clone()
     }
 
-    /// Notes something that is left aside, which is no mistake.
-    pub(crate) fn notice(&mut self, place: Place, what: String) {
+    /// Adds a notice for an ignored part of the configuration.
+    pub fn add_notice(&mut self, place: Location, what: String) {
         let notice = self.problem(ProblemCode::Ignored, place, what, String::new(), None);
         self.notices.push(notice);
     }
 
-    /// Adds a notice that new passwords need only keep the built-in rule.
-    pub(crate) fn weak_password(&mut self, place: Place, what: String) {
+    /// Adds a notice that new passwords need only satisfy the built-in rule.
+    pub fn add_weak_password(&mut self, place: Location, what: String) {
         let notice = self.problem(ProblemCode::WeakPassword, place, what, String::new(), None);
         self.notices.push(notice);
     }
@@ -202,21 +201,28 @@ impl Problems {
     fn problem(
         &self,
         code: ProblemCode,
-        place: Place,
+        place: Location,
         what: String,
         expected: String,
         hint: Option<String>,
     ) -> Problem {
         let file = usize::try_from(place.file.0).ok().and_then(|index| self.files.get(index));
         let file = file.unwrap_or(&self.own).clone();
-        Problem { file, place: Place { file: FileId::OWN, ..place }, code, what, expected, hint }
+        Problem {
+            file,
+            place: Location { file: FileId::MAIN, ..place },
+            code,
+            what,
+            expected,
+            hint,
+        }
     }
 
-    /// Notes one.
+    /// Adds a problem.
     pub fn add(
         &mut self,
         code: ProblemCode,
-        place: Place,
+        place: Location,
         what: impl Into<String>,
         expected: impl Into<String>,
         hint: Option<String>,
@@ -225,8 +231,9 @@ impl Problems {
         self.found.push(problem);
     }
 
-    /// Whether a name was found to be unknown already, so that what refers to it need not be told.
-    pub(crate) fn has_unknown(&self, name: &str) -> bool {
+    /// Returns whether a name was already reported as unknown, so that references to it need no
+    /// further problem.
+    pub fn has_unknown(&self, name: &str) -> bool {
         let quoted = format!("`{name}`");
         self.found.iter().any(|problem| {
             matches!(problem.code, ProblemCode::UnknownField | ProblemCode::UnknownType)
@@ -234,26 +241,26 @@ impl Problems {
         })
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no problems; notices do not count.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// How many there are.
+    /// Returns the number of problems, without notices.
     #[must_use]
     pub fn len(&self) -> usize {
         self.found.len()
     }
 
-    /// All of them.
+    /// Returns the problems.
     #[must_use]
     pub fn into_vec(self) -> Vec<Problem> {
         self.found
     }
 
-    /// All of them, and the notices.
-    pub(crate) fn into_parts(self) -> (Vec<Problem>, Vec<Problem>) {
+    /// Returns the problems and the notices.
+    pub fn into_parts(self) -> (Vec<Problem>, Vec<Problem>) {
         (self.found, self.notices)
     }
 }

@@ -1,18 +1,19 @@
-//! Typed reading of a configuration tree: each reader gives the value, or notes the problem.
+//! Typed access to a configuration tree: each method returns the value or records a problem.
 
-use super::near::nearest;
 use super::problem::{ProblemCode, Problems};
-use super::yaml::{Data, Entry, Node, Place};
+use super::suggest::nearest;
+use super::yaml::{Data, Entry, Location, Node};
 
-/// Reads nodes and notes what is wrong with them.
+/// Reads nodes and records problems.
 #[derive(Debug)]
-pub(crate) struct Reader<'p> {
-    pub(crate) problems: &'p mut Problems,
+pub struct Reader<'p> {
+    /// Where problems are added.
+    pub problems: &'p mut Problems,
 }
 
 impl Reader<'_> {
-    /// The entries of a mapping; nothing at all (`key:`) is an empty one.
-    pub(crate) fn map<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
+    /// Returns the entries of a mapping. A key without a value (`key:`) counts as an empty mapping.
+    pub fn map<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
         match &node.data {
             Data::Map(entries) => entries,
             Data::Null => &[],
@@ -23,8 +24,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The items of a list.
-    pub(crate) fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+    /// Returns the items of a list; empty, with a problem, if this is not a list.
+    pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
         let Data::List(items) = &node.data else {
             self.wrong_shape(node, what, "a list");
             return &[];
@@ -32,8 +33,8 @@ impl Reader<'_> {
         items
     }
 
-    /// A text.
-    pub(crate) fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+    /// Returns a string.
+    pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         let Data::Text(text) = &node.data else {
             self.wrong_shape(node, what, "a text");
             return None;
@@ -41,8 +42,8 @@ impl Reader<'_> {
         Some(text)
     }
 
-    /// True or false.
-    pub(crate) fn flag(&mut self, node: &Node, what: &str) -> Option<bool> {
+    /// Returns a boolean.
+    pub fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
         let Data::Bool(flag) = node.data else {
             self.wrong_shape(node, what, "true or false");
             return None;
@@ -50,8 +51,8 @@ impl Reader<'_> {
         Some(flag)
     }
 
-    /// One of a few words.
-    pub(crate) fn word<'w>(
+    /// Returns the keyword that the string equals.
+    pub fn keyword<'w>(
         &mut self,
         node: &Node,
         what: &str,
@@ -64,36 +65,39 @@ impl Reader<'_> {
                 ProblemCode::BadOption,
                 node.place,
                 format!("`{text}` is not a value of `{what}`"),
-                one_of(words),
+                quoted_list(words),
                 did_you_mean(text, words),
             );
         }
         found
     }
 
-    /// Notes a key that does not belong here.
-    pub(crate) fn unknown_key(&mut self, entry: &Entry, within: &str, known: &[&str]) {
+    /// Records a key that is not allowed here.
+    pub fn unknown_key(&mut self, entry: &Entry, within: &str, known: &[&str]) {
         self.unknown(ProblemCode::UnknownKey, "key", &entry.key, entry.place, within, known);
     }
 
-    /// Notes a key that means something to others, and nothing to Registrar.
-    pub(crate) fn left_aside(&mut self, entry: &Entry) {
-        let what = format!("`{}` is left aside: Registrar has no use for it", entry.key);
-        self.problems.notice(entry.place, what);
+    /// Records a notice for a key that platformOS knows and Registrar ignores.
+    pub fn ignored_key(&mut self, entry: &Entry) {
+        let what = format!("`{}` is ignored: Registrar does not use it", entry.key);
+        self.problems.add_notice(entry.place, what);
     }
 
-    /// Notes a name that is not known.
-    pub(crate) fn unknown(
+    /// Records an unknown name.
+    pub fn unknown(
         &mut self,
         code: ProblemCode,
         kind: &str,
         name: &str,
-        place: Place,
+        place: Location,
         within: &str,
         known: &[&str],
     ) {
-        let expected =
-            if known.is_empty() { "none: there are none".to_owned() } else { one_of(known) };
+        let expected = if known.is_empty() {
+            "no name: none is defined".to_owned()
+        } else {
+            quoted_list(known)
+        };
         self.problems.add(
             code,
             place,
@@ -103,8 +107,8 @@ impl Reader<'_> {
         );
     }
 
-    /// Notes a value of the wrong shape.
-    pub(crate) fn wrong_shape(&mut self, node: &Node, what: &str, expected: &str) {
+    /// Records a value of the wrong shape.
+    pub fn wrong_shape(&mut self, node: &Node, what: &str, expected: &str) {
         self.problems.add(
             ProblemCode::WrongShape,
             node.place,
@@ -119,8 +123,8 @@ fn did_you_mean(name: &str, known: &[&str]) -> Option<String> {
     nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// "one of `a`, `b`": at most twenty names, so that a line stays a line.
-fn one_of(names: &[&str]) -> String {
+/// Formats names as "one of `a`, `b`". At most twenty, to keep the line readable.
+fn quoted_list(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
     let more = if names.len() > 20 { ", …" } else { "" };
     match shown.as_slice() {

@@ -1,8 +1,8 @@
-//! The two tags that forms may have: `!remove`, and `!ruby/regexp` as Ruby writes patterns.
+//! The supported YAML tags: `!remove`, and `!ruby/regexp` for Ruby's regular expressions.
 //!
-//! The YAML library refuses tags or drops them unseen, so they are written as marks into the text
-//! before it reads it, and taken out of the tree after. Marks are characters of Unicode's private
-//! use area, which no configuration holds.
+//! The YAML library rejects tags or drops them silently. They are therefore replaced by markers in
+//! the text before parsing, and markers in the tree are replaced afterwards. Markers are characters
+//! of a Unicode private use area, which no configuration should contain.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -14,14 +14,14 @@ use super::yaml::{Data, Node};
 const REMOVE: &str = "\u{E000}remove";
 const PATTERN: char = '\u{E001}';
 
-/// A tag stands where a value begins.
+/// Matches a tag at the start of a value.
 static TAGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let remove = r#"(?P<before>[:\-,\[{]\s+)!remove(?P<after>\s*(?:$|[,}\]#]))"#;
     let pattern = r#"(?P<ahead>[:\-,\[{]\s+)!ruby/regexp(?P<space>\s+)(?P<quote>['"]?)/"#;
     Regex::new(&format!("(?m){remove}|{pattern}")).ok()
 });
 
-/// Writes the tags of a text as marks; every other character keeps its line and column.
+/// Replaces tags by markers; every other character keeps its line and column.
 pub(super) fn hide(text: &str) -> Cow<'_, str> {
     let Some(tags) = TAGS.as_ref().filter(|_| text.contains('!')) else {
         return Cow::Borrowed(text);
@@ -39,7 +39,7 @@ pub(super) fn hide(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Turns the marks in a tree into what they stand for.
+/// Replaces the markers in a tree by the values that they stand for.
 pub(super) fn find(node: &mut Node) {
     match &mut node.data {
         Data::Text(text) if text == REMOVE => node.data = Data::Removed,
@@ -54,7 +54,8 @@ pub(super) fn find(node: &mut Node) {
     }
 }
 
-/// `/\A[a-z]+\z/i` as `(?i)\A[a-z]+\z`. In Ruby, `m` lets the dot match line ends too.
+/// Converts a Ruby regular expression literal: `/\A[a-z]+\z/i` to `(?i)\A[a-z]+\z`. Ruby's `m` lets
+/// the dot match line ends, which is `s` here.
 fn from_ruby(literal: &str) -> String {
     let inner = literal.strip_prefix('/').unwrap_or(literal);
     let (pattern, flags) = inner.rsplit_once('/').unwrap_or((inner, ""));

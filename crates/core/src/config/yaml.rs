@@ -1,8 +1,8 @@
-//! YAML text to a tree in which every key and every value knows its place.
+//! Parses YAML to a tree in which every key and value has a location.
 //!
-//! All use of the YAML library is here and in [`super::limits`]. It reads YAML 1.2 booleans only
-//! (`no` stays a text), refuses tags but two (see [`super::tags`]), bounds aliases, depth and size,
-//! and reports every duplicate key, not just the first.
+//! The YAML library is used only here and in [`super::limits`]. Only YAML 1.2 booleans are booleans
+//! (`no` is a string), tags other than two are rejected (see [`super::tags`]), aliases, depth and
+//! size are limited, and every duplicate key is reported, not only the first.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,69 +15,79 @@ use super::problem::{Problem, ProblemCode, Problems};
 use super::tags;
 use crate::value::Value;
 
-/// A position in a file, counted from 1, in characters.
+/// A location in a file. Columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct Location {
     /// Line, from 1.
     pub line: u64,
     /// Column, from 1.
     pub column: u64,
-    /// Which of several files, where a tree is made of more than one.
-    pub(crate) file: FileId,
+    /// Which of several files, if the tree is composed of more than one.
+    pub file: FileId,
 }
 
-/// A file among those that are compiled together; [`FileId::OWN`] where there is one only.
+/// Index of a file among those that are compiled together; [`FileId::MAIN`] if there is only one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct FileId(pub(crate) u32);
+pub struct FileId(pub u32);
 
 impl FileId {
-    /// The file that is being read.
-    pub(crate) const OWN: Self = Self(u32::MAX);
+    /// The main file.
+    pub const MAIN: Self = Self(u32::MAX);
 }
 
-impl Place {
-    /// The beginning of a file.
-    pub const START: Self = Self { line: 1, column: 1, file: FileId::OWN };
+impl Location {
+    /// The start of a file.
+    pub const START: Self = Self { line: 1, column: 1, file: FileId::MAIN };
 }
 
-/// A value of the tree.
+/// A node of the tree: a value and its location.
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
-    pub(crate) place: Place,
-    pub(crate) data: Data,
+pub struct Node {
+    /// Where the value starts.
+    pub place: Location,
+    /// The value.
+    pub data: Data,
 }
 
-/// What a [`Node`] holds.
+/// The value of a [`Node`].
 #[derive(Debug, Clone)]
-pub(crate) enum Data {
+pub enum Data {
+    /// `null`, or no value.
     Null,
+    /// A boolean.
     Bool(bool),
-    /// A number as text, in JSON's notation.
+    /// A number, in JSON's notation.
     Number(String),
+    /// A string.
     Text(String),
+    /// A sequence.
     List(Vec<Node>),
+    /// A mapping, in the order of the file.
     Map(Vec<Entry>),
-    /// `!remove`: what a form that is extended says here does not hold.
+    /// `!remove`: deletes the key of the form or definition that this one is merged into.
     Removed,
 }
 
-/// One line of a mapping.
+/// An entry of a mapping.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) place: Place,
-    pub(crate) value: Node,
+pub struct Entry {
+    /// Key.
+    pub key: String,
+    /// Where the key starts.
+    pub place: Location,
+    /// Value.
+    pub value: Node,
 }
 
 impl Node {
-    /// The entry of a key, where this is a mapping that has it.
-    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
+    /// Returns the entry of a key, or `None` if this is not a mapping or lacks the key.
+    pub fn get(&self, key: &str) -> Option<&Entry> {
         let Data::Map(entries) = &self.data else { return None };
         entries.iter().find(|entry| entry.key == key)
     }
 
-    /// What a person would call this.
-    pub(crate) fn describe(&self) -> &'static str {
+    /// Returns what the value is called in problems.
+    pub fn describe(&self) -> &'static str {
         match self.data {
             Data::Null => "nothing",
             Data::Bool(_) => "true or false",
@@ -89,8 +99,8 @@ impl Node {
         }
     }
 
-    /// The same as a JSON value.
-    pub(crate) fn to_value(&self) -> Value<'static> {
+    /// Converts the node to a JSON value; `!remove` becomes null.
+    pub fn to_value(&self) -> Value<'static> {
         match &self.data {
             Data::Null | Data::Removed => Value::Null,
             Data::Bool(flag) => Value::Bool(*flag),
@@ -107,24 +117,25 @@ impl Node {
     }
 }
 
-/// Reads a file. What is wrong with it goes to `problems`; the tree comes back where there is one.
-pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
+/// Parses a file. Returns `None` if it cannot be parsed; problems are added to `problems`, also to
+/// those of a tree that is returned.
+pub fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
     let text = tags::hide(text);
     match serde_yaml::from_str_with_options::<Node>(&text, limits::options()) {
         Ok(mut tree) => {
             tags::find(&mut tree);
-            report_unfit(&tree, problems);
+            report_invalid(&tree, problems);
             Some(tree)
         }
         Err(error) => {
-            let place = error.location().map_or(Place::START, place_of);
-            if let Some((what, expected)) = limits::told(&error) {
+            let place = error.location().map_or(Location::START, location_of);
+            if let Some((what, expected)) = limits::describe(&error) {
                 problems.add(ProblemCode::Syntax, place, what, expected, None);
                 return None;
             }
             let message = error.without_snippet().to_string();
             let message = message.lines().next().unwrap_or_default();
-            // The library repeats the position that stands in front of the problem already.
+            // The library repeats the location, which the problem has already.
             let message = message.split(" at line ").next().unwrap_or(message);
             let message = message.split_once(": ").map_or(message, |(head, tail)| {
                 if head.contains("line ") { tail } else { message }
@@ -141,10 +152,10 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
     }
 }
 
-/// A configuration text as JSON, for tools that know no YAML.
+/// Converts a configuration file to JSON, for tools that do not read YAML.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
+/// Returns the first problem of the file.
 pub fn yaml_to_json(text: &str) -> Result<serde_json::Value, Problem> {
     let mut problems = Problems::new("".into());
     let tree = parse(text, &mut problems);
@@ -155,8 +166,8 @@ pub fn yaml_to_json(text: &str) -> Result<serde_json::Value, Problem> {
     }
 }
 
-/// Duplicate keys, and characters that no database stores.
-fn report_unfit(node: &Node, problems: &mut Problems) {
+/// Reports duplicate keys, and strings with NUL characters, which databases cannot store.
+fn report_invalid(node: &Node, problems: &mut Problems) {
     match &node.data {
         Data::Map(entries) => {
             let mut seen = std::collections::HashMap::new();
@@ -170,10 +181,10 @@ fn report_unfit(node: &Node, problems: &mut Problems) {
                         Some(format!("the first one is at line {}", first.line)),
                     );
                 }
-                report_unfit(&entry.value, problems);
+                report_invalid(&entry.value, problems);
             }
         }
-        Data::List(items) => items.iter().for_each(|item| report_unfit(item, problems)),
+        Data::List(items) => items.iter().for_each(|item| report_invalid(item, problems)),
         Data::Text(text) if text.contains('\0') => problems.add(
             ProblemCode::Syntax,
             node.place,
@@ -185,15 +196,15 @@ fn report_unfit(node: &Node, problems: &mut Problems) {
     }
 }
 
-fn place_of(location: serde_yaml::Location) -> Place {
+fn location_of(location: serde_yaml::Location) -> Location {
     let (line, column) = (location.line().max(1), location.column().max(1));
-    Place { line, column, file: FileId::OWN }
+    Location { line, column, file: FileId::MAIN }
 }
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Data>::deserialize(deserializer)?;
-        Ok(Self { place: place_of(spanned.referenced), data: spanned.value })
+        Ok(Self { place: location_of(spanned.referenced), data: spanned.value })
     }
 }
 
@@ -268,7 +279,7 @@ impl<'de> Visitor<'de> for DataVisitor {
         let mut map = Vec::new();
         while let Some(key) = entries.next_key::<Spanned<String>>()? {
             let value = entries.next_value()?;
-            map.push(Entry { key: key.value, place: place_of(key.referenced), value });
+            map.push(Entry { key: key.value, place: location_of(key.referenced), value });
         }
         Ok(Data::Map(map))
     }

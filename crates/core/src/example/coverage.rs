@@ -1,25 +1,25 @@
-//! Which rules of a form its examples have tripped.
+//! Tracks which rules of a form its examples have broken.
 
 use std::collections::HashSet;
 
-use crate::config::{Place, ProblemCode, Problems};
-use crate::form::{Body, Field, Form};
+use crate::config::{Location, ProblemCode, Problems};
+use crate::form::{Field, FieldBody, Form};
 use crate::rules::BoundRule;
 
-/// The rules of a form, and those that were broken so far.
+/// Rules of a form, and the ids of those that were broken so far.
 #[derive(Debug)]
 pub(super) struct Coverage {
-    rules: Vec<Known>,
+    rules: Vec<ListedRule>,
     tripped: HashSet<usize>,
 }
 
 #[derive(Debug)]
-struct Known {
-    /// Tells it from all others of the form.
+struct ListedRule {
+    /// Id that is unique within the form.
     id: usize,
     path: String,
     name: String,
-    place: Place,
+    place: Location,
 }
 
 impl Coverage {
@@ -27,7 +27,7 @@ impl Coverage {
         let mut rules = Vec::new();
         fields(&form.root.fields, "", &mut rules);
         for assertion in &form.assertions {
-            rules.push(Known {
+            rules.push(ListedRule {
                 id: assertion.id(),
                 path: "rules".to_owned(),
                 name: assertion.code.as_deref().unwrap_or("assert").to_owned(),
@@ -37,13 +37,13 @@ impl Coverage {
         Self { rules, tripped: HashSet::new() }
     }
 
-    pub(super) fn tripped(&mut self) -> &mut HashSet<usize> {
+    pub(super) fn broken_rules(&mut self) -> &mut HashSet<usize> {
         &mut self.tripped
     }
 
-    /// Names the rules that nothing tripped.
+    /// Adds a problem for each rule that no example has broken.
     pub(super) fn report(&self, form: &str, problems: &mut Problems) {
-        for Known { id, path, name, place } in &self.rules {
+        for ListedRule { id, path, name, place } in &self.rules {
             if !self.tripped.contains(id) {
                 problems.add(
                     ProblemCode::UntestedRule,
@@ -57,22 +57,22 @@ impl Coverage {
     }
 }
 
-fn fields(of: &[Field], path: &str, rules: &mut Vec<Known>) {
+fn fields(of: &[Field], path: &str, rules: &mut Vec<ListedRule>) {
     for field in of {
         let path =
             if path.is_empty() { field.name.to_string() } else { format!("{path}.{}", field.name) };
         rules.extend(field.rules.iter().map(|rule| known(rule, &path)));
         match &field.body {
-            Body::Scalar(_) => {}
-            Body::Container(group) | Body::Node(group) | Body::List(group) => {
+            FieldBody::Scalar(_) => {}
+            FieldBody::Container(group) | FieldBody::Node(group) | FieldBody::List(group) => {
                 fields(&group.fields, &path, rules);
             }
         }
     }
 }
 
-fn known(rule: &BoundRule, path: &str) -> Known {
-    Known {
+fn known(rule: &BoundRule, path: &str) -> ListedRule {
+    ListedRule {
         id: rule.id(),
         path: path.to_owned(),
         name: rule.rule.name.to_owned(),

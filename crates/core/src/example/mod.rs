@@ -1,4 +1,4 @@
-//! Tests inside forms: `examples:`, run by `registrar check` and by the tests.
+//! `examples:` of a form: tests of the form, run by `registrar check` and by the test suite.
 
 mod coverage;
 mod read;
@@ -8,53 +8,53 @@ use std::sync::Arc;
 
 pub(crate) use read::read;
 
-use crate::config::{Place, Problem, ProblemCode, Problems};
+use crate::config::{Location, Problem, ProblemCode, Problems};
+use crate::eval_context::EvalContext;
 use crate::form::Form;
-use crate::surroundings::Surroundings;
 use crate::value::Value;
 
-/// A submission and what must come of it.
+/// Submission and its expected result.
 #[derive(Debug)]
 pub(crate) struct Example {
-    /// What it shows.
+    /// Name, by which other examples refer to it.
     name: Arc<str>,
     form: Value<'static>,
-    surroundings: Surroundings,
-    /// Submissions to the same form that are stored already.
+    surroundings: EvalContext,
+    /// Submissions to the same form that are assumed to be stored.
     users: Vec<Value<'static>>,
-    /// The user that it changes.
+    /// Stored user or record that the submission updates.
     stored: Option<Value<'static>>,
-    /// The relationships that are there; nothing where every one is that is referred to.
+    /// Existing relationships; if `None`, every relationship that is referenced exists.
     relationships: Option<Relationships>,
-    /// Path and code of each violation, sorted; empty where it is valid.
+    /// Path and code of each expected violation, sorted; empty if the submission is valid.
     expected: Vec<(String, String)>,
-    /// Where that is said.
-    place: Place,
+    /// Location of the expectation.
+    place: Location,
 }
 
-/// Relationships, by what names them.
+/// Relationships, by id or key.
 #[derive(Debug, Default)]
 struct Relationships {
     ids: Vec<i64>,
-    /// As [`crate::keys::text_key`] makes them.
+    /// Keys, as returned by [`canonical_text`](crate::canonical::canonical_text).
     keys: Vec<String>,
 }
 
-/// What came of the examples of forms.
+/// Results of running examples.
 #[derive(Debug, Default)]
-pub struct Tried {
-    /// How many were run.
+pub struct ExampleReport {
+    /// Number of examples run.
     pub count: usize,
-    /// Those that did not hold.
+    /// Problems of the examples that failed.
     pub failed: Vec<Problem>,
-    /// The rules that none of them ever trips.
+    /// Problems of the rules that no example breaks.
     pub untested: Vec<Problem>,
 }
 
 impl Form {
-    /// Runs the form's examples.
-    pub(crate) fn try_examples(&self, tried: &mut Tried) {
-        let mut problems = Problems::among(self.file.clone(), self.files.clone());
+    /// Runs the form's examples and adds the results to `tried`.
+    pub(crate) fn try_examples(&self, tried: &mut ExampleReport) {
+        let mut problems = Problems::with_files(self.file.clone(), self.files.clone());
         let mut coverage = coverage::Coverage::of(self);
         for example in &self.examples {
             tried.count += 1;
@@ -62,21 +62,21 @@ impl Form {
                 problems.add(
                     ProblemCode::ExampleFailed,
                     example.place,
-                    format!("the example `{}` does not hold: {got}", example.name),
-                    shown(&example.expected),
+                    format!("the example `{}` fails: {got}", example.name),
+                    format_violations(&example.expected),
                     None,
                 );
             }
         }
         tried.failed.extend(problems.into_vec());
-        let mut problems = Problems::among(self.file.clone(), self.files.clone());
+        let mut problems = Problems::with_files(self.file.clone(), self.files.clone());
         coverage.report(&self.name, &mut problems);
         tried.untested.extend(problems.into_vec());
     }
 }
 
-/// `first_name: blank, email: taken`, or `valid`.
-fn shown(violations: &[(String, String)]) -> String {
+/// Returns violations as text: `first_name: blank, email: taken`, or `valid`.
+fn format_violations(violations: &[(String, String)]) -> String {
     if violations.is_empty() {
         return "valid".to_owned();
     }

@@ -1,10 +1,10 @@
-//! Reads `examples:` of a form.
+//! Reads `examples:` of a form from YAML.
 
 use super::{Example, Relationships};
+use crate::canonical::canonical_text;
 use crate::compose;
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
-use crate::keys::text_key;
-use crate::surroundings::{Surroundings, Timestamp};
+use crate::eval_context::{EvalContext, Timestamp};
 
 const KEYS: [&str; 10] = [
     "name",
@@ -19,13 +19,13 @@ const KEYS: [&str; 10] = [
     "expect",
 ];
 
-/// The name of the token that examples are sent with, unless they say another.
-const TOKEN: &str = "example";
+/// Default token name of examples.
+const TOKEN_NAME: &str = "example";
 
-/// Reads them.
+/// Reads `examples:` of a form.
 pub(crate) fn read(reader: &mut Reader<'_>, node: Option<&Node>) -> Vec<Example> {
     let Some(node) = node else { return Vec::new() };
-    // The forms of those already read, for `from:`.
+    // Submissions of the examples already read, for `from:`.
     let mut forms: Vec<(String, Node)> = Vec::new();
     let mut examples = Vec::new();
     for item in reader.list(node, "examples") {
@@ -42,14 +42,14 @@ fn example(
     let mut example = Example {
         name: "".into(),
         form: crate::value::Value::Null,
-        surroundings: Surroundings { token: TOKEN.into(), ..Surroundings::default() },
+        surroundings: EvalContext { token: TOKEN_NAME.into(), ..EvalContext::default() },
         users: Vec::new(),
         stored: None,
         relationships: None,
         expected: Vec::new(),
         place: item.place,
     };
-    let (mut base, mut form, mut says_expect) = (None, None, false);
+    let (mut base, mut form, mut has_expect) = (None, None, false);
     for entry in reader.map(item, "an example") {
         let value = &entry.value;
         match entry.key.as_str() {
@@ -70,37 +70,41 @@ fn example(
                 let mut known = Relationships::default();
                 for item in reader.list(value, "relationships") {
                     match &item.data {
-                        Data::Text(key) => known.keys.push(text_key(key, true)),
+                        Data::Text(key) => known.keys.push(canonical_text(key, true)),
                         _ => known.ids.extend(id(item)),
                     }
                 }
                 example.relationships = Some(known);
             }
             "expect" => {
-                says_expect = true;
+                has_expect = true;
                 example.place = entry.place;
                 example.expected = expected(reader, value);
             }
             _ => reader.unknown_key(entry, "an example", &KEYS),
         }
     }
-    let says = |reader: &mut Reader<'_>, what: &str, expected: &str| {
-        let (code, what) = (ProblemCode::MissingKey, format!("an example does not say `{what}`"));
+    let report_missing = |reader: &mut Reader<'_>, what: &str, expected: &str| {
+        let (code, what) = (ProblemCode::MissingKey, format!("an example without `{what}`"));
         reader.problems.add(code, item.place, what, expected, None);
     };
-    if !says_expect {
-        says(reader, "expect", "`expect: valid`, or fields with the codes they get");
+    if !has_expect {
+        report_missing(
+            reader,
+            "expect",
+            "`expect: valid`, or fields with the codes of their violations",
+        );
         return None;
     }
     let form = match (base, form) {
         (None, None) => {
-            says(reader, "form", "`form:` with what a client would send");
+            report_missing(reader, "form", "`form:` with the submitted values");
             return None;
         }
         (None, Some(form)) => form.clone(),
         (Some(base), None) => base,
         (Some(mut base), Some(form)) => {
-            compose::over(&mut base, form.clone(), reader);
+            compose::merge_over(&mut base, form.clone(), reader);
             base
         }
     };
@@ -114,14 +118,21 @@ fn example(
     Some(example)
 }
 
-/// The form of an example that stands above.
+/// Returns the submission of an earlier example.
 fn of_name(reader: &mut Reader<'_>, forms: &[(String, Node)], node: &Node) -> Option<Node> {
     let name = reader.text(node, "from")?;
     let found = forms.iter().find(|(known, _)| known == name);
     if found.is_none() {
         let known: Vec<&str> = forms.iter().map(|(name, _)| name.as_str()).collect();
         let code = ProblemCode::UnknownType;
-        reader.unknown(code, "example", name, node.place, "`from`; it must stand above", &known);
+        reader.unknown(
+            code,
+            "example",
+            name,
+            node.place,
+            "`from`; it must be an earlier example",
+            &known,
+        );
     }
     found.map(|(_, form)| form.clone())
 }
@@ -129,8 +140,8 @@ fn of_name(reader: &mut Reader<'_>, forms: &[(String, Node)], node: &Node) -> Op
 fn moment(reader: &mut Reader<'_>, node: &Node) -> Option<Timestamp> {
     let moment = reader.text(node, "now")?.parse().ok();
     if moment.is_none() {
-        let expected = "a moment such as 2026-11-23T10:30:00Z (RFC 3339)";
-        let what = "`now` of an example is no moment";
+        let expected = "an RFC 3339 timestamp such as 2026-11-23T10:30:00Z";
+        let what = "`now` of an example is not a timestamp";
         reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
     }
     moment
@@ -143,7 +154,7 @@ fn id(node: &Node) -> Option<i64> {
     }
 }
 
-/// `valid`, or fields with one code or several.
+/// Reads `expect:`: `valid`, or fields with one or several codes.
 fn expected(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
     let mut expected = Vec::new();
     match &node.data {
@@ -161,7 +172,11 @@ fn expected(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
                 }
             }
         }
-        _ => reader.wrong_shape(node, "expect", "`valid`, or fields with the codes they get"),
+        _ => reader.wrong_shape(
+            node,
+            "expect",
+            "`valid`, or fields with the codes of their violations",
+        ),
     }
     expected.sort();
     expected

@@ -1,57 +1,56 @@
-//! Runs an example as a submission, with the part of the database played.
+//! Runs an example as a submission, with simulated database checks.
 
 use std::collections::HashSet;
 
 use super::coverage::Coverage;
-use super::{Example, shown};
+use super::{Example, format_violations};
 use crate::aggregate::{Claim, NewUser, ReferenceKey, ReferenceTarget};
+use crate::evaluate::{self, Refusals};
 use crate::form::{Form, Resource};
-use crate::submission::{self, Refusals};
 use crate::violation::Violations;
 
-/// Runs it; what it came to comes back where that is not what was expected.
+/// Runs an example.
+///
+/// # Errors
+/// Returns an error with the actual result if it is not the expected one.
 pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Result<(), String> {
     let mut taken = HashSet::new();
     for (place, user) in example.users.iter().enumerate() {
         match form.apply(user.clone(), &example.surroundings) {
             Ok(user) => taken.extend(user.claims.into_iter().map(|claim| claim.claim)),
             Err(violations) => {
-                let got = shown(&told(&violations));
-                return Err(format!(
-                    "{} {} of it could not be stored: {got}",
-                    what(form),
-                    place + 1
-                ));
+                let got = format_violations(&reported(&violations));
+                return Err(format!("stored {} {} is invalid: {got}", what(form), place + 1));
             }
         }
     }
     let (submitted, surroundings) = (example.form.clone(), &example.surroundings);
-    let (stored, tripped) = (example.stored.as_ref(), coverage.tripped());
-    let violations = match submission::trace(form, submitted, stored, surroundings, tripped) {
+    let (stored, tripped) = (example.stored.as_ref(), coverage.broken_rules());
+    let violations = match evaluate::apply_traced(form, submitted, stored, surroundings, tripped) {
         Err(violations) => violations,
         Ok(user) => {
             let refusals = refusals(&user, &taken, example);
-            let (submitted, told) = (example.form.clone(), (&refusals, coverage.tripped()));
-            submission::trace_refusals(form, submitted, stored, surroundings, told)
+            let (submitted, traced) = (example.form.clone(), (&refusals, coverage.broken_rules()));
+            evaluate::explain_refusals_traced(form, submitted, stored, surroundings, traced)
         }
     };
-    let got = told(&violations);
-    if got == example.expected { Ok(()) } else { Err(format!("it gets {}", shown(&got))) }
+    let got = reported(&violations);
+    if got == example.expected { Ok(()) } else { Err(format!("got {}", format_violations(&got))) }
 }
 
 fn what(form: &Form) -> &'static str {
     if form.resource == Resource::User { "user" } else { "record" }
 }
 
-fn told(violations: &Violations) -> Vec<(String, String)> {
-    let told = violations.list.iter();
-    let mut told: Vec<(String, String)> =
-        told.map(|violation| (violation.path.clone(), violation.code().to_owned())).collect();
-    told.sort();
-    told
+fn reported(violations: &Violations) -> Vec<(String, String)> {
+    let pairs = violations.list.iter();
+    let mut pairs: Vec<(String, String)> =
+        pairs.map(|violation| (violation.path.clone(), violation.code().to_owned())).collect();
+    pairs.sort();
+    pairs
 }
 
-/// What the database would refuse.
+/// Returns the claims and references that the database would refuse.
 fn refusals(user: &NewUser, taken: &HashSet<Claim>, example: &Example) -> Refusals {
     let mut refusals = Refusals::default();
     for (place, claim) in user.claims.iter().enumerate() {
@@ -65,7 +64,7 @@ fn refusals(user: &NewUser, taken: &HashSet<Claim>, example: &Example) -> Refusa
                 !known.ids.contains(id)
             }
             (_, ReferenceKey::Key { key, .. }, Some(known)) => !known.keys.contains(key),
-            // Ids are given out from 1 on.
+            // The database assigns ids from 1.
             (_, ReferenceKey::Id(id), _) => *id < 1,
             _ => false,
         };

@@ -1,104 +1,112 @@
-//! `if:` and `unless:` of a field, a nested form or a rule.
+//! Conditions: `if:` and `unless:` of a field, a nested form or a rule.
 
-use super::{Failure, Names, Program, Template, View, liquid};
+use super::{EvalError, EvalScope, NameScope, Program, Template, liquid};
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
 
-/// All conditions of one thing: they must all hold.
+/// The conditions of a field, nested form or rule, with whether each is negated; all must hold.
 #[derive(Debug, Default)]
-pub(crate) struct Conditions(Vec<(Asked, bool)>);
+pub(crate) struct Conditions(Vec<(ConditionSource, bool)>);
 
-/// What the conditions say.
+/// The result of evaluating [`Conditions`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum ConditionResult {
     Holds,
     Fails,
-    /// It could not be found out.
-    Broken(Failure),
+    /// A condition could not be evaluated.
+    Broken(EvalError),
 }
 
 #[derive(Debug)]
-enum Asked {
+enum ConditionSource {
     Program(Program),
-    /// A text that is `true` or not once its expressions are filled in, as Liquid has it.
+    /// A Liquid-style template; the condition holds if its output is neither blank nor `false`.
     Template(Template),
     Literal(bool),
 }
 
 impl Conditions {
-    /// Whether there are none, so that they always hold.
+    /// Returns whether there are no conditions, so that the result is always
+    /// [`ConditionResult::Holds`].
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Adds what an `if:` or `unless:` says.
+    /// Adds the condition of an `if:` or `unless:` entry.
     pub(crate) fn add(&mut self, reader: &mut Reader<'_>, entry: &Entry) {
         let negated = entry.key == "unless";
-        self.0
-            .extend(asked(reader, &entry.key, &entry.value).map(|(one, not)| (one, not ^ negated)));
+        self.0.extend(
+            read_condition(reader, &entry.key, &entry.value)
+                .map(|(source, not)| (source, not ^ negated)),
+        );
     }
 
     /// Adds a condition that must hold.
     pub(crate) fn require(&mut self, reader: &mut Reader<'_>, key: &str, node: &Node) {
-        self.0.extend(asked(reader, key, node));
+        self.0.extend(read_condition(reader, key, node));
     }
 
-    /// Finds the fields that they name.
-    pub(crate) fn link(&mut self, reader: &mut Reader<'_>, form: &Names, this: &Names) {
-        for (asked, _) in &mut self.0 {
-            match asked {
-                Asked::Program(program) => program.link(reader, form, this, true),
-                Asked::Template(template) => template.link(reader, form, this, true),
-                Asked::Literal(_) => {}
+    /// Resolves the names in the conditions to fields; reports unknown names as problems.
+    pub(crate) fn resolve(&mut self, reader: &mut Reader<'_>, form: &NameScope, this: &NameScope) {
+        for (source, _) in &mut self.0 {
+            match source {
+                ConditionSource::Program(program) => program.resolve(reader, form, this, true),
+                ConditionSource::Template(template) => template.resolve(reader, form, this, true),
+                ConditionSource::Literal(_) => {}
             }
         }
     }
 
-    /// Whether every one of them holds.
-    pub(crate) fn verdict(&self, view: &View<'_, '_>) -> Verdict {
-        for (asked, negated) in &self.0 {
-            match asked.holds(view) {
+    /// Evaluates the conditions in order, up to the first one that fails.
+    pub(crate) fn verdict(&self, view: &EvalScope<'_, '_>) -> ConditionResult {
+        for (source, negated) in &self.0 {
+            match source.holds(view) {
                 Ok(holds) if holds != *negated => {}
-                Ok(_) => return Verdict::Fails,
-                Err(failure) => return Verdict::Broken(failure),
+                Ok(_) => return ConditionResult::Fails,
+                Err(failure) => return ConditionResult::Broken(failure),
             }
         }
-        Verdict::Holds
+        ConditionResult::Holds
     }
 
-    /// Whether a field that they read holds a value that is not of its type.
-    pub(crate) fn meets_wrong(&self, view: &View<'_, '_>) -> bool {
-        self.0.iter().any(|(asked, _)| match asked {
-            Asked::Program(program) => program.reads.meets_wrong(view),
-            Asked::Template(_) | Asked::Literal(_) => false,
+    /// Returns whether a field that the conditions read holds a value of the wrong type, or could
+    /// not be decided. Templates are not examined.
+    pub(crate) fn reads_invalid_value(&self, view: &EvalScope<'_, '_>) -> bool {
+        self.0.iter().any(|(source, _)| match source {
+            ConditionSource::Program(program) => program.reads.reads_invalid_value(view),
+            ConditionSource::Template(_) | ConditionSource::Literal(_) => false,
         })
     }
 }
 
-impl Asked {
-    fn holds(&self, view: &View<'_, '_>) -> Result<bool, Failure> {
+impl ConditionSource {
+    fn holds(&self, view: &EvalScope<'_, '_>) -> Result<bool, EvalError> {
         match self {
             Self::Literal(flag) => Ok(*flag),
             Self::Program(program) => {
                 let value = program.eval(view)?;
-                // A text that says no is a no: `{{ form.wants }}` gives a text.
-                Ok(value.as_str().map_or_else(|| value.is_true(), is_yes))
+                // `{{ form.wants }}` may yield the string "false", which is falsy here.
+                Ok(value.as_str().map_or_else(|| value.is_true(), is_truthy_text))
             }
             Self::Template(template) => {
                 let text = template.text(view)?;
-                Ok(is_yes(&text))
+                Ok(is_truthy_text(&text))
             }
         }
     }
 }
 
-fn is_yes(text: &str) -> bool {
+fn is_truthy_text(text: &str) -> bool {
     let text = text.trim();
     !text.is_empty() && text != "false"
 }
 
-fn asked(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<(Asked, bool)> {
+fn read_condition(
+    reader: &mut Reader<'_>,
+    key: &str,
+    node: &Node,
+) -> Option<(ConditionSource, bool)> {
     let text = match &node.data {
-        Data::Bool(flag) => return Some((Asked::Literal(*flag), false)),
+        Data::Bool(flag) => return Some((ConditionSource::Literal(*flag), false)),
         Data::Text(text) if !text.trim().is_empty() => text,
         _ => {
             let expected = "an expression such as `form.company_size > 1`";
@@ -108,10 +116,13 @@ fn asked(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<(Asked, bool
         }
     };
     if let Some((condition, negated)) = liquid::lone_condition(text) {
-        return Some((Asked::Program(Program::compile(reader, node, condition)?), negated));
+        return Some((
+            ConditionSource::Program(Program::compile(reader, node, condition)?),
+            negated,
+        ));
     }
     if text.contains("{{") || text.contains("{%") {
-        return Some((Asked::Template(Template::compile(reader, node, text)?), false));
+        return Some((ConditionSource::Template(Template::compile(reader, node, text)?), false));
     }
-    Some((Asked::Program(Program::compile(reader, node, text)?), false))
+    Some((ConditionSource::Program(Program::compile(reader, node, text)?), false))
 }

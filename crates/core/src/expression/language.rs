@@ -1,22 +1,26 @@
-//! What expressions can say: the filters, tests and functions there are, and the limits.
+//! The filters, tests and functions of the expression language, and its limits.
 
 use std::sync::LazyLock;
 
-use super::template::LONGEST;
 use minijinja::value::{Rest, ValueKind};
 use minijinja::{
     Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, functions, tests,
 };
+use sha2::{Digest, Sha256};
 
-/// Steps that one expression may take.
-const FUEL: u64 = 20_000;
-/// Calls within calls.
-const DEPTH: usize = 32;
+use super::template::MAX_OUTPUT_BYTES;
+use super::value::to_dynamic;
+use crate::id_format::IdFormat;
 
-/// Makes the list of names and the function that adds them, so that they cannot differ.
+/// Maximum number of minijinja fuel units (about one per instruction) that an evaluation may use.
+const MAX_FUEL: u64 = 20_000;
+/// Maximum recursion depth.
+const MAX_DEPTH: usize = 32;
+
+/// Defines a list of names and the function that registers them, so that the two cannot differ.
 macro_rules! words {
     ($list:ident, $fill:ident, $add:ident, [$(($name:literal, $function:expr)),+ $(,)?]) => {
-        /// All of them, by name.
+        /// The names, sorted.
         pub(super) const $list: &[&str] = &[$($name),+];
 
         fn $fill(environment: &mut Environment<'static>) {
@@ -31,7 +35,7 @@ words!(
     add_filter,
     [
         ("abs", filters::abs),
-        ("append", |text: String, more: String| joined(text, &more)),
+        ("append", |text: String, more: String| concat_bounded(text, &more)),
         ("capitalize", filters::capitalize),
         ("count", filters::length),
         ("default", or_default),
@@ -39,7 +43,7 @@ words!(
         ("downcase", filters::lower),
         ("first", filters::first),
         ("float", filters::float),
-        ("id", crate::contract::spelled_id),
+        ("id", format_id),
         ("int", filters::int),
         ("items", filters::items),
         ("join", join),
@@ -55,7 +59,7 @@ words!(
             - b)),
         ("plus", |one: Value, other: Value| arithmetic(&one, &other, i64::checked_add, |a, b| a
             + b)),
-        ("prepend", |text: String, more: String| joined(more, &text)),
+        ("prepend", |text: String, more: String| concat_bounded(more, &text)),
         ("reject", filters::reject),
         ("rejectattr", filters::rejectattr),
         ("remove", |text: String, part: String| text.replace(&part, "")),
@@ -65,7 +69,7 @@ words!(
         ("rstrip", |text: String| text.trim_end().to_owned()),
         ("select", filters::select),
         ("selectattr", filters::selectattr),
-        ("sha256", crate::contract::sha256),
+        ("sha256", sha256),
         ("size", filters::length),
         ("sort", filters::sort),
         ("split", filters::split),
@@ -118,17 +122,17 @@ words!(
 
 words!(FUNCTIONS, add_functions, add_function, [("range", functions::range)]);
 
-/// The language. It holds nothing of any form, so one serves all.
+/// The environment shared by all expressions; it holds no templates.
 pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 
 fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
-    environment.set_fuel(Some(FUEL));
-    environment.set_recursion_limit(DEPTH);
+    environment.set_fuel(Some(MAX_FUEL));
+    environment.set_recursion_limit(MAX_DEPTH);
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_formatter(|out, state, value| {
-        minijinja::escape_formatter(out, state, &Value::from(shown(value)))
+        minijinja::escape_formatter(out, state, &Value::from(to_text(value)))
     });
     add_filters(&mut environment);
     add_tests(&mut environment);
@@ -136,23 +140,23 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// The most bytes that a filter makes of less.
-fn is_short(length: usize, of: usize) -> Result<(), Error> {
-    match length <= of.max(LONGEST) {
+/// Fails if the output of a filter exceeds both [`MAX_OUTPUT_BYTES`] and the length of its input.
+fn check_length(length: usize, input_length: usize) -> Result<(), Error> {
+    match length <= input_length.max(MAX_OUTPUT_BYTES) {
         true => Ok(()),
-        false => Err(Error::new(ErrorKind::InvalidOperation, "the text grows too long")),
+        false => Err(Error::new(ErrorKind::InvalidOperation, "the result is too long")),
     }
 }
 
-fn joined(text: String, more: &str) -> Result<String, Error> {
-    is_short(text.len() + more.len(), text.len().max(more.len()))?;
+fn concat_bounded(text: String, more: &str) -> Result<String, Error> {
+    check_length(text.len() + more.len(), text.len().max(more.len()))?;
     Ok(text + more)
 }
 
 fn replace(text: String, from: String, to: String) -> Result<String, Error> {
     if to.len() > from.len() {
         let found = text.matches(&from).count();
-        is_short(text.len() + found * (to.len() - from.len()), text.len())?;
+        check_length(text.len() + found * (to.len() - from.len()), text.len())?;
     }
     Ok(text.replace(&from, &to))
 }
@@ -163,21 +167,22 @@ fn join(value: &Value, between: Option<String>) -> Result<String, Error> {
     if value.is_undefined() || value.is_none() {
         return Ok(text);
     }
-    let mut of = 0;
-    for (place, item) in value.try_iter()?.enumerate() {
-        if place > 0 {
+    let mut input_length = 0;
+    for (index, item) in value.try_iter()?.enumerate() {
+        if index > 0 {
             text.push_str(&between);
         }
-        let item = shown(&item);
-        of += item.len();
+        let item = to_text(&item);
+        input_length += item.len();
         text.push_str(&item);
-        is_short(text.len(), of)?;
+        check_length(text.len(), input_length)?;
     }
     Ok(text)
 }
 
-/// A value as text: what is not there is nothing, and `true` is spelled as JSON and Liquid do.
-pub(super) fn shown(value: &Value) -> String {
+/// Returns a value as a string: empty for undefined and null; booleans in lower case, as in JSON
+/// and Liquid.
+pub(super) fn to_text(value: &Value) -> String {
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => String::new(),
         ValueKind::Bool => if value.is_true() { "true" } else { "false" }.to_owned(),
@@ -185,7 +190,7 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// Liquid's: for what is not there, null, false and the empty text alike.
+/// Liquid's `default`, which also replaces null, false and empty strings and collections.
 fn or_default(value: Value, otherwise: Option<Value>) -> Value {
     let is_nothing = !value.is_true() && !value.is_number();
     if is_nothing { otherwise.unwrap_or_else(|| Value::from("")) } else { value }
@@ -201,11 +206,11 @@ fn quotient(one: f64, other: f64) -> Result<f64, Error> {
 fn arithmetic(
     one: &Value,
     other: &Value,
-    whole: fn(i64, i64) -> Option<i64>,
-    broken: fn(f64, f64) -> f64,
+    integer: fn(i64, i64) -> Option<i64>,
+    float: fn(f64, f64) -> f64,
 ) -> Result<Value, Error> {
     if let (Some(one), Some(other)) = (one.as_i64(), other.as_i64())
-        && let Some(number) = whole(one, other)
+        && let Some(number) = integer(one, other)
     {
         return Ok(Value::from(number));
     }
@@ -216,10 +221,10 @@ fn arithmetic(
             .map_err(|_| Error::new(ErrorKind::InvalidOperation, "a number was expected"))
     };
     let (one, other) = (number(one)?, number(other)?);
-    Ok(Value::from(broken(one, other)))
+    Ok(Value::from(float(one, other)))
 }
 
-/// The first characters; an ellipsis stands for the rest.
+/// Returns the first `length` characters, with an ellipsis if there are more.
 fn truncate(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -227,7 +232,7 @@ fn truncate(text: &str, length: usize) -> String {
     }
 }
 
-/// Blank as rules mean it.
+/// Blank as in Rails: undefined, null, false, empty or only whitespace.
 fn is_blank(value: &Value) -> bool {
     match value.as_str() {
         Some(text) => text.chars().all(char::is_whitespace),
@@ -239,7 +244,7 @@ fn is_empty(value: &Value) -> bool {
     matches!(value.len(), None | Some(0)) && !value.is_number() && value.kind() != ValueKind::Bool
 }
 
-/// Liquid's `contains`: a part of a text, or an item of a list.
+/// Liquid's `contains`: a substring of a string, or an item of a list.
 fn is_containing(value: &Value, parts: Rest<Value>) -> bool {
     let Some(part) = parts.first() else { return false };
     match (value.as_str(), part.as_str()) {
@@ -247,4 +252,17 @@ fn is_containing(value: &Value, parts: Rest<Value>) -> bool {
         (Some(text), None) => text.contains(&part.to_string()),
         _ => value.try_iter().is_ok_and(|mut items| items.any(|item| item == *part)),
     }
+}
+
+/// Implements the filter `sha256`: the digest of a string in lower-case hexadecimal.
+pub fn sha256(text: &str) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
+}
+
+/// Implements the filter `id`: formats the number of a user or record as an id of a contract.
+/// Returns undefined if `number` is not an integer or `format` is invalid.
+fn format_id(number: &Value, format: &str, salt: &str) -> Value {
+    let id =
+        number.as_i64().and_then(|number| Some(IdFormat::parse(format)?.show(salt, number, "")));
+    id.map_or(Value::UNDEFINED, |id| to_dynamic(&id))
 }

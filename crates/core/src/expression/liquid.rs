@@ -1,13 +1,14 @@
-//! Liquid's spellings of what Jinja says too, so that platformOS' forms load as they are.
+//! Translation of Liquid syntax to Jinja, so that platformOS' forms load unchanged.
 //! Source: shopify.github.io/liquid, "Basics" and "Operators".
 
-use super::tokens::{Piece, Token, pieces, tokens};
+use super::tokens::{TextBlock, Token, text_blocks, tokens};
 
-/// An expression: `a contains b`, `a == nil`, `a != blank`, `a <> b`, `a.size`, `a | default: 'x'`.
+/// Translates an expression: `a contains b`, `a == nil`, `a != blank`, `a <> b`, `a.size`,
+/// `a | default: 'x'`.
 pub(super) fn expression(text: &str) -> String {
     let words = tokens(text);
     let mut out = String::with_capacity(text.len() + 8);
-    // Filters whose arguments follow a colon, and are open still.
+    // Whether the parenthesis opened for a filter's arguments is still to be closed.
     let mut open = false;
     let mut at = 0;
     while at < words.len() {
@@ -81,18 +82,18 @@ fn sign_at(words: &[Token<'_>], from: usize, sign: &str) -> Option<usize> {
     words[at].is_sign(sign).then_some(at)
 }
 
-/// A template with blocks, in Jinja's spelling; nothing where a tag has no end.
+/// Translates a template with blocks; returns `None` if a tag is not closed.
 pub(super) fn template(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len() + 16);
-    for piece in pieces(text)? {
+    for piece in text_blocks(text)? {
         match piece {
-            Piece::Text(text) => out.push_str(text),
-            Piece::Output(text) => {
+            TextBlock::Text(text) => out.push_str(text),
+            TextBlock::Output(text) => {
                 out.push_str("{{");
                 out.push_str(&expression(text));
                 out.push_str("}}");
             }
-            Piece::Block(text) => {
+            TextBlock::Block(text) => {
                 out.push_str("{% ");
                 out.push_str(&block(text.trim()));
                 out.push_str(" %}");
@@ -113,17 +114,20 @@ fn block(text: &str) -> String {
     }
 }
 
-/// The condition of a text that says no more than `{% if CONDITION %}true{% endif %}`.
+/// Returns the condition of a template of the form `{% if CONDITION %}true{% endif %}`, and whether
+/// it is negated (`unless`).
 pub(super) fn lone_condition(text: &str) -> Option<(&str, bool)> {
-    let parts = pieces(text.trim())?;
-    let [Piece::Block(open), Piece::Text(said), Piece::Block(end)] = parts[..] else { return None };
+    let parts = text_blocks(text.trim())?;
+    let [TextBlock::Block(open), TextBlock::Text(body), TextBlock::Block(end)] = parts[..] else {
+        return None;
+    };
     let (word, condition) = open.trim().split_once(char::is_whitespace)?;
     let negated = match (word, end.trim()) {
         ("if", "endif") => false,
         ("unless", "endunless") => true,
         _ => return None,
     };
-    (said.trim() == "true").then_some((condition.trim(), negated))
+    (body.trim() == "true").then_some((condition.trim(), negated))
 }
 
 #[cfg(test)]

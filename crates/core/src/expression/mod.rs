@@ -1,16 +1,15 @@
-//! The expression language of forms: conditions, computed values, texts with `{{ }}` in them.
+//! The expression language of forms: conditions, computed values and `{{ }}` templates.
 //!
-//! It is minijinja's (Jinja2), with Liquid's spellings understood: an expression is compiled when
-//! its form is, every name in it is checked against the form, and it runs with bounded fuel. It
-//! can read `form` (the submission, shaped), `this` (the record that the field stands in), `now`
-//! and `today` (RFC 3339, UTC) and `token.name` (the caller's). A field that was not sent is
-//! undefined there, which is false, empty, and less than everything.
+//! Expressions are minijinja (Jinja2) with Liquid syntax also accepted; they are compiled and their
+//! names checked with the form, and run with bounded fuel. They read `form` (the decoded
+//! submission), `this` (the record that contains the field), `now` and `today` (RFC 3339, UTC) and
+//! `token.name` (the caller's). An absent field is undefined: falsy, empty, less than every value.
 
 mod condition;
+mod dependencies;
 mod language;
 mod liquid;
 mod names;
-mod reads;
 mod template;
 mod tokens;
 mod value;
@@ -19,27 +18,28 @@ use std::collections::BTreeSet;
 
 use minijinja::Expression;
 
-pub(crate) use condition::{Conditions, Verdict};
+pub(crate) use condition::{ConditionResult, Conditions};
+pub(crate) use dependencies::{Dependencies, EvalScope, NameScope};
+pub use language::sha256;
 pub(crate) use names::check as check_names;
-pub(crate) use reads::{Names, Reads, View};
-pub(crate) use template::Template;
-pub(crate) use value::to_dynamic;
+pub use template::Template;
+pub use value::to_dynamic;
 
-use crate::config::{Node, Place, ProblemCode, Reader};
-use crate::surroundings::Surroundings;
+use crate::config::{Location, Node, ProblemCode, Reader};
+use crate::eval_context::EvalContext;
 
-/// The most steps of an expression, or of a text with `{% %}` in it. The library works a chain such
-/// as `a and b and …` out by recursion, for which a thread's stack is too small from 1,000 steps on
-/// where nothing is optimised.
-const STEPS: usize = 500;
+/// Maximum number of words and signs in an expression, or in a template with `{% %}`. minijinja
+/// handles a chain such as `a and b and …` by recursion, which overflows a thread's stack from
+/// 1,000 steps on in a build without optimisation.
+const MAX_STEPS: usize = 500;
 
-/// Why an expression gave nothing: its kind, never a value.
-pub(crate) type Failure = String;
+/// Why an expression could not be evaluated: the kind of error, never a value.
+pub type EvalError = String;
 
 /// One compiled expression and the names it reads.
-pub(crate) struct Program {
+pub struct Program {
     code: Expression<'static, 'static>,
-    reads: Box<Reads>,
+    reads: Box<Dependencies>,
 }
 
 impl std::fmt::Debug for Program {
@@ -49,13 +49,13 @@ impl std::fmt::Debug for Program {
 }
 
 impl Program {
-    /// Compiles an expression; a mistake in it is noted at `node`.
+    /// Compiles an expression; returns `None` after reporting a problem at `node` if it is invalid.
     pub(crate) fn compile(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Self> {
-        if !is_short(reader, node, tokens::steps(text)) {
+        if !is_short(reader, node, tokens::count_steps(text)) {
             return None;
         }
         if let Some(sign) = names::foreign(text) {
-            let what = format!("this is no expression: `{sign}` means nothing in it");
+            let what = format!("invalid expression: `{sign}` is not an operator");
             let hint = Some("write `and`, `or` and `not`".to_owned());
             let (code, place) = (ProblemCode::BadExpression, node.place);
             reader.problems.add(code, place, what, "an expression", hint);
@@ -69,43 +69,44 @@ impl Program {
         match language::ENVIRONMENT.compile_expression_owned(text) {
             Ok(code) => {
                 let names: BTreeSet<String> = code.undeclared_variables(true).into_iter().collect();
-                Some(Self { code, reads: Box::new(Reads::of(names, node.place)) })
+                Some(Self { code, reads: Box::new(Dependencies::of(names, node.place)) })
             }
             Err(error) => {
-                syntax(reader, node, &error);
+                report_syntax(reader, node, &error);
                 None
             }
         }
     }
 
-    /// Finds the fields that it names, then tries it on a submission without any.
-    pub(crate) fn link(
+    /// Resolves the names in the expression, then evaluates it on an empty submission to report
+    /// errors that no submission can avoid.
+    pub(crate) fn resolve(
         &mut self,
         reader: &mut Reader<'_>,
-        form: &Names,
-        this: &Names,
+        form: &NameScope,
+        this: &NameScope,
         may_ask_secrets: bool,
     ) {
-        self.reads.link(reader, form, this, may_ask_secrets);
-        let surroundings = Surroundings::default();
-        let nothing = View { form: &[], this: &[], surroundings: &surroundings };
-        if let Err(error) = self.code.eval(self.reads.context(&nothing)) {
-            misuse(reader, self.reads.place(), &error);
+        self.reads.resolve(reader, form, this, may_ask_secrets);
+        let surroundings = EvalContext::default();
+        let empty = EvalScope { form: &[], this: &[], surroundings: &surroundings };
+        if let Err(error) = self.code.eval(self.reads.context(&empty)) {
+            report_misuse(reader, self.reads.place(), &error);
         }
     }
 
-    /// Evaluates it over whatever the names in it are taken from.
-    fn eval_in(&self, context: &minijinja::Value) -> Result<minijinja::Value, Failure> {
+    /// Evaluates the expression over a given context.
+    fn eval_in(&self, context: &minijinja::Value) -> Result<minijinja::Value, EvalError> {
         self.code.eval(context.clone()).map_err(|error| error.kind().to_string())
     }
 
-    fn eval(&self, view: &View<'_, '_>) -> Result<minijinja::Value, Failure> {
+    fn eval(&self, view: &EvalScope<'_, '_>) -> Result<minijinja::Value, EvalError> {
         self.code.eval(self.reads.context(view)).map_err(|error| error.kind().to_string())
     }
 }
 
-/// Notes what would fail for every submission; the rest depends on what is sent.
-fn misuse(reader: &mut Reader<'_>, place: Place, error: &minijinja::Error) {
+/// Reports an error that would occur for every submission; others depend on the submitted values.
+fn report_misuse(reader: &mut Reader<'_>, place: Location, error: &minijinja::Error) {
     use minijinja::ErrorKind as Kind;
     let is_misuse = matches!(
         error.kind(),
@@ -117,31 +118,31 @@ fn misuse(reader: &mut Reader<'_>, place: Place, error: &minijinja::Error) {
             | Kind::UnknownMethod
     );
     if is_misuse {
-        let what = format!("the expression can never be worked out: {}", error.kind());
+        let what = format!("the expression fails for every submission: {}", error.kind());
         let expected = "filters and tests with the arguments they take";
         reader.problems.add(ProblemCode::BadExpression, place, what, expected, None);
     }
 }
 
-/// Notes that an expression has too many steps, where it has.
+/// Returns whether an expression has at most [`MAX_STEPS`] steps; reports a problem if not.
 fn is_short(reader: &mut Reader<'_>, node: &Node, steps: usize) -> bool {
-    if steps > STEPS {
+    if steps > MAX_STEPS {
         let what =
-            format!("the expression has {steps} words and signs, which is more than {STEPS}");
+            format!("the expression has {steps} words and signs, which is more than {MAX_STEPS}");
         let hint = Some("the rule `inclusion` takes long lists".to_owned());
         let (code, place) = (ProblemCode::BadExpression, node.place);
-        reader.problems.add(code, place, what, "a shorter one", hint);
+        reader.problems.add(code, place, what, "a shorter expression", hint);
     }
-    steps <= STEPS
+    steps <= MAX_STEPS
 }
 
-/// Notes that a text is no expression.
-fn syntax(reader: &mut Reader<'_>, node: &Node, error: &minijinja::Error) {
-    let detail = error.detail().unwrap_or("it cannot be read").to_owned();
+/// Reports a syntax error.
+fn report_syntax(reader: &mut Reader<'_>, node: &Node, error: &minijinja::Error) {
+    let detail = error.detail().unwrap_or("syntax error").to_owned();
     reader.problems.add(
         ProblemCode::BadExpression,
         node.place,
-        format!("this is no expression: {detail}"),
+        format!("invalid expression: {detail}"),
         "an expression such as `form.company_size > 1`",
         None,
     );

@@ -1,11 +1,11 @@
-//! The filters, tests and functions that an expression names, checked without running it: every
-//! branch, not only those that a trial would take.
+//! Checks the names of filters, tests and functions in an expression without evaluating it, so that
+//! every branch is covered.
 
 use super::language;
 use super::tokens::{Token, tokens};
 use crate::config::{Node, ProblemCode, Reader};
 
-/// A name that the language does not have.
+/// The name of a filter, test or function that does not exist.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UnknownName {
     kind: &'static str,
@@ -14,14 +14,14 @@ pub(crate) struct UnknownName {
 }
 
 impl UnknownName {
-    /// Notes it.
+    /// Reports the name as a problem at `node`.
     pub(crate) fn note(&self, reader: &mut Reader<'_>, node: &Node) {
         let code = ProblemCode::BadExpression;
         reader.unknown(code, self.kind, &self.name, node.place, "an expression", self.known);
     }
 }
 
-/// An operator of other languages for `and`, `or` or `not`.
+/// Returns the first operator `||`, `&&` or `!`, which are `or`, `and` and `not` here.
 pub(super) fn foreign(text: &str) -> Option<&'static str> {
     let words = tokens(text);
     words.windows(2).find_map(|pair| match (pair[0], pair[1]) {
@@ -32,7 +32,10 @@ pub(super) fn foreign(text: &str) -> Option<&'static str> {
     })
 }
 
-/// Looks for a filter after `|`, a test after `is` and a function before `(`.
+/// Checks each name after `|` (filter), after `is` (test) and before `(` (function).
+///
+/// # Errors
+/// Returns the first unknown name.
 pub(crate) fn check(text: &str) -> Result<(), UnknownName> {
     let words: Vec<Token<'_>> =
         tokens(text).into_iter().filter(|token| !matches!(token, Token::Space(_))).collect();

@@ -1,89 +1,94 @@
-//! Texts with expressions in them: `{{ form.first_name }} {{ form.last_name }}`.
+//! Templates: strings with expressions, such as `{{ form.first_name }} {{ form.last_name }}`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use minijinja::{Environment, Value as Dynamic};
 
-use super::reads::Reads;
-use super::tokens::{Piece, pieces};
+use super::dependencies::Dependencies;
+use super::tokens::{TextBlock, text_blocks};
 use super::value::{TooLong, from_dynamic};
 use super::{
-    Failure, Names, Program, View, check_names, is_short, language, liquid, syntax, tokens,
+    EvalError, EvalScope, NameScope, Program, check_names, is_short, language, liquid,
+    report_syntax, tokens,
 };
 use crate::config::{Node, ProblemCode, Reader};
 use crate::value::Value;
 
-/// The longest text that a template may make, in bytes, and the most that an expression of a form
-/// may.
-pub(super) const LONGEST: usize = 64 * 1024;
-/// The most that an expression or a text of a contract may make, in bytes: it shows what is stored,
-/// and a large record must not keep others from being shown.
-const MOST_SHOWN: usize = 4 * 1024 * 1024;
-/// The name of the only template of an environment.
+/// Maximum size of the result of a form's template or expression, in bytes.
+pub(super) const MAX_OUTPUT_BYTES: usize = 64 * 1024;
+/// Maximum size of the result of a contract's template or expression, in bytes. Larger than
+/// [`MAX_OUTPUT_BYTES`] because it renders stored records, and one large record must not make a
+/// list of them fail.
+const MAX_RENDERED_BYTES: usize = 4 * 1024 * 1024;
+/// Name of the only template in an environment.
 const ONLY: &str = "text";
 
-/// A text to be filled in.
+/// A compiled template.
 #[derive(Debug)]
-pub(crate) enum Template {
-    /// One expression and nothing else: it keeps its type.
+pub enum Template {
+    /// A single expression; its result keeps its type.
     Sole(Program),
-    /// Texts and expressions in turn.
-    Pieces(Vec<Part>),
-    /// With `{% %}` in it.
+    /// Literal strings and expressions, concatenated.
+    Pieces(Vec<TemplatePart>),
+    /// A template with `{% %}` tags.
     Blocks(Box<Blocks>),
 }
 
 #[derive(Debug)]
-pub(crate) enum Part {
+pub enum TemplatePart {
     Text(String),
     Program(Program),
 }
 
 #[derive(Debug)]
-pub(crate) struct Blocks {
+pub struct Blocks {
     environment: Environment<'static>,
-    reads: Reads,
+    reads: Dependencies,
 }
 
 impl Template {
     /// Whether a text has anything to fill in.
-    pub(crate) fn is_in(text: &str) -> bool {
+    pub fn is_in(text: &str) -> bool {
         text.contains("{{") || text.contains("{%")
     }
 
     /// Compiles it; a mistake in it is noted at `node`.
-    pub(crate) fn compile(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Self> {
-        let Some(parts) = pieces(text) else {
+    pub fn compile(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Self> {
+        let Some(parts) = text_blocks(text) else {
             let what = "a `{{` or `{%` in the text has no end";
             let code = ProblemCode::BadExpression;
             reader.problems.add(code, node.place, what, "`}}` or `%}`", None);
             return None;
         };
-        if parts.iter().any(|piece| matches!(piece, Piece::Block(_))) {
+        if parts.iter().any(|piece| matches!(piece, TextBlock::Block(_))) {
             return Self::blocks(reader, node, text);
         }
-        if let [Piece::Output(text)] = parts[..] {
+        if let [TextBlock::Output(text)] = parts[..] {
             return Some(Self::Sole(Program::compile(reader, node, text)?));
         }
         let parts = parts.into_iter().map(|piece| match piece {
-            Piece::Output(text) => Program::compile(reader, node, text).map(Part::Program),
-            Piece::Text(text) | Piece::Block(text) => Some(Part::Text(text.to_owned())),
+            TextBlock::Output(text) => {
+                Program::compile(reader, node, text).map(TemplatePart::Program)
+            }
+            TextBlock::Text(text) | TextBlock::Block(text) => {
+                Some(TemplatePart::Text(text.to_owned()))
+            }
         });
         Some(Self::Pieces(parts.collect::<Option<_>>()?))
     }
 
     fn blocks(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Self> {
         let text = liquid::template(text)?;
-        let steps = pieces(&text)?.into_iter().map(|piece| match piece {
-            Piece::Output(inner) | Piece::Block(inner) => tokens::steps(inner),
-            Piece::Text(_) => 0,
+        let steps = text_blocks(&text)?.into_iter().map(|piece| match piece {
+            TextBlock::Output(inner) | TextBlock::Block(inner) => tokens::count_steps(inner),
+            TextBlock::Text(_) => 0,
         });
         if !is_short(reader, node, steps.sum()) {
             return None;
         }
-        for piece in pieces(&text)? {
-            let (Piece::Output(inner) | Piece::Block(inner)) = piece else { continue };
+        for piece in text_blocks(&text)? {
+            let (TextBlock::Output(inner) | TextBlock::Block(inner)) = piece else { continue };
             if let Err(problem) = check_names(inner) {
                 problem.note(reader, node);
                 return None;
@@ -91,58 +96,59 @@ impl Template {
         }
         let mut environment = language::ENVIRONMENT.clone();
         if let Err(error) = environment.add_template_owned(ONLY, text.clone()) {
-            syntax(reader, node, &error);
+            report_syntax(reader, node, &error);
             return None;
         }
         let names: BTreeSet<String> =
             environment.get_template(ONLY).ok()?.undeclared_variables(true).into_iter().collect();
-        let reads = Reads::of(names, node.place);
+        let reads = Dependencies::of(names, node.place);
         Some(Self::Blocks(Box::new(Blocks { environment, reads })))
     }
 
-    /// Finds the fields that it names.
-    pub(crate) fn link(
+    /// Resolves the names in the template; see [`Dependencies::resolve`].
+    pub(crate) fn resolve(
         &mut self,
         reader: &mut Reader<'_>,
-        form: &Names,
-        this: &Names,
+        form: &NameScope,
+        this: &NameScope,
         may_ask_secrets: bool,
     ) {
         match self {
-            Self::Sole(program) => program.link(reader, form, this, may_ask_secrets),
-            Self::Blocks(blocks) => blocks.reads.link(reader, form, this, may_ask_secrets),
+            Self::Sole(program) => program.resolve(reader, form, this, may_ask_secrets),
+            Self::Blocks(blocks) => blocks.reads.resolve(reader, form, this, may_ask_secrets),
             Self::Pieces(parts) => {
                 for part in parts {
-                    if let Part::Program(program) = part {
-                        program.link(reader, form, this, may_ask_secrets);
+                    if let TemplatePart::Program(program) = part {
+                        program.resolve(reader, form, this, may_ask_secrets);
                     }
                 }
             }
         }
     }
 
-    /// What it names, as it spells it, where it is not of a form: nobody links it.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        let reads: Vec<&Reads> = match self {
+    /// Returns the names that the template reads, as written. For contracts, whose templates are
+    /// not resolved against a form.
+    pub fn names(&self) -> Vec<&str> {
+        let reads: Vec<&Dependencies> = match self {
             Self::Sole(program) => vec![&program.reads],
             Self::Blocks(blocks) => vec![&blocks.reads],
             Self::Pieces(parts) => parts
                 .iter()
                 .filter_map(|part| match part {
-                    Part::Program(program) => Some(&*program.reads),
-                    Part::Text(_) => None,
+                    TemplatePart::Program(program) => Some(&*program.reads),
+                    TemplatePart::Text(_) => None,
                 })
                 .collect(),
         };
-        reads.into_iter().flat_map(Reads::names).map(String::as_str).collect()
+        reads.into_iter().flat_map(Dependencies::names).map(String::as_str).collect()
     }
 
-    /// What it gives over values by name: that of its only expression, else a text. Nothing where
-    /// that is undefined.
-    pub(crate) fn value_in(&self, context: &Dynamic) -> Result<Option<Value<'static>>, Failure> {
+    /// Evaluates the template of a contract over `context`. Returns the value of a single
+    /// expression, or `None` if that is undefined; otherwise the rendered string.
+    pub fn value_in(&self, context: &Dynamic) -> Result<Option<Value<'static>>, EvalError> {
         let text = match self {
             Self::Sole(program) => {
-                return bounded(&program.eval_in(context)?, MOST_SHOWN);
+                return bounded(&program.eval_in(context)?, MAX_RENDERED_BYTES);
             }
             Self::Blocks(blocks) => {
                 let template = blocks.environment.get_template(ONLY);
@@ -153,50 +159,55 @@ impl Template {
                 let mut text = String::new();
                 for part in parts {
                     match part {
-                        Part::Text(more) => text.push_str(more),
-                        Part::Program(program) => {
-                            text.push_str(&language::shown(&program.eval_in(context)?));
+                        TemplatePart::Text(more) => text.push_str(more),
+                        TemplatePart::Program(program) => {
+                            text.push_str(&language::to_text(&program.eval_in(context)?));
                         }
                     }
-                    if text.len() > MOST_SHOWN {
+                    if text.len() > MAX_RENDERED_BYTES {
                         break;
                     }
                 }
                 text
             }
         };
-        if text.len() > MOST_SHOWN {
-            return Err(format!("it makes a text longer than {MOST_SHOWN} bytes"));
+        if text.len() > MAX_RENDERED_BYTES {
+            return Err(format!("the result is longer than {MAX_RENDERED_BYTES} bytes"));
         }
         Ok(Some(Value::String(Cow::Owned(text))))
     }
 
-    /// What it gives: the value of its only expression, else a text. Nothing where that is
-    /// undefined.
-    pub(crate) fn value(&self, view: &View<'_, '_>) -> Result<Option<Value<'static>>, Failure> {
+    /// Evaluates the template of a form. Returns the value of a single expression, or `None` if
+    /// that is undefined; otherwise the rendered string.
+    pub(crate) fn value(
+        &self,
+        view: &EvalScope<'_, '_>,
+    ) -> Result<Option<Value<'static>>, EvalError> {
         match self {
-            Self::Sole(program) => bounded(&program.eval(view)?, LONGEST),
+            Self::Sole(program) => bounded(&program.eval(view)?, MAX_OUTPUT_BYTES),
             _ => Ok(Some(Value::String(Cow::Owned(self.text(view)?)))),
         }
     }
 
-    /// The text it gives.
-    pub(crate) fn text(&self, view: &View<'_, '_>) -> Result<String, Failure> {
+    /// Renders the template of a form to a string.
+    pub(crate) fn text(&self, view: &EvalScope<'_, '_>) -> Result<String, EvalError> {
         let mut text = String::new();
         let mut push = |more: &str| {
-            if text.len() + more.len() > LONGEST {
-                return Err(format!("it makes a text longer than {LONGEST} bytes"));
+            if text.len() + more.len() > MAX_OUTPUT_BYTES {
+                return Err(format!("the result is longer than {MAX_OUTPUT_BYTES} bytes"));
             }
             text.push_str(more);
             Ok(())
         };
         match self {
-            Self::Sole(program) => push(&language::shown(&program.eval(view)?))?,
+            Self::Sole(program) => push(&language::to_text(&program.eval(view)?))?,
             Self::Pieces(parts) => {
                 for part in parts {
                     match part {
-                        Part::Text(more) => push(more)?,
-                        Part::Program(program) => push(&language::shown(&program.eval(view)?))?,
+                        TemplatePart::Text(more) => push(more)?,
+                        TemplatePart::Program(program) => {
+                            push(&language::to_text(&program.eval(view)?))?
+                        }
                     }
                 }
             }
@@ -210,9 +221,9 @@ impl Template {
     }
 }
 
-/// What an expression gave, where it has at most so many bytes.
-fn bounded(value: &Dynamic, most: usize) -> Result<Option<Value<'static>>, Failure> {
-    let mut left = most;
-    let too_long = |TooLong| format!("it makes a value of more than {most} bytes");
+/// Converts the result of an expression, which may have at most `limit` bytes, written as JSON.
+fn bounded(value: &Dynamic, limit: usize) -> Result<Option<Value<'static>>, EvalError> {
+    let mut left = limit;
+    let too_long = |TooLong| format!("the result is larger than {limit} bytes");
     from_dynamic(value, &mut left).map_err(too_long)
 }

@@ -1,11 +1,11 @@
-//! The words of an expression, as far as Liquid's spellings and the names in it need them.
+//! A tokenizer for expressions and templates, for translating Liquid and checking names.
 
-/// A word, and whether a space stood in front of it.
+/// A token of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token<'t> {
     /// Whitespace.
     Space(&'t str),
-    /// A quoted text, with its quotes.
+    /// A string literal, with its quotes.
     Quoted(&'t str),
     /// A name or a number.
     Word(&'t str),
@@ -29,7 +29,7 @@ impl<'t> Token<'t> {
     }
 }
 
-/// All of them; put together they are the text again.
+/// Splits an expression into tokens; concatenated, they are the input.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -57,8 +57,9 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// How many words and signs an expression has, without the commas and texts of lists.
-pub(super) fn steps(text: &str) -> usize {
+/// Returns the number of words and signs; whitespace, string literals and commas do not count,
+/// so that lists may be long.
+pub(super) fn count_steps(text: &str) -> usize {
     let is_step = |token: &&Token<'_>| match token {
         Token::Space(_) | Token::Quoted(_) => false,
         Token::Word(_) => true,
@@ -67,54 +68,55 @@ pub(super) fn steps(text: &str) -> usize {
     tokens(text).iter().filter(is_step).count()
 }
 
-/// The length of a quoted text with its quotes; all there is where it does not end.
+/// Returns the length in bytes of the string literal that `text` starts with, quotes included; all
+/// of `text` if it is not closed.
 fn quoted(text: &str, quote: char) -> usize {
     let mut is_escaped = false;
-    for (at, letter) in text.char_indices().skip(1) {
-        match letter {
+    for (at, character) in text.char_indices().skip(1) {
+        match character {
             _ if is_escaped => is_escaped = false,
             '\\' => is_escaped = true,
-            letter if letter == quote => return at + 1,
+            character if character == quote => return at + 1,
             _ => {}
         }
     }
     text.len()
 }
 
-/// The piece of a text with `{{ }}` and `{% %}` in it.
+/// A part of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece<'t> {
+pub(super) enum TextBlock<'t> {
     Text(&'t str),
-    /// What stands between `{{` and `}}`.
+    /// The content of `{{ }}`.
     Output(&'t str),
-    /// What stands between `{%` and `%}`.
+    /// The content of `{% %}`.
     Block(&'t str),
 }
 
-/// Takes a text apart. Nothing comes back where a `{{` or `{%` has no end.
-pub(super) fn pieces(text: &str) -> Option<Vec<Piece<'_>>> {
+/// Splits a template into its parts; returns `None` if a `{{` or `{%` is not closed.
+pub(super) fn text_blocks(text: &str) -> Option<Vec<TextBlock<'_>>> {
     let mut pieces = Vec::new();
     let mut rest = text;
-    // One look for either mark: two would each go through all the rest for every piece.
+    // One search for either mark: two would each scan the rest of the template for every part.
     let is_mark = |rest: &str, at: usize| matches!(rest.as_bytes().get(at + 1), Some(b'{' | b'%'));
     while let Some((start, _)) = rest.match_indices('{').find(|(at, _)| is_mark(rest, *at)) {
         if start > 0 {
-            pieces.push(Piece::Text(&rest[..start]));
+            pieces.push(TextBlock::Text(&rest[..start]));
         }
         let is_output = rest[start..].starts_with("{{");
         let inner = &rest[start + 2..];
         let end = end_of(inner, if is_output { "}}" } else { "%}" })?;
         let text = inner[..end].trim_start_matches('-').trim_end_matches('-');
-        pieces.push(if is_output { Piece::Output(text) } else { Piece::Block(text) });
+        pieces.push(if is_output { TextBlock::Output(text) } else { TextBlock::Block(text) });
         rest = &inner[end + 2..];
     }
     if !rest.is_empty() {
-        pieces.push(Piece::Text(rest));
+        pieces.push(TextBlock::Text(rest));
     }
     Some(pieces)
 }
 
-/// Where a closing mark stands that is not inside quotes.
+/// Returns the position of a closing mark outside of string literals.
 fn end_of(text: &str, mark: &str) -> Option<usize> {
     let mut at = 0;
     while at < text.len() {

@@ -1,4 +1,4 @@
-//! Between the values of submissions and those of expressions.
+//! Conversion between the values of submissions and those of minijinja.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,9 @@ use minijinja::value::ValueKind;
 use crate::decimal::Decimal;
 use crate::value::Value;
 
-/// The value as an expression sees it. Whole numbers of 64 bits stay exact, others are binary64.
-pub(crate) fn to_dynamic(value: &Value<'_>) -> Dynamic {
+/// Converts a value for an expression. Integers that fit `i64` stay exact; other numbers become
+/// `f64`.
+pub fn to_dynamic(value: &Value<'_>) -> Dynamic {
     match value {
         Value::Null => Dynamic::from(()),
         Value::Bool(flag) => Dynamic::from(*flag),
@@ -21,14 +22,17 @@ pub(crate) fn to_dynamic(value: &Value<'_>) -> Dynamic {
         Value::String(text) => Dynamic::from(&**text),
         Value::Array(items) => items.iter().map(to_dynamic).collect(),
         Value::Object(entries) => {
-            // To collect pairs would make a list of them.
+            // Collecting the pairs would make a list of them.
             Dynamic::from_pairs(entries.iter().map(|(key, value)| (&**key, to_dynamic(value))))
         }
     }
 }
 
-/// Returns the result of an expression as a value of a submission, or `None` where it is undefined.
-/// `left` is how many bytes it may still have, written as JSON.
+/// Converts the result of an expression; returns `None` if it is undefined or has no JSON
+/// representation. `left` is the number of bytes that it may still have, written as JSON.
+///
+/// # Errors
+/// Returns an error if the value is larger.
 pub(super) fn from_dynamic(
     value: &Dynamic,
     left: &mut usize,
@@ -79,11 +83,11 @@ pub(super) fn from_dynamic(
     }))
 }
 
-/// An expression made more than it may.
+/// The error that the result of an expression exceeds its limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TooLong;
 
-/// JSON has no word for infinity, nor for what is not a number.
+/// Returns a number as JSON, or `None` for infinities and NaN, which JSON cannot represent.
 fn number(text: &str) -> Option<Value<'static>> {
     let number = Decimal::parse(text)?;
     Some(Value::Number(Cow::Owned(number.to_compact_string())))

@@ -1,8 +1,8 @@
-//! The types a field can have, and how what arrives is coerced to them.
+//! The field types, and the coercion of submitted values to them.
 //!
-//! Values arrive as JSON or as form strings. A type either gives the value in its own canonical
-//! shape, or gives it back as it was: then the answer is `wrong_type`. An empty string is nothing
-//! to every type but text, because that is what an empty input of an HTML form sends.
+//! Values are JSON or strings of HTML forms. A type converts a value to its canonical form or
+//! returns it unchanged, which is a `wrong_type` violation. For every type except strings an empty
+//! string is null, because an empty HTML input submits one.
 
 mod boolean;
 mod number;
@@ -15,34 +15,35 @@ use crate::value::Value;
 /// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FieldType {
-    /// Whatever JSON can say: the type of virtual fields that name none.
+    /// Any JSON value: the default for virtual fields.
     Any,
-    /// A text of one line.
+    /// A string of one line.
     String,
-    /// A text of any length.
+    /// A string of any length.
     Text,
-    /// A whole number of 64 bits.
+    /// A signed 64-bit integer.
     Integer,
-    /// A number within the range of a binary64, kept exactly as it was written.
+    /// A number within the range of binary64, kept without rounding.
     Float,
-    /// A number, kept exactly.
+    /// A number that [`Decimal`](crate::decimal::Decimal) can hold, kept without rounding.
     Decimal,
-    /// True or false.
+    /// A boolean.
     Boolean,
-    /// A day: `2026-11-22`.
+    /// A date: `2026-11-22`.
     Date,
-    /// A moment: RFC 3339; without an offset it is UTC. Kept as UTC with microseconds.
+    /// A timestamp as of RFC 3339, in UTC unless it has an offset. Converted to UTC with
+    /// microseconds.
     Datetime,
     /// A time of day: `17:30` or `17:30:00`.
     Time,
-    /// A list of anything.
+    /// A list of any values.
     Array,
-    /// Any JSON.
+    /// Any JSON value.
     Json,
 }
 
 impl FieldType {
-    /// Every type that a configuration may name.
+    /// All types that a configuration can name.
     pub const ALL: &'static [Self] = &[
         Self::String,
         Self::Text,
@@ -57,7 +58,7 @@ impl FieldType {
         Self::Json,
     ];
 
-    /// The name in configuration, and in the parameters of `wrong_type`.
+    /// Returns the name in configurations and in the parameters of `wrong_type`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -76,20 +77,20 @@ impl FieldType {
         }
     }
 
-    /// The type of a name.
+    /// Returns the type with a name, or `None` if there is none.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|field_type| field_type.name() == name)
     }
 
-    /// The value in this type's canonical shape. Null is a value of every type.
+    /// Converts a value to the canonical form of this type. Null is valid for every type.
     ///
     /// # Errors
-    /// The value as it was, where it is not of this type.
+    /// Returns the unchanged value if it is not of this type.
     pub fn coerce(self, value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
         let value = match value {
             Value::Null => return Ok(Value::Null),
-            Value::String(text) if self.is_nothing(&text) => return Ok(Value::Null),
+            Value::String(text) if self.is_null(&text) => return Ok(Value::Null),
             value => value,
         };
         match self {
@@ -106,7 +107,7 @@ impl FieldType {
         }
     }
 
-    fn is_nothing(self, text: &str) -> bool {
+    fn is_null(self, text: &str) -> bool {
         !matches!(self, Self::Any | Self::Json | Self::String | Self::Text)
             && text.trim().is_empty()
     }
@@ -118,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    /// Type, what arrives, what it becomes (nothing: refused). A new case is a new line.
+    /// Type, submitted value, and coerced value (`None`: rejected).
     const CASES: &[(&str, &str, Option<&str>)] = &[
         ("string", r#""Ann""#, Some(r#""Ann""#)),
         ("string", "90210", Some(r#""90210""#)),
@@ -165,9 +166,12 @@ mod tests {
     #[test]
     fn each_type_takes_what_json_and_forms_send() {
         for (name, sent, becomes) in CASES {
-            let value = crate::decode::json::parse(sent.as_bytes()).unwrap();
+            let parse = |json: &str| -> Value<'static> {
+                serde_json::from_str::<serde_json::Value>(json).unwrap().into()
+            };
+            let value = parse(sent);
             let got = FieldType::named(name).unwrap().coerce(value.clone());
-            let expected = becomes.map(|text| crate::decode::json::parse(text.as_bytes()).unwrap());
+            let expected = becomes.map(parse);
             assert_eq!(got, expected.ok_or(value), "{name} of {sent}");
         }
     }

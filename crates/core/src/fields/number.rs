@@ -1,11 +1,11 @@
-//! Numbers, from JSON numbers and from numeric texts, in plain notation and never rounded.
+//! Numbers, from JSON numbers and numeric strings, in plain notation and never rounded.
 
 use std::borrow::Cow;
 
 use crate::decimal::Decimal;
 use crate::value::Value;
 
-/// A whole number that fits 64 bits.
+/// Coerces to an integer of 64 bits.
 pub(super) fn coerce_integer(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
     match &value {
         Value::Number(text) if is_plain(text) && !text.contains('.') => Ok(value),
@@ -13,7 +13,7 @@ pub(super) fn coerce_integer(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
     }
 }
 
-/// A number that a binary64 can hold, kept as it was written.
+/// Coerces to a number within the range of binary64; the digits are kept.
 pub(super) fn coerce_float(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
     match &value {
         Value::Number(text) if is_plain(text) => Ok(value),
@@ -21,7 +21,7 @@ pub(super) fn coerce_float(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
     }
 }
 
-/// Any number.
+/// Coerces to any number.
 pub(super) fn coerce_decimal(value: Value<'_>) -> Result<Value<'_>, Value<'_>> {
     match &value {
         Value::Number(text) if is_plain(text) => Ok(value),
@@ -36,7 +36,8 @@ fn canonical(value: Value<'_>, fits: impl Fn(&Decimal) -> bool) -> Result<Value<
     };
     match Decimal::parse(text) {
         Some(number) if fits(&number) => {
-            // One that is too long for that keeps its exponent, and is refused when it is judged.
+            // A number whose plain notation is longer keeps its exponent; validation rejects it
+            // later.
             let is_kept_plain = number.plain_len() <= text.len();
             let plain =
                 if is_kept_plain { number.to_plain_string() } else { number.to_compact_string() };
@@ -46,8 +47,9 @@ fn canonical(value: Value<'_>, fits: impl Fn(&Decimal) -> bool) -> Result<Value<
     }
 }
 
-/// Whether a JSON number is spelled as it is kept, and small enough for every type: digits, perhaps
-/// with a fraction that does not end in zero. Most are, and need no second look.
+/// Returns whether a JSON number is already in canonical notation and small enough for every type:
+/// digits, optionally with a fraction that does not end in zero. Most numbers are, which saves
+/// parsing them.
 fn is_plain(text: &str) -> bool {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     text.len() < 18

@@ -1,4 +1,4 @@
-//! Lists.
+//! Coercion of lists.
 
 use crate::value::Value;
 

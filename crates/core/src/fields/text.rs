@@ -1,5 +1,5 @@
-//! Texts. A number is taken as the text it was sent as (a postcode without quotes); true, lists
-//! and objects are not texts.
+//! Strings. A number becomes the string of its digits (a postcode without quotes); booleans, lists
+//! and objects are rejected.
 
 use crate::value::Value;
 

@@ -1,48 +1,48 @@
-//! `rules:` of a form: what must hold across fields.
+//! Reads `rules:` of a form: rules across fields.
 
 use std::sync::Arc;
 
-use super::{Body, Group};
-use crate::config::{Entry, Node, Place, ProblemCode, Reader};
-use crate::expression::{Conditions, Names};
-use crate::locale::OwnText;
+use super::{FieldBody, Group};
+use crate::config::{Entry, Location, Node, ProblemCode, Reader};
+use crate::expression::{Conditions, NameScope};
+use crate::locale::MessageOverride;
 
-/// A rule across fields.
+/// Rule across fields: an expression that must hold.
 #[derive(Debug)]
 pub(crate) struct Assertion {
-    /// Its code; nothing where the form gives it none.
+    /// Code of its violations, from `id:`.
     pub(crate) code: Option<Arc<str>>,
     pub(crate) must: Conditions,
-    /// It is asked only where these hold.
+    /// Conditions under which the rule is applied.
     pub(crate) conditions: Conditions,
-    /// The names on the way to the field that is told; none for the submission as a whole.
+    /// Path of the field that gets the violation; empty for the submission as a whole.
     pub(crate) field: Vec<Arc<str>>,
-    pub(crate) message: Option<OwnText>,
-    /// Where it stands.
-    pub(crate) place: Place,
+    pub(crate) message: Option<MessageOverride>,
+    /// Location in the form file.
+    pub(crate) place: Location,
 }
 
 const KEYS: [&str; 6] = ["id", "assert", "field", "message", "if", "unless"];
 
 impl Assertion {
-    /// Tells it from all other rules of its form, as long as that is not moved.
+    /// Returns an id that is unique within the form: the address, which is invalid after a move.
     pub(crate) fn id(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Finds the fields that it names.
-    pub(super) fn link(&mut self, reader: &mut Reader<'_>, form: &Names) {
-        self.must.link(reader, form, form);
-        self.conditions.link(reader, form, form);
+    /// Resolves the field names in its expressions.
+    pub(super) fn resolve(&mut self, reader: &mut Reader<'_>, form: &NameScope) {
+        self.must.resolve(reader, form, form);
+        self.conditions.resolve(reader, form, form);
     }
 }
 
-/// Reads them.
+/// Reads `rules:` of a form.
 pub(super) fn read(reader: &mut Reader<'_>, root: &Group, node: Option<&Node>) -> Vec<Assertion> {
     let Some(node) = node else { return Vec::new() };
     let mut assertions: Vec<Assertion> = Vec::new();
     for item in reader.list(node, "rules") {
-        let Some(assertion) = one(reader, root, item) else { continue };
+        let Some(assertion) = read_one(reader, root, item) else { continue };
         if let Some(id) = &assertion.code
             && assertions.iter().any(|known| known.code.as_ref() == Some(id))
         {
@@ -55,7 +55,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Group, node: Option<&Node>) -
     assertions
 }
 
-fn one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assertion> {
+fn read_one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assertion> {
     let mut assertion = Assertion {
         code: None,
         must: Conditions::default(),
@@ -64,21 +64,21 @@ fn one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assertion> 
         message: None,
         place: item.place,
     };
-    let mut says_assert = false;
+    let mut has_assert = false;
     for entry in reader.map(item, "a rule across fields") {
         match entry.key.as_str() {
             "id" => assertion.code = code(reader, entry),
             "assert" => {
-                says_assert = true;
+                has_assert = true;
                 assertion.must.require(reader, "assert", &entry.value);
             }
-            "field" => assertion.field = way(reader, root, entry)?,
-            "message" => assertion.message = OwnText::read(reader, "message", &entry.value),
+            "field" => assertion.field = read_field_path(reader, root, entry)?,
+            "message" => assertion.message = MessageOverride::read(reader, "message", &entry.value),
             "if" | "unless" => assertion.conditions.add(reader, entry),
             _ => reader.unknown_key(entry, "a rule across fields", &KEYS),
         }
     }
-    if !says_assert {
+    if !has_assert {
         let what = "a rule across fields without `assert`";
         let expected = "`assert:` with the expression that must hold";
         reader.problems.add(ProblemCode::MissingKey, item.place, what, expected, None);
@@ -87,7 +87,7 @@ fn one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assertion> 
     Some(assertion)
 }
 
-/// A code is a word, as the codes of rules are.
+/// Reads `id:`: letters, digits, `_` and `-`, like the codes of built-in rules.
 fn code(reader: &mut Reader<'_>, entry: &Entry) -> Option<Arc<str>> {
     let id = reader.text(&entry.value, "id")?;
     let is_word = !id.is_empty()
@@ -105,8 +105,9 @@ fn code(reader: &mut Reader<'_>, entry: &Entry) -> Option<Arc<str>> {
     Some(id.into())
 }
 
-/// `profiles.developer.properties.hourly_rate`, each step a field of the form.
-fn way(reader: &mut Reader<'_>, root: &Group, entry: &Entry) -> Option<Vec<Arc<str>>> {
+/// Reads a path of fields of the form, such as `profiles.developer.properties.hourly_rate`. `base`
+/// is the empty path.
+fn read_field_path(reader: &mut Reader<'_>, root: &Group, entry: &Entry) -> Option<Vec<Arc<str>>> {
     let text = reader.text(&entry.value, "field")?;
     if text == "base" {
         return Some(Vec::new());
@@ -125,8 +126,8 @@ fn way(reader: &mut Reader<'_>, root: &Group, entry: &Entry) -> Option<Vec<Arc<s
         };
         way.push(field.name.clone());
         group = match &field.body {
-            Body::Container(inner) | Body::Node(inner) => Some(inner),
-            Body::Scalar(_) | Body::List(_) => None,
+            FieldBody::Container(inner) | FieldBody::Node(inner) => Some(inner),
+            FieldBody::Scalar(_) | FieldBody::List(_) => None,
         };
     }
     Some(way)

@@ -1,34 +1,35 @@
-//! From the tree of a form file to the compiled form: which fields there are.
-//!
-//! What a single field says is read in [`super::field`].
+//! Compiles the YAML tree of a form file to a [`Form`]. The configuration of a single field is read
+//! in [`super::field`].
 
 use std::sync::Arc;
 
-use super::field::{Context, bind_node, scalar};
-use super::plan::{Plan, is_reserved, plan, property_type_of};
-use super::{Body, Field, Form, Group, RESERVED, Resource, Target, header, natural_key, roots};
+use super::field::{FieldContext, bind_node, scalar};
+use super::key_kind::{KeyKind, is_reserved, key_kind, property_type_of};
+use super::{
+    Field, FieldBody, FieldTarget, Form, Group, RESERVED, Resource, metadata, natural_key, root,
+};
 use crate::config::{Data, Entry, Node, ProblemCode, Problems, Reader};
 use crate::expression::Conditions;
 use crate::fields::FieldType;
 use crate::locale::{self, Locales};
-use crate::resources::{CUSTOMIZABLE, Container, Kind};
-use crate::rules::Names;
-use crate::types::{PropertyType, Type, Types};
+use crate::record_kind::{CUSTOMIZABLE, Container, Kind};
+use crate::rules::SiblingNames;
+use crate::types::{PropertyType, RecordType, RecordTypes};
 
-/// Compiles a form; nothing comes back where there are problems.
+/// Returns the compiled form, or `None` if there are problems or the form is ignored.
 pub(crate) fn compile(
     tree: &Node,
-    types: &Types,
+    types: &RecordTypes,
     name: &str,
     version: Arc<str>,
     locales: &Arc<Locales>,
     problems: &mut Problems,
 ) -> Option<Form> {
     let mut reader = Reader { problems };
-    let header = header::read(&mut reader, tree);
+    let header = metadata::read(&mut reader, tree);
     let resource = header.resource?;
-    let of_type = roots::type_of(&mut reader, types, resource, &header)?;
-    let mut compiler = Compiler {
+    let of_type = root::type_of(&mut reader, types, resource, &header)?;
+    let mut compiler = FormCompiler {
         reader,
         types,
         may_update: header.may_update,
@@ -42,16 +43,16 @@ pub(crate) fn compile(
         resource,
         record_type: of_type.map(|of_type| of_type.name.clone()),
         description: header.description.map(Arc::from),
-        may_create: roots::may_create(resource, &root, header.may_update),
+        may_create: root::may_create(resource, &root, header.may_update),
         may_update: header.may_update && resource != Resource::Session,
         is_privileged: header.is_privileged,
-        is_discreet: header.is_discreet,
+        strict_enumeration: header.is_discreet,
         natural_key: header.idempotency.map(|(key, _)| key),
         locales: locales.clone(),
         refuses_unknown: header.refuses_unknown,
         root,
         examples: Vec::new(),
-        file: problems.own(),
+        file: problems.main_file(),
         files: problems.files(),
         assertions: Vec::new(),
         payload: None,
@@ -63,68 +64,69 @@ pub(crate) fn compile(
     if let Some((key, place)) = header.idempotency {
         natural_key::check(&mut reader, &form, key, place);
         if header.is_discreet {
-            let what = "`idempotency` answers a value that was sent before differently, and so tells who \
-                 has an account, which `enumeration: strict` hides";
+            let what = "`idempotency` reveals who has an account, which `enumeration: strict` hides: \
+                        a repeated value gets a different response";
             let expected = "one of the two; clients of such a form can send an Idempotency-Key";
             reader.problems.add(ProblemCode::Contradiction, place, what, expected, None);
         }
     }
-    if header.is_discreet && form.root.tells_who_is_stored() {
-        let what = "`exists` by `email` or `external_id` tells who has an account, which \
+    if header.is_discreet && form.root.reveals_existence() {
+        let what = "`exists` by `email` or `external_id` reveals who has an account, which \
                     `enumeration: strict` hides";
         let expected = "one of the two; or `exists: { resource: User, by: id }`";
         let (code, place) = (ProblemCode::Contradiction, header.enumeration_place);
         reader.problems.add(code, place, what, expected, None);
     }
     form.assertions = super::assertion::read(&mut reader, &form.root, header.rules);
-    form.payload = super::payload::read(&mut reader, &form.root, header.default_payload);
+    form.payload = super::default_payload::read(&mut reader, &form.root, header.default_payload);
     form.examples = crate::example::read(&mut reader, header.examples);
-    super::link::link(&mut reader, &mut form);
-    locale::own_words(&form, locales, problems);
+    super::resolve_expressions::resolve_expressions(&mut reader, &mut form);
+    locale::check_overrides(&form, locales, problems);
     problems.is_empty().then_some(form)
 }
 
-pub(super) struct Compiler<'p, 't> {
+pub(super) struct FormCompiler<'p, 't> {
     pub(super) reader: Reader<'p>,
-    pub(super) types: &'t Types,
-    /// Whether the form may change what is stored: that can keep the rules then.
+    pub(super) types: &'t RecordTypes,
+    /// Whether the form may update stored records, whose values can then satisfy its rules.
     pub(super) may_update: bool,
-    /// Whether it may list protected fields.
+    /// Whether the form may list protected fields.
     pub(super) is_privileged: bool,
-    /// Whether it is for users.
+    /// Whether the form's resource is `User`.
     pub(super) is_of_users: bool,
 }
 
-/// Where in the form an object stands.
-pub(super) struct Place<'c> {
-    /// The same in every form: `profiles.developer`.
+/// Position of an object in the form.
+pub(super) struct RecordContext<'c> {
+    /// Path that is the same in every form: `profiles.developer`.
     pub(super) path: String,
-    pub(super) around: Option<&'c Names<'c>>,
-    /// Whether it is what the whole form is for.
+    /// Fields of the enclosing object.
+    pub(super) around: Option<&'c SiblingNames<'c>>,
+    /// Whether it is the form's own record.
     pub(super) is_root: bool,
 }
 
-impl Place<'_> {
+impl RecordContext<'_> {
     fn of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 }
 
-impl<'t> Compiler<'_, 't> {
-    /// The fields of one record: a user, a profile, an address.
+impl<'t> FormCompiler<'_, 't> {
+    /// Compiles the fields of one record: a user, a profile, an address.
     pub(super) fn record(
         &mut self,
         kind: Kind,
-        of_type: Option<&'t Type>,
+        of_type: Option<&'t RecordType>,
         node: &Node,
-        place: &Place<'_>,
+        place: &RecordContext<'_>,
     ) -> Vec<Field> {
         let entries = self.reader.map(node, kind.name());
         let mut plans = Vec::new();
         for entry in entries {
-            // What a record is known to have comes before what the word means elsewhere: the
-            // `description` of a listing is a field.
-            match plan(&mut self.reader, (kind, place.is_root), entries, entry) {
+            // Fields of the record come before reserved keys: the `description` of a transactable
+            // is a field.
+            match key_kind(&mut self.reader, (kind, place.is_root), entries, entry) {
                 Some(plan) => plans.push((entry, plan)),
                 None if is_reserved(&mut self.reader, entry) => {}
                 None => self.unknown_field((kind, place.is_root), entry),
@@ -135,16 +137,16 @@ impl<'t> Compiler<'_, 't> {
 
     fn fields(
         &mut self,
-        of_type: Option<&'t Type>,
-        plans: Vec<(&Entry, Plan)>,
-        place: &Place<'_>,
+        of_type: Option<&'t RecordType>,
+        plans: Vec<(&Entry, KeyKind)>,
+        place: &RecordContext<'_>,
     ) -> Vec<Field> {
         let own: Vec<&str> = plans.iter().map(|(entry, _)| entry.key.as_str()).collect();
-        let names = Names { own: &own, around: place.around };
+        let names = SiblingNames { own: &own, around: place.around };
         let mut fields = Vec::new();
         for (entry, plan) in plans {
             let path = place.of(&entry.key);
-            let context = Context {
+            let context = FieldContext {
                 name: &entry.key,
                 global_path: &path,
                 names: &names,
@@ -153,12 +155,12 @@ impl<'t> Compiler<'_, 't> {
                 is_privileged: self.is_privileged,
             };
             fields.push(match plan {
-                Plan::Container(container) => {
+                KeyKind::Container(container) => {
                     self.container(container, of_type, entry, &context, place)
                 }
-                Plan::BuiltIn(built_in) => {
+                KeyKind::BuiltIn(built_in) => {
                     let mut known =
-                        context.known_as(built_in.field_type, Target::BuiltIn(built_in));
+                        context.known_as(built_in.field_type, FieldTarget::BuiltIn(built_in));
                     known.rules = built_in.rules;
                     known.is_secret = built_in.is_secret;
                     match (built_in.name, of_type) {
@@ -169,28 +171,28 @@ impl<'t> Compiler<'_, 't> {
                             known.only = Some(CUSTOMIZABLE.map(|(name, _)| name).to_vec());
                         }
                         ("relationship_name", _) => known.only = self.relationship_types(entry),
-                        ("relationship_key", _) => self.demand_key(of_type, entry),
-                        ("password", None) if place.is_root => self.note_password(entry),
+                        ("relationship_key", _) => self.require_key(of_type, entry),
+                        ("password", None) if place.is_root => self.check_password_rule(entry),
                         _ => {}
                     }
                     scalar(&mut self.reader, known, &entry.value)
                 }
-                Plan::Property { field_type, unique } => {
-                    let mut known = context.known_as(field_type, Target::Property);
+                KeyKind::Property { field_type, unique } => {
+                    let mut known = context.known_as(field_type, FieldTarget::Property);
                     known.unique = unique;
                     scalar(&mut self.reader, known, &entry.value)
                 }
-                Plan::OwnProperty => {
-                    let known = context.declared(FieldType::String, Target::Property);
+                KeyKind::OwnProperty => {
+                    let known = context.declared(FieldType::String, FieldTarget::Property);
                     scalar(&mut self.reader, known, &entry.value)
                 }
-                Plan::Aside => {
-                    let known = context.declared(FieldType::Any, Target::Virtual);
+                KeyKind::Ignored => {
+                    let known = context.declared(FieldType::Any, FieldTarget::Virtual);
                     let nothing = Node { place: entry.value.place, data: Data::Null };
                     scalar(&mut self.reader, known, &nothing)
                 }
-                Plan::Virtual => {
-                    let mut known = context.declared(FieldType::Any, Target::Virtual);
+                KeyKind::Virtual => {
+                    let mut known = context.declared(FieldType::Any, FieldTarget::Virtual);
                     known.is_secret = entry.key == "password_confirmation";
                     scalar(&mut self.reader, known, &entry.value)
                 }
@@ -199,42 +201,42 @@ impl<'t> Compiler<'_, 't> {
         fields
     }
 
-    /// Notes a new password that has the built-in rule alone. Source: NIST SP 800-63B-4, 3.1.1.2, asks
-    /// for 8 characters and a list of common passwords.
-    fn note_password(&mut self, entry: &Entry) {
+    /// Adds a notice if new passwords are checked by the built-in length rule only. Source: NIST SP
+    /// 800-63B-4, 3.1.1.2, requires 8 characters and a blocklist of common passwords.
+    fn check_password_rule(&mut self, entry: &Entry) {
         let validation = entry.value.get("validation").map(|entry| &entry.value);
         let rules = ["length", "size", "password"];
-        let says_length = |node: &Node| rules.iter().any(|rule| node.get(rule).is_some());
-        if self.is_of_users && !validation.is_some_and(says_length) {
+        let limits_length = |node: &Node| rules.iter().any(|rule| node.get(rule).is_some());
+        if self.is_of_users && !validation.is_some_and(limits_length) {
             let what = "`password` may have 6 characters and be a common one: \
-                        `validation: { password: { minimum: 8 } }` asks for 8 and refuses common ones";
-            self.reader.problems.weak_password(entry.place, what.to_owned());
+                        `validation: { password: { minimum: 8 } }` requires 8 and refuses common ones";
+            self.reader.problems.add_weak_password(entry.place, what.to_owned());
         }
     }
 
     fn container(
         &mut self,
         container: Container,
-        of_type: Option<&'t Type>,
+        of_type: Option<&'t RecordType>,
         entry: &Entry,
-        context: &Context<'_>,
-        place: &Place<'_>,
+        context: &FieldContext<'_>,
+        place: &RecordContext<'_>,
     ) -> Field {
         let fields = match container.holds() {
             None => self.properties(of_type, entry, context, place),
             Some(kind) => self.records((container, kind), of_type, entry, context, place),
         };
-        let body = Body::Container(Group::new(None, container.name().into(), fields));
-        self.nested(context, body, Target::Container(container), &entry.value)
+        let body = FieldBody::Container(Group::new(None, container.name().into(), fields));
+        self.nested(context, body, FieldTarget::Container(container), &entry.value)
     }
 
-    /// `properties:` of a record.
+    /// Compiles `properties:` of a record.
     fn properties(
         &mut self,
-        of_type: Option<&'t Type>,
+        of_type: Option<&'t RecordType>,
         entry: &Entry,
-        context: &Context<'_>,
-        place: &Place<'_>,
+        context: &FieldContext<'_>,
+        place: &RecordContext<'_>,
     ) -> Vec<Field> {
         let mut plans = Vec::new();
         for property in self.reader.map(&entry.value, "properties") {
@@ -243,35 +245,36 @@ impl<'t> Compiler<'_, 't> {
             match (found.map(|known| (known, known.property_type)), of_type) {
                 (Some((known, PropertyType::Field(field_type))), _) => {
                     let is_key = self.is_key(of_type, property);
-                    let plan = Plan::Property { field_type, unique: known.unique || is_key };
+                    let plan = KeyKind::Property { field_type, unique: known.unique || is_key };
                     plans.push((property, plan));
                 }
                 _ if is_reserved(&mut self.reader, property) => {}
-                (_, None) => plans.push((property, Plan::OwnProperty)),
+                (_, None) => plans.push((property, KeyKind::OwnProperty)),
                 (_, Some(of_type)) => self.unknown_property(of_type, property, |kind| {
                     matches!(kind, PropertyType::Field(_))
                 }),
             }
         }
         let path = place.of("properties");
-        let place = Place { path, around: Some(context.names), is_root: false };
+        let place = RecordContext { path, around: Some(context.names), is_root: false };
         self.fields(of_type, plans, &place)
     }
 
-    /// The records in a container: by type, or by the type's property that each fills.
+    /// Compiles the records in a container. Their keys are type names, or properties of the
+    /// enclosing record's type.
     fn records(
         &mut self,
         (container, kind): (Container, Kind),
-        of_type: Option<&'t Type>,
+        of_type: Option<&'t RecordType>,
         entry: &Entry,
-        context: &Context<'_>,
-        place: &Place<'_>,
+        context: &FieldContext<'_>,
+        place: &RecordContext<'_>,
     ) -> Vec<Field> {
         let mut fields = Vec::new();
         let records = self.reader.map(&entry.value, container.name());
         let is_record = |record: &&Entry| !RESERVED.contains(&record.key.as_str());
         let own: Vec<&str> = records.iter().filter(is_record).map(|r| r.key.as_str()).collect();
-        let names = Names { own: &own, around: Some(context.names) };
+        let names = SiblingNames { own: &own, around: Some(context.names) };
         for record in records {
             if is_reserved(&mut self.reader, record) {
                 continue;
@@ -302,7 +305,7 @@ impl<'t> Compiler<'_, 't> {
                     (None, place.of(&format!("{}.{}", container.name(), record.key)))
                 }
             };
-            let context = Context {
+            let context = FieldContext {
                 name: &record.key,
                 global_path: &path,
                 names: &names,
@@ -318,24 +321,32 @@ impl<'t> Compiler<'_, 't> {
     fn record_field(
         &mut self,
         (container, kind): (Container, Kind),
-        of_type: Option<&'t Type>,
+        of_type: Option<&'t RecordType>,
         entry: &Entry,
-        context: &Context<'_>,
+        context: &FieldContext<'_>,
     ) -> Field {
-        let place = Place { path: context.global_path.to_owned(), around: None, is_root: false };
+        let place =
+            RecordContext { path: context.global_path.to_owned(), around: None, is_root: false };
         let fields = self.record(kind, of_type, &entry.value, &place);
         if kind == Kind::RelationshipUser {
-            self.demand_relationship(&entry.key, entry.place, &fields);
+            self.require_relationship(&entry.key, entry.place, &fields);
         }
         let type_name =
             of_type.map_or_else(|| entry.key.as_str().into(), |known| known.name.clone());
         let mut group = Group::new(Some(kind), type_name, fields);
-        group.keyed = of_type.and_then(|of_type| self.types.keyed(of_type));
-        let body = if container.holds_many() { Body::List(group) } else { Body::Node(group) };
-        self.nested(context, body, Target::Record, &entry.value)
+        group.keyed = of_type.and_then(|of_type| self.types.keyed_relationship(of_type));
+        let body =
+            if container.holds_many() { FieldBody::List(group) } else { FieldBody::Node(group) };
+        self.nested(context, body, FieldTarget::Record, &entry.value)
     }
 
-    fn nested(&mut self, context: &Context<'_>, body: Body, target: Target, node: &Node) -> Field {
+    fn nested(
+        &mut self,
+        context: &FieldContext<'_>,
+        body: FieldBody,
+        target: FieldTarget,
+        node: &Node,
+    ) -> Field {
         let validation = node.get("validation").map(|entry| &entry.value);
         let rules = bind_node(&mut self.reader, context, &body, validation);
         let mut conditions = Conditions::default();
@@ -354,7 +365,7 @@ impl<'t> Compiler<'_, 't> {
     }
 
     fn unknown_field(&mut self, (kind, is_root): (Kind, bool), entry: &Entry) {
-        let own = kind.own_built_ins().iter().filter(|_| is_root);
+        let own = kind.parent_fields().iter().filter(|_| is_root);
         let built_ins = kind.built_ins().iter().chain(own);
         let mut known: Vec<&str> = built_ins.map(|built_in| built_in.name).collect();
         known.extend(kind.containers().iter().map(|container| container.name()));
@@ -365,7 +376,7 @@ impl<'t> Compiler<'_, 't> {
 
     fn unknown_property(
         &mut self,
-        of_type: &Type,
+        of_type: &RecordType,
         entry: &Entry,
         fits: impl Fn(&PropertyType) -> bool,
     ) {

@@ -1,46 +1,47 @@
-//! What a form says of one field.
+//! Reads the configuration of one field.
 
 use super::protected::is_protected;
-use super::{Body, Field, Normalizer, Scalar, Target};
-use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
+use super::{Field, FieldBody, FieldTarget, Normalizer, ScalarField};
+use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
-use crate::rules::{BoundRule, BuiltInRule, FieldFacts, Names, bind_all};
+use crate::rules::{BoundRule, BuiltInRule, FieldInfo, SiblingNames, bind_all};
 use crate::value::Value;
 
-/// Which field is being read.
+/// Field that is being read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Context<'c> {
+pub(super) struct FieldContext<'c> {
     pub(super) name: &'c str,
+    /// Path that is the same in every form: `profiles.developer.properties.handle`.
     pub(super) global_path: &'c str,
-    pub(super) names: &'c Names<'c>,
-    /// Where the form lists it.
-    pub(super) place: Place,
-    /// Whether the form may change users.
+    pub(super) names: &'c SiblingNames<'c>,
+    /// Location of its key in the form.
+    pub(super) place: Location,
+    /// Whether the form may update stored records.
     pub(super) may_update: bool,
-    /// Whether it may list protected fields.
+    /// Whether the form may list protected fields.
     pub(super) is_privileged: bool,
 }
 
-/// What is known of a field before its configuration is read.
+/// Properties of a field that do not come from its own configuration.
 #[derive(Debug)]
-pub(super) struct Known<'c> {
-    context: Context<'c>,
+pub(super) struct FieldSpec<'c> {
+    context: FieldContext<'c>,
     field_type: FieldType,
-    /// Whether the form itself says the type.
+    /// Whether the form can set the type.
     is_declared: bool,
-    target: Target,
+    target: FieldTarget,
     pub(super) rules: &'static [BuiltInRule],
     pub(super) unique: bool,
     pub(super) is_secret: bool,
-    /// The values it can have, where they are known.
+    /// The allowed values, if they are limited.
     pub(super) only: Option<Vec<&'c str>>,
 }
 
-impl<'c> Context<'c> {
-    /// A field whose type is known.
-    pub(super) fn known_as(self, field_type: FieldType, target: Target) -> Known<'c> {
-        Known {
+impl<'c> FieldContext<'c> {
+    /// Returns the spec of a field with a fixed type.
+    pub(super) fn known_as(self, field_type: FieldType, target: FieldTarget) -> FieldSpec<'c> {
+        FieldSpec {
             context: self,
             field_type,
             is_declared: false,
@@ -52,15 +53,15 @@ impl<'c> Context<'c> {
         }
     }
 
-    /// A field whose type the form may say.
-    pub(super) fn declared(self, otherwise: FieldType, target: Target) -> Known<'c> {
-        Known { is_declared: true, ..self.known_as(otherwise, target) }
+    /// Returns the spec of a field whose type the form can set.
+    pub(super) fn declared(self, otherwise: FieldType, target: FieldTarget) -> FieldSpec<'c> {
+        FieldSpec { is_declared: true, ..self.known_as(otherwise, target) }
     }
 
-    fn facts(self, field_type: FieldType) -> FieldFacts<'c> {
+    fn facts(self, field_type: FieldType) -> FieldInfo<'c> {
         let Self { name, global_path, names, place, .. } = self;
         let field_type = Some(field_type);
-        FieldFacts { name, field_type, is_list: false, global_path, place, inner: None, names }
+        FieldInfo { name, field_type, is_list: false, global_path, place, inner: None, names }
     }
 }
 
@@ -76,9 +77,9 @@ pub(super) const KEYS: &[&str] = &[
     "use",
 ];
 
-/// Reads a field that holds one value.
-pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> Field {
-    let mut scalar = Scalar {
+/// Reads a scalar field.
+pub(super) fn scalar(reader: &mut Reader<'_>, known: FieldSpec<'_>, node: &Node) -> Field {
+    let mut scalar = ScalarField {
         field_type: known.field_type,
         default: None,
         computed: None,
@@ -99,7 +100,7 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
             }
             "if" | "unless" => conditions.add(reader, entry),
             "schema" => schema = Some(entry),
-            "use" => not_served(reader, entry),
+            "use" => report_not_served(reader, entry),
             _ => {
                 let within = format!("the field `{}`", known.context.name);
                 reader.unknown_key(entry, &within, KEYS);
@@ -109,11 +110,11 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
     let options = options.map(|node| PropertyOptions::read(reader, node)).unwrap_or_default();
     scalar.readonly = options.readonly;
     if options.is_virtual {
-        target = Target::Virtual;
+        target = FieldTarget::Virtual;
     }
     let default = options.default;
-    let Context { name, place, is_privileged, .. } = known.context;
-    let is_set_by_clients = !scalar.readonly && !matches!(target, Target::Virtual);
+    let FieldContext { name, place, is_privileged, .. } = known.context;
+    let is_set_by_clients = !scalar.readonly && !matches!(target, FieldTarget::Virtual);
     if is_set_by_clients && !is_privileged && !options.public && is_protected(name) {
         reader.problems.add(
             ProblemCode::ProtectedField,
@@ -132,36 +133,38 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: Known<'_>, node: &Node) -> 
     }
     let mut field = Field {
         name: known.context.name.into(),
-        body: Body::Scalar(scalar),
+        body: FieldBody::Scalar(scalar),
         target,
         rules,
         conditions,
         is_secret: known.is_secret,
         is_private: options.private,
     };
-    check_default(reader, &mut field, default, node, known.context.may_update);
+    read_default(reader, &mut field, default, node, known.context.may_update);
     field
 }
 
-/// The rules of a nested form.
+/// Reads the rules of a nested form.
 pub(super) fn bind_node(
     reader: &mut Reader<'_>,
-    context: &Context<'_>,
-    body: &Body,
+    context: &FieldContext<'_>,
+    body: &FieldBody,
     validation: Option<&Node>,
 ) -> Vec<BoundRule> {
     let inner = match body {
-        Body::Container(group) | Body::Node(group) | Body::List(group) => Some(group),
-        Body::Scalar(_) => None,
+        FieldBody::Container(group) | FieldBody::Node(group) | FieldBody::List(group) => {
+            Some(group)
+        }
+        FieldBody::Scalar(_) => None,
     };
-    let Context { name, global_path, names, place, .. } = *context;
-    let is_list = matches!(body, Body::List(_));
-    let facts = FieldFacts { name, field_type: None, is_list, global_path, place, inner, names };
+    let FieldContext { name, global_path, names, place, .. } = *context;
+    let is_list = matches!(body, FieldBody::List(_));
+    let facts = FieldInfo { name, field_type: None, is_list, global_path, place, inner, names };
     bind_all(reader, facts, &[], validation)
 }
 
-/// Notes a key whose meaning is agreed but not served by this version.
-pub(super) fn not_served(reader: &mut Reader<'_>, entry: &Entry) {
+/// Adds a problem for a key that is reserved but not supported by this version.
+pub(super) fn report_not_served(reader: &mut Reader<'_>, entry: &Entry) {
     reader.problems.add(
         ProblemCode::NotServed,
         entry.place,
@@ -171,9 +174,14 @@ pub(super) fn not_served(reader: &mut Reader<'_>, entry: &Entry) {
     );
 }
 
-fn read_type(reader: &mut Reader<'_>, known: &Known<'_>, scalar: &mut Scalar, entry: &Entry) {
+fn read_type(
+    reader: &mut Reader<'_>,
+    known: &FieldSpec<'_>,
+    scalar: &mut ScalarField,
+    entry: &Entry,
+) {
     let words: Vec<&str> = FieldType::ALL.iter().map(|known| known.name()).collect();
-    let said = reader.word(&entry.value, "type", &words).and_then(FieldType::named);
+    let said = reader.keyword(&entry.value, "type", &words).and_then(FieldType::named);
     let Some(said) = said else { return };
     if !known.is_declared && said != known.field_type {
         let (name, is) = (known.context.name, known.field_type.name());
@@ -197,20 +205,20 @@ fn normalizers(reader: &mut Reader<'_>, node: &Node) -> Vec<Normalizer> {
     };
     nodes
         .into_iter()
-        .filter_map(|node| reader.word(node, "normalize", &Normalizer::NAMES))
+        .filter_map(|node| reader.keyword(node, "normalize", &Normalizer::NAMES))
         .filter_map(Normalizer::named)
         .collect()
 }
 
-/// The options below `property_options:` of a field.
+/// `property_options:` of a field.
 #[derive(Debug, Default)]
 struct PropertyOptions<'n> {
     default: Option<&'n Node>,
     readonly: bool,
     is_virtual: bool,
-    /// Any client may set the field, although its name is protected.
+    /// Whether any client may set the field, although its name is protected.
     public: bool,
-    /// Only tokens with the scope `private` see the stored value.
+    /// Whether only tokens with the scope `private` see the stored value.
     private: bool,
 }
 
@@ -235,27 +243,28 @@ impl<'n> PropertyOptions<'n> {
                     continue;
                 }
             };
-            *flag = reader.flag(&entry.value, key) == Some(true);
+            *flag = reader.boolean(&entry.value, key) == Some(true);
         }
         options
     }
 }
 
-/// The rules that follow from the field itself.
+/// Adds the rules that follow from the field's spec: `unique`, and `inclusion` in the allowed
+/// values.
 fn implied_rules(
     reader: &mut Reader<'_>,
-    known: &Known<'_>,
-    facts: FieldFacts<'_>,
+    known: &FieldSpec<'_>,
+    facts: FieldInfo<'_>,
     validation: Option<&Node>,
     rules: &mut Vec<BoundRule>,
 ) {
     const UNIQUE: &[BuiltInRule] =
         &[BuiltInRule { name: "unique", options: "true", yields_to: &[], replaced_by: &[] }];
-    if known.unique && validation.is_none_or(|node| !says_unique(node)) {
+    if known.unique && validation.is_none_or(|node| !declares_unique(node)) {
         rules.extend(bind_all(reader, facts, UNIQUE, None));
     }
     let Some(names) = &known.only else { return };
-    // These nodes stand in no file; no problem can come of them.
+    // These nodes are generated and valid, so they cause no problems.
     let place = known.context.place;
     let node = |data| Node { place, data };
     let entry = |key: &str, data| Entry { key: key.to_owned(), place, value: node(data) };
@@ -266,20 +275,20 @@ fn implied_rules(
     rules.extend(bind_all(reader, facts, &[], Some(&inclusion)));
 }
 
-/// `schema:` of a field is the rule of that name.
-fn schema_rule(reader: &mut Reader<'_>, facts: FieldFacts<'_>, entry: &Entry) -> Vec<BoundRule> {
+/// Binds `schema:` of a field as the rule of that name.
+fn schema_rule(reader: &mut Reader<'_>, facts: FieldInfo<'_>, entry: &Entry) -> Vec<BoundRule> {
     let holding = |inner: Entry| Node { place: inner.place, data: Data::Map(vec![inner]) };
     let rule = Entry { value: holding(entry.clone()), ..entry.clone() };
     bind_all(reader, facts, &[], Some(&holding(rule)))
 }
 
-fn says_unique(validation: &Node) -> bool {
+fn declares_unique(validation: &Node) -> bool {
     validation.get("unique").or_else(|| validation.get("uniqueness")).is_some()
 }
 
-/// A default must be of the field's type and keep the field's rules; a read-only field without one
-/// must be allowed to be absent, unless what is stored can stand in for it.
-fn check_default(
+/// Reads the default, which must be of the field's type and pass the field's rules. A read-only
+/// field without a default must be valid when absent, unless the form may update stored records.
+fn read_default(
     reader: &mut Reader<'_>,
     field: &mut Field,
     default: Option<&Node>,
@@ -287,9 +296,9 @@ fn check_default(
     may_update: bool,
 ) {
     let name = field.name.clone();
-    let Body::Scalar(scalar) = &mut field.body else { return };
+    let FieldBody::Scalar(scalar) = &mut field.body else { return };
     let mut place = node.place;
-    if let Some((default, text)) = default.and_then(computed) {
+    if let Some((default, text)) = default.and_then(computed_text) {
         scalar.computed = Template::compile(reader, default, text);
         return;
     }
@@ -316,18 +325,18 @@ fn check_default(
         return;
     }
     let value = scalar.default.clone();
-    let violations = crate::submission::judge_alone(field, value.unwrap_or(Value::Null));
+    let violations = crate::evaluate::validate_value(field, value.unwrap_or(Value::Null));
     if let Some(first) = violations.list.first() {
         let what = match default {
             Some(_) => format!("the default of `{name}` breaks the field's own rule"),
             None => format!("`{name}` is readonly without a default and so can never be valid"),
         };
-        refuse(place, what, format!("a default that keeps it (it {})", first.text()));
+        refuse(place, what, format!("a default that passes it (this one {})", first.text()));
     }
 }
 
-/// The text of a default that has expressions in it.
-fn computed(default: &Node) -> Option<(&Node, &str)> {
+/// Returns the default as a template if it contains expressions.
+fn computed_text(default: &Node) -> Option<(&Node, &str)> {
     match &default.data {
         Data::Text(text) if Template::is_in(text) => Some((default, text)),
         _ => None,

@@ -1,164 +1,174 @@
-//! A compiled form: what it takes, how it shapes and judges it.
+//! Compiled forms: their fields, rules, defaults and examples.
 //!
-//! Everything that can be wrong with a form is found when it is compiled; nothing of it can
-//! surface while serving.
+//! All problems of a form are reported when it is compiled; a compiled form causes no configuration
+//! errors while serving.
 
 mod assertion;
 mod compile;
+mod default_payload;
 mod field;
-mod format;
-mod header;
-mod link;
-mod memberships;
+mod form_json_schema;
+mod key_kind;
+mod metadata;
 mod natural_key;
 mod normalize;
-mod payload;
-mod plan;
 mod protected;
+mod relationship_fields;
+mod resolve_expressions;
 mod resource;
-mod roots;
-mod schema;
+mod root;
+mod submission_json_schema;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use format::form_format;
+pub use form_json_schema::form_format;
 pub use natural_key::NaturalKey;
 pub use resource::Resource;
 
 pub(crate) use assertion::Assertion;
 pub(crate) use compile::compile;
+pub(crate) use default_payload::{DefaultPayload, PayloadValue};
 pub(crate) use normalize::Normalizer;
-pub(crate) use payload::{Given, Payload};
-pub(crate) use schema::types as json_types;
+pub use submission_json_schema::types as json_types;
 
 use crate::aggregate::{Claim, NewUser, Reference};
-use crate::changes::ChangedUser;
+use crate::changes::UserUpdate;
+use crate::eval_context::EvalContext;
+use crate::evaluate::{self, Refusals};
 use crate::example::Example;
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
 use crate::locale::Locales;
-use crate::resources::{BuiltIn, Container, Kind};
+use crate::record_kind::{BuiltIn, Container, Kind};
 use crate::rules::BoundRule;
-use crate::submission::{self, Refusals};
-use crate::surroundings::Surroundings;
 use crate::types::KeyedRelationship;
 use crate::value::Value;
 use crate::violation::Violations;
 
-/// Words that mean something in a form wherever fields stand, unless a field is known by them.
+/// Keys that configure a record or a field, unless the record has a field of that name.
 pub(crate) const RESERVED: &[&str] =
     &["validation", "description", "if", "unless", "property_options", "schema", "use"];
 
 /// A compiled form.
 #[derive(Debug)]
 pub struct Form {
-    /// Its name, as clients call it.
+    /// Name by which clients select it.
     pub name: Arc<str>,
-    /// A hash of everything that decides with it: its file and the types.
+    /// Hash of everything that determines its behaviour: its tree and the types.
     pub version: Arc<str>,
-    /// What its submissions become.
+    /// Resource that its submissions create or update.
     pub resource: Resource,
-    /// The type that its records are of; nothing of users and sessions, which have no types.
+    /// Type of its records; `None` for users and sessions, which have no types.
     pub record_type: Option<Arc<str>>,
-    /// What it is for, in its own words.
+    /// Description for human readers.
     pub description: Option<Arc<str>>,
-    /// Whether it may create: it lists what says whose a new record is (`email` of users,
-    /// `creator_id` of listings, …), or says nothing of an owner.
+    /// Whether it may create: it lists a field that identifies a new record or its owner (`email`
+    /// of users, `creator_id` of transactables, …), or it has no `resource_owner`.
     pub may_create: bool,
-    /// Whether it may change what is stored: it says `resource_owner: anyone`.
+    /// Whether it may update stored users or records: it has `resource_owner: anyone`.
     pub may_update: bool,
-    /// Whether it lets clients fill in fields that decide what somebody may do, or whose something is:
-    /// only trusted tokens may use it.
+    /// Whether it may list protected fields, such as permissions and owners; only trusted tokens
+    /// may use it.
     pub is_privileged: bool,
-    /// Whether it tells nobody who has an account already: a value that is taken is answered as one
-    /// that is not.
-    pub is_discreet: bool,
-    /// By which field the same submission, sent again, is known and done once.
+    /// Whether responses do not reveal who has an account: a taken value gets the same response as
+    /// a free one.
+    pub strict_enumeration: bool,
+    /// Field whose value identifies a repeated submission, which is executed once.
     pub natural_key: Option<NaturalKey>,
-    /// The languages that what is wrong with a submission can be told in.
+    /// Locales for the messages of violations.
     pub locales: Arc<Locales>,
-    /// Whether keys that it does not list are refused or ignored.
+    /// Whether unknown keys are refused; otherwise they are ignored.
     pub(crate) refuses_unknown: bool,
-    pub(crate) root: Group,
-    /// Its tests.
+    /// The root object.
+    pub root: Group,
+    /// Tests of the form.
     pub(crate) examples: Vec<Example>,
-    /// Its file, and all that places in it may be in.
+    /// File of the form, and all files that a [`Location`](crate::config::Location) in it may refer
+    /// to.
     pub(crate) file: Arc<str>,
     pub(crate) files: Arc<[Arc<str>]>,
     /// Rules across fields.
     pub(crate) assertions: Vec<Assertion>,
-    /// What the server adds to each submission.
-    pub(crate) payload: Option<Payload>,
-    /// Where fields with conditions are: the places of the fields on the way there.
+    /// Values that the server sets in each submission.
+    pub(crate) payload: Option<DefaultPayload>,
+    /// Fields with conditions, as paths of field indexes.
     pub(crate) conditional: Vec<Box<[usize]>>,
-    /// Where fields with computed defaults are.
+    /// Fields with computed defaults, as paths of field indexes.
     pub(crate) computed: Vec<Box<[usize]>>,
-    /// Whether any of the four is there.
+    /// Whether there is a condition, a computed default or a default payload.
     pub(crate) is_active: bool,
 }
 
-/// One object of a form: slot `i` of a submission is its field `i`.
+/// Fields of one object of a form. Slot `i` of a submission belongs to field `i`.
 #[derive(Debug)]
-pub(crate) struct Group {
-    pub(crate) kind: Option<Kind>,
-    pub(crate) type_name: Arc<str>,
-    pub(crate) fields: Vec<Field>,
-    /// Of memberships: the relationships that can be named by their key.
+pub struct Group {
+    /// Kind of record, or `None` for containers.
+    pub kind: Option<Kind>,
+    /// Name of the record type; for untyped records and containers their own name.
+    pub type_name: Arc<str>,
+    /// Fields, in the order of the form.
+    pub fields: Vec<Field>,
+    /// For relationship users: the relationships that `relationship_key` can name.
     pub(crate) keyed: Option<KeyedRelationship>,
-    /// Of relationships: the property that names one, which nobody else may have.
+    /// For relationships: the property that is their unique key.
     pub(crate) key: Option<Arc<str>>,
     by_name: HashMap<Arc<str>, usize>,
 }
 
-/// A field of a form.
+/// Field of a form.
 #[derive(Debug)]
-pub(crate) struct Field {
-    pub(crate) name: Arc<str>,
-    pub(crate) body: Body,
-    pub(crate) target: Target,
+pub struct Field {
+    /// Name, as submitted.
+    pub name: Arc<str>,
+    /// What the field holds.
+    pub body: FieldBody,
+    pub(crate) target: FieldTarget,
     pub(crate) rules: Vec<BoundRule>,
     pub(crate) conditions: Conditions,
-    pub(crate) is_secret: bool,
+    /// Whether the value never appears in answers, texts or expressions that are shown.
+    pub is_secret: bool,
     /// Whether only tokens with the scope `private` see the stored value.
     pub(crate) is_private: bool,
 }
 
-/// What a field holds.
+/// Content of a field.
 #[derive(Debug)]
-pub(crate) enum Body {
-    Scalar(Scalar),
-    /// Other fields, always there: `properties`, `profiles`, `transactables`.
+pub enum FieldBody {
+    /// One value.
+    Scalar(ScalarField),
+    /// Other fields or records, always active: `properties`, `profiles`, `transactables`.
     Container(Group),
-    /// A nested form of which there is at most one, ignored unless the client sends a key of it.
+    /// A nested form for at most one record, ignored unless one of its keys is submitted.
     Node(Group),
-    /// A nested form of which there may be several.
+    /// A nested form for several records.
     List(Group),
 }
 
-/// A field that holds one value.
+/// Field with a single value.
 #[derive(Debug)]
-pub(crate) struct Scalar {
-    pub(crate) field_type: FieldType,
+pub struct ScalarField {
+    /// Type that submitted values are coerced to.
+    pub field_type: FieldType,
     pub(crate) default: Option<Value<'static>>,
-    /// A default that is worked out for each submission.
+    /// Default that is computed for each submission.
     pub(crate) computed: Option<Template>,
-    /// What the client sends is ignored.
-    pub(crate) readonly: bool,
+    /// Whether submitted values are ignored.
+    pub readonly: bool,
     pub(crate) normalize: Vec<Normalizer>,
 }
 
-/// Where a valid value goes.
+/// Destination of a valid value.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Target {
+pub(crate) enum FieldTarget {
     BuiltIn(&'static BuiltIn),
     Property,
-    /// Nowhere: judged, not stored.
+    /// Validated, not stored.
     Virtual,
-    /// Into the records below.
+    /// The records or properties in a container.
     Container(Container),
-    /// It is a record of its own.
+    /// A record of its own.
     Record,
 }
 
@@ -169,22 +179,22 @@ impl Group {
         Self { kind, type_name, fields, keyed: None, key: None, by_name }
     }
 
-    /// Returns whether a rule of a field, or of a nested one, tells who has an account.
-    fn tells_who_is_stored(&self) -> bool {
+    /// Returns whether a rule of a field, or of a nested one, reveals who has an account.
+    fn reveals_existence(&self) -> bool {
         self.fields.iter().any(|field| {
-            let is_told = field.rules.iter().any(|rule| rule.check.tells_who_is_stored());
-            is_told
+            let is_revealing = field.rules.iter().any(|rule| rule.check.reveals_existence());
+            is_revealing
                 || match &field.body {
-                    Body::Scalar(_) => false,
-                    Body::Container(group) | Body::Node(group) | Body::List(group) => {
-                        group.tells_who_is_stored()
-                    }
+                    FieldBody::Scalar(_) => false,
+                    FieldBody::Container(group)
+                    | FieldBody::Node(group)
+                    | FieldBody::List(group) => group.reveals_existence(),
                 }
         })
     }
 
-    /// The place of a field. Few fields are found faster by looking than by hashing.
-    pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
+    /// Returns the index of a field. A linear search is faster than hashing for few fields.
+    pub fn index_of(&self, name: &str) -> Option<usize> {
         if self.fields.len() <= 12 {
             return self.fields.iter().position(|field| &*field.name == name);
         }
@@ -192,70 +202,95 @@ impl Group {
     }
 }
 
+impl Field {
+    /// Returns whether the field has conditions (`if:` or `unless:`).
+    #[must_use]
+    pub fn is_conditional(&self) -> bool {
+        !self.conditions.is_empty()
+    }
+
+    /// Returns the values that an `inclusion` rule lists, as JSON.
+    #[must_use]
+    pub fn included_values(&self, field_type: Option<FieldType>) -> Vec<serde_json::Value> {
+        let rules = self.rules.iter().filter(|rule| rule.rule.name == "inclusion");
+        let keywords = rules.filter_map(|rule| rule.check.keywords(field_type?));
+        let values =
+            keywords.filter_map(|keywords| keywords.pointer("/anyOf/1/enum")?.as_array().cloned());
+        values.flatten().collect()
+    }
+}
+
 impl Form {
-    /// Shapes and judges a submission. No IO: what only the database can decide is in the
-    /// aggregate's claims and references.
+    /// Returns whether the form adds values to each submission (`default_payload:`).
+    #[must_use]
+    pub fn has_default_payload(&self) -> bool {
+        self.payload.is_some()
+    }
+
+    /// Validates a submission that creates, and returns the aggregate to store. Performs no IO:
+    /// what only the database can check is in the aggregate's claims and references.
     ///
-    /// Of a form for another resource than users comes a bag: no user of its own, exactly one
-    /// record in the list of its kind, and the claims and references of that. Of a session it holds
-    /// what was submitted as `email` and `password`.
+    /// For a resource other than users the result has no user data but exactly one record, in the
+    /// list of its kind, with its claims and references. For a session it has the submitted `email`
+    /// and `password`.
     ///
     /// # Errors
-    /// All violations at once, in the form's order.
+    /// Returns an error with all violations, in the form's order, if the submission is invalid.
     pub fn apply(
         &self,
         submitted: Value<'_>,
-        surroundings: &Surroundings,
+        surroundings: &EvalContext,
     ) -> Result<NewUser, Violations> {
-        submission::apply(self, submitted, surroundings)
+        evaluate::apply(self, submitted, surroundings)
     }
 
-    /// Shapes and judges a submission to a stored user or record: what was not sent is as it is
-    /// stored. `stored` is that in the shape of a submission, its records with their `id`; of a
-    /// record itself with its `id` and with the fields that say where it belongs.
+    /// Validates a submission that updates a stored user or record. Fields that were not submitted
+    /// keep their stored values. `stored` has the shape of a submission, with the `id` of each
+    /// nested record; a record itself also has its `id` and its parent fields.
     ///
     /// # Errors
-    /// All violations at once, in the form's order; paths and places are those of what was sent.
+    /// Returns an error with all violations, in the form's order, if the submission is invalid.
+    /// Paths and list indexes are those of the submission.
     pub fn update<'v>(
         &self,
         submitted: Value<'v>,
         stored: &'v Value<'v>,
-        surroundings: &Surroundings,
-    ) -> Result<ChangedUser, Violations> {
-        submission::update(self, submitted, stored, surroundings)
+        surroundings: &EvalContext,
+    ) -> Result<UserUpdate, Violations> {
+        evaluate::update(self, submitted, stored, surroundings)
     }
 
-    /// What the database would be asked of a submission, valid or not.
+    /// Returns the claims and references of a submission, valid or not.
     #[must_use]
-    pub fn contested(
+    pub fn database_checks(
         &self,
         submitted: Value<'_>,
-        surroundings: &Surroundings,
+        surroundings: &EvalContext,
     ) -> (Vec<Claim>, Vec<Reference>) {
-        submission::contested(self, submitted, surroundings)
+        evaluate::database_checks(self, submitted, surroundings)
     }
 
-    /// All that is wrong with a submission to nobody stored: by its rules, and by what the
-    /// database would refuse of it.
+    /// Returns all violations of a submission that creates: those of the form's rules and those
+    /// that correspond to the database's refusals.
     #[must_use]
-    pub fn explain_whole(
+    pub fn explain_all(
         &self,
         submitted: Value<'_>,
-        surroundings: &Surroundings,
+        surroundings: &EvalContext,
         refusals: &Refusals,
     ) -> Violations {
-        submission::explain_whole(self, submitted, surroundings, refusals)
+        evaluate::explain_all(self, submitted, surroundings, refusals)
     }
 
-    /// The claim that holds a text at a path, such as `properties.username`, for one user alone;
-    /// nothing where the form has no such rule.
+    /// Returns the uniqueness claim on a string at a path such as `properties.username`, or `None`
+    /// if the form has no `unique` rule without scope and conditions there.
     #[must_use]
     pub fn claim_of(&self, path: &str, text: &str) -> Option<Claim> {
         let mut value = Value::String(Cow::Borrowed(text));
         for part in path.rsplit('.') {
             value = Value::Object(vec![(Cow::Borrowed(part), value)]);
         }
-        let (claims, _) = self.contested(value, &Surroundings::default());
+        let (claims, _) = self.database_checks(value, &EvalContext::default());
         let scope = format!("user.{path}");
         claims.into_iter().find(|claim| {
             let rest = claim.scope.strip_prefix(&scope);
@@ -263,22 +298,22 @@ impl Form {
         })
     }
 
-    /// Whether a rule of the form keeps the value at a path for one user alone.
-    pub(crate) fn is_unique(&self, path: &str) -> bool {
+    /// Returns whether the form has a `unique` rule without scope and conditions at a path.
+    pub fn is_unique(&self, path: &str) -> bool {
         self.claim_of(path, "a").is_some()
     }
 
-    /// Says which violations the database's refusals are. The submission is the one that was
-    /// accepted before, in the same surroundings and over the same stored user, if any: it is
-    /// judged again, because the happy path keeps no paths.
+    /// Returns the violations that correspond to the database's refusals. All arguments must be
+    /// those with which the submission was accepted: it is validated again, because the success
+    /// path keeps no paths.
     #[must_use]
-    pub fn explain<'v>(
+    pub fn explain_refusals<'v>(
         &self,
         submitted: Value<'v>,
         stored: Option<&'v Value<'v>>,
-        surroundings: &Surroundings,
+        surroundings: &EvalContext,
         refusals: &Refusals,
     ) -> Violations {
-        submission::explain(self, submitted, stored, surroundings, refusals)
+        evaluate::explain_refusals(self, submitted, stored, surroundings, refusals)
     }
 }

@@ -1,24 +1,24 @@
-//! `idempotency`: the field by whose value a submission is known that is sent again.
+//! `idempotency:` of a form: the field whose value identifies a repeated submission.
 
 use super::Form;
 use crate::aggregate::NewUser;
-use crate::config::{Place, ProblemCode, Reader};
-use crate::keys::{email_key, text_key};
+use crate::canonical::{canonical_text, email_key};
+use crate::config::{Location, ProblemCode, Reader};
 
-/// A field of users by whose value a submission is known that is sent again.
+/// Field of users whose value identifies a repeated submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NaturalKey {
-    /// `external_id`: the id that somebody else's database has for the user.
+    /// `external_id`: the id of the user in an external system.
     ExternalId,
-    /// `email`, in any spelling.
+    /// `email`; spellings of the same address are equal.
     Email,
 }
 
 impl NaturalKey {
-    /// The names of the fields.
+    /// Names of the fields.
     pub(crate) const NAMES: [&str; 2] = ["external_id", "email"];
 
-    /// The one of a field.
+    /// Returns the key for a field name.
     pub(crate) fn of(name: &str) -> Option<Self> {
         match name {
             "external_id" => Some(Self::ExternalId),
@@ -27,7 +27,7 @@ impl NaturalKey {
         }
     }
 
-    /// The name of the field.
+    /// Returns the name of the field.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -36,19 +36,19 @@ impl NaturalKey {
         }
     }
 
-    /// What a user is known by; nothing where the value is blank.
+    /// Returns the canonical value of a user, or `None` if it is blank.
     #[must_use]
     pub fn of_user(self, user: &NewUser) -> Option<String> {
         let key = match self {
-            Self::ExternalId => text_key(user.external_id.as_deref()?, true),
+            Self::ExternalId => canonical_text(user.external_id.as_deref()?, true),
             Self::Email => email_key(user.email.as_deref()?),
         };
         Some(key).filter(|key| !key.is_empty())
     }
 }
 
-/// Refuses a key that no submission to the form can have.
-pub(super) fn check(reader: &mut Reader<'_>, form: &Form, key: NaturalKey, place: Place) {
+/// Adds a problem if the form does not list the key's field.
+pub(super) fn check(reader: &mut Reader<'_>, form: &Form, key: NaturalKey, place: Location) {
     if form.root.index_of(key.name()).is_none() {
         reader.problems.add(
             ProblemCode::Contradiction,

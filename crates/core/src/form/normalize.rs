@@ -1,4 +1,4 @@
-//! `normalize:` — what is done to a text before it is judged.
+//! `normalize:` of a field: steps applied to a string before validation.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::value::Value;
 
-/// One step of normalisation.
+/// Normalisation step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Normalizer {
     Strip,
@@ -18,11 +18,11 @@ pub(crate) enum Normalizer {
 }
 
 impl Normalizer {
-    /// The names in a form.
+    /// Names of the steps in a form.
     pub(crate) const NAMES: [&'static str; 6] =
         ["strip", "squish", "downcase", "upcase", "nfc", "nfkc"];
 
-    /// The step of a name.
+    /// Returns the step with a name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "strip" => Self::Strip,
@@ -35,7 +35,7 @@ impl Normalizer {
         })
     }
 
-    /// Normalises a text; other values stay as they are.
+    /// Normalises a string; other values are returned unchanged.
     pub(crate) fn apply(self, value: Value<'_>) -> Value<'_> {
         match value {
             Value::String(text) => Value::String(self.apply_to(text)),

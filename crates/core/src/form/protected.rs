@@ -1,19 +1,19 @@
-//! Protected field names: fields that decide what a user may do, what a user is worth, or who owns a
-//! record. A client that may set such a field makes itself an administrator, or a member of another
-//! company. Names are recognised by kind, so that a field that nobody thought of is protected too.
+//! Recognises protected field names: fields that decide permissions, credit or ownership. A client
+//! that can set such a field can make itself an administrator or a member of another company. Names
+//! are recognised by patterns, so that new fields are protected too.
 //!
 //! Source: OWASP API Security Top 10 (2023), API3 "Broken Object Property Level Authorization".
 
-/// Beginnings of flags about the user: `is_admin`, `can_publish`.
+/// Prefixes of booleans about the user: `is_admin`, `can_publish`.
 const PREFIXES: [&str; 4] = ["is_", "can_", "may_", "allow_"];
 
-/// Endings of references to other rows, of credentials, and of switches.
+/// Suffixes of references to other rows, of credentials, and of switches.
 const SUFFIXES: [&str; 13] = [
     "_id", "_ids", "_uuid", "_guid", "_key", "_keys", "_hash", "_digest", "_salt", "_token",
     "_secret", "_enabled", "_active",
 ];
 
-/// Parts that are protected wherever in the name they stand, with or without separators.
+/// Substrings that are protected anywhere in a name, with or without separators.
 const PARTS: [&str; 22] = [
     "role",
     "level",
@@ -39,19 +39,19 @@ const PARTS: [&str; 22] = [
     "accounttype",
 ];
 
-/// Whole words, of which a name has at least one.
+/// Whole words that are protected anywhere in a name.
 const WORDS: [&str; 19] = [
     "staff", "root", "owner", "scope", "scopes", "grant", "grants", "acl", "mfa", "otp", "totp",
     "2fa", "tier", "credit", "credits", "balance", "quota", "tenant", "sudo",
 ];
 
-/// Names that look protected and are not: the client's own identifier of the user, whose
+/// Names that match a pattern but are not protected: the client's own identifier of the user, whose
 /// uniqueness is checked.
 const HARMLESS: [&str; 1] = ["external_id"];
 
-/// Returns whether a field of this name needs `privileged: true` in its form, or `public: true` among
-/// its own `property_options`. The spelling of the name does not matter: `is_admin`, `is-admin`,
-/// `isAdmin` and `IS ADMIN` are the same.
+/// Returns whether a field of this name needs `privileged: true` in its form, or `public: true` in
+/// its `property_options`. Case and separators do not matter: `is_admin`, `is-admin`, `isAdmin` and
+/// `IS ADMIN` are the same.
 pub(super) fn is_protected(name: &str) -> bool {
     let snake = &*snake_case(name);
     if HARMLESS.contains(&snake) {
@@ -65,23 +65,23 @@ pub(super) fn is_protected(name: &str) -> bool {
         || snake.split('_').any(|word| WORDS.contains(&word))
 }
 
-/// Returns the name in snake case: words are separated by `_`, all letters are lower-case.
+/// Returns the name in snake case.
 fn snake_case(name: &str) -> String {
-    let letters: Vec<char> = name.chars().collect();
+    let characters: Vec<char> = name.chars().collect();
     let mut snake = String::with_capacity(name.len() + 4);
-    for (index, letter) in letters.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|before| letters.get(before));
-        let after = letters.get(index + 1);
+    for (index, character) in characters.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| characters.get(before));
+        let after = characters.get(index + 1);
         let ends_lower = before.is_some_and(|c| c.is_lowercase() || c.is_ascii_digit());
-        // The last capital of an acronym begins the next word: `APIKey`.
+        // The last capital of an acronym starts the next word: `APIKey`.
         let ends_acronym =
             before.is_some_and(|c| c.is_uppercase()) && after.is_some_and(|c| c.is_lowercase());
-        if letter.is_uppercase() && (ends_lower || ends_acronym) {
+        if character.is_uppercase() && (ends_lower || ends_acronym) {
             snake.push('_');
         }
-        match letter {
+        match character {
             '-' | ' ' | '.' | '/' => snake.push('_'),
-            letter => snake.extend(letter.to_lowercase()),
+            character => snake.extend(character.to_lowercase()),
         }
     }
     snake

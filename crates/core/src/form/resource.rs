@@ -1,24 +1,24 @@
-//! What a form is for.
+//! Resources that forms create or update.
 
-use crate::resources::Kind;
+use crate::record_kind::Kind;
 use crate::types::TypeKind;
 
-/// What the submissions to a form become.
+/// Resource that the submissions to a form create or update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Resource {
-    /// A user with everything nested in it.
+    /// A user with its nested records.
     User,
-    /// A listing of a user who is there.
+    /// A transactable of an existing user.
     Transactable,
     /// A relationship.
     Relationship,
-    /// A membership of a user who is there.
+    /// A relationship user: an existing user in a relationship.
     RelationshipUser,
-    /// A listing in a relationship.
+    /// A transactable in a relationship.
     RelationshipTransactable,
-    /// A customization of a user who is there, or of one of its records.
+    /// A customization of an existing user or of one of its records.
     Customization,
-    /// What somebody signs in with: judged, and never stored.
+    /// The credentials of a sign-in: validated, never stored.
     Session,
 }
 
@@ -34,7 +34,7 @@ impl Resource {
         Self::Session,
     ];
 
-    /// What it is called in `resource:`.
+    /// Returns the name in `resource:`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl Resource {
         }
     }
 
-    /// What it is called in platformOS' `base_form:`.
+    /// Returns the name in platformOS' `base_form:`.
     pub(crate) fn form_name(self) -> &'static str {
         match self {
             Self::User => "UserForm",
@@ -73,7 +73,7 @@ impl Resource {
         }
     }
 
-    /// The kind of type that its records are of.
+    /// Returns the kind of type that its records have; `None` for users and sessions.
     #[must_use]
     pub fn type_kind(self) -> Option<TypeKind> {
         match self {

@@ -1,29 +1,33 @@
-//! Whether what files of texts and forms say of each other is there.
+//! Checks the references between locale files and forms: names of forms, paths, codes, languages.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::file::{Reference, To};
+use super::file::{NameReference, ReferenceKind};
 use super::{Locales, english, unknown_code};
-use crate::config::{Place, Problem, ProblemCode, Problems, Reader};
-use crate::form::{Body, Form, Group};
-use crate::resources::Kind;
+use crate::config::{Location, Problem, ProblemCode, Problems, Reader};
+use crate::form::{FieldBody, Form, Group};
+use crate::record_kind::Kind;
 
-/// The forms that a file of texts may name.
-pub(crate) struct Known<'f> {
+/// The forms that a locale file may name.
+pub(crate) struct KnownNames<'f> {
     pub(crate) forms: &'f HashMap<Arc<str>, Arc<Form>>,
-    /// Whether a form has this name, be it a wrong one.
+    /// Returns whether there is a form of this name, valid or not.
     pub(crate) is_form: &'f dyn Fn(&str) -> bool,
-    /// Whether no form is wrong: otherwise nobody knows which paths and codes there are.
+    /// Whether all forms are valid; otherwise the set of paths and codes is incomplete.
     pub(crate) is_whole: bool,
 }
 
-/// Notes the forms, paths and codes that are not there.
-pub(crate) fn check(references: Vec<Reference>, known: &Known<'_>, problems: &mut Vec<Problem>) {
+/// Reports references to forms, paths and codes that do not exist.
+pub(crate) fn check(
+    references: Vec<NameReference>,
+    known: &KnownNames<'_>,
+    problems: &mut Vec<Problem>,
+) {
     if references.is_empty() {
         return;
     }
-    let everywhere = Everything::of(known);
+    let everywhere = FormNames::of(known);
     for reference in references {
         let mut found = Problems::new(reference.file.clone());
         let mut reader = Reader { problems: &mut found };
@@ -34,11 +38,11 @@ pub(crate) fn check(references: Vec<Reference>, known: &Known<'_>, problems: &mu
             None if known.is_whole => &everywhere,
             None => continue,
             Some(Some(form)) => {
-                in_form = Everything::in_form(form);
+                in_form = FormNames::in_form(form);
                 &in_form
             }
             Some(None) => {
-                if let (To::Form, Some(name)) = (&reference.to, form)
+                if let (ReferenceKind::Form, Some(name)) = (&reference.to, form)
                     && !(known.is_form)(name)
                 {
                     let names: Vec<&str> = known.forms.keys().map(|name| &**name).collect();
@@ -50,9 +54,9 @@ pub(crate) fn check(references: Vec<Reference>, known: &Known<'_>, problems: &mu
             }
         };
         match &reference.to {
-            To::Form => {}
-            To::Path(path) if here.has(path) => {}
-            To::Path(path) => {
+            ReferenceKind::Form => {}
+            ReferenceKind::Path(path) if here.has(path) => {}
+            ReferenceKind::Path(path) => {
                 let names: Vec<&str> = here.paths.iter().map(String::as_str).collect();
                 let within = match form {
                     Some(form) => format!("the form `{form}`"),
@@ -60,8 +64,8 @@ pub(crate) fn check(references: Vec<Reference>, known: &Known<'_>, problems: &mu
                 };
                 reader.unknown(ProblemCode::UnknownField, "path", path, place, &within, &names);
             }
-            To::Code(code, _) if here.ids.contains(&**code) => {}
-            To::Code(code, section) => {
+            ReferenceKind::Code(code, _) if here.ids.contains(&**code) => {}
+            ReferenceKind::Code(code, section) => {
                 let ids = here.ids.iter().map(|id| &**id);
                 let mut names: Vec<&str> = if *section == "messages" {
                     english::keys().collect()
@@ -76,19 +80,19 @@ pub(crate) fn check(references: Vec<Reference>, known: &Known<'_>, problems: &mu
     }
 }
 
-/// Paths, and codes of rules across fields.
+/// The paths of one or all forms, and the codes of their rules across fields.
 #[derive(Default)]
-struct Everything {
+struct FormNames {
     paths: BTreeSet<String>,
-    /// Paths of fields in whose values there may be paths.
+    /// Paths of fields with a `schema` rule: any path below them is accepted.
     open: BTreeSet<String>,
     ids: BTreeSet<Box<str>>,
 }
 
-impl Everything {
-    fn of(known: &Known<'_>) -> Self {
+impl FormNames {
+    fn of(known: &KnownNames<'_>) -> Self {
         let mut all = Self::default();
-        // Built-in fields of users have names even where no form lists them.
+        // Built-in fields of users can be named even if no form lists them.
         all.paths.extend(Kind::User.built_ins().iter().map(|field| field.name.to_owned()));
         known.forms.values().for_each(|form| all.add(form));
         all
@@ -107,17 +111,17 @@ impl Everything {
         self.ids.extend(ids.map(Box::from));
     }
 
-    fn group(&mut self, group: &Group, around: &str) {
+    fn group(&mut self, group: &Group, parent: &str) {
         for field in &group.fields {
-            let path = match around {
+            let path = match parent {
                 "" => field.name.to_string(),
-                around => format!("{around}.{}", field.name),
+                parent => format!("{parent}.{}", field.name),
             };
             match &field.body {
-                Body::Container(inner) | Body::Node(inner) | Body::List(inner) => {
+                FieldBody::Container(inner) | FieldBody::Node(inner) | FieldBody::List(inner) => {
                     self.group(inner, &path);
                 }
-                Body::Scalar(_) => {
+                FieldBody::Scalar(_) => {
                     if field.rules.iter().any(|rule| rule.rule.name == "schema") {
                         self.open.insert(path.clone());
                     }
@@ -133,9 +137,9 @@ impl Everything {
     }
 }
 
-/// Notes the languages of a form's own words that are not served.
-pub(crate) fn own_words(form: &Form, locales: &Locales, problems: &mut Problems) {
-    let mut note = |tag: &str, place: Place| {
+/// Reports languages in the message overrides of a form that are not served.
+pub(crate) fn check_overrides(form: &Form, locales: &Locales, problems: &mut Problems) {
+    let mut note = |tag: &str, place: Location| {
         if locales.get(tag).is_none() {
             let known: Vec<&str> = locales.all().iter().map(|locale| locale.tag()).collect();
             let reader = &mut Reader { problems };
@@ -149,14 +153,16 @@ pub(crate) fn own_words(form: &Form, locales: &Locales, problems: &mut Problems)
     }
 }
 
-fn of_group(group: &Group, note: &mut dyn FnMut(&str, Place)) {
+fn of_group(group: &Group, note: &mut dyn FnMut(&str, Location)) {
     for field in &group.fields {
-        for text in field.rules.iter().flat_map(|rule| rule.own_texts()) {
+        for text in field.rules.iter().flat_map(|rule| rule.message_overrides()) {
             text.languages().for_each(|(tag, place)| note(tag, place));
         }
         match &field.body {
-            Body::Container(inner) | Body::Node(inner) | Body::List(inner) => of_group(inner, note),
-            Body::Scalar(_) => {}
+            FieldBody::Container(inner) | FieldBody::Node(inner) | FieldBody::List(inner) => {
+                of_group(inner, note)
+            }
+            FieldBody::Scalar(_) => {}
         }
     }
 }

@@ -1,21 +1,22 @@
-//! English: everything that can be said, as the code has it.
+//! The built-in English messages, and the locale file `en.yml` rendered from them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use crate::evaluate::MESSAGES;
 use crate::rules::RULES;
-use crate::submission::MESSAGES;
 use crate::violation::Message;
 
-/// What an answer says of a submission as a whole; `%{count}` is how many violations it tells.
-pub static BROKEN_RULES: Message = Message::counted(
+/// The message of a response about a submission as a whole; `%{count}` is the number of violations
+/// reported.
+pub static BROKEN_RULES: Message = Message::pluralized(
     "broken_rules",
     "%{count} rules of the form are broken",
     "%{count} rule of the form is broken",
 );
 
-/// What `%{type}` is in `wrong_type`, by the name of the type.
+/// The English name of each type, for `%{type}` in `wrong_type`.
 pub(super) const TYPES: [(&str, &str); 13] = [
     ("string", "a string"),
     ("text", "a text"),
@@ -32,7 +33,7 @@ pub(super) const TYPES: [(&str, &str); 13] = [
     ("list", "a list"),
 ];
 
-/// How a field's name and a text make a sentence.
+/// The format of a full message.
 pub(super) const FULL_MESSAGE: &str = "%{attribute} %{message}";
 
 static BY_KEY: LazyLock<BTreeMap<&'static str, &'static Message>> = LazyLock::new(|| {
@@ -41,39 +42,39 @@ static BY_KEY: LazyLock<BTreeMap<&'static str, &'static Message>> = LazyLock::ne
     all.map(|message| (message.key, message)).collect()
 });
 
-/// Every text there is, one for each key, in the order of their keys.
+/// Returns all messages, one for each key, sorted by key.
 #[must_use]
 pub fn messages() -> Vec<&'static Message> {
     BY_KEY.values().copied().collect()
 }
 
-/// Whether a text of `messages:` has this key.
+/// Returns whether `key` is a key of `messages:`.
 pub(super) fn has_key(key: &str) -> bool {
     BY_KEY.contains_key(key)
 }
 
-/// Whether a rule can say this code.
-pub(crate) fn has_code(code: &str) -> bool {
+/// Returns whether violations can have this code.
+pub fn has_code(code: &str) -> bool {
     codes().any(|known| known == code)
 }
 
-/// The code of a key of `messages:`.
+/// Returns the code of a key of `messages:`; a key without a message is its own code.
 pub(super) fn code_of(key: &str) -> &str {
     BY_KEY.get(key).map_or(key, |message| message.code)
 }
 
-/// The keys of `messages:`.
+/// Returns the keys of `messages:`.
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
     BY_KEY.keys().copied()
 }
 
-/// The codes that rules can say.
-pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
+/// Returns the codes that violations can have; a code with several keys is repeated.
+pub fn codes() -> impl Iterator<Item = &'static str> {
     let of_forms = BY_KEY.values().filter(|message| message.key != BROKEN_RULES.key);
     of_forms.map(|message| message.code)
 }
 
-/// `locales/en.yml`: everything as the code has it.
+/// Renders `locales/en.yml`.
 #[must_use]
 pub fn file() -> String {
     let mut file = String::from(
@@ -87,7 +88,7 @@ pub fn file() -> String {
     }
     file.push_str("  messages:\n");
     for (key, message) in &*BY_KEY {
-        match message.one {
+        match message.singular {
             None => {
                 let _ = writeln!(file, "    {}: \"{}\"", quoted(key), message.text);
             }
@@ -101,7 +102,7 @@ pub fn file() -> String {
     file
 }
 
-/// A key that YAML would take for something else than a text.
+/// Quotes a key that YAML would not read as a string.
 fn quoted(key: &str) -> String {
     if matches!(key, "true" | "false" | "null") { format!("\"{key}\"") } else { key.to_owned() }
 }
@@ -116,7 +117,12 @@ mod tests {
         let of_rules = RULES.iter().flat_map(|rule| rule.messages);
         for message in of_rules.chain(MESSAGES) {
             let known = BY_KEY[message.key];
-            assert_eq!((known.text, known.one), (message.text, message.one), "{}", message.key);
+            assert_eq!(
+                (known.text, known.singular),
+                (message.text, message.singular),
+                "{}",
+                message.key
+            );
         }
     }
 

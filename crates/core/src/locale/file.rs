@@ -1,66 +1,66 @@
-//! One file of texts: `locales/de.yml`.
+//! A locale file, such as `locales/de.yml`, parsed into the translations of one language.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::plural::Plurals;
-use super::text::Text;
-use super::{File, Shown, english, tag};
-use crate::config::{Data, Entry, Node, Place, ProblemCode, Problems, Reader, parse};
+use super::text::LocaleText;
+use super::{LocaleFile, ValueUses, english, tag};
+use crate::config::{Data, Entry, Location, Node, ProblemCode, Problems, Reader, parse};
 
-/// The texts of one language, without those of its parents.
+/// The translations of one language, without those of its parents.
 #[derive(Debug)]
-pub(super) struct Texts {
+pub(super) struct LocaleTexts {
     pub(super) tag: Box<str>,
     pub(super) plurals: Plurals,
-    /// How a field's name and a text make a sentence.
+    /// The format of a full message.
     pub(super) full_message: Option<Box<str>>,
-    /// By [`crate::violation::Message::key`], or by the id of a rule across fields.
-    pub(super) messages: HashMap<Box<str>, Text>,
-    /// What stands for `%{type}` in `wrong_type`.
+    /// Messages by [`crate::violation::Message::key`], or by the id of a rule across fields.
+    pub(super) messages: HashMap<Box<str>, LocaleText>,
+    /// Names of types, for `%{type}` in `wrong_type`.
     pub(super) types: HashMap<Box<str>, Box<str>>,
-    /// By path, in all forms.
+    /// Attributes of all forms, by path.
     pub(super) attributes: HashMap<Box<str>, Attribute>,
-    /// By form and path.
+    /// Attributes of single forms, by form and path.
     pub(super) forms: HashMap<Box<str>, HashMap<Box<str>, Attribute>>,
 }
 
-/// What is said of a field.
+/// The translations of a field.
 #[derive(Debug, Default)]
 pub(super) struct Attribute {
-    /// What it is called.
+    /// The display name.
     pub(super) name: Option<Box<str>>,
-    /// By code.
-    pub(super) texts: HashMap<Box<str>, Text>,
+    /// Messages by code.
+    pub(super) texts: HashMap<Box<str>, LocaleText>,
 }
 
-/// Something of a form that a file of texts names.
+/// A reference from a locale file to a form, a path or a code, checked once all forms are compiled.
 #[derive(Debug)]
-pub(crate) struct Reference {
+pub(crate) struct NameReference {
     pub(super) file: Arc<str>,
-    pub(super) place: Place,
-    /// Nothing where it may be in any form.
+    pub(super) place: Location,
+    /// The form to search; `None` for all forms.
     pub(super) form: Option<Box<str>>,
-    pub(super) to: To,
+    pub(super) to: ReferenceKind,
 }
 
-/// What a [`Reference`] is to.
+/// The target of a [`NameReference`].
 #[derive(Debug)]
-pub(super) enum To {
+pub(super) enum ReferenceKind {
     /// The form itself.
     Form,
     Path(Box<str>),
-    /// A code that no rule has; with the section it stands in.
+    /// A code that no built-in rule has, and the section that contains it.
     Code(Box<str>, &'static str),
 }
 
 const SECTIONS: [&str; 5] = ["messages", "attributes", "forms", "types", "full_messages"];
-/// The key of a field's name beside its texts.
-const NAME: &str = "_name";
-const FORMAT: &str = "format";
+/// The key of a field's display name.
+const NAME_KEY: &str = "_name";
+const FORMAT_KEY: &str = "format";
 
-impl Texts {
-    /// A language without any.
+impl LocaleTexts {
+    /// Returns a language without translations.
     pub(super) fn empty(tag: &str) -> Self {
         Self {
             tag: tag.into(),
@@ -73,14 +73,19 @@ impl Texts {
         }
     }
 
-    /// Notes which texts show the submitted value.
-    pub(super) fn note_shown(&self, shown: &mut Vec<Shown>) {
-        let mut note = |form: Option<&str>, path: Option<&str>, texts: &HashMap<Box<str>, Text>| {
-            for (code, _) in texts.iter().filter(|(_, text)| text.asks_for_value()) {
-                let code = english::code_of(code).into();
-                shown.push(Shown { form: form.map(Into::into), path: path.map(Into::into), code });
-            }
-        };
+    /// Collects the messages that contain the submitted value.
+    pub(super) fn collect_value_uses(&self, shown: &mut Vec<ValueUses>) {
+        let mut note =
+            |form: Option<&str>, path: Option<&str>, texts: &HashMap<Box<str>, LocaleText>| {
+                for (code, _) in texts.iter().filter(|(_, text)| text.uses_value()) {
+                    let code = english::code_of(code).into();
+                    shown.push(ValueUses {
+                        form: form.map(Into::into),
+                        path: path.map(Into::into),
+                        code,
+                    });
+                }
+            };
         note(None, None, &self.messages);
         for (path, attribute) in &self.attributes {
             note(None, Some(path), &attribute.texts);
@@ -93,45 +98,46 @@ impl Texts {
     }
 }
 
-/// Reads a file; nothing comes back where it is none.
+/// Reads a locale file; returns `None` if its name is not a language tag or it is not YAML.
 pub(super) fn read(
-    file: File<'_>,
+    file: LocaleFile<'_>,
     problems: &mut Problems,
-    references: &mut Vec<Reference>,
-) -> Option<Texts> {
+    references: &mut Vec<NameReference>,
+) -> Option<LocaleTexts> {
     let mut reader = Reader { problems };
     let Some(tag) = tag::canonical(file.stem) else {
-        tag::unknown(&mut reader, file.stem, Place::START, "the name of the file");
+        tag::unknown(&mut reader, file.stem, Location::START, "the name of the file");
         return None;
     };
     let tree = parse(file.text, reader.problems)?;
     let node = inner(&mut reader, &tree, &tag);
     let mut sections =
-        Sections { texts: Texts::empty(&tag), reader, file: file.name.clone(), references };
-    for entry in sections.reader.map(node, "a file of texts") {
+        Sections { texts: LocaleTexts::empty(&tag), reader, file: file.name.clone(), references };
+    for entry in sections.reader.map(node, "a locale file") {
         sections.section(entry);
     }
     Some(sections.texts)
 }
 
-/// What stands below the language, where that is the only key, as Rails writes it.
+/// Returns the node below the language tag if that is the only key, as in Rails' locale files; else
+/// the whole tree.
 fn inner<'n>(reader: &mut Reader<'_>, tree: &'n Node, tag: &str) -> &'n Node {
     let Data::Map(entries) = &tree.data else { return tree };
     let [only] = entries.as_slice() else { return tree };
-    let Some(said) = tag::canonical(&only.key) else { return tree };
-    if *said != *tag {
-        let what = format!("the file of `{tag}` says that it is of `{said}`");
-        let expected = format!("`{tag}:`, or the file `{said}.yml`");
+    let Some(declared) = tag::canonical(&only.key) else { return tree };
+    if *declared != *tag {
+        let what = format!("the file of language `{tag}` has the top-level key `{declared}`");
+        let expected = format!("`{tag}:`, or the file `{declared}.yml`");
         reader.problems.add(ProblemCode::Contradiction, only.place, what, expected, None);
     }
     &only.value
 }
 
 struct Sections<'r, 'p> {
-    texts: Texts,
+    texts: LocaleTexts,
     reader: Reader<'p>,
     file: Arc<str>,
-    references: &'r mut Vec<Reference>,
+    references: &'r mut Vec<NameReference>,
 }
 
 impl Sections<'_, '_> {
@@ -140,7 +146,11 @@ impl Sections<'_, '_> {
             "messages" => {
                 for entry in self.reader.map(&entry.value, "messages") {
                     if !english::has_key(&entry.key) {
-                        self.refer(entry, None, To::Code(entry.key.as_str().into(), "messages"));
+                        self.refer(
+                            entry,
+                            None,
+                            ReferenceKind::Code(entry.key.as_str().into(), "messages"),
+                        );
                     }
                     if let Some(text) = self.text(entry) {
                         self.texts.messages.insert(entry.key.as_str().into(), text);
@@ -150,7 +160,7 @@ impl Sections<'_, '_> {
             "attributes" => self.texts.attributes = self.attributes(None, entry),
             "forms" => {
                 for entry in self.reader.map(&entry.value, "forms") {
-                    self.refer(entry, Some(&entry.key), To::Form);
+                    self.refer(entry, Some(&entry.key), ReferenceKind::Form);
                     let attributes = self.attributes(Some(&entry.key), entry);
                     self.texts.forms.insert(entry.key.as_str().into(), attributes);
                 }
@@ -169,31 +179,36 @@ impl Sections<'_, '_> {
             "full_messages" => {
                 for entry in self.reader.map(&entry.value, "full_messages") {
                     match entry.key.as_str() {
-                        FORMAT => self.texts.full_message = self.format(entry),
-                        _ => self.reader.unknown_key(entry, "`full_messages`", &[FORMAT]),
+                        FORMAT_KEY => self.texts.full_message = self.format(entry),
+                        _ => self.reader.unknown_key(entry, "`full_messages`", &[FORMAT_KEY]),
                     }
                 }
             }
-            _ => self.reader.unknown_key(entry, "a file of texts", &SECTIONS),
+            _ => self.reader.unknown_key(entry, "a locale file", &SECTIONS),
         }
     }
 
-    /// Fields by path, each with its name, its texts, or both.
+    /// Reads fields by path, each with its display name, its messages, or both.
     fn attributes(&mut self, form: Option<&str>, of: &Entry) -> HashMap<Box<str>, Attribute> {
         let mut attributes = HashMap::new();
         for entry in self.reader.map(&of.value, &of.key) {
-            self.refer(entry, form, To::Path(entry.key.as_str().into()));
+            self.refer(entry, form, ReferenceKind::Path(entry.key.as_str().into()));
             let mut attribute = Attribute::default();
             match &entry.value.data {
                 Data::Map(texts) => {
                     for entry in texts {
-                        if entry.key == NAME {
-                            attribute.name = self.reader.text(&entry.value, NAME).map(Into::into);
+                        if entry.key == NAME_KEY {
+                            attribute.name =
+                                self.reader.text(&entry.value, NAME_KEY).map(Into::into);
                             continue;
                         }
                         if !english::has_code(&entry.key) {
                             let section = if form.is_some() { "forms" } else { "attributes" };
-                            self.refer(entry, form, To::Code(entry.key.as_str().into(), section));
+                            self.refer(
+                                entry,
+                                form,
+                                ReferenceKind::Code(entry.key.as_str().into(), section),
+                            );
                         }
                         if let Some(text) = self.text(entry) {
                             attribute.texts.insert(entry.key.as_str().into(), text);
@@ -211,27 +226,27 @@ impl Sections<'_, '_> {
         attributes
     }
 
-    fn text(&mut self, entry: &Entry) -> Option<Text> {
-        let Texts { tag, plurals, .. } = &self.texts;
-        Text::read(&mut self.reader, &entry.key, &entry.value, tag, plurals)
+    fn text(&mut self, entry: &Entry) -> Option<LocaleText> {
+        let LocaleTexts { tag, plurals, .. } = &self.texts;
+        LocaleText::read(&mut self.reader, &entry.key, &entry.value, tag, plurals)
     }
 
     fn format(&mut self, entry: &Entry) -> Option<Box<str>> {
-        // `%{message}` belongs here and nowhere else.
-        let text = self.reader.text(&entry.value, FORMAT)?;
+        // `%{message}` is a placeholder here only.
+        let text = self.reader.text(&entry.value, FORMAT_KEY)?;
         let has_message = text.contains("%{message}");
         let others = text.replace("%{message}", "").replace("%{attribute}", "");
         if has_message && !others.contains("%{") {
             return Some(text.into());
         }
         let expected = "a text with `%{message}`, and with `%{attribute}` or nothing else";
-        let what = format!("`{text}` cannot be the format of a sentence");
+        let what = format!("`{text}` is not a valid format of full messages");
         self.reader.problems.add(ProblemCode::BadOption, entry.value.place, what, expected, None);
         None
     }
 
-    fn refer(&mut self, entry: &Entry, form: Option<&str>, to: To) {
+    fn refer(&mut self, entry: &Entry, form: Option<&str>, to: ReferenceKind) {
         let (file, place) = (self.file.clone(), entry.place);
-        self.references.push(Reference { file, place, form: form.map(Into::into), to });
+        self.references.push(NameReference { file, place, form: form.map(Into::into), to });
     }
 }

@@ -1,14 +1,13 @@
-//! Languages: the texts of `locales/*.yml`, and how the text of a violation is found.
+//! Languages: the translations in `locales/*.yml`, and the look-up of a violation's message.
 //!
-//! Most specific first, and a language before its parent: the form's own words for it,
-//! `forms.<form>.<path>.<code>`, `attributes.<path>.<code>`, `messages.<code>`; then the parent
-//! (`pt-BR`, then `pt`), then English, which is complete here. Codes and parameters are the same
-//! in every language.
+//! The look-up goes by language (`pt-BR`, then its parent `pt`, then English, which is built in),
+//! and in each from specific to general: the form's override, `forms.<form>.<path>.<code>`,
+//! `attributes.<path>.<code>`, `messages.<code>`. Codes and parameters are the same in all of them.
 
 mod check;
 mod english;
 mod file;
-mod own;
+mod message_override;
 mod plural;
 mod render;
 mod tag;
@@ -21,38 +20,38 @@ use std::sync::{Arc, LazyLock};
 use sha2::{Digest, Sha256};
 
 pub use english::{BROKEN_RULES, file as english_file, messages};
-pub use own::OwnText;
+pub use message_override::MessageOverride;
 
-pub(crate) use check::{Known, check, own_words};
-pub(crate) use english::{codes, has_code};
-pub(crate) use file::Reference;
+pub(crate) use check::{KnownNames, check, check_overrides};
+pub use english::{codes, has_code};
+pub(crate) use file::NameReference;
 
-use crate::config::{Place, Problem, ProblemCode, Problems, Reader};
-use file::Texts;
-use text::Text;
+use crate::config::{Location, Problem, ProblemCode, Problems, Reader};
+use file::LocaleTexts;
+use text::LocaleText;
 
-/// A file of texts, read by somebody else.
+/// The name and content of a locale file.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct File<'s> {
+pub(crate) struct LocaleFile<'s> {
     pub(crate) name: &'s Arc<str>,
-    /// What it is called without folder and extension: its language.
+    /// The file name without folder and extension: the language tag.
     pub(crate) stem: &'s str,
     pub(crate) text: &'s str,
 }
 
-/// All languages of a configuration; English is always one of them.
+/// All languages of a configuration, always including English.
 #[derive(Debug)]
 pub struct Locales {
     /// Sorted by tag.
     list: Vec<Arc<Locale>>,
-    /// Texts that show the submitted value.
-    shown: Vec<Shown>,
+    /// The messages that contain the submitted value.
+    shown: Vec<ValueUses>,
     digest: [u8; 32],
 }
 
-/// A text that shows the submitted value; what is not said counts for all.
+/// Identifies a message that contains the submitted value; `None` stands for all forms or paths.
 #[derive(Debug, PartialEq, Eq)]
-struct Shown {
+struct ValueUses {
     form: Option<Box<str>>,
     path: Option<Box<str>>,
     code: Box<str>,
@@ -61,8 +60,8 @@ struct Shown {
 /// One language, with the languages it falls back to.
 pub struct Locale {
     tag: Box<str>,
-    /// Its own texts, its parents', English ones.
-    layers: Vec<Arc<Texts>>,
+    /// Its own translations, then those of its parents, then English ones.
+    layers: Vec<Arc<LocaleTexts>>,
 }
 
 impl fmt::Debug for Locale {
@@ -72,39 +71,45 @@ impl fmt::Debug for Locale {
 }
 
 impl Locale {
-    /// English as it comes with the code.
+    /// Returns the built-in English.
     #[must_use]
     pub fn english() -> &'static Arc<Self> {
         static ENGLISH: LazyLock<Arc<Locale>> = LazyLock::new(|| {
-            let layers = vec![Arc::new(Texts::empty(tag::ENGLISH))];
+            let layers = vec![Arc::new(LocaleTexts::empty(tag::ENGLISH))];
             Arc::new(Locale { tag: tag::ENGLISH.into(), layers })
         });
         &ENGLISH
     }
 
-    /// The keys of the texts that it has itself, not by a language it falls back to.
+    /// Returns the keys of its own messages, without those of its fallbacks.
     #[must_use]
     pub fn keys(&self) -> Vec<&str> {
-        self.own().flat_map(|texts| texts.messages.keys()).map(|key| &**key).collect()
+        self.text_layers().flat_map(|texts| texts.messages.keys()).map(|key| &**key).collect()
     }
 
-    /// The texts that it has itself for a key, one for each plural form.
+    /// Returns its own templates for a key, one for each plural form; none from its fallbacks.
     #[must_use]
     pub fn templates(&self, key: &str) -> Vec<&str> {
-        self.own().filter_map(|texts| texts.messages.get(key)).flat_map(Text::templates).collect()
+        self.text_layers()
+            .filter_map(|texts| texts.messages.get(key))
+            .flat_map(LocaleText::templates)
+            .collect()
     }
 
-    /// The types that it has words for itself, and these.
+    /// Returns its own names of types, by type; none from its fallbacks.
     #[must_use]
     pub fn types(&self) -> Vec<(&str, &str)> {
-        self.own().flat_map(|texts| &texts.types).map(|(name, text)| (&**name, &**text)).collect()
+        self.text_layers()
+            .flat_map(|texts| &texts.types)
+            .map(|(name, text)| (&**name, &**text))
+            .collect()
     }
 
-    fn own(&self) -> impl Iterator<Item = &Texts> {
+    fn text_layers(&self) -> impl Iterator<Item = &LocaleTexts> {
         self.layers.iter().map(AsRef::as_ref).filter(|texts| texts.tag == self.tag)
     }
 
-    /// Its language tag (BCP 47), in the canonical spelling.
+    /// Returns the language tag (BCP 47), in canonical form.
     #[must_use]
     pub fn tag(&self) -> &str {
         &self.tag
@@ -112,19 +117,20 @@ impl Locale {
 }
 
 impl Default for Locales {
-    /// English alone.
+    /// Returns English only.
     fn default() -> Self {
         Self { list: vec![Locale::english().clone()], shown: Vec::new(), digest: [0; 32] }
     }
 }
 
 impl Locales {
-    /// Reads all files. What they say of forms comes back, to be looked at when these are known.
+    /// Reads all locale files. Also returns their references to forms, for [`check()`] to verify
+    /// once the forms are compiled.
     pub(crate) fn read<'s>(
-        files: impl Iterator<Item = File<'s>>,
+        files: impl Iterator<Item = LocaleFile<'s>>,
         problems: &mut Vec<Problem>,
-    ) -> (Self, Vec<Reference>) {
-        let mut texts: HashMap<Box<str>, (Arc<str>, Arc<Texts>)> = HashMap::new();
+    ) -> (Self, Vec<NameReference>) {
+        let mut texts: HashMap<Box<str>, (Arc<str>, Arc<LocaleTexts>)> = HashMap::new();
         let mut references = Vec::new();
         let mut digest = Sha256::new();
         let mut is_any = false;
@@ -139,7 +145,7 @@ impl Locales {
                 if let Some((first, _)) = texts.get(&read.tag) {
                     found.add(
                         ProblemCode::DuplicateName,
-                        Place::START,
+                        Location::START,
                         format!("there is another file of the language `{}`", read.tag),
                         "each language once",
                         Some(format!("the other one is {first}")),
@@ -159,9 +165,9 @@ impl Locales {
         (locales, references)
     }
 
-    fn of(texts: &HashMap<Box<str>, Arc<Texts>>) -> Self {
+    fn of(texts: &HashMap<Box<str>, Arc<LocaleTexts>>) -> Self {
         let english = texts.get(tag::ENGLISH).cloned();
-        let english = english.unwrap_or_else(|| Arc::new(Texts::empty(tag::ENGLISH)));
+        let english = english.unwrap_or_else(|| Arc::new(LocaleTexts::empty(tag::ENGLISH)));
         let mut tags: Vec<&str> = texts.keys().map(|tag| &**tag).collect();
         if !tags.contains(&tag::ENGLISH) {
             tags.push(tag::ENGLISH);
@@ -169,7 +175,7 @@ impl Locales {
         tags.sort_unstable();
         let locale = |tag: &str| {
             let parents = tag::with_parents(tag).filter(|tag| *tag != tag::ENGLISH);
-            let mut layers: Vec<Arc<Texts>> =
+            let mut layers: Vec<Arc<LocaleTexts>> =
                 parents.filter_map(|tag| texts.get(tag).cloned()).collect();
             layers.push(english.clone());
             Arc::new(Locale { tag: tag.into(), layers })
@@ -177,52 +183,60 @@ impl Locales {
         let list = tags.into_iter().map(locale).collect();
         let mut shown = Vec::new();
         for texts in texts.values() {
-            texts.note_shown(&mut shown);
+            texts.collect_value_uses(&mut shown);
         }
         Self { list, shown, digest: [0; 32] }
     }
 
-    /// The language of a tag, exactly.
+    /// Returns the language with exactly this tag, ignoring case.
     #[must_use]
     pub fn get(&self, tag: &str) -> Option<&Arc<Locale>> {
         let is_of = |locale: &&Arc<Locale>| locale.tag.eq_ignore_ascii_case(tag);
         self.list.iter().find(is_of)
     }
 
-    /// All languages, by their tags.
+    /// Returns all languages, sorted by tag.
     #[must_use]
     pub fn all(&self) -> &[Arc<Locale>] {
         &self.list
     }
 
-    /// The language that everything falls back to.
+    /// Returns English, to which all languages fall back.
     #[must_use]
     pub fn english(&self) -> &Arc<Locale> {
         self.get(tag::ENGLISH).unwrap_or_else(|| Locale::english())
     }
 
-    /// Whether both say the same.
+    /// Returns whether both were read from the same files.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.digest == other.digest
     }
 
-    /// Whether any text shows a submitted value.
-    pub(crate) fn shows_values(&self) -> bool {
+    /// Returns whether any message contains a submitted value.
+    pub(crate) fn uses_values(&self) -> bool {
         !self.shown.is_empty()
     }
 
-    /// Whether a text for this shows the submitted value. The path may have list indexes.
-    pub(crate) fn shows_value(&self, form: &str, path: &str, code: &str) -> bool {
+    /// Returns whether a message for this code and path contains the submitted value. The path may
+    /// have list indexes.
+    pub(crate) fn uses_value(&self, form: &str, path: &str, code: &str) -> bool {
         let path = render::without_indexes(path);
-        let is = |said: &Option<Box<str>>, here: &str| said.as_deref().is_none_or(|s| s == here);
-        self.shown
-            .iter()
-            .any(|shown| *shown.code == *code && is(&shown.form, form) && is(&shown.path, &path))
+        let matches =
+            |scope: &Option<Box<str>>, name: &str| scope.as_deref().is_none_or(|s| s == name);
+        self.shown.iter().any(|shown| {
+            *shown.code == *code && matches(&shown.form, form) && matches(&shown.path, &path)
+        })
     }
 }
 
-/// Notes a code that nothing says.
-fn unknown_code(reader: &mut Reader<'_>, code: &str, place: Place, within: &str, known: &[&str]) {
+/// Reports a code that no rule has.
+fn unknown_code(
+    reader: &mut Reader<'_>,
+    code: &str,
+    place: Location,
+    within: &str,
+    known: &[&str],
+) {
     reader.unknown(ProblemCode::UnknownCode, "code", code, place, within, known);
 }

@@ -1,4 +1,4 @@
-//! Which plural form a language has for a number. Source: Unicode CLDR, by way of ICU4X.
+//! Plural categories of numbers by language. Source: Unicode CLDR, through ICU4X.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use fixed_decimal::Decimal;
 use icu_locale_core::Locale;
 use icu_plurals::{PluralCategory, PluralRules, PluralRulesOptions};
 
-/// The names of all categories, as CLDR orders them.
+/// The names of all plural categories, in CLDR's order.
 pub(super) const CATEGORIES: [(&str, PluralCategory); 6] = [
     ("zero", PluralCategory::Zero),
     ("one", PluralCategory::One),
@@ -16,16 +16,16 @@ pub(super) const CATEGORIES: [(&str, PluralCategory); 6] = [
     ("other", PluralCategory::Other),
 ];
 
-/// The plural forms of a language. The rules are in the program; they are looked up when needed.
+/// The plural rules of a language. ICU4X's rules are compiled in, and constructed when needed.
 #[derive(Debug)]
 pub(super) struct Plurals {
     locale: Locale,
-    /// The forms for the numbers from 0 on, which nearly all counts are.
+    /// The categories of 0 to 100, precomputed since nearly all counts are in this range.
     small: [PluralCategory; 101],
 }
 
 impl Plurals {
-    /// Those of a language tag; a language that CLDR does not know has one form for all numbers.
+    /// Returns the rules of a language tag; a language unknown to CLDR has only `other`.
     pub(super) fn of(tag: &str) -> Self {
         let locale = Locale::from_str(tag).unwrap_or(Locale::UNKNOWN);
         let mut small = [PluralCategory::Other; 101];
@@ -37,7 +37,7 @@ impl Plurals {
         Self { locale, small }
     }
 
-    /// The names of the forms that the language has.
+    /// Returns the names of the language's categories, in CLDR's order.
     pub(super) fn categories(&self) -> Vec<&'static str> {
         let rules = rules(&self.locale);
         let has = |category: PluralCategory| match &rules {
@@ -51,8 +51,8 @@ impl Plurals {
             .collect()
     }
 
-    /// The form for a number as JSON writes it. The digits after the point count: in English it is
-    /// `1 metre` and `1.0 metres`.
+    /// Returns the category of a number in JSON notation; `other` if it is not a number. Fraction
+    /// digits matter: English has `1 metre` but `1.0 metres`.
     pub(super) fn category(&self, number: &str) -> PluralCategory {
         if !(number.len() > 1 && number.starts_with('0'))
             && let Some(small) = number.parse().ok().and_then(|n: usize| self.small.get(n))

@@ -1,15 +1,15 @@
-//! The text of a violation in a language.
+//! Rendering of violations in a language: message look-up and interpolation.
 
 use std::borrow::Cow;
 
 use super::Locale;
 use super::english::{FULL_MESSAGE, TYPES};
-use super::file::{Attribute, Texts};
+use super::file::{Attribute, LocaleTexts};
 use crate::violation::{Message, Param, Params, Violation, humanize};
 
-/// What texts are asked for: where, in which form.
+/// The violation to render and where it occurred.
 #[derive(Clone, Copy)]
-struct Asked<'v> {
+struct RenderArgs<'v> {
     violation: &'v Violation,
     form: Option<&'v str>,
     /// The path without list indexes.
@@ -17,20 +17,20 @@ struct Asked<'v> {
 }
 
 impl Locale {
-    /// The text of a violation, without the name of the field.
+    /// Renders a violation's message, without the name of the field.
     #[must_use]
     pub fn text(&self, violation: &Violation, form: Option<&str>) -> String {
         let path = without_indexes(&violation.path);
-        self.fill(&Asked { violation, form, path: &path })
+        self.fill(&RenderArgs { violation, form, path: &path })
     }
 
-    /// The text of a violation, with the name of the field.
+    /// Renders a violation's full message, with the name of the field.
     #[must_use]
     pub fn full_text(&self, violation: &Violation, form: Option<&str>) -> String {
         self.sentence(violation, form, &self.text(violation, form))
     }
 
-    /// A text of a violation with the name of the field.
+    /// Combines a rendered message with the name of the field, except for one about `base`.
     pub(crate) fn sentence(&self, violation: &Violation, form: Option<&str>, text: &str) -> String {
         if violation.path == "base" {
             return text.to_owned();
@@ -49,33 +49,33 @@ impl Locale {
         }
     }
 
-    /// A text that belongs to no violation.
+    /// Renders a message that does not belong to a violation.
     #[must_use]
     pub fn message(&self, message: &'static Message, params: Params) -> String {
         let violation = Violation {
             path: String::new(),
             pointer: String::new(),
             message,
-            own_code: None,
-            own_text: None,
+            custom_code: None,
+            message_override: None,
             params,
         };
         self.text(&violation, None)
     }
 
-    fn fill(&self, asked: &Asked<'_>) -> String {
-        let template = self.template(asked);
+    fn fill(&self, args: &RenderArgs<'_>) -> String {
+        let template = self.template(args);
         if !template.contains("%{") {
             return template.to_owned();
         }
-        let Violation { params, path, message, .. } = asked.violation;
+        let Violation { params, path, message, .. } = args.violation;
         filled(template, &mut |placeholder, into| match params
             .iter()
             .find(|(known, _)| *known == placeholder)
         {
             Some((_, Param::Number(number))) => into.push_str(number),
             Some((_, Param::Field(field))) => {
-                match self.name_beside(asked, field) {
+                match self.sibling_name(args, field) {
                     Some(name) => into.push_str(name),
                     None => into.push_str(&humanize(field)),
                 };
@@ -84,7 +84,7 @@ impl Locale {
                 into.push_str(self.type_name(name));
             }
             Some((_, Param::Text(text))) => into.push_str(text),
-            None if placeholder == "attribute" => match self.name(asked.form, asked.path) {
+            None if placeholder == "attribute" => match self.name(args.form, args.path) {
                 Some(name) => into.push_str(name),
                 None => into.push_str(&humanize(path.rsplit('.').next().unwrap_or_default())),
             },
@@ -92,10 +92,10 @@ impl Locale {
         })
     }
 
-    /// The most specific text there is.
-    fn template<'t>(&'t self, asked: &Asked<'t>) -> &'t str {
-        let Violation { message, own_text, params, .. } = asked.violation;
-        if let Some(text) = own_text.as_ref().and_then(|own| own.in_every_language()) {
+    /// Returns the template of the most specific message.
+    fn template<'t>(&'t self, args: &RenderArgs<'t>) -> &'t str {
+        let Violation { message, message_override, params, .. } = args.violation;
+        if let Some(text) = message_override.as_ref().and_then(|text| text.default_template()) {
             return text;
         }
         let count = params.iter().find_map(|(name, value)| match value {
@@ -103,31 +103,32 @@ impl Locale {
             _ => None,
         });
         for texts in &self.layers {
-            let own = own_text.as_ref().and_then(|own| own.of_language(&texts.tag));
-            if let Some(text) = own.or_else(|| texts.find(asked)) {
+            let own = message_override.as_ref().and_then(|text| text.of_language(&texts.tag));
+            if let Some(text) = own.or_else(|| texts.find(args)) {
                 return text.template(count, &texts.plurals);
             }
         }
-        message.one.filter(|_| count == Some("1")).unwrap_or(message.text)
+        message.singular.filter(|_| count == Some("1")).unwrap_or(message.text)
     }
 
-    /// What a field is called, where that is said.
+    /// Returns the display name of a field, if it has one.
     fn name(&self, form: Option<&str>, path: &str) -> Option<&str> {
         self.layers.iter().find_map(|texts| {
-            let mut said = texts.said_of(form, path);
-            said.find_map(|attribute| attribute.name.as_deref())
+            let mut attributes = texts.attributes_at(form, path);
+            attributes.find_map(|attribute| attribute.name.as_deref())
         })
     }
 
-    /// What a field of the same object is called; properties are beside the fields of their record.
-    fn name_beside(&self, asked: &Asked<'_>, field: &str) -> Option<&str> {
-        let mut object = asked.path.rsplit_once('.').map_or("", |(object, _)| object);
+    /// Returns the display name of a field of the same object, if it has one; `properties` are
+    /// searched together with the fields of their record.
+    fn sibling_name(&self, args: &RenderArgs<'_>, field: &str) -> Option<&str> {
+        let mut object = args.path.rsplit_once('.').map_or("", |(object, _)| object);
         loop {
             let path = match object {
                 "" => Cow::Borrowed(field),
                 object => format!("{object}.{field}").into(),
             };
-            if let Some(name) = self.name(asked.form, &path) {
+            if let Some(name) = self.name(args.form, &path) {
                 return Some(name);
             }
             object = match object {
@@ -138,30 +139,31 @@ impl Locale {
     }
 
     fn type_name<'t>(&'t self, name: &'t str) -> &'t str {
-        let said = self.layers.iter().find_map(|texts| texts.types.get(name));
-        let in_code = || TYPES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
-        said.map(AsRef::as_ref).or_else(in_code).unwrap_or(name)
+        let translated = self.layers.iter().find_map(|texts| texts.types.get(name));
+        let built_in = || TYPES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
+        translated.map(AsRef::as_ref).or_else(built_in).unwrap_or(name)
     }
 }
 
-impl Texts {
-    /// What is said of a field, most specific first.
-    fn said_of(&self, form: Option<&str>, path: &str) -> impl Iterator<Item = &Attribute> {
+impl LocaleTexts {
+    /// Returns the translations of a field, those of the form first.
+    fn attributes_at(&self, form: Option<&str>, path: &str) -> impl Iterator<Item = &Attribute> {
         let of_form = form.and_then(|form| self.forms.get(form)).and_then(|form| form.get(path));
         of_form.into_iter().chain(self.attributes.get(path))
     }
 
-    fn find(&self, asked: &Asked<'_>) -> Option<&super::text::Text> {
-        let Violation { message, own_code, .. } = asked.violation;
-        let code = asked.violation.code();
-        let mut said = self.said_of(asked.form, asked.path);
-        said.find_map(|attribute| attribute.texts.get(code))
-            .or_else(|| own_code.as_deref().and_then(|code| self.messages.get(code)))
+    fn find(&self, args: &RenderArgs<'_>) -> Option<&super::text::LocaleText> {
+        let Violation { message, custom_code, .. } = args.violation;
+        let code = args.violation.code();
+        let mut attributes = self.attributes_at(args.form, args.path);
+        attributes
+            .find_map(|attribute| attribute.texts.get(code))
+            .or_else(|| custom_code.as_deref().and_then(|code| self.messages.get(code)))
             .or_else(|| self.messages.get(message.key))
     }
 }
 
-/// A template with what `put` puts in place of its placeholders.
+/// Interpolates a template: `put` appends the value of a placeholder to the output.
 fn filled(template: &str, put: &mut dyn FnMut(&str, &mut String)) -> String {
     let mut text = String::with_capacity(template.len() + 16);
     let mut rest = template;
@@ -175,7 +177,8 @@ fn filled(template: &str, put: &mut dyn FnMut(&str, &mut String)) -> String {
     text
 }
 
-/// `transactables.boat[1].name` as `transactables.boat.name`.
+/// Removes the list indexes of a path: `transactables.boat.name` for
+/// `transactables.boat[1].name`.
 pub(super) fn without_indexes(path: &str) -> Cow<'_, str> {
     if !path.contains('[') {
         return path.into();

@@ -1,32 +1,33 @@
-//! Language tags (BCP 47): how files and forms name languages.
+//! Language tags (BCP 47), by which locale files and forms name languages.
 
 use language_tags::LanguageTag;
 
-use crate::config::{Place, ProblemCode, Reader};
+use crate::config::{Location, ProblemCode, Reader};
 
-/// The language that everything falls back to.
+/// The language to which all others fall back.
 pub(super) const ENGLISH: &str = "en";
 
-/// The tag in its canonical spelling, where it is one of registered words: `pt-br` is `pt-BR`.
+/// Returns the canonical form of a tag (`pt-BR` for `pt-br`), or `None` if it has an unregistered
+/// subtag.
 pub(super) fn canonical(text: &str) -> Option<Box<str>> {
     let tag = LanguageTag::parse(text).ok()?;
     tag.validate().ok()?;
     Some(tag.canonicalize().ok()?.as_str().into())
 }
 
-/// The tag and its parents, nearest first: `zh-Hant-TW`, `zh-Hant`, `zh`.
+/// Returns a tag and its parents, nearest first: `zh-Hant-TW`, `zh-Hant`, `zh`.
 /// Source: RFC 4647 section 3.4.
 pub(super) fn with_parents(tag: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(tag), |tag| {
         let parent = tag.rsplit_once('-')?.0;
-        // A single letter begins what follows it, and means nothing at an end.
+        // A singleton subtag introduces an extension and is removed with it.
         let is_single = parent.len() > 2 && parent[parent.len() - 2..].starts_with('-');
         Some(if is_single { &parent[..parent.len() - 2] } else { parent })
     })
 }
 
-/// Notes a name that is no language.
-pub(super) fn unknown(reader: &mut Reader<'_>, name: &str, place: Place, within: &str) {
+/// Reports a name that is not a language tag.
+pub(super) fn unknown(reader: &mut Reader<'_>, name: &str, place: Location, within: &str) {
     let what = format!("unknown language `{name}` in {within}");
     let expected = "a language tag such as `en`, `de` or `pt-BR`";
     let hint = name

@@ -1,25 +1,25 @@
-//! One text of a language: a template, or one for each plural form.
+//! A message in one language: a template, or one for each plural category.
 
 use icu_plurals::PluralCategory;
 
 use super::plural::{CATEGORIES, Plurals};
 use crate::config::{Data, Node, ProblemCode, Reader};
 
-/// What can stand in `%{…}`.
+/// The placeholders allowed in `%{…}`.
 const PLACEHOLDERS: [&str; 7] =
     ["attribute", "count", "restriction", "value", "type", "format", "property"];
 
-/// A text, perhaps by plural form.
+/// A message in one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Text {
-    /// The same for every count.
+pub(crate) enum LocaleText {
+    /// One template for all counts.
     Same(Box<str>),
-    /// By the plural form of the parameter `count`.
+    /// By the plural category of the parameter `count`.
     ByCount(Box<[(PluralCategory, Box<str>)]>),
 }
 
-impl Text {
-    /// The template for a count, where there is one.
+impl LocaleText {
+    /// Returns the template for a count; that of `other` if there is no count.
     pub(super) fn template(&self, count: Option<&str>, plurals: &Plurals) -> &str {
         let forms = match self {
             Self::Same(text) => return text,
@@ -30,7 +30,7 @@ impl Text {
         of(category).or_else(|| of(PluralCategory::Other)).map_or("", |(_, text)| text)
     }
 
-    /// All its templates.
+    /// Returns all templates.
     pub(super) fn templates(&self) -> Vec<&str> {
         match self {
             Self::Same(text) => vec![text],
@@ -38,16 +38,16 @@ impl Text {
         }
     }
 
-    /// Whether it shows the submitted value.
-    pub(crate) fn asks_for_value(&self) -> bool {
-        let asks = |text: &str| text.contains("%{value}");
+    /// Returns whether a template contains the submitted value.
+    pub(crate) fn uses_value(&self) -> bool {
+        let has_value = |text: &str| text.contains("%{value}");
         match self {
-            Self::Same(text) => asks(text),
-            Self::ByCount(forms) => forms.iter().any(|(_, text)| asks(text)),
+            Self::Same(text) => has_value(text),
+            Self::ByCount(forms) => forms.iter().any(|(_, text)| has_value(text)),
         }
     }
 
-    /// Reads one: a text, or a mapping of the language's plural forms to texts.
+    /// Reads a string, or a mapping of the language's plural categories to strings.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         what: &str,
@@ -73,7 +73,7 @@ impl Text {
             }
         }
         if !entries.iter().any(|entry| entry.key == "other") {
-            let what = format!("`{what}` does not say `other`");
+            let what = format!("`{what}` has no `other`");
             let expected = "`other:` with the text for all other numbers";
             reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
             return None;
@@ -82,7 +82,7 @@ impl Text {
     }
 }
 
-/// Reads a text in which only known placeholders stand.
+/// Reads a template and reports unknown placeholders.
 pub(crate) fn template<'n>(reader: &mut Reader<'_>, what: &str, node: &'n Node) -> Option<&'n str> {
     let text = reader.text(node, what)?;
     for placeholder in text.split("%{").skip(1) {

@@ -1,6 +1,6 @@
-//! `absence`: nothing may be there.
+//! `absence`: the value must be blank.
 
-use super::{Check, Compile, Judges, Report, Rule, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 use crate::violation::{Message, Params};
 
 pub(crate) static PRESENT: Message = Message::new("present", "must be blank");
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&PRESENT],
-    judges: Judges { absent: true, nodes: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, nodes: true, ..Applicability::VALUES },
     accepts: &[("true", "null"), ("true", "\" \""), ("true", "false"), ("true", "[]")],
     rejects: &[
         ("true", "\"Ann\"", "present"),
@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(_: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(_: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     Some(Box::new(Absence))
 }
 
@@ -30,7 +30,7 @@ fn compile(_: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
 struct Absence;
 
 impl Check for Absence {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if !subject.is_blank() {
             report.fail(&PRESENT, Params::new());
         }

@@ -1,6 +1,6 @@
 //! `acceptance`: terms must be accepted.
 
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::Data;
 use crate::fields::FieldType;
 use crate::value::Value;
@@ -11,12 +11,16 @@ static ACCEPTED: Message = Message::new("accepted", "must be accepted");
 pub(super) static RULE: Rule = Rule {
     name: "acceptance",
     aliases: &[],
-    summary: "The value must say yes. One that was not sent, or null, passes: add `presence` to \
-              demand it.",
-    options: &[RuleOption::new("accept", "a value or a list", "What says yes: \"1\" and true.")],
+    summary: "The value must be one of the accepted ones, as for terms of service. A missing or \
+              null value passes: add `presence` to require it.",
+    options: &[RuleOption::new(
+        "accept",
+        "a value or a list",
+        "The accepted values. Default: \"1\" and true.",
+    )],
     main_option: Some("accept"),
     messages: &[&ACCEPTED],
-    judges: Judges { wrong_type: true, ..Judges::VALUES },
+    judges: Applicability { wrong_type: true, ..Applicability::VALUES },
     accepts: &[("true", "\"1\""), ("true", "true"), ("true", "null"), ("{accept: yes}", "\"yes\"")],
     rejects: &[
         ("true", "\"0\"", "accepted"),
@@ -27,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let accepted = match compile.get("accept") {
         None => vec![Value::String("1".into()), Value::Bool(true)],
         Some(node) => match &node.data {
@@ -35,7 +39,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
             _ => vec![node.to_value()],
         },
     };
-    // A boolean field turns "1" into true before this rule sees it.
+    // Coerced like submitted values: a boolean field turns "1" into true before rules run.
     let field_type = compile.field.field_type.unwrap_or(FieldType::Any);
     let accepted = accepted
         .into_iter()
@@ -50,7 +54,7 @@ struct Acceptance {
 }
 
 impl Check for Acceptance {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if !subject.is_nil() && !self.accepted.contains(subject.value()) {
             report.fail(&ACCEPTED, Params::new());
         }

@@ -1,56 +1,57 @@
-//! From the `validation:` of a field to its compiled rules.
+//! Compiles the `validation:` of a field into its rules.
 
-use super::options::{Compile, FieldFacts};
+use super::options::{CompileContext, FieldInfo};
 use super::{COMMON_OPTIONS, Check, RULES, Rule, RuleOption, named};
-use crate::config::{Data, Entry, Node, Place, ProblemCode, Reader};
+use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 use crate::expression::Conditions;
-use crate::locale::OwnText;
+use crate::locale::MessageOverride;
 
-/// A rule attached to a field.
+/// A compiled rule attached to a field.
 #[derive(Debug)]
 pub(crate) struct BoundRule {
     pub(crate) rule: &'static Rule,
     pub(crate) check: Box<dyn Check>,
-    /// Where the form says it; for one that is built in, where the field is.
-    pub(crate) place: Place,
+    /// Location of the rule in the form; for a built-in rule, that of the field.
+    pub(crate) place: Location,
     pub(crate) allow_nil: bool,
     pub(crate) allow_blank: bool,
-    /// It judges only where these hold.
+    /// Conditions (`if`, `unless`) under which the rule is applied.
     pub(crate) conditions: Conditions,
-    /// The form's own words: for one code, or for all of them.
-    own_texts: Vec<(Option<&'static str>, OwnText)>,
+    /// Message overrides of the form: for one code, or for all codes (`None`).
+    own_texts: Vec<(Option<&'static str>, MessageOverride)>,
 }
 
 impl BoundRule {
-    /// Tells it from all other rules of its form, as long as that is not moved.
+    /// Returns an identity that is unique within the form: the address, invalid after a move.
     pub(crate) fn id(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// The form's own words for a code.
-    pub(crate) fn own_text(&self, code: &str) -> Option<&OwnText> {
+    /// Returns the form's message for a code: the override of that code, else the one for all
+    /// codes.
+    pub(crate) fn message_override(&self, code: &str) -> Option<&MessageOverride> {
         let of_code = self.own_texts.iter().find(|(known, _)| *known == Some(code));
         of_code
             .or_else(|| self.own_texts.iter().find(|(known, _)| known.is_none()))
             .map(|(_, text)| text)
     }
 
-    /// All of the form's own words.
-    pub(crate) fn own_texts(&self) -> impl Iterator<Item = &OwnText> {
+    /// Returns all message overrides of the form.
+    pub(crate) fn message_overrides(&self) -> impl Iterator<Item = &MessageOverride> {
         self.own_texts.iter().map(|(_, text)| text)
     }
 }
 
-/// A rule that a field has without being told to.
+/// A rule that a field has by default.
 #[derive(Debug)]
 pub(crate) struct BuiltInRule {
     pub(crate) name: &'static str,
-    /// Its options, as YAML.
+    /// Options as YAML.
     pub(crate) options: &'static str,
-    /// It gives way to the form's own rule of that name; where options stand here, only to one
-    /// that has one of them.
+    /// Options that make a form's rule of this name replace the built-in one. If empty, any rule of
+    /// this name does.
     pub(crate) yields_to: &'static [&'static str],
-    /// Other rules that say what it says: it gives way to each of them.
+    /// Other rules that replace the built-in one.
     pub(crate) replaced_by: &'static [&'static str],
 }
 
@@ -63,17 +64,17 @@ impl BuiltInRule {
             Data::Map(options) => {
                 options.iter().any(|option| self.yields_to.contains(&option.key.as_str()))
             }
-            // A list or a range is the option `in`.
+            // Shorthand for the option `in`: a list or a range.
             Data::List(_) | Data::Text(_) => self.yields_to.contains(&"in"),
             _ => false,
         }
     }
 }
 
-/// Compiles the rules of a field: those built in first, then the form's own in their order.
+/// Compiles the rules of a field: the built-in ones first, then those of the form in order.
 pub(crate) fn bind_all(
     reader: &mut Reader<'_>,
-    field: FieldFacts<'_>,
+    field: FieldInfo<'_>,
     built_in: &[BuiltInRule],
     validation: Option<&Node>,
 ) -> Vec<BoundRule> {
@@ -138,9 +139,9 @@ fn contradictions(reader: &mut Reader<'_>, own: &[Entry]) {
 
 fn bind(
     reader: &mut Reader<'_>,
-    field: FieldFacts<'_>,
+    field: FieldInfo<'_>,
     rule: &'static Rule,
-    (spelled, place): (&str, Place),
+    (spelled, place): (&str, Location),
     node: &Node,
 ) -> Option<BoundRule> {
     if matches!(node.data, Data::Bool(false)) {
@@ -151,8 +152,11 @@ fn bind(
         reader.problems.add(
             ProblemCode::BadOption,
             node.place,
-            format!("the rule `{spelled}` cannot judge `{}`, which is a nested form", field.name),
-            "`presence`, `absence` or a `required_…` rule; of lists `length` and `distinct` too",
+            format!(
+                "the rule `{spelled}` cannot validate `{}`, which is a nested form",
+                field.name
+            ),
+            "`presence`, `absence` or a `required_…` rule; for lists also `length` and `distinct`",
             None,
         );
         return None;
@@ -160,7 +164,7 @@ fn bind(
     let options = options_of(reader, rule, spelled, node)?;
     let mut bound = BoundRule {
         rule,
-        check: Box::new(Undecided),
+        check: Box::new(PlaceholderCheck),
         place,
         allow_nil: false,
         allow_blank: false,
@@ -171,29 +175,29 @@ fn bind(
     for (option, entry) in options {
         let value = entry.map_or(node, |entry| &entry.value);
         match (option.name, entry) {
-            ("allow_nil", _) => bound.allow_nil = reader.flag(value, "allow_nil")?,
-            ("allow_blank", _) => bound.allow_blank = reader.flag(value, "allow_blank")?,
+            ("allow_nil", _) => bound.allow_nil = reader.boolean(value, "allow_nil")?,
+            ("allow_blank", _) => bound.allow_blank = reader.boolean(value, "allow_blank")?,
             ("if" | "unless", Some(entry)) => bound.conditions.add(reader, entry),
             ("message", _) => {
-                bound.own_texts.push((None, OwnText::read(reader, "message", value)?))
+                bound.own_texts.push((None, MessageOverride::read(reader, "message", value)?))
             }
             (name, _) if option.is_text => {
-                bound.own_texts.push((Some(name), OwnText::read(reader, name, value)?));
+                bound.own_texts.push((Some(name), MessageOverride::read(reader, name, value)?));
             }
             (name, _) => own.push((name, value)),
         }
     }
     let conditions = std::mem::take(&mut bound.conditions);
     let (place, options) = (node.place, own);
-    let mut compile = Compile { reader, rule: spelled, place, options, field, conditions };
+    let mut compile = CompileContext { reader, rule: spelled, place, options, field, conditions };
     bound.check = (rule.compile)(&mut compile)?;
     bound.conditions = compile.conditions;
     Some(bound)
 }
 
-/// The options under their canonical names, with their entries; without one where the rule's whole
-/// value is the option's. `true` and `{}` mean none, a list or a range is `in`,
-/// any other scalar is the rule's main option.
+/// Resolves the options of a rule to their definitions. The entry is `None` if the whole node is
+/// the option's value. `true` and `{}` mean no options, a list or a range is `in`, and any other
+/// scalar is the main option. Returns `None` if the rule cannot be compiled.
 fn options_of<'n>(
     reader: &mut Reader<'_>,
     rule: &'static Rule,
@@ -205,7 +209,7 @@ fn options_of<'n>(
     let main = rule.main_option.and_then(short_for);
     match &node.data {
         Data::Bool(true) | Data::Null => Some(Vec::new()),
-        // The mapping may be the value of the main option, with no other option beside it.
+        // The mapping may itself be the value of the main option; no other option is given then.
         Data::Map(entries)
             if main.is_some_and(|main| {
                 main.is_mapping
@@ -217,7 +221,8 @@ fn options_of<'n>(
         }
         Data::Map(entries) => {
             let mut options = Vec::with_capacity(entries.len());
-            // A rule with an unknown option is not judged further: what is missing may be it.
+            // A rule with an unknown option is not compiled: the option may be a misspelt required
+            // one.
             let mut all_known = true;
             for entry in entries {
                 let key = entry.key.as_str();
@@ -252,10 +257,10 @@ fn options_of<'n>(
     }
 }
 
-/// Stands in until the rule's own check is compiled.
+/// Placeholder until the rule's check is compiled.
 #[derive(Debug)]
-struct Undecided;
+struct PlaceholderCheck;
 
-impl Check for Undecided {
-    fn check(&self, _: &super::Subject<'_, '_>, _: &mut super::Report<'_, '_>) {}
+impl Check for PlaceholderCheck {
+    fn check(&self, _: &super::RuleInput<'_, '_>, _: &mut super::Reporter<'_, '_>) {}
 }

@@ -1,17 +1,17 @@
-//! `comparison`: the value compared with a literal or with another field, in its own order.
+//! `comparison`: compares the value with a literal or with another field, by the order of its type.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::compare::{COMPARISONS, Comparison};
-use super::moment::Kind;
+use super::decimal_bounds::{BOUND_OPTIONS, BoundOption};
 use super::presence::BLANK;
-use super::restriction::Restriction;
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::relative_time::TemporalKind;
+use super::temporal_bound::TemporalBound;
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::{Data, Node};
 use crate::decimal::Decimal;
+use crate::evaluate::SiblingRef;
 use crate::fields::FieldType;
-use crate::submission::Sibling;
 use crate::value::Value;
 use crate::violation::{Param, Params};
 
@@ -20,28 +20,29 @@ const WITH: &str = "a literal or a field of the same object";
 pub(super) static RULE: Rule = Rule {
     name: "comparison",
     aliases: &[],
-    summary: "Compares numbers as decimals, dates, moments and times of day as such (phrases such \
-              as `today` too), and texts by their code points. A blank value is told only `blank`. \
-              Nothing is compared with a field that holds nothing.",
+    summary: "Compares the value with a literal or with another field: numbers as decimals; \
+              dates, datetimes and times chronologically (phrases such as `today` are allowed); \
+              strings by code points. A blank value violates only `blank`. A comparison with a \
+              blank field is skipped.",
     options: &[
-        RuleOption::new("greater_than", WITH, "Above it."),
-        RuleOption::new("greater_than_or_equal_to", WITH, "It or above it."),
-        RuleOption::new("equal_to", WITH, "It."),
-        RuleOption::new("less_than", WITH, "Below it."),
-        RuleOption::new("less_than_or_equal_to", WITH, "It or below it."),
-        RuleOption::new("other_than", WITH, "Anything but it."),
+        RuleOption::new("greater_than", WITH, "The value must be greater."),
+        RuleOption::new("greater_than_or_equal_to", WITH, "The value must be greater or equal."),
+        RuleOption::new("equal_to", WITH, "The value must be equal."),
+        RuleOption::new("less_than", WITH, "The value must be less."),
+        RuleOption::new("less_than_or_equal_to", WITH, "The value must be less or equal."),
+        RuleOption::new("other_than", WITH, "The value must be different."),
     ],
     main_option: None,
     messages: &[
         &BLANK,
-        &COMPARISONS[0].message,
-        &COMPARISONS[1].message,
-        &COMPARISONS[2].message,
-        &COMPARISONS[3].message,
-        &COMPARISONS[4].message,
-        &COMPARISONS[5].message,
+        &BOUND_OPTIONS[0].message,
+        &BOUND_OPTIONS[1].message,
+        &BOUND_OPTIONS[2].message,
+        &BOUND_OPTIONS[3].message,
+        &BOUND_OPTIONS[4].message,
+        &BOUND_OPTIONS[5].message,
     ],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("{greater_than: 0.1}", "0.10000000000000000001"),
         ("{other_than: admin}", "\"ann\""),
@@ -58,72 +59,81 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-/// What a value is compared with.
+/// The right-hand side of a comparison.
 #[derive(Debug)]
-enum Operand {
+enum ComparisonOperand {
     Number(Decimal),
     Text(Box<str>),
-    Point(Kind, Restriction),
-    /// A field; texts of it are told by its name.
-    Field(Sibling, Arc<str>),
+    Point(TemporalKind, TemporalBound),
+    /// Another field and its name, which messages show in place of a string value.
+    Field(SiblingRef, Arc<str>),
 }
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let field_type = compile.field.field_type?;
     if let FieldType::Boolean | FieldType::Array = field_type {
         let what = format!("a field of the type {} has no order", field_type.name());
-        compile.bad(compile.place, what, "`inclusion`, or a field of numbers, texts or dates");
+        compile.bad(compile.place, what, "`inclusion`, or a field of numbers, strings or dates");
         return None;
     }
-    let mut asked = Vec::new();
-    let mut is_told = false;
-    for comparison in &COMPARISONS {
+    let mut comparisons = Vec::new();
+    let mut is_given = false;
+    for comparison in &BOUND_OPTIONS {
         let Some(node) = compile.get(comparison.name) else { continue };
-        is_told = true;
-        asked.extend(operand(compile, field_type, node).map(|operand| (comparison, operand)));
+        is_given = true;
+        comparisons.extend(operand(compile, field_type, node).map(|operand| (comparison, operand)));
     }
-    if !is_told {
-        compile.bad(compile.place, "`comparison` compares with nothing", "`greater_than: …`");
+    if !is_given {
+        compile.bad(compile.place, "`comparison` has no comparison", "`greater_than: …`");
     }
-    Some(Box::new(Compared { asked }))
+    Some(Box::new(Comparison { comparisons }))
 }
 
-fn operand(compile: &mut Compile<'_, '_>, field_type: FieldType, node: &Node) -> Option<Operand> {
-    if let Some(kind) = Kind::of(field_type) {
-        return Restriction::read(compile, node, kind).map(|read| Operand::Point(kind, read));
+fn operand(
+    compile: &mut CompileContext<'_, '_>,
+    field_type: FieldType,
+    node: &Node,
+) -> Option<ComparisonOperand> {
+    if let Some(kind) = TemporalKind::of(field_type) {
+        return TemporalBound::read(compile, node, kind)
+            .map(|read| ComparisonOperand::Point(kind, read));
     }
     let is_number =
         matches!(field_type, FieldType::Integer | FieldType::Float | FieldType::Decimal);
     let is_text = matches!(field_type, FieldType::String | FieldType::Text);
     match &node.data {
         Data::Text(text) if is_number || compile.field.names.find(text).is_some() => {
-            let field = compile.shown_sibling(text, node.place)?;
-            Some(Operand::Field(field, text.as_str().into()))
+            let field = compile.visible_sibling(text, node.place)?;
+            Some(ComparisonOperand::Field(field, text.as_str().into()))
         }
-        Data::Text(text) => Some(Operand::Text(text.as_str().into())),
-        Data::Number(text) if !is_text => Decimal::parse(text).map(Operand::Number),
+        Data::Text(text) => Some(ComparisonOperand::Text(text.as_str().into())),
+        Data::Number(text) if !is_text => Decimal::parse(text).map(ComparisonOperand::Number),
         _ => {
-            let what = format!("no {} compares with {}", field_type.name(), node.describe());
-            compile.bad(node.place, what, "a literal of the field's own type, or a field");
+            let what = format!(
+                "a field of the type {} cannot be compared with {}",
+                field_type.name(),
+                node.describe()
+            );
+            compile.bad(node.place, what, "a literal of the field's type, or another field");
             None
         }
     }
 }
 
 #[derive(Debug)]
-struct Compared {
-    asked: Vec<(&'static Comparison, Operand)>,
+struct Comparison {
+    comparisons: Vec<(&'static BoundOption, ComparisonOperand)>,
 }
 
-impl Check for Compared {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+impl Check for Comparison {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if subject.is_blank() {
             return report.fail(&BLANK, Params::new());
         }
-        for (comparison, operand) in &self.asked {
-            let (order, count) = match operand.meets(subject) {
-                Met::Nothing => continue,
-                Met::Order(order, count) => (order, count),
+        for (comparison, operand) in &self.comparisons {
+            let (order, count) = match operand.compare(subject) {
+                ComparisonResult::Nothing => continue,
+                ComparisonResult::Order(order, count) => (order, count),
             };
             if !order.is_some_and(|order| (comparison.holds)(order)) {
                 report.fail(&comparison.message, Params::from([("count", count)]));
@@ -131,53 +141,57 @@ impl Check for Compared {
         }
     }
 
-    fn looks_around(&self) -> bool {
-        self.asked.iter().any(|(_, operand)| match operand {
-            Operand::Number(_) | Operand::Text(_) => false,
-            Operand::Point(_, restriction) => restriction.looks_around(),
-            Operand::Field(..) => true,
+    fn depends_on_context(&self) -> bool {
+        self.comparisons.iter().any(|(_, operand)| match operand {
+            ComparisonOperand::Number(_) | ComparisonOperand::Text(_) => false,
+            ComparisonOperand::Point(_, restriction) => restriction.depends_on_context(),
+            ComparisonOperand::Field(..) => true,
         })
     }
 }
 
-/// How a value stands to an operand.
-enum Met {
-    /// The other field holds nothing to compare with.
+/// The result of comparing a value with an operand.
+enum ComparisonResult {
+    /// The other field has no value to compare with.
     Nothing,
-    /// In which order, if in any, and how the other side is told.
+    /// The order, or `None` if the values are not comparable, and the operand as a message
+    /// parameter.
     Order(Option<Ordering>, Param),
 }
 
-impl Operand {
-    fn meets(&self, subject: &Subject<'_, '_>) -> Met {
+impl ComparisonOperand {
+    fn compare(&self, subject: &RuleInput<'_, '_>) -> ComparisonResult {
         let value = subject.value();
         match self {
             Self::Number(limit) => {
                 let order = number_of(value).map(|number| number.cmp(limit));
-                Met::Order(order, Param::Number(limit.to_plain_string()))
+                ComparisonResult::Order(order, Param::Number(limit.to_plain_string()))
             }
             Self::Text(text) => {
                 let order = text_of(value).map(|value| value.cmp(text));
-                Met::Order(order, Param::Text(text.clone().into_string().into()))
+                ComparisonResult::Order(order, Param::Text(text.clone().into_string().into()))
             }
             Self::Point(kind, restriction) => {
-                let Some(point) = restriction.point(subject, *kind) else { return Met::Nothing };
+                let Some(point) = restriction.point(subject, *kind) else {
+                    return ComparisonResult::Nothing;
+                };
                 let moment = value.as_str().and_then(|text| kind.read_part(text));
                 let order = moment.map(|moment| moment.cmp(&point));
-                Met::Order(order, Param::Text(point.to_string().into()))
+                ComparisonResult::Order(order, Param::Text(point.to_string().into()))
             }
             Self::Field(field, name) => {
                 let other = subject.scope.slot(*field).value();
                 if other.is_blank() {
-                    return Met::Nothing;
+                    return ComparisonResult::Nothing;
                 }
                 match (number_of(value), number_of(other)) {
-                    (Some(number), Some(limit)) => {
-                        Met::Order(Some(number.cmp(&limit)), Param::Number(limit.to_plain_string()))
-                    }
+                    (Some(number), Some(limit)) => ComparisonResult::Order(
+                        Some(number.cmp(&limit)),
+                        Param::Number(limit.to_plain_string()),
+                    ),
                     _ => {
                         let order = text_of(value).zip(text_of(other)).map(|(a, b)| a.cmp(b));
-                        Met::Order(order, Param::Field(name.clone()))
+                        ComparisonResult::Order(order, Param::Field(name.clone()))
                     }
                 }
             }
@@ -186,7 +200,7 @@ impl Operand {
 }
 
 fn number_of(value: &Value<'_>) -> Option<Decimal> {
-    super::compare::number_of(value)
+    super::decimal_bounds::number_of(value)
 }
 
 fn text_of<'t>(value: &'t Value<'_>) -> Option<&'t str> {

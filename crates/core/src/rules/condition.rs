@@ -1,26 +1,27 @@
-//! When `required_if` and its relatives apply: by other fields of the same object, or by an
-//! expression.
+//! Shared by `required_if`, `required_unless`, `required_with`, `required_without` and
+//! `prohibited_if`: conditions on other fields of the same object, or on an expression.
 
-use super::members::equal;
-use super::{Check, Compile, Report, Subject};
+use super::value_set::equal;
+use super::{Check, CompileContext, Reporter, RuleInput};
 use crate::config::{Data, Entry, Node};
 use crate::decimal::Decimal;
-use crate::submission::Sibling;
+use crate::evaluate::SiblingRef;
 use crate::value::Value;
 use crate::violation::{Message, Params};
 
-/// What other fields must hold.
+/// A condition on other fields.
 #[derive(Debug)]
-enum Condition {
-    /// Each of them something.
-    Present(Vec<Sibling>),
-    /// Each of them one of its values.
-    Holds(Vec<(Sibling, Vec<Value<'static>>)>),
+enum SiblingCondition {
+    /// All fields are present.
+    Present(Vec<SiblingRef>),
+    /// Each field has one of its values.
+    Holds(Vec<(SiblingRef, Vec<Value<'static>>)>),
 }
 
-impl Condition {
-    /// Reads a field's name, a list of them, or a mapping of fields to values.
-    fn read(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
+impl SiblingCondition {
+    /// Parses a field name, a list of field names, or a mapping of fields to values. Reports
+    /// problems.
+    fn read(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
         match &node.data {
             Data::Map(entries) if !entries.is_empty() => {
                 let mut expected = Vec::new();
@@ -36,7 +37,7 @@ impl Condition {
             }
             Data::Text(_) | Data::List(_) => fields(compile, node).map(Self::Present),
             _ => {
-                let what = format!("`{}` depends on {}", compile.rule, node.describe());
+                let what = format!("the condition of `{}` is {}", compile.rule, node.describe());
                 compile.bad(
                     node.place,
                     what,
@@ -47,20 +48,20 @@ impl Condition {
         }
     }
 
-    /// Whether it is met.
-    fn holds(&self, subject: &Subject<'_, '_>) -> bool {
+    /// Returns whether the condition is met.
+    fn holds(&self, subject: &RuleInput<'_, '_>) -> bool {
         match self {
             Self::Present(fields) => fields.iter().all(|field| is_present(subject, *field)),
             Self::Holds(expected) => expected.iter().all(|(field, values)| {
                 let value = subject.scope.slot(*field).value();
-                values.iter().any(|expected| are_alike(value, expected))
+                values.iter().any(|expected| values_match(value, expected))
             }),
         }
     }
 }
 
-/// Reads the name of a field, or a list of them.
-fn fields(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Vec<Sibling>> {
+/// Parses a field name or a list of field names. Reports problems.
+fn fields(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Vec<SiblingRef>> {
     let nodes = match &node.data {
         Data::List(items) => &items[..],
         _ => std::slice::from_ref(node),
@@ -78,13 +79,14 @@ fn fields(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Vec<Sibling>> {
     Some(fields)
 }
 
-/// Whether a field holds something.
-fn is_present(subject: &Subject<'_, '_>, field: Sibling) -> bool {
+/// Returns whether a field is not blank.
+fn is_present(subject: &RuleInput<'_, '_>, field: SiblingRef) -> bool {
     !subject.scope.slot(field).is_blank()
 }
 
-/// Whether a value is the expected one, in whichever shape it came: a form of HTML sends texts.
-fn are_alike(value: &Value<'_>, expected: &Value<'_>) -> bool {
+/// Returns whether a value equals the expected one. Strings equal the numbers and booleans they
+/// spell, as HTML forms submit strings.
+fn values_match(value: &Value<'_>, expected: &Value<'_>) -> bool {
     let text = |value: &Value<'_>| match value {
         Value::String(text) | Value::Number(text) => Some(text.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),
@@ -99,15 +101,15 @@ fn are_alike(value: &Value<'_>, expected: &Value<'_>) -> bool {
         })
 }
 
-/// Compiles a rule that demands or forbids a value under a condition; `option` holds it.
+/// Compiles a rule that requires or prohibits a value under the condition given by `option`.
 pub(super) fn compile(
-    compile: &mut Compile<'_, '_>,
+    compile: &mut CompileContext<'_, '_>,
     option: &'static str,
-    read: fn(&mut Compile<'_, '_>, &Node) -> Option<When>,
-    verdict: Verdict,
+    read: fn(&mut CompileContext<'_, '_>, &Node) -> Option<When>,
+    verdict: ConditionalEffect,
 ) -> Option<Box<dyn Check>> {
     let Some(node) = compile.get(option) else {
-        let what = format!("`{}` does not say on what it depends", compile.rule);
+        let what = format!("`{}` has no condition: the option `{option}` is missing", compile.rule);
         compile.bad(compile.place, what, "the name of a field");
         return None;
     };
@@ -115,64 +117,64 @@ pub(super) fn compile(
     Some(Box::new(Conditional { when, verdict }))
 }
 
-/// When a rule applies.
+/// The condition under which a rule applies.
 #[derive(Debug)]
-pub(super) struct When(Applies);
+pub(super) struct When(AppliesWhen);
 
 #[derive(Debug)]
-enum Applies {
-    /// Whenever the rule's conditions hold.
+enum AppliesWhen {
+    /// Always; the condition is an expression, checked with the rule's `if` and `unless`.
     Always,
-    Met(Condition),
-    NotMet(Condition),
-    AnyPresent(Vec<Sibling>),
-    AnyBlank(Vec<Sibling>),
+    Met(SiblingCondition),
+    NotMet(SiblingCondition),
+    AnyPresent(Vec<SiblingRef>),
+    AnyBlank(Vec<SiblingRef>),
 }
 
 impl When {
-    /// When a condition is met.
-    pub(super) fn met(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
+    /// Parses a condition that must be met.
+    pub(super) fn met(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
         if is_expression(node) {
-            return Some(Self::expressed(compile, node, "if"));
+            return Some(Self::from_expression(compile, node, "if"));
         }
-        Condition::read(compile, node).map(Applies::Met).map(Self)
+        SiblingCondition::read(compile, node).map(AppliesWhen::Met).map(Self)
     }
 
-    /// When a condition is not met.
-    pub(super) fn not_met(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
+    /// Parses a condition that must not be met.
+    pub(super) fn not_met(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
         if is_expression(node) {
-            return Some(Self::expressed(compile, node, "unless"));
+            return Some(Self::from_expression(compile, node, "unless"));
         }
-        Condition::read(compile, node).map(Applies::NotMet).map(Self)
+        SiblingCondition::read(compile, node).map(AppliesWhen::NotMet).map(Self)
     }
 
-    /// When any of some fields is present.
-    pub(super) fn any_present(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
-        fields(compile, node).map(Applies::AnyPresent).map(Self)
+    /// Parses fields of which at least one must be present.
+    pub(super) fn any_present(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
+        fields(compile, node).map(AppliesWhen::AnyPresent).map(Self)
     }
 
-    /// When any of some fields is blank.
-    pub(super) fn any_blank(compile: &mut Compile<'_, '_>, node: &Node) -> Option<Self> {
-        fields(compile, node).map(Applies::AnyBlank).map(Self)
+    /// Parses fields of which at least one must be blank.
+    pub(super) fn any_blank(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Self> {
+        fields(compile, node).map(AppliesWhen::AnyBlank).map(Self)
     }
 
-    /// An expression is asked where the conditions of every rule are.
-    fn expressed(compile: &mut Compile<'_, '_>, node: &Node, key: &str) -> Self {
+    /// Adds an expression to the rule's `if` or `unless` conditions.
+    fn from_expression(compile: &mut CompileContext<'_, '_>, node: &Node, key: &str) -> Self {
         let entry = Entry { key: key.to_owned(), place: node.place, value: node.clone() };
         compile.conditions.add(compile.reader, &entry);
-        Self(Applies::Always)
+        Self(AppliesWhen::Always)
     }
 }
 
-/// Whether a text is more than the name of a field.
+/// Returns whether a string is an expression rather than a field name.
 fn is_expression(node: &Node) -> bool {
-    let is_of_name = |letter: char| letter.is_alphanumeric() || letter == '_';
-    matches!(&node.data, Data::Text(text) if !text.trim().chars().all(is_of_name))
+    let is_name_character = |character: char| character.is_alphanumeric() || character == '_';
+    matches!(&node.data, Data::Text(text) if !text.trim().chars().all(is_name_character))
 }
 
-/// What a rule says when it applies: of a value that is blank, or that is not.
+/// What a rule reports when it applies, and whether for a blank value or for any other.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Verdict {
+pub(super) struct ConditionalEffect {
     pub(super) refuses_blank: bool,
     pub(super) message: &'static Message,
 }
@@ -180,27 +182,31 @@ pub(super) struct Verdict {
 #[derive(Debug)]
 struct Conditional {
     when: When,
-    verdict: Verdict,
+    verdict: ConditionalEffect,
 }
 
 impl Check for Conditional {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if subject.is_blank() != self.verdict.refuses_blank {
             return;
         }
         let applies = match &self.when.0 {
-            Applies::Always => true,
-            Applies::Met(condition) => condition.holds(subject),
-            Applies::NotMet(condition) => !condition.holds(subject),
-            Applies::AnyPresent(fields) => fields.iter().any(|field| is_present(subject, *field)),
-            Applies::AnyBlank(fields) => fields.iter().any(|field| !is_present(subject, *field)),
+            AppliesWhen::Always => true,
+            AppliesWhen::Met(condition) => condition.holds(subject),
+            AppliesWhen::NotMet(condition) => !condition.holds(subject),
+            AppliesWhen::AnyPresent(fields) => {
+                fields.iter().any(|field| is_present(subject, *field))
+            }
+            AppliesWhen::AnyBlank(fields) => {
+                fields.iter().any(|field| !is_present(subject, *field))
+            }
         };
         if applies {
             report.fail(self.verdict.message, Params::new());
         }
     }
 
-    fn looks_around(&self) -> bool {
+    fn depends_on_context(&self) -> bool {
         true
     }
 }

@@ -1,10 +1,10 @@
-//! `confirmation`: the value must have been entered twice.
+//! `confirmation`: the field `<name>_confirmation` must have the same value.
 
 use std::sync::Arc;
 
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::ProblemCode;
-use crate::submission::Sibling;
+use crate::evaluate::SiblingRef;
 use crate::value::Value;
 use crate::violation::{Message, Param, Params};
 
@@ -13,18 +13,22 @@ static CONFIRMATION: Message = Message::new("confirmation", "doesn't match %{att
 pub(super) static RULE: Rule = Rule {
     name: "confirmation",
     aliases: &[],
-    summary: "The field `<name>_confirmation` must hold the same value. The violation lands on it; \
-              it is skipped when that field was not sent. The form must list it.",
-    options: &[RuleOption::new("case_sensitive", "true or false", "Whether case counts: true.")],
+    summary: "The field `<name>_confirmation` must have the same value; a violation is reported at \
+              that field. Skipped if that field is missing or null. The form must list it.",
+    options: &[RuleOption::new(
+        "case_sensitive",
+        "true or false",
+        "Whether case is significant. Default: true.",
+    )],
     main_option: None,
     messages: &[&CONFIRMATION],
-    judges: Judges { absent: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, ..Applicability::VALUES },
     accepts: &[],
     rejects: &[],
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let name = format!("{}_confirmation", compile.field.name);
     let Some(confirmation) = compile.field.names.find(&name) else {
         compile.reader.problems.add(
@@ -37,13 +41,13 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
         return None;
     };
     let attribute = compile.field.name.into();
-    let case_sensitive = compile.flag("case_sensitive", true);
+    let case_sensitive = compile.boolean("case_sensitive", true);
     Some(Box::new(Confirmation { confirmation, name, attribute, case_sensitive }))
 }
 
 #[derive(Debug)]
 struct Confirmation {
-    confirmation: Sibling,
+    confirmation: SiblingRef,
     name: String,
     attribute: Arc<str>,
     case_sensitive: bool,
@@ -61,14 +65,18 @@ impl Confirmation {
 }
 
 impl Check for Confirmation {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let confirmation = subject.scope.slot(self.confirmation).value();
         if *confirmation != Value::Null && !self.matches(subject.value(), confirmation) {
             let attribute = Param::Field(self.attribute.clone());
-            report.fail_beside(&self.name, &CONFIRMATION, Params::from([("attribute", attribute)]));
+            report.fail_sibling(
+                &self.name,
+                &CONFIRMATION,
+                Params::from([("attribute", attribute)]),
+            );
         }
     }
-    fn looks_around(&self) -> bool {
+    fn depends_on_context(&self) -> bool {
         true
     }
 }

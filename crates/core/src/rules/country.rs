@@ -1,14 +1,14 @@
 //! `country`: the value must be a country code.
 
-use super::texts::{INVALID, Words, judge_text, sorted, words_of};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, WordList, check_text, lines_of, sorted};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 
-static ALPHA_2: Words = Words::new(|| codes(0));
-static ALPHA_3: Words = Words::new(|| codes(1));
+static ALPHA_2: WordList = WordList::new(|| codes(0));
+static ALPHA_3: WordList = WordList::new(|| codes(1));
 
-fn codes(place: usize) -> Vec<&'static str> {
-    let pairs = words_of(include_str!("data/countries.txt"));
-    sorted(pairs.filter_map(|pair| pair.split('/').nth(place)))
+fn codes(part: usize) -> Vec<&'static str> {
+    let pairs = lines_of(include_str!("data/countries.txt"));
+    sorted(pairs.filter_map(|pair| pair.split('/').nth(part)))
 }
 
 pub(super) static RULE: Rule = Rule {
@@ -16,12 +16,20 @@ pub(super) static RULE: Rule = Rule {
     aliases: &[],
     summary: "The value must be a code of ISO 3166-1. Blank values pass.",
     options: &[
-        RuleOption::new("code", "alpha2, alpha3 or any", "Of two letters (the default) or three."),
-        RuleOption::new("case_sensitive", "true or false", "Upper case only: true."),
+        RuleOption::new(
+            "code",
+            "alpha2, alpha3 or any",
+            "Codes of two letters (default), of three, or either.",
+        ),
+        RuleOption::new(
+            "case_sensitive",
+            "true or false",
+            "Accept upper case only. Default: true.",
+        ),
     ],
     main_option: Some("code"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"NO\""),
         ("alpha3", "\"NOR\""),
@@ -39,16 +47,16 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let (two, three) = match compile.get("code") {
         None => (true, false),
-        Some(node) => match compile.reader.word(node, "code", &["alpha2", "alpha3", "any"])? {
+        Some(node) => match compile.reader.keyword(node, "code", &["alpha2", "alpha3", "any"])? {
             "alpha3" => (false, true),
             "any" => (true, true),
             _ => (true, false),
         },
     };
-    let case_sensitive = compile.flag("case_sensitive", true);
+    let case_sensitive = compile.boolean("case_sensitive", true);
     Some(Box::new(Country { two, three, case_sensitive }))
 }
 
@@ -71,7 +79,7 @@ impl Country {
 }
 
 impl Check for Country {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| self.accepts(text));
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| self.accepts(text));
     }
 }

@@ -1,18 +1,22 @@
 //! `currency`: the value must be a currency code.
 
-use super::texts::{INVALID, Words, judge_text, sorted, words_of};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, WordList, check_text, lines_of, sorted};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 
-static CODES: Words = Words::new(|| sorted(words_of(include_str!("data/currencies.txt"))));
+static CODES: WordList = WordList::new(|| sorted(lines_of(include_str!("data/currencies.txt"))));
 
 pub(super) static RULE: Rule = Rule {
     name: "currency",
     aliases: &[],
     summary: "The value must be an active code of ISO 4217. Blank values pass.",
-    options: &[RuleOption::new("case_sensitive", "true or false", "Upper case only: true.")],
+    options: &[RuleOption::new(
+        "case_sensitive",
+        "true or false",
+        "Accept upper case only. Default: true.",
+    )],
     main_option: None,
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[("true", "\"NOK\""), ("{case_sensitive: false}", "\"eur\""), ("true", "\"\"")],
     rejects: &[
         ("true", "\"nok\"", "invalid"),
@@ -23,8 +27,8 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
-    Some(Box::new(Currency { case_sensitive: compile.flag("case_sensitive", true) }))
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
+    Some(Box::new(Currency { case_sensitive: compile.boolean("case_sensitive", true) }))
 }
 
 #[derive(Debug)]
@@ -33,8 +37,8 @@ struct Currency {
 }
 
 impl Check for Currency {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| {
             CODES.contains(text)
                 || (!self.case_sensitive && CODES.contains(&text.to_ascii_uppercase()))
         });

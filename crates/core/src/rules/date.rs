@@ -1,8 +1,8 @@
-//! `date`: the value must be a date, within limits.
+//! `date`: the value must be a date, within bounds.
 
-use super::moment::Kind;
+use super::relative_time::TemporalKind;
 use super::temporal::{AFTER, BEFORE, IS_AT, ON_OR_AFTER, ON_OR_BEFORE, OPTIONS};
-use super::{Judges, Rule, temporal};
+use super::{Applicability, Rule, temporal};
 use crate::violation::Message;
 
 static INVALID: Message = Message::new("invalid_date", "is not a valid date");
@@ -10,11 +10,13 @@ static INVALID: Message = Message::new("invalid_date", "is not a valid date");
 pub(super) static RULE: Rule = Rule {
     name: "date",
     aliases: &[],
-    summary: "The value must be a date, as in RFC 3339 (\"2026-11-22\"), and keep the restrictions. `today`, `yesterday` and `tomorrow` are days in UTC. What is no date is told only that.",
+    summary: "The value must be a date, as in RFC 3339 (\"2026-11-22\"), within the given bounds. \
+              `today`, `yesterday` and `tomorrow` are days in UTC. A value that is not a date \
+              violates only `invalid_date`.",
     options: &OPTIONS,
     main_option: Some("between"),
     messages: &[&INVALID, &IS_AT, &BEFORE, &AFTER, &ON_OR_BEFORE, &ON_OR_AFTER],
-    judges: Judges { wrong_type: true, ..Judges::VALUES },
+    judges: Applicability { wrong_type: true, ..Applicability::VALUES },
     accepts: &[
         ("true", "\"2024-02-29\""),
         ("{on_or_before: today}", "\"2026-11-23\""),
@@ -33,5 +35,5 @@ pub(super) static RULE: Rule = Rule {
         ("{on_or_after: 2 weeks from now}", "\"2026-12-06\"", "on_or_after"),
         ("2026-01-01..2026-12-31", "\"2027-01-01\"", "on_or_before"),
     ],
-    compile: |compile| temporal::compile(compile, Kind::Date, &INVALID),
+    compile: |compile| temporal::compile(compile, TemporalKind::Date, &INVALID),
 };

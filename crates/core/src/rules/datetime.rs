@@ -1,8 +1,8 @@
-//! `datetime`: the value must be a moment, within limits.
+//! `datetime`: the value must be a date and time, within bounds.
 
-use super::moment::Kind;
+use super::relative_time::TemporalKind;
 use super::temporal::{AFTER, BEFORE, IS_AT, ON_OR_AFTER, ON_OR_BEFORE, OPTIONS};
-use super::{Judges, Rule, temporal};
+use super::{Applicability, Rule, temporal};
 use crate::violation::Message;
 
 static INVALID: Message = Message::new("invalid_datetime", "is not a valid datetime");
@@ -10,11 +10,14 @@ static INVALID: Message = Message::new("invalid_datetime", "is not a valid datet
 pub(super) static RULE: Rule = Rule {
     name: "datetime",
     aliases: &[],
-    summary: "The value must be a moment, as in RFC 3339 (\"2026-11-22T17:30:00Z\"; UTC where no offset is given), and keep the restrictions. `today`, `yesterday` and `tomorrow` are midnight in UTC; `1 day ago` keeps the time of day. What is no moment is told only that.",
+    summary: "The value must be a date and time, as in RFC 3339 (\"2026-11-22T17:30:00Z\"; UTC if \
+              no offset is given), within the given bounds. `today`, `yesterday` and `tomorrow` \
+              are midnight in UTC; `1 day ago` keeps the time of day. A value that is not a \
+              datetime violates only `invalid_datetime`.",
     options: &OPTIONS,
     main_option: Some("between"),
     messages: &[&INVALID, &IS_AT, &BEFORE, &AFTER, &ON_OR_BEFORE, &ON_OR_AFTER],
-    judges: Judges { wrong_type: true, ..Judges::VALUES },
+    judges: Applicability { wrong_type: true, ..Applicability::VALUES },
     accepts: &[
         ("true", "\"2026-11-22T17:30:00+01:00\""),
         ("{after: today}", "\"2026-11-23T00:00:01Z\""),
@@ -30,5 +33,5 @@ pub(super) static RULE: Rule = Rule {
         ("{on_or_before: yesterday}", "\"2026-11-22T00:00:01Z\"", "on_or_before"),
         ("{at_or_after: 1 day ago}", "\"2026-11-22T10:29:59Z\"", "on_or_after"),
     ],
-    compile: |compile| temporal::compile(compile, Kind::Datetime, &INVALID),
+    compile: |compile| temporal::compile(compile, TemporalKind::Datetime, &INVALID),
 };

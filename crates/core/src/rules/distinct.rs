@@ -1,12 +1,14 @@
-//! `distinct`: no two items of a list are equal.
+//! `distinct`: the items of a list must be different from each other.
 
 use std::collections::HashSet;
 
-use super::{Check, Compile, Content, Judges, Report, Rule, RuleOption, Subject};
+use super::{
+    Applicability, Check, CompileContext, InputContent, Reporter, Rule, RuleInput, RuleOption,
+};
 use crate::config::ProblemCode;
+use crate::evaluate::{GroupSlots, Slot, canonical_json};
 use crate::fields::FieldType;
-use crate::form::{Body, Group};
-use crate::submission::{GroupSlots, Slot, canonical_json};
+use crate::form::{FieldBody, Group};
 use crate::value::{NULL, Value};
 use crate::violation::{Message, Params};
 
@@ -15,17 +17,16 @@ static DISTINCT: Message = Message::new("distinct", "has duplicates");
 pub(super) static RULE: Rule = Rule {
     name: "distinct",
     aliases: &[],
-    summary: "No two items of a list may be equal; numbers are equal by value. Of a list of nested \
-              forms, what their fields hold is compared. Items whose `by` is blank are not \
-              compared.",
+    summary: "No two items of a list may be equal; numbers are equal by value. Nested forms are \
+              compared by the values of their fields. Items whose `by` is blank are skipped.",
     options: &[RuleOption::new(
         "by",
         "a field of the items",
-        "What of each item is compared: `name`, `properties.berth`. All of it.",
+        "The field to compare: `name`, `properties.berth`. Default: the whole item.",
     )],
     main_option: Some("by"),
     messages: &[&DISTINCT],
-    judges: Judges { lists: true, ..Judges::VALUES },
+    judges: Applicability { lists: true, ..Applicability::VALUES },
     accepts: &[
         ("true", "[1, 2, \"1\"]"),
         ("true", "[]"),
@@ -40,7 +41,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let by = match compile.get("by") {
         Some(node) => Some((compile.reader.text(node, "by")?, node.place)),
         None => None,
@@ -48,16 +49,16 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     let (Some(inner), None) = (compile.field.inner, compile.field.field_type) else {
         let field_type = compile.field.field_type?;
         if !matches!(field_type, FieldType::Any | FieldType::Array | FieldType::Json) {
-            let what = format!("a field of the type {} is no list", field_type.name());
+            let what = format!("a field of the type {} is not a list", field_type.name());
             compile.bad(compile.place, what, "a field of the type array, or a list of records");
             return None;
         }
         let by = by.map(|(by, _)| by.split('.').map(str::to_owned).collect()).unwrap_or_default();
-        return Some(Box::new(Distinct { by: By::Keys(by) }));
+        return Some(Box::new(Distinct { by: DistinctKey::Keys(by) }));
     };
-    let Some((by, place)) = by else { return Some(Box::new(Distinct { by: By::All })) };
+    let Some((by, place)) = by else { return Some(Box::new(Distinct { by: DistinctKey::All })) };
     let mut group = inner;
-    let mut places = Vec::new();
+    let mut slots = Vec::new();
     for name in by.split('.') {
         let Some(index) = group.index_of(name) else {
             let known: Vec<&str> = group.fields.iter().map(|field| &*field.name).collect();
@@ -66,17 +67,17 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
             compile.reader.unknown(code, "field", name, place, &within, &known);
             return None;
         };
-        places.push(index);
+        slots.push(index);
         group = match &group.fields[index].body {
-            Body::Container(inner) | Body::Node(inner) => inner,
-            Body::Scalar(_) | Body::List(_) => nothing(),
+            FieldBody::Container(inner) | FieldBody::Node(inner) => inner,
+            FieldBody::Scalar(_) | FieldBody::List(_) => empty_group(),
         };
     }
-    Some(Box::new(Distinct { by: By::Slots(places) }))
+    Some(Box::new(Distinct { by: DistinctKey::Slots(slots) }))
 }
 
-/// A group without fields.
-fn nothing() -> &'static Group {
+/// Returns a group without fields, in which no further name is found.
+fn empty_group() -> &'static Group {
     static NOTHING: std::sync::LazyLock<Group> =
         std::sync::LazyLock::new(|| Group::new(None, "".into(), Vec::new()));
     &NOTHING
@@ -84,30 +85,30 @@ fn nothing() -> &'static Group {
 
 #[derive(Debug)]
 struct Distinct {
-    by: By,
+    by: DistinctKey,
 }
 
-/// What of each item is compared.
+/// The part of each item that is compared.
 #[derive(Debug)]
-enum By {
-    /// The keys to go along in values.
+enum DistinctKey {
+    /// Path of keys inside a JSON value; empty for the whole value.
     Keys(Vec<String>),
-    /// The slots to go along in nested forms.
+    /// Path of slot indexes inside a nested form.
     Slots(Vec<usize>),
-    /// A whole nested form.
+    /// The whole nested form.
     All,
 }
 
 impl Check for Distinct {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let mut seen = HashSet::new();
         let are_distinct = match subject.content {
-            Content::Items(items) => {
+            InputContent::Items(items) => {
                 let groups = items.iter().filter_map(|item| item.group.as_ref());
                 let mut there = groups.filter(|group| group.sent || group.is_untouched());
                 there.all(|group| self.key_of_group(group).is_none_or(|key| seen.insert(key)))
             }
-            Content::Value(Value::Array(items)) => {
+            InputContent::Value(Value::Array(items)) => {
                 items.iter().all(|item| self.key_of_value(item).is_none_or(|key| seen.insert(key)))
             }
             _ => true,
@@ -120,7 +121,7 @@ impl Check for Distinct {
 
 impl Distinct {
     fn key_of_value(&self, item: &Value<'_>) -> Option<String> {
-        let By::Keys(keys) = &self.by else { return None };
+        let DistinctKey::Keys(keys) = &self.by else { return None };
         if keys.is_empty() {
             return Some(canonical_json(item));
         }
@@ -129,12 +130,12 @@ impl Distinct {
     }
 
     fn key_of_group(&self, group: &GroupSlots<'_>) -> Option<String> {
-        let By::Slots(places) = &self.by else {
+        let DistinctKey::Slots(slots) = &self.by else {
             let mut key = String::new();
             group.slots.iter().for_each(|slot| write_slot(slot, &mut key));
             return Some(key);
         };
-        let (last, before) = places.split_last()?;
+        let (last, before) = slots.split_last()?;
         let mut group = group;
         for place in before {
             let Some(Slot::Group(inner)) = group.slots.get(*place) else { return None };
@@ -150,10 +151,10 @@ impl Distinct {
     }
 }
 
-/// Writes what a slot holds, so that only equal ones read the same.
+/// Appends the content of a slot to a comparison key. Only equal contents give equal keys.
 fn write_slot(slot: &Slot<'_>, key: &mut String) {
     match slot {
-        Slot::Absent | Slot::Inactive | Slot::Kept | Slot::Undecided { .. } => {
+        Slot::Absent | Slot::Inactive | Slot::Unchanged | Slot::Undecided { .. } => {
             key.push_str(&canonical_json(&NULL));
         }
         Slot::Value { value, .. } | Slot::Wrong { value } => key.push_str(&canonical_json(value)),

@@ -1,36 +1,36 @@
 //! `email`: the value must be an e-mail address.
 //!
-//! It is judged in its normal form (see [`crate::keys`]): full-width letters and IDN domains are
-//! other spellings of addresses that are valid.
+//! The canonical form is validated (see [`crate::canonical`]), so full-width characters and IDN
+//! domains are accepted.
 
 use email_address::{EmailAddress, Options};
 
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
-use crate::keys::email_key;
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
+use crate::canonical::email_key;
 use crate::violation::{Message, Params};
 
 static INVALID: Message = Message::new("invalid", "is invalid");
 
-/// RFC 5321 section 4.5.3.1.3, less the angle brackets of a path.
-const LONGEST: usize = 254;
-/// RFC 5321 section 4.5.3.1.1.
-const LONGEST_LOCAL: usize = 64;
+/// Maximum length of an address in bytes: RFC 5321 section 4.5.3.1.3, without the angle brackets.
+const MAX_ADDRESS_CHARS: usize = 254;
+/// Maximum length of a local part in bytes: RFC 5321 section 4.5.3.1.1.
+const MAX_LOCAL_CHARS: usize = 64;
 
 pub(super) static RULE: Rule = Rule {
     name: "email",
     aliases: &[],
     summary: "The value must be an e-mail address of at most 254 bytes, with at most 64 before \
-              the @. Blank values pass: `presence` refuses them.",
+              the @. Blank values pass: `presence` rejects them.",
     options: &[RuleOption::new(
         "profile",
         "html5, rfc5321 or strict",
-        "html5: what browsers accept in an e-mail input (WHATWG HTML), and letters beyond ASCII \
-         before the @ (RFC 6531). rfc5321: quoted local parts and address literals too. strict: \
-         no stray dots, and a domain with at least two labels.",
+        "html5 (default): what browsers accept in an e-mail input (WHATWG HTML), plus non-ASCII \
+         characters before the @ (RFC 6531). rfc5321: also quoted local parts and address \
+         literals. strict: no misplaced dots, and a domain with at least two labels.",
     )],
     main_option: Some("profile"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"ann@example.com\""),
         ("true", "\"Ann.O'Hara+x@sub.example.co.uk\""),
@@ -58,11 +58,11 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     const PROFILES: [&str; 3] = ["html5", "rfc5321", "strict"];
     let profile = match compile.get("profile") {
         None => Profile::Html5,
-        Some(node) => match compile.reader.word(node, "profile", &PROFILES)? {
+        Some(node) => match compile.reader.keyword(node, "profile", &PROFILES)? {
             "rfc5321" => Profile::Rfc5321,
             "strict" => Profile::Strict,
             _ => Profile::Html5,
@@ -84,7 +84,7 @@ enum Profile {
 }
 
 impl Check for Email {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let value = subject.value();
         if !value.is_blank() && !value.as_str().is_some_and(|text| self.profile.accepts(text)) {
             report.fail(&INVALID, Params::new());
@@ -94,13 +94,13 @@ impl Check for Email {
 
 impl Profile {
     fn accepts(self, text: &str) -> bool {
-        // A text this long is no address in any spelling, and not worth normalising.
-        if text.len() > 4 * LONGEST {
+        // Too long for an address in any spelling: not normalised.
+        if text.len() > 4 * MAX_ADDRESS_CHARS {
             return false;
         }
         let address = email_key(text);
         let Some((local, domain)) = address.rsplit_once('@') else { return false };
-        if address.len() > LONGEST || local.len() > LONGEST_LOCAL {
+        if address.len() > MAX_ADDRESS_CHARS || local.len() > MAX_LOCAL_CHARS {
             return false;
         }
         match self {
@@ -125,14 +125,15 @@ impl Profile {
 
 fn is_html5_local(local: &str) -> bool {
     !local.is_empty()
-        && local.chars().all(|letter| {
-            letter.is_ascii_alphanumeric()
-                || ".!#$%&'*+/=?^_`{|}~-".contains(letter)
-                || (!letter.is_ascii() && !letter.is_control() && !letter.is_whitespace())
+        && local.chars().all(|character| {
+            character.is_ascii_alphanumeric()
+                || ".!#$%&'*+/=?^_`{|}~-".contains(character)
+                || (!character.is_ascii() && !character.is_control() && !character.is_whitespace())
         })
 }
 
-/// Labels of letters, digits and inner hyphens, at most 63 bytes each (RFC 1035 section 2.3.4).
+/// Returns whether a domain consists of labels of ASCII letters, digits and inner hyphens, at most
+/// 63 bytes each (RFC 1035 section 2.3.4).
 fn is_html5_domain(domain: &str) -> bool {
     domain.split('.').all(|label| {
         (1..=63).contains(&label.len())

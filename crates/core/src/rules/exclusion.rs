@@ -1,7 +1,7 @@
-//! `exclusion`: the value must not be one of a list nor lie in a range.
+//! `exclusion`: the value must not be in a list or a range.
 
-use super::members::{Members, members};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::value_set::{ValueSet, read_values};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::fields::FieldType;
 use crate::violation::{Message, Params};
 
@@ -10,12 +10,13 @@ static EXCLUSION: Message = Message::new("exclusion", "is reserved");
 pub(super) static RULE: Rule = Rule {
     name: "exclusion",
     aliases: &[],
-    summary: "The value must not be in a list or a range; of a list, no item may be.",
-    options: &[RuleOption::new("in", "a list, or a range such as 1..5", "What is reserved.")
+    summary: "The value must not be in a list or a range. If the value is a list, none of its \
+              items may be.",
+    options: &[RuleOption::new("in", "a list, or a range such as 1..5", "The excluded values.")
         .with_alias(&["within"])],
     main_option: None,
     messages: &[&EXCLUSION],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[("[admin, root]", "\"ann\""), ("{within: 1..5}", "6"), ("[admin]", "null")],
     rejects: &[
         ("[admin, root]", "\"root\"", "exclusion"),
@@ -25,15 +26,15 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
-    Some(Box::new(Exclusion(members(compile)?)))
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
+    Some(Box::new(Exclusion(read_values(compile)?)))
 }
 
 #[derive(Debug)]
-struct Exclusion(Members);
+struct Exclusion(ValueSet);
 
 impl Check for Exclusion {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if self.0.contains_any(subject.value()) {
             report.fail(&EXCLUSION, Params::new());
         }

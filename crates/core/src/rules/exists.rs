@@ -1,8 +1,8 @@
-//! `exists`: the value must name a row that is there when the user is written.
+//! `exists`: the value must refer to a row that exists when the submission is written.
 
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::aggregate::{Reference, ReferenceKey, ReferenceTarget};
-use crate::keys::email_key;
+use crate::canonical::email_key;
 use crate::value::Value;
 use crate::violation::{Message, Params};
 
@@ -11,19 +11,19 @@ pub(crate) static REQUIRED: Message = Message::new("required", "must exist");
 pub(super) static RULE: Rule = Rule {
     name: "exists",
     aliases: &[],
-    summary: "The value must name a stored row. The database decides, in the transaction that \
-              writes the user; all references of a submission are looked up together.",
+    summary: "The value must refer to an existing row. The database decides, in the transaction \
+              that writes the submission; all references of a submission are looked up together.",
     options: &[
-        RuleOption::new("resource", "User, Relationship or Transactable", "Which kind of row."),
+        RuleOption::new("resource", "User, Relationship or Transactable", "The kind of row."),
         RuleOption::new(
             "by",
             "id, external_id or email",
-            "What it is found by: id. The others are of users.",
+            "The key of the row. Default: id. Other keys only for users.",
         ),
     ],
     main_option: Some("resource"),
     messages: &[&REQUIRED],
-    judges: Judges { wrong_type: true, ..Judges::VALUES },
+    judges: Applicability { wrong_type: true, ..Applicability::VALUES },
     accepts: &[
         ("User", "7"),
         ("{resource: User, by: email}", "\"ann@example.com\""),
@@ -33,31 +33,31 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     const RESOURCES: [&str; 3] = ["User", "Relationship", "Transactable"];
     const KEYS: [&str; 3] = ["id", "external_id", "email"];
     let Some(node) = compile.get("resource") else {
         compile.bad(
             compile.place,
-            "`exists` does not say which `resource`",
+            "`exists` has no `resource`",
             "User, Relationship or Transactable",
         );
         return None;
     };
-    let resource = match compile.reader.word(node, "resource", &RESOURCES)? {
+    let resource = match compile.reader.keyword(node, "resource", &RESOURCES)? {
         "Relationship" => ReferenceTarget::Relationship,
         "Transactable" => ReferenceTarget::Transactable,
         _ => ReferenceTarget::User,
     };
     let by = match compile.get("by") {
-        None => By::Id,
+        None => LookupField::Id,
         Some(node) => {
-            let by = match compile.reader.word(node, "by", &KEYS)? {
-                "external_id" => By::ExternalId,
-                "email" => By::Email,
-                _ => By::Id,
+            let by = match compile.reader.keyword(node, "by", &KEYS)? {
+                "external_id" => LookupField::ExternalId,
+                "email" => LookupField::Email,
+                _ => LookupField::Id,
             };
-            if by != By::Id && resource != ReferenceTarget::User {
+            if by != LookupField::Id && resource != ReferenceTarget::User {
                 compile.contradiction(
                     node.place,
                     "only users have an e-mail and an external id",
@@ -74,17 +74,17 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
 #[derive(Debug)]
 struct Exists {
     resource: ReferenceTarget,
-    by: By,
+    by: LookupField,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
+enum LookupField {
     Id,
     ExternalId,
     Email,
 }
 
-impl By {
+impl LookupField {
     fn key(self, value: &Value<'_>) -> Option<ReferenceKey> {
         let (Value::String(text) | Value::Number(text)) = value else { return None };
         match self {
@@ -96,17 +96,19 @@ impl By {
 }
 
 impl Check for Exists {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if subject.is_nil() || matches!(subject.value(), Value::String(text) if text.is_empty()) {
             return;
         }
         match self.by.key(subject.value()) {
-            Some(value) => report.refer(Reference { resource: self.resource, value }, &REQUIRED),
+            Some(value) => {
+                report.reference(Reference { resource: self.resource, value }, &REQUIRED)
+            }
             None => report.fail(&REQUIRED, Params::new()),
         }
     }
 
-    fn tells_who_is_stored(&self) -> bool {
-        self.by != By::Id
+    fn reveals_existence(&self) -> bool {
+        self.by != LookupField::Id
     }
 }

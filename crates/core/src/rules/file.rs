@@ -1,26 +1,25 @@
-//! What is known of a file that a client names or sends, for `file_content_type`,
-//! `file_extension` and `file_size`.
+//! Files in submissions, for `file_content_type`, `file_extension` and `file_size`.
 //!
-//! A file arrives as the content of a `data:` URL, as a text that names it (a URL, a file name, a
-//! media type), or as an image or attachment with `direct_url`, `file_name` and `content_type`.
-//! Content is sniffed, whatever its label says. Where there is none, nobody here can fetch it:
-//! then name and label are all there is, and every one that is given must be allowed.
+//! A file is a `data:` URL with its content, a string that names it (a URL, a file name or a media
+//! type), or an image or attachment with `direct_url`, `file_name` and `content_type`. Content is
+//! sniffed regardless of its declared type. Files are never fetched: without content, the name and
+//! the declared type count, and each that is given must be allowed.
 
 use std::borrow::Cow;
 
 use data_encoding::BASE64_NOPAD;
 
-use super::{Compile, Content, Subject};
+use super::{CompileContext, InputContent, RuleInput};
+use crate::evaluate::GroupSlots;
 use crate::fields::FieldType;
 use crate::form::Group;
-use crate::resources::Kind;
-use crate::submission::GroupSlots;
+use crate::record_kind::Kind;
 use crate::value::Value;
 
-/// The characters of base64 that are decoded to be sniffed: 8 KiB of content.
-const SNIFFED: usize = 10_920;
+/// Number of encoded bytes that are decoded for sniffing: in base64, 8 KiB of content.
+const SNIFFED_BYTES: usize = 10_920;
 
-/// Extensions with the media type of their content; the first one of a type is its usual one.
+/// Extensions with their media types; the first extension of a type is the usual one.
 const TYPES: &[(&str, &str)] = &[
     ("jpg", "image/jpeg"),
     ("jpeg", "image/jpeg"),
@@ -63,32 +62,32 @@ const TYPES: &[(&str, &str)] = &[
     ("webm", "video/webm"),
 ];
 
-/// Where a rule finds the file.
+/// The part of a field that holds the file.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum FileSource {
     Text,
-    /// The places of `direct_url`, `file_name` and `content_type` in an image or attachment.
+    /// Slot indexes of `direct_url`, `file_name` and `content_type` in an image or attachment.
     Record([Option<usize>; 3]),
 }
 
-/// A file, as far as it is known.
+/// What a submission states about a file.
 #[derive(Debug, Default)]
-pub(super) struct File<'f> {
+pub(super) struct FileValue<'f> {
     pub(super) name: Option<&'f str>,
     pub(super) declared: Option<&'f str>,
-    pub(super) content: Option<Data<'f>>,
+    pub(super) content: Option<DataUrl<'f>>,
 }
 
 /// The content of a `data:` URL (RFC 2397), still encoded.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Data<'f> {
+pub(super) struct DataUrl<'f> {
     text: &'f str,
     is_base64: bool,
 }
 
-impl Source {
-    /// Where the field's file is; notes it where there can be none.
-    pub(super) fn of(compile: &mut Compile<'_, '_>) -> Option<Self> {
+impl FileSource {
+    /// Returns the source of a field's file, or reports a problem if the field cannot hold one.
+    pub(super) fn of(compile: &mut CompileContext<'_, '_>) -> Option<Self> {
         let is_file = |group: &&Group| matches!(group.kind, Some(Kind::Image | Kind::Attachment));
         match (compile.field.field_type, compile.field.inner.filter(is_file)) {
             (Some(FieldType::Any | FieldType::String | FieldType::Text), _) => Some(Self::Text),
@@ -96,28 +95,30 @@ impl Source {
                 ["direct_url", "file_name", "content_type"].map(|name| group.index_of(name)),
             )),
             _ => {
-                let what = format!("`{}` is no file", compile.field.name);
-                compile.bad(compile.place, what, "a text, an image or an attachment");
+                let what = format!("`{}` cannot hold a file", compile.field.name);
+                compile.bad(compile.place, what, "a string, an image or an attachment");
                 None
             }
         }
     }
 
-    /// The file of a subject, where it has one.
-    pub(super) fn file<'s>(&self, subject: &Subject<'s, '_>) -> Option<File<'s>> {
+    /// Returns the file of a rule's input, or `None` if it is missing or blank.
+    pub(super) fn file<'s>(&self, subject: &RuleInput<'s, '_>) -> Option<FileValue<'s>> {
         match (self, subject.content) {
-            (Self::Record(places), Content::Node(group)) => Some(record(group, places)),
-            (Self::Text, Content::Value(Value::String(text))) if !text.trim().is_empty() => {
+            (Self::Record(places), InputContent::Node(group)) => Some(record(group, places)),
+            (Self::Text, InputContent::Value(Value::String(text))) if !text.trim().is_empty() => {
                 Some(of_text(text.trim()))
             }
-            // Not a text: no file at all, of no type.
-            (Self::Text, Content::Value(value)) if !value.is_blank() => Some(File::default()),
+            // Not a string: a file without name, type and content, which no rule allows.
+            (Self::Text, InputContent::Value(value)) if !value.is_blank() => {
+                Some(FileValue::default())
+            }
             _ => None,
         }
     }
 }
 
-fn record<'s>(group: &'s GroupSlots<'_>, places: &[Option<usize>; 3]) -> File<'s> {
+fn record<'s>(group: &'s GroupSlots<'_>, places: &[Option<usize>; 3]) -> FileValue<'s> {
     let text = |place: Option<usize>| {
         let text = group.slots.get(place?)?.value().as_str()?.trim();
         (!text.is_empty()).then_some(text)
@@ -128,7 +129,7 @@ fn record<'s>(group: &'s GroupSlots<'_>, places: &[Option<usize>; 3]) -> File<'s
     file
 }
 
-fn of_text(text: &str) -> File<'_> {
+fn of_text(text: &str) -> FileValue<'_> {
     if let Some((head, data)) = data_url(text) {
         let (declared, is_base64) = match head.rsplit_once(';') {
             Some((declared, last)) if last.trim().eq_ignore_ascii_case("base64") => {
@@ -137,11 +138,11 @@ fn of_text(text: &str) -> File<'_> {
             _ => (head, false),
         };
         let declared = if declared.is_empty() { "text/plain" } else { declared };
-        let content = Some(Data { text: data, is_base64 });
-        return File { name: None, declared: Some(declared), content };
+        let content = Some(DataUrl { text: data, is_base64 });
+        return FileValue { name: None, declared: Some(declared), content };
     }
     if is_media_type(text) {
-        return File { declared: Some(text), ..File::default() };
+        return FileValue { declared: Some(text), ..FileValue::default() };
     }
     let path = match text.split_once("://") {
         Some((_, rest)) => {
@@ -150,7 +151,7 @@ fn of_text(text: &str) -> File<'_> {
         }
         None => text,
     };
-    File { name: Some(path), ..File::default() }
+    FileValue { name: Some(path), ..FileValue::default() }
 }
 
 fn data_url(text: &str) -> Option<(&str, &str)> {
@@ -166,27 +167,28 @@ fn is_media_type(text: &str) -> bool {
         && !essence(text).contains(char::is_whitespace)
 }
 
-/// A media type without its parameters.
+/// Returns a media type without its parameters.
 fn essence(declared: &str) -> &str {
     declared.split(';').next().unwrap_or_default().trim()
 }
 
-impl File<'_> {
-    /// Whether every sign of its type says one of the allowed ones, and at least one does.
+impl FileValue<'_> {
+    /// Returns whether the sniffed content type is allowed. Without content, each of the
+    /// extension's and the declared type must be allowed, and at least one of them known.
     pub(super) fn is_of(&self, allowed: impl Fn(&str) -> bool) -> bool {
         if let Some(content) = &self.content {
             return content.media_type(self.declared).is_some_and(|found| allowed(&found));
         }
-        let of_name = self.extension().and_then(|extension| type_of(&extension));
+        let by_extension = self.extension().and_then(|extension| type_of(&extension));
         let declared = self.declared.map(|declared| essence(declared).to_ascii_lowercase());
-        let signs = [of_name, declared.as_deref()];
-        let mut given = signs.iter().flatten().peekable();
+        let types = [by_extension, declared.as_deref()];
+        let mut given = types.iter().flatten().peekable();
         given.peek().is_some() && given.all(|sign| allowed(sign))
     }
 
-    /// Whether its name and its content have one of the allowed extensions.
+    /// Returns whether the name and the content, as far as given, have an allowed extension.
     pub(super) fn has_extension(&self, allowed: impl Fn(&str) -> bool) -> bool {
-        let content_fits = |content: &Data<'_>| {
+        let content_fits = |content: &DataUrl<'_>| {
             content.media_type(self.declared).is_some_and(|found| {
                 let known = TYPES.iter().filter(|(_, media_type)| *media_type == found);
                 let mut extensions = known.map(|(extension, _)| *extension).peekable();
@@ -217,21 +219,21 @@ fn type_of(extension: &str) -> Option<&'static str> {
     TYPES.iter().find(|(known, _)| *known == extension).map(|(_, media_type)| *media_type)
 }
 
-impl Data<'_> {
-    /// How many bytes it is.
+impl DataUrl<'_> {
+    /// Returns the decoded size in bytes.
     pub(super) fn size(&self) -> u64 {
         let count = |is: fn(&u8) -> bool| self.text.bytes().filter(is).count();
         let size = if self.is_base64 {
-            // Four digits are three bytes.
+            // Four digits encode three bytes.
             count(|byte| !byte.is_ascii_whitespace() && *byte != b'=') * 3 / 4
         } else {
-            // Three characters such as %20 are one byte.
+            // Three characters such as %20 encode one byte.
             self.text.len().saturating_sub(2 * count(|byte| *byte == b'%'))
         };
         size as u64
     }
 
-    /// Its first kilobytes; none where they are not encoded as they say.
+    /// Returns the decoded beginning of the content, or `None` if it is not valid base64.
     fn beginning(&self) -> Option<Cow<'_, [u8]>> {
         if !self.is_base64 {
             return Some(percent_decoded(self.text));
@@ -242,11 +244,12 @@ impl Data<'_> {
             return None;
         }
         let head: Vec<u8> =
-            digits.bytes().filter(|byte| !byte.is_ascii_whitespace()).take(SNIFFED).collect();
+            digits.bytes().filter(|byte| !byte.is_ascii_whitespace()).take(SNIFFED_BYTES).collect();
         BASE64_NOPAD.decode(&head).ok().map(Cow::Owned)
     }
 
-    /// What it is: by its own bytes; of texts, which look all alike, by the label too.
+    /// Returns the media type of the content: sniffed, or for text, which cannot be told apart by
+    /// its bytes, the declared one.
     fn media_type(&self, declared: Option<&str>) -> Option<Cow<'static, str>> {
         let bytes = self.beginning()?;
         let found = infer::get(&bytes).map(|kind| kind.mime_type());
@@ -264,7 +267,7 @@ impl Data<'_> {
 }
 
 fn percent_decoded(text: &str) -> Cow<'_, [u8]> {
-    let bytes = &text.as_bytes()[..text.len().min(SNIFFED)];
+    let bytes = &text.as_bytes()[..text.len().min(SNIFFED_BYTES)];
     if !bytes.contains(&b'%') {
         return Cow::Borrowed(bytes);
     }
@@ -288,7 +291,8 @@ fn percent_decoded(text: &str) -> Cow<'_, [u8]> {
     Cow::Owned(decoded)
 }
 
-/// Whether the beginning of a content is a text: UTF-8, perhaps cut in a character, without NUL.
+/// Returns whether the beginning of a content is text: UTF-8, possibly cut inside a character,
+/// without NUL.
 fn is_text(bytes: &[u8]) -> bool {
     let is_utf8 = match std::str::from_utf8(bytes) {
         Ok(_) => true,
@@ -297,7 +301,7 @@ fn is_text(bytes: &[u8]) -> bool {
     is_utf8 && !bytes.contains(&0)
 }
 
-/// Whether content of a media type is text.
+/// Returns whether a media type denotes text other than HTML, which is sniffed.
 fn is_textual(media_type: &str) -> bool {
     media_type != "text/html"
         && (media_type.starts_with("text/")

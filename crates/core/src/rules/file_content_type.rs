@@ -1,7 +1,7 @@
-//! `file_content_type`: a file must be of one of some types.
+//! `file_content_type`: a file must be of an allowed media type.
 
-use super::file::Source;
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::file::FileSource;
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::violation::{Message, Params};
 
 pub(super) static FILE_TYPE: Message = Message::new("file_type", "has a type that is not allowed");
@@ -9,19 +9,19 @@ pub(super) static FILE_TYPE: Message = Message::new("file_type", "has a type tha
 pub(super) static RULE: Rule = Rule {
     name: "file_content_type",
     aliases: &[],
-    summary: "The file must be of one of the media types. The content of a `data:` URL is sniffed \
-              and its label not trusted; texts (CSV, SVG, JSON, …) look alike and count as what \
-              they are labelled. Of a file that is only named, the extension and the declared type \
-              are judged: each that is given, and at least one. Judges texts, images and \
+    summary: "The file must be of an allowed media type. The content of a `data:` URL is sniffed \
+              and its declared type ignored, except for text (CSV, SVG, JSON, …), which cannot be \
+              told apart by its content. Of a file without content, the extension and the declared \
+              type are checked: each that is given, and at least one. For strings, images and \
               attachments.",
     options: &[RuleOption::new(
         "allow",
         "a media type or a list",
-        "Which are allowed: `image/png`, `image/*`.",
+        "The allowed types: `image/png`, `image/*`.",
     )],
     main_option: Some("allow"),
     messages: &[&FILE_TYPE],
-    judges: Judges { nodes: true, ..Judges::VALUES },
+    judges: Applicability { nodes: true, ..Applicability::VALUES },
     accepts: &[
         ("image/*", "\"data:image/gif;base64,R0lGODlhAQABAAAAACw=\""),
         ("[image/png, image/jpeg]", "\"https://cdn.example.com/me.JPG?size=2\""),
@@ -37,14 +37,14 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
-    let source = Source::of(compile)?;
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
+    let source = FileSource::of(compile)?;
     let Some(allowed) = compile.texts("allow").filter(|allowed| !allowed.is_empty()) else {
         compile.bad(compile.place, "`file_content_type` allows nothing", "`allow: [image/png]`");
         return None;
     };
     if let Some(odd) = allowed.iter().find(|allowed| !allowed.contains('/')) {
-        let what = format!("`{odd}` is no media type");
+        let what = format!("`{odd}` is not a media type");
         compile.bad(compile.place, what, "a type such as `image/png` or `image/*`");
     }
     let allowed = allowed.iter().map(|allowed| allowed.to_ascii_lowercase()).collect();
@@ -53,7 +53,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
 
 #[derive(Debug)]
 struct ContentType {
-    source: Source,
+    source: FileSource,
     allowed: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ impl ContentType {
 }
 
 impl Check for ContentType {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if self.source.file(subject).is_some_and(|file| !file.is_of(|found| self.allows(found))) {
             report.fail(&FILE_TYPE, Params::new());
         }

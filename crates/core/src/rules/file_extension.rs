@@ -1,24 +1,24 @@
-//! `file_extension`: a file must have one of some extensions.
+//! `file_extension`: a file must have an allowed extension.
 
-use super::file::Source;
+use super::file::FileSource;
 use super::file_content_type::FILE_TYPE;
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::violation::Params;
 
 pub(super) static RULE: Rule = Rule {
     name: "file_extension",
     aliases: &[],
-    summary: "The name of the file must end in one of the extensions, in any case; the content of \
-              a `data:` URL is sniffed and must be of a type that has one of them. Judges texts, \
+    summary: "The name of the file must have an allowed extension, in any case; the content of a \
+              `data:` URL is sniffed and must be of a type with such an extension. For strings, \
               images and attachments.",
     options: &[RuleOption::new(
         "allow",
         "an extension or a list",
-        "Which are allowed: `png`, `.png`.",
+        "The allowed extensions: `png`, `.png`.",
     )],
     main_option: Some("allow"),
     messages: &[&FILE_TYPE],
-    judges: Judges { nodes: true, ..Judges::VALUES },
+    judges: Applicability { nodes: true, ..Applicability::VALUES },
     accepts: &[
         ("[png, jpg]", "\"me.PNG\""),
         ("pdf", "\"https://example.com/a/contract.pdf#page=2\""),
@@ -32,8 +32,8 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
-    let source = Source::of(compile)?;
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
+    let source = FileSource::of(compile)?;
     let Some(allowed) = compile.texts("allow").filter(|allowed| !allowed.is_empty()) else {
         compile.bad(compile.place, "`file_extension` allows nothing", "`allow: [png]`");
         return None;
@@ -47,12 +47,12 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
 
 #[derive(Debug)]
 struct Extension {
-    source: Source,
+    source: FileSource,
     allowed: Vec<String>,
 }
 
 impl Check for Extension {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let allows = |found: &str| self.allowed.iter().any(|allowed| allowed == found);
         if self.source.file(subject).is_some_and(|file| !file.has_extension(allows)) {
             report.fail(&FILE_TYPE, Params::new());

@@ -1,7 +1,7 @@
-//! `file_size`: a file must not be too big.
+//! `file_size`: the content of a file must not exceed a maximum size.
 
-use super::file::Source;
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::file::FileSource;
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::{Data, Node};
 use crate::violation::{Message, Param, Params};
 
@@ -10,17 +10,16 @@ static FILE_SIZE: Message = Message::new("file_size", "is too big");
 pub(super) static RULE: Rule = Rule {
     name: "file_size",
     aliases: &[],
-    summary: "The content of a `data:` URL must have at most so many bytes, decoded. Of a file \
-              that is only named, the size is not known and not judged. Judges texts, images and \
-              attachments.",
+    summary: "The content of a `data:` URL must not exceed the maximum size, decoded. A file \
+              without content passes: its size is unknown. For strings, images and attachments.",
     options: &[RuleOption::new(
         "maximum",
         "bytes, or a number with KB, MB, KiB or MiB",
-        "The most: `200000`, `200 KB`, `2 MiB`.",
+        "Maximum size: `200000`, `200 KB`, `2 MiB`.",
     )],
     main_option: Some("maximum"),
     messages: &[&FILE_SIZE],
-    judges: Judges { nodes: true, ..Judges::VALUES },
+    judges: Applicability { nodes: true, ..Applicability::VALUES },
     accepts: &[
         ("3", "\"data:;base64,AAAA\""),
         ("1 KiB", "\"data:,hello\""),
@@ -30,8 +29,8 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
-    let source = Source::of(compile)?;
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
+    let source = FileSource::of(compile)?;
     let node = compile.get("maximum");
     let Some(maximum) = node.and_then(size) else {
         let place = node.map_or(compile.place, |node| node.place);
@@ -41,10 +40,10 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     Some(Box::new(Size { source, maximum }))
 }
 
-/// `200000`, `200 KB`, `2MiB`.
+/// Parses a size such as `200000`, `200 KB` or `2MiB` and returns it in bytes.
 fn size(node: &Node) -> Option<u64> {
     let (Data::Number(text) | Data::Text(text)) = &node.data else { return None };
-    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
     let unit: u64 = match text[digits.len()..].trim() {
         "" => 1,
         "KB" | "kB" => 1_000,
@@ -60,12 +59,12 @@ fn size(node: &Node) -> Option<u64> {
 
 #[derive(Debug)]
 struct Size {
-    source: Source,
+    source: FileSource,
     maximum: u64,
 }
 
 impl Check for Size {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let content = self.source.file(subject).and_then(|file| file.content);
         if content.is_some_and(|content| content.size() > self.maximum) {
             let count = Param::Number(self.maximum.to_string());

@@ -1,9 +1,9 @@
-//! `format`: the value must match a pattern, or must not.
+//! `format`: the value must match a pattern, or must not match it.
 
 use regex::Regex;
 
 use super::pattern::compile_pattern;
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::fields::FieldType;
 use crate::value::Value;
 use crate::violation::{Message, Params};
@@ -13,16 +13,20 @@ static INVALID: Message = Message::new("invalid", "is invalid");
 pub(super) static RULE: Rule = Rule {
     name: "format",
     aliases: &[],
-    summary: "The value must match the pattern `with`, or must not match `without`. Patterns are \
-              spelled as in Ruby; `\\A` and `\\z` are the ends of the text.",
+    summary: "The value must match the pattern `with`, or must not match `without`. Patterns use \
+              Ruby's syntax; `\\A` and `\\z` are the start and the end of the string.",
     options: &[
-        RuleOption::new("with", "a pattern", "What the value must match."),
-        RuleOption::new("without", "a pattern", "What the value must not match."),
-        RuleOption::new("multiline", "true or false", "Lets `^` and `$` mean the ends of a line."),
+        RuleOption::new("with", "a pattern", "The pattern that must match."),
+        RuleOption::new("without", "a pattern", "The pattern that must not match."),
+        RuleOption::new(
+            "multiline",
+            "true or false",
+            "Allow `^` and `$`, which match at the start and the end of a line.",
+        ),
     ],
     main_option: Some("with"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("'\\A[A-Z]{2}\\d+\\z'", "\"NO123\""),
         ("{without: '\\d'}", "\"Ann\""),
@@ -39,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let (with, without) = (compile.get("with"), compile.get("without"));
     let (node, must_match) = match (with, without) {
         (Some(node), None) => (node, true),
@@ -49,11 +53,11 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
             return None;
         }
         (Some(_), Some(node)) => {
-            compile.contradiction(node.place, "`with` and `without` stand together", "one of them");
+            compile.contradiction(node.place, "`with` and `without` are both given", "one of them");
             return None;
         }
     };
-    let multiline = compile.flag("multiline", false);
+    let multiline = compile.boolean("multiline", false);
     let pattern = compile.reader.text(node, if must_match { "with" } else { "without" })?;
     let pattern = compile_pattern(compile.reader, pattern, node.place, multiline)?;
     Some(Box::new(Format { pattern, must_match }))
@@ -65,19 +69,20 @@ struct Format {
     must_match: bool,
 }
 
-/// The pattern as ECMA-262 spells it, which is what JSON Schema reads; nothing where it says more.
+/// Translates a pattern to ECMA-262, the syntax of JSON Schema. Returns `None` if it may mean
+/// something else there.
 fn in_ecma(pattern: &str) -> Option<String> {
     let inner = pattern.strip_prefix("\\A").unwrap_or(pattern);
     let start = if inner.len() < pattern.len() { "^" } else { "" };
     let body = inner.strip_suffix("\\z").unwrap_or(inner);
     let end = if body.len() < inner.len() { "$" } else { "" };
-    let mut letters = body.chars();
-    while let Some(letter) = letters.next() {
-        let is_shared = match letter {
-            // Classes of letters differ between the two; what is escaped to be itself does not.
-            '\\' => letters.next().is_some_and(|next| next.is_ascii_punctuation()),
-            '(' => !letters.as_str().starts_with('?'),
-            '[' => !letters.as_str().contains("&&") && !letters.as_str().contains("[:"),
+    let mut characters = body.chars();
+    while let Some(character) = characters.next() {
+        let is_shared = match character {
+            // Character classes such as `\d` differ between the two, escaped punctuation does not.
+            '\\' => characters.next().is_some_and(|next| next.is_ascii_punctuation()),
+            '(' => !characters.as_str().starts_with('?'),
+            '[' => !characters.as_str().contains("&&") && !characters.as_str().contains("[:"),
             _ => true,
         };
         if !is_shared {
@@ -88,8 +93,8 @@ fn in_ecma(pattern: &str) -> Option<String> {
 }
 
 impl Check for Format {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        // Rails matches the text of a value; that of nil is empty.
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        // Rails matches the string form of a value; that of nil is empty.
         let matches = match subject.value() {
             Value::String(text) | Value::Number(text) => self.pattern.is_match(text),
             Value::Null => self.pattern.is_match(""),

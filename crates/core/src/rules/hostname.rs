@@ -1,18 +1,18 @@
-//! `hostname`: the value must be the name of a host.
+//! `hostname`: the value must be a host name.
 
-use super::texts::{INVALID, judge_text};
-use super::{Check, Compile, Judges, Report, Rule, Subject};
+use super::notation::{INVALID, check_text};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 
 pub(super) static RULE: Rule = Rule {
     name: "hostname",
     aliases: &[],
     summary: "The value must be a host name: labels of letters, digits and inner hyphens, at most \
               63 bytes each and 253 together, the last not all digits (RFC 1123 section 2.1); \
-              internationalized names count in their ASCII form. Blank values pass.",
+              internationalized names are validated in their ASCII form. Blank values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"example.com\""),
         ("true", "\"localhost\""),
@@ -28,19 +28,19 @@ pub(super) static RULE: Rule = Rule {
         ("true", "\"example.com/\"", "invalid"),
         ("true", "\"https://example.com\"", "invalid"),
     ],
-    compile: |_: &mut Compile<'_, '_>| Some(Box::new(Hostname)),
+    compile: |_: &mut CompileContext<'_, '_>| Some(Box::new(Hostname)),
 };
 
 #[derive(Debug)]
 struct Hostname;
 
 impl Check for Hostname {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| {
             if text.is_ascii() && !text.to_ascii_lowercase().contains("xn--") {
                 return is_hostname(text);
             }
-            // No name is longer in letters than four times what it may be in ASCII.
+            // In UTF-8, no name is longer than four times its maximum length in ASCII.
             text.len() <= 1024 && idna::domain_to_ascii(text).is_ok_and(|ascii| is_hostname(&ascii))
         });
     }

@@ -1,7 +1,7 @@
-//! `inclusion`: the value must be one of a list or lie in a range.
+//! `inclusion`: the value must be in a list or a range.
 
-use super::members::{Members, members};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::value_set::{ValueSet, read_values};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::fields::FieldType;
 use crate::violation::{Message, Params};
 
@@ -10,12 +10,13 @@ static INCLUSION: Message = Message::new("inclusion", "is not included in the li
 pub(super) static RULE: Rule = Rule {
     name: "inclusion",
     aliases: &[],
-    summary: "The value must be in a list or a range; of a list, every item must be.",
-    options: &[RuleOption::new("in", "a list, or a range such as 1..5", "What is allowed.")
+    summary: "The value must be in a list or a range. If the value is a list, all of its items \
+              must be.",
+    options: &[RuleOption::new("in", "a list, or a range such as 1..5", "The allowed values.")
         .with_alias(&["within"])],
     main_option: None,
     messages: &[&INCLUSION],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("{in: [small, large]}", "\"small\""),
         ("[1, 2]", "1.0"),
@@ -31,15 +32,15 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
-    Some(Box::new(Inclusion(members(compile)?)))
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
+    Some(Box::new(Inclusion(read_values(compile)?)))
 }
 
 #[derive(Debug)]
-struct Inclusion(Members);
+struct Inclusion(ValueSet);
 
 impl Check for Inclusion {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if !self.0.contains_all(subject.value()) {
             report.fail(&INCLUSION, Params::new());
         }

@@ -2,18 +2,18 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::texts::{INVALID, judge_text};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, check_text};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "ip",
     aliases: &[],
     summary: "The value must be an IPv4 address of four decimal numbers or an IPv6 address (RFC \
               4291 section 2.2), without a port, a zone or a prefix. Blank values pass.",
-    options: &[RuleOption::new("version", "4 or 6", "Which version it must be of: any.")],
+    options: &[RuleOption::new("version", "4 or 6", "Required version. Default: any.")],
     main_option: Some("version"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"192.0.2.1\""),
         ("true", "\"2001:db8::1\""),
@@ -31,13 +31,13 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let (four, six) = match compile.count("version") {
         None => (true, true),
         Some(4) => (true, false),
         Some(6) => (false, true),
         Some(_) => {
-            compile.bad(compile.place, "there is no such version of IP addresses", "4 or 6");
+            compile.bad(compile.place, "this version of IP addresses does not exist", "4 or 6");
             return None;
         }
     };
@@ -51,8 +51,8 @@ struct Ip {
 }
 
 impl Check for Ip {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| {
             (self.four && text.parse::<Ipv4Addr>().is_ok())
                 || (self.six && text.parse::<Ipv6Addr>().is_ok())
         });

@@ -2,21 +2,21 @@
 
 use language_tags::LanguageTag;
 
-use super::texts::{INVALID, judge_text};
-use super::{Check, Compile, Judges, Report, Rule, Subject};
+use super::notation::{INVALID, check_text};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 
-/// The longest tag that is looked at, in bytes; RFC 5646 section 4.4.1 finds 35 enough.
-const LONGEST: usize = 100;
+/// Maximum length of a tag in bytes; RFC 5646 section 4.4.1 finds 35 sufficient.
+const MAX_TAG_CHARS: usize = 100;
 
 pub(super) static RULE: Rule = Rule {
     name: "language",
     aliases: &[],
-    summary: "The value must be a valid language tag of BCP 47 (RFC 5646 section 2.2.9), in any \
-              case. Blank values pass.",
+    summary: "The value must be a valid BCP 47 language tag (RFC 5646 section 2.2.9), in any case. \
+              Blank values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"nb\""),
         ("true", "\"en-GB\""),
@@ -32,23 +32,25 @@ pub(super) static RULE: Rule = Rule {
         ("true", "\"en-\"", "invalid"),
         ("true", "\"en-ZZZZZZ9-\"", "invalid"),
     ],
-    compile: |_: &mut Compile<'_, '_>| Some(Box::new(Language)),
+    compile: |_: &mut CompileContext<'_, '_>| Some(Box::new(Language)),
 };
 
 #[derive(Debug)]
 struct Language;
 
 impl Check for Language {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| {
-            text.len() <= LONGEST
-                && LanguageTag::parse(text).is_ok_and(|tag| tag.validate().is_ok() && !is_odd(&tag))
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| {
+            text.len() <= MAX_TAG_CHARS
+                && LanguageTag::parse(text)
+                    .is_ok_and(|tag| tag.validate().is_ok() && !is_irregular(&tag))
         });
     }
 }
 
-/// The crate takes `qa` to `qt` for the private codes `qaa` to `qtz`.
-fn is_odd(tag: &LanguageTag) -> bool {
+/// Returns whether a tag has an unassigned two-letter code from `qa` to `qt`, which the crate
+/// accepts as if it were one of the private-use codes `qaa` to `qtz`.
+fn is_irregular(tag: &LanguageTag) -> bool {
     let language = tag.primary_language();
     language.len() == 2 && language.starts_with('q') && language != "qu"
 }

@@ -1,23 +1,25 @@
-//! `length`: how long a text is, how many items a list has.
+//! `length`: bounds the length of a string or the number of items of a list.
 
-use super::members::range;
-use super::{Check, Compile, Content, Judges, Report, Rule, RuleOption, Subject};
+use super::value_set::range;
+use super::{
+    Applicability, Check, CompileContext, InputContent, Reporter, Rule, RuleInput, RuleOption,
+};
 use crate::decimal::Decimal;
 use crate::fields::FieldType;
 use crate::value::Value;
 use crate::violation::{Message, Param, Params};
 
-pub(super) static TOO_SHORT: Message = Message::counted(
+pub(super) static TOO_SHORT: Message = Message::pluralized(
     "too_short",
     "is too short (minimum is %{count} characters)",
     "is too short (minimum is %{count} character)",
 );
-pub(super) static TOO_LONG: Message = Message::counted(
+pub(super) static TOO_LONG: Message = Message::pluralized(
     "too_long",
     "is too long (maximum is %{count} characters)",
     "is too long (maximum is %{count} character)",
 );
-static WRONG_LENGTH: Message = Message::counted(
+static WRONG_LENGTH: Message = Message::pluralized(
     "wrong_length",
     "is the wrong length (should be %{count} characters)",
     "is the wrong length (should be %{count} character)",
@@ -26,13 +28,13 @@ static WRONG_LENGTH: Message = Message::counted(
 pub(super) static RULE: Rule = Rule {
     name: "length",
     aliases: &["size"],
-    summary: "Counts the code points of a text, the items of a list, the entries of an object. \
-              Null passes `maximum` alone and fails `minimum` and `is`.",
+    summary: "Bounds the number of code points of a string, items of a list or entries of an \
+              object. Null passes `maximum` and fails `minimum` and `is`.",
     options: &[
-        RuleOption::new("minimum", "a whole number", "The least."),
-        RuleOption::new("maximum", "a whole number", "The most."),
-        RuleOption::new("is", "a whole number", "Exactly that many."),
-        RuleOption::new("in", "a range such as 6..20", "From the least to the most.")
+        RuleOption::new("minimum", "a whole number", "Minimum length."),
+        RuleOption::new("maximum", "a whole number", "Maximum length."),
+        RuleOption::new("is", "a whole number", "Exact length."),
+        RuleOption::new("in", "a range such as 6..20", "Minimum and maximum length.")
             .with_alias(&["within"]),
         RuleOption::text("too_short"),
         RuleOption::text("too_long"),
@@ -40,7 +42,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: Some("is"),
     messages: &[&TOO_SHORT, &TOO_LONG, &WRONG_LENGTH],
-    judges: Judges { absent: true, lists: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, lists: true, ..Applicability::VALUES },
     accepts: &[
         ("{minimum: 2}", "\"ab\""),
         ("{maximum: 2}", "null"),
@@ -59,7 +61,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let mut length = Length {
         minimum: compile.count("minimum"),
         maximum: compile.count("maximum"),
@@ -67,11 +69,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     };
     if let Some(node) = compile.get("in") {
         if compile.has("minimum") || compile.has("maximum") || compile.has("is") {
-            compile.contradiction(
-                node.place,
-                "`in` says what the other limits say too",
-                "one of them",
-            );
+            compile.contradiction(node.place, "`in` is combined with another limit", "one of them");
         }
         let range = range(compile, node)?;
         let whole = |end: Option<&Decimal>| {
@@ -85,7 +83,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     if let (Some(is), true) = (length.is, length.minimum.is_some() || length.maximum.is_some()) {
         compile.contradiction(
             place,
-            format!("`is: {is}` stands beside another limit"),
+            format!("`is: {is}` is combined with another limit"),
             "one of them",
         );
     }
@@ -112,7 +110,7 @@ struct Length {
 }
 
 impl Check for Length {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let length = length_of(subject);
         let mut fail = |message, limit: u64| {
             report.fail(message, Params::from([("count", Param::Number(limit.to_string()))]));
@@ -136,7 +134,8 @@ impl Check for Length {
 
     fn keywords(&self, of: FieldType) -> Option<serde_json::Value> {
         use FieldType::{Any, Array, Json, String, Text};
-        // Other types are counted in their canonical spelling, which need not be the one sent.
+        // Other types are counted in their canonical spelling, which may differ from the submitted
+        // one.
         if !matches!(of, Any | Array | Json | String | Text) {
             return None;
         }
@@ -152,12 +151,12 @@ impl Check for Length {
     }
 }
 
-fn length_of(subject: &Subject<'_, '_>) -> Option<u64> {
+fn length_of(subject: &RuleInput<'_, '_>) -> Option<u64> {
     let length = match subject.content {
-        Content::Absent | Content::Value(Value::Null) => return None,
-        Content::Items(items) => items.len(),
-        Content::Node(_) => 1,
-        Content::Value(value) => match value {
+        InputContent::Absent | InputContent::Value(Value::Null) => return None,
+        InputContent::Items(items) => items.len(),
+        InputContent::Node(_) => 1,
+        InputContent::Value(value) => match value {
             Value::String(text) | Value::Number(text) => text.chars().count(),
             Value::Array(items) => items.len(),
             Value::Object(entries) => entries.len(),

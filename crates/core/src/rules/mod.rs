@@ -1,13 +1,14 @@
-//! The rules that a form can attach to a field. Each is one file here and two words in this one.
+//! The validation rules that a form can attach to a field: one file per rule, listed in [`RULES`].
 //!
-//! A rule describes itself in one static: its names, what it does, its options, what it says, and
-//! examples of what it accepts and rejects. Names, semantics and texts follow Rails' Active Model
-//! (guides.rubyonrails.org, "Active Record Validations"; `activemodel/lib/active_model/locale/en.yml`).
+//! Each file holds a [`Rule`] with its names, options, messages and examples of accepted and
+//! rejected values. Names, semantics and messages follow Rails' Active Model
+//! (guides.rubyonrails.org, "Active Record Validations";
+//! `activemodel/lib/active_model/locale/en.yml`).
 
 mod absence;
 mod acceptance;
 mod bind;
-mod compare;
+mod check;
 mod comparison;
 mod condition;
 mod confirmation;
@@ -15,8 +16,9 @@ mod country;
 mod currency;
 mod date;
 mod datetime;
+mod decimal_bounds;
 mod distinct;
-mod document;
+mod docs;
 mod email;
 mod exclusion;
 mod exists;
@@ -30,8 +32,7 @@ mod inclusion;
 mod ip;
 mod language;
 mod length;
-mod members;
-mod moment;
+mod notation;
 mod numericality;
 mod options;
 mod password;
@@ -40,33 +41,33 @@ mod pattern;
 mod phone;
 mod presence;
 mod prohibited_if;
+mod relative_time;
 mod required_if;
 mod required_unless;
 mod required_with;
 mod required_without;
-mod restriction;
 mod schema;
-mod subject;
 mod temporal;
-mod texts;
+mod temporal_bound;
 mod time;
 mod timezone;
 mod unique;
 mod url;
 mod uuid;
+mod value_set;
 
-pub use document::{page, page_of};
+pub use docs::{page, page_of};
 
 pub(crate) use absence::PRESENT;
 pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};
+pub(crate) use check::{Check, InputContent, NestedStep, Reporter, RuleInput};
 pub(crate) use exists::REQUIRED;
-pub(crate) use options::{Compile, FieldFacts, Names};
-pub(crate) use subject::{Check, Content, Report, Step, Subject};
-pub(crate) use unique::{TAKEN, claim_matches, key_of};
+pub(crate) use options::{CompileContext, FieldInfo, SiblingNames};
+pub(crate) use unique::{TAKEN, claim_matches, value_key};
 
 use crate::violation::Message;
 
-/// Every rule, in the order of the documentation.
+/// All rules, in the order of `docs/rules.md`.
 pub static RULES: &[&Rule] = &[
     &presence::RULE,
     &absence::RULE,
@@ -107,46 +108,46 @@ pub static RULES: &[&Rule] = &[
     &schema::RULE,
 ];
 
-/// A rule, as it describes itself.
+/// The description of a rule, from which `docs/rules.md` is generated, and its compile function.
 #[derive(Debug)]
 pub struct Rule {
-    /// The name in a form.
+    /// Name in a form.
     pub name: &'static str,
-    /// Other names it goes by.
+    /// Alternative names.
     pub aliases: &'static [&'static str],
-    /// What it does, in a sentence.
+    /// Description in one or a few sentences.
     pub summary: &'static str,
-    /// Its own options; [`COMMON_OPTIONS`] come on top.
+    /// Options specific to this rule; [`COMMON_OPTIONS`] apply as well.
     pub options: &'static [RuleOption],
-    /// The option that a bare text or number stands for: `format: '\A…\z'`.
+    /// Option set by a bare string or number, as in `format: '\A…\z'`.
     pub main_option: Option<&'static str>,
-    /// What it can say.
+    /// Messages of the violations that the rule can report.
     pub messages: &'static [&'static Message],
-    /// What it is asked about.
-    pub judges: Judges,
-    /// Values it accepts: the rule as YAML, the value as JSON.
+    /// Inputs that the rule is applied to.
+    pub judges: Applicability,
+    /// Examples of accepted values: the options as YAML, the value as JSON.
     pub accepts: &'static [(&'static str, &'static str)],
-    /// Values it rejects: the rule as YAML, the value as JSON, the code.
+    /// Examples of rejected values: the options as YAML, the value as JSON, the violation's code.
     pub rejects: &'static [(&'static str, &'static str, &'static str)],
-    /// Makes the check from the options in a form; notes what is wrong with them.
-    pub(crate) compile: fn(&mut Compile<'_, '_>) -> Option<Box<dyn Check>>,
+    /// Compiles the options given in a form. Reports invalid options as problems.
+    pub(crate) compile: fn(&mut CompileContext<'_, '_>) -> Option<Box<dyn Check>>,
 }
 
 /// An option of a rule.
 #[derive(Debug)]
 pub struct RuleOption {
-    /// The name in a form.
+    /// Name in a form.
     pub name: &'static str,
-    /// Other names it goes by.
+    /// Alternative names.
     pub aliases: &'static [&'static str],
-    /// What its value is: "a number".
+    /// Kind of value, as shown in the documentation: "a number".
     pub takes: &'static str,
-    /// What it does.
+    /// Description in one sentence.
     pub summary: &'static str,
-    /// Whether it is the form's own text for the message whose code is its name.
+    /// Whether it overrides the message whose code equals the option's name.
     pub is_text: bool,
-    /// Whether its value is a mapping. Where it is the rule's main option, a mapping without it is
-    /// its value: `schema: {type: object}`.
+    /// Whether its value may be a mapping. If it is also the main option, a mapping without its key
+    /// is its value: `schema: {type: object}`.
     pub is_mapping: bool,
 }
 
@@ -160,13 +161,13 @@ impl RuleOption {
         self
     }
 
-    /// An option that holds the form's own words for a message.
+    /// Returns an option that overrides a message of the rule.
     const fn text(name: &'static str) -> Self {
         Self {
             name,
             aliases: &[],
-            takes: "a text, or texts by language",
-            summary: "The text to give instead of the rule's own.",
+            takes: "a string, or strings by language",
+            summary: "Replaces the rule's message.",
             is_text: true,
             is_mapping: false,
         }
@@ -178,39 +179,38 @@ impl RuleOption {
     }
 }
 
-/// Options that every rule takes.
+/// Options accepted by every rule.
 pub static COMMON_OPTIONS: &[RuleOption] = &[
     RuleOption::new(
         "message",
-        "a text, or texts by language",
-        "The text to give instead of the rule's own: `{en: …, de: …}` for each language.",
+        "a string, or strings by language",
+        "Replaces the rule's messages; `{en: …, de: …}` for each language.",
     ),
-    RuleOption::new("if", "an expression", "Judge only where it holds."),
-    RuleOption::new("unless", "an expression", "Judge only where it does not hold."),
-    RuleOption::new("allow_nil", "true or false", "Do not judge null, nor a field not sent."),
-    RuleOption::new("allow_blank", "true or false", "Do not judge a blank value."),
+    RuleOption::new("if", "an expression", "Apply the rule only if it is true."),
+    RuleOption::new("unless", "an expression", "Apply the rule only if it is false."),
+    RuleOption::new("allow_nil", "true or false", "Skip null and missing fields."),
+    RuleOption::new("allow_blank", "true or false", "Skip blank values."),
 ];
 
-/// What a rule is asked about, besides the values of scalar fields.
+/// The inputs that a rule is applied to, besides the values of scalar fields.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Judges {
-    /// Fields the client did not send. A rule that does not judge them says nothing of a field
-    /// left out, though it may of one sent as null.
+pub struct Applicability {
+    /// Fields missing from the submission. Null counts as sent.
     pub absent: bool,
     /// Nested forms and lists of them.
     pub nodes: bool,
     /// Lists of nested forms.
     pub lists: bool,
-    /// Values that are not of the field's type. For all other rules `wrong_type` is said instead.
+    /// Values not of the field's type. All other rules are skipped for them.
     pub wrong_type: bool,
 }
 
-impl Judges {
-    /// Values alone.
+impl Applicability {
+    /// Only values of scalar fields.
     const VALUES: Self = Self { absent: false, nodes: false, lists: false, wrong_type: false };
 }
 
-/// The rule of a name or an alias.
+/// Returns the rule with this name or alias, or `None` if there is none.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.name == name || rule.aliases.contains(&name))

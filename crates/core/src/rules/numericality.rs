@@ -1,8 +1,8 @@
-//! `numericality`: the value must be a number, of a kind and within limits.
+//! `numericality`: the value must be a number, within bounds.
 
-use super::compare::{Asked, COMPARISONS, asked, number_of};
-use super::members::{Range, range};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::decimal_bounds::{BOUND_OPTIONS, DecimalBound, number_of, read_bounds};
+use super::value_set::{Range, range};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::Data;
 use crate::fields::FieldType;
 use crate::value::Value;
@@ -19,30 +19,26 @@ const LIMIT: &str = "a number or a field of the same object";
 pub(super) static RULE: Rule = Rule {
     name: "numericality",
     aliases: &[],
-    summary: "The value must be a number, or a text that reads as one (\"0090\", \"+0\", \
-              \"90.1e1\"; not hexadecimal). Compared as decimals. What is not a number is told \
-              only that.",
+    summary: "The value must be a number or a numeric string (\"0090\", \"+0\", \"90.1e1\"; not \
+              hexadecimal). Numbers are compared as decimals. A value that is not a number \
+              violates only `not_a_number`.",
     options: &[
         RuleOption::new(
             "only_integer",
             "true or false",
-            "Whole numbers only, spelled as such: not 1.0.",
+            "Require an integer, spelled as such: not 1.0.",
         ),
-        RuleOption::new(
-            "only_numeric",
-            "true or false",
-            "Numbers only, no texts that read as one.",
-        ),
-        RuleOption::new("odd", "true or false", "Odd numbers only."),
-        RuleOption::new("even", "true or false", "Even numbers only."),
-        RuleOption::new("in", "a range such as 1..5", "From the least to the most.")
+        RuleOption::new("only_numeric", "true or false", "Reject numeric strings."),
+        RuleOption::new("odd", "true or false", "Require an odd number."),
+        RuleOption::new("even", "true or false", "Require an even number."),
+        RuleOption::new("in", "a range such as 1..5", "Minimum and maximum value.")
             .with_alias(&["within"]),
-        RuleOption::new("greater_than", LIMIT, "Above it."),
-        RuleOption::new("greater_than_or_equal_to", LIMIT, "It or above it."),
-        RuleOption::new("equal_to", LIMIT, "It."),
-        RuleOption::new("less_than", LIMIT, "Below it."),
-        RuleOption::new("less_than_or_equal_to", LIMIT, "It or below it."),
-        RuleOption::new("other_than", LIMIT, "Anything but it."),
+        RuleOption::new("greater_than", LIMIT, "The value must be greater."),
+        RuleOption::new("greater_than_or_equal_to", LIMIT, "The value must be greater or equal."),
+        RuleOption::new("equal_to", LIMIT, "The value must be equal."),
+        RuleOption::new("less_than", LIMIT, "The value must be less."),
+        RuleOption::new("less_than_or_equal_to", LIMIT, "The value must be less or equal."),
+        RuleOption::new("other_than", LIMIT, "The value must be different."),
     ],
     main_option: None,
     messages: &[
@@ -51,14 +47,14 @@ pub(super) static RULE: Rule = Rule {
         &ODD,
         &EVEN,
         &IN,
-        &COMPARISONS[0].message,
-        &COMPARISONS[1].message,
-        &COMPARISONS[2].message,
-        &COMPARISONS[3].message,
-        &COMPARISONS[4].message,
-        &COMPARISONS[5].message,
+        &BOUND_OPTIONS[0].message,
+        &BOUND_OPTIONS[1].message,
+        &BOUND_OPTIONS[2].message,
+        &BOUND_OPTIONS[3].message,
+        &BOUND_OPTIONS[4].message,
+        &BOUND_OPTIONS[5].message,
     ],
-    judges: Judges { wrong_type: true, ..Judges::VALUES },
+    judges: Applicability { wrong_type: true, ..Applicability::VALUES },
     accepts: &[
         ("true", "7"),
         ("true", "\"0090\""),
@@ -88,7 +84,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let range = match compile.get("in") {
         Some(node) => {
             let text = match &node.data {
@@ -100,12 +96,12 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
         None => None,
     };
     let numericality = Numericality {
-        only_integer: compile.flag("only_integer", false),
-        only_numeric: compile.flag("only_numeric", false),
-        odd: compile.flag("odd", false),
-        even: compile.flag("even", false),
+        only_integer: compile.boolean("only_integer", false),
+        only_numeric: compile.boolean("only_numeric", false),
+        odd: compile.boolean("odd", false),
+        even: compile.boolean("even", false),
         range,
-        limits: asked(compile),
+        limits: read_bounds(compile),
     };
     if numericality.odd && numericality.even {
         compile.contradiction(compile.place, "no number is odd and even", "one of them");
@@ -120,11 +116,11 @@ struct Numericality {
     odd: bool,
     even: bool,
     range: Option<(Range, Box<str>)>,
-    limits: Vec<Asked>,
+    limits: Vec<DecimalBound>,
 }
 
 impl Check for Numericality {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let value = subject.value();
         let is_text = subject.from_text || matches!(value, Value::String(_));
         let number = number_of(value).filter(|_| !(self.only_numeric && is_text));
@@ -139,7 +135,7 @@ impl Check for Numericality {
             report.fail(&IN, Params::from([("count", count)]));
         }
         for limit in &self.limits {
-            if let Some(count) = limit.broken_limit(&number, subject) {
+            if let Some(count) = limit.violated_bound(&number, subject) {
                 let params = Params::from([("count", Param::Number(count))]);
                 report.fail(&limit.comparison.message, params);
             }
@@ -159,17 +155,17 @@ impl Check for Numericality {
         {
             keywords.extend(limits);
         }
-        // Where a range and a limit say the same keyword, one of them is enough to be right.
-        keywords.extend(self.limits.iter().filter_map(Asked::keyword));
+        // If a range and a limit give the same keyword, either of them is correct.
+        keywords.extend(self.limits.iter().filter_map(DecimalBound::keyword));
         Some(keywords.into())
     }
 
-    fn looks_around(&self) -> bool {
-        self.limits.iter().any(Asked::looks_around)
+    fn depends_on_context(&self) -> bool {
+        self.limits.iter().any(DecimalBound::depends_on_context)
     }
 }
 
-/// Whether a number is spelled as a whole one, as Rails asks: `1.0` and `1e3` are not.
+/// Returns whether a number is spelled as an integer, as in Rails: `1.0` and `1e3` are not.
 /// Source: Active Model, `NumericalityValidator::INTEGER_REGEX`.
 fn is_spelled_whole(value: &Value<'_>) -> bool {
     let (Value::String(text) | Value::Number(text)) = value else { return false };

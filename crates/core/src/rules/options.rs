@@ -1,67 +1,68 @@
-//! The options of one rule in one form, while it is compiled.
+//! Access to the options of a rule while it is compiled.
 
-use crate::config::{Data, Node, Place, ProblemCode, Reader};
+use crate::config::{Data, Location, Node, ProblemCode, Reader};
 use crate::decimal::Decimal;
+use crate::evaluate::SiblingRef;
 use crate::expression::Conditions;
 use crate::fields::FieldType;
 use crate::form::Group;
-use crate::submission::Sibling;
 
-/// What a rule's compile function works with.
+/// The input of a rule's compile function: its options, its field and the problems found.
 #[derive(Debug)]
-pub(crate) struct Compile<'c, 'p> {
+pub(crate) struct CompileContext<'c, 'p> {
     pub(crate) reader: &'c mut Reader<'p>,
-    /// The rule's name, as the form spells it.
+    /// Name of the rule as spelled in the form.
     pub(crate) rule: &'c str,
-    /// Where the rule stands.
-    pub(crate) place: Place,
-    /// The options under their canonical names.
+    /// Location of the rule's options.
+    pub(crate) place: Location,
+    /// Options by canonical name.
     pub(crate) options: Vec<(&'static str, &'c Node)>,
-    pub(crate) field: FieldFacts<'c>,
-    /// When the rule judges; a rule may add to it.
+    pub(crate) field: FieldInfo<'c>,
+    /// Conditions under which the rule is applied; the compile function may add to them.
     pub(crate) conditions: Conditions,
 }
 
-/// What a rule may know of the field it is attached to.
+/// The field that a rule is attached to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FieldFacts<'c> {
+pub(crate) struct FieldInfo<'c> {
     pub(crate) name: &'c str,
-    /// Nothing for nested forms.
+    /// Type of the field; `None` for nested forms.
     pub(crate) field_type: Option<FieldType>,
     /// Whether it is a list of nested forms.
     pub(crate) is_list: bool,
-    /// Names a field of all users, whatever form it is in: `profiles.developer.properties.handle`.
+    /// Path of the field that is the same in every form: `profiles.developer.properties.handle`.
     pub(crate) global_path: &'c str,
-    /// Where the form lists it.
-    pub(crate) place: Place,
-    /// The fields of a nested form.
+    /// Location of the field in the form.
+    pub(crate) place: Location,
+    /// Fields of a nested form.
     pub(crate) inner: Option<&'c Group>,
-    /// The fields of the same object.
-    pub(crate) names: &'c Names<'c>,
+    /// Names of the fields of the same object.
+    pub(crate) names: &'c SiblingNames<'c>,
 }
 
-/// The names of the fields of one object, in slot order, and of the object around it.
+/// The names of the fields of an object, in slot order, and those of the enclosing object if its
+/// fields are visible too.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Names<'c> {
+pub(crate) struct SiblingNames<'c> {
     pub(crate) own: &'c [&'c str],
-    pub(crate) around: Option<&'c Names<'c>>,
+    pub(crate) around: Option<&'c SiblingNames<'c>>,
 }
 
-impl<'c> Names<'c> {
-    /// Where a field of the same object is.
-    pub(crate) fn find(&self, name: &str) -> Option<Sibling> {
+impl<'c> SiblingNames<'c> {
+    /// Returns the position of a field, searched from the object outwards.
+    pub(crate) fn find(&self, name: &str) -> Option<SiblingRef> {
         let mut names = self;
         let mut outwards = 0;
         loop {
             if let Some(index) = names.own.iter().position(|own| *own == name) {
-                return Some(Sibling { outwards, index });
+                return Some(SiblingRef { outwards, index });
             }
             names = names.around?;
             outwards += 1;
         }
     }
 
-    /// All names, nearest first.
+    /// Returns all names, innermost object first.
     pub(crate) fn all(&self) -> Vec<&'c str> {
         let mut all = self.own.to_vec();
         if let Some(around) = self.around {
@@ -71,26 +72,26 @@ impl<'c> Names<'c> {
     }
 }
 
-impl<'c> Compile<'c, '_> {
-    /// The node of an option.
+impl<'c> CompileContext<'c, '_> {
+    /// Returns the value of an option.
     pub(crate) fn get(&self, name: &str) -> Option<&'c Node> {
         self.options.iter().find(|(known, _)| *known == name).map(|(_, node)| *node)
     }
 
-    /// Whether an option is given.
+    /// Returns whether an option is given.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// A flag; `default` where it is not given.
-    pub(crate) fn flag(&mut self, name: &'static str, default: bool) -> bool {
+    /// Returns a boolean option, or `default` if it is missing or invalid.
+    pub(crate) fn boolean(&mut self, name: &'static str, default: bool) -> bool {
         match self.get(name) {
-            Some(node) => self.reader.flag(node, name).unwrap_or(default),
+            Some(node) => self.reader.boolean(node, name).unwrap_or(default),
             None => default,
         }
     }
 
-    /// A count: a whole number from zero.
+    /// Returns an option that is a non-negative integer. Reports any other value.
     pub(crate) fn count(&mut self, name: &'static str) -> Option<u64> {
         let node = self.get(name)?;
         let count = match &node.data {
@@ -103,7 +104,7 @@ impl<'c> Compile<'c, '_> {
         count
     }
 
-    /// A number.
+    /// Parses a number. Reports any other value.
     pub(crate) fn number(&mut self, node: &Node, name: &str) -> Option<Decimal> {
         let number = match &node.data {
             Data::Number(text) => Decimal::parse(text),
@@ -115,8 +116,8 @@ impl<'c> Compile<'c, '_> {
         number
     }
 
-    /// Another field of the same object.
-    pub(crate) fn sibling(&mut self, name: &str, place: Place) -> Option<Sibling> {
+    /// Returns the position of another field. Reports an unknown one.
+    pub(crate) fn sibling(&mut self, name: &str, place: Location) -> Option<SiblingRef> {
         let found = self.field.names.find(name);
         if found.is_none() {
             let known = self.field.names.all();
@@ -126,18 +127,19 @@ impl<'c> Compile<'c, '_> {
         found
     }
 
-    /// The same, where the text that is told shows that field's value.
-    pub(crate) fn shown_sibling(&mut self, name: &str, place: Place) -> Option<Sibling> {
+    /// Returns the position of another field whose value is shown in messages. Reports an unknown
+    /// one and a secret one.
+    pub(crate) fn visible_sibling(&mut self, name: &str, place: Location) -> Option<SiblingRef> {
         let found = self.sibling(name, place)?;
         if matches!(name, "password" | "password_confirmation") {
-            let what = format!("a text of the rule `{}` would show `{name}`", self.rule);
-            self.bad(place, what, "a field that is no secret");
+            let what = format!("a message of the rule `{}` would show `{name}`", self.rule);
+            self.bad(place, what, "a field that is not secret");
             return None;
         }
         Some(found)
     }
 
-    /// The items of a list, or the one node that stands where a list could.
+    /// Returns the items of a list, or the node itself as the only item.
     pub(crate) fn one_or_list(&self, node: &'c Node) -> &'c [Node] {
         match &node.data {
             Data::List(items) => items,
@@ -145,20 +147,25 @@ impl<'c> Compile<'c, '_> {
         }
     }
 
-    /// Texts: one or a list of them.
+    /// Returns an option that is a string or a list of strings. Reports other values.
     pub(crate) fn texts(&mut self, name: &'static str) -> Option<Vec<&'c str>> {
         let node = self.get(name)?;
         let nodes = self.one_or_list(node);
         Some(nodes.iter().filter_map(|node| self.reader.text(node, name)).collect())
     }
 
-    /// Notes an option that cannot be used.
-    pub(crate) fn bad(&mut self, place: Place, what: impl Into<String>, expected: &str) {
+    /// Reports an invalid option.
+    pub(crate) fn bad(&mut self, place: Location, what: impl Into<String>, expected: &str) {
         self.reader.problems.add(ProblemCode::BadOption, place, what, expected, None);
     }
 
-    /// Notes options that contradict each other.
-    pub(crate) fn contradiction(&mut self, place: Place, what: impl Into<String>, expected: &str) {
+    /// Reports contradictory options.
+    pub(crate) fn contradiction(
+        &mut self,
+        place: Location,
+        what: impl Into<String>,
+        expected: &str,
+    ) {
         self.reader.problems.add(ProblemCode::Contradiction, place, what, expected, None);
     }
 }

@@ -1,67 +1,75 @@
-//! `password`: how long a password must be, and what it must not be.
+//! `password`: the value must be a password that is hard to guess.
 //!
-//! After NIST SP 800-63B section 3.1.1.2: length and a list of common passwords instead of classes
-//! of characters; all of Unicode; nothing is cut off, here or where it is hashed.
+//! Follows NIST SP 800-63B section 3.1.1.2: a minimum length and a blocklist instead of composition
+//! rules, all of Unicode, and no truncation, neither here nor when hashing.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::length::{TOO_LONG, TOO_SHORT};
-use super::texts::{INVALID, Words, sorted, words_of};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, WordList, lines_of, sorted};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
+use crate::canonical::{is_opaque_string, opaque_string};
 use crate::config::Data;
-use crate::keys::{is_opaque_string, opaque_string};
-use crate::submission::Sibling;
+use crate::evaluate::SiblingRef;
 use crate::value::Value;
 use crate::violation::{Message, Param, Params};
 
-static TOO_SHORT_BYTES: Message = Message::counted(
+static TOO_SHORT_BYTES: Message = Message::pluralized(
     "too_short",
     "is too short (minimum is %{count} bytes)",
     "is too short (minimum is %{count} byte)",
 )
-.keyed("too_short_bytes");
-static TOO_LONG_BYTES: Message = Message::counted(
+.with_key("too_short_bytes");
+static TOO_LONG_BYTES: Message = Message::pluralized(
     "too_long",
     "is too long (maximum is %{count} bytes)",
     "is too long (maximum is %{count} byte)",
 )
-.keyed("too_long_bytes");
+.with_key("too_long_bytes");
 static COMMON: Message = Message::new("common", "is too easy to guess");
 static CONTAINS: Message = Message::new("contains", "must not contain %{attribute}");
 
-static BLOCKLIST: Words = Words::new(|| sorted(words_of(include_str!("data/passwords.txt"))));
+static BLOCKLIST: WordList = WordList::new(|| sorted(lines_of(include_str!("data/passwords.txt"))));
 
-/// The least characters that a password has where the form does not say.
-const MINIMUM: u64 = 8;
-/// The most, where it does not say.
-const MAXIMUM: usize = 128;
-/// The least characters of another field's text that are looked for.
-const LEAST_CONTAINED: usize = 3;
+/// Default minimum length in characters.
+const DEFAULT_MIN_CHARS: u64 = 8;
+/// Default maximum length in characters.
+const MAX_CHARS: usize = 128;
+/// Minimum length of another field's value to be searched for, in characters.
+const MIN_CONTAINED_CHARS: usize = 3;
 
 pub(super) static RULE: Rule = Rule {
     name: "password",
     aliases: &[],
-    summary: "The value must be a password that is not easily guessed: long enough, none of the \
-              3000 most common ones, and without the text of other fields (of at least 3 \
-              characters, and of an e-mail address the part before the @, in any case). Any \
-              character but a control character may be in it, and all of it counts, in NFC and with \
-              one kind of space (RFC 8265). Null passes: `presence` refuses it. \
-              It stands for the length rule that the field `password` comes with.",
+    summary: "The value must be a password that is hard to guess: long enough, not one of the \
+              3000 most common ones, and without the values of the fields `not_containing` (of \
+              at least 3 characters, in any case; of an e-mail address also the part before the \
+              @). All characters are allowed except control characters, and all are significant, \
+              in NFC and with one kind of space (RFC 8265). Null passes: `presence` rejects it. \
+              Replaces the built-in length rule of the field `password`.",
     options: &[
-        RuleOption::new("minimum", "a whole number", "The least characters: 8."),
-        RuleOption::new("maximum", "a whole number", "The most characters: 128."),
-        RuleOption::new("minimum_bytes", "a whole number", "The least bytes in UTF-8: any."),
-        RuleOption::new("maximum_bytes", "a whole number", "The most bytes in UTF-8: any."),
+        RuleOption::new("minimum", "a whole number", "Minimum number of characters. Default: 8."),
+        RuleOption::new("maximum", "a whole number", "Maximum number of characters. Default: 128."),
+        RuleOption::new(
+            "minimum_bytes",
+            "a whole number",
+            "Minimum number of bytes in UTF-8. Default: none.",
+        ),
+        RuleOption::new(
+            "maximum_bytes",
+            "a whole number",
+            "Maximum number of bytes in UTF-8. Default: none.",
+        ),
         RuleOption::new(
             "not_containing",
             "a field or a list of fields",
-            "Fields of the same object whose text must not be in it.",
+            "Fields of the same object whose values the password must not contain.",
         ),
         RuleOption::new(
             "blocklist",
             "true, false or a list",
-            "Whether the common ones are refused: true. A list is refused on top of them.",
+            "Whether common passwords are rejected. Default: true. A list is rejected as well.",
         ),
         RuleOption::text("too_short"),
         RuleOption::text("too_long"),
@@ -76,7 +84,7 @@ pub(super) static RULE: Rule = Rule {
         &COMMON,
         &CONTAINS,
     ],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"correct horse battery staple\""),
         ("12", "\"пароль-из-букв\""),
@@ -94,7 +102,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let mut not_containing = Vec::new();
     if let Some(node) = compile.get("not_containing") {
         for node in compile.one_or_list(node) {
@@ -110,13 +118,13 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
                 own.insert(word.to_lowercase());
             }
         }
-        Some(node) => refuses_common = compile.reader.flag(node, "blocklist")?,
+        Some(node) => refuses_common = compile.reader.boolean(node, "blocklist")?,
         None => {}
     }
-    let minimum = compile.count("minimum").unwrap_or(MINIMUM);
+    let minimum = compile.count("minimum").unwrap_or(DEFAULT_MIN_CHARS);
     let minimum = usize::try_from(minimum).ok()?;
-    let asked = compile.count("maximum").and_then(|count| count.try_into().ok());
-    let maximum = asked.unwrap_or(MAXIMUM.max(minimum));
+    let given = compile.count("maximum").and_then(|count| count.try_into().ok());
+    let maximum = given.unwrap_or(MAX_CHARS.max(minimum));
     let password = Password {
         minimum,
         maximum: Some(maximum),
@@ -129,7 +137,7 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     let limits = [
         (Some(password.minimum), password.maximum),
         (password.minimum_bytes, password.maximum_bytes),
-        // No character is longer than four bytes, none shorter than one.
+        // A character has at least one byte.
         (Some(password.minimum), password.maximum_bytes),
     ];
     for (least, most) in limits {
@@ -149,14 +157,14 @@ struct Password {
     maximum: Option<usize>,
     minimum_bytes: Option<usize>,
     maximum_bytes: Option<usize>,
-    not_containing: Vec<(Sibling, Arc<str>)>,
+    not_containing: Vec<(SiblingRef, Arc<str>)>,
     refuses_common: bool,
-    /// In lower case.
+    /// The form's blocklist, in lower case.
     own: HashSet<String>,
 }
 
 impl Check for Password {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let Value::String(password) = subject.value() else { return };
         if !is_opaque_string(password) {
             return report.fail(&INVALID, Params::new());
@@ -181,23 +189,24 @@ impl Check for Password {
             report.fail(&COMMON, Params::new());
         }
         for (field, attribute) in &self.not_containing {
-            if holds(&folded, subject.scope.slot(*field).value()) {
+            if contains_value(&folded, subject.scope.slot(*field).value()) {
                 let attribute = Param::Field(attribute.clone());
                 report.fail(&CONTAINS, Params::from([("attribute", attribute)]));
             }
         }
     }
 
-    fn looks_around(&self) -> bool {
+    fn depends_on_context(&self) -> bool {
         !self.not_containing.is_empty()
     }
 }
 
-/// Whether the text of a field is in a password, both in lower case.
-fn holds(password: &str, value: &Value<'_>) -> bool {
+/// Returns whether a lower-case password contains the value of a field, in any case, or the local
+/// part if it is an e-mail address.
+fn contains_value(password: &str, value: &Value<'_>) -> bool {
     let (Value::String(text) | Value::Number(text)) = value else { return false };
     let text = text.trim().to_lowercase();
     let is_in =
-        |part: &str| part.chars().nth(LEAST_CONTAINED - 1).is_some() && password.contains(part);
+        |part: &str| part.chars().nth(MIN_CONTAINED_CHARS - 1).is_some() && password.contains(part);
     is_in(&text) || text.split_once('@').is_some_and(|(local, _)| is_in(local))
 }

@@ -1,22 +1,22 @@
-//! `password_hash`: a password that was hashed elsewhere, for users who come from another system.
+//! `password_hash`: the value must be an Argon2id hash, for users imported from another system.
 //!
 //! Source: the PHC string format, github.com/P-H-C/phc-string-format; RFC 9106 for Argon2id.
 
-use super::{Check, Compile, Judges, Report, Rule, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 use crate::violation::{Message, Params};
 
-/// The most memory of a hash that is verified, in KiB: 256 MiB.
+/// Maximum memory of a hash that is verified, in KiB: 256 MiB.
 pub const MAX_MEMORY_KIB: u32 = 262_144;
-/// The most passes.
+/// Maximum number of passes.
 pub const MAX_PASSES: u32 = 64;
-/// The most memory in KiB times passes: 27 times the cost of Registrar's own hashes, about half a
-/// second of a core.
+/// Maximum product of memory in KiB and passes: 27 times the cost of Registrar's own hashes, about
+/// half a second of CPU time.
 pub const MAX_COST: u32 = 1_048_576;
 
-/// Returns whether a hash with this memory in KiB and so many passes is verified: anybody who tries
-/// to sign in makes the server compute it.
+/// Returns whether a hash with this memory in KiB and number of passes is verified. Bounded because
+/// every sign-in attempt makes the server compute it.
 #[must_use]
-pub fn is_bearable(memory_kib: u32, passes: u32) -> bool {
+pub fn is_affordable(memory_kib: u32, passes: u32) -> bool {
     let cost = u64::from(memory_kib) * u64::from(passes);
     memory_kib <= MAX_MEMORY_KIB && passes <= MAX_PASSES && cost <= u64::from(MAX_COST)
 }
@@ -29,13 +29,13 @@ static INVALID: Message = Message::new(
 pub(super) static RULE: Rule = Rule {
     name: "password_hash",
     aliases: &[],
-    summary: "The value must be a hash of a password by Argon2id (version 19) in PHC string format, \
-              with parameters that a server can bear: at most 256 MiB of memory, at most 1 GiB of it in \
-              all passes together, at most 64 passes and one lane. Blank values pass.",
+    summary: "The value must be a hash of a password by Argon2id (version 19) in PHC string \
+              format, of bounded cost: at most 256 MiB of memory, at most 1 GiB in all passes \
+              together, at most 64 passes, and one lane. Blank values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[(
         "true",
         "\"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
@@ -61,14 +61,14 @@ pub(super) static RULE: Rule = Rule {
             "invalid_hash",
         ),
     ],
-    compile: |_: &mut Compile<'_, '_>| Some(Box::new(PasswordHash)),
+    compile: |_: &mut CompileContext<'_, '_>| Some(Box::new(PasswordHash)),
 };
 
 #[derive(Debug)]
 struct PasswordHash;
 
 impl Check for PasswordHash {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let value = subject.value();
         if !value.is_blank() && !value.as_str().is_some_and(is_allowed) {
             report.fail(&INVALID, Params::new());
@@ -94,10 +94,10 @@ fn is_allowed(text: &str) -> bool {
     let is_base64 = |text: &str| {
         text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/')
     };
-    // 8 to 48 bytes of salt and 16 to 64 of hash, without padding.
+    // A salt of 8 to 48 bytes and a hash of 16 to 64, in base64 without padding.
     memory
         .zip(passes)
-        .is_some_and(|(kib, passes)| kib >= 8 && passes >= 1 && is_bearable(kib, passes))
+        .is_some_and(|(kib, passes)| kib >= 8 && passes >= 1 && is_affordable(kib, passes))
         && lanes == Some(1)
         && params.next().is_none()
         && (11..=64).contains(&salt.len())

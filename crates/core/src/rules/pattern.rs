@@ -1,22 +1,21 @@
-//! Patterns in Ruby's spelling, compiled to regular expressions that take linear time.
+//! Compiles patterns in Ruby's syntax to regular expressions that match in linear time.
 //!
-//! Translated: `\Z` and `\h`, `\H`. Refused, with what to write instead: `^` and `$` where
-//! `multiline` is not said, look-around, back-references.
-//! Source: Ruby's `Regexp`; Rails refuses `^` and `$` for the same reason (Rails Security Guide,
-//! "Regular Expressions": a line is not the whole text).
+//! `\Z`, `\h` and `\H` are translated. `^` and `$` without `multiline`, look-around and
+//! back-references are rejected with a hint. Source: Ruby's `Regexp`; Rails rejects `^` and `$`
+//! too, as they match at lines (Rails Security Guide, "Regular Expressions").
 
 use regex::{Regex, RegexBuilder};
 
-use crate::config::{Place, ProblemCode, Reader};
+use crate::config::{Location, ProblemCode, Reader};
 
-/// The most memory that one compiled pattern may take, in bytes.
+/// Maximum size of a compiled pattern in bytes.
 const SIZE_LIMIT: usize = 1 << 20;
 
-/// Compiles a pattern, or notes what is wrong with it.
+/// Compiles a pattern, or reports a problem and returns `None`.
 pub(super) fn compile_pattern(
     reader: &mut Reader<'_>,
     pattern: &str,
-    place: Place,
+    place: Location,
     multiline: bool,
 ) -> Option<Regex> {
     let mut refuse = |what: String, expected: &str, hint: Option<String>| {
@@ -26,7 +25,7 @@ pub(super) fn compile_pattern(
     let (translated, anchors) = translate(pattern);
     if let Some(anchor) = anchors.filter(|_| !multiline) {
         return refuse(
-            format!("`{anchor}` in `{pattern}` means the end of a line, not of the text"),
+            format!("`{anchor}` in `{pattern}` matches at line ends, not only at string ends"),
             "`\\A` and `\\z`, or `multiline: true`",
             Some(format!("did you mean `{}`?", whole_text(pattern))),
         );
@@ -48,22 +47,23 @@ pub(super) fn compile_pattern(
     }
 }
 
-/// The pattern in this crate's spelling, and the first `^` or `$` in it that is an anchor.
+/// Returns the pattern in the syntax of the crate `regex`, and the first `^` or `$` in it that is
+/// an anchor.
 fn translate(pattern: &str) -> (String, Option<char>) {
     let mut out = String::with_capacity(pattern.len());
     let mut anchor = None;
     let mut class_depth = 0_usize;
     let mut at_class_start = false;
-    let mut letters = pattern.chars();
-    while let Some(letter) = letters.next() {
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
         let was_class_start = std::mem::take(&mut at_class_start);
-        match letter {
-            '\\' => match letters.next() {
+        match character {
+            '\\' => match characters.next() {
                 Some('Z') if class_depth == 0 => out.push_str("(?:\\n?\\z)"),
                 Some('h') if class_depth == 0 => out.push_str("[0-9a-fA-F]"),
                 Some('h') => out.push_str("0-9a-fA-F"),
                 Some('H') => out.push_str("[^0-9a-fA-F]"),
-                // Ruby lets any punctuation be escaped; this crate refuses what needs none.
+                // Ruby allows any punctuation to be escaped; `regex` rejects needless escapes.
                 Some(
                     escaped @ ('"' | '\'' | ',' | ':' | ';' | '<' | '>' | '=' | '!' | '@' | '%'
                     | '`' | '/' | '_'),
@@ -90,10 +90,10 @@ fn translate(pattern: &str) -> (String, Option<char>) {
                 out.push('^');
             }
             '^' | '$' if class_depth == 0 => {
-                anchor.get_or_insert(letter);
-                out.push(letter);
+                anchor.get_or_insert(character);
+                out.push(character);
             }
-            letter => out.push(letter),
+            character => out.push(character),
         }
     }
     (out, anchor)
@@ -104,16 +104,16 @@ fn beyond_linear_time(pattern: &str) -> Option<&'static str> {
     if look_around.iter().any(|group| pattern.contains(group)) {
         return Some("look-around");
     }
-    let mut letters = pattern.chars();
-    while let Some(letter) = letters.next() {
-        if letter == '\\' && matches!(letters.next(), Some('1'..='9' | 'k' | 'g')) {
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        if character == '\\' && matches!(characters.next(), Some('1'..='9' | 'k' | 'g')) {
             return Some("a back-reference");
         }
     }
     None
 }
 
-/// What the author most likely meant: the same with the ends of the text.
+/// Returns the likely intended pattern: with `\A` and `\z` in place of `^` and `$`.
 fn whole_text(pattern: &str) -> String {
     let start =
         pattern.strip_prefix('^').map_or_else(|| pattern.to_owned(), |rest| format!("\\A{rest}"));
@@ -133,7 +133,7 @@ mod tests {
         let regex = compile_pattern(
             &mut Reader { problems: &mut problems },
             pattern,
-            Place::START,
+            Location::START,
             multiline,
         );
         regex.ok_or_else(|| problems.into_vec().remove(0).to_string())

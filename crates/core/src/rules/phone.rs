@@ -1,29 +1,28 @@
 //! `phone`: the value must be a telephone number.
 //!
-//! Judged by calling codes, trunk prefixes and lengths: a few kilobytes of data. Whether a number
-//! is in use, no table can say; whether its range is given out, only a table that is renewed every
-//! few weeks.
+//! Validated by calling code, trunk prefix and length, which takes a few kilobytes of data.
+//! Assigned number ranges are not checked, as their tables change every few weeks.
 
 use std::sync::LazyLock;
 
-use super::texts::{INVALID, judge_text, words_of};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, check_text, lines_of};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "phone",
     aliases: &[],
     summary: "The value must be a telephone number: international (`+`, an assigned calling code \
-              of ITU-T E.164, and as many digits as numbers there have), or with `region` national \
-              too. Spaces, hyphens, dots, slashes and parentheses may part its digits. Blank \
+              of ITU-T E.164, and a valid number of digits), or with `region` also national. \
+              Spaces, hyphens, dots, slashes and parentheses may separate the digits. Blank \
               values pass.",
     options: &[RuleOption::new(
         "region",
         "a country or a list",
-        "The countries (ISO 3166-1) whose national numbers are taken: none.",
+        "Countries (ISO 3166-1) whose national numbers are accepted. Default: none.",
     )],
     main_option: Some("region"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"+4722334455\""),
         ("true", "\"+1 (415) 555-2671\""),
@@ -42,19 +41,19 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-/// How numbers of a region are built.
+/// The numbering plan of a region.
 #[derive(Debug, Clone, Copy)]
-struct Plan {
+struct NumberingPlan {
     region: &'static str,
     calling_code: &'static str,
-    /// The digits before a national number that are not part of it; often `0`.
+    /// Trunk prefix, dialled before a national number; often `0`. Empty if there is none.
     trunk: &'static str,
-    /// Bit `n` is set where national numbers have `n` digits.
+    /// Bit set of the valid lengths of national numbers in digits.
     lengths: u32,
 }
 
-/// Calling codes that belong to no region, with the lengths of their numbers.
-const GLOBAL: [(&str, &[u32]); 9] = [
+/// Calling codes without a region, with the lengths of their numbers in digits.
+const GLOBAL_PLANS: [(&str, &[u32]); 9] = [
     ("800", &[8]),
     ("808", &[8]),
     ("870", &[9, 12]),
@@ -66,9 +65,9 @@ const GLOBAL: [(&str, &[u32]); 9] = [
     ("979", &[9]),
 ];
 
-static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
-    let regions = words_of(include_str!("data/phones.txt")).filter_map(plan);
-    let global = GLOBAL.iter().map(|(calling_code, lengths)| Plan {
+static PLANS: LazyLock<Vec<NumberingPlan>> = LazyLock::new(|| {
+    let regions = lines_of(include_str!("data/phones.txt")).filter_map(parse_plan);
+    let global = GLOBAL_PLANS.iter().map(|(calling_code, lengths)| NumberingPlan {
         region: "",
         calling_code,
         trunk: "",
@@ -77,8 +76,8 @@ static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
     regions.chain(global).collect()
 });
 
-/// `NO:47:-:5,8`
-fn plan(line: &'static str) -> Option<Plan> {
+/// Parses an entry of `data/phones.txt` such as `NO:47:-:5,8`.
+fn parse_plan(line: &'static str) -> Option<NumberingPlan> {
     let mut parts = line.split(':');
     let (region, calling_code) = (parts.next()?, parts.next()?);
     let trunk = parts.next().filter(|trunk| *trunk != "-").unwrap_or_default();
@@ -89,16 +88,16 @@ fn plan(line: &'static str) -> Option<Plan> {
             lengths |= 1 << length;
         }
     }
-    Some(Plan { region, calling_code, trunk, lengths })
+    Some(NumberingPlan { region, calling_code, trunk, lengths })
 }
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let mut regions = Vec::new();
     if let Some(node) = compile.get("region") {
         for node in compile.one_or_list(node) {
             let region = compile.reader.text(node, "region")?;
             let Some(plan) = PLANS.iter().find(|plan| plan.region == region) else {
-                let what = format!("`{region}` is no region with telephone numbers of its own");
+                let what = format!("`{region}` is not a region with a numbering plan");
                 compile.bad(node.place, what, "a code of ISO 3166-1 such as NO");
                 return None;
             };
@@ -110,15 +109,15 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
 
 #[derive(Debug)]
 struct Phone {
-    regions: Vec<Plan>,
+    regions: Vec<NumberingPlan>,
 }
 
-impl Plan {
+impl NumberingPlan {
     fn has_length(&self, digits: usize) -> bool {
         digits < 32 && self.lengths & (1 << digits) != 0
     }
 
-    /// Whether they are the digits of a national number, with or without the trunk prefix.
+    /// Returns whether the digits are a national number, with or without the trunk prefix.
     fn accepts(&self, digits: &str) -> bool {
         let bare = digits.strip_prefix(self.trunk).filter(|_| !self.trunk.is_empty());
         self.has_length(digits.len()) || bare.is_some_and(|bare| self.has_length(bare.len()))
@@ -127,7 +126,7 @@ impl Plan {
 
 impl Phone {
     fn accepts(&self, text: &str) -> bool {
-        // E.164 section 6.2.1: at most 15 digits; separators may double that.
+        // At most 15 digits (E.164 section 6.2.1), and separators.
         if text.len() > 40 {
             return false;
         }
@@ -162,7 +161,7 @@ impl Phone {
 }
 
 impl Check for Phone {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| self.accepts(text));
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| self.accepts(text));
     }
 }

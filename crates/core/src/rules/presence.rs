@@ -1,6 +1,6 @@
-//! `presence`: something must be there.
+//! `presence`: the value must not be blank.
 
-use super::{Check, Compile, Judges, Report, Rule, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 use crate::fields::FieldType;
 use crate::violation::{Message, Params};
 
@@ -9,12 +9,12 @@ pub(super) static BLANK: Message = Message::new("blank", "can't be blank");
 pub(super) static RULE: Rule = Rule {
     name: "presence",
     aliases: &[],
-    summary: "The value must not be blank: null, false, an empty or all-whitespace text, `[]` or \
-              `{}`. On a nested form it demands that the client sends it.",
+    summary: "The value must not be blank: null, false, an empty or all-whitespace string, `[]` \
+              or `{}`. A nested form must be sent.",
     options: &[],
     main_option: None,
     messages: &[&BLANK],
-    judges: Judges { absent: true, nodes: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, nodes: true, ..Applicability::VALUES },
     accepts: &[("true", "\"Ann\""), ("{}", "0"), ("true", "true"), ("true", "[\"\"]")],
     rejects: &[
         ("true", "null", "blank"),
@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(_: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(_: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     Some(Box::new(Presence))
 }
 
@@ -35,7 +35,7 @@ fn compile(_: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
 struct Presence;
 
 impl Check for Presence {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         if subject.is_blank() {
             report.fail(&BLANK, Params::new());
         }

@@ -1,13 +1,14 @@
-//! `prohibited_if`: nothing may be there when other fields say so.
+//! `prohibited_if`: the value must be blank under a condition on other fields.
 
 use super::absence::PRESENT;
-use super::condition::{self, Verdict, When};
-use super::{Judges, Rule, RuleOption};
+use super::condition::{self, ConditionalEffect, When};
+use super::{Applicability, Rule, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "prohibited_if",
     aliases: &[],
-    summary: "The value must be blank when the fields named are all present, or hold the values given, or when the expression holds.",
+    summary: "The value must be blank if all named fields are present or have the given values, \
+              or if the expression is true.",
     options: &[RuleOption::new(
         "when",
         "a field, a list of fields, a mapping of fields to values, or an expression",
@@ -16,11 +17,11 @@ pub(super) static RULE: Rule = Rule {
     .taking_mappings()],
     main_option: Some("when"),
     messages: &[&PRESENT],
-    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "null"), ("{other: 6}", "1")],
     rejects: &[("other", "1", "present"), ("{other: 5}", "\"Ann\"", "present")],
     compile: |compile| {
-        let verdict = Verdict { refuses_blank: false, message: &PRESENT };
+        let verdict = ConditionalEffect { refuses_blank: false, message: &PRESENT };
         condition::compile(compile, "when", When::met, verdict)
     },
 };

@@ -1,13 +1,15 @@
-//! `required_if`: something must be there when other fields say so.
+//! `required_if`: the value must not be blank under a condition on other fields.
 
-use super::condition::{self, Verdict, When};
+use super::condition::{self, ConditionalEffect, When};
 use super::presence::BLANK;
-use super::{Judges, Rule, RuleOption};
+use super::{Applicability, Rule, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "required_if",
     aliases: &[],
-    summary: "The value must not be blank when the fields named are all present, or hold the values given, or when the expression holds. The fields are of the same object, or of one around it.",
+    summary: "The value must not be blank if all named fields are present or have the given \
+              values, or if the expression is true. The fields are of the same object or of an \
+              enclosing one.",
     options: &[RuleOption::new(
         "when",
         "a field, a list of fields, a mapping of fields to values, or an expression",
@@ -16,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     .taking_mappings()],
     main_option: Some("when"),
     messages: &[&BLANK],
-    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "\"Ann\""), ("{other: 6}", "null"), ("{when: {other: [6, 7]}}", "\"\"")],
     rejects: &[
         ("other", "\" \"", "blank"),
@@ -24,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
         ("{other: [4, 5]}", "false", "blank"),
     ],
     compile: |compile| {
-        let verdict = Verdict { refuses_blank: true, message: &BLANK };
+        let verdict = ConditionalEffect { refuses_blank: true, message: &BLANK };
         condition::compile(compile, "when", When::met, verdict)
     },
 };

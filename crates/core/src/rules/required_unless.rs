@@ -1,13 +1,14 @@
-//! `required_unless`: something must be there unless other fields say otherwise.
+//! `required_unless`: the value must not be blank unless a condition on other fields is met.
 
-use super::condition::{self, Verdict, When};
+use super::condition::{self, ConditionalEffect, When};
 use super::presence::BLANK;
-use super::{Judges, Rule, RuleOption};
+use super::{Applicability, Rule, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "required_unless",
     aliases: &[],
-    summary: "The value must not be blank unless the fields named are all present, or hold the values given, or the expression holds.",
+    summary: "The value must not be blank unless all named fields are present or have the given \
+              values, or the expression is true.",
     options: &[RuleOption::new(
         "when",
         "a field, a list of fields, a mapping of fields to values, or an expression",
@@ -16,11 +17,11 @@ pub(super) static RULE: Rule = Rule {
     .taking_mappings()],
     main_option: Some("when"),
     messages: &[&BLANK],
-    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "null"), ("{other: 6}", "\"Ann\"")],
     rejects: &[("{other: 6}", "null", "blank"), ("{other: [6, 7]}", "[]", "blank")],
     compile: |compile| {
-        let verdict = Verdict { refuses_blank: true, message: &BLANK };
+        let verdict = ConditionalEffect { refuses_blank: true, message: &BLANK };
         condition::compile(compile, "when", When::not_met, verdict)
     },
 };

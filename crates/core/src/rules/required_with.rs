@@ -1,13 +1,13 @@
-//! `required_with`: something must be there together with other fields.
+//! `required_with`: the value must not be blank if another field is present.
 
-use super::condition::{self, Verdict, When};
+use super::condition::{self, ConditionalEffect, When};
 use super::presence::BLANK;
-use super::{Judges, Rule, RuleOption};
+use super::{Applicability, Rule, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "required_with",
     aliases: &[],
-    summary: "The value must not be blank when any of the fields is present.",
+    summary: "The value must not be blank if any of the fields is present.",
     options: &[RuleOption::new(
         "fields",
         "a field or a list of fields",
@@ -15,11 +15,11 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("fields"),
     messages: &[&BLANK],
-    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "1"), ("value_confirmation", "null")],
     rejects: &[("other", "null", "blank"), ("[value_confirmation, other]", "\"\"", "blank")],
     compile: |compile| {
-        let verdict = Verdict { refuses_blank: true, message: &BLANK };
+        let verdict = ConditionalEffect { refuses_blank: true, message: &BLANK };
         condition::compile(compile, "fields", When::any_present, verdict)
     },
 };

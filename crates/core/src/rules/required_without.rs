@@ -1,13 +1,13 @@
-//! `required_without`: something must be there where other fields are not.
+//! `required_without`: the value must not be blank if another field is blank.
 
-use super::condition::{self, Verdict, When};
+use super::condition::{self, ConditionalEffect, When};
 use super::presence::BLANK;
-use super::{Judges, Rule, RuleOption};
+use super::{Applicability, Rule, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "required_without",
     aliases: &[],
-    summary: "The value must not be blank when any of the fields is blank.",
+    summary: "The value must not be blank if any of the fields is blank.",
     options: &[RuleOption::new(
         "fields",
         "a field or a list of fields",
@@ -15,14 +15,14 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("fields"),
     messages: &[&BLANK],
-    judges: Judges { absent: true, nodes: true, lists: true, ..Judges::VALUES },
+    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "null"), ("value_confirmation", "1")],
     rejects: &[
         ("value_confirmation", "null", "blank"),
         ("[value_confirmation, other]", "null", "blank"),
     ],
     compile: |compile| {
-        let verdict = Verdict { refuses_blank: true, message: &BLANK };
+        let verdict = ConditionalEffect { refuses_blank: true, message: &BLANK };
         condition::compile(compile, "fields", When::any_blank, verdict)
     },
 };

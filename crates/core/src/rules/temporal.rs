@@ -1,16 +1,15 @@
-//! What the rules `date`, `datetime` and `time` share.
+//! Options, compilation and check shared by the rules `date`, `datetime` and `time`.
 
 use std::cmp::Ordering;
 
-use super::moment::{Kind, Moment};
-use super::restriction::Restriction;
-use super::{Check, Compile, Report, RuleOption, Subject};
+use super::relative_time::{TemporalKind, TemporalValue};
+use super::temporal_bound::TemporalBound;
+use super::{Check, CompileContext, Reporter, RuleInput, RuleOption};
 use crate::config::{Data, Node, ProblemCode};
 use crate::fields::FieldType;
 use crate::value::Value;
 use crate::violation::{Message, Param, Params};
 
-/// The restrictions, with their names and texts.
 pub(super) static IS_AT: Message = Message::new("is_at", "must be at %{restriction}");
 pub(super) static BEFORE: Message = Message::new("before", "must be before %{restriction}");
 pub(super) static AFTER: Message = Message::new("after", "must be after %{restriction}");
@@ -19,31 +18,33 @@ pub(super) static ON_OR_BEFORE: Message =
 pub(super) static ON_OR_AFTER: Message =
     Message::new("on_or_after", "must be on or after %{restriction}");
 
-const POINT: &str = "a literal, a field of the same object, or a phrase";
+const BOUND_EXPECTED: &str = "a literal, a field of the same object, or a phrase";
 
-/// The options of all three.
+/// The options of the three rules.
 pub(super) static OPTIONS: [RuleOption; 7] = [
-    RuleOption::new("is_at", POINT, "It.").with_alias(&["at"]),
-    RuleOption::new("before", POINT, "Before it."),
-    RuleOption::new("after", POINT, "After it."),
-    RuleOption::new("on_or_before", POINT, "It or before it.").with_alias(&["at_or_before"]),
-    RuleOption::new("on_or_after", POINT, "It or after it.").with_alias(&["at_or_after"]),
+    RuleOption::new("is_at", BOUND_EXPECTED, "The value must be equal.").with_alias(&["at"]),
+    RuleOption::new("before", BOUND_EXPECTED, "The value must be earlier."),
+    RuleOption::new("after", BOUND_EXPECTED, "The value must be later."),
+    RuleOption::new("on_or_before", BOUND_EXPECTED, "The value must be equal or earlier.")
+        .with_alias(&["at_or_before"]),
+    RuleOption::new("on_or_after", BOUND_EXPECTED, "The value must be equal or later.")
+        .with_alias(&["at_or_after"]),
     RuleOption::new(
         "between",
         "a pair or a range",
-        "From the first to the second: `[2026-01-01, today]`, `2026-01-01..2026-12-31`; `...` \
-         leaves out the end.",
+        "Earliest and latest value: `[2026-01-01, today]`, `2026-01-01..2026-12-31`; `...` \
+         excludes the end.",
     ),
     RuleOption::new(
         "format",
         "a pattern of strptime",
-        "How the text is written instead of as in RFC 3339: `%d.%m.%Y`. For fields of texts.",
+        "Notation of the value in place of RFC 3339: `%d.%m.%Y`. Only for fields of strings.",
     ),
 ];
 
-/// When a comparison with a restriction holds.
+/// A comparison with a bound.
 #[derive(Debug, Clone, Copy)]
-enum Holds {
+enum OrderTest {
     At,
     Before,
     After,
@@ -51,7 +52,7 @@ enum Holds {
     OnOrAfter,
 }
 
-impl Holds {
+impl OrderTest {
     fn holds(self, order: Ordering) -> bool {
         match self {
             Self::At => order.is_eq(),
@@ -73,47 +74,48 @@ impl Holds {
     }
 }
 
-/// A compiled `date`, `datetime` or `time`.
+/// The compiled rule `date`, `datetime` or `time`.
 #[derive(Debug)]
 struct Temporal {
-    kind: Kind,
+    kind: TemporalKind,
     invalid: &'static Message,
     format: Option<Box<str>>,
-    /// Whether the value may be a moment of which a part is judged.
+    /// Whether a datetime is accepted and reduced to its date or time of day.
     takes_part: bool,
-    restrictions: Vec<(Holds, Restriction)>,
+    restrictions: Vec<(OrderTest, TemporalBound)>,
 }
 
-/// Compiles one of the three.
+/// Compiles the rule for a kind; `invalid` is the violation of a value that is not of the kind.
 pub(super) fn compile(
-    compile: &mut Compile<'_, '_>,
-    kind: Kind,
+    compile: &mut CompileContext<'_, '_>,
+    kind: TemporalKind,
     invalid: &'static Message,
 ) -> Option<Box<dyn Check>> {
     let field_type = compile.field.field_type?;
     let fits = match field_type {
         FieldType::Any | FieldType::String | FieldType::Text | FieldType::Json => true,
         FieldType::Datetime => true,
-        FieldType::Date => kind != Kind::Time,
-        FieldType::Time => kind == Kind::Time,
+        FieldType::Date => kind != TemporalKind::Time,
+        FieldType::Time => kind == TemporalKind::Time,
         _ => false,
     };
     if !fits {
-        let what =
-            format!("`{}` cannot judge a field of the type {}", kind.name(), { field_type.name() });
-        compile.bad(compile.place, what, "a field of texts, dates or times");
+        let what = format!("`{}` cannot validate a field of the type {}", kind.name(), {
+            field_type.name()
+        });
+        compile.bad(compile.place, what, "a field of strings, dates or times");
         return None;
     }
     let mut restrictions = Vec::new();
     for (name, holds) in [
-        ("is_at", Holds::At),
-        ("before", Holds::Before),
-        ("after", Holds::After),
-        ("on_or_before", Holds::OnOrBefore),
-        ("on_or_after", Holds::OnOrAfter),
+        ("is_at", OrderTest::At),
+        ("before", OrderTest::Before),
+        ("after", OrderTest::After),
+        ("on_or_before", OrderTest::OnOrBefore),
+        ("on_or_after", OrderTest::OnOrAfter),
     ] {
         if let Some(node) = compile.get(name) {
-            restrictions.extend(Restriction::read(compile, node, kind).map(|read| (holds, read)));
+            restrictions.extend(TemporalBound::read(compile, node, kind).map(|read| (holds, read)));
         }
     }
     if let Some(node) = compile.get("between") {
@@ -129,22 +131,22 @@ pub(super) fn compile(
 }
 
 fn between(
-    compile: &mut Compile<'_, '_>,
+    compile: &mut CompileContext<'_, '_>,
     node: &Node,
-    kind: Kind,
-) -> Option<[(Holds, Restriction); 2]> {
+    kind: TemporalKind,
+) -> Option<[(OrderTest, TemporalBound); 2]> {
     let (first, last, without_end) = match &node.data {
         Data::List(items) if let [first, last] = &items[..] => (
-            Restriction::read(compile, first, kind)?,
-            Restriction::read(compile, last, kind)?,
+            TemporalBound::read(compile, first, kind)?,
+            TemporalBound::read(compile, last, kind)?,
             false,
         ),
         Data::Text(text) if let Some((first, last)) = text.split_once("..") => {
             let without_end = last.starts_with('.');
             let last = last.trim_start_matches('.');
             (
-                Restriction::read_text(compile, first, node.place, kind)?,
-                Restriction::read_text(compile, last, node.place, kind)?,
+                TemporalBound::read_text(compile, first, node.place, kind)?,
+                TemporalBound::read_text(compile, last, node.place, kind)?,
                 without_end,
             )
         }
@@ -154,45 +156,52 @@ fn between(
             return None;
         }
     };
-    let end = if without_end { Holds::Before } else { Holds::OnOrBefore };
-    Some([(Holds::OnOrAfter, first), (end, last)])
+    let end = if without_end { OrderTest::Before } else { OrderTest::OnOrBefore };
+    Some([(OrderTest::OnOrAfter, first), (end, last)])
 }
 
-fn contradictions(compile: &mut Compile<'_, '_>, restrictions: &[(Holds, Restriction)]) {
+fn contradictions(
+    compile: &mut CompileContext<'_, '_>,
+    restrictions: &[(OrderTest, TemporalBound)],
+) {
     for (low_holds, low) in restrictions {
         for (high_holds, high) in restrictions {
-            let (Restriction::Literal(low), Restriction::Literal(high)) = (low, high) else {
+            let (TemporalBound::Literal(low), TemporalBound::Literal(high)) = (low, high) else {
                 continue;
             };
             let is_empty = match (low_holds, high_holds) {
-                (Holds::After, Holds::Before | Holds::OnOrBefore | Holds::At)
-                | (Holds::OnOrAfter | Holds::At, Holds::Before) => low >= high,
-                (Holds::OnOrAfter, Holds::OnOrBefore | Holds::At)
-                | (Holds::At, Holds::OnOrBefore) => low > high,
+                (OrderTest::After, OrderTest::Before | OrderTest::OnOrBefore | OrderTest::At)
+                | (OrderTest::OnOrAfter | OrderTest::At, OrderTest::Before) => low >= high,
+                (OrderTest::OnOrAfter, OrderTest::OnOrBefore | OrderTest::At)
+                | (OrderTest::At, OrderTest::OnOrBefore) => low > high,
                 _ => false,
             };
             if is_empty {
                 let (low_name, high_name) = (low_holds.message().code, high_holds.message().code);
-                let what = format!("nothing is `{low_name}: {low}` and `{high_name}: {high}`");
-                compile.contradiction(compile.place, what, "limits that leave room between them");
+                let what = format!("no value is `{low_name}: {low}` and `{high_name}: {high}`");
+                compile.contradiction(
+                    compile.place,
+                    what,
+                    "limits that at least one value satisfies",
+                );
             }
         }
     }
 }
 
 fn format(
-    compile: &mut Compile<'_, '_>,
+    compile: &mut CompileContext<'_, '_>,
     node: &Node,
-    kind: Kind,
+    kind: TemporalKind,
     field_type: FieldType,
 ) -> Option<Box<str>> {
     let format = compile.reader.text(node, "format")?;
-    if Kind::of(field_type).is_some() {
+    if TemporalKind::of(field_type).is_some() {
         let what = format!("a field of the type {} is written as in RFC 3339", field_type.name());
         compile.contradiction(node.place, what, "`type: string`, or no `format`");
         return None;
     }
-    // What it writes it must read.
+    // A format must be able to parse what it formats.
     let sample =
         jiff::civil::datetime(2026, 11, 22, 17, 30, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
     let written = sample.ok().and_then(|sample| {
@@ -202,7 +211,7 @@ fn format(
         compile.reader.problems.add(
             ProblemCode::BadDate,
             node.place,
-            format!("`{format}` does not say how a {} is written", kind.name()),
+            format!("`{format}` is not a format for a {}", kind.name()),
             "a format of strptime such as `%d.%m.%Y` or `%H:%M`",
             None,
         );
@@ -212,7 +221,7 @@ fn format(
 }
 
 impl Temporal {
-    fn read(&self, text: &str) -> Option<Moment> {
+    fn read(&self, text: &str) -> Option<TemporalValue> {
         match &self.format {
             Some(format) => self.kind.read_as(format, text),
             None if self.takes_part => self.kind.read_part(text),
@@ -222,7 +231,7 @@ impl Temporal {
 }
 
 impl Check for Temporal {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let moment = match subject.value() {
             Value::String(text) => self.read(text),
             _ => None,
@@ -237,7 +246,7 @@ impl Check for Temporal {
         }
     }
 
-    fn looks_around(&self) -> bool {
-        self.restrictions.iter().any(|(_, restriction)| restriction.looks_around())
+    fn depends_on_context(&self) -> bool {
+        self.restrictions.iter().any(|(_, restriction)| restriction.depends_on_context())
     }
 }

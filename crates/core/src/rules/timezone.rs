@@ -1,19 +1,19 @@
-//! `timezone`: the value must name a time zone.
+//! `timezone`: the value must be the name of a time zone.
 
-use super::texts::{INVALID, Words, judge_text, sorted, words_of};
-use super::{Check, Compile, Judges, Report, Rule, Subject};
+use super::notation::{INVALID, WordList, check_text, lines_of, sorted};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 
-static NAMES: Words = Words::new(|| sorted(words_of(include_str!("data/timezones.txt"))));
+static NAMES: WordList = WordList::new(|| sorted(lines_of(include_str!("data/timezones.txt"))));
 
 pub(super) static RULE: Rule = Rule {
     name: "timezone",
     aliases: &[],
-    summary: "The value must be a name of the IANA time zone database, links among them, spelled \
-              as there. Blank values pass.",
+    summary: "The value must be a name of the IANA time zone database, including links; case \
+              is significant. Blank values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"Europe/Oslo\""),
         ("true", "\"America/Argentina/Buenos_Aires\""),
@@ -26,14 +26,14 @@ pub(super) static RULE: Rule = Rule {
         ("true", "\"+01:00\"", "invalid"),
         ("true", "\"CEST\"", "invalid"),
     ],
-    compile: |_: &mut Compile<'_, '_>| Some(Box::new(Timezone)),
+    compile: |_: &mut CompileContext<'_, '_>| Some(Box::new(Timezone)),
 };
 
 #[derive(Debug)]
 struct Timezone;
 
 impl Check for Timezone {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| NAMES.contains(text));
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| NAMES.contains(text));
     }
 }

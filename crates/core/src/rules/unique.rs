@@ -1,16 +1,16 @@
-//! `unique`: nobody else may have the value.
+//! `unique`: no other user may have the value.
 //!
-//! This rule decides nothing: it states what the user claims, and the database decides while it
-//! writes (see `unique_claims`). Only two equal values inside one submission are known before.
+//! The rule only adds a claim, which the database accepts or refuses when it writes the submission
+//! (table `unique_claims`). Equal values within one submission are found before that.
 
 use std::sync::Arc;
 
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::aggregate::Claim;
+use crate::canonical::{bounded_key, canonical_text, email_key};
 use crate::config::{Data, Node};
 use crate::decimal::Decimal;
-use crate::keys::{bounded, email_key, text_key};
-use crate::submission::Sibling;
+use crate::evaluate::SiblingRef;
 use crate::types::path_in_record;
 use crate::value::{NULL, Value};
 use crate::violation::Message;
@@ -20,41 +20,42 @@ pub(crate) static TAKEN: Message = Message::new("taken", "has already been taken
 pub(super) static RULE: Rule = Rule {
     name: "unique",
     aliases: &["uniqueness"],
-    summary: "No other user may have the value, in any spelling (Unicode NFKC, surrounding space; \
-              e-mail addresses in any case and with any form of their domain). Blank values are \
-              not compared. The database decides in the transaction that writes the user.",
+    summary: "No other user may have the value. Values are compared in NFKC, without surrounding \
+              space; e-mail addresses in any case and with any form of their domain. Null and \
+              blank strings pass. The database decides, in the transaction that writes the \
+              submission.",
     options: &[
         RuleOption::new(
             "scope",
             "a field or a list of fields",
-            "Unique only together with these fields of the same object.",
+            "Fields of the same object that must be equal too.",
         ),
         RuleOption::new(
             "case_sensitive",
             "true or false",
-            "Whether case counts: true, but for e-mail addresses.",
+            "Whether case is significant. Default: true, for `email` false.",
         ),
         RuleOption::new(
             "conditions",
             "a mapping of fields to values",
-            "Compare only records in which these fields of the same object have these values.",
+            "Compare only objects in which these fields have these values.",
         ),
     ],
     main_option: None,
     messages: &[&TAKEN],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[("true", "\"ann\""), ("{case_sensitive: false}", "null")],
     rejects: &[],
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let is_email = compile.field.global_path == "email";
-    let case_sensitive = compile.flag("case_sensitive", !is_email);
+    let case_sensitive = compile.boolean("case_sensitive", !is_email);
     if is_email && case_sensitive {
         compile.contradiction(
             compile.place,
-            "the case of an e-mail address cannot count: `Ann@…` and `ann@…` are one mailbox",
+            "case is never significant in an e-mail address: `Ann@…` and `ann@…` are one mailbox",
             "`case_sensitive: false`, or leave it out",
         );
     }
@@ -76,14 +77,14 @@ fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
     if let Some(node) = compile.get("conditions") {
         for entry in compile.reader.map(node, "conditions") {
             let value = entry.value.to_value();
-            scope_name.push_str(&format!("?{}={}", entry.key, key_of(&value, true)));
+            scope_name.push_str(&format!("?{}={}", entry.key, value_key(&value, true)));
             conditions.push((compile.sibling(&entry.key, entry.place)?, value));
         }
     }
     if !case_sensitive && !is_email {
         scope_name.push_str(Claim::CASE_INSENSITIVE);
     }
-    let scope_name = bounded(scope_name).into();
+    let scope_name = bounded_key(scope_name).into();
     let path = path_in_record(compile.field.global_path).into();
     Some(Box::new(Unique { scope_name, path, scope, conditions, case_sensitive, is_email }))
 }
@@ -93,39 +94,39 @@ struct Unique {
     scope_name: Arc<str>,
     /// Path of the field within its record.
     path: Arc<str>,
-    scope: Vec<Sibling>,
-    conditions: Vec<(Sibling, Value<'static>)>,
+    scope: Vec<SiblingRef>,
+    conditions: Vec<(SiblingRef, Value<'static>)>,
     case_sensitive: bool,
     is_email: bool,
 }
 
 impl Check for Unique {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
         let value = subject.value();
         let is_nothing = match value {
             Value::Null => true,
             Value::String(text) => text.trim().is_empty(),
             _ => false,
         };
-        let is_compared = |(field, expected): &(Sibling, Value<'static>)| {
-            key_of(subject.scope.slot(*field).value(), true) == key_of(expected, true)
+        let is_compared = |(field, expected): &(SiblingRef, Value<'static>)| {
+            value_key(subject.scope.slot(*field).value(), true) == value_key(expected, true)
         };
         if is_nothing || !self.conditions.iter().all(is_compared) {
             return;
         }
         let mut value_key = match value {
             Value::String(text) if self.is_email => email_key(text),
-            value => key_of(value, self.case_sensitive),
+            value => value_key(value, self.case_sensitive),
         };
         let parts = self.scope.iter().map(|field| subject.scope.slot(*field).value());
-        value_key = within(value_key, parts, self.case_sensitive);
+        value_key = scope_value(value_key, parts, self.case_sensitive);
         let claim = Claim { scope: self.scope_name.clone(), value_key };
         report.claim(claim, &self.path, &TAKEN);
     }
 }
 
-/// The key of a value together with those of other fields, where there are any.
-fn within<'v>(
+/// Returns the key of a value combined with the keys of the scope's fields, if there are any.
+fn scope_value<'v>(
     mut value_key: String,
     parts: impl Iterator<Item = &'v Value<'v>>,
     case_sensitive: bool,
@@ -134,13 +135,13 @@ fn within<'v>(
     if parts.peek().is_none() {
         return value_key;
     }
-    // Each part is preceded by its length, so that no two lists of parts read the same.
+    // Each part is preceded by its length, so that different lists of parts have different keys.
     value_key.insert_str(0, &format!("{}:", value_key.len()));
     for part in parts {
-        let part = key_of(part, case_sensitive);
+        let part = self::value_key(part, case_sensitive);
         value_key.push_str(&format!("\u{1f}{}:{part}", part.len()));
     }
-    bounded(value_key)
+    bounded_key(value_key)
 }
 
 /// Returns whether a claim matches a value of a stored object by its scope and key; see
@@ -167,17 +168,18 @@ pub(crate) fn claim_matches(
             return false;
         }
         let holds = |condition: &str| match condition.split_once('=') {
-            Some((name, expected)) => key_of(sibling(name), true) == expected,
+            Some((name, expected)) => value_key(sibling(name), true) == expected,
             None => false,
         };
         let parts = others.split('+').skip(1).map(sibling);
         conditions.all(holds)
-            && within(key_of(value, case_sensitive), parts, case_sensitive) == claim.value_key
+            && scope_value(value_key(value, case_sensitive), parts, case_sensitive)
+                == claim.value_key
     })
 }
 
-/// The text under which equal values meet.
-pub(crate) fn key_of(value: &Value<'_>, case_sensitive: bool) -> String {
+/// Returns the comparison key of a value. Equal values have equal keys.
+pub(crate) fn value_key(value: &Value<'_>, case_sensitive: bool) -> String {
     match value {
         Value::Null => String::new(),
         Value::Bool(flag) => flag.to_string(),
@@ -185,7 +187,7 @@ pub(crate) fn key_of(value: &Value<'_>, case_sensitive: bool) -> String {
             Some(number) => number.to_plain_string(),
             None => text.clone().into_owned(),
         },
-        Value::String(text) => text_key(text, case_sensitive),
-        structured => text_key(&crate::submission::stored_json(structured), case_sensitive),
+        Value::String(text) => canonical_text(text, case_sensitive),
+        structured => canonical_text(&crate::evaluate::stored_json(structured), case_sensitive),
     }
 }

@@ -2,25 +2,29 @@
 
 use url::{Host, Url as Parsed};
 
-use super::texts::{INVALID, judge_text};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, check_text};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "url",
     aliases: &[],
     summary: "The value must be an absolute URL (WHATWG URL) with `//` and a host, without spaces, \
-              and without a user and a password in it. Blank values pass.",
+              user name and password. Blank values pass.",
     options: &[
-        RuleOption::new("schemes", "a scheme or a list", "Which are allowed: http and https."),
+        RuleOption::new(
+            "schemes",
+            "a scheme or a list",
+            "The allowed schemes. Default: http and https.",
+        ),
         RuleOption::new(
             "host",
             "a host or a list",
-            "Which are allowed: any. `*.example.com` is every host below example.com.",
+            "The allowed hosts. Default: any. `*.example.com` is every host below example.com.",
         ),
     ],
     main_option: Some("schemes"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"https://example.com/a?b=c#d\""),
         ("true", "\"http://exåmple.no:8080\""),
@@ -42,21 +46,21 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let schemes = match compile.texts("schemes") {
         None => vec!["http".into(), "https".into()],
         Some(schemes) => schemes.into_iter().map(|scheme| scheme.to_ascii_lowercase()).collect(),
     };
     let hosts = compile.texts("host").unwrap_or_default();
     if let Some(scheme) = schemes.iter().find(|scheme| !is_scheme(scheme)) {
-        let what = format!("`{scheme}` is no scheme of a URL");
+        let what = format!("`{scheme}` is not a URL scheme");
         compile.bad(compile.place, what, "a word such as https");
     }
     let hosts = hosts.iter().map(|host| host.to_lowercase()).collect();
     Some(Box::new(Url { schemes, hosts }))
 }
 
-/// RFC 3986 section 3.1.
+/// Returns whether a string is a URL scheme (RFC 3986 section 3.1).
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
@@ -70,9 +74,9 @@ struct Url {
 
 impl Url {
     fn accepts(&self, text: &str) -> bool {
-        // The parser mends what browsers mend: a missing `//`, spaces, backslashes.
-        let is_plain = |letter: char| !letter.is_whitespace() && !letter.is_control();
-        if !text.chars().all(|letter| is_plain(letter) && letter != '\\') {
+        // The parser repairs what browsers repair: a missing `//`, spaces, backslashes.
+        let is_plain = |character: char| !character.is_whitespace() && !character.is_control();
+        if !text.chars().all(|character| is_plain(character) && character != '\\') {
             return false;
         }
         let has_authority = text.split_once(':').is_some_and(|(_, rest)| {
@@ -98,7 +102,7 @@ fn covers(allowed: &str, host: &str) -> bool {
 }
 
 impl Check for Url {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| self.accepts(text));
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| self.accepts(text));
     }
 }

@@ -1,17 +1,17 @@
 //! `uuid`: the value must be a UUID.
 
-use super::texts::{INVALID, judge_text};
-use super::{Check, Compile, Judges, Report, Rule, RuleOption, Subject};
+use super::notation::{INVALID, check_text};
+use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "uuid",
     aliases: &[],
     summary: "The value must be a UUID in hexadecimal with hyphens (RFC 9562 section 4), in any \
               case. Blank values pass.",
-    options: &[RuleOption::new("version", "1 to 8", "Which version it must be of: any.")],
+    options: &[RuleOption::new("version", "1 to 8", "Required version. Default: any.")],
     main_option: Some("version"),
     messages: &[&INVALID],
-    judges: Judges::VALUES,
+    judges: Applicability::VALUES,
     accepts: &[
         ("true", "\"0190a5c2-7b1e-7c3a-9f00-0123456789ab\""),
         ("true", "\"00000000-0000-0000-0000-000000000000\""),
@@ -26,12 +26,12 @@ pub(super) static RULE: Rule = Rule {
     compile,
 };
 
-fn compile(compile: &mut Compile<'_, '_>) -> Option<Box<dyn Check>> {
+fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let version = match compile.count("version") {
         None => None,
         Some(version @ 1..=8) => char::from_digit(version as u32, 10),
         Some(_) => {
-            compile.bad(compile.place, "there is no such version of UUIDs", "1 to 8");
+            compile.bad(compile.place, "this version of UUIDs does not exist", "1 to 8");
             return None;
         }
     };
@@ -46,21 +46,21 @@ struct Uuid {
 impl Uuid {
     fn accepts(&self, text: &str) -> bool {
         let is_shaped = text.len() == 36
-            && text.bytes().enumerate().all(|(place, byte)| match place {
+            && text.bytes().enumerate().all(|(index, byte)| match index {
                 8 | 13 | 18 | 23 => byte == b'-',
                 _ => byte.is_ascii_hexdigit(),
             });
-        // The variant of RFC 9562 section 4.1, without which there are no versions.
-        let is_of = |version| {
+        // Only the variant of RFC 9562 section 4.1 has versions.
+        let has_version = |version| {
             text.as_bytes().get(14).copied().map(char::from) == Some(version)
                 && text.as_bytes().get(19).is_some_and(|byte| b"89abAB".contains(byte))
         };
-        is_shaped && self.version.is_none_or(is_of)
+        is_shaped && self.version.is_none_or(has_version)
     }
 }
 
 impl Check for Uuid {
-    fn check(&self, subject: &Subject<'_, '_>, report: &mut Report<'_, '_>) {
-        judge_text(subject, report, |text| self.accepts(text));
+    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+        check_text(subject, report, |text| self.accepts(text));
     }
 }

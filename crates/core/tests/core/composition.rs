@@ -1,16 +1,15 @@
-//! Forms that are made of several files.
+//! Forms composed of several files.
 
 use registrar_core::config::{Problem, ProblemCode};
-use registrar_core::registry::Registry;
 
 use super::{compile, source};
 
-fn told(problems: &[Problem]) -> Vec<String> {
+fn messages(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
 #[test]
-fn forms_that_extend_each_other_are_told_with_their_circle() {
+fn extends_cycle_is_reported_for_each_form() {
     let form = |name: &str, base: &str| {
         source(&format!("{name}.yml"), &format!("resource: User\nextends: {base}\nfields: {{}}\n"))
     };
@@ -18,11 +17,11 @@ fn forms_that_extend_each_other_are_told_with_their_circle() {
         .expect_err("a circle");
     let circles = problems.iter().filter(|problem| problem.code == ProblemCode::Cycle);
     let files: Vec<&str> = circles.map(|problem| &*problem.file).collect();
-    assert_eq!(files, ["a.yml", "b.yml", "c.yml", "d.yml"], "{:?}", told(&problems));
+    assert_eq!(files, ["a.yml", "b.yml", "c.yml", "d.yml"], "{:?}", messages(&problems));
 }
 
 #[test]
-fn a_row_of_forms_has_an_end() {
+fn extends_depth_is_limited() {
     let forms: Vec<_> = (0..40)
         .map(|n| {
             let extends = if n == 0 { String::new() } else { format!("extends: f{}\n", n - 1) };
@@ -34,48 +33,49 @@ fn a_row_of_forms_has_an_end() {
     assert!(problems.iter().all(|problem| problem.code == ProblemCode::Cycle));
 }
 
-/// The only problem of a configuration of one file, which asks for more than there is room for.
-fn too_much(text: &str) -> String {
-    let told = told(&compile(&[source("a.yml", text)]).unwrap_err());
-    assert!(told.len() == 1, "{}: {:?}", told.len(), &told[..told.len().min(5)]);
+/// Returns the only problem of a configuration that exceeds the size limit.
+fn size_problem(text: &str) -> String {
+    let reported = messages(&compile(&[source("a.yml", text)]).unwrap_err());
+    assert!(reported.len() == 1, "{}: {:?}", reported.len(), &reported[..reported.len().min(5)]);
     assert!(
-        told[0].contains("[cycle] with what it extends and uses, the form would be over 8 MiB")
+        reported[0]
+            .contains("[cycle] the form would exceed 8 MiB with everything extended and used")
     );
-    told[0].clone()
+    reported[0].clone()
 }
 
 #[test]
-fn definitions_that_use_one_another_are_bounded() {
+fn expansion_of_nested_definitions_is_limited() {
     let ten = |inner: &str| (0..10).map(|n| format!("k{n}: {inner}, ")).collect::<String>();
     let definitions = |with: &str, last: &str| {
         let rows = (1..12)
             .map(|n| format!("  d{n}: {{{with}{}}}\n", last.replace('#', &(n - 1).to_string())));
         rows.collect::<String>()
     };
-    // Ten of the one before in each.
+    // Each uses ten of its predecessor.
     let uses = definitions("", &ten("{use: d#}"));
-    let told = too_much(&format!(
+    let reported = size_problem(&format!(
         "resource: User\ndefinitions:\n  d0: {{}}\n{uses}fields: {{name: {{use: d11}}}}\n"
     ));
-    assert!(told.starts_with("a.yml:"), "{told}");
-    // A text that is ten times as long with each.
+    assert!(reported.starts_with("a.yml:"), "{reported}");
+    // Each multiplies a string by ten.
     let texts =
         definitions("parameters: {t: }, ", &format!("use: {{d#: {{t: '{}'}}}}", "${t}".repeat(10)));
     let d0 = "  d0: {parameters: {t: }, description: '${t}'}\n";
-    too_much(&format!(
+    size_problem(&format!(
         "resource: User\ndefinitions:\n{d0}{texts}fields: {{name: {{use: {{d11: {{t: x}}}}}}}}\n"
     ));
-    // A tree that is ten times as large with each.
+    // Each multiplies a tree by ten.
     let trees =
         definitions("parameters: {t: }, ", &format!("use: {{d#: {{t: {{{}}}}}}}", ten("'${t}'")));
     let d0 = "  d0: {parameters: {t: }, description: '${t}'}\n";
-    too_much(&format!(
+    size_problem(&format!(
         "resource: User\ndefinitions:\n{d0}{trees}fields: {{name: {{use: {{d11: {{t: x}}}}}}}}\n"
     ));
 }
 
 #[test]
-fn forms_that_extend_one_another_many_times_are_bounded() {
+fn expansion_of_repeated_extends_is_limited() {
     let form = |n: usize, base: &str| {
         source(&format!("f{n:02}.yml"), &format!("resource: User\n{base}fields: {{email: }}\n"))
     };
@@ -84,34 +84,34 @@ fn forms_that_extend_one_another_many_times_are_bounded() {
         form(n, &format!("extends: [{}]\n", vec![format!("f{:02}", n - 1); 10].join(", ")))
     }));
     let problems = compile(&forms).expect_err("is too much");
-    let told = told(&problems);
-    assert!(problems.iter().all(|problem| problem.code == ProblemCode::Cycle), "{told:?}");
+    let reported = messages(&problems);
+    assert!(problems.iter().all(|problem| problem.code == ProblemCode::Cycle), "{reported:?}");
     assert!(
-        told[0].starts_with("f") && told[0].contains("the form would be over 8 MiB"),
-        "{told:?}"
+        reported[0].starts_with("f") && reported[0].contains("the form would exceed 8 MiB"),
+        "{reported:?}"
     );
 }
 
 #[test]
-fn all_forms_together_are_bounded() {
+fn total_size_of_forms_is_limited() {
     let description = "x".repeat(1 << 20);
     let base = format!("resource: User\ndescription: b\nfields: {{email: }}\nx: {description}\n");
     let mut forms = vec![source("base.yml", &base)];
     forms.extend(
         (0..300).map(|n| source(&format!("f{n}.yml"), "resource: User\nextends: base\nx: 1\n")),
     );
-    let told = told(&compile(&forms).expect_err("is too much"));
-    let over = |told: &&String| {
-        told.contains(
-            "[cycle] with what it extends and uses, all forms together would be over 256 MiB",
+    let reported = messages(&compile(&forms).expect_err("is too much"));
+    let over = |reported: &&String| {
+        reported.contains(
+            "[cycle] all forms together would exceed 256 MiB with everything extended and used",
         )
     };
-    let number = told.iter().filter(over).count();
-    assert!((40..50).contains(&number), "{number} of {}", told.len());
+    let number = reported.iter().filter(over).count();
+    assert!((40..50).contains(&number), "{number} of {}", reported.len());
 }
 
 #[test]
-fn a_mistake_in_what_is_extended_is_told_once_where_it_stands() {
+fn problem_in_base_form_is_reported_once_at_its_location() {
     let problems = compile(&[
         source(
             "base.yml",
@@ -121,14 +121,14 @@ fn a_mistake_in_what_is_extended_is_told_once_where_it_stands() {
         source("b.yml", "extends: base\nfields: {first_name: {validation: {lenght: 3}}}\n"),
     ])
     .unwrap_err();
-    let told = told(&problems);
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("b.yml:2:36: [unknown-rule] "), "{told:?}");
-    assert!(told[1].starts_with("base.yml:2:36: [unknown-rule] "), "{told:?}");
+    let reported = messages(&problems);
+    assert_eq!(reported.len(), 2, "{reported:?}");
+    assert!(reported[0].starts_with("b.yml:2:36: [unknown-rule] "), "{reported:?}");
+    assert!(reported[1].starts_with("base.yml:2:36: [unknown-rule] "), "{reported:?}");
 }
 
 #[test]
-fn a_change_in_what_is_extended_is_a_new_version() {
+fn changed_base_form_changes_the_version() {
     let version = |most: u32| {
         let base = format!(
             "resource: User\nfields: {{name: {{validation: {{length: {{maximum: {most}}}}}}}}}\n"
@@ -141,7 +141,7 @@ fn a_change_in_what_is_extended_is_a_new_version() {
 }
 
 #[test]
-fn the_resolved_form_says_where_each_leaf_came_from() {
+fn resolved_form_shows_the_origin_of_each_leaf() {
     let sources = [
         source(
             "base.yml",
@@ -153,7 +153,7 @@ fn the_resolved_form_says_where_each_leaf_came_from() {
             "extends: base\nfields:\n  name:\n    validation: {presence: !remove, length: {minimum: 2}}\n  phone: {use: short}\n  language: {validation: {inclusion: [en, 'no']}}\n",
         ),
     ];
-    let resolved = Registry::resolved(&sources, "a").unwrap();
+    let resolved = registrar_core::registry::Registry::print_resolved(&sources, "a").unwrap();
     let expected = "\
 resource: User  # base.yml:1
 fields:
@@ -177,5 +177,5 @@ fields:
         again.form("a").unwrap().version,
         compile(&sources).unwrap().form("a").unwrap().version
     );
-    assert!(Registry::resolved(&sources, "nobody").is_none());
+    assert!(registrar_core::registry::Registry::print_resolved(&sources, "nobody").is_none());
 }

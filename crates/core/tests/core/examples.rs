@@ -1,22 +1,22 @@
-//! Examples in forms: run as submissions, and what they leave untested.
+//! Examples in forms: execution, and coverage of rules.
 
 use registrar_core::config::Problem;
-use registrar_core::example::Tried;
+use registrar_core::example::ExampleReport;
 
 use super::{compile, source};
 
-fn tried(form: &str) -> Tried {
+fn try_examples(form: &str) -> ExampleReport {
     let types = source(
         "types/profiles/member.yml",
         "properties: [{name: team}, {name: badge, unique: true}]\n",
     );
     let agency = source("types/relationship_users/agent.yml", "name: agent\n");
     let registry = compile(&[types, agency, source("form.yml", form)])
-        .unwrap_or_else(|problems| panic!("{:?}", told(&problems)));
+        .unwrap_or_else(|problems| panic!("{:?}", messages(&problems)));
     registry.try_examples()
 }
 
-fn told(problems: &[Problem]) -> Vec<String> {
+fn messages(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
@@ -49,11 +49,11 @@ privileged: true
 "#;
 
 #[test]
-fn examples_are_submissions_with_the_database_played() {
-    let tried = tried(FORM);
-    assert_eq!(told(&tried.failed), Vec::<String>::new());
+fn examples_run_with_simulated_database_results() {
+    let tried = try_examples(FORM);
+    assert_eq!(messages(&tried.failed), Vec::<String>::new());
     assert_eq!(tried.count, 12);
-    assert_eq!(told(&tried.untested), Vec::<String>::new());
+    assert_eq!(messages(&tried.untested), Vec::<String>::new());
 }
 
 const MEMBERS: &str = r#"resource: RelationshipUser
@@ -73,7 +73,7 @@ privileged: true
 "#;
 
 #[test]
-fn forms_for_records_have_them_too() {
+fn record_forms_support_examples() {
     let registry = compile(&[
         source("types/relationships/company.yml", "properties: [{name: name}]\nkey: name\n"),
         source(
@@ -82,38 +82,35 @@ fn forms_for_records_have_them_too() {
         ),
         source("form.yml", MEMBERS),
     ]);
-    let tried = registry.unwrap_or_else(|problems| panic!("{:?}", told(&problems))).try_examples();
-    assert_eq!(told(&tried.failed), Vec::<String>::new());
-    assert_eq!((tried.count, told(&tried.untested)), (5, Vec::new()));
+    let tried =
+        registry.unwrap_or_else(|problems| panic!("{:?}", messages(&problems))).try_examples();
+    assert_eq!(messages(&tried.failed), Vec::<String>::new());
+    assert_eq!((tried.count, messages(&tried.untested)), (5, Vec::new()));
 }
 
 #[test]
-fn one_that_does_not_hold_is_told_where_it_says_what_it_expects() {
+fn failed_example_is_reported_at_its_expect_key() {
     let form = FORM
         .replace("expect: {first_name: too_long}", "expect: {first_name: too_short, name: blank}");
-    let failed = told(&tried(&form).failed);
+    let failed = messages(&try_examples(&form).failed);
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert!(
         failed[0].starts_with("form.yml:16:63: [example-failed] the example `too long`"),
         "{failed:?}"
     );
     assert!(
-        failed[0]
-            .contains("it gets first_name: too_long; expected first_name: too_short, name: blank"),
+        failed[0].contains("got first_name: too_long; expected first_name: too_short, name: blank"),
         "{failed:?}"
     );
     let form = FORM.replace("first_name: Bob}", "first_name: Robert}");
-    let failed = told(&tried(&form).failed);
-    assert!(
-        failed[0].contains("user 1 of it could not be stored: first_name: too_long"),
-        "{failed:?}"
-    );
+    let failed = messages(&try_examples(&form).failed);
+    assert!(failed[0].contains("stored user 1 is invalid: first_name: too_long"), "{failed:?}");
 }
 
 #[test]
-fn rules_that_no_example_trips_are_named() {
+fn rules_without_failing_example_are_reported() {
     let head = FORM.split("examples:").next().unwrap();
-    let untested = told(&tried(&format!("{head}examples:\n  - {{form: {{first_name: ''}}, expect: {{email: blank, first_name: blank}}}}\nprivileged: true\n")).untested);
+    let untested = messages(&try_examples(&format!("{head}examples:\n  - {{form: {{first_name: ''}}, expect: {{email: blank, first_name: blank}}}}\nprivileged: true\n")).untested);
     let lines = [
         ("form.yml:3:3", "`email` of `email`"),
         ("form.yml:3:3", "`unique` of `email`"),
@@ -131,7 +128,7 @@ fn rules_that_no_example_trips_are_named() {
 }
 
 #[test]
-fn examples_that_cannot_be_read_are_mistakes_of_the_form() {
+fn malformed_examples_are_reported() {
     let form = "resource: User
 fields: {email: }
 examples:
@@ -142,7 +139,7 @@ examples:
   - {frm: {}, expect: valid}
 ";
     let problems = compile(&[source("form.yml", form)]).unwrap_err();
-    let told = told(&problems);
+    let reported = messages(&problems);
     let starts = [
         "form.yml:4:5: [missing-key]",
         "form.yml:5:12: [unknown-type]",
@@ -151,8 +148,8 @@ examples:
         "form.yml:8:5: [missing-key]",
         "form.yml:8:6: [unknown-key]",
     ];
-    assert_eq!(told.len(), starts.len(), "{told:#?}");
-    for (told, start) in told.iter().zip(starts) {
-        assert!(told.starts_with(start), "{told} instead of {start}");
+    assert_eq!(reported.len(), starts.len(), "{reported:#?}");
+    for (reported, start) in reported.iter().zip(starts) {
+        assert!(reported.starts_with(start), "{reported} instead of {start}");
     }
 }

@@ -1,22 +1,23 @@
-//! Languages: `tests/cases/locales/*.case`, and that the shipped ones say everything.
+//! Locales: `tests/cases/locales/*.case`, and completeness of the shipped ones.
 //!
-//! A case is made of sections. `--- file NAME` is a file of the forms folder; `--- send LANGUAGE`
-//! has a submission to the form `form` below it, and the `--- expect` after it what is told in that
-//! language: a line `PATH CODE | TEXT | WHOLE SENTENCE` for each violation; the sentence, or both,
-//! may be left out.
+//! A case consists of sections. `--- file NAME` is a file of the forms directory. `--- send
+//! LANGUAGE` contains a submission to the form `form`, and the following `--- expect` its messages
+//! in that language: a line `PATH CODE | MESSAGE | FULL MESSAGE` per violation; the full message,
+//! or both, may be omitted.
 
 use std::path::PathBuf;
 
-use registrar_core::Surroundings;
-use registrar_core::decode::json;
+use registrar_contracts::Configuration;
+use registrar_contracts::decode::json;
+use registrar_core::EvalContext;
 use registrar_core::locale::{english_file, messages};
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::SourceFile;
 
 use super::{cases, compile, source};
 
 #[test]
-fn texts_are_found_most_specific_first() {
-    let mut wrong = Vec::new();
+fn most_specific_message_is_used() {
+    let mut failures = Vec::new();
     for (path, text) in cases("locales") {
         let mut sources = Vec::new();
         let mut sent = None;
@@ -28,29 +29,29 @@ fn texts_are_found_most_specific_first() {
                 "send" => sent = Some((rest.to_owned(), body.to_owned())),
                 "expect" => {
                     let (language, body_sent) = sent.take().unwrap();
-                    let got = told(&sources, &language, &body_sent);
+                    let got = localized_messages(&sources, &language, &body_sent);
                     let expected: Vec<&str> =
                         body.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-                    if !is_as(&got, &expected) {
+                    if !matches_expected(&got, &expected) {
                         let got = got.join("\n    ");
-                        wrong.push(format!("{}, {language}:\n    {got}", path.display()));
+                        failures.push(format!("{}, {language}:\n    {got}", path.display()));
                     }
                 }
                 _ => panic!("{}: unknown section {word:?}", path.display()),
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-fn told(sources: &[Source], language: &str, sent: &str) -> Vec<String> {
+fn localized_messages(sources: &[SourceFile], language: &str, sent: &str) -> Vec<String> {
     let registry = match compile(sources) {
         Ok(registry) => registry,
         Err(problems) => return problems.iter().map(ToString::to_string).collect(),
     };
     let value = json::parse(sent.as_bytes()).unwrap();
     let form = registry.form("form").unwrap();
-    let violations = form.apply(value, &Surroundings::default()).err().unwrap_or_default();
+    let violations = form.apply(value, &EvalContext::default()).err().unwrap_or_default();
     let locale = registry.locale(language).unwrap();
     let name = violations.form.as_deref();
     let line = |violation| {
@@ -61,7 +62,7 @@ fn told(sources: &[Source], language: &str, sent: &str) -> Vec<String> {
     violations.list.iter().map(line).collect()
 }
 
-fn is_as(got: &[String], expected: &[&str]) -> bool {
+fn matches_expected(got: &[String], expected: &[&str]) -> bool {
     got.len() == expected.len()
         && got.iter().zip(expected).all(|(got, expected)| {
             got.strip_prefix(expected).is_some_and(|rest| rest.is_empty() || rest.starts_with(" |"))
@@ -73,28 +74,28 @@ fn shipped(name: &str) -> PathBuf {
 }
 
 #[test]
-fn the_english_file_says_what_the_rules_say() {
+fn english_locale_is_up_to_date() {
     let page = english_file();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(shipped("en.yml"), &page).unwrap();
     }
     let written = std::fs::read_to_string(shipped("en.yml")).unwrap_or_default();
-    assert!(written == page, "locales/en.yml is old: run the tests once with UPDATE_DOCS=1");
+    assert!(written == page, "locales/en.yml is out of date: run the tests with UPDATE_DOCS=1");
 }
 
-/// The texts that a file gives in its own words, each with a placeholder where English has one.
-fn shipped_registry() -> Registry {
+/// Compiles the shipped locales.
+fn shipped_registry() -> Configuration {
     let texts = ["en.yml", "de.yml"].map(|name| {
         source(&format!("locales/{name}"), &std::fs::read_to_string(shipped(name)).unwrap())
     });
     compile(&texts).unwrap_or_else(|problems| {
-        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        panic!("{}", told.join("\n"))
+        let reported: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        panic!("{}", reported.join("\n"))
     })
 }
 
 #[test]
-fn no_code_lacks_a_text_in_a_shipped_language() {
+fn shipped_locales_are_complete() {
     let registry = shipped_registry();
     let english = registry.locale("en").unwrap();
     for language in ["en", "de"] {
@@ -111,7 +112,7 @@ fn no_code_lacks_a_text_in_a_shipped_language() {
 }
 
 #[test]
-fn a_shipped_text_has_the_placeholders_of_the_english_one() {
+fn shipped_messages_have_the_placeholders_of_english() {
     let placeholders = |text: &str| {
         let names = text.split("%{").skip(1).filter_map(|rest| rest.split('}').next());
         let mut names: Vec<String> = names.map(str::to_owned).collect();
@@ -129,18 +130,18 @@ fn a_shipped_text_has_the_placeholders_of_the_english_one() {
 }
 
 #[test]
-fn a_language_has_one_file() {
+fn duplicate_locale_file_is_reported() {
     let texts = "messages: {}\n";
     let problems =
         compile(&[source("locales/DE.yml", texts), source("locales/de.yaml", texts)]).unwrap_err();
-    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("locales/de.yaml:1:1: [duplicate-name] "), "{told:?}");
-    assert!(told[0].ends_with("the other one is locales/DE.yml"), "{told:?}");
+    let reported: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(reported[0].starts_with("locales/de.yaml:1:1: [duplicate-name] "), "{reported:?}");
+    assert!(reported[0].ends_with("the other one is locales/DE.yml"), "{reported:?}");
 }
 
 #[test]
-fn a_text_that_changes_is_another_configuration() {
+fn changed_message_changes_the_registry() {
     let of = |text: &str| compile(&[source("locales/de.yml", text)]).unwrap();
     let (one, other) = (of("messages: {blank: a}"), of("messages: {blank: b}"));
     assert!(one.is_same_as(&of("messages: {blank: a}")));
@@ -149,7 +150,7 @@ fn a_text_that_changes_is_another_configuration() {
 }
 
 #[test]
-fn what_a_file_says_of_a_form_that_is_wrong_is_not_told_before_the_form_is_right() {
+fn locale_problems_of_invalid_forms_are_not_reported() {
     let texts = "forms: {form: {first_nam: Vorname}}\nattributes: {last_nam: Name}\n";
     let of = |fields: &str| {
         let form = format!("resource: User\nfields: {{{fields}: }}\n");

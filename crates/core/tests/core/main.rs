@@ -1,44 +1,41 @@
-//! Promises of the core, kept by cases in files: a new case is a new line or a new file.
+//! Tests of the core, with cases in files: a new case is a new line or a new file.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
-mod broken;
-mod budget;
 mod composition;
-mod contracts;
-mod decode;
-mod documents;
+mod contract_routing;
+mod decoders;
 mod examples;
+mod generated_docs;
 mod locales;
-mod meaning;
 mod platformos;
+mod problems;
+mod resource_limits;
 mod rules;
-mod schema;
+mod schema_conformance;
+mod submission_schema;
 mod submissions;
 
 use std::path::{Path, PathBuf};
 
+use registrar_contracts::Configuration;
 use registrar_core::config::Problem;
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::SourceFile;
 
-/// The files of a folder of cases, sorted.
+/// Returns the case files of a directory, sorted.
 fn cases(folder: &str) -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder);
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    assert!(!files.is_empty(), "there are no cases");
+    assert!(!files.is_empty(), "no cases found");
     files.into_iter().map(|path| (path.clone(), std::fs::read_to_string(&path).unwrap())).collect()
 }
 
-fn source(within: &str, text: &str) -> Source {
-    Source { file: within.into(), within: within.to_owned(), text: text.to_owned() }
+fn source(within: &str, text: &str) -> SourceFile {
+    SourceFile { file: within.into(), within: within.to_owned(), text: text.to_owned() }
 }
 
-fn compile(sources: &[Source]) -> Result<Registry, Vec<Problem>> {
-    Registry::compile(sources)
+fn compile(sources: &[SourceFile]) -> Result<Configuration, Vec<Problem>> {
+    Configuration::compile(sources)
 }

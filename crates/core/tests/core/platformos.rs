@@ -1,9 +1,9 @@
-//! platformOS' forms and types, as its documentation spells them.
+//! Forms and types in the notation of platformOS' documentation.
 
-use registrar_core::Surroundings;
+use registrar_contracts::Configuration;
+use registrar_contracts::decode::json;
+use registrar_core::EvalContext;
 use registrar_core::config::{Policies, Problem};
-use registrar_core::decode::json;
-use registrar_core::registry::Registry;
 
 use super::{compile, source};
 
@@ -66,7 +66,7 @@ properties:
 - {name: cv, type: file}
 ";
 
-fn sources() -> Vec<registrar_core::registry::Source> {
+fn sources() -> Vec<registrar_core::registry::SourceFile> {
     vec![
         source(
             "users/developer_sign_up.liquid",
@@ -83,37 +83,37 @@ fn sources() -> Vec<registrar_core::registry::Source> {
 }
 
 #[test]
-fn they_load_as_they_are_with_a_notice_for_each_key_left_aside() {
+fn platformos_forms_compile_with_a_notice_per_ignored_key() {
     let registry = compile(&sources()).unwrap_or_else(|problems| panic!("{problems:?}"));
-    assert_eq!(registry.names().len(), 2, "one for users, one for sessions");
-    let told: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
+    assert_eq!(registry.names().len(), 2, "one form for users and one for sessions");
+    let reported: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
     let starts = [
-        "contact.liquid:4:11: [ignored] the form is left aside: it is for `modules/contacts/contact`",
+        "contact.liquid:4:11: [ignored] the form is ignored: the resource `modules/contacts/contact` is not supported",
         "user_profile_types/developer.yml:4:29: [ignored] `default_value`",
         "users/developer_sign_up.liquid:5:1: [ignored] `return_to`",
         "users/developer_sign_up.liquid:6:1: [ignored] `flash_notice`",
         "users/developer_sign_up.liquid:10:3: [weak-password] `password` may have 6 characters",
-        "users/developer_sign_up.liquid:16:3: [ignored] `accept_emails` of platformOS is judged",
-        "users/developer_sign_up.liquid:18:3: [ignored] `current_address` of platformOS is left",
+        "users/developer_sign_up.liquid:16:3: [ignored] `accept_emails` of platformOS is validated",
+        "users/developer_sign_up.liquid:18:3: [ignored] `current_address` of platformOS is ignored",
         "users/developer_sign_up.liquid:38:1: [ignored] `email_notifications`",
         "users/developer_sign_up.liquid:40:1: [ignored] `callback_actions`",
-        "users/new_boat.liquid:3:12: [ignored] the form is left aside: it is for `Transactable` and does not say `type`",
+        "users/new_boat.liquid:3:12: [ignored] the form is ignored: it is for `Transactable` and has no `type`",
     ];
-    assert_eq!(told.len(), starts.len(), "{told:#?}");
-    for (told, start) in told.iter().zip(starts) {
-        assert!(told.starts_with(start), "{told} instead of {start}");
+    assert_eq!(reported.len(), starts.len(), "{reported:#?}");
+    for (reported, start) in reported.iter().zip(starts) {
+        assert!(reported.starts_with(start), "{reported} instead of {start}");
     }
 }
 
-fn codes(registry: &Registry, body: &str) -> Vec<String> {
+fn codes(registry: &Configuration, body: &str) -> Vec<String> {
     let value = json::parse(body.as_bytes()).unwrap();
     let form = registry.form("developer_sign_up").unwrap();
-    let violations = form.apply(value, &Surroundings::default()).err().unwrap_or_default();
+    let violations = form.apply(value, &EvalContext::default()).err().unwrap_or_default();
     violations.list.iter().map(|v| format!("{} {}", v.path, v.text())).collect()
 }
 
 #[test]
-fn and_decide_as_they_say() {
+fn platformos_forms_validate_submissions() {
     let registry = compile(&sources()).unwrap();
     let good = r#"{"email": "a@b.co", "password": "secret1", "first_name": "", "profiles": {"developer": {"properties": {"bio": "x"}}}}"#;
     assert_eq!(codes(&registry, good), ["first_name can't be blank"]);
@@ -130,7 +130,7 @@ fn and_decide_as_they_say() {
 }
 
 #[test]
-fn what_nobody_knows_is_a_mistake_all_the_same() {
+fn unknown_keys_of_platformos_forms_are_reported() {
     let form = "---\nresource: User\nredirect_too: /x\nfields: {email: }\n---\n";
     let problems = compile(&[source("a.liquid", form)]).unwrap_err();
     assert!(problems[0].to_string().starts_with("a.liquid:3:1: [unknown-key] "), "{problems:?}");
@@ -146,15 +146,18 @@ fn what_nobody_knows_is_a_mistake_all_the_same() {
 }
 
 #[test]
-fn a_form_with_a_policy_is_refused_unless_the_operator_ignores_policies() {
+fn form_with_policy_is_rejected_unless_policies_are_ignored() {
     let form = "---\nname: reset\nresource: User\nresource_owner: anyone\nfields: {first_name: }\n\
         authorization_policies: [modules/users/token_is_valid]\nspam_protection: \n---\n";
     let sources = [source("reset.liquid", form)];
     let problems = compile(&sources).unwrap_err();
-    let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains(":6:1: [policy-not-enforced] `authorization_policies`"), "{told:?}");
-    let registry = Registry::compile_with(&sources, Policies::Ignore).unwrap();
+    let reported: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(
+        reported[0].contains(":6:1: [policy-not-enforced] `authorization_policies`"),
+        "{reported:?}"
+    );
+    let registry = Configuration::compile_with(&sources, Policies::Ignore).unwrap();
     let notices: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
     assert!(notices.iter().any(|notice| notice.contains("is not enforced")), "{notices:?}");
     assert!(registry.served_form("reset").is_some());

@@ -1,32 +1,32 @@
-//! Each rule against values: `tests/cases/rules/*.cases`.
+//! Rules: `tests/cases/rules/*.cases`.
 //!
 //! A case is a line `VALIDATION | VALUE | EXPECTED`: the validation as YAML, the value as JSON (or
-//! `absent`), and `ok` or the codes, each with its text in quotes where the text is the point, and
-//! with its path and a colon in front where that is.
-//! The form has two further fields: `other`, an integer that is sent as 5, and
-//! `value_confirmation`. `with "value": …, "other": …` sends what it says instead.
-//! For the lines below it, `type: NAME` sets the type of the field, `now: MOMENT` the moment, and
-//! `beside: YAML` adds fields.
+//! `absent`), and `ok` or the codes, each optionally followed by its message in quotes and preceded
+//! by its path and a colon.
+//! The form has two further fields: `other`, an integer with the value 5, and `value_confirmation`.
+//! `with "value": …, "other": …` submits these values instead.
+//! For the following lines, `type: NAME` sets the type of the field, `now: TIME` the current time,
+//! and `beside: YAML` adds fields.
 
-use registrar_core::decode::json;
+use registrar_contracts::decode::json;
 use registrar_core::rules::RULES;
 use registrar_core::violation::Violations;
-use registrar_core::{Surroundings, Timestamp};
+use registrar_core::{EvalContext, Timestamp};
 
 use super::{cases, compile, source};
 
-/// The moment of all submissions where a case does not say another.
+/// Current time of submissions, unless a case sets another.
 const NOW: &str = "2026-11-23T10:30:00Z";
 
-/// What holds for a case besides what its line says.
+/// Settings of a case.
 #[derive(Default)]
-struct Setting {
+struct CaseSettings {
     field_type: String,
     now: Option<Timestamp>,
     beside: String,
 }
 
-fn judge(setting: &Setting, validation: &str, value: &str) -> Violations {
+fn validate(setting: &CaseSettings, validation: &str, value: &str) -> Violations {
     let type_line = match setting.field_type.as_str() {
         "" => String::new(),
         name => format!("type: {name}, "),
@@ -46,7 +46,7 @@ fn judge(setting: &Setting, validation: &str, value: &str) -> Violations {
     };
     let value = json::parse(body.as_bytes()).unwrap_or_else(|error| panic!("{body}: {error}"));
     let now = setting.now.unwrap_or_else(|| NOW.parse().unwrap());
-    let surroundings = Surroundings { now, ..Surroundings::default() };
+    let surroundings = EvalContext { now, ..EvalContext::default() };
     registry.form("form").unwrap().apply(value, &surroundings).err().unwrap_or_default()
 }
 
@@ -68,15 +68,15 @@ fn matches(violations: &Violations, expected: &str) -> bool {
         })
 }
 
-/// How many cases there are at least.
-const LEAST: usize = 600;
+/// Minimum number of cases.
+const MIN_CASES: usize = 600;
 
 #[test]
-fn every_case_of_every_rule_holds() {
+fn rule_cases_pass() {
     let mut count = 0;
-    let mut wrong = Vec::new();
+    let mut failures = Vec::new();
     for (path, text) in cases("rules") {
-        let mut setting = Setting::default();
+        let mut setting = CaseSettings::default();
         for (number, line) in text.lines().enumerate() {
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
@@ -97,29 +97,35 @@ fn every_case_of_every_rule_holds() {
             let [validation, value, expected] = parts[..] else {
                 panic!("{}:{}: not a case", path.display(), number + 1)
             };
-            let got = judge(&setting, validation, value);
+            let got = validate(&setting, validation, value);
             count += 1;
             if !matches(&got, expected) {
-                let told: Vec<String> =
+                let reported: Vec<String> =
                     got.list.iter().map(|v| format!("{} {:?}", v.code(), v.text())).collect();
-                wrong.push(format!("{}:{}: {line}\n   got {told:?}", path.display(), number + 1));
+                failures.push(format!(
+                    "{}:{}: {line}\n   got {reported:?}",
+                    path.display(),
+                    number + 1
+                ));
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {count} cases:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(failures.is_empty(), "{} of {count} cases:\n{}", failures.len(), failures.join("\n"));
     println!("{count} cases");
-    assert!(count >= LEAST, "{count} cases are fewer than {LEAST}");
+    assert!(count >= MIN_CASES, "{count} cases are fewer than {MIN_CASES}");
 }
 
 #[test]
-fn every_rule_keeps_its_own_examples() {
+fn documented_rule_examples_pass() {
     for rule in RULES {
         for (options, value) in rule.accepts {
-            let got = judge(&Setting::default(), &format!("{{{}: {options}}}", rule.name), value);
+            let got =
+                validate(&CaseSettings::default(), &format!("{{{}: {options}}}", rule.name), value);
             assert!(got.is_empty(), "{}: {options} should accept {value}: {got:?}", rule.name);
         }
         for (options, value, code) in rule.rejects {
-            let got = judge(&Setting::default(), &format!("{{{}: {options}}}", rule.name), value);
+            let got =
+                validate(&CaseSettings::default(), &format!("{{{}: {options}}}", rule.name), value);
             let codes: Vec<&str> = got.list.iter().map(|v| v.code()).collect();
             assert_eq!(codes, [*code], "{}: {options} should reject {value}", rule.name);
         }
@@ -127,7 +133,7 @@ fn every_rule_keeps_its_own_examples() {
 }
 
 #[test]
-fn every_code_that_a_case_can_meet_belongs_to_the_rule() {
+fn codes_of_rule_examples_are_declared_by_the_rule() {
     for rule in RULES {
         for (_, _, code) in rule.rejects {
             assert!(rule.messages.iter().any(|message| message.code == *code), "{}", rule.name);
@@ -136,8 +142,8 @@ fn every_code_that_a_case_can_meet_belongs_to_the_rule() {
 }
 
 #[test]
-fn no_rule_stumbles_over_a_value_or_repeats_it() {
-    const ODD: [&str; 22] = [
+fn rules_handle_odd_values_and_never_repeat_them() {
+    const ODD_VALUES: [&str; 22] = [
         "null",
         "true",
         "false",
@@ -167,12 +173,12 @@ fn no_rule_stumbles_over_a_value_or_repeats_it() {
         let rejects = rule.rejects.iter().map(|(options, _, _)| *options);
         let all: std::collections::BTreeSet<&str> = accepts.chain(rejects).collect();
         for options in all {
-            for value in ODD.iter().copied().chain([long.as_str()]) {
+            for value in ODD_VALUES.iter().copied().chain([long.as_str()]) {
                 let validation = format!("{{{}: {options}}}", rule.name);
-                let got = judge(&Setting::default(), &validation, value);
+                let got = validate(&CaseSettings::default(), &validation, value);
                 for violation in &got.list {
-                    let told = format!("{} {:?}", violation.text(), violation.params);
-                    assert!(!told.contains("canary"), "{validation} of {value}: {told}");
+                    let reported = format!("{} {:?}", violation.text(), violation.params);
+                    assert!(!reported.contains("canary"), "{validation} of {value}: {reported}");
                 }
             }
         }

@@ -1,22 +1,23 @@
-//! Whole submissions against forms: `tests/cases/submissions/*.case`.
+//! Submissions to forms: `tests/cases/submissions/*.case`.
 //!
-//! A case has sections: `--- type profiles/developer`, `--- file PATH` and `--- form` hold YAML, then any number of
-//! `--- send WHAT IT SHOWS` with JSON (`--- now MOMENT` says when), each with `--- expect`: `valid` and then lines of the
-//! aggregate that must be in its `Debug` (or, after `without `, must not), or one line `PATH CODE`
-//! for each violation, in order. After `--- stored` with a user in JSON they are sent to that user.
+//! A case consists of sections: `--- type profiles/developer`, `--- file PATH` and `--- form`
+//! contain YAML, followed by any number of `--- send DESCRIPTION` with JSON (`--- now TIME` sets
+//! the current time), each with `--- expect`: either `valid` and lines that the `Debug` output of
+//! the result must contain (or, after `without `, must not), or a line `PATH CODE` per violation,
+//! in order. After `--- stored` with a user in JSON, they update that user.
 
-use registrar_core::Surroundings;
-use registrar_core::decode::json;
+use registrar_contracts::decode::json;
+use registrar_core::EvalContext;
 
 use super::{cases, compile, source};
 
 #[test]
-fn every_case_holds() {
-    let mut wrong = Vec::new();
+fn submission_cases_pass() {
+    let mut failures = Vec::new();
     for (path, text) in cases("submissions") {
         let mut sources = Vec::new();
         let (mut sent, mut stored) = (None, None);
-        let mut surroundings = Surroundings { token: "the-token".into(), ..Default::default() };
+        let mut surroundings = EvalContext { token: "the-token".into(), ..Default::default() };
         for section in text.split("--- ").filter(|section| !section.trim().is_empty()) {
             let (title, body) = section.split_once('\n').unwrap_or((section, ""));
             let (word, rest) = title.split_once(' ').unwrap_or((title, ""));
@@ -31,19 +32,19 @@ fn every_case_holds() {
                     let (what, body_sent) = sent.take().unwrap();
                     let stored = stored.as_deref();
                     if let Err(got) = check(&sources, &surroundings, stored, &body_sent, body) {
-                        wrong.push(format!("{}: {what}: {got}", path.display()));
+                        failures.push(format!("{}: {what}: {got}", path.display()));
                     }
                 }
                 _ => panic!("{}: unknown section {word:?}", path.display()),
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 fn check(
-    sources: &[registrar_core::registry::Source],
-    surroundings: &Surroundings,
+    sources: &[registrar_core::registry::SourceFile],
+    surroundings: &EvalContext,
     stored: Option<&str>,
     sent: &str,
     expected: &str,
@@ -87,7 +88,7 @@ fn check(
 }
 
 #[test]
-fn the_way_of_a_value_ends_at_one_hundred_violations() {
+fn violations_are_truncated_at_one_hundred() {
     let form = "resource: User\nfields:\n  transactables:\n    boat: {name: {validation: {presence: true}}}\n";
     let registry = compile(&[
         source("form.yml", form),
@@ -98,14 +99,14 @@ fn the_way_of_a_value_ends_at_one_hundred_violations() {
     let body = format!(r#"{{"transactables": {{"boat": [{boats}]}}}}"#);
     let value = json::parse(body.as_bytes()).unwrap();
     let violations =
-        registry.form("form").unwrap().apply(value, &Surroundings::default()).unwrap_err();
+        registry.form("form").unwrap().apply(value, &EvalContext::default()).unwrap_err();
     assert_eq!((violations.list.len(), violations.truncated), (100, true));
     assert_eq!(violations.list[99].path, "transactables.boat[99].name");
     assert_eq!(violations.list[99].pointer, "/form/transactables/boat/99/name");
 }
 
 #[test]
-fn a_refusal_of_the_database_is_explained_at_its_path() {
+fn database_refusal_is_reported_at_its_path() {
     let form = "resource: User\nfields:\n  email:\n  external_id:\n  profiles:\n    developer: {properties: {handle: }}\n";
     let registry = compile(&[
         source("form.yml", form),
@@ -114,7 +115,7 @@ fn a_refusal_of_the_database_is_explained_at_its_path() {
     .unwrap();
     let form = registry.form("form").unwrap();
     let body = br#"{"email": "a@b.co", "external_id": "7", "profiles": {"developer": {"properties": {"handle": "Ann"}}}}"#;
-    let user = form.apply(json::parse(body).unwrap(), &Surroundings::default()).unwrap();
+    let user = form.apply(json::parse(body).unwrap(), &EvalContext::default()).unwrap();
     let scopes: Vec<&str> = user.claims.iter().map(|claim| &*claim.claim.scope).collect();
     assert_eq!(
         scopes,
@@ -122,12 +123,12 @@ fn a_refusal_of_the_database_is_explained_at_its_path() {
     );
     let refusals = registrar_core::Refusals { taken: vec![0, 2], ..Default::default() };
     let violations =
-        form.explain(json::parse(body).unwrap(), None, &Surroundings::default(), &refusals);
-    let told: Vec<_> =
+        form.explain_refusals(json::parse(body).unwrap(), None, &EvalContext::default(), &refusals);
+    let reported: Vec<_> =
         violations.list.iter().map(|v| (v.path.as_str(), v.code(), v.text())).collect();
     let text = "has already been taken".to_owned();
     assert_eq!(
-        told,
+        reported,
         [("email", "taken", text.clone()), ("profiles.developer.properties.handle", "taken", text)]
     );
 }

@@ -6,7 +6,6 @@
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use registrar_core::aggregate::Claim;
-use registrar_core::decode::json;
 use registrar_core::types::TypeKind;
 use registrar_core::value::Value;
 
@@ -250,7 +249,8 @@ fn find_records(
 }
 
 fn matches(claim: &Claim, field: &FieldAddress<'_>, record: &str) -> bool {
-    let Ok(Value::Object(mut entries)) = json::parse(record.as_bytes()) else { return false };
+    let record = serde_json::from_str::<serde_json::Value>(record);
+    let Ok(Value::Object(mut entries)) = record.map(Value::from) else { return false };
     for (name, value) in &mut entries {
         if let ("latitude" | "longitude", Value::String(degrees)) = (&**name, &value) {
             *value = Value::Number(degrees.clone());

@@ -9,7 +9,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::Error;
 use diesel::sql_types::{Array, BigInt};
 use diesel::{PgConnection, QueryResult, RunQueryDsl};
-use registrar_core::aggregate::{Attached, NewCustomization, NewUser, RelationshipLink};
+use registrar_core::aggregate::{Attachments, NewCustomization, NewUser, RelationshipLink};
 
 use crate::connection::AnyConnection;
 use crate::sql::statement;
@@ -76,7 +76,7 @@ impl IdCounts {
             == 0
     }
 
-    fn add_attached(&mut self, attached: &Attached) {
+    fn add_attached(&mut self, attached: &Attachments) {
         self.addresses += count(&attached.addresses, |address| address.id);
         self.files += count(&attached.files, |file| file.id);
         self.add_customizations(&attached.customizations);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use registrar_core::aggregate::NewUser;
-use registrar_core::changes::ChangedUser;
+use registrar_core::changes::UserUpdate;
 use uuid::Uuid;
 
 use super::audit::Actor;
@@ -53,7 +53,7 @@ pub struct UpdateUser {
     /// The user's `updated_at` when it was loaded; the update fails if it has changed.
     pub lock_version: i64,
     /// The new state of the user. Its `password` is ignored: see `password_hash`.
-    pub changed: ChangedUser,
+    pub changed: UserUpdate,
     /// The hash of a new password in PHC string format.
     pub password_hash: Option<String>,
     /// The caller.
@@ -115,7 +115,7 @@ pub struct UpdateRecord {
     /// [`crate::StoredRecord::lock_version`] when it was loaded; the update fails if its owner has changed.
     pub lock_version: i64,
     /// The new state of the record.
-    pub changed: ChangedUser,
+    pub changed: UserUpdate,
     /// The caller.
     pub actor: Actor,
 }

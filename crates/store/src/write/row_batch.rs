@@ -7,7 +7,7 @@ use std::vec;
 
 use diesel::QueryResult;
 use registrar_core::aggregate::{
-    Attached, Claim, ClaimHolder, NewClaim, NewCustomization, NewUser, RelationshipLink,
+    Attachments, Claim, ClaimHolder, NewClaim, NewCustomization, NewUser, RelationshipLink,
 };
 use registrar_core::types::TypeKind;
 use uuid::Uuid;
@@ -286,7 +286,7 @@ impl<'a> RowBatch<'a> {
 
     fn add_attached(
         &mut self,
-        attached: &'a Attached,
+        attached: &'a Attachments,
         owner: OwnerRef,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {

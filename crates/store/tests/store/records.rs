@@ -1,10 +1,10 @@
-//! Records by themselves: made, read, changed and deleted without the user around them.
+//! Records without their user: created, read, updated and deleted on their own.
 
 use registrar_core::aggregate::{
-    Attached, ClaimHolder, Customizable, NewAddress, NewClaim, NewCustomization, NewTransactable,
-    NewUser, Reference, ReferenceKey, ReferenceTarget,
+    Attachments, ClaimHolder, Customizable, NewAddress, NewClaim, NewCustomization,
+    NewTransactable, NewUser, Reference, ReferenceKey, ReferenceTarget,
 };
-use registrar_core::changes::{ChangedUser, ReleasedClaims};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_core::types::TypeKind;
 use registrar_store::{
     CreateError, CreateRecord, Pagination, RecordBody, RecordFilter, RecordKind, Refusal, Store,
@@ -12,7 +12,7 @@ use registrar_store::{
 };
 
 use crate::relationships::{company, keyed, member};
-use crate::scratch::{Scratch, claim, create, on_both, record_claim, user, wait};
+use crate::support::{Scratch, claim, create, on_both, record_claim, user, wait};
 
 on_both!(
     transactable_is_read_back_as_created,
@@ -37,11 +37,11 @@ fn listing(code: &str) -> NewTransactable {
         currency: "EUR".to_owned(),
         enabled: true,
         properties: format!(r#"{{"code":"{code}"}}"#),
-        attached: Attached::default(),
+        attached: Attachments::default(),
     }
 }
 
-/// What the form for listings gives.
+/// A transactable with a unique code, as its form returns it.
 pub(crate) fn boat(code: &str) -> NewUser {
     NewUser {
         transactables: vec![listing(code)],
@@ -52,7 +52,7 @@ pub(crate) fn boat(code: &str) -> NewUser {
 
 fn customization(url: &str) -> NewCustomization {
     let properties = format!(r#"{{"url":"{url}"}}"#);
-    let attached = Attached::default();
+    let attached = Attachments::default();
     NewCustomization { id: None, type_name: "link".into(), properties, attached }
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn change(
         _ => bag,
     };
     let lock_version = load(store, kind, id).unwrap().lock_version;
-    let changed = ChangedUser { user: bag, released: ReleasedClaims::default() };
+    let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
     wait(store.update_record(UpdateRecord { kind, id, lock_version, changed, actor: None.into() }))
 }
 
@@ -105,7 +105,7 @@ fn transactable_is_read_back_as_created(scratch: &Scratch) {
     let before = store.user(ann).unwrap().unwrap().columns.updated_at;
     let mut bag = boat("X");
     bag.owner = Some(ann);
-    bag.transactables[0].attached = Attached {
+    bag.transactables[0].attached = Attachments {
         addresses: vec![NewAddress {
             name: "home".into(),
             city: Some("Łódź".to_owned()),
@@ -119,12 +119,12 @@ fn transactable_is_read_back_as_created(scratch: &Scratch) {
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     assert_eq!((stored.kind(), stored.id()), (RecordKind::Transactable, 1));
     assert_eq!(stored.user_id, Some(ann));
-    assert!(stored.lock_version > before, "what is the user's has changed");
+    assert!(stored.lock_version > before, "updated_at of the owner changes");
     let RecordBody::Transactable(listing) = &stored.body else { panic!("{stored:?}") };
     assert_eq!(listing.properties, r#"{"code":"X"}"#);
     assert_eq!(listing.attached.addresses[0].city.as_deref(), Some("Łódź"));
     assert_eq!(listing.attached.customizations[0].properties, r#"{"url":"u"}"#);
-    // It is the user's as if it had come with it.
+    // The record is part of the user, as if created with it.
     let user = store.user(ann).unwrap().unwrap();
     assert_eq!(user.transactables, std::slice::from_ref(listing));
 
@@ -152,14 +152,14 @@ fn record_requires_an_owner(scratch: &Scratch) {
     assert_eq!(scratch.count("unique_claims"), 0);
     // No id was used up.
     assert_eq!(make(&store, boat("X"), Some(ann)), Ok(1));
-    assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)), "also to whom it is already");
-    // All that stands against it is told at once.
+    assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)), "also for the same owner");
+    // All rejections are reported together.
     let mut bag = boat("X");
     bag.references =
         vec![Reference { resource: ReferenceTarget::Relationship, value: ReferenceKey::Id(9) }];
     let both = vec![Refusal::Taken { claim: 0 }, Refusal::Missing { reference: 0 }];
     assert_eq!(make(&store, bag, Some(ann)), Err(CreateError::Refused(both)));
-    assert_eq!(make(&store, company("A"), Some(404)), ownerless, "it was founded by nobody");
+    assert_eq!(make(&store, company("A"), Some(404)), ownerless, "no creator");
 }
 
 fn record_update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
@@ -171,7 +171,7 @@ fn record_update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
         let mut bag = boat(code);
         bag.transactables[0].id = Some(id);
         let bag = stored(TypeKind::Transactable, id, bag);
-        let changed = ChangedUser { user: bag, released: ReleasedClaims::default() };
+        let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
         let kind = RecordKind::Transactable;
         wait(store.update_record(UpdateRecord {
             kind,
@@ -205,7 +205,7 @@ fn nested_and_separate_records_share_claims(scratch: &Scratch) {
     assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None.into())), Ok(()));
     let bob = nested().unwrap().id;
     assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)));
-    // What came with a user goes by itself too.
+    // A record created with its user can be deleted on its own.
     let theirs = store.user(bob).unwrap().unwrap().transactables[0].id;
     assert_eq!(wait(store.delete_record(RecordKind::Transactable, theirs, None.into())), Ok(()));
     assert!(make(&store, boat("X"), Some(ann)).is_ok());
@@ -248,7 +248,7 @@ fn updating_a_record_keeps_claims_of_other_records(scratch: &Scratch) {
         bag
     };
     let kind = RecordKind::Transactable;
-    // What it has itself is no clash, what the other one has is.
+    // A record does not conflict with itself, but with others.
     assert_eq!(change(&store, kind, second, as_it_is(second, "Y")), Ok(()));
     assert_eq!(change(&store, kind, second, as_it_is(second, "X")), Err(taken(0).into()));
     assert_eq!(change(&store, kind, first, as_it_is(first, "X")), Ok(()));
@@ -277,7 +277,7 @@ fn customizations_belong_to_their_owner(scratch: &Scratch) {
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
     let nowhere = bag("d", at(ReferenceTarget::Profile, 404));
     assert_eq!(make(&store, nowhere, Some(ann)), Err(missing.clone()));
-    // Of somebody else's boat.
+    // The transactable of another user.
     let theirs = NewUser { owner: Some(bob), ..bag("e", of_boat) };
     assert_eq!(make(&store, theirs, None), Err(missing));
 

@@ -1,4 +1,4 @@
-//! The runner of the benchmarks; see `tests/bench/README.md`.
+//! Benchmark runner; see `tests/bench/README.md`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The server written by hand: `POST /api/users` for one form, without configuration.
+//! Handwritten reference server: `POST /api/users` for one form, without configuration.
 
 use clap::Parser;
 use registrar_bench::handwritten::{Flags, serve};

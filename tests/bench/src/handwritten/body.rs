@@ -1,10 +1,10 @@
-//! The body, typed: what a hand-writer declares instead of a form.
+//! Typed request body.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-/// The whole body.
+/// Request body.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body<'a> {
@@ -14,7 +14,7 @@ pub(super) struct Body<'a> {
     pub(super) form: Form<'a>,
 }
 
-/// What is submitted. A text that is not sent is empty: both are blank.
+/// Submitted form. Absent strings are empty, since both are blank.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Form<'a> {

@@ -1,23 +1,23 @@
-//! The checks, by hand: from a body to a [`Seller`], or to the errors by field.
+//! Validation: from a request body to a [`Seller`], or to errors by field.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use registrar_core::keys::{email_key, text_key};
+use registrar_core::canonical::{canonical_text, email_key};
 use uuid::Uuid;
 
 use super::body::{Boat, Form};
-use super::seller::{Listing, Seller};
+use super::seller::{BoatRow, Seller};
 
 const BLANK: &str = "can't be blank";
 const TAKEN: &str = "has already been taken";
 const CURRENCIES: [&str; 3] = ["EUR", "NOK", "USD"];
 const SHOP_NAME: &str = "profiles.seller.properties.shop_name";
 
-/// What is wrong, by field.
+/// Errors by field.
 pub(super) type Errors = Vec<(Cow<'static, str>, &'static str)>;
 
-/// Checks a form.
+/// Validates a form.
 pub(super) fn check(form: &Form<'_>) -> Result<Seller, Errors> {
     let mut errors = Errors::new();
     let mut fail = |field: &'static str, message| errors.push((field.into(), message));
@@ -55,7 +55,7 @@ pub(super) fn check(form: &Form<'_>) -> Result<Seller, Errors> {
             if hours.is_some_and(|hours| !(1..=72).contains(&hours)) {
                 fail("profiles.seller.properties.response_hours", "must be in 1..72");
             }
-            shop_key = text_key(shop, true);
+            shop_key = canonical_text(shop, true);
             profile = String::with_capacity(64 + shop.len());
             profile.push_str(r#"{"commission":12.5"#);
             if let Some(hours) = hours {
@@ -82,13 +82,13 @@ pub(super) fn check(form: &Form<'_>) -> Result<Seller, Errors> {
     })
 }
 
-fn check_boats(boats: &[Boat<'_>], errors: &mut Errors) -> Vec<Listing> {
+fn check_boats(boats: &[Boat<'_>], errors: &mut Errors) -> Vec<BoatRow> {
     if boats.len() > 30 {
         let message = "is too long (maximum is 30 characters)";
         errors.push(("transactables.boat".into(), message));
         return Vec::new();
     }
-    let mut listings: Vec<Listing> = Vec::with_capacity(boats.len());
+    let mut listings: Vec<BoatRow> = Vec::with_capacity(boats.len());
     for (index, boat) in boats.iter().enumerate() {
         let properties = &boat.properties;
         let mut fail = |field, message| {
@@ -104,7 +104,7 @@ fn check_boats(boats: &[Boat<'_>], errors: &mut Errors) -> Vec<Listing> {
             fail("currency", "is not included in the list");
         }
         let registration = properties.registration.trim().to_uppercase();
-        let registration_key = text_key(&registration, true);
+        let registration_key = canonical_text(&registration, true);
         if registration.is_empty() {
             fail("properties.registration", BLANK);
         } else if listings.iter().any(|other| other.registration_key == registration_key) {
@@ -138,7 +138,7 @@ fn check_boats(boats: &[Boat<'_>], errors: &mut Errors) -> Vec<Listing> {
         let _ = write!(json, r#""length_m":{length},"price_per_day":{price}"#);
         push_text(&mut json, r#","registration":"#, &registration);
         json.push('}');
-        listings.push(Listing {
+        listings.push(BoatRow {
             name: boat.name.clone().into_owned(),
             currency: currency.unwrap_or(CURRENCIES[0]),
             registration_key,
@@ -148,7 +148,7 @@ fn check_boats(boats: &[Boat<'_>], errors: &mut Errors) -> Vec<Listing> {
     listings
 }
 
-/// The errors of claims that somebody else holds.
+/// Returns the errors of claims that other users hold.
 pub(super) fn taken(claims: &[usize]) -> Errors {
     let field = |claim: &usize| match *claim {
         0 => "email".into(),
@@ -173,22 +173,22 @@ fn squish(text: &str) -> String {
     squished
 }
 
-/// Appends a key as it stands, and a text in quotes.
+/// Appends a key verbatim, then a string as JSON.
 fn push_text(json: &mut String, key: &str, text: &str) {
     json.push_str(key);
     json.push_str(&serde_json::to_string(text).unwrap_or_default());
 }
 
-/// Whether the address, whose normal form is the key, is what browsers accept in an e-mail input.
+/// Returns true if browsers accept the address in an `email` input; `key` is its canonical form.
 fn is_email(text: &str, key: &str) -> bool {
     let Some((local, domain)) = key.rsplit_once('@') else { return false };
     text.len() <= 4 * 254
         && key.len() <= 254
         && (1..=64).contains(&local.len())
-        && local.chars().all(|letter| {
-            letter.is_ascii_alphanumeric()
-                || ".!#$%&'*+/=?^_`{|}~-".contains(letter)
-                || (!letter.is_ascii() && !letter.is_control() && !letter.is_whitespace())
+        && local.chars().all(|character| {
+            character.is_ascii_alphanumeric()
+                || ".!#$%&'*+/=?^_`{|}~-".contains(character)
+                || (!character.is_ascii() && !character.is_control() && !character.is_whitespace())
         })
         && domain.split('.').all(|label| {
             (1..=63).contains(&label.len())

@@ -1,4 +1,4 @@
-//! A connection to either database, opened as Registrar opens its writer's.
+//! Database connection, configured like Registrar's writer connections.
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ManageConnection, R2D2Connection};
@@ -15,7 +15,7 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    /// Opens a connection that writes durably.
+    /// Opens a connection with durable commits.
     pub(super) fn open(url: &str) -> ConnectionResult<Self> {
         let setup = ConnectionError::CouldntSetupConfiguration;
         let Some(path) = url.strip_prefix("sqlite:") else {
@@ -30,7 +30,7 @@ impl Connection {
         Ok(Self::Sqlite(conn))
     }
 
-    /// Writes a batch in one transaction. Never empty.
+    /// Writes a non-empty batch in one transaction.
     pub(super) fn write(&mut self, sellers: &[&Seller]) -> QueryResult<Vec<Outcome>> {
         match self {
             Self::Sqlite(conn) => sqlite::write(conn, sellers),
@@ -39,7 +39,7 @@ impl Connection {
     }
 }
 
-/// Opens the connections of a pool.
+/// Connection manager of the pool.
 #[derive(Debug)]
 pub(super) struct Manager {
     pub(super) url: String,

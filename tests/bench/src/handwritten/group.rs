@@ -1,5 +1,5 @@
-//! Committing as a group: a thread takes all that waits, writes it in one transaction, and answers
-//! each after the commit.
+//! Group commit: a thread takes all queued jobs, writes them in one transaction, and responds after
+//! the commit.
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,26 +11,26 @@ use tokio::sync::oneshot;
 use super::connection::Connection;
 use super::seller::{Outcome, Seller};
 
-/// How many submissions may wait.
-const QUEUE: usize = 4096;
-/// How many submissions one transaction writes at most.
-const BATCH: usize = 256;
+/// Maximum number of queued submissions.
+const MAX_QUEUE_LEN: usize = 4096;
+/// Maximum number of submissions per transaction.
+const MAX_BATCH_LEN: usize = 256;
 
 struct Job {
     seller: Seller,
-    answer: oneshot::Sender<Outcome>,
+    response: oneshot::Sender<Outcome>,
 }
 
-/// The way to the writers.
+/// Handle to the writers.
 #[derive(Clone)]
 pub(super) struct Group {
     queue: SyncSender<Job>,
 }
 
 impl Group {
-    /// Starts a writer for each connection.
+    /// Starts one writer per connection.
     pub(super) fn start(connections: Vec<Connection>) -> io::Result<Self> {
-        let (queue, waiting) = sync_channel(QUEUE);
+        let (queue, waiting) = sync_channel(MAX_QUEUE_LEN);
         let waiting = Arc::new(Mutex::new(waiting));
         for (number, conn) in connections.into_iter().enumerate() {
             let waiting = Arc::clone(&waiting);
@@ -40,11 +40,11 @@ impl Group {
         Ok(Self { queue })
     }
 
-    /// Writes a seller; `None` when too many wait already.
+    /// Writes a seller; `None` if the queue is full.
     pub(super) async fn create(&self, seller: Seller) -> Option<Outcome> {
-        let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Job { seller, answer }).ok()?;
-        Some(answered.await.unwrap_or(Outcome::Failed))
+        let (response, receiver) = oneshot::channel();
+        self.queue.try_send(Job { seller, response }).ok()?;
+        Some(receiver.await.unwrap_or(Outcome::Failed))
     }
 }
 
@@ -57,24 +57,24 @@ fn write(queue: &Mutex<Receiver<Job>>, mut conn: Connection) {
                 let Ok(job) = queue.recv() else { return };
                 jobs.push(job);
             }
-            let room = BATCH.saturating_sub(jobs.len());
+            let room = MAX_BATCH_LEN.saturating_sub(jobs.len());
             jobs.extend(queue.try_iter().take(room));
         }
         let sellers: Vec<&Seller> = jobs.iter().map(|job| &job.seller).collect();
         let Ok(outcomes) = conn.write(&sellers) else {
             for job in jobs.drain(..) {
-                let _ = job.answer.send(Outcome::Failed);
+                let _ = job.response.send(Outcome::Failed);
             }
             continue;
         };
-        let mut put_off = Vec::new();
+        let mut deferred = Vec::new();
         for (job, outcome) in jobs.drain(..).zip(outcomes) {
-            if let Outcome::PutOff = outcome {
-                put_off.push(job);
+            if let Outcome::Deferred = outcome {
+                deferred.push(job);
             } else {
-                let _ = job.answer.send(outcome);
+                let _ = job.response.send(outcome);
             }
         }
-        jobs = put_off;
+        jobs = deferred;
     }
 }

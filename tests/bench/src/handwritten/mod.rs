@@ -1,8 +1,9 @@
-//! A server written by hand for what Registrar's form `marketplace_seller` takes: the same body,
-//! the same checks, the same rows, and no configuration.
+//! Handwritten server for Registrar's form `marketplace_seller`: the same body, the same validation
+//! and the same rows, without configuration.
 //!
-//! It is written as well as we can, for it is the yardstick. With `--commit group` it commits as
-//! Registrar does; with `--commit each`, one transaction for each request, as most people would.
+//! It is the reference of the benchmarks and therefore as fast as possible. `--commit group`
+//! commits like Registrar; `--commit each` uses one transaction per request, which is the common
+//! design.
 
 mod body;
 mod checks;
@@ -17,4 +18,4 @@ mod sqlite;
 mod statement;
 
 pub use passwords::bare_hash_rate;
-pub use server::{Commit, Flags, ServeError, Yardstick, serve};
+pub use server::{Commit, Flags, HandwrittenServer, ServeError, serve};

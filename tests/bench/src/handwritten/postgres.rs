@@ -1,4 +1,4 @@
-//! Writing to PostgreSQL: one statement for each table and batch, prepared once.
+//! Writes to PostgreSQL: one prepared statement per table and batch.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use super::seller::{Outcome, Seller};
 use super::statement::{Json, Uid, statement};
 
 statement! {
-    // Gives the places (from 1) of the claims that somebody else holds.
+    // Returns the 1-based positions of claims that other users hold.
     InsertClaims<'a> on Pg, PgConnection, gives BigInt:
     "WITH asked AS (SELECT * FROM unnest(" { scopes: &'a [&'a str] as Array<Text> }
     ", " { value_keys: &'a [&'a str] as Array<Text> }
@@ -80,7 +80,7 @@ statement! {
     ") AS t (id)"
 }
 
-/// A claim, and whose it is: the place of the seller, and of the claim in it.
+/// A claim, with the position of its seller in the batch and its own position in the seller.
 struct Claim<'a> {
     scope: &'static str,
     value_key: &'a str,
@@ -95,9 +95,9 @@ pub(super) fn write(conn: &mut PgConnection, sellers: &[&Seller]) -> QueryResult
     let mut claims = Vec::with_capacity(sellers.len() * 4);
     let mut seen = HashSet::with_capacity(sellers.len() * 4);
     for (seller, itself) in sellers.iter().enumerate() {
-        // Who gets what two of a batch claim shows once the first is stored or refused.
+        // Conflicts within a batch are resolved after the first of them is stored or rejected.
         if itself.claims().any(|claim| seen.contains(&claim)) {
-            outcomes[seller] = Some(Outcome::PutOff);
+            outcomes[seller] = Some(Outcome::Deferred);
             continue;
         }
         seen.extend(itself.claims());
@@ -108,7 +108,7 @@ pub(super) fn write(conn: &mut PgConnection, sellers: &[&Seller]) -> QueryResult
             index,
         }));
     }
-    // In one order, so that two writers never wait for each other.
+    // A consistent lock order prevents deadlocks between writers.
     claims.sort_unstable_by_key(|claim| (claim.scope, claim.value_key));
 
     conn.transaction(|conn| {
@@ -124,7 +124,7 @@ pub(super) fn write(conn: &mut PgConnection, sellers: &[&Seller]) -> QueryResult
     })
 }
 
-/// Makes the claims, and takes back those of sellers who did not get all of theirs.
+/// Inserts the claims, and releases those of sellers that did not get all of theirs.
 fn claim(
     conn: &mut PgConnection,
     sellers: &[&Seller],
@@ -153,7 +153,7 @@ fn claim(
     DropClaims { owners: &losers }.execute(conn).map(drop)
 }
 
-/// Inserts the rows of those who hold their claims; gives their ids.
+/// Inserts the rows of accepted sellers and returns their ids.
 fn insert(conn: &mut PgConnection, sellers: &[&Seller]) -> QueryResult<Vec<i64>> {
     fn column<'a, T: ?Sized>(
         sellers: &[&'a Seller],

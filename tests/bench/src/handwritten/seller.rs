@@ -2,14 +2,14 @@
 
 use uuid::Uuid;
 
-/// Where e-mail addresses are unique.
-pub(super) const EMAIL: &str = "user.email";
-/// Where names of shops are unique.
-pub(super) const SHOP: &str = "user.profiles.seller.properties.shop_name";
-/// Where registrations of boats are unique.
-pub(super) const REGISTRATION: &str = "user.transactables.boat.properties.registration";
+/// Claim scope of e-mail addresses.
+pub(super) const EMAIL_SCOPE: &str = "user.email";
+/// Claim scope of shop names.
+pub(super) const SHOP_NAME_SCOPE: &str = "user.profiles.seller.properties.shop_name";
+/// Claim scope of boat registrations.
+pub(super) const REGISTRATION_SCOPE: &str = "user.transactables.boat.properties.registration";
 
-/// A user with its profile and its boats.
+/// A user with a profile and boats.
 #[derive(Debug)]
 pub(super) struct Seller {
     pub(super) uuid: Uuid,
@@ -17,41 +17,44 @@ pub(super) struct Seller {
     pub(super) email_key: String,
     pub(super) first_name: String,
     pub(super) last_name: String,
-    /// The hash of the password, in PHC string format.
+    /// Password hash, in PHC string format.
     pub(super) phc: Option<String>,
     pub(super) shop_key: String,
-    /// The properties of the profile, as JSON.
+    /// Properties of the profile, as JSON.
     pub(super) profile: String,
-    pub(super) boats: Vec<Listing>,
+    pub(super) boats: Vec<BoatRow>,
 }
 
 /// A boat.
 #[derive(Debug)]
-pub(super) struct Listing {
+pub(super) struct BoatRow {
     pub(super) name: String,
     pub(super) currency: &'static str,
     pub(super) registration_key: String,
-    /// As JSON.
+    /// Properties of the boat, as JSON.
     pub(super) properties: String,
 }
 
 impl Seller {
-    /// What must be nobody else's: the e-mail, the shop's name, then each registration.
+    /// Returns the unique values: the e-mail address, the shop name, then each registration.
     pub(super) fn claims(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let boats = self.boats.iter().map(|boat| (REGISTRATION, boat.registration_key.as_str()));
-        [(EMAIL, self.email_key.as_str()), (SHOP, self.shop_key.as_str())].into_iter().chain(boats)
+        let boats =
+            self.boats.iter().map(|boat| (REGISTRATION_SCOPE, boat.registration_key.as_str()));
+        [(EMAIL_SCOPE, self.email_key.as_str()), (SHOP_NAME_SCOPE, self.shop_key.as_str())]
+            .into_iter()
+            .chain(boats)
     }
 }
 
-/// What became of a submission.
+/// Result of writing a submission.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// It is stored, with this id.
+    /// Stored with this id.
     Stored(i64),
-    /// Somebody else holds the claims with these indices.
+    /// Other users hold the claims at these positions.
     Taken(Vec<usize>),
-    /// Another of its batch claims the same: it belongs into the next.
-    PutOff,
+    /// Another submission of the batch has the same claim; retry in the next batch.
+    Deferred,
     /// The database failed.
     Failed,
 }

@@ -1,4 +1,4 @@
-//! Routes, flags, and the handler from a request to its answer.
+//! Routes, flags and request handlers.
 
 use std::error::Error;
 use std::num::NonZero;
@@ -18,10 +18,10 @@ use super::group::Group;
 use super::passwords::Passwords;
 use super::seller::{Outcome, Seller};
 
-/// Why the server does not start.
+/// Error that prevents the server from starting.
 pub type ServeError = Box<dyn Error>;
 
-/// The server written by hand.
+/// The handwritten reference server.
 #[derive(Debug, Clone, Parser)]
 pub struct Flags {
     /// sqlite:PATH or postgres://…
@@ -30,10 +30,10 @@ pub struct Flags {
     /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: String,
-    /// The token that requests must bear.
+    /// Token that requests must send.
     #[arg(long)]
     pub token: String,
-    /// Who shares a transaction.
+    /// How submissions share transactions.
     #[arg(long, value_enum, default_value_t = Commit::Group)]
     pub commit: Commit,
     /// Writers of `--commit group` on PostgreSQL.
@@ -44,63 +44,64 @@ pub struct Flags {
     pub connections: u32,
 }
 
-/// Who shares a transaction.
+/// How submissions share transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Commit {
-    /// All that waits.
+    /// All queued submissions share one.
     Group,
-    /// Nobody.
+    /// Each submission has its own.
     Each,
 }
 
 #[derive(Clone)]
-enum Way {
+enum Committer {
     Group(Group, Passwords),
     Each(Each),
 }
 
 struct State {
-    /// The whole header, to be compared with.
+    /// Expected value of the `Authorization` header.
     authorization: String,
-    way: Way,
+    committer: Committer,
 }
 
-/// A server that listens.
-pub struct Yardstick {
-    /// What to await, within an actix runtime.
+/// A bound server.
+pub struct HandwrittenServer {
+    /// Future to await within an actix runtime.
     pub server: Server,
-    /// The port it listens on.
+    /// Port that the server listens on.
     pub port: u16,
 }
 
-/// Serves until it is told to stop.
+/// Serves until the process is stopped.
 ///
 /// # Errors
-/// Where the database cannot be opened, or the address is taken.
+/// Returns an error if the database cannot be opened or the address cannot be bound.
 pub fn serve(flags: Flags) -> Result<(), ServeError> {
-    actix_web::rt::System::new().block_on(async { Ok(Yardstick::build(&flags)?.server.await?) })
+    actix_web::rt::System::new()
+        .block_on(async { Ok(HandwrittenServer::build(&flags)?.server.await?) })
 }
 
-impl Yardstick {
-    /// Opens the database and listens. Must be called within an actix runtime.
+impl HandwrittenServer {
+    /// Opens the database and binds the address. Must be called within an actix runtime.
     ///
     /// # Errors
-    /// As [`serve`].
+    /// Returns an error under the conditions of [`serve`].
     pub fn build(flags: &Flags) -> Result<Self, ServeError> {
         let url = &flags.database_url;
         registrar_store::migrate(url)?;
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let way = match flags.commit {
-            Commit::Each => Way::Each(Each::start(url, flags.connections)?),
+        let committer = match flags.commit {
+            Commit::Each => Committer::Each(Each::start(url, flags.connections)?),
             Commit::Group => {
                 let writers = if url.starts_with("sqlite:") { 1 } else { flags.writers };
                 let connections: Result<Vec<Connection>, _> =
                     (0..writers).map(|_| Connection::open(url)).collect();
-                Way::Group(Group::start(connections?)?, Passwords::start(cores)?)
+                Committer::Group(Group::start(connections?)?, Passwords::start(cores)?)
             }
         };
         let authorization = format!("Bearer {}", flags.token);
-        let state = web::Data::new(State { authorization, way });
+        let state = web::Data::new(State { authorization, committer });
         let app = move || {
             App::new()
                 .app_data(state.clone())
@@ -114,7 +115,7 @@ impl Yardstick {
     }
 }
 
-/// `POST /api/users`
+/// `POST /api/users`.
 async fn create(request: HttpRequest, bytes: web::Bytes, state: web::Data<State>) -> HttpResponse {
     let given = request.headers().get(AUTHORIZATION);
     if given.is_none_or(|given| given.as_bytes() != state.authorization.as_bytes()) {
@@ -122,7 +123,7 @@ async fn create(request: HttpRequest, bytes: web::Bytes, state: web::Data<State>
     }
     let mut body: Body<'_> = match serde_json::from_slice(&bytes) {
         Ok(body) => body,
-        Err(error) => return unreadable(&error),
+        Err(error) => return json_error(&error),
     };
     if body.form_configuration_name != "marketplace_seller" {
         return HttpResponse::NotAcceptable().finish();
@@ -132,20 +133,23 @@ async fn create(request: HttpRequest, bytes: web::Bytes, state: web::Data<State>
         Err(errors) => return refused(errors),
     };
     let password = body.form.password.take();
-    match store(&state.way, seller, password).await {
-        Some(Outcome::Stored(id)) => {
-            HttpResponse::Created().json(Told { id: Some(id), errors: Fields(Errors::new()) })
-        }
+    match store(&state.committer, seller, password).await {
+        Some(Outcome::Stored(id)) => HttpResponse::Created()
+            .json(ResponseBody { id: Some(id), errors: Fields(Errors::new()) }),
         Some(Outcome::Taken(claims)) => refused(taken(&claims)),
-        Some(Outcome::PutOff | Outcome::Failed) => HttpResponse::InternalServerError().finish(),
+        Some(Outcome::Deferred | Outcome::Failed) => HttpResponse::InternalServerError().finish(),
         None => HttpResponse::ServiceUnavailable().finish(),
     }
 }
 
-async fn store(way: &Way, mut seller: Seller, password: Option<String>) -> Option<Outcome> {
-    match way {
-        Way::Each(each) => Some(each.create(seller, password).await),
-        Way::Group(group, passwords) => {
+async fn store(
+    committer: &Committer,
+    mut seller: Seller,
+    password: Option<String>,
+) -> Option<Outcome> {
+    match committer {
+        Committer::Each(each) => Some(each.create(seller, password).await),
+        Committer::Group(group, passwords) => {
             if let Some(password) = password {
                 seller.phc = Some(passwords.hash(password).await?);
             }
@@ -154,18 +158,18 @@ async fn store(way: &Way, mut seller: Seller, password: Option<String>) -> Optio
     }
 }
 
-/// `POST /bare`: parses the body and refuses it, whatever is in it.
+/// `POST /bare`: parses the body and always responds with an error.
 async fn bare(bytes: web::Bytes) -> HttpResponse {
     match serde_json::from_slice::<Body<'_>>(&bytes) {
         Ok(_) => HttpResponse::UnprocessableEntity()
             .content_type("application/json")
             .body(r#"{"errors":{"email":["can't be blank"]}}"#),
-        Err(error) => unreadable(&error),
+        Err(error) => json_error(&error),
     }
 }
 
-/// 400 for what is no JSON; 422 for what is of another shape.
-fn unreadable(error: &serde_json::Error) -> HttpResponse {
+/// Responds with 400 to malformed JSON, and with 422 to JSON of another structure.
+fn json_error(error: &serde_json::Error) -> HttpResponse {
     if error.is_data() {
         return refused(vec![("base".into(), "is of another shape")]);
     }
@@ -173,11 +177,11 @@ fn unreadable(error: &serde_json::Error) -> HttpResponse {
 }
 
 fn refused(errors: Errors) -> HttpResponse {
-    HttpResponse::UnprocessableEntity().json(Told { id: None, errors: Fields(errors) })
+    HttpResponse::UnprocessableEntity().json(ResponseBody { id: None, errors: Fields(errors) })
 }
 
 #[derive(Serialize)]
-struct Told {
+struct ResponseBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<i64>,
     errors: Fields,

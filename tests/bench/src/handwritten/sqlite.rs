@@ -1,5 +1,4 @@
-//! Writing to SQLite: single rows in one immediate transaction, each by a statement that is
-//! prepared once.
+//! Writes to SQLite: single rows in one immediate transaction, with prepared statements.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -25,7 +24,7 @@ statement! {
 }
 
 statement! {
-    // Within an immediate transaction nobody else can take the next id.
+    // The immediate transaction excludes other writers, so that no one else can take the next id.
     LastUser<'a> on Sqlite, SqliteConnection, gives BigInt:
     "SELECT coalesce(max(id), " { none: &'a i64 as BigInt } ") FROM users"
 }
@@ -82,7 +81,7 @@ statement! {
     ")"
 }
 
-/// Writes a batch, one after the other, in one transaction.
+/// Writes a batch sequentially in one transaction.
 pub(super) fn write(conn: &mut SqliteConnection, sellers: &[&Seller]) -> QueryResult<Vec<Outcome>> {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);

@@ -1,5 +1,4 @@
-//! Statements that a connection prepares once, and the types that diesel does not bring for both
-//! databases.
+//! Prepared statements, and SQL types that diesel does not provide for both databases.
 
 use diesel::pg::Pg;
 use diesel::query_builder::QueryId;
@@ -15,7 +14,7 @@ use uuid::Uuid;
 #[diesel(sqlite_type(name = "Binary"))]
 pub(super) struct Uid;
 
-/// `jsonb`, from its text.
+/// `jsonb`, bound as text.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 3802, array_oid = 3807))]
 pub(super) struct Json;
@@ -41,7 +40,7 @@ impl ToSql<Json, Pg> for str {
     }
 }
 
-/// Declares a statement of one database: its text, with the values it binds in their places.
+/// Declares a prepared statement for one database: its text, with bound values in place.
 macro_rules! statement {
     ($name:ident<$life:lifetime> on $backend:ty, $connection:ty $(, gives $returns:ty)?:
         $head:literal $({ $field:ident: $rust:ty as $sql:ty } $text:literal)+) => {

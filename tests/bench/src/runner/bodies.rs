@@ -1,22 +1,22 @@
-//! What is posted. Each `@@` becomes a text that no other request has.
+//! Request bodies. Each `@@` is replaced by a string that is unique to the request.
 
-/// A user with a profile of three properties and two listings.
+/// A user with a profile of three properties and two transactables.
 pub(super) fn valid() -> String {
     body("\"email\":\"ann.@@@example.com\",", "EUR")
 }
 
-/// The same with a password.
+/// A valid user with a password.
 pub(super) fn with_password() -> String {
     body("\"email\":\"ann.@@@example.com\",\"password\":\"correct horse 1\",", "EUR")
 }
 
-/// The same for one address, whoever sends it.
-pub(super) fn of(email: &str, unique: &str) -> String {
+/// A valid user with this e-mail address and this unique string.
+pub(super) fn with_email(email: &str, unique: &str) -> String {
     body(&format!("\"email\":\"{email}\","), "EUR").replace("@@", unique)
 }
 
-/// One that breaks rules, and never reaches the database.
-pub(super) fn broken() -> String {
+/// A user that violates rules, so that the request does not reach the database.
+pub(super) fn invalid() -> String {
     body("\"email\":\"ann.at.example.com\",", "SEK")
 }
 

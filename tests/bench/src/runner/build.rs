@@ -1,12 +1,12 @@
-//! The binaries that are measured.
+//! Binaries under test.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use super::{Outcome, say};
+use super::{Outcome, print_progress};
 
-/// Where the binaries are, and the forms.
+/// Paths of the binaries and of the forms.
 #[derive(Debug)]
 pub(super) struct Programs {
     pub(super) registrar: PathBuf,
@@ -15,11 +15,11 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Builds the release binaries, unless they are to be taken as they are.
+    /// Builds the release binaries if `build` is set, and locates them.
     pub(super) fn find(build: bool) -> Outcome<Self> {
         let root = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))?;
         if build {
-            say("building the release binaries");
+            print_progress("building the release binaries");
             let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let status = Command::new(cargo)
                 .args(["build", "--release", "--quiet", "-p", "registrar-cli"])
@@ -30,7 +30,7 @@ impl Programs {
                 return Err("cargo cannot build the servers".into());
             }
         }
-        // We are in `target/release` or `target/debug` ourselves.
+        // The runner itself is in `target/release` or `target/debug`.
         let ourselves = env::current_exe()?;
         let target = ourselves.parent().and_then(Path::parent).ok_or("no folder of binaries")?;
         let found = |name: &str| -> Outcome<PathBuf> {

@@ -1,7 +1,7 @@
-//! Creates without a password: Registrar beside the server written by hand.
+//! Benchmark of creates without a password: Registrar against the handwritten server.
 
-use super::server::Who;
-use super::table::{Table, ratio, shown};
+use super::server::ServerKind;
+use super::table::{Table, format_number, ratio};
 use super::{Bench, Outcome, bodies};
 
 pub(super) fn run(bench: &Bench) -> Outcome<String> {
@@ -24,19 +24,19 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     let template = bodies::valid();
     for kind in bench.kinds.iter().copied() {
         for connections in bench.connections.iter().copied() {
-            let measured = bench.contest(kind, &template, connections)?;
+            let measured = bench.measure_interleaved(kind, &template, connections)?;
             let [_, group, each] = measured;
-            for (who, figures) in Who::ALL.into_iter().zip(measured) {
+            for (who, figures) in ServerKind::ALL.into_iter().zip(measured) {
                 table.row([
                     kind.name().to_owned(),
                     connections.to_string(),
                     who.name().to_owned(),
-                    shown(figures.rate),
-                    shown(figures.p50),
-                    shown(figures.p99),
-                    shown(figures.cpu),
-                    shown(figures.cpu_of_database),
-                    shown(figures.peak),
+                    format_number(figures.rate),
+                    format_number(figures.p50),
+                    format_number(figures.p99),
+                    format_number(figures.cpu),
+                    format_number(figures.cpu_of_database),
+                    format_number(figures.peak),
                     ratio(figures.rate, group.rate),
                     ratio(figures.p50, group.p50),
                     ratio(figures.cpu, group.cpu),

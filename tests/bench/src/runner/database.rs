@@ -1,4 +1,4 @@
-//! Fresh databases, one for each measurement, and what the runner asks of them.
+//! Fresh databases, one per measurement.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,9 @@ use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl, SqliteConnectio
 use registrar_scratch_postgres::{Cluster, scratch_with};
 
 use super::Outcome;
-use super::process::{cpu_of_family, parent};
+use super::process::{cpu_with_children, parent};
 
-/// Which database.
+/// Database system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Sqlite,
@@ -32,27 +32,27 @@ impl Kind {
     }
 }
 
-/// Where databases are made: a folder, and a server with all its durability.
+/// Factory of databases: a directory, and a PostgreSQL server with full durability.
 #[derive(Debug)]
 pub(super) struct Databases {
     pub(super) folder: PathBuf,
     cluster: OnceCell<Cluster>,
-    /// Removes the folder when our end of its pipe closes: in whatever way the runner ends.
+    /// Removes the directory when the pipe closes, even if the runner crashes.
     guard: Child,
     count: AtomicU32,
 }
 
-/// A database, gone when this is dropped.
+/// A database, removed on drop.
 #[derive(Debug)]
 pub(super) struct Database<'d> {
     pub(super) url: String,
     cluster: Option<&'d Cluster>,
-    /// The process that all of PostgreSQL's others are children of.
+    /// Process id of the postmaster, the parent of all PostgreSQL processes.
     postmaster: Option<u32>,
 }
 
 impl Databases {
-    /// An empty folder, below the one for temporary files.
+    /// Creates an empty directory below the one for temporary files.
     pub(super) fn new() -> Outcome<Self> {
         let folder = env::temp_dir().join(format!("registrar-bench-{}", process::id()));
         fs::create_dir_all(&folder)?;
@@ -65,7 +65,7 @@ impl Databases {
         Ok(Self { folder, cluster: OnceCell::new(), guard, count: AtomicU32::new(0) })
     }
 
-    /// A fresh database with Registrar's tables.
+    /// Creates a fresh, migrated database.
     pub(super) fn fresh(&self, kind: Kind) -> Outcome<Database<'_>> {
         let database = match kind {
             Kind::Sqlite => {
@@ -85,7 +85,7 @@ impl Databases {
             }
         };
         registrar_store::migrate(&database.url)?;
-        database.settle()?;
+        database.checkpoint()?;
         Ok(database)
     }
 
@@ -113,31 +113,37 @@ impl Databases {
 
 impl Drop for Databases {
     fn drop(&mut self) {
-        // The servers have ended before: they are dropped first.
+        // All servers have stopped: they are dropped first.
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
     }
 }
 
 impl Database<'_> {
-    /// What the database's own processes had of the processors; SQLite has none.
+    /// Returns the CPU time of the database's processes; zero for SQLite.
     pub(super) fn cpu(&self) -> Outcome<Duration> {
-        self.postmaster.map_or(Ok(Duration::ZERO), cpu_of_family)
+        self.postmaster.map_or(Ok(Duration::ZERO), cpu_with_children)
     }
 
-    /// How many users are stored.
+    /// Returns the number of stored users.
     pub(super) fn users(&self) -> Outcome<i64> {
         let query = select(sql::<BigInt>("(SELECT count(*) FROM users)"));
-        Ok(self.ask(|conn| query.clone().get_result(conn), |conn| query.clone().get_result(conn))?)
+        Ok(self.with_connection(
+            |conn| query.clone().get_result(conn),
+            |conn| query.clone().get_result(conn),
+        )?)
     }
 
-    /// Runs statements that must suit the database.
+    /// Executes statements in the dialect of the database.
     pub(super) fn execute(&self, statements: &str) -> Outcome<()> {
-        Ok(self.ask(|conn| conn.batch_execute(statements), |conn| conn.batch_execute(statements))?)
+        Ok(self.with_connection(
+            |conn| conn.batch_execute(statements),
+            |conn| conn.batch_execute(statements),
+        )?)
     }
 
-    /// Has everything written out, so that it is not written out while something is measured.
-    pub(super) fn settle(&self) -> Outcome<()> {
+    /// Runs a checkpoint, so that none runs during the measurement.
+    pub(super) fn checkpoint(&self) -> Outcome<()> {
         match self.file() {
             Some(_) => self.execute("PRAGMA wal_checkpoint(TRUNCATE)"),
             None => self.execute("CHECKPOINT"),
@@ -148,7 +154,7 @@ impl Database<'_> {
         self.url.strip_prefix("sqlite:").map(Path::new)
     }
 
-    fn ask<T>(
+    fn with_connection<T>(
         &self,
         sqlite: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
         postgres: impl FnOnce(&mut PgConnection) -> QueryResult<T>,
@@ -172,7 +178,7 @@ impl Drop for Database<'_> {
             }
         }
         if let (Some(cluster), Some((_, name))) = (self.cluster, self.url.rsplit_once('/')) {
-            // Else the next measurement would share the disk with this one's vacuuming.
+            // Prevents vacuuming from disturbing the next measurement.
             let _ = cluster.execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
         }
     }

@@ -1,4 +1,4 @@
-//! What the number and the size of forms cost; start-up, memory and the size of the binary.
+//! Benchmarks of the number and size of forms, and of start-up time, memory and binary size.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,8 +8,8 @@ use super::child::Server;
 use super::database::{Database, Kind};
 use super::measure::medians;
 use super::process::{Memory, memory};
-use super::table::{Table, ratio, shown};
-use super::wrk::{Send, load};
+use super::table::{Table, format_number, ratio};
+use super::wrk::{WrkRequest, load};
 use super::{Bench, Outcome, bodies, http};
 
 const CONNECTIONS: u32 = 16;
@@ -20,7 +20,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     Ok(format!("{}\n{}\n{}", many(bench)?, large(bench)?, small_things(bench)?))
 }
 
-/// Many forms loaded, one of them used.
+/// Many loaded forms, one of them in use.
 fn many(bench: &Bench) -> Outcome<Table> {
     let head =
         ["forms", "start-up ms", "creates/s", "p99 ms", "CPU µs each", "CPU ÷ one", "peak RSS MiB"];
@@ -43,18 +43,18 @@ fn many(bench: &Bench) -> Outcome<Table> {
     for ((number, starts), figures) in NUMBERS.into_iter().zip(starts).zip(all) {
         table.row([
             number.to_string(),
-            shown(super::measure::median(starts)),
-            shown(figures.rate),
-            shown(figures.p99),
-            shown(figures.cpu),
+            format_number(super::measure::median(starts)),
+            format_number(figures.rate),
+            format_number(figures.p99),
+            format_number(figures.cpu),
             ratio(figures.cpu, all[0].cpu),
-            shown(figures.peak),
+            format_number(figures.peak),
         ]);
     }
     Ok(table)
 }
 
-/// Forms with many fields, all of them sent.
+/// Forms with many fields, all of them submitted.
 fn large(bench: &Bench) -> Outcome<Table> {
     let head = ["fields", "body bytes", "creates/s", "CPU µs each", "CPU µs per further field"];
     let title = format!("Large forms: creates, SQLite, {CONNECTIONS} connections, Registrar");
@@ -80,9 +80,9 @@ fn large(bench: &Bench) -> Outcome<Table> {
         table.row([
             size.to_string(),
             large_body(size).len().to_string(),
-            shown(figures.rate),
-            shown(figures.cpu),
-            further.map_or_else(|| "–".to_owned(), shown),
+            format_number(figures.rate),
+            format_number(figures.cpu),
+            further.map_or_else(|| "–".to_owned(), format_number),
         ]);
         before = Some((size, figures.cpu));
     }
@@ -101,20 +101,24 @@ fn small_things(bench: &Bench) -> Outcome<Table> {
     let start = super::measure::median(starts);
     table.row([
         "start to first answer, 50 forms, existing database".to_owned(),
-        format!("{} ms", shown(start)),
+        format!("{} ms", format_number(start)),
         "100 ms".to_owned(),
     ]);
 
     let server = bench.registrar(&database, token, &bench.programs.forms)?;
     thread::sleep(Duration::from_secs(1));
     let idle = memory(server.pid, Memory::Resident)?;
-    table.row(["RSS, idle".to_owned(), format!("{} MiB", shown(idle)), "20 MiB".to_owned()]);
+    table.row([
+        "RSS, idle".to_owned(),
+        format!("{} MiB", format_number(idle)),
+        "20 MiB".to_owned(),
+    ]);
     let template = bodies::valid();
-    load(&server, Send::Post { path: "/api/users", template: &template }, 64, bench.seconds)?;
+    load(&server, WrkRequest::Post { path: "/api/users", template: &template }, 64, bench.seconds)?;
     let peak = memory(server.pid, Memory::Peak)?;
     table.row([
         "peak RSS, 64 connections that create".to_owned(),
-        format!("{} MiB", shown(peak)),
+        format!("{} MiB", format_number(peak)),
         "100 MiB".to_owned(),
     ]);
     let bytes = fs::metadata(&bench.programs.registrar)?.len();
@@ -126,7 +130,7 @@ fn small_things(bench: &Bench) -> Outcome<Table> {
     Ok(table)
 }
 
-/// The time from the start of the process to its first answer.
+/// Returns the time from the start of the process to its first response.
 fn first_answer(
     bench: &Bench,
     database: &Database<'_>,
@@ -134,15 +138,16 @@ fn first_answer(
     forms: &Path,
 ) -> Outcome<Duration> {
     let server: Server = bench.registrar(database, token.to_owned(), forms)?;
-    let begun = Instant::now();
-    let answer = http::Client::connect(server.address)?.get("/health/live", token)?;
-    match answer.status {
-        200 => Ok(server.started_in + begun.elapsed()),
+    let started = Instant::now();
+    let response = http::Client::connect(server.address)?.get("/health/live", token)?;
+    match response.status {
+        200 => Ok(server.started_in + started.elapsed()),
         status => Err(format!("/health/live answers {status}").into()),
     }
 }
 
-/// A folder with the shipped types and so many forms: `marketplace_seller` and copies of it.
+/// Creates a directory with the shipped types and this number of forms: `marketplace_seller` and
+/// copies of it.
 fn copies(bench: &Bench, number: u32) -> Outcome<PathBuf> {
     let folder = bench.databases.folder.join(format!("forms-{number}"));
     copy(&bench.programs.forms.join("types"), &folder.join("types"))?;

@@ -1,11 +1,11 @@
-//! Creates on a database that holds many users already, beside an empty one.
+//! Benchmark of creates on a database with many users, against an empty one.
 
 use std::time::Instant;
 
 use super::database::{Database, Kind};
 use super::measure::medians;
-use super::table::{Table, ratio, shown};
-use super::{Bench, Outcome, bodies, say};
+use super::table::{Table, format_number, ratio};
+use super::{Bench, Outcome, bodies, print_progress};
 
 const CONNECTIONS: u32 = 16;
 
@@ -26,11 +26,11 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     for kind in bench.kinds.iter().copied() {
         let mut databases = vec![(0, None)];
         for users in bench.users.iter().copied() {
-            let begun = Instant::now();
+            let started = Instant::now();
             let large = bench.databases.fresh(kind)?;
             fill(&large, kind, users)?;
-            let seconds = begun.elapsed().as_secs();
-            say(&format!("{}: {users} users in {seconds} s", kind.name()));
+            let seconds = started.elapsed().as_secs();
+            print_progress(&format!("{}: {users} users in {seconds} s", kind.name()));
             databases.push((users, Some(large)));
         }
         let mut all = vec![Vec::new(); databases.len()];
@@ -38,8 +38,8 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
             for ((_, large), figures) in databases.iter().zip(&mut all) {
                 let empty = if large.is_none() { Some(bench.databases.fresh(kind)?) } else { None };
                 let Some(database) = large.as_ref().or(empty.as_ref()) else { continue };
-                database.settle()?;
-                // Its token was made before, from the second time on: so it gets a new one.
+                database.checkpoint()?;
+                // The first start created a token already, so each run needs a new one.
                 let token = bench.token(database)?;
                 let server = bench.registrar(database, token, &bench.programs.forms)?;
                 figures.push(bench.creates(&server, database, &template, CONNECTIONS)?);
@@ -53,10 +53,10 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
             table.row([
                 kind.name().to_owned(),
                 users.to_string(),
-                shown(figures.rate),
-                shown(figures.p50),
-                shown(figures.p99),
-                shown(figures.cpu),
+                format_number(figures.rate),
+                format_number(figures.p50),
+                format_number(figures.p99),
+                format_number(figures.cpu),
                 ratio(figures.rate, empty.rate),
                 ratio(figures.p99, empty.p99),
             ]);
@@ -65,7 +65,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     Ok(table.to_string())
 }
 
-/// Stores users as Registrar does, with their profiles, listings and claims.
+/// Inserts users with their profiles, transactables and claims, as Registrar stores them.
 fn fill(database: &Database<'_>, kind: Kind, users: u32) -> Outcome<()> {
     let both = 2 * u64::from(users);
     match kind {
@@ -93,23 +93,23 @@ fn fill(database: &Database<'_>, kind: Kind, users: u32) -> Outcome<()> {
     }
 }
 
-/// What the two databases spell differently.
-struct Spelling {
+/// SQL that differs between the databases.
+struct SqlDialect {
     yes: &'static str,
     no: &'static str,
     json: &'static str,
     now: &'static str,
-    /// The numbers `n` from 1 to what follows.
+    /// Prefix and suffix of a row source for the numbers `n` from 1 to a limit.
     numbers: (&'static str, &'static str),
-    /// A number below 2^32 for the user `n`, in no order.
+    /// A scattered number below 2^32 for user `n`.
     scattered: &'static str,
-    /// The text of such a number `h`.
+    /// Hexadecimal representation of such a number `h`.
     hex: &'static str,
-    /// The uuid of the user `n`: it grows with it.
+    /// The uuid of user `n`, increasing with `n`.
     uuid: &'static str,
 }
 
-const SQLITE: Spelling = Spelling {
+const SQLITE: SqlDialect = SqlDialect {
     yes: "1",
     no: "0",
     json: "",
@@ -123,7 +123,7 @@ const SQLITE: Spelling = Spelling {
     uuid: "unhex(printf('%012x7%03x8%015x', 1767225600000 + n / 8, n % 8, n))",
 };
 
-const POSTGRES: Spelling = Spelling {
+const POSTGRES: SqlDialect = SqlDialect {
     yes: "true",
     no: "false",
     json: "::jsonb",
@@ -135,12 +135,12 @@ const POSTGRES: Spelling = Spelling {
            lpad(to_hex(n), 15, '0'))::uuid",
 };
 
-/// The statements that insert the rows of users, each table's in the order that is quickest.
-fn rows(spelling: &Spelling, users: u32) -> String {
+/// Returns the statements that insert the rows of users, each table in its fastest order.
+fn rows(spelling: &SqlDialect, users: u32) -> String {
     const PROFILE: &str =
         r#"'{"commission":12.5,"response_hours":12,"shop_name":"Shop ' || k || '"}'"#;
     const BOAT: &str = r#"'{"berths":4,"length_m":9.5,"price_per_day":120.5,"registration":"'"#;
-    let Spelling { yes, no, json, now, numbers, scattered, hex, uuid } = spelling;
+    let SqlDialect { yes, no, json, now, numbers, scattered, hex, uuid } = spelling;
     let numbers = |to: u64| format!("{}{to}{}", numbers.0, numbers.1);
     let named = |from: &str| {
         let inner = format!("SELECT n, place, {scattered} AS h FROM {from}");
@@ -150,7 +150,7 @@ fn rows(spelling: &Spelling, users: u32) -> String {
     let each = named(&format!("(SELECT n, 0 AS place FROM {}) AS each", numbers(users)));
     let boats = numbers(2 * users);
     let boats = format!("(SELECT (n + 1) / 2 AS n, (n + 1) % 2 AS place FROM {boats}) AS boats");
-    // As it is where they come in no order, pages are not full: the second part splits them.
+    // Inserting in two parts splits index pages, as random insertion order does.
     let claims = |part: &str| {
         let claim = |scope: &str, key: &str, which: &str| {
             format!(

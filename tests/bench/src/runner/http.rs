@@ -1,12 +1,12 @@
-//! A small HTTP client for what is not load: one connection, kept alive, JSON in and out.
+//! Minimal HTTP client for single requests: one persistent connection, JSON only.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
 use std::time::Duration;
 
-/// How long an answer may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// Maximum time until a response is complete.
+pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A connection to a server.
 #[derive(Debug)]
@@ -14,9 +14,9 @@ pub struct Client {
     stream: TcpStream,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     /// The status.
     pub status: u16,
     /// The body.
@@ -24,36 +24,36 @@ pub struct Answer {
 }
 
 impl Client {
-    /// Connects.
+    /// Connects to a server.
     ///
     /// # Errors
-    /// Where nobody listens.
+    /// Returns an error if the connection is refused.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        let stream = TcpStream::connect_timeout(&address, RESPONSE_TIMEOUT)?;
+        stream.set_read_timeout(Some(RESPONSE_TIMEOUT))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream })
     }
 
-    /// Posts JSON, and waits for the answer.
+    /// Sends a POST request with JSON and waits for the response.
     ///
     /// # Errors
-    /// Where the server hangs up or does not speak HTTP.
-    pub fn post(&mut self, path: &str, token: &str, body: &str) -> io::Result<Answer> {
-        self.send(&posting(path, token, body))
+    /// Returns an error if the server closes the connection or the response is not HTTP.
+    pub fn post(&mut self, path: &str, token: &str, body: &str) -> io::Result<Response> {
+        self.send(&post_request(path, token, body))
     }
 
-    /// Asks, and waits for the answer.
+    /// Sends a GET request and waits for the response.
     ///
     /// # Errors
-    /// As [`Client::post`].
-    pub fn get(&mut self, path: &str, token: &str) -> io::Result<Answer> {
+    /// Returns an error under the conditions of [`Client::post`].
+    pub fn get(&mut self, path: &str, token: &str) -> io::Result<Response> {
         self.send(&format!(
             "GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n"
         ))
     }
 
-    fn send(&mut self, request: &str) -> io::Result<Answer> {
+    fn send(&mut self, request: &str) -> io::Result<Response> {
         self.stream.write_all(request.as_bytes())?;
         let (mut read, mut piece) = (Vec::new(), [0; 4096]);
         loop {
@@ -62,15 +62,15 @@ impl Client {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             read.extend_from_slice(&piece[..length]);
-            if let Some((status, body)) = whole(&read)? {
-                return Ok(Answer { status, body: String::from_utf8_lossy(&read[body]).into() });
+            if let Some((status, body)) = parse_response(&read)? {
+                return Ok(Response { status, body: String::from_utf8_lossy(&read[body]).into() });
             }
         }
     }
 }
 
-/// A request that posts JSON.
-pub(super) fn posting(path: &str, token: &str, body: &str) -> String {
+/// Returns a POST request with a JSON body.
+pub(super) fn post_request(path: &str, token: &str, body: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -78,11 +78,11 @@ pub(super) fn posting(path: &str, token: &str, body: &str) -> String {
     )
 }
 
-/// The status of an answer and where its body is, once all of it was read.
+/// Returns the status and the range of the body, or `None` if the response is incomplete.
 ///
 /// # Errors
-/// Where it is not HTTP.
-pub(super) fn whole(read: &[u8]) -> io::Result<Option<(u16, Range<usize>)>> {
+/// Returns an error if the response is not HTTP.
+pub(super) fn parse_response(read: &[u8]) -> io::Result<Option<(u16, Range<usize>)>> {
     let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let head = String::from_utf8_lossy(&read[..end]);
     let mut lines = head.split("\r\n");

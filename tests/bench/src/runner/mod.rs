@@ -1,18 +1,19 @@
-//! The runner: builds, starts servers on fresh databases, loads them, and prints Markdown.
+//! Benchmark runner: builds the binaries, starts servers on fresh databases, generates load and
+//! prints Markdown.
 //!
-//! What is compared runs in one run, one after the other and interleaved, so that what else the
-//! machine does meets all alike; what counts are the ratios.
+//! Compared servers are measured interleaved in one run, so that disturbances affect all of them;
+//! only ratios are meaningful.
 
 mod bodies;
 mod build;
 mod burst;
 mod child;
 mod compare;
-mod contest;
 mod database;
 mod forms;
 mod growth;
 pub mod http;
+mod interleaved;
 mod measure;
 mod mixed;
 mod overload;
@@ -33,68 +34,68 @@ use clap::{Parser, ValueEnum};
 use build::Programs;
 use database::{Databases, Kind};
 
-/// What a part comes to, or why it could not be measured.
+/// Result of a benchmark.
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// Runs the benchmarks, and prints their tables as Markdown.
+/// Runs the benchmarks and prints their tables as Markdown.
 #[derive(Debug, Clone, Parser)]
 pub struct Options {
-    /// What to measure.
-    #[arg(value_enum, default_value_t = What::Compare)]
-    pub what: What,
-    /// How long each load lasts, in seconds [default: 5; 2 for `all`].
+    /// Benchmark to run.
+    #[arg(value_enum, default_value_t = Benchmark::Compare)]
+    pub what: Benchmark,
+    /// Duration of each load, in seconds [default: 5; 2 for `all`].
     #[arg(long)]
     pub seconds: Option<u32>,
-    /// How often each is measured; the medians count [default: 3; 1 for `all`].
+    /// Number of runs per measurement; medians are reported [default: 3; 1 for `all`].
     #[arg(long)]
     pub repeats: Option<u32>,
-    /// How many users `growth` stores beforehand: a database for each.
+    /// Numbers of users stored before `growth` measures, one database each.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000_000])]
     pub users: Vec<u32>,
-    /// Writes the tables to this file too.
+    /// Also writes the tables to this file.
     #[arg(long)]
     pub out: Option<std::path::PathBuf>,
-    /// At how many connections `compare` measures.
+    /// Numbers of connections for `compare`.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
     pub connections: Vec<u32>,
-    /// Leaves PostgreSQL out.
+    /// Skips PostgreSQL.
     #[arg(long)]
     pub sqlite_only: bool,
-    /// Leaves SQLite out, where that makes sense.
+    /// Skips SQLite where possible.
     #[arg(long, conflicts_with = "sqlite_only")]
     pub postgres_only: bool,
-    /// Takes the release binaries as they are.
+    /// Uses the existing release binaries.
     #[arg(long)]
     pub no_build: bool,
 }
 
-/// What to measure.
+/// Benchmark to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum What {
-    /// Creates without a password, beside the server written by hand.
+pub enum Benchmark {
+    /// Creates without a password, against the handwritten server.
     Compare,
-    /// Creates with a password, beside a bare loop of hashes.
+    /// Creates with a password, against a bare loop of hashes.
     Password,
-    /// Reads while creates run; creates while passwords are hashed.
+    /// Reads during creates; creates during password hashing.
     Mixed,
-    /// Refused forms, beside a bare handler.
+    /// Invalid forms, against a bare handler.
     Refused,
-    /// Creates with many users stored.
+    /// Creates with many stored users.
     Growth,
-    /// Many forms, large forms, start-up, memory, size.
+    /// Many forms, large forms, start-up time, memory and binary size.
     Forms,
-    /// Several servers over one PostgreSQL.
+    /// Several servers on one PostgreSQL.
     Scale,
-    /// Three times as much as can be done.
+    /// Three times the capacity.
     Overload,
-    /// Everything, shortly.
+    /// All benchmarks, with short loads.
     All,
 }
 
-/// A part: it measures, and gives its Markdown.
-type Part = fn(&Bench) -> Outcome<String>;
+/// A benchmark; returns its report as Markdown.
+type BenchmarkFn = fn(&Bench) -> Outcome<String>;
 
-/// What every part works with.
+/// Context of a benchmark run.
 struct Bench {
     programs: Programs,
     databases: Databases,
@@ -105,14 +106,14 @@ struct Bench {
     users: Vec<u32>,
 }
 
-/// Measures what is asked for; gives the Markdown.
+/// Runs the selected benchmarks and returns the report.
 ///
 /// # Errors
-/// Where something is missing that it needs, or a server answers what it must not.
+/// Returns an error if a requirement is missing or a server responds unexpectedly.
 pub fn run(options: &Options) -> Outcome<String> {
     wrk::check()?;
     let programs = Programs::find(!options.no_build)?;
-    let is_all = options.what == What::All;
+    let is_all = options.what == Benchmark::All;
     let bench = Bench {
         programs,
         databases: Databases::new()?,
@@ -126,20 +127,20 @@ pub fn run(options: &Options) -> Outcome<String> {
         repeats: options.repeats.unwrap_or(if is_all { 1 } else { 3 }).max(1),
         users: options.users.clone(),
     };
-    let parts: [(What, Part); 8] = [
-        (What::Compare, compare::run),
-        (What::Password, password::run),
-        (What::Mixed, mixed::run),
-        (What::Refused, refused::run),
-        (What::Growth, growth::run),
-        (What::Forms, forms::run),
-        (What::Scale, scale::run),
-        (What::Overload, overload::run),
+    let parts: [(Benchmark, BenchmarkFn); 8] = [
+        (Benchmark::Compare, compare::run),
+        (Benchmark::Password, password::run),
+        (Benchmark::Mixed, mixed::run),
+        (Benchmark::Refused, refused::run),
+        (Benchmark::Growth, growth::run),
+        (Benchmark::Forms, forms::run),
+        (Benchmark::Scale, scale::run),
+        (Benchmark::Overload, overload::run),
     ];
     let mut report = machine(&bench);
     for (what, part) in parts.into_iter().filter(|(what, _)| is_all || *what == options.what) {
         let name = what.to_possible_value().map(|value| value.get_name().to_owned());
-        say(&format!("# {}", name.unwrap_or_default()));
+        print_progress(&format!("# {}", name.unwrap_or_default()));
         let load = process::load();
         let table = part(&bench)?;
         let _ = write!(report, "\n{table}\nLoad of the machine before: {load}.\n");
@@ -150,7 +151,7 @@ pub fn run(options: &Options) -> Outcome<String> {
     Ok(report)
 }
 
-/// The machine, and how it was measured.
+/// Describes the machine and the parameters of the run.
 fn machine(bench: &Bench) -> String {
     let ask = |program: &str, argument: &str| {
         let output = Command::new(program).arg(argument).output().ok();
@@ -170,8 +171,8 @@ fn machine(bench: &Bench) -> String {
     )
 }
 
-/// Tells a person how far it is.
-#[expect(clippy::print_stderr, reason = "progress is for people")]
-fn say(text: &str) {
+/// Prints a line of progress to standard error.
+#[expect(clippy::print_stderr, reason = "progress goes to standard error")]
+fn print_progress(text: &str) {
     eprintln!("{text}");
 }

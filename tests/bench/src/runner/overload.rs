@@ -1,27 +1,27 @@
-//! What is left of a server when three times as much is asked of it as it can do: how many it still
-//! creates, how long those wait, how long it takes to tell the others to come back, and its memory.
+//! Benchmark of overload: three times the capacity. Measures the rate and latency of creates, the
+//! latency of 503 responses, and peak memory.
 //!
-//! The load shares the cores with the server. What it costs to answer the others at all is told by a
-//! control: as many creates as before, while a handler that does nothing else answers the rest.
+//! Load generator and server share the cores. A control run with the same number of creates, in
+//! which a bare handler answers the rest, shows the cost of responding as such.
 
 use std::thread;
 use std::time::Duration;
 
-use super::burst::{Burst, Counted, burst};
+use super::burst::{Burst, BurstResult, burst};
 use super::child::Server;
 use super::database::Database;
 use super::measure::count;
 use super::process::{Memory, memory, reset_peak};
-use super::server::Who;
-use super::table::{Table, ratio, shown};
-use super::wrk::{Send, load};
+use super::server::ServerKind;
+use super::table::{Table, format_number, ratio};
+use super::wrk::{WrkRequest, load};
 use super::{Bench, Outcome, bodies};
 
-/// How many submissions may wait, and connections with which Registrar is at capacity.
+/// Length of the queue, and number of connections that bring Registrar to capacity.
 const QUEUE: u32 = 64;
-/// How many times its capacity is asked of it.
-const TIMES: f64 = 3.0;
-/// Connections that ask for it: more than may wait, so that some are told to come back.
+/// Offered load, as a multiple of the capacity.
+const OVERLOAD_FACTOR: f64 = 3.0;
+/// Number of connections, larger than the queue so that some requests are rejected.
 const CONNECTIONS: usize = 512;
 
 pub(super) fn run(bench: &Bench) -> Outcome<String> {
@@ -47,27 +47,27 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
         let found = overload(bench, &database)?;
         table.row([
             kind.name().to_owned(),
-            shown(found.capacity),
-            shown(found.asked),
+            format_number(found.capacity),
+            format_number(found.asked),
             ratio(found.asked, found.capacity),
-            shown(found.created),
+            format_number(found.created),
             ratio(found.created, found.capacity),
             ratio(found.control, found.capacity),
-            shown(found.created_p99),
-            shown(found.refused),
-            shown(found.refused_p99),
-            shown(found.peak),
+            format_number(found.created_p99),
+            format_number(found.refused),
+            format_number(found.refused_p99),
+            format_number(found.peak),
         ]);
     }
     Ok(table.to_string())
 }
 
-/// Rates are for each second, times in milliseconds, memory in MiB.
-struct Found {
+/// Rates per second, latencies in milliseconds, memory in MiB.
+struct OverloadResult {
     capacity: f64,
     asked: f64,
     created: f64,
-    /// Those created while the rest was asked of a handler that does nothing.
+    /// Creates per second while a bare handler answers the rest of the load.
     control: f64,
     created_p99: f64,
     refused: f64,
@@ -75,13 +75,13 @@ struct Found {
     peak: f64,
 }
 
-fn overload(bench: &Bench, database: &Database<'_>) -> Outcome<Found> {
+fn overload(bench: &Bench, database: &Database<'_>) -> Outcome<OverloadResult> {
     let server = bench.start_with(database, &["--queue", &QUEUE.to_string()])?;
     let template = bodies::valid();
-    let send = Send::Post { path: "/api/users", template: &template };
+    let send = WrkRequest::Post { path: "/api/users", template: &template };
     load(&server, send, QUEUE, 1)?;
-    // By the same client as the overload, before and after it: the database grows, and what else
-    // the machine does changes.
+    // Measured by the same client before and after the overload, since the database grows and the
+    // machine's other load varies.
     let at_capacity = Burst {
         path: "/api/users",
         template: &template,
@@ -98,7 +98,7 @@ fn overload(bench: &Bench, database: &Database<'_>) -> Outcome<Found> {
         &Burst {
             tag: "o",
             connections: CONNECTIONS,
-            rate: Some(first * TIMES),
+            rate: Some(first * OVERLOAD_FACTOR),
             seconds: Duration::from_secs(u64::from(bench.seconds)),
             ..at_capacity
         },
@@ -111,11 +111,11 @@ fn overload(bench: &Bench, database: &Database<'_>) -> Outcome<Found> {
         return Err(format!("answers other than 201 and 503: {}", over.others).into());
     }
     let stored = u64::try_from(database.users()?)?;
-    let created = [&before, &over, &after, &control].into_iter().map(Counted::created).sum();
+    let created = [&before, &over, &after, &control].into_iter().map(BurstResult::created).sum();
     if stored < created {
         return Err(format!("{created} were answered 201, {stored} are stored").into());
     }
-    Ok(Found {
+    Ok(OverloadResult {
         capacity: f64::midpoint(first, after.created_rate()),
         asked: count(over.created()) / over.seconds + refused,
         created: over.created_rate(),
@@ -127,11 +127,11 @@ fn overload(bench: &Bench, database: &Database<'_>) -> Outcome<Found> {
     })
 }
 
-/// Creates by as many connections as may wait, while the others ask so many times a second for an
-/// answer of another server that parses and answers.
-fn control(bench: &Bench, server: &Server, creates: &Burst<'_>, rate: f64) -> Outcome<Counted> {
+/// Creates with as many connections as the queue holds, while the rest of the load goes to a bare
+/// handler at this rate.
+fn control(bench: &Bench, server: &Server, creates: &Burst<'_>, rate: f64) -> Outcome<BurstResult> {
     let database = bench.databases.fresh(super::database::Kind::Sqlite)?;
-    let other = bench.start(Who::Group, &database)?;
+    let other = bench.start(ServerKind::Group, &database)?;
     let connections = CONNECTIONS - creates.connections;
     let rest = Burst { path: "/bare", connections, rate: Some(rate), ..*creates };
     thread::scope(|scope| {

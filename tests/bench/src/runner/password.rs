@@ -1,11 +1,12 @@
-//! Creates with a password, beside a bare loop of hashes over the same threads.
+//! Benchmark of creates with a password, against a bare loop of hashes on the same number of
+//! threads.
 
 use std::time::Duration;
 
 use super::database::Kind;
 use super::measure::{median, medians};
-use super::server::Who;
-use super::table::{Table, ratio, shown};
+use super::server::ServerKind;
+use super::table::{Table, format_number, ratio};
 use super::{Bench, Outcome, bodies};
 use crate::handwritten::bare_hash_rate;
 
@@ -21,7 +22,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     let (mut bare, mut all) = (Vec::new(), [const { Vec::new() }; 3]);
     for _ in 0..bench.repeats {
         bare.push(bare_hash_rate(threads, Duration::from_secs(bench.seconds.into())));
-        for (who, figures) in Who::ALL.into_iter().zip(&mut all) {
+        for (who, figures) in ServerKind::ALL.into_iter().zip(&mut all) {
             let database = bench.databases.fresh(Kind::Sqlite)?;
             let server = bench.start(who, &database)?;
             figures.push(bench.creates(&server, &database, &template, CONNECTIONS)?);
@@ -30,15 +31,15 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     let bare = median(bare);
     let none = || "–".to_owned();
     let name = format!("bare loop, {threads} threads");
-    table.row([name, shown(bare), none(), none(), none(), none(), ratio(bare, bare)]);
-    for (who, figures) in Who::ALL.into_iter().zip(all.map(|figures| medians(&figures))) {
+    table.row([name, format_number(bare), none(), none(), none(), none(), ratio(bare, bare)]);
+    for (who, figures) in ServerKind::ALL.into_iter().zip(all.map(|figures| medians(&figures))) {
         table.row([
             who.name().to_owned(),
-            shown(figures.rate),
-            shown(figures.p50),
-            shown(figures.p99),
-            shown(figures.cpu),
-            shown(figures.peak),
+            format_number(figures.rate),
+            format_number(figures.p50),
+            format_number(figures.p99),
+            format_number(figures.cpu),
+            format_number(figures.peak),
             ratio(figures.rate, bare),
         ]);
     }

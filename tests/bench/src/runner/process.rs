@@ -1,27 +1,27 @@
-//! What Linux tells of a process: the time it had on the processors, and its memory.
+//! CPU time and memory of processes, from `/proc`.
 
 use std::fs;
 use std::time::Duration;
 
 use super::Outcome;
 
-/// A tick of `/proc/PID/stat`: 100 a second on every Linux that we know of.
+/// Clock tick of `/proc/PID/stat`: 100 per second on all common Linux configurations.
 const TICK: Duration = Duration::from_millis(10);
 
-/// What a process and its children that ended had of the processors.
+/// Returns the CPU time of a process and its finished children.
 pub(super) fn cpu(pid: u32) -> Outcome<Duration> {
     let (_, ticks) = stat(pid)?;
     Ok(TICK * ticks)
 }
 
-/// The same for a process and all its children, those that live too.
-pub(super) fn cpu_of_family(parent: u32) -> Outcome<Duration> {
+/// Returns the CPU time of a process and all its children, including running ones.
+pub(super) fn cpu_with_children(parent: u32) -> Outcome<Duration> {
     let mut sum = cpu(parent)?;
     for entry in fs::read_dir("/proc")? {
         let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // One that ended meanwhile is counted with its parent next time.
+        // A child that has finished meanwhile is counted with its parent next time.
         if let Ok((of, ticks)) = stat(pid)
             && of == parent
         {
@@ -31,35 +31,35 @@ pub(super) fn cpu_of_family(parent: u32) -> Outcome<Duration> {
     Ok(sum)
 }
 
-/// The parent of a process.
+/// Returns the parent of a process.
 pub(super) fn parent(pid: u32) -> Outcome<u32> {
     Ok(stat(pid)?.0)
 }
 
-/// The parent, and the ticks of the process and of its children that ended.
+/// Returns the parent, and the ticks of the process and its finished children.
 fn stat(pid: u32) -> Outcome<(u32, u32)> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name, in brackets, may hold anything.
+    // The process name, in parentheses, may contain spaces.
     let fields: Vec<&str> =
         text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let field = |number: usize| -> Outcome<u32> {
         Ok(fields.get(number).ok_or("`/proc/PID/stat` is short")?.parse()?)
     };
-    // proc(5) numbers from 1: ppid is 4, utime 14, stime 15, cutime 16, cstime 17; the rest begins
-    // with field 3.
+    // proc(5) counts from 1: ppid is 4, utime 14, stime 15, cutime 16, cstime 17; the fields here
+    // start at 3.
     Ok((field(1)?, field(11)? + field(12)? + field(13)? + field(14)?))
 }
 
-/// Memory of a process.
+/// Kind of memory figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Memory {
-    /// Now.
+    /// Current resident set size.
     Resident,
-    /// The most since [`reset_peak`].
+    /// Peak resident set size since [`reset_peak`].
     Peak,
 }
 
-/// Memory of a process, in MiB.
+/// Returns the memory of a process, in MiB.
 pub(super) fn memory(pid: u32, which: Memory) -> Outcome<f64> {
     let name = match which {
         Memory::Resident => "VmRSS:",
@@ -71,12 +71,12 @@ pub(super) fn memory(pid: u32, which: Memory) -> Outcome<f64> {
     Ok(kib.parse::<f64>()? / 1024.0)
 }
 
-/// Lets the peak of a process's memory begin anew.
+/// Resets the peak resident set size of a process.
 pub(super) fn reset_peak(pid: u32) -> Outcome<()> {
     Ok(fs::write(format!("/proc/{pid}/clear_refs"), "5")?)
 }
 
-/// The load average of the last minute.
+/// Returns the load average of the last minute.
 pub(super) fn load() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().unwrap_or("?").to_owned()

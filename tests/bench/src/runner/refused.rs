@@ -1,10 +1,10 @@
-//! Forms that break rules, beside a bare handler that parses the same body and answers.
+//! Benchmark of invalid forms, against a bare handler that parses the same body and responds.
 
 use super::database::{Database, Kind};
-use super::measure::{Figures, medians};
-use super::server::Who;
-use super::table::{Table, ratio, shown};
-use super::wrk::{Send, load};
+use super::measure::{Measurement, medians};
+use super::server::ServerKind;
+use super::table::{Table, format_number, ratio};
+use super::wrk::{WrkRequest, load};
 use super::{Bench, Outcome, bodies};
 
 const CONNECTIONS: u32 = 16;
@@ -15,9 +15,9 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     let title = format!("Refused forms (422), {CONNECTIONS} connections");
     let mut table = Table::new(&title, &head);
     let subjects = [
-        ("bare handler: parse, answer", Who::Group, "/bare"),
-        ("Registrar", Who::Registrar, "/api/users"),
-        ("by hand: parse, check, answer", Who::Group, "/api/users"),
+        ("bare handler: parse, answer", ServerKind::Group, "/bare"),
+        ("Registrar", ServerKind::Registrar, "/api/users"),
+        ("by hand: parse, check, answer", ServerKind::Group, "/api/users"),
     ];
     let mut all = [const { Vec::new() }; 3];
     for _ in 0..bench.repeats {
@@ -30,10 +30,10 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     for ((name, ..), figures) in subjects.into_iter().zip(all) {
         table.row([
             name.to_owned(),
-            shown(figures.rate),
-            shown(figures.p50),
-            shown(figures.p99),
-            shown(figures.cpu),
+            format_number(figures.rate),
+            format_number(figures.p50),
+            format_number(figures.p99),
+            format_number(figures.cpu),
             ratio(figures.rate, all[0].rate),
             ratio(figures.cpu, all[0].cpu),
         ]);
@@ -41,10 +41,15 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     Ok(table.to_string())
 }
 
-fn refuse(bench: &Bench, who: Who, path: &str, database: &Database<'_>) -> Outcome<Figures> {
+fn refuse(
+    bench: &Bench,
+    who: ServerKind,
+    path: &str,
+    database: &Database<'_>,
+) -> Outcome<Measurement> {
     let server = bench.start(who, database)?;
-    let template = bodies::broken();
-    let send = Send::Post { path, template: &template };
+    let template = bodies::invalid();
+    let send = WrkRequest::Post { path, template: &template };
     load(&server, send, CONNECTIONS, 1)?;
     let (figures, loaded) = bench.measure(&server, database, send, CONNECTIONS)?;
     if loaded.good + loaded.broken > 0 {

@@ -1,5 +1,5 @@
-//! Several servers over one PostgreSQL: what they create together, and that one address goes to
-//! one client only.
+//! Benchmark of several servers on one PostgreSQL: their total rate, and that concurrent requests
+//! for one e-mail address create one user.
 
 use std::net::SocketAddr;
 use std::sync::{Barrier, Mutex, PoisonError};
@@ -7,12 +7,12 @@ use std::thread;
 
 use super::child::Server;
 use super::database::{Database, Kind};
-use super::measure::{all_good, count, median};
-use super::table::{Table, ratio, shown};
-use super::wrk::{Send, load, start};
+use super::measure::{count, expect_all_ok, median};
+use super::table::{Table, format_number, ratio};
+use super::wrk::{WrkRequest, load, start};
 use super::{Bench, Outcome, bodies, http};
 
-/// Connections, over all servers.
+/// Number of connections over all servers.
 const CONNECTIONS: u32 = 48;
 const CLIENTS: usize = 64;
 const ROUNDS: usize = 100;
@@ -27,7 +27,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     let mut all: [[Vec<f64>; 3]; 3] = Default::default();
     for _ in 0..bench.repeats {
         for (servers, figures) in (1..).zip(&mut all) {
-            let measured = together(bench, servers)?;
+            let measured = measure_servers(bench, servers)?;
             for (figure, measured) in figures.iter_mut().zip(measured) {
                 figure.push(measured);
             }
@@ -36,22 +36,29 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     let all = all.map(|figures| figures.map(median));
     for (servers, [rate, p99, cpu]) in (1_u32..).zip(all) {
         let than_one = ratio(rate, all[0][0]);
-        table.row([servers.to_string(), shown(rate), shown(p99), shown(cpu), than_one]);
+        table.row([
+            servers.to_string(),
+            format_number(rate),
+            format_number(p99),
+            format_number(cpu),
+            than_one,
+        ]);
     }
-    Ok(format!("{table}\n{}", contest(bench)?))
+    Ok(format!("{table}\n{}", race_for_one_email(bench)?))
 }
 
-fn servers(bench: &Bench, database: &Database<'_>, number: u32) -> Outcome<Vec<Server>> {
+fn start_servers(bench: &Bench, database: &Database<'_>, number: u32) -> Outcome<Vec<Server>> {
     let token = bench.token(database)?;
     (0..number).map(|_| bench.registrar(database, token.clone(), &bench.programs.forms)).collect()
 }
 
-/// The rate of so many servers together, the highest p99 among them, and CPU for each create.
-fn together(bench: &Bench, number: u32) -> Outcome<[f64; 3]> {
+/// Returns the total rate of this number of servers, the highest p99 among them, and the CPU time
+/// per create.
+fn measure_servers(bench: &Bench, number: u32) -> Outcome<[f64; 3]> {
     let database = bench.databases.fresh(Kind::Postgres)?;
-    let servers = servers(bench, &database, number)?;
+    let servers = start_servers(bench, &database, number)?;
     let template = bodies::valid();
-    let send = Send::Post { path: "/api/users", template: &template };
+    let send = WrkRequest::Post { path: "/api/users", template: &template };
     for server in &servers {
         load(server, send, CONNECTIONS / number, 1)?;
     }
@@ -70,7 +77,7 @@ fn together(bench: &Bench, number: u32) -> Outcome<[f64; 3]> {
     let (mut rate, mut p99, mut created) = (0.0, 0.0_f64, 0.0);
     for running in running {
         let loaded = running.finish()?;
-        all_good(&loaded)?;
+        expect_all_ok(&loaded)?;
         rate += count(loaded.good) / loaded.seconds;
         created += count(loaded.good);
         p99 = p99.max(loaded.p99);
@@ -78,10 +85,10 @@ fn together(bench: &Bench, number: u32) -> Outcome<[f64; 3]> {
     Ok([rate, p99, (used()? - before) / created])
 }
 
-/// Clients who all want one address at once, each at another server than its neighbour.
-fn contest(bench: &Bench) -> Outcome<String> {
+/// Concurrent clients that request one e-mail address, spread over all servers.
+fn race_for_one_email(bench: &Bench) -> Outcome<String> {
     let database = bench.databases.fresh(Kind::Postgres)?;
-    let servers = servers(bench, &database, 3)?;
+    let servers = start_servers(bench, &database, 3)?;
     let addresses: Vec<SocketAddr> = servers.iter().map(|server| server.address).collect();
     let token = servers.first().map(|server| server.token.as_str()).unwrap_or_default();
     let barrier = Barrier::new(CLIENTS);
@@ -94,20 +101,21 @@ fn contest(bench: &Bench) -> Outcome<String> {
                 let mut connection = http::Client::connect(address);
                 for round in 0..ROUNDS {
                     let email = format!("one.{round}@example.com");
-                    let body = bodies::of(&email, &format!("r{round}c{client}"));
+                    let body = bodies::with_email(&email, &format!("r{round}c{client}"));
                     barrier.wait();
                     let status = match &mut connection {
                         Ok(connection) => connection.post("/api/users", token, &body),
                         Err(error) => Err(std::io::Error::other(error.to_string())),
                     };
-                    let status = status.map_or(0, |answer| answer.status);
+                    let status = status.map_or(0, |response| response.status);
                     statuses.lock().unwrap_or_else(PoisonError::into_inner)[round].push(status);
                 }
             });
         }
     });
     let statuses = statuses.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let are = |round: &[u16], wanted: u16| round.iter().filter(|status| **status == wanted).count();
+    let are =
+        |round: &[u16], expected: u16| round.iter().filter(|status| **status == expected).count();
     let fair =
         statuses.iter().filter(|round| are(round, 201) == 1 && are(round, 422) == CLIENTS - 1);
     let fair = fair.count();

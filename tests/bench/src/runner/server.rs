@@ -1,4 +1,4 @@
-//! Which server, and how it is started.
+//! Starts the servers under test.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -8,17 +8,17 @@ use super::child::{Server, quiet};
 use super::database::Database;
 use super::{Bench, Outcome};
 
-/// A server to be measured.
+/// A server under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum ServerKind {
     Registrar,
-    /// Written by hand, committing as a group.
+    /// Handwritten, with group commit.
     Group,
-    /// Written by hand, with a transaction for each request.
+    /// Handwritten, with a transaction per request.
     Each,
 }
 
-impl Who {
+impl ServerKind {
     pub(super) const ALL: [Self; 3] = [Self::Registrar, Self::Group, Self::Each];
 
     pub(super) fn name(self) -> &'static str {
@@ -32,18 +32,18 @@ impl Who {
 
 impl Bench {
     /// Starts a server on a database.
-    pub(super) fn start(&self, who: Who, database: &Database<'_>) -> Outcome<Server> {
+    pub(super) fn start(&self, who: ServerKind, database: &Database<'_>) -> Outcome<Server> {
         match who {
-            Who::Registrar => {
+            ServerKind::Registrar => {
                 let token = self.token(database)?;
                 self.registrar(database, token, &self.programs.forms)
             }
-            Who::Group => self.by_hand(database, "group"),
-            Who::Each => self.by_hand(database, "each"),
+            ServerKind::Group => self.start_handwritten(database, "group"),
+            ServerKind::Each => self.start_handwritten(database, "each"),
         }
     }
 
-    /// A token of Registrar's, made by its own command.
+    /// Creates a token with Registrar's own command.
     pub(super) fn token(&self, database: &Database<'_>) -> Outcome<String> {
         let output = quiet(&self.programs.registrar)
             .args(["token", "create", "bench", "--database-url", &database.url])
@@ -56,7 +56,7 @@ impl Bench {
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
-    /// Starts Registrar with the forms in a folder.
+    /// Starts Registrar with a forms directory.
     pub(super) fn registrar(
         &self,
         database: &Database<'_>,
@@ -64,29 +64,32 @@ impl Bench {
         forms: &Path,
     ) -> Outcome<Server> {
         Server::start(&self.databases.folder, token, |address| {
-            let mut arguments = line(self.programs.registrar.as_os_str(), address, database);
+            let mut arguments =
+                server_arguments(self.programs.registrar.as_os_str(), address, database);
             arguments.extend(["--forms".into(), forms.into()]);
             arguments
         })
     }
 
-    /// Starts Registrar with the shipped forms and more arguments.
+    /// Starts Registrar with the shipped forms and additional arguments.
     pub(super) fn start_with(&self, database: &Database<'_>, more: &[&str]) -> Outcome<Server> {
         let token = self.token(database)?;
         Server::start(&self.databases.folder, token, |address| {
-            let mut arguments = line(self.programs.registrar.as_os_str(), address, database);
+            let mut arguments =
+                server_arguments(self.programs.registrar.as_os_str(), address, database);
             arguments.extend(["--forms".into(), self.programs.forms.as_os_str().to_owned()]);
             arguments.extend(more.iter().map(Into::into));
             arguments
         })
     }
 
-    fn by_hand(&self, database: &Database<'_>, commit: &str) -> Outcome<Server> {
-        // What people give a pool: more where the database can do more at once.
+    fn start_handwritten(&self, database: &Database<'_>, commit: &str) -> Outcome<Server> {
+        // Common pool sizes: larger if the database supports concurrent writers.
         let connections = if database.url.starts_with("sqlite:") { "4" } else { "8" };
         let token = "bench".to_owned();
         Server::start(&self.databases.folder, token, |address| {
-            let mut arguments = line(self.programs.handwritten.as_os_str(), address, database);
+            let mut arguments =
+                server_arguments(self.programs.handwritten.as_os_str(), address, database);
             for argument in ["--token", "bench", "--commit", commit, "--connections", connections] {
                 arguments.push(argument.into());
             }
@@ -95,7 +98,11 @@ impl Bench {
     }
 }
 
-fn line(program: &std::ffi::OsStr, address: SocketAddr, database: &Database<'_>) -> Vec<OsString> {
+fn server_arguments(
+    program: &std::ffi::OsStr,
+    address: SocketAddr,
+    database: &Database<'_>,
+) -> Vec<OsString> {
     vec![
         program.to_owned(),
         "--database-url".into(),

@@ -1,4 +1,4 @@
-//! Tables in Markdown.
+//! Markdown tables.
 
 use std::fmt;
 
@@ -33,8 +33,8 @@ impl fmt::Display for Table {
     }
 }
 
-/// A number with as many digits as say something.
-pub(super) fn shown(number: f64) -> String {
+/// Formats a number with a meaningful number of digits.
+pub(super) fn format_number(number: f64) -> String {
     match number.abs() {
         0.0 => "0".to_owned(),
         small if small < 10.0 => format!("{number:.2}"),
@@ -43,7 +43,7 @@ pub(super) fn shown(number: f64) -> String {
     }
 }
 
-/// How many times one is the other.
+/// Formats the ratio of two numbers.
 pub(super) fn ratio(one: f64, other: f64) -> String {
     if other == 0.0 { "–".to_owned() } else { format!("{:.2}", one / other) }
 }

@@ -1,4 +1,4 @@
-//! Load, by wrk.
+//! Load generation with wrk.
 
 use std::io::{ErrorKind, Read};
 use std::process::{Child, Command, Stdio};
@@ -11,39 +11,39 @@ use super::child::Server;
 
 const LUA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lua/load.lua");
 
-/// What is sent.
+/// Requests to send.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Send<'a> {
-    /// A body, in which each `@@` becomes a text that no other request has.
+pub(super) enum WrkRequest<'a> {
+    /// `POST` with a body in which each `@@` is replaced by a string that is unique to the request.
     Post { path: &'a str, template: &'a str },
-    /// `GET /api/users/{id}`, for random ids up to this one.
+    /// `GET /api/users/{id}` for random ids up to `last`.
     Get { last: i64 },
 }
 
-/// What came back.
+/// Results of a load.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Loaded {
+pub(super) struct LoadResult {
     pub(super) seconds: f64,
-    /// Answers with a status below 400.
+    /// Responses with a status below 400.
     pub(super) good: u64,
-    /// Answers with a status of 400 or more.
+    /// Responses with a status of 400 or more.
     pub(super) refused: u64,
-    /// Connections that broke, answers that did not come.
+    /// Broken connections and missing responses.
     pub(super) broken: u64,
-    /// Milliseconds.
+    /// Median latency, in milliseconds.
     pub(super) p50: f64,
-    /// Milliseconds.
+    /// 99th percentile latency, in milliseconds.
     pub(super) p99: f64,
 }
 
-/// A load under way.
+/// A running load.
 #[derive(Debug)]
 pub(super) struct Running {
     wrk: Child,
     deadline: Instant,
 }
 
-/// Whether wrk is there.
+/// Returns an error if wrk is not installed.
 pub(super) fn check() -> Outcome<()> {
     match Command::new("wrk").arg("-v").output() {
         Ok(_) => Ok(()),
@@ -54,20 +54,20 @@ pub(super) fn check() -> Outcome<()> {
     }
 }
 
-/// Loads a server for so many seconds.
+/// Loads a server for this number of seconds.
 pub(super) fn load(
     server: &Server,
-    send: Send<'_>,
+    send: WrkRequest<'_>,
     connections: u32,
     seconds: u32,
-) -> Outcome<Loaded> {
+) -> Outcome<LoadResult> {
     start(server, send, connections, seconds)?.finish()
 }
 
-/// Begins to load a server.
+/// Starts to load a server.
 pub(super) fn start(
     server: &Server,
-    send: Send<'_>,
+    send: WrkRequest<'_>,
     connections: u32,
     seconds: u32,
 ) -> Outcome<Running> {
@@ -81,10 +81,10 @@ pub(super) fn start(
         .arg(format!("http://{}", server.address))
         .arg("--");
     match send {
-        Send::Get { last } => {
+        WrkRequest::Get { last } => {
             command.args(["get", &server.token, "/api/users", &last.to_string()]);
         }
-        Send::Post { path, template } => {
+        WrkRequest::Post { path, template } => {
             let file = server.folder.join(format!("body-{number}.json"));
             fs::write(&file, template)?;
             command.args(["post", &server.token, path]).arg(&file).arg(format!("r{number}"));
@@ -96,8 +96,8 @@ pub(super) fn start(
 }
 
 impl Running {
-    /// Waits until it is done.
-    pub(super) fn finish(mut self) -> Outcome<Loaded> {
+    /// Waits for the end of the load.
+    pub(super) fn finish(mut self) -> Outcome<LoadResult> {
         while self.wrk.try_wait()?.is_none() {
             if Instant::now() > self.deadline {
                 return Err("wrk does not end".into());
@@ -112,14 +112,14 @@ impl Running {
             stderr.read_to_string(&mut said)?;
         }
         let line = said.lines().find_map(|line| line.strip_prefix("RESULT "));
-        let line = line.ok_or_else(|| format!("wrk failed: {said}"))?;
+        let line = line.ok_or_else(|| format!("wrk error: {said}"))?;
         let numbers: Vec<u64> =
             line.split(' ').map(|number| number.parse().unwrap_or_default()).collect();
         let [requests, micros, refused, broken, p50, p99] = numbers[..] else {
             return Err(format!("wrk said `{line}`").into());
         };
         let milliseconds = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1000.0;
-        Ok(Loaded {
+        Ok(LoadResult {
             seconds: Duration::from_micros(micros).as_secs_f64(),
             good: requests.saturating_sub(refused),
             refused,

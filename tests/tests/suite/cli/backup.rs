@@ -1,4 +1,4 @@
-//! `registrar backup`: a copy that is made under load, restored by serving it.
+//! `registrar backup`: a copy made under load, restored by serving it.
 
 use std::thread;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use registrar_tests::{Database, Setup, samples};
 use serde_json::json;
 
 #[test]
-fn a_copy_that_is_made_under_load_has_all_that_was_acknowledged_before() {
+fn backup_under_load_contains_all_acknowledged_users() {
     let setup = Setup::of(Database::Sqlite).unwrap();
     let server = setup.serve();
     let token = server.first_token();
@@ -16,34 +16,37 @@ fn a_copy_that_is_made_under_load_has_all_that_was_acknowledged_before() {
         client.submit("marketplace_seller", &samples::seller(&format!("before{number}"))).is(201);
     }
     let copy = setup.folder().join("copy.db");
-    let told = thread::scope(|scope| {
+    let reported = thread::scope(|scope| {
         let load = scope.spawn(|| {
             (0..400)
                 .take_while(|number| {
                     let tag = format!("during{number}");
                     let seller = samples::seller(&tag);
-                    // What was accepted is never cut short by the copy.
+                    // Accepted requests are not interrupted by the backup.
                     client.submit("marketplace_seller", &seller).is(201);
                     !copy.exists()
                 })
                 .count()
         });
         thread::sleep(Duration::from_millis(50));
-        let told = setup.run(&["backup", copy.to_str().unwrap()]).success();
+        let reported = setup.run(&["backup", copy.to_str().unwrap()]).success();
         assert!(load.join().unwrap() > 0);
-        told
+        reported
     });
-    assert!(told.stderr.contains("is a copy of the database"), "{told:?}");
+    assert!(reported.stderr.contains("is a copy of the database"), "{reported:?}");
 
     let url = format!("sqlite:{}", copy.display());
     let restored = Setup::of(Database::Sqlite).unwrap().with(|it| it.database_url = url);
-    assert_eq!(restored.direct().count("pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
-    assert_eq!(restored.direct().count("pragma_foreign_key_check"), 0);
+    assert_eq!(
+        restored.database().count("pragma_integrity_check WHERE integrity_check <> 'ok'"),
+        0
+    );
+    assert_eq!(restored.database().count("pragma_foreign_key_check"), 0);
     let before = "users WHERE email LIKE 'before%'";
-    assert_eq!(restored.direct().count(before), 20);
+    assert_eq!(restored.database().count(before), 20);
     let whole = "users u WHERE (SELECT count(*) FROM transactables t WHERE t.user_id = u.id) <> 2";
-    assert_eq!(restored.direct().count(whole), 0);
-    // It goes on where the other was: tokens, claims and ids.
+    assert_eq!(restored.database().count(whole), 0);
+    // Tokens, claims and ids continue from the original.
     let again = restored.serve();
     let client = again.client(&token);
     client.submit("marketplace_seller", &samples::seller("before1")).is(422);
@@ -54,7 +57,7 @@ fn a_copy_that_is_made_under_load_has_all_that_was_acknowledged_before() {
 }
 
 #[test]
-fn what_cannot_be_copied_is_told_and_nothing_is_left() {
+fn failed_backup_is_reported_and_leaves_no_partial_file() {
     let setup = Setup::of(Database::Sqlite).unwrap();
     let folder = setup.folder();
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();

@@ -1,13 +1,13 @@
-//! `registrar check`: every mistake with its place, for people and for editors; and `serve`, which
-//! refuses the same with the same words. The mistakes are the core's own cases.
+//! `registrar check` reports every error with its location, and `serve` refuses with the same
+//! messages. The errors come from the core's test cases.
 
 use std::path::Path;
 
-use registrar_tests::{Finished, Folder, Setup, finish, repository};
+use registrar_tests::{ProcessOutput, Setup, TempDir, repository_path, run_command};
 
 use super::setup;
 
-const OTHERS: [(&str, &str); 7] = [
+const SUPPORT_FILES: [(&str, &str); 7] = [
     (
         "types/profiles/developer.yml",
         "name: developer\nproperties:\n  - {name: bio, type: text}\n  - {name: rate, type: float}\n  - {name: home, type: address}\n",
@@ -20,21 +20,21 @@ const OTHERS: [(&str, &str); 7] = [
     ("good.yml", "resource: User\nfields: {email: }\n"),
 ];
 
-fn check(setup: &Setup, paths: &[&Path]) -> Finished {
-    finish(setup.bare_command(&["check"]).args(paths))
+fn check(setup: &Setup, paths: &[&Path]) -> ProcessOutput {
+    run_command(setup.bare_command(&["check", "--format", "short"]).args(paths))
 }
 
 #[test]
-fn a_good_set_of_forms_is_let_pass() {
-    let finished = check(&setup(), &[&repository("forms")]).success();
+fn check_passes_for_valid_forms() {
+    let finished = check(&setup(), &[&repository_path("forms")]).success();
     assert_eq!(finished.stdout, "");
-    let said = finished.stderr;
-    assert!(said.contains(" form(s), ") && said.ends_with(", no problem\n"), "{said}");
+    let output = finished.stderr;
+    assert!(output.contains(" form(s), ") && output.ends_with(", no problem\n"), "{output}");
 }
 
 #[test]
-fn each_kind_of_mistake_is_printed_at_its_place() {
-    let (setup, cases) = (setup(), repository("crates/core/tests/cases/broken"));
+fn check_reports_each_problem_with_its_location() {
+    let (setup, cases) = (setup(), repository_path("crates/core/tests/cases/broken"));
     let mut checked = 0;
     for case in std::fs::read_dir(cases).unwrap() {
         let path = case.unwrap().path();
@@ -46,13 +46,13 @@ fn each_kind_of_mistake_is_printed_at_its_place() {
                 None => expected.push(line.splitn(3, ' ').collect::<Vec<_>>()),
             }
         }
-        let folder = Folder::of(&OTHERS);
+        let folder = TempDir::of(&SUPPORT_FILES);
         folder.write(file, &text);
         let finished = check(&setup, &[folder.path()]).failure(1);
-        let told: Vec<&str> = finished.stdout.lines().collect();
-        assert_eq!(told.len(), expected.len(), "{}: {finished:?}", path.display());
-        for (told, expected) in told.iter().zip(expected) {
-            // Of two files with one name, the second is told, wherever the case is.
+        let reported: Vec<&str> = finished.stdout.lines().collect();
+        assert_eq!(reported.len(), expected.len(), "{}: {finished:?}", path.display());
+        for (reported, expected) in reported.iter().zip(expected) {
+            // If two files have the same name, the second is reported, wherever the case is.
             let is_of_two =
                 expected.get(2).is_some_and(|text| text.starts_with("the other one is"));
             let file = if is_of_two && file == "broken.yml" { "good.yml" } else { file };
@@ -62,23 +62,23 @@ fn each_kind_of_mistake_is_printed_at_its_place() {
                 expected[0],
                 expected[1]
             );
-            assert!(told.starts_with(&start), "{told}\ninstead of {start}");
-            assert!(told.contains(expected.get(2).unwrap_or(&"")), "{told}: {expected:?}");
+            assert!(reported.starts_with(&start), "{reported}\ninstead of {start}");
+            assert!(reported.contains(expected.get(2).unwrap_or(&"")), "{reported}: {expected:?}");
             checked += 1;
         }
-        assert_eq!(finished.stderr, format!("registrar: {} problem(s)\n", told.len()));
+        assert_eq!(finished.stderr, format!("registrar: {} problem(s)\n", reported.len()));
     }
     assert!(checked > 30, "{checked}");
 }
 
 #[test]
-fn a_folder_of_many_broken_forms_is_told_in_one_run() {
-    let folder = Folder::of(&OTHERS);
+fn check_reports_problems_of_all_files_in_one_run() {
+    let folder = TempDir::of(&SUPPORT_FILES);
     let mut expected = Vec::new();
-    for case in std::fs::read_dir(repository("crates/core/tests/cases/broken")).unwrap() {
+    for case in std::fs::read_dir(repository_path("crates/core/tests/cases/broken")).unwrap() {
         let path = case.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
-        // Files with other names and second files of one name need a folder of their own.
+        // Cases that name a file or need two files of one name have their own directory.
         if text.contains("#! file ") || text.contains("the other one is") {
             continue;
         }
@@ -92,53 +92,55 @@ fn a_folder_of_many_broken_forms_is_told_in_one_run() {
     }
     let files = std::fs::read_dir(folder.path()).unwrap().count();
     assert!(files >= 50, "{files}");
-    let told = check(&setup(), &[folder.path()]).failure(1).stdout;
+    let reported = check(&setup(), &[folder.path()]).failure(1).stdout;
     for expected in &expected {
-        assert!(told.contains(expected), "{expected} is not in\n{told}");
+        assert!(reported.contains(expected), "{expected} is not in\n{reported}");
     }
-    assert_eq!(told.lines().count(), expected.len());
+    assert_eq!(reported.lines().count(), expected.len());
 }
 
 #[test]
-fn the_server_refuses_what_check_refuses_in_the_same_words_and_touches_nothing() {
+fn serve_refuses_invalid_forms_with_the_messages_of_check() {
     let setup = setup().forms(&[
         ("a.yml", "resource: User\nfields: {emial: }\n"),
         ("b.yml", "resource: User\nfields:\n  email: {validation: {presense: true}}\n"),
     ]);
     let folder = &setup.settings.forms[0];
     let checked = check(&setup, &[folder]).failure(1);
-    let told: Vec<&str> = checked.stdout.lines().collect();
+    let reported: Vec<&str> = checked.stdout.lines().collect();
     assert!(
-        told[0].starts_with(&format!("{}:2:10: [unknown-field] ", folder.join("a.yml").display()))
+        reported[0]
+            .starts_with(&format!("{}:2:10: [unknown-field] ", folder.join("a.yml").display()))
     );
     assert!(
-        told[1].starts_with(&format!("{}:3:24: [unknown-rule] ", folder.join("b.yml").display()))
+        reported[1]
+            .starts_with(&format!("{}:3:24: [unknown-rule] ", folder.join("b.yml").display()))
     );
-    assert_eq!(told.len(), 2);
+    assert_eq!(reported.len(), 2);
 
     let served = setup.run(&["serve"]).failure(1);
-    let said: Vec<&str> = served.stderr.lines().collect();
-    assert_eq!(said[..2], told[..]);
-    assert_eq!(said[2..], ["registrar: the configuration has 2 problem(s)"]);
+    let output: Vec<&str> = served.stderr.lines().collect();
+    assert_eq!(output[..2], reported[..]);
+    assert_eq!(output[2..], ["registrar: the configuration has 2 problem(s)"]);
     assert_eq!(served.stdout, "");
     let database = setup.settings.database_url.strip_prefix("sqlite:").unwrap();
-    assert!(!Path::new(database).exists(), "it made a database for nothing");
+    assert!(!Path::new(database).exists(), "a database was created");
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_told_by_its_name() {
+fn check_of_missing_directory_names_it() {
     let refusal =
-        super::refusal(setup().bare_command(&["check", "no/such/folder"]).current_dir("/"));
+        super::error_line(setup().bare_command(&["check", "no/such/folder"]).current_dir("/"));
     assert!(refusal.starts_with("registrar: cannot read no/such/folder: "), "{refusal}");
 }
 
 #[test]
-fn a_single_file_is_judged_with_its_folder_and_told_alone() {
+fn check_of_single_file_reports_only_its_problems() {
     let setup = setup();
-    let forms = repository("forms");
+    let forms = repository_path("forms");
     let good = check(&setup, &[&forms.join("marketplace_seller.yml")]).success();
     assert_eq!(good.stdout, "");
-    let folder = Folder::of(&OTHERS);
+    let folder = TempDir::of(&SUPPORT_FILES);
     folder.write("one.yml", "resource: User\nfields: {emial: }\n");
     folder.write("two.yml", "resource: User\nfields: {profiles: {developer: {enabled: }}}\n");
     let one = check(&setup, &[&folder.path().join("one.yml")]).failure(1);

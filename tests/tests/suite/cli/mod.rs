@@ -1,31 +1,32 @@
-//! The `registrar` command, as a person or a script runs it.
+//! The `registrar` command line.
 
 mod backup;
 mod check;
 mod contracts;
-mod folders;
-mod pages;
-mod running;
-mod serve;
+mod forms_directory;
+mod graceful_shutdown;
+mod output_formats;
+mod routes;
+mod serve_operation;
+mod serve_start;
 mod settings;
-mod stopping;
 mod tokens;
 mod users;
 
 use std::process::Command;
 
-use registrar_tests::{Database, Finished, Setup, finish};
+use registrar_tests::{Database, ProcessOutput, Setup, run_command};
 
-/// What a command that is to fail says to whoever ran it: one line, on the error stream alone.
+/// Returns the error of a failing command: a single line on standard error.
 #[track_caller]
-fn refusal(command: &mut Command) -> String {
-    let Finished { stdout, stderr, .. } = finish(command).failure(1);
+fn error_line(command: &mut Command) -> String {
+    let ProcessOutput { stdout, stderr, .. } = run_command(command).failure(1);
     assert_eq!(stdout, "");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     stderr.trim_end().to_owned()
 }
 
-/// Where the database does not matter.
+/// Setup for tests in which the database does not matter.
 fn setup() -> Setup {
     Setup::of(Database::Sqlite).unwrap()
 }

@@ -1,11 +1,11 @@
-//! `registrar token create | list | revoke`, beside a running server.
+//! `registrar token create`, `list` and `revoke` next to a running server.
 
 use registrar_tests::{Database, Setup, samples};
 
-use super::{refusal, setup};
+use super::{error_line, setup};
 
 #[test]
-fn a_token_is_printed_alone_works_at_once_and_ends_with_its_revocation() {
+fn created_token_works_until_revoked() {
     for database in Database::ALL {
         let Some(setup) = Setup::of(database) else { continue };
         let server = setup.serve();
@@ -23,33 +23,33 @@ fn a_token_is_printed_alone_works_at_once_and_ends_with_its_revocation() {
         let revoked = setup.run(&["token", "revoke", "backend"]).success();
         assert_eq!(revoked.stderr, "registrar: `backend` is revoked\n");
         let refused = client.submit("client_sign_up", &samples::client("two"));
-        refused.fault(401, "base", "invalid_token");
-        client.get("/api/users").fault(401, "base", "invalid_token");
+        refused.rejected(401, "base", "invalid_token");
+        client.get("/api/users").rejected(401, "base", "invalid_token");
         assert_eq!(list(), "first\tactive\nbackend\trevoked\n");
         first.get("/api/users").is(200);
     }
 }
 
 #[test]
-fn whoever_made_a_token_before_is_not_given_another_at_the_start() {
+fn first_start_creates_no_token_if_one_exists() {
     let setup = setup();
     let token = setup.run(&["token", "create", "mine"]).success().stdout;
     let server = setup.serve();
     server.client(token.trim_end()).get("/api/users").is(200);
-    server.terminate();
-    assert_eq!(server.finished().success().stdout, "");
+    server.send_sigterm();
+    assert_eq!(server.wait_for_exit().success().stdout, "");
 }
 
 #[test]
-fn what_cannot_be_done_with_tokens_is_told() {
+fn token_command_errors_are_reported() {
     let setup = setup();
     setup.run(&["token", "create", "mine"]).success();
-    let refused = |arguments: &[&str]| refusal(&mut setup.command(arguments));
+    let refused = |arguments: &[&str]| error_line(&mut setup.command(arguments));
     let taken = refused(&["token", "create", "mine"]);
     assert_eq!(taken, "registrar: a token of this name exists already: choose another name");
     for name in ["", "a b", "a\tb", "é", &"x".repeat(65)] {
-        let said = refused(&["token", "create", name]);
-        assert!(said.starts_with("registrar: a token's name has 1 to 64 letters"), "{said}");
+        let output = refused(&["token", "create", name]);
+        assert!(output.starts_with("registrar: a token's name has 1 to 64 letters"), "{output}");
     }
     let unknown = refused(&["token", "revoke", "yours"]);
     assert_eq!(
@@ -63,7 +63,7 @@ fn what_cannot_be_done_with_tokens_is_told() {
 }
 
 #[test]
-fn a_contracts_token_is_printed_as_its_callers_send_it() {
+fn contract_token_is_printed_as_authorization_header() {
     let setup = setup();
     let created = |name: &str, flags: &[&str]| {
         let arguments = [&["token", "create", name, "--contract"], flags].concat();
@@ -78,24 +78,24 @@ fn a_contracts_token_is_printed_as_its_callers_send_it() {
     client.post("/user_com/api/public/users/", r#"{"email":"a@b.co"}"#).is(201);
     client.post("/user_com/api/public/users/", r#"{"email":"a"}"#).is(400);
 
-    let unknown = refusal(&mut setup.command(&["token", "create", "d", "--contract", "garmt"]));
+    let unknown = error_line(&mut setup.command(&["token", "create", "d", "--contract", "garmt"]));
     assert_eq!(unknown, "registrar: there is no contract `garmt`: did you mean `garmat`?");
 }
 
 #[test]
-fn a_database_that_is_not_there_is_not_made_by_looking_into_it() {
+fn read_only_commands_do_not_create_a_database() {
     let setup = setup();
     let missing = setup.folder().join("mistyped.db");
     let url = format!("sqlite:{}", missing.display());
     for arguments in [&["token", "list"][..], &["token", "revoke", "x"], &["user", "get", "1"]] {
-        let told = refusal(setup.bare_command(arguments).args(["--database-url", &url]));
-        assert!(told.starts_with("registrar: there is no database "), "{told}");
+        let reported = error_line(setup.bare_command(arguments).args(["--database-url", &url]));
+        assert!(reported.starts_with("registrar: there is no database "), "{reported}");
         assert!(!missing.exists(), "{arguments:?}");
     }
 }
 
 #[test]
-fn a_token_may_be_limited() {
+fn token_can_be_limited_to_scopes_forms_and_days() {
     let place = setup();
     let limited = [
         "token",

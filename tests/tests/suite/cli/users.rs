@@ -3,10 +3,10 @@
 use registrar_tests::{Database, Setup, samples};
 use serde_json::Value;
 
-use super::refusal;
+use super::error_line;
 
 #[test]
-fn a_user_is_printed_as_the_api_answers_it() {
+fn user_get_prints_the_api_representation() {
     for database in Database::ALL {
         let Some(setup) = Setup::of(database) else { continue };
         let server = setup.serve();
@@ -15,7 +15,7 @@ fn a_user_is_printed_as_the_api_answers_it() {
         let printed = setup.run(&["user", "get", &id.to_string()]).success();
         assert_eq!(printed.stderr, "");
         assert_eq!(serde_json::from_str::<Value>(&printed.stdout).unwrap(), client.user(id));
-        let missing = refusal(&mut setup.command(&["user", "get", "99"]));
+        let missing = error_line(&mut setup.command(&["user", "get", "99"]));
         assert_eq!(missing, "registrar: there is no user 99");
     }
 }

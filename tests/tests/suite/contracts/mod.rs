@@ -1,33 +1,33 @@
-//! The vendors' APIs, from YAML alone: what their documentation shows, byte by byte.
+//! Vendors' APIs served from YAML, compared byte by byte with their documentation.
 
-mod clients;
+mod concurrent_requests;
+mod custom_contracts;
 mod econtext;
 mod fifty_skills;
 mod garmat;
-mod listing;
-mod minting;
+mod issued_credentials;
 mod platformos;
-mod racing;
-mod reaching;
 mod replay;
 mod scim;
 mod user_com;
-mod user_com_more;
+mod user_com_operations;
+mod user_pages;
+mod vendor_samples;
 
-use registrar_tests::{Answer, TestServer};
+use registrar_tests::{TestResponse, TestServer};
 use serde_json::Value;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-/// Posts with this `Authorization`, `$` standing for a good token.
+/// Sends a POST request with this `Authorization`, in which `$` stands for a valid token.
 fn post(
     server: &TestServer,
     path: &str,
     authorization: &str,
     label: (&str, &str),
     body: &str,
-) -> Answer {
+) -> TestResponse {
     send(server, "POST", path, authorization, &[label], Some(body))
 }
 
@@ -38,7 +38,7 @@ fn send(
     authorization: &str,
     headers: &[(&str, &str)],
     body: Option<&str>,
-) -> Answer {
+) -> TestResponse {
     let header = authorization.replace('$', server.token());
     let mut headers = headers.to_vec();
     if !header.is_empty() {
@@ -47,31 +47,31 @@ fn send(
     server.anonymous().send(method, path, &headers, body.map(str::as_bytes))
 }
 
-/// An answer is this, exactly.
+/// Asserts status, content type and body.
 #[track_caller]
-fn is(answer: &Answer, status: u16, content_type: &str, text: &str) {
+fn assert_response(response: &TestResponse, status: u16, content_type: &str, text: &str) {
     assert_eq!(
-        (answer.status, answer.header("content-type"), answer.text.as_str()),
+        (response.status, response.header("content-type"), response.text.as_str()),
         (status, Some(content_type), text),
-        "{answer:?}"
+        "{response:?}"
     );
 }
 
-/// The body with what differs from time to time made the same: the values of these keys.
+/// Returns the body with the values of these top-level keys masked.
 #[track_caller]
-fn masked(answer: &Answer, keys: &[&str]) -> String {
-    let body = answer.json();
-    let mut text = answer.text.clone();
+fn masked(response: &TestResponse, keys: &[&str]) -> String {
+    let body = response.json();
+    let mut text = response.text.clone();
     for key in keys {
         let value = &body[*key];
-        assert!(!value.is_null(), "no `{key}`: {answer:?}");
+        assert!(!value.is_null(), "no `{key}`: {response:?}");
         text = text.replacen(&format!("\"{key}\":{value}"), &format!("\"{key}\":_"), 1);
     }
     text
 }
 
-/// A body with the values of these keys made the same, wherever they stand.
-fn hushed(text: &str, keys: &[&str]) -> String {
+/// Returns a text with the values of these keys masked at any depth.
+fn mask_everywhere(text: &str, keys: &[&str]) -> String {
     let mut out = text.to_owned();
     for key in keys {
         let (mut done, mut rest) = (String::new(), out.as_str());
@@ -94,9 +94,9 @@ fn hushed(text: &str, keys: &[&str]) -> String {
     out
 }
 
-/// Whether a text is so many letters and digits.
+/// Asserts that a value is a string of this many letters and digits.
 #[track_caller]
-fn is_letters(value: &Value, length: usize) {
+fn assert_alphanumeric(value: &Value, length: usize) {
     let text = value.as_str().unwrap();
     assert!(text.len() == length && text.bytes().all(|b| b.is_ascii_alphanumeric()), "{text}");
 }

@@ -1,22 +1,21 @@
-//! Recorded answers: every line of every file in `examples/contracts` is answered as it stands there,
-//! by `registrar contract replay`, as a person runs it.
+//! Replays every recorded exchange in `examples/contracts` with `registrar contract replay`.
 
-use registrar_tests::{TestServer, cases, finish, repository};
+use registrar_tests::{TestServer, cases, repository_path, run_command};
 
 const FILES: [&str; 6] = ["50skills", "econtext", "garmat", "platformos", "scim", "user_com"];
 
 cases! {
-    fifty_skills,
-    econtext,
-    garmat,
-    platformos,
-    scim,
-    user_com,
+    recorded_fifty_skills_exchanges_match,
+    recorded_econtext_exchanges_match,
+    recorded_garmat_exchanges_match,
+    recorded_platformos_exchanges_match,
+    recorded_scim_exchanges_match,
+    recorded_user_com_exchanges_match,
 }
 
 #[test]
-fn every_file_is_replayed() {
-    let files = std::fs::read_dir(repository("examples/contracts")).unwrap();
+fn every_recording_has_a_replay_test() {
+    let files = std::fs::read_dir(repository_path("examples/contracts")).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> =
         names.filter_map(|name| Some(name.strip_suffix(".jsonl")?.to_owned())).collect();
@@ -25,40 +24,45 @@ fn every_file_is_replayed() {
 }
 
 fn replay(server: &TestServer, contract: &str, credential: &str) {
-    let file = repository(&format!("examples/contracts/{contract}.jsonl"));
+    let file = repository_path(&format!("examples/contracts/{contract}.jsonl"));
     let lines = std::fs::read_to_string(&file).unwrap().lines().count();
     let mut command = server.setup().bare_command(&["contract", "replay", contract]);
     command.arg(&file).args(["--url", &server.url(), "--credential", credential]);
-    let said = finish(command.arg("--forms").arg(repository("forms"))).success().stdout;
-    assert_eq!(said, format!("{lines} of {lines} answers match\n"));
+    let output = run_command(command.arg("--forms").arg(repository_path("forms"))).success().stdout;
+    assert_eq!(output, format!("{lines} of {lines} answers match\n"));
 }
 
-/// What stands behind the scheme of a new caller's header.
-fn credential(server: &TestServer, contract: &str, name: &str, noted: &[(&str, &str)]) -> String {
-    server.new_caller(contract, name, noted).split_once(' ').unwrap().1.to_owned()
+/// Creates a credential and returns it without its scheme.
+fn credential(
+    server: &TestServer,
+    contract: &str,
+    name: &str,
+    attributes: &[(&str, &str)],
+) -> String {
+    server.new_authorization(contract, name, attributes).split_once(' ').unwrap().1.to_owned()
 }
 
-fn fifty_skills(server: &TestServer) {
+fn recorded_fifty_skills_exchanges_match(server: &TestServer) {
     replay(server, "50skills", &credential(server, "50skills", "replay", &[]));
 }
 
-fn econtext(server: &TestServer) {
+fn recorded_econtext_exchanges_match(server: &TestServer) {
     replay(server, "econtext", &credential(server, "econtext", "ops@info.com", &[]));
 }
 
-fn garmat(server: &TestServer) {
+fn recorded_garmat_exchanges_match(server: &TestServer) {
     let account = [("account_id", "293f191b-f2e6-4dde-bcab-00b10fdb8cf4")];
     replay(server, "garmat", &credential(server, "garmat", "replay", &account));
 }
 
-fn platformos(server: &TestServer) {
+fn recorded_platformos_exchanges_match(server: &TestServer) {
     replay(server, "platformos", server.token());
 }
 
-fn scim(server: &TestServer) {
+fn recorded_scim_exchanges_match(server: &TestServer) {
     replay(server, "scim", &credential(server, "scim", "replay", &[]));
 }
 
-fn user_com(server: &TestServer) {
+fn recorded_user_com_exchanges_match(server: &TestServer) {
     replay(server, "user_com", &credential(server, "user_com", "replay", &[]));
 }

@@ -1,27 +1,27 @@
-//! SCIM 2.0, the contract of the tutorial: what RFC 7643 and RFC 7644 say of users.
+//! SCIM 2.0 (RFC 7643 and RFC 7644): the contract of the tutorial.
 
-use registrar_tests::{Answer, TestServer, cases};
+use registrar_tests::{TestResponse, TestServer, cases};
 use serde_json::{Value, json};
 
-use super::{hushed, is, send};
+use super::{assert_response, mask_everywhere, send};
 
 const PATH: &str = "/scim/v2/Users";
 const TYPE: &str = "application/scim+json";
-const LABEL: (&str, &str) = ("content-type", TYPE);
+const CONTENT_TYPE: (&str, &str) = ("content-type", TYPE);
 
 cases! {
-    a_user_is_created_whole,
-    a_name_that_is_taken_is_a_conflict,
-    what_is_wrong_is_told_in_its_shape,
-    users_are_read_found_replaced_and_deleted,
+    user_is_created_with_all_attributes,
+    duplicate_user_name_gets_409,
+    errors_have_scim_format,
+    users_are_read_filtered_replaced_and_deleted,
 }
 
-fn call(server: &TestServer, method: &str, path: &str, body: &str) -> Answer {
+fn call(server: &TestServer, method: &str, path: &str, body: &str) -> TestResponse {
     let body = (!body.is_empty()).then_some(body);
-    send(server, method, &format!("{PATH}{path}"), "Bearer $", &[LABEL], body)
+    send(server, method, &format!("{PATH}{path}"), "Bearer $", &[CONTENT_TYPE], body)
 }
 
-/// The example of RFC 7643, section 8.2, as far as it is served.
+/// The served subset of the example in RFC 7643, section 8.2.
 fn example() -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -40,29 +40,33 @@ fn example() -> Value {
     })
 }
 
-fn a_user_is_created_whole(server: &TestServer) {
-    let answer = call(server, "POST", "", &example().to_string());
-    assert_eq!((answer.status, answer.header("content-type")), (201, Some(TYPE)), "{answer:?}");
+fn user_is_created_with_all_attributes(server: &TestServer) {
+    let response = call(server, "POST", "", &example().to_string());
     assert_eq!(
-        hushed(&answer.text, &["id", "created", "lastModified", "location"]),
+        (response.status, response.header("content-type")),
+        (201, Some(TYPE)),
+        "{response:?}"
+    );
+    assert_eq!(
+        mask_everywhere(&response.text, &["id", "created", "lastModified", "location"]),
         r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":_,"externalId":"701984","userName":"bjensen@example.com","name":{"formatted":"Ms. Barbara J Jensen, III","givenName":"Barbara","familyName":"Jensen"},"title":"Tour Guide","preferredLanguage":"en-US","timezone":"America/Los_Angeles","active":true,"emails":[{"value":"bjensen@example.com","primary":true}],"phoneNumbers":[{"value":"555-555-5555"}],"meta":{"resourceType":"User","created":_,"lastModified":_,"location":_}}"#
     );
-    let body = answer.json();
-    let location = answer.header("location").unwrap();
+    let body = response.json();
+    let location = response.header("location").unwrap();
     assert!(location.ends_with(&format!("{PATH}/{}", body["id"].as_str().unwrap())), "{location}");
     assert_eq!(body["meta"]["location"], location);
-    // What is absent is left out.
+    // Absent attributes are omitted.
     let least = call(server, "POST", "", r#"{"userName":"least"}"#);
     least.is(201);
     assert_eq!(
-        hushed(&least.text, &["id", "created", "lastModified", "location"]),
+        mask_everywhere(&least.text, &["id", "created", "lastModified", "location"]),
         r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":_,"userName":"least","active":true,"meta":{"resourceType":"User","created":_,"lastModified":_,"location":_}}"#
     );
 }
 
-fn a_name_that_is_taken_is_a_conflict(server: &TestServer) {
+fn duplicate_user_name_gets_409(server: &TestServer) {
     call(server, "POST", "", r#"{"userName":"bjensen"}"#).is(201);
-    is(
+    assert_response(
         &call(server, "POST", "", r#"{"userName":"BJensen"}"#),
         409,
         TYPE,
@@ -71,7 +75,7 @@ fn a_name_that_is_taken_is_a_conflict(server: &TestServer) {
     assert_eq!(server.client().count(), 1);
 }
 
-fn what_is_wrong_is_told_in_its_shape(server: &TestServer) {
+fn errors_have_scim_format(server: &TestServer) {
     let error = |what: &str, detail: &str| {
         format!(
             r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"scimType":"{what}","detail":"{detail}","status":"400"}}"#
@@ -94,21 +98,21 @@ fn what_is_wrong_is_told_in_its_shape(server: &TestServer) {
         ("[]", error("invalidSyntax", "The body is no JSON object")),
         ("{", error("invalidSyntax", "The body is no JSON object")),
     ] {
-        is(&call(server, "POST", "", body), 400, TYPE, &text);
+        assert_response(&call(server, "POST", "", body), 400, TYPE, &text);
     }
     let plain = |status: u16, detail: &str| {
         format!(
             r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"detail":"{detail}","status":"{status}"}}"#
         )
     };
-    is(&call(server, "GET", "/nobody", ""), 404, TYPE, &plain(404, "Not Found"));
-    is(&call(server, "PATCH", "", "{}"), 405, TYPE, &plain(405, "Method Not Allowed"));
-    let stranger = send(server, "POST", PATH, "", &[LABEL], Some("{}"));
-    is(&stranger, 401, TYPE, &plain(401, "Unauthorized"));
+    assert_response(&call(server, "GET", "/nobody", ""), 404, TYPE, &plain(404, "Not Found"));
+    assert_response(&call(server, "PATCH", "", "{}"), 405, TYPE, &plain(405, "Method Not Allowed"));
+    let stranger = send(server, "POST", PATH, "", &[CONTENT_TYPE], Some("{}"));
+    assert_response(&stranger, 401, TYPE, &plain(401, "Unauthorized"));
     assert_eq!(server.client().count(), 0);
 }
 
-fn users_are_read_found_replaced_and_deleted(server: &TestServer) {
+fn users_are_read_filtered_replaced_and_deleted(server: &TestServer) {
     let id = call(server, "POST", "", &example().to_string()).json()["id"].clone();
     let path = format!("/{}", id.as_str().unwrap());
     let found = call(server, "GET", &path, "").is(200).json();

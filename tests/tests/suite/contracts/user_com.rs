@@ -1,48 +1,50 @@
-//! User.com, version 1: codes in and labels out, bodies of either kind under either label, and
-//! errors as the real API has been recorded to tell them.
+//! User.com, version 1: numeric codes in requests and labels in responses, JSON and URL-encoded
+//! bodies under either content type, and errors as recorded from the vendor.
 
 use registrar_tests::{TestServer, cases};
 
-use super::{FORM, JSON, is, is_letters, masked, post, send};
+use super::{FORM, JSON, assert_alphanumeric, assert_response, masked, post, send};
 
 const PATH: &str = "/user_com/api/public/users/";
 const TYPE: &str = "application/json";
 const SAMPLE: &str = r#"{"email":"myemail@example.org","first_name":"John","last_name":"Doe"}"#;
-const PAIRS: &str = "email=mynewemail%40mydomain.com&first_name=John&last_name=Doe";
+const FORM_SAMPLE: &str = "email=mynewemail%40mydomain.com&first_name=John&last_name=Doe";
 
 cases! {
-    the_sample_creates_a_user_with_thirty_five_keys,
-    a_body_is_read_for_what_it_is_whatever_its_label,
-    codes_are_read_and_labels_shown,
-    a_name_is_made_of_what_there_is,
-    several_users_may_have_one_address,
-    a_user_is_retrieved_by_its_number,
-    what_is_wrong_is_told_as_recorded,
-    what_only_the_vendor_says_is_ignored,
-    who_does_not_say_who_they_are_is_told_so,
-    any_host_below_its_own_reaches_it,
+    sample_request_creates_user_with_thirty_five_keys,
+    json_and_form_bodies_are_accepted_under_either_content_type,
+    numeric_codes_are_accepted_and_labels_returned,
+    name_is_derived_from_available_fields,
+    duplicate_emails_are_allowed,
+    user_is_read_by_numeric_id,
+    errors_match_recorded_responses,
+    read_only_fields_are_ignored,
+    missing_or_invalid_credentials_get_401,
+    subdomains_serve_routes_without_mount,
 }
 
-fn the_sample_creates_a_user_with_thirty_five_keys(server: &TestServer) {
-    let answer = post(server, PATH, "Token $", JSON, SAMPLE);
-    is(&answer, 201, TYPE, &answer.text);
-    assert_eq!(answer.header("allow"), Some("GET, POST, HEAD, OPTIONS"));
-    let body = answer.json();
-    is_letters(&body["key"], 12);
+fn sample_request_creates_user_with_thirty_five_keys(server: &TestServer) {
+    let response = post(server, PATH, "Token $", JSON, SAMPLE);
+    assert_response(&response, 201, TYPE, &response.text);
+    assert_eq!(response.header("allow"), Some("GET, POST, HEAD, OPTIONS"));
+    let body = response.json();
+    assert_alphanumeric(&body["key"], 12);
     for key in ["created_at", "updated_at"] {
         let time = body[key].as_str().unwrap();
         assert!(time.len() == 27 && time.ends_with('Z') && &time[10..11] == "T", "{time}");
     }
     assert_eq!(
-        masked(&answer, &["updated_at", "key", "created_at"]),
+        masked(&response, &["updated_at", "key", "created_at"]),
         r#"{"updated_at":_,"companies":[],"key":_,"city":null,"linkedin_url":null,"tags":[],"last_contacted":null,"phone_number":null,"facebook_url":null,"notifications":true,"region":null,"timezone":null,"status":"visitor","gravatar_url":null,"twitter_url":null,"google_url":null,"os_type":null,"email":"myemail@example.org","score":0,"unsubscribed":false,"first_seen":null,"page_views":0,"last_ip":null,"chat_id":"Chat ID is deprecated and will be removed in future","browser":null,"gender":"unknown","resolution":null,"country":null,"name":"John Doe","created_at":_,"last_seen":null,"lists":[],"attributes":[],"browser_language":null,"id":1}"#
     );
 }
 
-fn a_body_is_read_for_what_it_is_whatever_its_label(server: &TestServer) {
-    for (label, body) in [(JSON, SAMPLE), (FORM, SAMPLE), (JSON, PAIRS), (FORM, PAIRS)] {
-        let answer = post(server, PATH, "Token $", label, body);
-        assert_eq!(answer.is(201).json()["name"], "John Doe");
+fn json_and_form_bodies_are_accepted_under_either_content_type(server: &TestServer) {
+    for (content_type, body) in
+        [(JSON, SAMPLE), (FORM, SAMPLE), (JSON, FORM_SAMPLE), (FORM, FORM_SAMPLE)]
+    {
+        let response = post(server, PATH, "Token $", content_type, body);
+        assert_eq!(response.is(201).json()["name"], "John Doe");
     }
     let bodies = post(server, PATH, "Token $", FORM, "gender=2&score=7&unsubscribed=true");
     let body = bodies.is(201).json();
@@ -50,15 +52,15 @@ fn a_body_is_read_for_what_it_is_whatever_its_label(server: &TestServer) {
     assert_eq!(body["unsubscribed"], true);
 }
 
-fn codes_are_read_and_labels_shown(server: &TestServer) {
+fn numeric_codes_are_accepted_and_labels_returned(server: &TestServer) {
     for (sent, gender) in [("1", "unknown"), ("2", "male"), ("\"2\"", "male"), ("3", "female")] {
         let body = format!(r#"{{"gender":{sent},"status":2}}"#);
-        let answer = post(server, PATH, "Token $", JSON, &body).is(201).json();
-        assert_eq!((&answer["gender"], &answer["status"]), (&gender.into(), &"user".into()));
+        let response = post(server, PATH, "Token $", JSON, &body).is(201).json();
+        assert_eq!((&response["gender"], &response["status"]), (&gender.into(), &"user".into()));
     }
 }
 
-fn a_name_is_made_of_what_there_is(server: &TestServer) {
+fn name_is_derived_from_available_fields(server: &TestServer) {
     for (body, name) in [
         (r#"{"email":"specs@example.com","gender":2}"#, r#""name":"specs@example.com""#),
         (r#"{"email":"a@example.com","first_name":"Ann"}"#, r#""name":"Ann""#),
@@ -66,31 +68,31 @@ fn a_name_is_made_of_what_there_is(server: &TestServer) {
         (r#"{"first_name":null}"#, r#""name":null"#),
         ("", r#""name":null"#),
     ] {
-        let answer = post(server, PATH, "Token $", JSON, body);
-        assert!(answer.is(201).text.contains(name), "{body}: {answer:?}");
+        let response = post(server, PATH, "Token $", JSON, body);
+        assert!(response.is(201).text.contains(name), "{body}: {response:?}");
     }
 }
 
-fn several_users_may_have_one_address(server: &TestServer) {
+fn duplicate_emails_are_allowed(server: &TestServer) {
     for _ in 0..2 {
         post(server, PATH, "Token $", JSON, SAMPLE).is(201);
     }
     assert_eq!(server.client().count(), 2);
 }
 
-fn a_user_is_retrieved_by_its_number(server: &TestServer) {
+fn user_is_read_by_numeric_id(server: &TestServer) {
     let created = post(server, PATH, "Token $", JSON, SAMPLE);
     let get = |path: &str| send(server, "GET", path, "Token $", &[], None);
-    is(&get(&format!("{PATH}1/")), 200, TYPE, &created.text);
+    assert_response(&get(&format!("{PATH}1/")), 200, TYPE, &created.text);
     for id in ["2", "x", "0", "99999999999999999999"] {
-        is(&get(&format!("{PATH}{id}/")), 404, TYPE, r#"{"detail":"Not found."}"#);
+        assert_response(&get(&format!("{PATH}{id}/")), 404, TYPE, r#"{"detail":"Not found."}"#);
     }
-    // As recorded: a path without its slash is no route, and is told in HTML.
+    // As recorded: a path without a trailing slash has no route and responds with HTML.
     let bare = get(&format!("{PATH}1"));
     assert_eq!((bare.status, bare.header("content-type")), (404, Some("text/html; charset=utf-8")));
 }
 
-fn what_is_wrong_is_told_as_recorded(server: &TestServer) {
+fn errors_match_recorded_responses(server: &TestServer) {
     let long = "x".repeat(41);
     let too_long = format!(r#"{{"first_name":"{long}"}}"#);
     for (body, errors) in [
@@ -106,53 +108,53 @@ fn what_is_wrong_is_told_as_recorded(server: &TestServer) {
         ("[]", r#"{"non_field_errors":["Invalid data. Expected a dictionary, but got list."]}"#),
     ] {
         let text = format!(r#"{{"errors":{errors}}}"#);
-        is(&post(server, PATH, "Token $", JSON, body), 400, TYPE, &text);
+        assert_response(&post(server, PATH, "Token $", JSON, body), 400, TYPE, &text);
     }
     assert_eq!(post(server, PATH, "Token $", JSON, r#"{"gender":"invalid"}"#).text.len(), 60);
-    is(
+    assert_response(
         &post(server, PATH, "Token $", JSON, r#"{"a":}"#),
         400,
         TYPE,
         r#"{"detail":"JSON parse error - Expecting value: line 1 column 6 (char 5)"}"#,
     );
-    is(
+    assert_response(
         &post(server, PATH, "Token $", ("content-type", "text/plain"), "hello"),
         415,
         TYPE,
         r#"{"detail":"Unsupported media type \"text/plain\" in request."}"#,
     );
     let put = send(server, "PUT", PATH, "Token $", &[JSON], Some(SAMPLE));
-    is(&put, 405, TYPE, r#"{"detail":"Method \"PUT\" not allowed."}"#);
+    assert_response(&put, 405, TYPE, r#"{"detail":"Method \"PUT\" not allowed."}"#);
     assert_eq!(server.client().count(), 0);
 }
 
-fn what_only_the_vendor_says_is_ignored(server: &TestServer) {
+fn read_only_fields_are_ignored(server: &TestServer) {
     let body = r#"{"id":7,"key":"x","first_seen":"0001-01-01T00:00:00Z","last_seen":"0001-01-01T00:00:00Z","page_views":9,"properties":{"city":"Oslo"},"password":"secret1","featured":true,"Verified Member":1}"#;
-    let answer = post(server, PATH, "Token $", JSON, body).is(201).json();
-    assert_eq!((&answer["id"], &answer["page_views"]), (&1.into(), &0.into()));
-    assert!(answer["city"].is_null() && answer["first_seen"].is_null());
+    let response = post(server, PATH, "Token $", JSON, body).is(201).json();
+    assert_eq!((&response["id"], &response["page_views"]), (&1.into(), &0.into()));
+    assert!(response["city"].is_null() && response["first_seen"].is_null());
     assert_eq!(server.client().user(1)["featured"], false);
 }
 
-fn who_does_not_say_who_they_are_is_told_so(server: &TestServer) {
+fn missing_or_invalid_credentials_get_401(server: &TestServer) {
     for header in ["", "Bearer $", "$"] {
-        let answer = post(server, PATH, header, JSON, SAMPLE);
+        let response = post(server, PATH, header, JSON, SAMPLE);
         let missing = r#"{"detail":"Authentication credentials were not provided."}"#;
-        is(&answer, 401, TYPE, missing);
-        assert_eq!(answer.header("www-authenticate"), Some("Token"));
+        assert_response(&response, 401, TYPE, missing);
+        assert_eq!(response.header("www-authenticate"), Some("Token"));
     }
     for header in ["Token x", "Token"] {
-        let answer = post(server, PATH, header, JSON, SAMPLE);
-        is(&answer, 401, TYPE, r#"{"detail":"Invalid token."}"#);
+        let response = post(server, PATH, header, JSON, SAMPLE);
+        assert_response(&response, 401, TYPE, r#"{"detail":"Invalid token."}"#);
     }
 }
 
-fn any_host_below_its_own_reaches_it(server: &TestServer) {
+fn subdomains_serve_routes_without_mount(server: &TestServer) {
     for host in ["acme.user.com", "ACME.user.com:443"] {
         let headers = [("host", host), JSON];
         send(server, "POST", "/api/public/users/", "Token $", &headers, Some(SAMPLE)).is(201);
     }
     let headers = [("host", "user.com"), JSON];
-    let answer = send(server, "POST", "/api/public/users/", "Token $", &headers, Some(SAMPLE));
-    answer.fault(404, "base", "not_found");
+    let response = send(server, "POST", "/api/public/users/", "Token $", &headers, Some(SAMPLE));
+    response.rejected(404, "base", "not_found");
 }

@@ -1,50 +1,49 @@
-//! What clients see when that on which Registrar stands fails: statements, disks, connections,
-//! PostgreSQL itself. Nobody who was acknowledged is lost, nobody is half-written, and it goes on
-//! by itself once it can.
+//! Faults of the infrastructure: statements, disks, connections, PostgreSQL. Acknowledged users are
+//! never lost, no user is stored partially, and operation resumes without a restart.
 
-mod disk;
-mod file;
+mod failing_statements;
 mod load;
-mod locks;
+mod lost_responses;
 mod network;
-mod pooler;
-mod postmaster;
-mod replies;
-mod starting;
-mod statements;
+mod pgbouncer;
+mod postgres_kill;
+mod sqlite_disk;
+mod sqlite_file;
+mod startup;
 mod tls;
+mod transaction_retries;
 
 use std::time::{Duration, Instant};
 
-use registrar_tests::{Answer, WithToken, samples};
+use registrar_tests::{TestResponse, TokenClient, samples};
 use serde_json::json;
 
-/// Within what it works again once it can.
-const BACK: Duration = Duration::from_secs(2);
+/// Maximum time to resume operation after a fault.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What somebody posts who signs up as a seller.
+/// Returns the body of a seller's sign-up.
 fn sign_up(tag: &str) -> String {
     let form = samples::seller(tag);
     json!({ "form_configuration_name": "marketplace_seller", "form": form }).to_string()
 }
 
-/// Posts under an `Idempotency-Key`; nothing where no answer comes.
-fn post(client: &WithToken, key: &str, body: &str) -> Option<Answer> {
+/// Sends a POST request with an `Idempotency-Key`. Returns `None` if no response arrives.
+fn post(client: &TokenClient, key: &str, body: &str) -> Option<TestResponse> {
     let headers = [("content-type", "application/json"), ("idempotency-key", key)];
     client.try_send("POST", "/api/users", &headers, Some(body.as_bytes())).ok()
 }
 
-/// Asks again until the answer is a good one; all others until then tell to come back. Gives how
-/// long it took too.
-fn until_created(ask: impl Fn() -> Option<Answer>) -> (Answer, Duration) {
-    let begun = Instant::now();
+/// Repeats a request until it responds with 201; earlier responses must be 409 or 503. Returns the
+/// elapsed time too.
+fn retry_until_created(ask: impl Fn() -> Option<TestResponse>) -> (TestResponse, Duration) {
+    let started = Instant::now();
     loop {
         match ask() {
-            Some(answer) if answer.status == 201 => return (answer, begun.elapsed()),
-            Some(answer) => assert!(matches!(answer.status, 409 | 503), "{answer:?}"),
+            Some(response) if response.status == 201 => return (response, started.elapsed()),
+            Some(response) => assert!(matches!(response.status, 409 | 503), "{response:?}"),
             None => {}
         }
-        assert!(begun.elapsed() < Duration::from_secs(30), "it does not work again");
+        assert!(started.elapsed() < Duration::from_secs(30), "no recovery");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

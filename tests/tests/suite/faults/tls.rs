@@ -1,32 +1,32 @@
-//! A PostgreSQL that demands TLS: refused by a build that has none, reached by one that has.
+//! PostgreSQL with mandatory TLS: refused by a build without TLS, reached by one with it.
 
 use std::fs;
 
 use registrar_tests::{
-    Process, REQUIRE_TLS, Setup, TlsCluster, finish, registrar_with_tls, samples,
+    Process, REQUIRE_TLS, Setup, TlsCluster, registrar_binary_with_tls, run_command, samples,
 };
 
 #[test]
-fn a_build_without_tls_says_how_to_get_one() {
+fn build_without_tls_reports_how_to_enable_it() {
     for parameters in ["sslmode=require", "sslmode=verify-full&sslrootcert=x", "sslrootcert=system"]
     {
         let setup = Setup::at(format!("postgres://ann:secret@127.0.0.1:1/x?{parameters}"));
-        let said = setup.run(&["migrate"]).failure(1).stderr;
+        let output = setup.run(&["migrate"]).failure(1).stderr;
         let first = parameters.split('&').next_back().unwrap();
-        assert!(said.contains("has no TLS") && said.contains("--features tls"), "{said}");
-        assert!(said.contains(first.split('=').next().unwrap()), "{said}");
-        assert!(!said.contains("secret"), "{said}");
+        assert!(output.contains("has no TLS") && output.contains("--features tls"), "{output}");
+        assert!(output.contains(first.split('=').next().unwrap()), "{output}");
+        assert!(!output.contains("secret"), "{output}");
     }
 }
 
-/// Builds Registrar with TLS, which takes minutes: it runs where it is asked for, as in CI.
+/// Requires a build with TLS, which takes minutes; therefore it runs only on request, as in CI.
 #[test]
-fn a_server_that_demands_tls_is_reached_and_its_certificate_verified() {
+fn tls_connection_verifies_server_certificate() {
     if std::env::var(REQUIRE_TLS).is_ok_and(|value| value == "1") {
         let cluster = TlsCluster::start().expect("PostgreSQL and openssl are installed");
         let (authority, other) = cluster.authorities();
         let of = |parameters: String| Setup::at(cluster.url(&parameters));
-        let program = registrar_with_tls();
+        let program = registrar_binary_with_tls();
         let command = |setup: &Setup, arguments: &[&str]| {
             let plain = setup.command(arguments);
             let mut command = std::process::Command::new(&program);
@@ -46,16 +46,16 @@ fn a_server_that_demands_tls_is_reached_and_its_certificate_verified() {
             (format!("sslmode=verify-full&sslrootcert={other}"), "certificate verify failed"),
             ("sslmode=disable".to_owned(), "no encryption"),
         ] {
-            let said = finish(&mut command(&of(parameters), &["migrate"])).failure(1).stderr;
-            assert!(said.contains(why), "{said}");
+            let output = run_command(&mut command(&of(parameters), &["migrate"])).failure(1).stderr;
+            assert!(output.contains(why), "{output}");
         }
         let misnamed = cluster.url(&format!("sslmode=verify-full&sslrootcert={authority}"));
         let misnamed = Setup::at(misnamed.replace("db.example.test", "evil.example.test"));
-        let said = finish(&mut command(&misnamed, &["migrate"])).failure(1).stderr;
-        assert!(said.contains("does not match host name"), "{said}");
+        let output = run_command(&mut command(&misnamed, &["migrate"])).failure(1).stderr;
+        assert!(output.contains("does not match host name"), "{output}");
         fs::remove_file(program).unwrap();
     } else {
-        registrar_tests::notice(&format!(
+        registrar_tests::print_notice(&format!(
             "TLS TO POSTGRESQL IS NOT TESTED: it needs a build with OpenSSL. {REQUIRE_TLS}=1 runs it."
         ));
     }

@@ -1,19 +1,20 @@
-//! The keywords that a value satisfies or breaks by itself, away from what is said of its parts.
+//! Evaluates the keywords that apply to a value itself and not to its items or entries.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::evaluate::{BudgetExhausted, SchemaRun, Validity};
 use super::program::{Bounds, Keywords, Limit};
-use super::run::{Exhausted, Run, Verdict};
 use crate::decimal::Decimal;
-use crate::submission::canonical_json;
+use crate::evaluate::canonical_json;
 use crate::value::Value;
 
-/// The longest text that can be of a format, in bytes, but of addresses and pointers.
-const LONGEST_FORMATTED: usize = 4 * 1024;
-/// A keyword that a value breaks, away from what it says of the parts of the value.
+/// Maximum length of a string with a format other than a URI or a JSON pointer, in bytes.
+const MAX_FORMATTED_BYTES: usize = 4 * 1024;
+
+/// A failed keyword that applies to the value itself, with its argument for the message.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Broken<'k> {
+pub(super) enum FailedKeyword<'k> {
     Type(&'k [&'static str]),
     Const,
     Enum,
@@ -31,38 +32,42 @@ pub(super) enum Broken<'k> {
     Required(&'k str),
 }
 
-impl<'p> Run<'p> {
-    /// Tells the keywords that a value breaks by itself, the cheapest first, until `tell` says no.
+impl<'p> SchemaRun<'p> {
+    /// Calls `on_failure` with each failed keyword, the cheapest first, until it returns false.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the step budget is exhausted.
     pub(super) fn assertions(
         &mut self,
         keywords: &'p Keywords,
         value: &Value<'_>,
-        tell: &mut dyn FnMut(Broken<'p>) -> bool,
-    ) -> Result<(), Exhausted> {
+        on_failure: &mut dyn FnMut(FailedKeyword<'p>) -> bool,
+    ) -> Result<(), BudgetExhausted> {
         if let Some(types) = &keywords.types
             && !types.iter().any(|name| is_of_type(value, name))
-            && !tell(Broken::Type(types))
+            && !on_failure(FailedKeyword::Type(types))
         {
             return Ok(());
         }
-        let mut broken: Vec<Broken<'p>> = Vec::new();
+        let mut failed: Vec<FailedKeyword<'p>> = Vec::new();
         match value {
-            Value::Number(text) => self.number(keywords, text, &mut broken)?,
-            Value::String(text) => self.text(keywords, text, &mut broken)?,
+            Value::Number(text) => self.number(keywords, text, &mut failed)?,
+            Value::String(text) => self.text(keywords, text, &mut failed)?,
             Value::Array(items) => {
                 let Bounds { least, most } = keywords.item_count;
                 let count = items.len() as u64;
-                broken.extend(least.filter(|least| count < *least).map(Broken::MinItems));
-                broken.extend(most.filter(|most| count > *most).map(Broken::MaxItems));
-                if broken.is_empty() && keywords.unique_items && !self.are_unique(items)? {
-                    broken.push(Broken::UniqueItems);
+                failed.extend(least.filter(|least| count < *least).map(FailedKeyword::MinItems));
+                failed.extend(most.filter(|most| count > *most).map(FailedKeyword::MaxItems));
+                if failed.is_empty() && keywords.unique_items && !self.are_unique(items)? {
+                    failed.push(FailedKeyword::UniqueItems);
                 }
             }
-            Value::Object(entries) => self.object(keywords, entries, &mut broken)?,
+            Value::Object(entries) => self.object(keywords, entries, &mut failed)?,
             Value::Null | Value::Bool(_) => {}
         }
-        for broken in broken {
-            if !tell(broken) {
+        for failed in failed {
+            if !on_failure(failed) {
                 return Ok(());
             }
         }
@@ -71,12 +76,12 @@ impl<'p> Run<'p> {
         }
         let text = self.canonical(value)?;
         if keywords.constant.as_ref().is_some_and(|constant| *constant != text)
-            && !tell(Broken::Const)
+            && !on_failure(FailedKeyword::Const)
         {
             return Ok(());
         }
         if keywords.members.as_ref().is_some_and(|members| !members.contains(&text)) {
-            tell(Broken::Enum);
+            on_failure(FailedKeyword::Enum);
         }
         Ok(())
     }
@@ -85,14 +90,14 @@ impl<'p> Run<'p> {
         &mut self,
         keywords: &'p Keywords,
         text: &str,
-        broken: &mut Vec<Broken<'p>>,
-    ) -> Result<(), Exhausted> {
+        failed: &mut Vec<FailedKeyword<'p>>,
+    ) -> Result<(), BudgetExhausted> {
         if keywords.limits.is_empty() && keywords.multiple_of.is_none() {
             return Ok(());
         }
         self.spend(text.len() / 8 + 1)?;
         let Some(number) = Decimal::parse(text) else { return Ok(()) };
-        for (limit, against, said) in &keywords.limits {
+        for (limit, against, argument) in &keywords.limits {
             let order = number.cmp(against);
             let holds = match limit {
                 Limit::Minimum => order.is_ge(),
@@ -101,14 +106,14 @@ impl<'p> Run<'p> {
                 Limit::ExclusiveMaximum => order.is_lt(),
             };
             if !holds {
-                broken.push(Broken::Limit(*limit, said));
+                failed.push(FailedKeyword::Limit(*limit, argument));
             }
         }
         if let Some(leaf) = &keywords.multiple_of {
             self.spend(40)?;
             let number = text.parse::<serde_json::Number>().map(serde_json::Value::Number);
             if number.is_ok_and(|number| !leaf.validator.is_valid(&number)) {
-                broken.push(Broken::MultipleOf(&leaf.says));
+                failed.push(FailedKeyword::MultipleOf(&leaf.argument));
             }
         }
         Ok(())
@@ -118,27 +123,27 @@ impl<'p> Run<'p> {
         &mut self,
         keywords: &'p Keywords,
         text: &str,
-        broken: &mut Vec<Broken<'p>>,
-    ) -> Result<(), Exhausted> {
+        failed: &mut Vec<FailedKeyword<'p>>,
+    ) -> Result<(), BudgetExhausted> {
         let Bounds { least, most } = keywords.length;
         if least.is_some() || most.is_some() {
             self.spend(text.len() / 32)?;
             let count = text.chars().count() as u64;
-            broken.extend(least.filter(|least| count < *least).map(Broken::MinLength));
-            broken.extend(most.filter(|most| count > *most).map(Broken::MaxLength));
+            failed.extend(least.filter(|least| count < *least).map(FailedKeyword::MinLength));
+            failed.extend(most.filter(|most| count > *most).map(FailedKeyword::MaxLength));
         }
-        if !broken.is_empty() {
+        if !failed.is_empty() {
             return Ok(());
         }
         if let Some(leaf) = &keywords.pattern
             && !self.matches(leaf, text)?
         {
-            broken.push(Broken::Pattern);
+            failed.push(FailedKeyword::Pattern);
         }
         if let Some(leaf) = &keywords.format
-            && (is_too_long(text, &leaf.says) || !self.matches(leaf, text)?)
+            && (is_too_long(text, &leaf.argument) || !self.matches(leaf, text)?)
         {
-            broken.push(Broken::Format(&leaf.says));
+            failed.push(FailedKeyword::Format(&leaf.argument));
         }
         Ok(())
     }
@@ -147,22 +152,22 @@ impl<'p> Run<'p> {
         &mut self,
         keywords: &'p Keywords,
         entries: &[(Cow<'_, str>, Value<'_>)],
-        broken: &mut Vec<Broken<'p>>,
-    ) -> Result<(), Exhausted> {
+        failed: &mut Vec<FailedKeyword<'p>>,
+    ) -> Result<(), BudgetExhausted> {
         let Bounds { least, most } = keywords.entry_count;
         let count = entries.len() as u64;
-        broken.extend(least.filter(|least| count < *least).map(Broken::MinProperties));
-        broken.extend(most.filter(|most| count > *most).map(Broken::MaxProperties));
+        failed.extend(least.filter(|least| count < *least).map(FailedKeyword::MinProperties));
+        failed.extend(most.filter(|most| count > *most).map(FailedKeyword::MaxProperties));
         for name in &keywords.required {
             if !self.has(entries, name)? {
-                broken.push(Broken::Required(name));
+                failed.push(FailedKeyword::Required(name));
             }
         }
         for (name, required) in &keywords.dependent_required {
             if self.has(entries, name)? {
                 for name in required {
                     if !self.has(entries, name)? {
-                        broken.push(Broken::Required(name));
+                        failed.push(FailedKeyword::Required(name));
                     }
                 }
             }
@@ -170,7 +175,7 @@ impl<'p> Run<'p> {
         Ok(())
     }
 
-    fn are_unique(&mut self, items: &[Value<'_>]) -> Verdict {
+    fn are_unique(&mut self, items: &[Value<'_>]) -> Validity {
         let mut seen = HashSet::new();
         for item in items {
             self.spend(4)?;
@@ -181,17 +186,18 @@ impl<'p> Run<'p> {
         Ok(true)
     }
 
-    fn canonical(&mut self, value: &Value<'_>) -> Result<String, Exhausted> {
+    fn canonical(&mut self, value: &Value<'_>) -> Result<String, BudgetExhausted> {
         self.spend(value.weight() / 8)?;
         Ok(canonical_json(value))
     }
 }
 
-/// Whether a text is longer than any of a format is. Some are not judged in linear time.
+/// Returns whether a string is too long for its format. Bounded because some formats are not
+/// checked in linear time.
 fn is_too_long(text: &str, format: &str) -> bool {
-    const LINEAR: [&str; 6] =
+    const LINEAR_FORMATS: [&str; 6] =
         ["uri", "uri-reference", "iri", "iri-reference", "json-pointer", "relative-json-pointer"];
-    text.len() > LONGEST_FORMATTED && !LINEAR.contains(&format)
+    text.len() > MAX_FORMATTED_BYTES && !LINEAR_FORMATS.contains(&format)
 }
 
 fn is_of_type(value: &Value<'_>, name: &str) -> bool {

@@ -1,22 +1,24 @@
-//! Compiles a JSON Schema into a [`Program`].
+//! Compiles a JSON Schema into a [`SchemaProgram`].
 
 use std::collections::HashMap;
 
 use jsonschema::{Draft, PatternOptions};
 use serde_json::{Map, Value as Json};
 
-use super::keywords::{Holds, from_json};
-use super::program::{Bounds, Id, Keywords, Leaf, Limit, Program, Schema, Unusable};
+use super::messages::{KeywordShape, from_json};
+use super::program::{
+    Bounds, CompiledSchema, InvalidSchema, Keywords, Leaf, Limit, SchemaId, SchemaProgram,
+};
 use crate::decimal::Decimal;
-use crate::submission::canonical_json;
+use crate::evaluate::canonical_json;
 
-/// The most memory that one compiled pattern may take, in bytes.
+/// Maximum size of a compiled pattern in bytes.
 pub(super) const SIZE_LIMIT: usize = 1 << 20;
 
 const TYPES: [&str; 7] = ["null", "boolean", "number", "integer", "string", "array", "object"];
 
-pub(super) fn compile(schema: &Json) -> Result<Program, Unusable> {
-    let mut compiler = Compiler {
+pub(super) fn compile(schema: &Json) -> Result<SchemaProgram, InvalidSchema> {
+    let mut compiler = SchemaCompiler {
         document: schema,
         base: schema.get("$id").and_then(Json::as_str).map(|id| id.trim_end_matches('#')),
         anchors: HashMap::new(),
@@ -26,23 +28,23 @@ pub(super) fn compile(schema: &Json) -> Result<Program, Unusable> {
     compiler.note_anchors(schema, String::new());
     let root = compiler.schema(schema, String::new())?;
     let known = std::mem::take(&mut compiler.known);
-    let program = Program { schemas: compiler.schemas, root };
+    let program = SchemaProgram { schemas: compiler.schemas, root };
     program.check_references(&known)?;
     Ok(program)
 }
 
-struct Compiler<'j> {
+struct SchemaCompiler<'j> {
     document: &'j Json,
-    /// The schema's own address.
+    /// The schema's `$id`.
     base: Option<&'j str>,
-    /// Anchors by name: where the schemas stand.
+    /// JSON pointers of the schemas with an anchor, by anchor.
     anchors: HashMap<&'j str, String>,
-    /// The schemas that are compiled or being compiled, by where they stand.
-    known: HashMap<String, Id>,
-    schemas: Vec<Schema>,
+    /// Schemas that are compiled or being compiled, by JSON pointer.
+    known: HashMap<String, SchemaId>,
+    schemas: Vec<CompiledSchema>,
 }
 
-impl<'j> Compiler<'j> {
+impl<'j> SchemaCompiler<'j> {
     fn note_anchors(&mut self, schema: &'j Json, pointer: String) {
         let Json::Object(keywords) = schema else { return };
         for keyword in ["$anchor", "$dynamicAnchor"] {
@@ -52,16 +54,16 @@ impl<'j> Compiler<'j> {
         }
         for (keyword, value) in keywords {
             let at = |part: &str| format!("{pointer}/{}/{}", escaped(keyword), escaped(part));
-            match (Holds::of(keyword), value) {
-                (Some(Holds::Schema), inner) => {
+            match (KeywordShape::of(keyword), value) {
+                (Some(KeywordShape::Schema), inner) => {
                     self.note_anchors(inner, format!("{pointer}/{}", escaped(keyword)));
                 }
-                (Some(Holds::List), Json::Array(items)) => {
+                (Some(KeywordShape::List), Json::Array(items)) => {
                     for (place, inner) in items.iter().enumerate() {
                         self.note_anchors(inner, at(&place.to_string()));
                     }
                 }
-                (Some(Holds::Names), Json::Object(named)) => {
+                (Some(KeywordShape::Names), Json::Object(named)) => {
                     for (name, inner) in named {
                         self.note_anchors(inner, at(name));
                     }
@@ -71,25 +73,27 @@ impl<'j> Compiler<'j> {
         }
     }
 
-    /// Compiles the schema that stands at a pointer, once.
-    fn schema(&mut self, schema: &'j Json, pointer: String) -> Result<Id, Unusable> {
+    /// Compiles the schema at a pointer, or returns its id if it is already compiled.
+    fn schema(&mut self, schema: &'j Json, pointer: String) -> Result<SchemaId, InvalidSchema> {
         if let Some(id) = self.known.get(&pointer) {
             return Ok(*id);
         }
         let id = self.schemas.len();
         self.known.insert(pointer.clone(), id);
-        self.schemas.push(Schema::Bool(true));
+        self.schemas.push(CompiledSchema::Bool(true));
         let compiled = match schema {
-            Json::Object(keywords) => Schema::Object(Box::new(self.keywords(keywords, &pointer)?)),
-            Json::Bool(is_valid) => Schema::Bool(*is_valid),
+            Json::Object(keywords) => {
+                CompiledSchema::Object(Box::new(self.keywords(keywords, &pointer)?))
+            }
+            Json::Bool(is_valid) => CompiledSchema::Bool(*is_valid),
             _ => {
-                let what = "a reference leads to what is no schema".to_owned();
-                return Err(Unusable { pointer, what, hint: LOCAL.to_owned() });
+                let what = "a reference points to something that is not a schema".to_owned();
+                return Err(InvalidSchema { pointer, what, hint: LOCAL_REFERENCE_HINT.to_owned() });
             }
         };
         let is_referenced = matches!(
             self.schemas.get(id),
-            Some(Schema::Object(keywords)) if keywords.is_referenced
+            Some(CompiledSchema::Object(keywords)) if keywords.is_referenced
         );
         if let Some(place) = self.schemas.get_mut(id) {
             *place = compiled;
@@ -104,11 +108,11 @@ impl<'j> Compiler<'j> {
         &mut self,
         from: &'j Map<String, Json>,
         pointer: &str,
-    ) -> Result<Keywords, Unusable> {
+    ) -> Result<Keywords, InvalidSchema> {
         if from.contains_key("$id") && !pointer.is_empty() {
-            let what = "a schema inside of another has an `$id` of its own".to_owned();
+            let what = "a subschema has an `$id` of its own".to_owned();
             let pointer = format!("{pointer}/$id");
-            return Err(Unusable { pointer, what, hint: LOCAL.to_owned() });
+            return Err(InvalidSchema { pointer, what, hint: LOCAL_REFERENCE_HINT.to_owned() });
         }
         let count = |keyword: &str| from.get(keyword).and_then(whole);
         let bounds = |least: &str, most: &str| Bounds { least: count(least), most: count(most) };
@@ -145,7 +149,7 @@ impl<'j> Compiler<'j> {
             let Some(number) = Decimal::parse(&text) else {
                 let what = format!("the number of `{name}` is out of range");
                 let hint = "at most 400 digits, and an exponent up to 400".to_owned();
-                return Err(Unusable { pointer: format!("{pointer}/{name}"), what, hint });
+                return Err(InvalidSchema { pointer: format!("{pointer}/{name}"), what, hint });
             };
             keywords.limits.push((limit, number, text));
         }
@@ -158,13 +162,13 @@ impl<'j> Compiler<'j> {
         Ok(keywords)
     }
 
-    /// Compiles the keywords whose values are schemas.
+    /// Compiles the applicator keywords, whose values are schemas.
     fn applied(
         &mut self,
         from: &'j Map<String, Json>,
         pointer: &str,
         into: &mut Keywords,
-    ) -> Result<(), Unusable> {
+    ) -> Result<(), InvalidSchema> {
         for (name, list) in [
             ("prefixItems", &mut into.prefix),
             ("allOf", &mut into.all_of),
@@ -191,7 +195,7 @@ impl<'j> Compiler<'j> {
             let then = self.single(from, "then", pointer)?;
             into.condition = Some((condition, then, self.single(from, "else", pointer)?));
         }
-        let mut named = |name: &str| -> Result<Vec<(String, Id)>, Unusable> {
+        let mut named = |name: &str| -> Result<Vec<(String, SchemaId)>, InvalidSchema> {
             let entries = from.get(name).and_then(Json::as_object).into_iter().flatten();
             let compiled = entries.map(|(key, inner)| {
                 let at = format!("{pointer}/{name}/{}", escaped(key));
@@ -221,21 +225,21 @@ impl<'j> Compiler<'j> {
         from: &'j Map<String, Json>,
         name: &str,
         pointer: &str,
-    ) -> Result<Option<Id>, Unusable> {
+    ) -> Result<Option<SchemaId>, InvalidSchema> {
         let Some(inner) = from.get(name) else { return Ok(None) };
         self.schema(inner, format!("{pointer}/{name}")).map(Some)
     }
 
-    /// Finds what a reference leads to. There is one schema resource, so that a dynamic reference
-    /// leads where a plain one does.
-    fn reference(&mut self, reference: &str, at: String) -> Result<Id, Unusable> {
+    /// Resolves a reference and compiles its target. As there is one schema resource, a dynamic
+    /// reference resolves like a plain one.
+    fn reference(&mut self, reference: &str, at: String) -> Result<SchemaId, InvalidSchema> {
         let own = self.base.and_then(|base| reference.strip_prefix(base));
         let fragment = match own.unwrap_or(reference) {
             "" => "",
-            local => local.strip_prefix('#').ok_or_else(|| Unusable {
+            local => local.strip_prefix('#').ok_or_else(|| InvalidSchema {
                 pointer: at.clone(),
-                what: "a reference leads out of the schema".to_owned(),
-                hint: LOCAL.to_owned(),
+                what: "a reference points outside the schema".to_owned(),
+                hint: LOCAL_REFERENCE_HINT.to_owned(),
             })?,
         };
         let pointer = match fragment {
@@ -243,42 +247,42 @@ impl<'j> Compiler<'j> {
             anchor => self.anchors.get(anchor).cloned().unwrap_or_default(),
         };
         let Some(target) = self.document.pointer(&pointer) else {
-            let what = "a reference leads to nothing".to_owned();
-            return Err(Unusable { pointer: at, what, hint: LOCAL.to_owned() });
+            let what = "the target of a reference does not exist".to_owned();
+            return Err(InvalidSchema { pointer: at, what, hint: LOCAL_REFERENCE_HINT.to_owned() });
         };
         let id = self.schema(target, pointer)?;
         self.refer(id);
         Ok(id)
     }
 
-    /// Notes that a reference leads to a schema, which may still be under way.
-    fn refer(&mut self, id: Id) {
+    /// Marks a schema, which may still be being compiled, as the target of a reference.
+    fn refer(&mut self, id: SchemaId) {
         match self.schemas.get_mut(id) {
-            Some(Schema::Object(keywords)) => keywords.is_referenced = true,
-            Some(place @ Schema::Bool(true)) => {
+            Some(CompiledSchema::Object(keywords)) => keywords.is_referenced = true,
+            Some(place @ CompiledSchema::Bool(true)) => {
                 let keywords = Keywords { is_referenced: true, ..Keywords::default() };
-                *place = Schema::Object(Box::new(keywords));
+                *place = CompiledSchema::Object(Box::new(keywords));
             }
             _ => {}
         }
     }
 
-    /// Compiles a keyword that the library judges.
+    /// Compiles a keyword that is evaluated by the crate `jsonschema`.
     fn leaf(
         &self,
         from: &Map<String, Json>,
         keyword: &str,
         pointer: &str,
-    ) -> Result<Option<Leaf>, Unusable> {
+    ) -> Result<Option<Leaf>, InvalidSchema> {
         let Some(value) = from.get(keyword) else { return Ok(None) };
         let alone = Json::Object(Map::from_iter([(keyword.to_owned(), value.clone())]));
-        let says = match value {
+        let argument = match value {
             Json::String(text) => text.clone(),
             value => value.to_string(),
         };
         match options().build(&alone) {
-            Ok(validator) => Ok(Some(Leaf { validator, says })),
-            Err(_) => Err(Unusable {
+            Ok(validator) => Ok(Some(Leaf { validator, argument })),
+            Err(_) => Err(InvalidSchema {
                 pointer: format!("{pointer}/{keyword}"),
                 what: format!("`{keyword}` cannot be used"),
                 hint: "no look-around, no back-references".to_owned(),
@@ -287,9 +291,10 @@ impl<'j> Compiler<'j> {
     }
 }
 
-const LOCAL: &str = "put what is referred to into `$defs`, and refer to it by `#/$defs/name`";
+const LOCAL_REFERENCE_HINT: &str =
+    "put the referenced schema into `$defs` and refer to it by `#/$defs/name`";
 
-/// The library's options, for a whole schema and for single keywords.
+/// Returns the options of the crate `jsonschema`, for a whole schema and for single keywords.
 pub(super) fn options<'o>() -> jsonschema::ValidationOptions<'o> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
@@ -307,7 +312,8 @@ fn types(value: &Json) -> Vec<&'static str> {
     }
 }
 
-/// A count, which may be written `2.0`. The meta-schema has refused others.
+/// Returns a count, which may be written `2.0`. The meta-schema ensures that it is a non-negative
+/// integer.
 fn whole(value: &Json) -> Option<u64> {
     let Json::Number(number) = value else { return None };
     let number = Decimal::parse(&number.to_string())?;
@@ -318,12 +324,12 @@ fn canonical(value: &Json) -> String {
     canonical_json(&from_json(value))
 }
 
-/// A part of a JSON pointer.
+/// Returns a segment of a JSON pointer with its special characters escaped.
 fn escaped(part: &str) -> String {
     part.replace('~', "~0").replace('/', "~1")
 }
 
-/// A fragment without percent-encoding.
+/// Returns a percent-decoded URI fragment, or an empty string if it is not UTF-8.
 fn unquoted(fragment: &str) -> String {
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();

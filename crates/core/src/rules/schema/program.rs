@@ -1,7 +1,7 @@
-//! A JSON Schema compiled into a list of schemas that refer to each other by number.
+//! A compiled JSON Schema: a list of schemas that refer to each other by index.
 //!
-//! The crate `jsonschema` checks schemas, patterns and formats; how values are walked is decided
-//! here and in [`super::run`], so that what a value may cost has a bound by construction.
+//! The crate `jsonschema` validates schemas, patterns and formats. Values are traversed by
+//! [`super::evaluate`], so that the cost of a value is bounded by construction.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,20 +9,20 @@ use jsonschema::Validator;
 
 use crate::decimal::Decimal;
 
-/// How deep schemas may be applied to one value through references, each in the next.
-const MOST_IN_PLACE: usize = 64;
+/// Maximum number of nested references that apply to the same value.
+const MAX_IN_PLACE_DEPTH: usize = 64;
 
-/// The number of a schema in its program.
-pub(super) type Id = usize;
+/// Index of a schema in its program.
+pub(super) type SchemaId = usize;
 
 #[derive(Debug)]
-pub(super) struct Program {
-    pub(super) schemas: Vec<Schema>,
-    pub(super) root: Id,
+pub(super) struct SchemaProgram {
+    pub(super) schemas: Vec<CompiledSchema>,
+    pub(super) root: SchemaId,
 }
 
 #[derive(Debug)]
-pub(super) enum Schema {
+pub(super) enum CompiledSchema {
     Bool(bool),
     Object(Box<Keywords>),
 }
@@ -30,12 +30,14 @@ pub(super) enum Schema {
 /// The keywords of one schema.
 #[derive(Debug, Default)]
 pub(super) struct Keywords {
-    /// Whether a reference leads here: only such schemas can be applied to a value again and again.
+    /// Whether a reference points to the schema. Only such schemas can apply to a value repeatedly.
     pub(super) is_referenced: bool,
     pub(super) types: Option<Vec<&'static str>>,
-    /// The canonical texts of the values that `const` and `enum` allow.
+    /// Canonical JSON of the value of `const`.
     pub(super) constant: Option<String>,
+    /// Canonical JSON of the values of `enum`.
     pub(super) members: Option<HashSet<String>>,
+    /// Bounds of a number, with their spelling in the schema.
     pub(super) limits: Vec<(Limit, Decimal, String)>,
     pub(super) multiple_of: Option<Leaf>,
     pub(super) length: Bounds,
@@ -46,23 +48,23 @@ pub(super) struct Keywords {
     pub(super) unique_items: bool,
     pub(super) required: Vec<String>,
     pub(super) dependent_required: Vec<(String, Vec<String>)>,
-    pub(super) properties: HashMap<String, Id>,
-    pub(super) patterns: Vec<(Leaf, Id)>,
-    pub(super) additional: Option<Id>,
-    pub(super) names: Option<Id>,
-    pub(super) prefix: Vec<Id>,
-    pub(super) items: Option<Id>,
-    pub(super) contains: Option<Id>,
+    pub(super) properties: HashMap<String, SchemaId>,
+    pub(super) patterns: Vec<(Leaf, SchemaId)>,
+    pub(super) additional: Option<SchemaId>,
+    pub(super) names: Option<SchemaId>,
+    pub(super) prefix: Vec<SchemaId>,
+    pub(super) items: Option<SchemaId>,
+    pub(super) contains: Option<SchemaId>,
     pub(super) contained: Bounds,
-    pub(super) dependent: Vec<(String, Id)>,
-    pub(super) all_of: Vec<Id>,
-    pub(super) any_of: Vec<Id>,
-    pub(super) one_of: Vec<Id>,
-    pub(super) not: Option<Id>,
-    pub(super) condition: Option<(Id, Option<Id>, Option<Id>)>,
-    pub(super) references: Vec<Id>,
-    pub(super) unevaluated_properties: Option<Id>,
-    pub(super) unevaluated_items: Option<Id>,
+    pub(super) dependent: Vec<(String, SchemaId)>,
+    pub(super) all_of: Vec<SchemaId>,
+    pub(super) any_of: Vec<SchemaId>,
+    pub(super) one_of: Vec<SchemaId>,
+    pub(super) not: Option<SchemaId>,
+    pub(super) condition: Option<(SchemaId, Option<SchemaId>, Option<SchemaId>)>,
+    pub(super) references: Vec<SchemaId>,
+    pub(super) unevaluated_properties: Option<SchemaId>,
+    pub(super) unevaluated_items: Option<SchemaId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,53 +75,67 @@ pub(super) enum Limit {
     ExclusiveMaximum,
 }
 
-/// A keyword about the smallest and one about the largest count.
+/// A minimum and a maximum count.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) least: Option<u64>,
     pub(super) most: Option<u64>,
 }
 
-/// A keyword that the library judges of one text or number, and what it says.
+/// A keyword on a string or number that is evaluated by the crate `jsonschema`, with its argument.
 #[derive(Debug)]
 pub(super) struct Leaf {
     pub(super) validator: Validator,
-    pub(super) says: String,
+    pub(super) argument: String,
 }
 
-/// Why a schema is not used: where in it, and what to write instead.
+/// The error of a schema that cannot be compiled: a JSON pointer into it, the reason and a hint.
 #[derive(Debug)]
-pub(super) struct Unusable {
+pub(super) struct InvalidSchema {
     pub(super) pointer: String,
     pub(super) what: String,
     pub(super) hint: String,
 }
 
-impl Program {
-    /// Refuses schemas that refer to themselves without going into the value: they would be applied
-    /// to it without end.
-    pub(super) fn check_references(&self, known: &HashMap<String, Id>) -> Result<(), Unusable> {
-        let mut depths: HashMap<Id, Option<usize>> = HashMap::new();
+impl SchemaProgram {
+    /// Checks that no schema refers to itself without descending into the value, which would not
+    /// terminate.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for the first such schema, and for one with more than
+    /// [`MAX_IN_PLACE_DEPTH`] nested references.
+    pub(super) fn check_references(
+        &self,
+        known: &HashMap<String, SchemaId>,
+    ) -> Result<(), InvalidSchema> {
+        let mut depths: HashMap<SchemaId, Option<usize>> = HashMap::new();
         for id in 0..self.schemas.len() {
-            if self.depth_in_place(id, &mut depths).is_none_or(|depth| depth > MOST_IN_PLACE) {
+            if self.depth_in_place(id, &mut depths).is_none_or(|depth| depth > MAX_IN_PLACE_DEPTH) {
                 let found = known.iter().find(|(_, known)| **known == id);
                 let pointer = found.map(|(pointer, _)| pointer.clone()).unwrap_or_default();
-                let what = "the schema refers to itself without going into the value".to_owned();
+                let what =
+                    "the schema refers to itself without descending into the value".to_owned();
                 let hint = "refer to it below `properties` or `items`".to_owned();
-                return Err(Unusable { pointer, what, hint });
+                return Err(InvalidSchema { pointer, what, hint });
             }
         }
         Ok(())
     }
 
-    /// Returns how many references follow each other on one value, or `None` where they go round.
-    fn depth_in_place(&self, id: Id, depths: &mut HashMap<Id, Option<usize>>) -> Option<usize> {
+    /// Returns the number of nested references that apply to the same value, or `None` if they form
+    /// a cycle.
+    fn depth_in_place(
+        &self,
+        id: SchemaId,
+        depths: &mut HashMap<SchemaId, Option<usize>>,
+    ) -> Option<usize> {
         if let Some(depth) = depths.get(&id) {
             return *depth;
         }
         depths.insert(id, None);
         let mut deepest = 0;
-        if let Some(Schema::Object(keywords)) = self.schemas.get(id) {
+        if let Some(CompiledSchema::Object(keywords)) = self.schemas.get(id) {
             for inner in keywords.in_place() {
                 deepest = deepest.max(self.depth_in_place(inner, depths)?);
             }
@@ -131,8 +147,8 @@ impl Program {
 }
 
 impl Keywords {
-    /// Returns the schemas that are applied to the same value.
-    fn in_place(&self) -> impl Iterator<Item = Id> {
+    /// Returns the subschemas that apply to the same value.
+    fn in_place(&self) -> impl Iterator<Item = SchemaId> {
         let lists = [&self.all_of, &self.any_of, &self.one_of, &self.references];
         let condition = self.condition.iter();
         let condition = condition.flat_map(|(when, then, other)| [Some(*when), *then, *other]);

@@ -1,0 +1,147 @@
+//! Evaluates a submission that updates a stored user or record: it is merged over the stored values
+//! and the result is validated as a whole.
+
+use std::collections::HashSet;
+
+use super::existing::Existing;
+use super::findings::Findings;
+use super::slot::{GroupSlots, Slot};
+use super::{activation, assemble_record, shape, validate};
+use crate::aggregate::{Claim, ClaimHolder};
+use crate::canonical::email_key;
+use crate::changes::{ChangedValue, ReleasedClaims, UserUpdate};
+use crate::eval_context::EvalContext;
+use crate::form::{Field, FieldBody, FieldTarget, Form, Group};
+use crate::record_kind::Kind;
+use crate::rules::value_key;
+use crate::types::TypeKind;
+use crate::value::Value;
+use crate::violation::Violations;
+
+/// Evaluates a submission that updates `stored`.
+///
+/// # Errors
+/// Returns an error with all violations if the submission is invalid.
+pub(crate) fn update<'v>(
+    form: &Form,
+    submitted: Value<'v>,
+    stored: &'v Value<'v>,
+    surroundings: &EvalContext,
+) -> Result<UserUpdate, Violations> {
+    let mut outcome = Findings::new(form, surroundings.clone());
+    let slots = super::lay_out(form, submitted, Existing::new(Some(stored), true), &mut outcome);
+    validate::validate(form, &slots, &mut outcome);
+    if !outcome.violations.is_empty() {
+        return Err(outcome.violations);
+    }
+    let mut values = Vec::new();
+    let at = FieldPath { holder: holder_of(&form.root, &slots), path: String::new() };
+    changed_values(&form.root, &slots, &at, &mut values);
+    let before = claims_before(form, stored, surroundings);
+    let (claims, references) = outcome.take_database_checks();
+    let mut kept = outcome.seen_claims;
+    for made in &claims {
+        kept.remove(&made.claim);
+    }
+    let released = ReleasedClaims { kept, before, values };
+    let user = assemble_record::assemble(form, slots, claims, references);
+    Ok(UserUpdate { user, released })
+}
+
+/// Returns the claims that the stored user or record holds by the form's rules.
+fn claims_before(form: &Form, stored: &Value<'_>, surroundings: &EvalContext) -> HashSet<Claim> {
+    let mut outcome = Findings::new(form, surroundings.clone());
+    let mut slots = shape::shape(form, Value::Null, Existing::new(Some(stored), true).untouched());
+    activation::drop_inactive(form, &mut slots, surroundings);
+    validate::claims(form, &slots, &mut outcome);
+    outcome.seen_claims
+}
+
+/// The address of a group: the record that holds its claims, and its path within that.
+struct FieldPath {
+    holder: ClaimHolder,
+    path: String,
+}
+
+impl FieldPath {
+    fn field(&self, field: &Field) -> String {
+        match self.path.as_str() {
+            "" => field.name.to_string(),
+            path => format!("{path}.{}", field.name),
+        }
+    }
+
+    /// Returns the address of a record, or of an address or a file, whose field is in the group at this
+    /// address.
+    fn record(&self, group: &Group, slots: &GroupSlots<'_>) -> Self {
+        match group.kind.and_then(Kind::type_kind) {
+            Some(_) => Self { holder: holder_of(group, slots), path: String::new() },
+            None => Self {
+                holder: self.holder.clone(),
+                path: format!("{}.{}", self.path, group.type_name),
+            },
+        }
+    }
+}
+
+/// Returns the holder of the claims of a stored record.
+fn holder_of(group: &Group, slots: &GroupSlots<'_>) -> ClaimHolder {
+    match (group.kind.and_then(Kind::type_kind), slots.id()) {
+        (Some(TypeKind::Relationship), _) => ClaimHolder::Relationship,
+        (Some(kind), Some(id)) => ClaimHolder::Stored { kind, id },
+        _ => ClaimHolder::User,
+    }
+}
+
+/// Collects the stored values that the update changes.
+fn changed_values(
+    group: &Group,
+    slots: &GroupSlots<'_>,
+    at: &FieldPath,
+    values: &mut Vec<ChangedValue>,
+) {
+    for (field, slot) in group.fields.iter().zip(&slots.slots) {
+        match (&field.body, slot) {
+            (FieldBody::Scalar(_), slot) => {
+                let stored = slots.stored.and_then(|stored| stored.get(&field.name));
+                let stored = stored.filter(|value| !value.is_blank());
+                if let Some(value) = stored
+                    && !slot.keeps_stored()
+                    && !matches!(field.target, FieldTarget::Virtual)
+                    && slot.value() != value
+                {
+                    values.push(changed_value(value, slot.value(), at, field));
+                }
+            }
+            (FieldBody::Container(inner), Slot::Group(slots)) => {
+                let at = FieldPath { holder: at.holder.clone(), path: at.field(field) };
+                changed_values(inner, slots, &at, values);
+            }
+            (FieldBody::Node(inner), Slot::Group(slots)) if !slots.is_untouched() => {
+                changed_values(inner, slots, &at.record(inner, slots), values);
+            }
+            (FieldBody::List(inner), Slot::Items(items)) => {
+                let groups = items.iter().filter_map(|item| item.group.as_ref());
+                for slots in groups.filter(|slots| !slots.is_untouched()) {
+                    changed_values(inner, slots, &at.record(inner, slots), values);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn changed_value(old: &Value<'_>, new: &Value<'_>, at: &FieldPath, field: &Field) -> ChangedValue {
+    let path = at.field(field);
+    let is_email = path == "email" && at.holder == ClaimHolder::User;
+    let key = |value: &Value<'_>, case_sensitive| match value {
+        Value::String(address) if is_email => email_key(address),
+        value => value_key(value, case_sensitive),
+    };
+    ChangedValue {
+        changes_key: key(old, true) != key(new, true),
+        changes_folded_key: key(old, false) != key(new, false),
+        holder: at.holder.clone(),
+        path,
+    }
+}

@@ -1,0 +1,383 @@
+//! Validates all active fields of a submission and collects all violations, in the order of the
+//! form.
+
+use std::sync::Arc;
+
+use super::canonical_json::is_storable;
+use super::findings::{Findings, PendingViolation, SCHEMA_STEP_BUDGET, shortened};
+use super::ownership::{self, IMMUTABLE};
+use super::path::Path;
+use super::slot::{GroupSlots, ItemKey, ListItem, SiblingScope, Slot};
+use crate::config::nearest;
+use crate::decimal::MAX_PLAIN;
+use crate::expression::{ConditionResult, EvalScope};
+use crate::fields::FieldType;
+use crate::form::{Assertion, Field, FieldBody, Form, Group};
+use crate::record_kind::Kind;
+use crate::rules::{BoundRule, InputContent, Reporter, RuleInput};
+use crate::value::{NULL, Value};
+use crate::violation::{Message, Param, Params, Violations};
+
+static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
+static ASSERTION: Message = Message::new("assertion", "is invalid");
+static CONDITION_ERROR: Message = Message::new("condition_error", "could not be checked");
+static NUMBER_TOO_LONG: Message = Message::new(
+    "number_too_long",
+    "has a number that is too long without an exponent (maximum is %{count} digits)",
+);
+static WRONG_TYPE: Message = Message::new("wrong_type", "must be %{type}").with_type_param();
+
+/// Messages of violations that no rule reports.
+pub(crate) static MESSAGES: &[&Message] =
+    &[&UNKNOWN_FIELD, &ASSERTION, &CONDITION_ERROR, &NUMBER_TOO_LONG, &WRONG_TYPE, &IMMUTABLE];
+
+/// Validates a submission.
+pub(super) fn validate(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Findings) {
+    if let Some(cause) = outcome.failure.take() {
+        report_condition_error(&cause, Path::ROOT, outcome);
+    }
+    if slots.stored.is_some() {
+        outcome.claims_only = true;
+        collect_untouched_claims(&form.root, slots, &slots.slots, outcome);
+        outcome.claims_only = false;
+    }
+    record(&form.root, slots, &Path::ROOT, &slots.slots, outcome);
+    ownership::validate_parents(&form.root, slots, outcome);
+    for assertion in &form.assertions {
+        check_assertion(assertion, slots, outcome);
+    }
+}
+
+/// Collects the claims of all slots in `seen_claims`, without violations.
+pub(super) fn claims(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Findings) {
+    outcome.claims_only = true;
+    group(&form.root, slots, &Path::ROOT, Enclosing::Root(&slots.slots), outcome);
+}
+
+/// Collects the claims of stored records that are not validated, so that submitted values that
+/// collide with them are violations.
+fn collect_untouched_claims(
+    of: &Group,
+    slots: &GroupSlots<'_>,
+    root: &[Slot<'_>],
+    outcome: &mut Findings,
+) {
+    for (field, slot) in of.fields.iter().zip(&slots.slots) {
+        match (&field.body, slot) {
+            (FieldBody::Node(inner), Slot::Group(slots)) if slots.is_untouched() => {
+                group(inner, slots, &Path::ROOT, Enclosing::Root(root), outcome);
+            }
+            (FieldBody::Container(inner) | FieldBody::Node(inner), Slot::Group(slots)) => {
+                collect_untouched_claims(inner, slots, root, outcome);
+            }
+            (FieldBody::List(inner), Slot::Items(items)) => {
+                for slots in items.iter().filter_map(|item| item.group.as_ref()) {
+                    if slots.is_untouched() {
+                        group(inner, slots, &Path::ROOT, Enclosing::Root(root), outcome);
+                    } else {
+                        collect_untouched_claims(inner, slots, root, outcome);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Context of a group.
+#[derive(Clone, Copy)]
+enum Enclosing<'s, 'v> {
+    /// The group is a record; the slots are those of the whole submission.
+    Root(&'s [Slot<'v>]),
+    /// The group is a container of the enclosing object.
+    Scope(&'s SiblingScope<'s, 'v>),
+}
+
+/// Validates one value by the field's rules, without a submission.
+pub fn validate_value(subject: &Field, value: Value<'static>) -> Violations {
+    let mut outcome = Findings::default();
+    outcome.schema_steps = SCHEMA_STEP_BUDGET;
+    let slot = match value {
+        Value::Null => Slot::Absent,
+        value => Slot::Value { value, from_text: false },
+    };
+    let scope = SiblingScope { slots: &[], around: None, root: &[] };
+    outcome.is_standalone = true;
+    field(subject, &slot, &Path::ROOT, &scope, &mut outcome);
+    outcome.violations
+}
+
+/// Validates a group that has a scope of its own. A record is entered as the holder of the claims
+/// of its fields.
+fn record(
+    of: &Group,
+    slots: &GroupSlots<'_>,
+    path: &Path<'_>,
+    root: &[Slot<'_>],
+    outcome: &mut Findings,
+) {
+    let kind = of.kind.and_then(Kind::type_kind).filter(|_| !outcome.claims_only);
+    if let Some(kind) = kind {
+        outcome.record.enter(kind, slots.id());
+    }
+    group(of, slots, path, Enclosing::Root(root), outcome);
+    if kind.is_some() {
+        outcome.record.leave();
+    }
+}
+
+fn group(
+    group: &Group,
+    slots: &GroupSlots<'_>,
+    path: &Path<'_>,
+    around: Enclosing<'_, '_>,
+    outcome: &mut Findings,
+) {
+    let scope = match around {
+        Enclosing::Root(root) => SiblingScope { slots: &slots.slots, around: None, root },
+        Enclosing::Scope(around) => {
+            SiblingScope { slots: &slots.slots, around: Some(around), root: around.root }
+        }
+    };
+    for (subject, slot) in group.fields.iter().zip(&slots.slots) {
+        field(subject, slot, path, &scope, outcome);
+    }
+    if group.kind == Some(Kind::RelationshipUser) && slots.sent {
+        ownership::relationship(group, slots, path, outcome);
+    }
+    for key in &slots.unknown {
+        report_unknown_field(group, key, path, outcome);
+    }
+}
+
+fn field(
+    field: &Field,
+    slot: &Slot<'_>,
+    parent: &Path<'_>,
+    scope: &SiblingScope<'_, '_>,
+    outcome: &mut Findings,
+) {
+    let suffixed = matches!(slot, Slot::Group(group) if group.suffixed);
+    let path = parent.sent_as(&field.name, suffixed);
+    let content = match slot {
+        Slot::Absent => InputContent::Absent,
+        Slot::Value { value, .. } | Slot::Wrong { value } => InputContent::Value(value),
+        Slot::Group(group) => match &field.body {
+            FieldBody::Container(inner) if !has_content(inner, group) => InputContent::Absent,
+            _ => InputContent::Node(group),
+        },
+        Slot::Items(items) => InputContent::Items(items),
+        Slot::Inactive | Slot::Unchanged => return,
+        Slot::Undecided { cause } => return report_condition_error(cause, path, outcome),
+    };
+    if let Slot::Value { value, .. } = slot
+        && !is_storable(value)
+    {
+        let params = Params::from([("count", Param::Number(MAX_PLAIN.to_string()))]);
+        return outcome.add_violation(PendingViolation::of(path, &NUMBER_TOO_LONG, params));
+    }
+    let from_text = matches!(slot, Slot::Value { from_text: true, .. });
+    let before = outcome.violations.list.len();
+    let is_wrong = matches!(slot, Slot::Wrong { .. });
+    rules(
+        field,
+        &RuleInput { content, from_text, scope, now: outcome.surroundings.now },
+        is_wrong,
+        &path,
+        outcome,
+    );
+    let is_refused = outcome.violations.list.len() > before;
+    match (&field.body, slot) {
+        (body, Slot::Wrong { .. }) if !is_refused => {
+            report_wrong_type(type_name(body), path, outcome)
+        }
+        // The items of a refused list are not validated: size rules come before item rules.
+        (_, _) if is_refused => {}
+        (FieldBody::Container(inner), Slot::Group(slots)) => {
+            group(inner, slots, &path, Enclosing::Scope(scope), outcome);
+        }
+        (FieldBody::Node(_), Slot::Group(slots))
+            if slots.is_untouched() && !outcome.claims_only => {}
+        (FieldBody::Node(inner), Slot::Group(slots)) => {
+            record(inner, slots, &path, scope.root, outcome);
+        }
+        (FieldBody::List(inner), Slot::Items(items)) => {
+            list(inner, items, &path, scope.root, outcome);
+        }
+        _ => {}
+    }
+}
+
+fn rules(
+    field: &Field,
+    subject: &RuleInput<'_, '_>,
+    is_wrong: bool,
+    path: &Path<'_>,
+    outcome: &mut Findings,
+) {
+    for rule in &field.rules {
+        let judges = rule.rule.judges;
+        let is_skipped = (is_wrong && !judges.wrong_type)
+            || (matches!(subject.content, InputContent::Absent) && !judges.absent)
+            || (outcome.is_standalone && rule.check.depends_on_context())
+            || (rule.allow_nil && subject.is_nil())
+            || (rule.allow_blank && subject.is_blank());
+        if is_skipped {
+            continue;
+        }
+        if !rule.conditions.is_empty() && !applies(rule, subject, path, outcome) {
+            continue;
+        }
+        let value = match subject.content {
+            InputContent::Value(value) => value,
+            _ => &NULL,
+        };
+        let is_secret = field.is_secret;
+        let mut report = Reporter { outcome, path: *path, rule, value, is_secret };
+        rule.check.check(subject, &mut report);
+    }
+}
+
+/// Returns whether the conditions of a rule hold. One that cannot be evaluated is a violation.
+fn applies(
+    rule: &BoundRule,
+    subject: &RuleInput<'_, '_>,
+    path: &Path<'_>,
+    outcome: &mut Findings,
+) -> bool {
+    let scope = subject.scope;
+    let verdict = {
+        let (form, this) = (scope.root, scope.record());
+        rule.conditions.verdict(&EvalScope { form, this, surroundings: &outcome.surroundings })
+    };
+    if let ConditionResult::Broken(cause) = &verdict {
+        report_condition_error(cause, *path, outcome);
+    }
+    verdict == ConditionResult::Holds
+}
+
+/// Validates a rule across fields. It is skipped if it reads a value of the wrong type, which has
+/// been reported already.
+fn check_assertion(assertion: &Assertion, slots: &GroupSlots<'_>, outcome: &mut Findings) {
+    let surroundings = outcome.surroundings.clone();
+    let view = EvalScope { form: &slots.slots, this: &slots.slots, surroundings: &surroundings };
+    if assertion.must.reads_invalid_value(&view) {
+        return;
+    }
+    let verdict = match assertion.conditions.verdict(&view) {
+        ConditionResult::Holds => assertion.must.verdict(&view),
+        ConditionResult::Fails => return,
+        broken @ ConditionResult::Broken(_) => broken,
+    };
+    let own_text = assertion.message.clone();
+    visit_paths(&assertion.field, Path::ROOT, &mut |path| match &verdict {
+        ConditionResult::Holds => {}
+        ConditionResult::Broken(cause) => report_condition_error(cause, path, outcome),
+        ConditionResult::Fails => {
+            let (code, own_text) = (assertion.code.clone(), own_text.clone());
+            let message = &ASSERTION;
+            let (rule, params) = (Some(assertion.id()), Params::new());
+            outcome.add_violation(PendingViolation {
+                path,
+                message,
+                rule,
+                code,
+                message_override: own_text,
+                params,
+            });
+        }
+    });
+}
+
+/// Calls `call` with the path that the field names lead to.
+fn visit_paths(way: &[Arc<str>], path: Path<'_>, call: &mut dyn FnMut(Path<'_>)) {
+    match way.split_first() {
+        Some((name, rest)) => visit_paths(rest, path.field(name), call),
+        None => call(path),
+    }
+}
+
+fn report_condition_error(cause: &str, path: Path<'_>, outcome: &mut Findings) {
+    if outcome.claims_only {
+        return;
+    }
+    outcome.violations.causes.push(format!("{}: {cause}", path.dotted()));
+    outcome.add_violation(PendingViolation::of(path, &CONDITION_ERROR, Params::new()));
+}
+
+/// Returns whether a container has fields, records or unknown keys to validate.
+fn has_content(inner: &Group, slots: &GroupSlots<'_>) -> bool {
+    if !slots.unknown.is_empty() {
+        return true;
+    }
+    inner.fields.iter().zip(&slots.slots).any(|(field, slot)| match (&field.body, slot) {
+        (_, Slot::Absent | Slot::Inactive) => false,
+        (FieldBody::Scalar(_), _) => slots.sent || slots.stored.is_some(),
+        _ => true,
+    })
+}
+
+fn list(
+    inner: &Group,
+    items: &[ListItem<'_>],
+    path: &Path<'_>,
+    root: &[Slot<'_>],
+    outcome: &mut Findings,
+) {
+    for (index, item) in items.iter().enumerate() {
+        let item_path;
+        let path = match &item.key {
+            ItemKey::Only | ItemKey::Stored => path,
+            ItemKey::Index => {
+                item_path = path.item(index, None);
+                &item_path
+            }
+            ItemKey::Key(key) => {
+                item_path = path.item(index, Some(key));
+                &item_path
+            }
+        };
+        match &item.group {
+            Some(GroupSlots { id_fault: Some(message), .. }) => {
+                outcome.add_violation(PendingViolation::of(
+                    path.field("id"),
+                    message,
+                    Params::new(),
+                ));
+            }
+            Some(slots) if slots.is_untouched() && outcome.claims_only => {
+                record(inner, slots, path, root, outcome);
+            }
+            // An item without values is ignored, like a nested form without values.
+            Some(slots) if !slots.sent && slots.unknown.is_empty() => {}
+            Some(slots) => record(inner, slots, path, root, outcome),
+            None => report_wrong_type("object", *path, outcome),
+        }
+    }
+}
+
+fn report_unknown_field(group: &Group, key: &str, path: &Path<'_>, outcome: &mut Findings) {
+    // A client may submit very many unknown keys: suggestions are computed only for those reported.
+    let helped = !outcome.violations.is_full();
+    let near =
+        helped.then(|| nearest(key, group.fields.iter().map(|field| &*field.name))).flatten();
+    let params =
+        near.map(|near| ("near", Param::Text(near.to_owned().into()))).into_iter().collect();
+    let key = shortened(key);
+    let path = path.field(&key);
+    outcome.add_violation(PendingViolation::of(path, &UNKNOWN_FIELD, params));
+}
+
+fn type_name(body: &FieldBody) -> &'static str {
+    match body {
+        FieldBody::Scalar(scalar) => scalar.field_type.name(),
+        FieldBody::Container(_) | FieldBody::Node(_) => "object",
+        FieldBody::List(_) => "list",
+    }
+}
+
+fn report_wrong_type(expected: &'static str, path: Path<'_>, outcome: &mut Findings) {
+    let params = Params::from([("type", Param::Text(expected.into()))]);
+    outcome.add_violation(PendingViolation::of(path, &WRONG_TYPE, params));
+    debug_assert_ne!(expected, FieldType::Any.name(), "everything is of the type `value`");
+}

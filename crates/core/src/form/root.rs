@@ -1,0 +1,115 @@
+//! Compiles the root of a form: a user, a session, or a record of one type.
+
+use super::compile::{FormCompiler, RecordContext};
+use super::metadata::FormMetadata;
+use super::{Field, Group, Resource};
+use crate::config::{Entry, Node, ProblemCode, Reader};
+use crate::record_kind::Kind;
+use crate::types::{RecordType, RecordTypes};
+
+/// Returns the type of a form's records, `Some(None)` for users and sessions, or `None` if the form
+/// is ignored.
+#[expect(clippy::option_option, reason = "users and sessions have no types")]
+pub(super) fn type_of<'t>(
+    reader: &mut Reader<'_>,
+    types: &'t RecordTypes,
+    resource: Resource,
+    header: &FormMetadata<'_>,
+) -> Option<Option<&'t RecordType>> {
+    match (resource.type_kind(), header.record_type) {
+        (None, None) => Some(None),
+        (None, Some((_, place))) => {
+            let what = format!("a form for `{}` has no `type`", resource.name());
+            reader.problems.add(ProblemCode::Contradiction, place, what, "no `type`", None);
+            Some(None)
+        }
+        (Some(_), None) => {
+            let place = header.resource_place;
+            let what =
+                format!("the form is ignored: it is for `{}` and has no `type`", resource.name());
+            reader.problems.add_notice(place, what);
+            None
+        }
+        (Some(kind), Some((name, place))) => {
+            let found = types.get(kind, name);
+            if found.is_none() {
+                let known = types.names(kind);
+                let code = ProblemCode::UnknownType;
+                reader.unknown(code, kind.name(), name, place, "`type`", &known);
+            }
+            Some(found)
+        }
+    }
+}
+
+/// Returns whether a form may create: it lists a field that identifies a new record or its owner,
+/// or it has no `resource_owner`.
+pub(super) fn may_create(resource: Resource, root: &Group, may_update: bool) -> bool {
+    let parent_fields = resource.kind().parent_fields().iter().map(|built_in| built_in.name);
+    let lists = |name: &str| root.index_of(name).is_some();
+    match resource {
+        Resource::Session => false,
+        Resource::User => lists("email") || !may_update,
+        _ => parent_fields.into_iter().any(lists) || !may_update,
+    }
+}
+
+impl<'t> FormCompiler<'_, 't> {
+    /// Compiles the fields of the form's user or record.
+    pub(super) fn root(
+        &mut self,
+        resource: Resource,
+        of_type: Option<&'t RecordType>,
+        tree: &Node,
+        fields: Option<&Entry>,
+    ) -> Group {
+        let kind = resource.kind();
+        let path = match (resource.type_kind(), of_type) {
+            (Some(kind), Some(of_type)) => format!("{}.{}", kind.folder(), of_type.name),
+            // A separate path: signing in makes no claim on the user's e-mail address.
+            _ if resource == Resource::Session => "session".to_owned(),
+            _ => String::new(),
+        };
+        let place = RecordContext { path, around: None, is_root: true };
+        let nothing = Node { place: tree.place, data: crate::config::Data::Null };
+        let node = fields.map_or(&nothing, |entry| &entry.value);
+        let listed = self.record(kind, of_type, node, &place);
+        let type_name = of_type.map_or_else(|| kind.name().into(), |of_type| of_type.name.clone());
+        let mut root = Group::new(Some(kind), type_name, listed);
+        root.keyed = of_type.and_then(|of_type| self.types.keyed_relationship(of_type));
+        root.key = of_type.and_then(|of_type| Some(of_type.key.as_ref()?.0.clone()));
+        if may_create(resource, &root, self.may_update) {
+            let place = fields.map_or(tree.place, |entry| entry.place);
+            self.require_fields(kind, &root.fields, &root.type_name, place);
+        }
+        root
+    }
+
+    /// Requires the fields without which the form cannot create records.
+    fn require_fields(
+        &mut self,
+        kind: Kind,
+        fields: &[Field],
+        of: &str,
+        place: crate::config::Location,
+    ) {
+        let lists = |name: &str| fields.iter().any(|field| &*field.name == name);
+        let needed: &[&str] = match kind {
+            Kind::RelationshipUser => return self.require_relationship(of, place, fields),
+            Kind::RelationshipTransactable => &["relationship_id", "transactable_id"],
+            Kind::Customization if lists("customizable_id") || lists("customizable_type") => {
+                &["customizable_id", "customizable_type"]
+            }
+            _ => &[],
+        };
+        for name in needed.iter().filter(|name| !lists(name)) {
+            self.reader.problems.add(
+                ProblemCode::MissingKey,
+                place,
+                format!("the form does not list `{name}`"),
+                format!("`{name}` among its fields: a {} needs it", kind.name()),
+                None,
+            );
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Messages that a form sets in place of a rule's: one for all languages, or one per language.
+
+use std::sync::Arc;
+
+use super::plural::Plurals;
+use super::tag;
+use super::text::{LocaleText, template};
+use crate::config::{Data, Location, Node, ProblemCode, Reader};
+
+/// A message that a form sets in place of a rule's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageOverride(OverrideTexts);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum OverrideTexts {
+    /// One template for all languages.
+    Same(Arc<str>),
+    /// By language tag, with its location; other languages use the usual look-up.
+    ByLanguage(Arc<[(Box<str>, Location, LocaleText)]>),
+}
+
+impl MessageOverride {
+    /// Reads a string, or a mapping of language tags to messages.
+    pub(crate) fn read(reader: &mut Reader<'_>, what: &str, node: &Node) -> Option<Self> {
+        let Data::Map(entries) = &node.data else {
+            return template(reader, what, node).map(|text| Self(OverrideTexts::Same(text.into())));
+        };
+        let mut words = Vec::new();
+        for entry in entries {
+            let Some(tag) = tag::canonical(&entry.key) else {
+                tag::unknown(reader, &entry.key, entry.place, &format!("`{what}`"));
+                continue;
+            };
+            let text = LocaleText::read(reader, what, &entry.value, &tag, &Plurals::of(&tag));
+            words.extend(text.map(|text| (tag, entry.place, text)));
+        }
+        if entries.is_empty() {
+            let what = format!("`{what}` is an empty mapping");
+            let expected = "a text, or texts by language: `{en: …, de: …}`";
+            reader.problems.add(ProblemCode::WrongShape, node.place, what, expected, None);
+        }
+        Some(Self(OverrideTexts::ByLanguage(words.into())))
+    }
+
+    /// Returns the template for all languages, or `None` if there is one per language.
+    pub(super) fn default_template(&self) -> Option<&str> {
+        match &self.0 {
+            OverrideTexts::Same(text) => Some(text),
+            OverrideTexts::ByLanguage(_) => None,
+        }
+    }
+
+    /// Returns the message of a language, if there is one.
+    pub(super) fn of_language(&self, tag: &str) -> Option<&LocaleText> {
+        match &self.0 {
+            OverrideTexts::Same(_) => None,
+            OverrideTexts::ByLanguage(words) => {
+                words.iter().find(|(known, ..)| &**known == tag).map(|(_, _, text)| text)
+            }
+        }
+    }
+
+    /// Returns the language tags and their locations.
+    pub(super) fn languages(&self) -> impl Iterator<Item = (&str, Location)> {
+        let words = match &self.0 {
+            OverrideTexts::Same(_) => &[][..],
+            OverrideTexts::ByLanguage(words) => words,
+        };
+        words.iter().map(|(tag, place, _)| (&**tag, *place))
+    }
+
+    /// Returns whether a message contains the submitted value.
+    pub(crate) fn uses_value(&self) -> bool {
+        match &self.0 {
+            OverrideTexts::Same(text) => text.contains("%{value}"),
+            OverrideTexts::ByLanguage(words) => words.iter().any(|(_, _, text)| text.uses_value()),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Kinds of records: their built-in fields, their containers, and the setters that store a valid
+//! value in the aggregate.
+//!
+//! A new built-in field needs an entry here, a field in the aggregate, and a column in the
+//! database.
+
+mod belonging;
+mod built_ins;
+
+use crate::aggregate::{NewAddress, NewFile, NewProfile, NewTransactable, NewUser};
+use crate::fields::FieldType;
+use crate::rules::BuiltInRule;
+use crate::types::TypeKind;
+use crate::value::Value;
+pub(crate) use belonging::{CUSTOMIZABLE, ParentRefs};
+use built_ins::{ADDRESS, CUSTOMIZATION, FILE, PROFILE, RELATIONSHIP_USER, TRANSACTABLE, USER};
+
+/// Kind of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A user.
+    User,
+    /// A profile of a user.
+    Profile,
+    /// A user's membership in a relationship.
+    RelationshipUser,
+    /// Something that a user offers.
+    Transactable,
+    /// A group of users.
+    Relationship,
+    /// A transactable in a relationship.
+    RelationshipTransactable,
+    /// A record attached to a user, profile or transactable.
+    Customization,
+    /// An address.
+    Address,
+    /// An image.
+    Image,
+    /// A file.
+    Attachment,
+    /// Credentials of a sign-in: validated, never stored.
+    Session,
+}
+
+/// Key that holds other fields or records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Container {
+    Properties,
+    Profiles,
+    RelationshipUsers,
+    Transactables,
+    Customizations,
+    CustomAddresses,
+    CustomImages,
+    CustomAttachments,
+}
+
+/// Field that every record of a kind has, without a declaration.
+#[derive(Debug)]
+pub(crate) struct BuiltIn {
+    pub(crate) name: &'static str,
+    pub(crate) field_type: FieldType,
+    pub(crate) rules: &'static [BuiltInRule],
+    /// Whether its value must never be shown, not even in a message of the form.
+    pub(crate) is_secret: bool,
+    pub(crate) set: Setter,
+}
+
+/// Setter for a valid value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Setter {
+    User(fn(&mut NewUser, Value<'_>)),
+    Profile(fn(&mut NewProfile, Value<'_>)),
+    RelationshipFields(fn(&mut RelationshipFields, Value<'_>)),
+    Transactable(fn(&mut NewTransactable, Value<'_>)),
+    Address(fn(&mut NewAddress, Value<'_>)),
+    File(fn(&mut NewFile, Value<'_>)),
+    /// Parent field, only in a form for the record itself.
+    ParentRef(fn(&mut ParentRefs, Value<'_>)),
+    /// Validated, not set: the aggregate gets the name from the type of the form.
+    Nowhere,
+}
+
+/// Fields by which a relationship user names its relationship.
+#[derive(Debug, Default)]
+pub(crate) struct RelationshipFields {
+    pub(crate) id: Option<i64>,
+    pub(crate) key: Option<String>,
+    pub(crate) type_name: Option<String>,
+}
+
+impl Kind {
+    /// All kinds.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::User,
+        Self::Profile,
+        Self::RelationshipUser,
+        Self::Transactable,
+        Self::Relationship,
+        Self::RelationshipTransactable,
+        Self::Customization,
+        Self::Address,
+        Self::Image,
+        Self::Attachment,
+        Self::Session,
+    ];
+
+    /// Returns the name for messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Profile => "profile",
+            Self::RelationshipUser => "relationship user",
+            Self::Transactable => "transactable",
+            Self::Relationship => "relationship",
+            Self::RelationshipTransactable => "relationship transactable",
+            Self::Customization => "customization",
+            Self::Address => "address",
+            Self::Image => "image",
+            Self::Attachment => "attachment",
+            Self::Session => "session",
+        }
+    }
+
+    /// Returns the kind of its types, or `None` if it has none.
+    pub(crate) fn type_kind(self) -> Option<TypeKind> {
+        match self {
+            Self::Profile => Some(TypeKind::Profile),
+            Self::RelationshipUser => Some(TypeKind::RelationshipUser),
+            Self::Transactable => Some(TypeKind::Transactable),
+            Self::Relationship => Some(TypeKind::Relationship),
+            Self::RelationshipTransactable => Some(TypeKind::RelationshipTransactable),
+            Self::Customization => Some(TypeKind::Customization),
+            Self::User | Self::Address | Self::Image | Self::Attachment | Self::Session => None,
+        }
+    }
+
+    /// Returns the names that answers show of this kind: built-in fields that are not secret, and
+    /// containers.
+    pub fn readable_names(self) -> impl Iterator<Item = &'static str> {
+        let fields = self.built_ins().iter().filter(|field| !field.is_secret);
+        let containers = self.containers().iter().map(|container| container.name());
+        fields.map(|field| field.name).chain(containers)
+    }
+
+    /// The fields it has without being told.
+    pub(crate) fn built_ins(self) -> &'static [BuiltIn] {
+        match self {
+            Self::User => USER,
+            Self::Profile => PROFILE,
+            Self::RelationshipUser => RELATIONSHIP_USER,
+            Self::Transactable => TRANSACTABLE,
+            Self::Customization => CUSTOMIZATION,
+            Self::Address => ADDRESS,
+            Self::Image | Self::Attachment => FILE,
+            Self::Relationship | Self::RelationshipTransactable => &[],
+            Self::Session => belonging::SESSION,
+        }
+    }
+
+    /// Returns the parent fields, which a record has only in a form for the record itself.
+    pub(crate) fn parent_fields(self) -> &'static [BuiltIn] {
+        match self {
+            Self::Transactable | Self::Relationship => belonging::CREATED,
+            Self::RelationshipUser => belonging::MEMBER,
+            Self::RelationshipTransactable => belonging::RELATIONSHIP_TRANSACTABLE,
+            Self::Customization => belonging::CUSTOMIZATION,
+            _ => &[],
+        }
+    }
+
+    /// Returns the field that names the owner, or `None` if the kind has no owner.
+    pub(crate) fn owner_field(self) -> Option<&'static str> {
+        match self {
+            Self::Transactable => Some("creator_id"),
+            Self::RelationshipUser | Self::Customization => Some("user_id"),
+            _ => None,
+        }
+    }
+
+    /// Returns the allowed containers.
+    pub(crate) fn containers(self) -> &'static [Container] {
+        use Container as C;
+        match self {
+            Self::User => &[
+                C::Properties,
+                C::Profiles,
+                C::RelationshipUsers,
+                C::Transactables,
+                C::Customizations,
+            ],
+            Self::Profile | Self::Transactable | Self::Customization => &[
+                C::Properties,
+                C::CustomAddresses,
+                C::CustomImages,
+                C::CustomAttachments,
+                C::Customizations,
+            ],
+            Self::RelationshipUser | Self::Relationship | Self::RelationshipTransactable => {
+                &[C::Properties]
+            }
+            Self::Address | Self::Image | Self::Attachment | Self::Session => &[],
+        }
+    }
+}
+
+impl Container {
+    /// Returns the key in forms and submissions.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Properties => "properties",
+            Self::Profiles => "profiles",
+            Self::RelationshipUsers => "relationship_users",
+            Self::Transactables => "transactables",
+            Self::Customizations => "customizations",
+            Self::CustomAddresses => "custom_addresses",
+            Self::CustomImages => "custom_images",
+            Self::CustomAttachments => "custom_attachments",
+        }
+    }
+
+    /// Returns the kind of its records, or `None` for `properties`, which holds fields.
+    pub(crate) fn holds(self) -> Option<Kind> {
+        match self {
+            Self::Properties => None,
+            Self::Profiles => Some(Kind::Profile),
+            Self::RelationshipUsers => Some(Kind::RelationshipUser),
+            Self::Transactables => Some(Kind::Transactable),
+            Self::Customizations => Some(Kind::Customization),
+            Self::CustomAddresses => Some(Kind::Address),
+            Self::CustomImages => Some(Kind::Image),
+            Self::CustomAttachments => Some(Kind::Attachment),
+        }
+    }
+
+    /// Returns the kind of type whose names are the keys of its records, or `None` if they are
+    /// names of properties.
+    pub(crate) fn type_kind(self) -> Option<TypeKind> {
+        self.holds().and_then(Kind::type_kind)
+    }
+
+    /// Returns whether it can hold several records of one type.
+    pub(crate) fn holds_many(self) -> bool {
+        matches!(self, Self::RelationshipUsers | Self::Transactables | Self::Customizations)
+    }
+}

@@ -1,0 +1,259 @@
+//! Reads configuration files from the forms folders.
+//!
+//! Number, size and depth of files are bounded, and only regular files are read. Links are followed only
+//! within the folders: problems are display_path at `/health/ready` and would reveal other files.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use registrar_contracts::Configuration;
+use registrar_core::config::{Location, Policies, Problem, ProblemCode};
+use registrar_core::registry::{Registry, SourceFile};
+
+/// Maximum size of a file in bytes.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+/// Maximum total size of all files in bytes.
+const MAX_TOTAL_BYTES: u64 = 256 << 20;
+/// Maximum number of files.
+const MAX_FILES: usize = 20_000;
+/// Maximum depth of folders.
+const MAX_DEPTH: usize = 16;
+
+/// The native API as a contract, unless a folder has its own.
+const NATIVE_CONTRACT: &str = include_str!("../../../../forms/contracts/platformos.yml");
+
+/// Error loading the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A folder or file cannot be read.
+    #[error("cannot read {path}: {source}", path = .path.display())]
+    Unreadable {
+        /// The folder or file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The configuration has problems.
+    #[error("the configuration has {} problem(s)", .0.len())]
+    Invalid(Vec<Problem>),
+}
+
+/// Reads and compiles the configuration. `policies` decides about forms with policies that are not
+/// enforced.
+///
+/// # Errors
+/// Returns an error if a file cannot be read, or all problems of the configuration.
+pub fn load(folders: &[PathBuf], policies: Policies) -> Result<Configuration, ConfigError> {
+    let (sources, unread) = read(folders)?;
+    match Configuration::compile_with(&sources, policies) {
+        Ok(registry) if unread.is_empty() => Ok(registry),
+        Ok(_) => Err(ConfigError::Invalid(unread)),
+        Err(mut problems) => {
+            problems.extend(unread);
+            problems.sort();
+            Err(ConfigError::Invalid(problems))
+        }
+    }
+}
+
+/// Returns a form with everything that it extends and uses as YAML, or `None` if it does not exist.
+///
+/// # Errors
+/// Returns an error if a file cannot be read.
+pub fn resolve_form(folders: &[PathBuf], form: &str) -> Result<Option<String>, ConfigError> {
+    let (sources, _) = read(folders)?;
+    Ok(Registry::print_resolved(&sources, form))
+}
+
+/// Returns the forms folder of a file: its nearest ancestor that contains `types/`, else its parent.
+#[must_use]
+pub fn forms_folder(file: &Path) -> PathBuf {
+    let above: Vec<&Path> = file.ancestors().skip(1).collect();
+    let is_root = |folder: &&&Path| folder.join("types").is_dir();
+    let folder = above.iter().find(is_root).or(above.first()).copied().unwrap_or(file);
+    if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
+}
+
+/// Reads all files, sorted by path, and adds the built-in contract. Also returns problems of skipped files.
+fn read(folders: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<Problem>), ConfigError> {
+    let mut listing = FileListing::new(folders)?;
+    let mut sources = Vec::new();
+    let mut left = MAX_TOTAL_BYTES;
+    for folder in folders {
+        listing.list(folder, "", 0)?;
+        let mut files = std::mem::take(&mut listing.files);
+        files.sort();
+        for (path, within) in files {
+            match text(&path, &mut left).map_err(|source| unreadable(&path, source))? {
+                Ok(text) => sources.push(SourceFile { file: display_path(&path), within, text }),
+                Err(problem) => listing.problems.push(problem),
+            }
+            if left == 0 {
+                return Ok((Vec::new(), listing.problems));
+            }
+        }
+        if listing.is_over {
+            return Ok((Vec::new(), listing.problems));
+        }
+    }
+    let is_native = |source: &SourceFile| {
+        matches!(&*source.within, "contracts/platformos.yml" | "contracts/platformos.yaml")
+    };
+    if !sources.iter().any(is_native) {
+        let within = "contracts/platformos.yml".to_owned();
+        let file = format!("{within} (built in)").into();
+        sources.push(SourceFile { file, within, text: NATIVE_CONTRACT.to_owned() });
+    }
+    Ok((sources, listing.problems))
+}
+
+/// Reads a file as text, or returns its problem. `left` is the remaining total size.
+fn text(path: &Path, left: &mut u64) -> io::Result<Result<String, Problem>> {
+    // Reading a pipe might never end.
+    if !std::fs::metadata(path)?.is_file() {
+        return Ok(Err(bad_file(
+            path,
+            Location::START,
+            "is not a regular file",
+            "a form or a type",
+            None,
+        )));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    let length = bytes.len() as u64;
+    if length > MAX_FILE_BYTES {
+        let what = format!("is larger than {MAX_FILE_BYTES} bytes");
+        let hint = "split it: forms can extend one another and use definitions";
+        return Ok(Err(bad_file(path, Location::START, &what, "a form or a type", Some(hint))));
+    }
+    *left = left.saturating_sub(length);
+    if *left == 0 {
+        let what = format!("exceeds the total size of {MAX_TOTAL_BYTES} bytes");
+        let expected = "a smaller configuration";
+        return Ok(Err(bad_file(path, Location::START, &what, expected, Some(FOLDER_HINT))));
+    }
+    Ok(String::from_utf8(bytes).map_err(|error| {
+        let place = end_of(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        bad_file(path, place, "is not UTF-8 here", "UTF-8", Some("save it as UTF-8"))
+    }))
+}
+
+/// Returns the location at the end of a text.
+fn end_of(text: &[u8]) -> Location {
+    let text = String::from_utf8_lossy(text);
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    let mut place = Location::START;
+    place.line += text.matches('\n').count() as u64;
+    place.column += last.chars().count() as u64;
+    place
+}
+
+/// Hint for a folder that is unlikely to hold configuration.
+const FOLDER_HINT: &str = "is it the forms folder?";
+
+fn bad_file(
+    path: &Path,
+    place: Location,
+    what: &str,
+    expected: &str,
+    hint: Option<&str>,
+) -> Problem {
+    Problem {
+        file: display_path(path),
+        place,
+        code: ProblemCode::BadFile,
+        what: format!("the file {what}"),
+        expected: expected.to_owned(),
+        hint: hint.map(str::to_owned),
+    }
+}
+
+/// Returns a path as the user wrote it.
+fn display_path(path: &Path) -> Arc<str> {
+    path.display().to_string().into()
+}
+
+fn unreadable(path: &Path, source: io::Error) -> ConfigError {
+    ConfigError::Unreadable { path: path.to_owned(), source }
+}
+
+/// Files found in the forms folders.
+struct FileListing {
+    /// Canonical paths of the folders.
+    roots: Vec<PathBuf>,
+    /// Path of each file, and its path relative to the forms folder.
+    files: Vec<(PathBuf, String)>,
+    /// Problems of skipped files.
+    problems: Vec<Problem>,
+    /// Number of files in all folders.
+    number: usize,
+    /// True if a limit was exceeded and the listing is incomplete.
+    is_over: bool,
+}
+
+impl FileListing {
+    fn new(folders: &[PathBuf]) -> Result<Self, ConfigError> {
+        let real =
+            |folder: &PathBuf| folder.canonicalize().map_err(|source| unreadable(folder, source));
+        let roots = folders.iter().map(real).collect::<Result<_, _>>()?;
+        Ok(Self { roots, files: Vec::new(), problems: Vec::new(), number: 0, is_over: false })
+    }
+
+    /// Lists the files of a folder recursively, without hidden files and `*.md`.
+    fn list(&mut self, folder: &Path, within: &str, depth: usize) -> Result<(), ConfigError> {
+        let failed = |source| unreadable(folder, source);
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            if name.starts_with('.') || name.ends_with(".md") {
+                continue;
+            }
+            let is_link = entry.file_type().map_err(failed)?.is_symlink();
+            if is_link && !self.is_inside(&path).map_err(|source| unreadable(&path, source))? {
+                let what = "is a link to a target outside the forms folders";
+                let hint = "put the file itself there, or name its folder with `--forms` as well";
+                let problem =
+                    bad_file(&path, Location::START, what, "files within the folders", Some(hint));
+                self.problems.push(problem);
+                continue;
+            }
+            if self.number >= MAX_FILES || depth >= MAX_DEPTH {
+                self.is_over = true;
+                let what = if depth >= MAX_DEPTH {
+                    format!("lies deeper than {MAX_DEPTH} folders")
+                } else {
+                    format!("exceeds the number of {MAX_FILES} files")
+                };
+                let expected = "a folder of forms and types";
+                self.problems.push(bad_file(
+                    &path,
+                    Location::START,
+                    &what,
+                    expected,
+                    Some(FOLDER_HINT),
+                ));
+                return Ok(());
+            }
+            let within = if within.is_empty() { name } else { format!("{within}/{name}") };
+            if path.is_dir() {
+                self.list(&path, &within, depth + 1)?;
+                if self.is_over {
+                    return Ok(());
+                }
+            } else {
+                self.number += 1;
+                self.files.push((path, within));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether the target of a link lies in one of the folders.
+    fn is_inside(&self, link: &Path) -> io::Result<bool> {
+        let target = link.canonicalize()?;
+        Ok(self.roots.iter().any(|root| target.starts_with(root)))
+    }
+}

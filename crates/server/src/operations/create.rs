@@ -1,0 +1,196 @@
+//! Operation `create`.
+
+use std::sync::Arc;
+
+use registrar_contracts::Outcome;
+use registrar_core::form::Form;
+use registrar_core::value::Value;
+use registrar_store::{CreateError, CreateRecord, CreateUser, Created, RecordKind, Refusal};
+
+use super::evaluate::Evaluation;
+use super::idempotency::KeyGuard;
+use super::reply::Reply;
+use super::request_cx::{RequestCx, record_kind};
+use crate::error::{ApiError, group_refusals};
+use crate::representation::StoredEntity;
+
+impl RequestCx<'_> {
+    /// Creates a user or a record.
+    pub(super) async fn create(&mut self) -> Result<Reply, ApiError> {
+        match record_kind(self.action.resource) {
+            Some(kind) => self.create_record(kind).await,
+            None => self.create_user().await,
+        }
+    }
+
+    pub(super) async fn create_user(&mut self) -> Result<Reply, ApiError> {
+        self.check_preconditions()?;
+        if self.principal.permissions.owner().is_some() {
+            return Err(ApiError::not_owner());
+        }
+        let mut key = match self.acquire_header_key().await? {
+            Ok(key) => key,
+            Err(reply) => return Ok(reply),
+        };
+        let database = self.state.database.clone();
+        let validate = move |evaluation: &Evaluation<'_>| match evaluation
+            .validate_user(|| database.check_room())
+        {
+            (Some(form), result) => (Some(form), Ok(result)),
+            (None, result) => (None, result.map(Ok)),
+        };
+        let (form, result) = self.evaluate_form(validate).await?;
+        let mut user = match result {
+            Ok(user) => user,
+            Err(error) if self.hides_existence(&form) => return Err(error),
+            Err(error) => return Err(self.prioritised_error(error).await?),
+        };
+        if key.is_none() {
+            key = match self.acquire_natural_key(&form, &user).await? {
+                Ok(key) => key,
+                Err(reply) => return Ok(reply),
+            };
+        }
+        let password_hash = match user.password.take() {
+            Some(password) => Some(self.state.auth.hash_password(password).await?),
+            None => user.password_hash.take().map(|hash| hash.reveal().to_owned()),
+        };
+        let external_id = user.external_id.clone();
+        let once = key.as_ref().map(|key| self.stored_key(key, &form, Some(&user)));
+        let (by, is_discreet) = (self.actor_for_write(&user)?, self.hides_existence(&form));
+        let (form_name, form_version) = (form.name.clone(), form.version.clone());
+        let row = CreateUser {
+            user,
+            password_hash,
+            form_name,
+            form_version,
+            actor: by,
+            idempotency_key: once,
+            hides_conflicts: is_discreet,
+        };
+        let database = &self.state.database;
+        match database.within_timeout(database.store().create(row)).await? {
+            Ok(created) => match key.as_ref().and_then(KeyGuard::response) {
+                Some(reply) => Ok(reply),
+                None if is_discreet => Ok(Outcome::Accepted.into()),
+                None => self.created_user(created, external_id).await,
+            },
+            Err(CreateError::Refused(mut refusals)) if is_discreet => {
+                refusals.retain(|refusal| !matches!(refusal, Refusal::Taken { .. }));
+                if !refusals.is_empty() {
+                    return Err(self.explain_refusals(None, &refusals).await?);
+                }
+                let reply = key.as_ref().and_then(KeyGuard::response);
+                Ok(reply.unwrap_or_else(|| Outcome::Accepted.into()))
+            }
+            Err(error) => self.create_error(error, key).await,
+        }
+    }
+
+    async fn create_record(&mut self, kind: RecordKind) -> Result<Reply, ApiError> {
+        let parent = self.find_parent().await?;
+        self.check_preconditions()?;
+        let key = match self.acquire_header_key().await? {
+            Ok(key) => key,
+            Err(reply) => return Ok(reply),
+        };
+        let database = self.state.database.clone();
+        let validate = move |evaluation: &Evaluation<'_>| {
+            let contract = evaluation.contract;
+            evaluation.with_form(|submission| {
+                database.check_room()?;
+                Ok(contract.validate(submission)?)
+            })
+        };
+        let (form, bag): (Arc<Form>, _) = self.evaluate_form(validate).await?;
+        let once = key.as_ref().map(|key| self.stored_key(key, &form, None));
+        let (owner, by) = (parent.or(self.principal.user_id), self.actor_for_write(&bag)?);
+        let database = &self.state.database;
+        let created = database.store().create_record(CreateRecord {
+            bag,
+            owner,
+            actor: by,
+            idempotency_key: once,
+        });
+        match database.within_timeout(created).await? {
+            Ok(id) => {
+                if let Some(reply) = key.as_ref().and_then(KeyGuard::response) {
+                    return Ok(reply);
+                }
+                match database.read(move |store| store.record(kind, id)).await? {
+                    Some(record) => self.set_entity(record.into()),
+                    None => self.set_value(id_only(id), false),
+                }
+                Ok(Outcome::Created.into())
+            }
+            Err(error) => self.create_error(error, key).await,
+        }
+    }
+
+    async fn create_error(
+        &mut self,
+        error: CreateError,
+        key: Option<KeyGuard<'_>>,
+    ) -> Result<Reply, ApiError> {
+        match (error, key) {
+            (CreateError::Refused(refusals), _) => {
+                Err(self.explain_refusals(None, &refusals).await?)
+            }
+            (CreateError::IdempotencyKeyUsed, Some(key)) => self.concurrent_response(&key).await,
+            (error, _) => Err(self.write_error(&error)),
+        }
+    }
+
+    /// Returns the error to report for an invalid user. If the contract reports only the first error and
+    /// their order needs it, the database is asked for conflicts too.
+    async fn prioritised_error(&mut self, error: ApiError) -> Result<ApiError, ApiError> {
+        if error.violations().is_none() || !self.contract.order_needs_database() {
+            return Ok(error);
+        }
+        let contested = |evaluation: &Evaluation<'_>| {
+            let contract = evaluation.contract;
+            evaluation.with_form(|submission| Ok(contract.contested(submission)?))
+        };
+        let (_, (claims, references)) = self.evaluate_form(contested).await?;
+        let read = self.state.database.read(move |store| store.refusals(&claims, &references));
+        let refusals = group_refusals(&read.await?);
+        let explain = move |evaluation: &Evaluation<'_>| {
+            let contract = evaluation.contract;
+            evaluation
+                .with_form(|submission| Ok(contract.explain_whole(submission, &refusals).into()))
+        };
+        Ok(self.evaluate_form(explain).await?.1)
+    }
+
+    async fn created_user(
+        &mut self,
+        created: Created,
+        external_id: Option<String>,
+    ) -> Result<Reply, ApiError> {
+        let id = created.id;
+        let user = match self.contract.shows(self.action, Outcome::Created, "user") {
+            true => self.state.database.read(move |store| store.user(id)).await?,
+            false => None,
+        };
+        match user {
+            Some(user) => self.set_entity(StoredEntity::from(user)),
+            None => self.set_value(user_stub(&created, external_id), true),
+        }
+        Ok(Outcome::Created.into())
+    }
+}
+
+/// Returns the properties of a new user that are known without reading it back.
+pub(super) fn user_stub(created: &Created, external_id: Option<String>) -> Value<'static> {
+    let text = |text: String| Value::String(text.into());
+    Value::Object(vec![
+        ("id".into(), Value::Number(created.id.to_string().into())),
+        ("uuid".into(), text(created.uuid.to_string())),
+        ("external_id".into(), external_id.map(text).unwrap_or_default()),
+    ])
+}
+
+/// Returns a record that was deleted in the meantime.
+pub(super) fn id_only(id: i64) -> Value<'static> {
+    Value::Object(vec![("id".into(), Value::Number(id.to_string().into()))])
+}

@@ -1,3 +1,0 @@
-//! Records by themselves, for contracts: there is no native route to them.
-
-pub(crate) mod render;

@@ -1,0 +1,63 @@
+//! JSON representation of stored users and records.
+
+mod record;
+mod user;
+
+pub use record::{record_as_input, record_to_value};
+pub(crate) use user::user_as_input;
+pub use user::user_to_value;
+
+use registrar_core::value::Value;
+use registrar_store::{StoredRecord, StoredUser};
+
+/// A stored user or record.
+#[derive(Debug, Clone)]
+pub(crate) enum StoredEntity {
+    User(Box<StoredUser>),
+    Record(Box<StoredRecord>),
+}
+
+impl StoredEntity {
+    pub(crate) fn id(&self) -> i64 {
+        match self {
+            Self::User(user) => user.columns.id,
+            Self::Record(record) => record.id(),
+        }
+    }
+
+    /// Returns its approximate size in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::User(user) => user.estimated_size(),
+            Self::Record(record) => record.estimated_size(),
+        }
+    }
+
+    /// Returns it as JSON.
+    pub(crate) fn into_value(self) -> Value<'static> {
+        match self {
+            Self::User(user) => user_to_value(*user),
+            Self::Record(record) => record_to_value(*record),
+        }
+    }
+
+    /// Returns it in the shape of a submission to its form.
+    pub(crate) fn into_input(self) -> Value<'static> {
+        match self {
+            Self::User(user) => user_as_input(*user),
+            Self::Record(record) => record_as_input(*record),
+        }
+    }
+}
+
+impl From<StoredUser> for StoredEntity {
+    fn from(user: StoredUser) -> Self {
+        Self::User(Box::new(user))
+    }
+}
+
+impl From<StoredRecord> for StoredEntity {
+    fn from(record: StoredRecord) -> Self {
+        Self::Record(Box::new(record))
+    }
+}
