@@ -66,8 +66,21 @@ impl TypeKind {
         }
     }
 
-    /// Returns the names of platformOS' folders for types of this kind.
-    const fn platformos_folder_names(self) -> &'static [&'static str] {
+    /// Returns the name of a record of this kind.
+    #[must_use]
+    pub fn record_name(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Transactable => "transactable",
+            Self::Relationship => "relationship",
+            Self::RelationshipUser => "relationship_user",
+            Self::RelationshipTransactable => "relationship_transactable",
+            Self::Customization => "customization",
+        }
+    }
+
+    /// platformOS' folder for types of this kind.
+    const fn platformos_folders(self) -> &'static [&'static str] {
         match self {
             Self::Profile => &["user_profile_types", "user_profile_schemas"],
             Self::Transactable => &["transactable_types"],
