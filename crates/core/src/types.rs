@@ -80,7 +80,7 @@ impl TypeKind {
     }
 
     /// platformOS' folder for types of this kind.
-    const fn platformos_folders(self) -> &'static [&'static str] {
+    const fn platformos_folder_names(self) -> &'static [&'static str] {
         match self {
             Self::Profile => &["user_profile_types", "user_profile_schemas"],
             Self::Transactable => &["transactable_types"],

@@ -9,7 +9,9 @@ use std::fs;
 use std::process;
 
 use divan::Bencher;
-use registrar_core::aggregate::{Attached, Claim, ClaimHolder, NewClaim, NewTransactable, NewUser};
+use registrar_core::aggregate::{
+    Attachments, Claim, ClaimHolder, NewClaim, NewTransactable, NewUser,
+};
 use registrar_core::types::TypeKind;
 use registrar_store::{CreateRecord, CreateUser, RecordKind, Store, StoreSettings};
 
@@ -32,7 +34,7 @@ fn boats(codes: impl Iterator<Item = usize>) -> NewUser {
             currency: "EUR".to_owned(),
             enabled: true,
             properties: format!(r#"{{"code":"{code}"}}"#),
-            attached: Attached::default(),
+            attached: Attachments::default(),
         });
         user.claims.push(NewClaim {
             claim: Claim {

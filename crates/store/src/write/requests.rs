@@ -115,7 +115,7 @@ pub struct UpdateRecord {
     /// [`crate::StoredRecord::lock_version`] when it was loaded; the update fails if its owner has changed.
     pub lock_version: i64,
     /// The new state of the record.
-    pub changed: ChangedUser,
+    pub changed: UserUpdate,
     /// The caller.
     pub actor: Actor,
 }
