@@ -11,11 +11,13 @@ use super::{Contract, RequestContext};
 use registrar_core::aggregate::{Claim, NewUser, Reference};
 use registrar_core::changes::UserUpdate;
 use registrar_core::eval_context::EvalContext;
-use registrar_core::evaluate::{Refusals, shortened};
+use registrar_core::evaluate::Refusals;
 use registrar_core::form::Form;
 use registrar_core::locale::Locale;
+use registrar_core::messages::{Message, Params};
+use registrar_core::submission::shortened;
 use registrar_core::value::Value;
-use registrar_core::violation::{Message, Params, Violation, Violations};
+use registrar_core::violation::{Violation, Violations};
 
 static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
 static TAKEN: Message = Message::new("taken", "has already been taken");

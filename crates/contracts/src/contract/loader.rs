@@ -19,6 +19,7 @@ use super::{Catalogue, Contract, format_time, mount};
 use registrar_core::config::{Data, Location, Node, ProblemCode, Problems, Reader};
 use registrar_core::form::Form;
 use registrar_core::id_format::IdFormat;
+use registrar_core::registry::message_index;
 
 /// What a contract can refer to.
 #[derive(Clone, Copy)]
@@ -269,9 +270,7 @@ fn order(reader: &mut Reader<'_>, node: &Node, input: &InputMapping) -> Vec<Erro
     let ranks = reader.list(node, "order").iter().filter_map(|node| {
         let text = reader.text(node, "order")?;
         let (field, code) = match text.split_once('.') {
-            Some((field, code)) if registrar_core::locale::has_code(code) => {
-                (field, Some(code.into()))
-            }
+            Some((field, code)) if message_index().has_code(code) => (field, Some(code.into())),
             _ => (text, None),
         };
         if !known.contains(&field) {
