@@ -79,7 +79,7 @@ impl TypeKind {
         }
     }
 
-    /// platformOS' folder for types of this kind.
+    /// Returns the names of platformOS' folders for types of this kind.
     const fn platformos_folder_names(self) -> &'static [&'static str] {
         match self {
             Self::Profile => &["user_profile_types", "user_profile_schemas"],

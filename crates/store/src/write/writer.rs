@@ -197,7 +197,7 @@ impl Writer {
         match transaction(conn, update, |()| true) {
             Ok(_) => {}
             Err(TransactionError::RolledBack(error)) => {
-                log::warn!("store: uses of tokens are not noted: {}", describe(&error));
+                log::warn!("store: the last use of tokens is not recorded: {}", describe(&error));
             }
             Err(TransactionError::ConnectionBroken(_) | TransactionError::CommitUnknown(_)) => {
                 self.disconnect();
