@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use actix_web::dev::ServerHandle;
-use registrar_core::registry::Registry;
+use registrar_contracts::Configuration;
 use registrar_server::app::Application;
 use registrar_server::auth::credentials::{self, NewCredential, TokenLimits};
 use registrar_server::auth::token;
@@ -190,7 +190,7 @@ impl TestServer {
 
     /// Loads the configured forms again.
     #[must_use]
-    pub fn registry(&self) -> Registry {
+    pub fn registry(&self) -> Configuration {
         registrar_server::config_source::load(
             &self.setup.settings.forms,
             self.setup.settings.policies,

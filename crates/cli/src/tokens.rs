@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use registrar_contracts::Configuration;
+use registrar_contracts::{Contract, Scheme};
 use registrar_core::Timestamp;
-use registrar_core::contract::{Contract, Scheme};
-use registrar_core::registry::Registry;
 use registrar_server::app::{BuildError, open_existing_store, open_store};
 use registrar_server::auth::credentials::{self, NewCredential, TokenLimits};
 use registrar_server::config_source;
@@ -78,7 +78,7 @@ pub(crate) fn create(
 
 /// Returns a contract whose callers authenticate.
 fn authenticated_contract<'r>(
-    registry: &'r Registry,
+    registry: &'r Configuration,
     name: &str,
 ) -> Result<&'r Contract, Box<dyn Error>> {
     let contract = contract::named(registry, name)?;

@@ -16,10 +16,11 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use divan::Bencher;
+use registrar_contracts::Configuration;
+use registrar_contracts::decode::{brackets, json};
 use registrar_core::EvalContext;
-use registrar_core::decode::{brackets, json};
 use registrar_core::locale::Locale;
-use registrar_core::registry::{Registry, SourceFile};
+use registrar_core::registry::SourceFile;
 use registrar_core::rules::RULES;
 use registrar_core::value::Value;
 
@@ -50,8 +51,8 @@ fn shipped() -> Vec<SourceFile> {
     files.iter().map(source).collect()
 }
 
-fn registry() -> Registry {
-    Registry::compile(&shipped()).expect("the shipped forms compile")
+fn registry() -> Configuration {
+    Configuration::compile(&shipped()).expect("the shipped forms compile")
 }
 
 const SEED: &str =
@@ -138,7 +139,7 @@ fn decode_brackets(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn compile_shipped_forms(bencher: Bencher<'_, '_>) {
     let sources = shipped();
-    bencher.bench_local(|| Registry::compile(black_box(&sources)).unwrap());
+    bencher.bench_local(|| Configuration::compile(black_box(&sources)).unwrap());
 }
 
 /// Measures a form with `fields` fields, all submitted; the cost per field must not grow with their
@@ -157,7 +158,7 @@ fn apply_fields(bencher: Bencher<'_, '_>, fields: usize) {
     }
     body.push_str("}}");
     let source = SourceFile { file: "form.yml".into(), within: "form.yml".to_owned(), text: form };
-    let registry = Registry::compile(&[source]).unwrap();
+    let registry = Configuration::compile(&[source]).unwrap();
     let form = registry.form("form").unwrap();
     bencher.counter(divan::counter::ItemsCount::new(fields)).bench_local(|| {
         form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &EvalContext::default())
@@ -174,7 +175,7 @@ fn rule(bencher: Bencher<'_, '_>, name: &str) {
         "resource: User\nfields:\n  value: {{validation: {{{name}: {options}}}, property_options: {{virtual: true}}}}\n"
     );
     let source = SourceFile { file: "form.yml".into(), within: "form.yml".to_owned(), text };
-    let registry = Registry::compile(&[source]).unwrap();
+    let registry = Configuration::compile(&[source]).unwrap();
     let form = registry.form("form").unwrap();
     let body = format!(r#"{{"value": {value}}}"#);
     bencher.bench_local(|| {

@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::rules::may_be_of;
+use crate::rules::claim_matches;
+use crate::types::TypeKind;
 use crate::value::Value;
 
 /// A JSON object as a string, with sorted keys and numbers in plain notation, so that every
@@ -70,10 +71,9 @@ pub struct NewUser {
     pub owner: Option<i64>,
     /// Parent record, if the form is for a customization; `None` if the parent is the user.
     pub customizable: Option<Customizable>,
-    /// Values that must be unique. The database decides; a rejected claim is identified by its
-    /// index.
-    pub claims: Vec<Claim>,
-    /// Rows that must exist. A missing one is identified by its index.
+    /// The uniqueness this user claims. The database decides; a lost claim is named by its index.
+    pub claims: Vec<NewClaim>,
+    /// The rows of the database that must exist. One that is missing is named by its index.
     pub references: Vec<Reference>,
 }
 
@@ -82,7 +82,7 @@ impl NewUser {
     /// leads to this user.
     #[must_use]
     pub fn claims_its_email(&self) -> bool {
-        let is_of_email = |claim: &Claim| {
+        let is_of_email = |NewClaim { claim, .. }: &NewClaim| {
             *claim.scope == *Claim::OF_EMAIL && Some(&claim.value_key) == self.email_key.as_ref()
         };
         self.email.is_some() && self.claims.iter().any(is_of_email)
@@ -285,13 +285,51 @@ impl Claim {
     /// Scope in which e-mail addresses are unique among all users, by [`NewUser::email_key`].
     pub const OF_EMAIL: &str = "user.email";
 
-    /// Returns whether a stored object may hold this claim, judging by its values. `path` is the
-    /// object's path in forms, such as `transactables.boat.properties`; `record` is the record
-    /// whose `properties` it is, if any.
+    /// Returns whether the claim matches a value of a stored object. `path` is the address of the object,
+    /// such as `transactables.boat.properties`; `parent` is the record whose `properties` it is. Only for
+    /// claims that were stored without their holder.
     #[must_use]
-    pub fn may_be_of(&self, path: &str, object: &Value<'_>, record: Option<&Value<'_>>) -> bool {
-        may_be_of(self, path, object, record)
+    pub fn matches(&self, path: &str, object: &Value<'_>, parent: Option<&Value<'_>>) -> bool {
+        claim_matches(self, path, object, parent)
     }
+
+    /// Returns whether case does not count in the claimed value.
+    pub(crate) fn ignores_case(&self) -> bool {
+        *self.scope == *Self::OF_EMAIL || self.scope.ends_with(Self::CASE_INSENSITIVE)
+    }
+
+    /// Suffix of the scopes in which case does not count.
+    pub(crate) const CASE_INSENSITIVE: &str = "~case";
+}
+
+/// A claim of a submission, with the field that it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewClaim {
+    /// The claim.
+    pub claim: Claim,
+    /// The record that holds it.
+    pub holder: ClaimHolder,
+    /// Path of the field within that record, such as `properties.code`.
+    pub path: Arc<str>,
+}
+
+/// The record that holds a claim. Addresses and files belong to the record that they are attached to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ClaimHolder {
+    /// The user itself.
+    User,
+    /// The relationship that the submission is about.
+    Relationship,
+    /// A stored record.
+    Stored {
+        /// Kind of the record.
+        kind: TypeKind,
+        /// Id of the record.
+        id: i64,
+    },
+    /// A new record: from the outermost record inwards, the kind and the index in the list of that kind
+    /// in [`NewUser`] or [`Attached`].
+    New(Vec<(TypeKind, usize)>),
 }
 
 /// A row that must exist when the record is written.

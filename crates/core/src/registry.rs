@@ -1,20 +1,18 @@
-//! The registry: all forms, types, locales and contracts, compiled together. It is immutable and
-//! replaced as a whole on reload.
+//! The registry: all forms, types and locales, compiled together. It is immutable and replaced as a
+//! whole on reload.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::compose::{self, Budget, FormFile, Library};
-use crate::config::{FileId, Location, Node, Policies, Problem, ProblemCode, Problems, nearest};
-use crate::contract::{self, Catalogue, Contract, Contracts, LoadContext};
+use crate::config::{FileId, Location, Node, Policies, Problem, ProblemCode};
 use crate::evaluate::canonical_json;
 use crate::example::ExampleReport;
 use crate::form::{Form, compile};
 use crate::locale::{self, Locale, Locales};
-use crate::openapi;
 use crate::private_fields::PrivateFields;
 use crate::types::{RecordTypes, TypeKind};
 
@@ -32,43 +30,50 @@ pub struct SourceFile {
 /// A compiled configuration.
 #[derive(Debug)]
 pub struct Registry {
-    forms: Arc<HashMap<Arc<str>, Arc<Form>>>,
+    forms: FormMap,
+    /// Names that files declare, of forms with problems too.
+    declared: HashSet<String>,
     names: Vec<Arc<str>>,
-    /// Names of the forms that clients may submit, sorted.
-    served: Vec<Arc<str>>,
     locales: Arc<Locales>,
-    contracts: Contracts,
     private: PrivateFields,
     notices: Vec<Problem>,
-    openapi: OnceLock<Arc<[u8]>>,
 }
 
 /// The role of a file, by its path.
-enum FileRole<'s> {
+#[derive(Debug)]
+pub enum FileRole<'s> {
+    /// A form.
     Form,
+    /// A definition.
     Definition,
+    /// A locale.
     Locale,
+    /// A contract.
     Contract,
+    /// A catalogue of messages.
     Catalogue,
+    /// A record type.
     Type(TypeKind),
+    /// None of these, with the reason.
     Unknown(&'s str),
 }
 
 impl Registry {
-    /// Compiles a configuration, rejecting forms with policies that Registrar does not enforce.
-    ///
-    /// # Errors
-    /// Returns all problems, in order of file and location.
-    pub fn compile(sources: &[SourceFile]) -> Result<Self, Vec<Problem>> {
-        Self::compile_with(sources, Policies::Refuse)
-    }
-
-    /// Compiles a configuration; `policies` decides on forms with policies that Registrar does not
+    /// Compiles forms, types and locales, rejecting forms with policies that Registrar does not
     /// enforce.
     ///
     /// # Errors
     /// Returns all problems, in order of file and location.
-    pub fn compile_with(sources: &[SourceFile], policies: Policies) -> Result<Self, Vec<Problem>> {
+    pub fn compile(sources: &[SourceFile]) -> Result<Self, Vec<Problem>> {
+        let (registry, mut problems) = Self::compile_partial(sources, Policies::Refuse);
+        sort_problems(&mut problems);
+        if problems.is_empty() { Ok(registry) } else { Err(problems) }
+    }
+
+    /// Compiles what can be compiled of forms, types and locales, and returns it with all problems,
+    /// unsorted. `policies` decides on forms with policies that Registrar does not enforce.
+    #[must_use]
+    pub fn compile_partial(sources: &[SourceFile], policies: Policies) -> (Self, Vec<Problem>) {
         let (mut problems, mut notices) = (Vec::new(), Vec::new());
         let mut types = RecordTypes::default();
         let mut types_hash = Sha256::new();
@@ -112,28 +117,15 @@ impl Registry {
         let known = locale::KnownNames { forms: &forms, is_form: &is_form, is_whole };
         locale::check(references, &known, &mut problems);
         let forms = Arc::new(forms);
-        let (contracts, served) = contracts(sources, &forms, &is_form, &mut problems);
-        // A problem of a form recurs in each form that extends it; it is reported once.
-        for list in [&mut problems, &mut notices] {
-            list.sort();
-            list.dedup();
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let sorted = |forms: &HashMap<Arc<str>, Arc<Form>>| {
-            let mut names: Vec<Arc<str>> = forms.keys().cloned().collect();
-            names.sort_unstable();
-            names
-        };
-        let (names, served) = (sorted(&forms), sorted(&served));
+        sort_problems(&mut notices);
+        let mut names: Vec<Arc<str>> = forms.keys().cloned().collect();
+        names.sort_unstable();
         let private = PrivateFields::collect(forms.values().map(|form| &**form), &types);
-        let openapi = OnceLock::new();
-        Ok(Self { forms, names, served, locales, contracts, private, notices, openapi })
+        let declared = library.names();
+        (Self { forms, names, declared, locales, private, notices }, problems)
     }
 
-    /// Returns whether both have the same forms in the same versions, the same locales and the same
-    /// contracts.
+    /// Returns whether both have the same forms in the same versions and the same locales.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         let versions = |registry: &Self| -> Vec<Option<Arc<str>>> {
@@ -146,13 +138,6 @@ impl Registry {
         self.names == other.names
             && versions(self) == versions(other)
             && self.locales.is_same_as(&other.locales)
-            && self.contracts.is_same_as(&other.contracts)
-    }
-
-    /// Returns all contracts.
-    #[must_use]
-    pub fn contracts(&self) -> &Contracts {
-        &self.contracts
     }
 
     /// Returns the fields that only tokens with the scope `private` may read.
@@ -165,15 +150,6 @@ impl Registry {
     #[must_use]
     pub fn notices(&self) -> &[Problem] {
         &self.notices
-    }
-
-    /// Returns the OpenAPI 3.1 document of all served forms and contracts, as JSON. It is generated
-    /// on first use.
-    #[must_use]
-    pub fn openapi(&self) -> Arc<[u8]> {
-        let forms = self.served.iter().filter_map(|name| self.form(name));
-        let written = || openapi::document(forms, &self.contracts).to_string().into_bytes().into();
-        self.openapi.get_or_init(written).clone()
     }
 
     /// Runs the examples of all forms.
@@ -221,26 +197,24 @@ impl Registry {
         &self.names
     }
 
-    /// Returns the names of the forms that clients may submit, sorted: all but those that create
-    /// the callers of contracts (`new_caller`), which only the operator uses.
+    /// Returns whether a file declares a form of this name, compiled or not.
     #[must_use]
-    pub fn served(&self) -> &[Arc<str>] {
-        &self.served
+    pub fn declares(&self, name: &str) -> bool {
+        self.declared.contains(name)
     }
 
-    /// Returns the form with a name, or `None` if clients may not submit such a form.
+    /// Returns all forms by name.
     #[must_use]
-    pub fn served_form(&self, name: &str) -> Option<&Arc<Form>> {
-        self.served.binary_search_by(|known| (**known).cmp(name)).ok()?;
-        self.form(name)
+    pub fn forms(&self) -> &FormMap {
+        &self.forms
     }
+}
 
-    /// Returns the name of the served form most similar to an unknown name, or `None` if none is
-    /// similar.
-    #[must_use]
-    pub fn nearest(&self, name: &str) -> Option<&str> {
-        nearest(name, self.served.iter().map(|known| &**known))
-    }
+/// Sorts problems by file and location. A problem of a form recurs in each form that extends it; it
+/// is kept once.
+pub fn sort_problems(problems: &mut Vec<Problem>) {
+    problems.sort();
+    problems.dedup();
 }
 
 /// Parses all forms and definitions among the files.
@@ -274,83 +248,14 @@ fn locale_files(sources: &[SourceFile]) -> impl Iterator<Item = locale::LocaleFi
 }
 
 /// Forms by name.
-type FormMap = Arc<HashMap<Arc<str>, Arc<Form>>>;
-
-/// Compiles all contracts. Returns them sorted by name, with the forms that clients may submit. The
-/// version of a contract is a hash of its own file, all contract files and all catalogues.
-fn contracts(
-    sources: &[SourceFile],
-    forms: &FormMap,
-    is_form: &dyn Fn(&str) -> bool,
-    problems: &mut Vec<Problem>,
-) -> (Contracts, FormMap) {
-    let with_role = |wanted: fn(&FileRole<'_>) -> bool| {
-        sources.iter().filter(move |source| wanted(&role(&source.within)))
-    };
-    let (mut catalogues, mut hash, mut has_all_catalogues) = (Vec::new(), Sha256::new(), true);
-    for source in with_role(|role| matches!(role, FileRole::Catalogue)) {
-        hash.update(source.text.as_bytes());
-        let mut found = Problems::new(source.file.clone());
-        let read = Catalogue::read(stem(&source.within), &source.text, &mut found);
-        has_all_catalogues &= read.is_some();
-        catalogues.extend(read.map(Arc::new));
-        problems.extend(found.into_vec());
-    }
-    let files: Arc<[Arc<str>]> = sources.iter().map(|source| source.file.clone()).collect();
-    let numbered = (0..).zip(sources);
-    let all: Vec<FormFile<'_>> = numbered
-        .filter(|(_, source)| matches!(role(&source.within), FileRole::Contract))
-        .map(|(id, source)| FormFile {
-            id: FileId(id),
-            name: &source.file,
-            stem: stem(&source.within),
-            text: &source.text,
-            is_liquid: false,
-        })
-        .collect();
-    for file in &all {
-        hash.update(file.text.as_bytes());
-    }
-    let mut trees = Vec::new();
-    for (file, source) in all.iter().zip(with_role(|role| matches!(role, FileRole::Contract))) {
-        let mut found = Problems::with_files(source.file.clone(), files.clone());
-        trees.push((compose::extended(*file, &all, &mut found), found));
-    }
-    // Collected before any contract is compiled, since no contract may run the form of another
-    // one's callers.
-    let callers = trees.iter().filter_map(|(tree, _)| contract::new_caller(tree.as_ref()?));
-    let callers: Vec<&str> = callers.collect();
-    let served = forms.iter().filter(|(name, _)| !callers.contains(&&***name));
-    let served = served.map(|(name, form)| (name.clone(), form.clone()));
-    let served: FormMap = Arc::new(served.collect());
-    let catalogues = &*catalogues;
-    let context = LoadContext { forms, served: &served, is_form, catalogues, has_all_catalogues };
-    let mut contracts: Vec<(Arc<str>, Contract)> = Vec::new();
-    for (file, (tree, found)) in all.iter().zip(&mut trees) {
-        let version = hex(&hash.clone().chain_update(file.text.as_bytes()).finalize());
-        let read = tree
-            .as_ref()
-            .and_then(|tree| contract::read(file.stem, tree, version, &context, found));
-        if let Some((contract, place)) = read {
-            for (file, other) in &contracts {
-                contract::clash(&contract, place, other, file, found);
-            }
-            contracts.push((found.main_file(), contract));
-        }
-    }
-    problems.extend(trees.into_iter().flat_map(|(_, found)| found.into_vec()));
-    let mut list: Vec<Arc<Contract>> =
-        contracts.into_iter().map(|(_, contract)| Arc::new(contract)).collect();
-    list.sort_by(|one, other| one.name.cmp(&other.name));
-    (Contracts::new(list), served)
-}
+pub type FormMap = Arc<HashMap<Arc<str>, Arc<Form>>>;
 
 /// Extension of platformOS' form files, which have front matter and a page.
 const LIQUID_EXTENSION: &str = ".liquid";
 
 /// Returns the role of a file. Forms are all files outside `types/`, platformOS' type folders,
 /// `definitions/`, `locales/` and `contracts/`, and those in `contracts/forms/`.
-fn role(within: &str) -> FileRole<'_> {
+pub fn role(within: &str) -> FileRole<'_> {
     let is_yaml = within.ends_with(".yml") || within.ends_with(".yaml");
     if !is_yaml && !within.ends_with(LIQUID_EXTENSION) {
         return FileRole::Unknown("is not a .yml, .yaml or .liquid file");
@@ -390,7 +295,7 @@ fn role(within: &str) -> FileRole<'_> {
 
 /// Returns the default name of a file: its path below the forms folder, or below the folder of its
 /// role, without the extension.
-fn stem(within: &str) -> &str {
+pub fn stem(within: &str) -> &str {
     let path = within.strip_suffix(LIQUID_EXTENSION).unwrap_or(within);
     let path = [".yml", ".yaml"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
     match TypeKind::of_folder(path) {
@@ -433,7 +338,7 @@ fn version(types: &[u8], tree: &Node) -> Arc<str> {
 }
 
 /// Returns the first 16 hexadecimal digits of a hash.
-fn hex(digest: &[u8]) -> Arc<str> {
+pub fn hex(digest: &[u8]) -> Arc<str> {
     let mut version = String::with_capacity(16);
     for byte in &digest[..8] {
         let _ = write!(version, "{byte:02x}");

@@ -28,6 +28,20 @@ pub enum TypeKind {
     Customization,
 }
 
+/// Returns the path of a field within its record: `properties.code` of
+/// `transactables.boat.properties.code`.
+pub(crate) fn path_in_record(path: &str) -> &str {
+    let mut parts = path.splitn(3, '.');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(folder), Some(_), Some(rest))
+            if TypeKind::ALL.iter().any(|kind| kind.folder() == folder) =>
+        {
+            rest
+        }
+        _ => path,
+    }
+}
+
 impl TypeKind {
     /// All kinds.
     pub const ALL: [Self; 6] = [

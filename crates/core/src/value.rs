@@ -102,6 +102,23 @@ fn owned_number(text: Cow<'_, str>) -> Cow<'static, str> {
     }
 }
 
+impl From<serde_json::Value> for Value<'static> {
+    fn from(json: serde_json::Value) -> Self {
+        match json {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(flag) => Self::Bool(flag),
+            serde_json::Value::Number(number) => Self::Number(number.to_string().into()),
+            serde_json::Value::String(text) => Self::String(text.into()),
+            serde_json::Value::Array(items) => {
+                Self::Array(items.into_iter().map(Self::from).collect())
+            }
+            serde_json::Value::Object(entries) => Self::Object(
+                entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+            ),
+        }
+    }
+}
+
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

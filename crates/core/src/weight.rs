@@ -42,7 +42,7 @@ impl NewUser {
         let relationships = self.relationships.iter().map(|it| it.properties.len());
         let relationship_transactables =
             self.relationship_transactables.iter().map(|it| it.properties.len());
-        let claims = self.claims.iter().map(|claim| claim.value_key.len());
+        let claims = self.claims.iter().map(|claim| claim.claim.value_key.len());
         let parts = profiles
             .chain(relationship_users)
             .chain(transactables)

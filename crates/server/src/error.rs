@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use registrar_contracts::decode::DecodeError;
+use registrar_contracts::{Contract, ErrorResponse, InvalidParameter, Outcome, Rejection};
 use registrar_core::Refusals;
-use registrar_core::contract::{Contract, ErrorResponse, InvalidParameter, Outcome, Rejection};
-use registrar_core::decode::DecodeError;
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
 use registrar_core::violation::Violations;

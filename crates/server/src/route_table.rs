@@ -1,7 +1,7 @@
 //! List of all routes that a configuration serves.
 
-use registrar_core::contract::Contract;
-use registrar_core::registry::Registry;
+use registrar_contracts::Configuration;
+use registrar_contracts::Contract;
 use serde::Serialize;
 
 use crate::auth::permissions::Scope;
@@ -46,7 +46,7 @@ const NATIVE_ROUTES: [(&str, &str, &str, Option<Scope>); 7] = [
 
 /// Returns all routes of a configuration: native ones, then those of contracts in matching order.
 #[must_use]
-pub fn route_table(registry: &Registry) -> Vec<RouteEntry> {
+pub fn route_table(registry: &Configuration) -> Vec<RouteEntry> {
     let native = NATIVE_ROUTES.iter().map(|(path, operation, resource, scope)| RouteEntry {
         method: "GET".to_owned(),
         path: (*path).to_owned(),

@@ -9,7 +9,6 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::connection::AnyConnection;
 use crate::dialect::{insert, row};
-use crate::records::RecordKind;
 use crate::types::SqlTimestamp;
 
 /// The caller of a write, as recorded in the audit log.
@@ -122,17 +121,4 @@ pub(crate) fn insert_event(
     now: i64,
 ) -> QueryResult<()> {
     insert(conn, &[audit_row(actor, action, now)])
-}
-
-impl RecordKind {
-    /// Returns the name of the kind in the audit log.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Transactable => "transactable",
-            Self::Relationship => "relationship",
-            Self::RelationshipUser => "relationship_user",
-            Self::RelationshipTransactable => "relationship_transactable",
-            Self::Customization => "customization",
-        }
-    }
 }

@@ -9,10 +9,11 @@ use crate::audit::{self, AuditAction};
 use crate::claims::{self, Candidate, ClaimDecision};
 use crate::clock::now;
 use crate::connection::{AnyConnection, WriterConnection};
-use crate::dialect::{self, insert};
+use crate::dialect::insert;
 use crate::error::Refusal;
 use crate::idempotency::{self, IdempotencyKey};
-use crate::plan::{IdCounts, ReservedIds, RowBatch};
+use crate::ids::{IdCounts, reserve_ids};
+use crate::plan::RowBatch;
 use crate::relationship_keys;
 use crate::requests::{CreateUser, Created};
 use crate::tokens;
@@ -99,11 +100,7 @@ fn create_users<I: BatchItem>(
     for request in &accepted {
         counts.add(&request.user);
     }
-    let mut ids = if accepted.is_empty() {
-        ReservedIds::default()
-    } else {
-        dialect::reserve_ids(conn, &counts)?
-    };
+    let mut ids = reserve_ids(conn, &counts)?;
     let mut rows = RowBatch::new(now());
     rows.relationship_ids =
         relationship_keys::find_or_create(conn, accepted.iter().map(|request| &request.user))?;

@@ -1,123 +1,120 @@
-//! Who of a batch may be stored: the references and claims of its submissions, decided together.
-//!
-//! The answers come from the database (see [`crate::dialect`]); here they are drawn together, so
-//! that a refused submission learns all that stands against it and its neighbours notice nothing.
+//! Decides which submissions get their claims, and updates the claims of stored users and records.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::QueryResult;
-use registrar_core::aggregate::{Claim, Reference, ReferenceKey, ReferenceTarget};
+use registrar_core::aggregate::{Claim, NewClaim, NewUser, Reference};
+use registrar_core::changes::ReleasedClaims;
 use uuid::Uuid;
 
 use crate::connection::AnyConnection;
-use crate::dialect::{self, ClaimInsert, RowLock, UserKey};
 use crate::error::Refusal;
+use crate::references::{RowLock, missing_references};
+use crate::unique_claims::{
+    ClaimInsert, StoredClaim, delete_claim, delete_claims_of_owners, existing_claims,
+    insert_claims, move_claim,
+};
 
-/// One submission of a batch, as far as it concerns its claims.
+/// A submission of a batch that competes for its claims.
 #[derive(Debug)]
 pub(crate) struct Candidate<'a> {
     pub(crate) uuid: Uuid,
-    pub(crate) claims: &'a [Claim],
+    pub(crate) claims: &'a [NewClaim],
     pub(crate) references: &'a [Reference],
-    /// Whether it was put off before. It is then first checked whether its claims are taken.
+    /// Whether it was deferred before. Its claims are then checked before they are inserted.
     pub(crate) was_deferred: bool,
 }
 
-/// What is decided about a submission.
+/// Result of a candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ClaimDecision {
-    /// It holds all it claimed.
+    /// All its claims are inserted and all its references exist.
     Accepted,
-    /// It holds nothing. Claims in their order, then references in theirs.
+    /// None of its claims is inserted. Taken claims in their order, then missing references in theirs.
     Refused(Vec<Refusal>),
-    /// It claims what an earlier submission of this batch claims too; who gets it shows only once
-    /// that one is stored or refused. Nothing was asked for it: it belongs into the next batch.
+    /// An earlier candidate of the batch has an equal claim, and may still be rejected. None of the
+    /// claims is inserted; the candidate must be retried in the next batch.
     Deferred,
 }
 
 /// A claim of a candidate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 struct CandidateClaim<'a> {
-    claim: &'a Claim,
+    new: &'a NewClaim,
     candidate: usize,
     index: usize,
 }
 
-/// Decides about a batch, within the transaction that will write it.
+/// Decides about the candidates of a batch, in the transaction that writes them.
 pub(crate) fn resolve(
     conn: &mut AnyConnection,
     candidates: &[Candidate<'_>],
 ) -> QueryResult<Vec<ClaimDecision>> {
-    let mut missing = missing_references(conn, candidates)?;
+    let references: Vec<&[Reference]> = candidates.iter().map(|it| it.references).collect();
+    let mut missing = missing_references(conn, &references, RowLock::KeyShare)?;
     let mut taken: Vec<Vec<usize>> = vec![Vec::new(); candidates.len()];
-    let mut deferred = vec![false; candidates.len()];
+    let mut is_deferred = vec![false; candidates.len()];
 
-    // Sorted by claim, and like claims by candidate.
     let mut entries: Vec<CandidateClaim<'_>> = Vec::with_capacity(candidates.len() * 2);
     for (candidate, Candidate { claims, .. }) in candidates.iter().enumerate() {
-        entries.extend(claims.iter().enumerate().map(|(index, claim)| CandidateClaim {
-            claim,
-            candidate,
-            index,
-        }));
+        let claims = claims.iter().enumerate();
+        entries.extend(claims.map(|(index, new)| CandidateClaim { new, candidate, index }));
     }
-    entries.sort_unstable();
+    entries.sort_unstable_by_key(|entry| (&entry.new.claim, entry.candidate, entry.index));
 
-    // What one submission claims twice, it cannot get twice.
+    // A claim that a candidate makes twice is taken the second time.
     entries.dedup_by(|later, earlier| {
-        let same = later.claim == earlier.claim && later.candidate == earlier.candidate;
-        if same {
+        let is_same = later.new.claim == earlier.new.claim && later.candidate == earlier.candidate;
+        if is_same {
             taken[later.candidate].push(later.index);
         }
-        same
+        is_same
     });
 
-    // Those that are refused anyway claim nothing, but are told what they would have been refused.
-    // Those that were put off look first, so that a crowd after one claim is refused at once.
-    let refused: Vec<bool> =
+    // Candidates that are rejected anyway insert no claims, but all taken ones are reported. Those that
+    // were deferred are checked first, so that many candidates with one claim are rejected at once.
+    let is_rejected: Vec<bool> =
         (0..candidates.len()).map(|i| !missing[i].is_empty() || !taken[i].is_empty()).collect();
-    let needs_check = |entry: &&CandidateClaim<'_>| {
-        refused[entry.candidate] || candidates[entry.candidate].was_deferred
+    let is_checked = |entry: &&CandidateClaim<'_>| {
+        is_rejected[entry.candidate] || candidates[entry.candidate].was_deferred
     };
-    let checked: Vec<&CandidateClaim<'_>> = entries.iter().filter(needs_check).collect();
-    if !checked.is_empty() {
-        let claims: Vec<&Claim> = checked.iter().map(|entry| entry.claim).collect();
-        for index in dialect::claims_that_exist(conn, &claims)? {
-            taken[checked[index].candidate].push(checked[index].index);
-        }
+    let checked: Vec<&CandidateClaim<'_>> = entries.iter().filter(is_checked).collect();
+    let claims: Vec<&Claim> = checked.iter().map(|entry| &entry.new.claim).collect();
+    for index in existing_claims(conn, &claims)? {
+        taken[checked[index].candidate].push(checked[index].index);
     }
     entries
         .retain(|entry| missing[entry.candidate].is_empty() && taken[entry.candidate].is_empty());
 
-    // Of those that claim the same, the first goes on.
-    let mut earlier: Option<CandidateClaim<'_>> = None;
+    // Of several candidates with one claim, the first continues.
+    let mut first: Option<CandidateClaim<'_>> = None;
     for entry in &entries {
-        match earlier {
-            Some(first) if first.claim == entry.claim => deferred[entry.candidate] = true,
-            _ => earlier = Some(*entry),
+        match first {
+            Some(first) if first.new.claim == entry.new.claim => {
+                is_deferred[entry.candidate] = true;
+            }
+            _ => first = Some(*entry),
         }
     }
-    entries.retain(|entry| !deferred[entry.candidate]);
+    entries.retain(|entry| !is_deferred[entry.candidate]);
 
-    let claims: Vec<ClaimInsert<'_>> = entries
+    let inserts: Vec<ClaimInsert<'_>> = entries
         .iter()
-        .map(|entry| ClaimInsert { claim: entry.claim, owner: &candidates[entry.candidate].uuid })
+        .map(|entry| ClaimInsert { claim: entry.new, owner: &candidates[entry.candidate].uuid })
         .collect();
     let mut rejected = BTreeSet::new();
-    if !claims.is_empty() {
-        for index in dialect::insert_claims(conn, &claims)? {
-            taken[entries[index].candidate].push(entries[index].index);
-            rejected.insert(entries[index].candidate);
-        }
+    for index in insert_claims(conn, &inserts)? {
+        taken[entries[index].candidate].push(entries[index].index);
+        rejected.insert(entries[index].candidate);
     }
     if !rejected.is_empty() {
         let owners: Vec<Uuid> = rejected.iter().map(|&index| candidates[index].uuid).collect();
-        dialect::delete_claims(conn, &owners)?;
+        delete_claims_of_owners(conn, &owners)?;
     }
 
     Ok((0..candidates.len())
         .map(|i| {
-            if deferred[i] {
+            if is_deferred[i] {
                 return ClaimDecision::Deferred;
             }
             taken[i].sort_unstable();
@@ -132,107 +129,47 @@ pub(crate) fn resolve(
         .collect())
 }
 
-/// What would be refused of claims and references, as things are.
-pub(crate) fn preview(
+/// The stored claims that an update may change, and those that it releases.
+#[derive(Default)]
+pub(crate) struct StoredClaims<'r> {
+    pub(crate) held: Vec<StoredClaim>,
+    pub(crate) released: Option<&'r ReleasedClaims>,
+}
+
+/// Inserts the new claims of a user, moves those that went from one of its records to another, and
+/// deletes the released ones. Returns the taken claims and missing references, each in their order; if
+/// there are any, the caller must roll back.
+pub(crate) fn update_claims(
     conn: &mut AnyConnection,
-    claims: &[Claim],
-    references: &[Reference],
+    owner: &Uuid,
+    user: &NewUser,
+    stored: StoredClaims<'_>,
 ) -> QueryResult<Vec<Refusal>> {
-    let claims: Vec<&Claim> = claims.iter().collect();
-    let taken = match claims.is_empty() {
-        true => Vec::new(),
-        false => dialect::claims_that_exist(conn, &claims)?,
+    let is_released = |held: &StoredClaim| {
+        let StoredClaim { claim, holder, path } = held;
+        stored.released.is_some_and(|released| released.contains(claim, holder, path))
     };
-    let candidate = Candidate { uuid: Uuid::nil(), claims: &[], references, was_deferred: false };
-    let missing = missing_with_lock(conn, &[candidate], RowLock::None)?;
+    let mut held: HashMap<&Claim, &StoredClaim> =
+        stored.held.iter().map(|held| (&held.claim, held)).collect();
+    let (mut taken, mut new) = (Vec::new(), Vec::new());
+    for (index, claim) in user.claims.iter().enumerate() {
+        match held.remove(&claim.claim) {
+            None => new.push((index, claim)),
+            Some(held) if held.holder == claim.holder => {}
+            Some(held) if is_released(held) => move_claim(conn, claim)?,
+            Some(_) => taken.push(index),
+        }
+    }
+    new.sort_by_key(|(_, new)| &new.claim);
+    let inserts: Vec<ClaimInsert<'_>> =
+        new.iter().map(|(_, claim)| ClaimInsert { claim, owner }).collect();
+    taken.extend(insert_claims(conn, &inserts)?.into_iter().map(|index| new[index].0));
+    taken.sort_unstable();
+    for held in held.into_values().filter(|held| is_released(held)) {
+        delete_claim(conn, &held.claim)?;
+    }
+
+    let missing = missing_references(conn, &[&user.references], RowLock::KeyShare)?;
     let taken = taken.into_iter().map(|claim| Refusal::Taken { claim });
     Ok(taken.chain(missing.into_iter().flatten()).collect())
-}
-
-/// The references of each candidate that lead nowhere.
-pub(crate) fn missing_references(
-    conn: &mut AnyConnection,
-    candidates: &[Candidate<'_>],
-) -> QueryResult<Vec<Vec<Refusal>>> {
-    missing_with_lock(conn, candidates, RowLock::KeyShare)
-}
-
-fn missing_with_lock(
-    conn: &mut AnyConnection,
-    candidates: &[Candidate<'_>],
-    lock: RowLock,
-) -> QueryResult<Vec<Vec<Refusal>>> {
-    let mut missing = vec![Vec::new(); candidates.len()];
-    let wanted: HashSet<&Reference> =
-        candidates.iter().flat_map(|candidate| candidate.references).collect();
-    if wanted.is_empty() {
-        return Ok(missing);
-    }
-    let found = existing_references(conn, &wanted, lock)?;
-    for (candidate, missing) in candidates.iter().zip(&mut missing) {
-        for (reference, wanted) in candidate.references.iter().enumerate() {
-            if !found.contains(wanted) {
-                missing.push(Refusal::Missing { reference });
-            }
-        }
-    }
-    Ok(missing)
-}
-
-/// Those of the references that lead somewhere: one question for each kind that occurs.
-fn existing_references(
-    conn: &mut AnyConnection,
-    wanted: &HashSet<&Reference>,
-    lock: RowLock,
-) -> QueryResult<HashSet<Reference>> {
-    use ReferenceTarget::{Customization, Profile, Relationship, Transactable, User};
-
-    let mut found = HashSet::new();
-    for target in [User, Relationship, Transactable, Profile, Customization] {
-        let ids: BTreeSet<i64> = wanted
-            .iter()
-            .filter(|reference| reference.resource == target)
-            .filter_map(|reference| match reference.value {
-                ReferenceKey::Id(id) => Some(id),
-                _ => None,
-            })
-            .collect();
-        if ids.is_empty() {
-            continue;
-        }
-        let ids: Vec<i64> = ids.into_iter().collect();
-        for id in dialect::existing_ids(conn, target, &ids, lock)? {
-            found.insert(Reference { resource: target, value: ReferenceKey::Id(id) });
-        }
-    }
-    for key in [UserKey::ExternalId, UserKey::EmailKey] {
-        let texts: BTreeSet<&str> = wanted
-            .iter()
-            .filter(|reference| reference.resource == User)
-            .filter_map(|reference| match (&reference.value, key) {
-                (ReferenceKey::ExternalId(text), UserKey::ExternalId)
-                | (ReferenceKey::EmailKey(text), UserKey::EmailKey) => Some(text.as_str()),
-                _ => None,
-            })
-            .collect();
-        if texts.is_empty() {
-            continue;
-        }
-        let texts: Vec<&str> = texts.into_iter().collect();
-        for text in dialect::existing_texts(conn, key, &texts, lock)? {
-            let value = match key {
-                UserKey::ExternalId => ReferenceKey::ExternalId(text),
-                UserKey::EmailKey => ReferenceKey::EmailKey(text),
-            };
-            found.insert(Reference { resource: User, value });
-        }
-    }
-    for reference in wanted {
-        if let ReferenceKey::Key { type_name, key } = &reference.value
-            && dialect::relationship_by_key(conn, (type_name, key), lock)?.is_some()
-        {
-            found.insert((*reference).clone());
-        }
-    }
-    Ok(found)
 }

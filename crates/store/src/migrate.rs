@@ -6,6 +6,7 @@ use diesel::sqlite::Sqlite;
 use diesel::{QueryDsl, QueryResult, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use crate::claim_backfill;
 use crate::connection::AnyConnection;
 use crate::dialect::{self, ConnectionRole};
 use crate::error::OpenError;
@@ -86,6 +87,9 @@ fn apply_locked(
         AnyConnection::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(drop),
     };
     outcome.map_err(|error| OpenError::Migrate { reason: error.to_string() })?;
+    if names.iter().any(|name| name.starts_with("0008")) {
+        claim_backfill::run(conn).map_err(failed)?;
+    }
     Ok(names)
 }
 

@@ -4,100 +4,27 @@
 //! Here ids meet the tree of an aggregate. Nothing here talks to a database; the order of rows and
 //! ids is the order sent, depth first_positions.
 
+use std::collections::HashMap;
 use std::vec;
 
 use diesel::QueryResult;
-use diesel::result::Error;
-use registrar_core::aggregate::{Attachments, NewCustomization, NewUser, RelationshipLink};
+use registrar_core::aggregate::{
+    Attachments, Claim, ClaimHolder, NewClaim, NewCustomization, NewUser, RelationshipLink,
+};
+use registrar_core::types::TypeKind;
 use uuid::Uuid;
 
 use crate::connection::AnyConnection;
 use crate::dialect::insert;
+use crate::ids::{PerTable, ReservedIds, next_id};
 use crate::relationship_keys::RelationshipIds;
 use crate::requests::CreateUser;
 use crate::rows::{
     AddressRow, CustomizationRow, FileRow, NewUserRow, PasswordRow, ProfileRow, RelationshipRow,
     RelationshipUserRow, TransactableRow,
 };
+use crate::unique_claims::set_record_ids;
 use crate::update_sql::UpdatedRows;
-
-/// Something for each table whose rows have ids.
-#[derive(Debug, Default)]
-pub(crate) struct PerTable<T> {
-    pub(crate) users: T,
-    pub(crate) profiles: T,
-    pub(crate) transactables: T,
-    pub(crate) relationships: T,
-    pub(crate) relationship_users: T,
-    pub(crate) customizations: T,
-    pub(crate) addresses: T,
-    pub(crate) files: T,
-}
-
-/// How many ids are needed.
-pub(crate) type IdCounts = PerTable<i64>;
-
-/// The ids to be given out.
-pub(crate) type ReservedIds = PerTable<vec::IntoIter<i64>>;
-
-impl IdCounts {
-    /// IdCounts in what one more user needs.
-    pub(crate) fn add(&mut self, user: &NewUser) {
-        self.users += 1;
-        self.add_records(user);
-    }
-
-    /// IdCounts in what the records of a user need that are new.
-    pub(crate) fn add_records(&mut self, user: &NewUser) {
-        self.profiles += count(&user.profiles, |profile| profile.id);
-        self.transactables += count(&user.transactables, |transactable| transactable.id);
-        self.relationship_users += count(&user.relationship_users, |member| member.id);
-        for member in &user.relationship_users {
-            if let RelationshipLink::New { .. } = member.relationship {
-                self.relationships += 1;
-            }
-        }
-        for profile in &user.profiles {
-            self.add_attached(&profile.attached);
-        }
-        for transactable in &user.transactables {
-            self.add_attached(&transactable.attached);
-        }
-        self.add_customizations(&user.customizations);
-    }
-
-    /// Whether any is needed.
-    pub(crate) fn any(&self) -> bool {
-        self.users
-            + self.profiles
-            + self.transactables
-            + self.relationships
-            + self.relationship_users
-            + self.customizations
-            + self.addresses
-            + self.files
-            > 0
-    }
-
-    fn add_attached(&mut self, attached: &Attachments) {
-        self.addresses += count(&attached.addresses, |address| address.id);
-        self.files += count(&attached.files, |file| file.id);
-        self.add_customizations(&attached.customizations);
-    }
-
-    fn add_customizations(&mut self, customizations: &[NewCustomization]) {
-        self.customizations += count(customizations, |customization| customization.id);
-        for customization in customizations {
-            self.add_attached(&customization.attached);
-        }
-    }
-}
-
-/// How many have no id yet.
-fn count<T>(items: &[T], id: impl Fn(&T) -> Option<i64>) -> i64 {
-    let new = items.iter().filter(|item| id(item).is_none()).count();
-    i64::try_from(new).unwrap_or(i64::MAX)
-}
 
 /// The rows of a batch.
 #[derive(Default)]
@@ -118,6 +45,12 @@ pub(crate) struct RowBatch<'a> {
     pub(crate) relationship_ids: RelationshipIds,
     /// The new values of rows that are there.
     pub(crate) updated: UpdatedRows<'a>,
+    /// The record that is being added, and those around it.
+    path: Vec<(TypeKind, usize)>,
+    /// The claims of the new records of the user that is being added.
+    claims: HashMap<&'a [(TypeKind, usize)], Vec<&'a Claim>>,
+    /// The claims of new records, with their ids.
+    claim_ids: Vec<(&'a Claim, i64)>,
 }
 
 /// The row that something hangs on.
@@ -147,7 +80,7 @@ impl<'a> RowBatch<'a> {
         ids: &mut ReservedIds,
     ) -> QueryResult<i64> {
         let user = &record.user;
-        let id = next(&mut ids.users)?;
+        let id = next_id(&mut ids.users)?;
         self.users.push(NewUserRow {
             id,
             uuid,
@@ -188,24 +121,41 @@ impl<'a> RowBatch<'a> {
         self.add_records_at(user, OwnerRef { user_id: id, kind: "user", id }, ids)
     }
 
-    /// The same, with the customizations hanging on `owner`.
+    /// Adds the rows of the records of a user, with the customizations attached to `owner`.
     pub(crate) fn add_records_at(
         &mut self,
         user: &'a NewUser,
         owner: OwnerRef,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
+        self.claims.clear();
+        for NewClaim { claim, holder, .. } in &user.claims {
+            if let ClaimHolder::New(path) = holder {
+                self.claims.entry(path).or_default().push(claim);
+            }
+        }
         self.add_profiles(user, owner.user_id, ids)?;
-        self.add_memberships(user, owner.user_id, ids)?;
+        self.add_relationship_users(user, owner.user_id, ids)?;
         self.add_transactables(user, owner.user_id, ids)?;
         self.add_customizations(&user.customizations, owner, ids)
     }
 
-    /// The id of the one record of a bag that is new.
-    pub(crate) fn id_of_record(&self) -> Option<i64> {
-        let listing = self.transactables.first().map(|row| row.id);
+    /// Returns the id of the first transactable, relationship user or customization that is inserted.
+    pub(crate) fn first_new_id(&self) -> Option<i64> {
+        let transactable = self.transactables.first().map(|row| row.id);
         let member = self.relationship_users.first().map(|row| row.id);
-        listing.or(member).or_else(|| self.customizations.first().map(|row| row.id))
+        transactable.or(member).or_else(|| self.customizations.first().map(|row| row.id))
+    }
+
+    /// Enters a record and assigns its id to its claims.
+    fn enter(&mut self, kind: TypeKind, index: usize, id: i64) {
+        self.path.push((kind, index));
+        let claims = self.claims.get(self.path.as_slice()).into_iter().flatten();
+        self.claim_ids.extend(claims.map(|claim| (*claim, id)));
+    }
+
+    fn leave(&mut self) {
+        self.path.pop();
     }
 
     fn add_profiles(
@@ -214,7 +164,9 @@ impl<'a> RowBatch<'a> {
         user_id: i64,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        for (profile, position) in user.profiles.iter().zip(self.first_positions.profiles..) {
+        for ((index, profile), position) in
+            user.profiles.iter().enumerate().zip(self.first_positions.profiles..)
+        {
             let id = next_if_new(profile.id, &mut ids.profiles)?;
             let row = ProfileRow {
                 id,
@@ -225,24 +177,29 @@ impl<'a> RowBatch<'a> {
                 properties: &profile.properties,
             };
             target(profile.id, &mut self.profiles, &mut self.updated.profiles).push(row);
+            self.enter(TypeKind::Profile, index, id);
             self.add_attached(&profile.attached, OwnerRef { user_id, kind: "profile", id }, ids)?;
+            self.leave();
         }
         Ok(())
     }
 
-    fn add_memberships(
+    fn add_relationship_users(
         &mut self,
         user: &'a NewUser,
         user_id: i64,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        for (member, position) in
-            user.relationship_users.iter().zip(self.first_positions.relationship_users..)
+        for ((index, member), position) in user
+            .relationship_users
+            .iter()
+            .enumerate()
+            .zip(self.first_positions.relationship_users..)
         {
             let relationship_id = match &member.relationship {
                 RelationshipLink::Existing(id) => *id,
                 RelationshipLink::New { type_name } => {
-                    let id = next(&mut ids.relationships)?;
+                    let id = next_id(&mut ids.relationships)?;
                     self.relationships.push(RelationshipRow {
                         id,
                         type_name,
@@ -259,8 +216,11 @@ impl<'a> RowBatch<'a> {
                     self.relationship_ids.id(type_name, key)?
                 }
             };
+            let id = next_if_new(member.id, &mut ids.relationship_users)?;
+            self.enter(TypeKind::RelationshipUser, index, id);
+            self.leave();
             let row = RelationshipUserRow {
-                id: next_if_new(member.id, &mut ids.relationship_users)?,
+                id,
                 user_id,
                 relationship_id,
                 position,
@@ -279,8 +239,8 @@ impl<'a> RowBatch<'a> {
         user_id: i64,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        for (transactable, position) in
-            user.transactables.iter().zip(self.first_positions.transactables..)
+        for ((index, transactable), position) in
+            user.transactables.iter().enumerate().zip(self.first_positions.transactables..)
         {
             let id = next_if_new(transactable.id, &mut ids.transactables)?;
             let row = TransactableRow {
@@ -297,7 +257,9 @@ impl<'a> RowBatch<'a> {
             target(transactable.id, &mut self.transactables, &mut self.updated.transactables)
                 .push(row);
             let owner = OwnerRef { user_id, kind: "transactable", id };
+            self.enter(TypeKind::Transactable, index, id);
             self.add_attached(&transactable.attached, owner, ids)?;
+            self.leave();
         }
         Ok(())
     }
@@ -355,8 +317,8 @@ impl<'a> RowBatch<'a> {
         owner: OwnerRef,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        for (customization, position) in
-            customizations.iter().zip(self.first_positions.customizations..)
+        for ((index, customization), position) in
+            customizations.iter().enumerate().zip(self.first_positions.customizations..)
         {
             let id = next_if_new(customization.id, &mut ids.customizations)?;
             let row = CustomizationRow {
@@ -371,7 +333,9 @@ impl<'a> RowBatch<'a> {
             target(customization.id, &mut self.customizations, &mut self.updated.customizations)
                 .push(row);
             let itself = OwnerRef { user_id: owner.user_id, kind: "customization", id };
+            self.enter(TypeKind::Customization, index, id);
             self.add_attached(&customization.attached, itself, ids)?;
+            self.leave();
         }
         Ok(())
     }
@@ -386,18 +350,14 @@ impl<'a> RowBatch<'a> {
         insert(conn, &self.relationship_users)?;
         insert(conn, &self.customizations)?;
         insert(conn, &self.addresses)?;
-        insert(conn, &self.files)
+        insert(conn, &self.files)?;
+        set_record_ids(conn, &self.claim_ids)
     }
-}
-
-/// The next id. As many were reserved as were counted; anything else is a fault of this file.
-fn next(ids: &mut vec::IntoIter<i64>) -> QueryResult<i64> {
-    ids.next().ok_or_else(|| Error::QueryBuilderError("more rows than ids".into()))
 }
 
 /// The id of what is there, or the next one.
 fn next_if_new(known: Option<i64>, ids: &mut vec::IntoIter<i64>) -> QueryResult<i64> {
-    known.map_or_else(|| next(ids), Ok)
+    known.map_or_else(|| next_id(ids), Ok)
 }
 
 /// Where a row goes: what is there changes.

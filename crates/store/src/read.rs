@@ -11,11 +11,11 @@ use diesel::{
 };
 use registrar_core::aggregate::{Claim, Reference};
 
-use crate::claims;
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::dialect::{id_in, property_is, statement};
 use crate::error::{ReadError, Refusal};
 use crate::records::{StoredRelationship, relationships_of};
+use crate::references::preview_refusals;
 use crate::schema::{
     addresses, customizations, files, password_credentials, relationship_users, transactables,
     unique_claims, user_profiles, users,
@@ -124,7 +124,7 @@ impl Store {
         claims: &[Claim],
         references: &[Reference],
     ) -> Result<Vec<Refusal>, ReadError> {
-        self.reading(|conn| claims::preview(conn, claims, references))
+        self.reading(|conn| preview_refusals(conn, claims, references))
     }
 
     /// Returns the user that holds a claim, or `None` if there is none.

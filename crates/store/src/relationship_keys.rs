@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use crate::clock::now;
 use crate::connection::AnyConnection;
-use crate::dialect::{self, RowLock, statement};
-use crate::plan::IdCounts;
+use crate::dialect::statement;
+use crate::ids::{IdCounts, next_id, reserve_ids};
+use crate::references::{RowLock, relationship_by_key};
 use crate::types::{SqlJson, SqlTimestamp, SqlUuid};
 use crate::update_sql::execute;
 
@@ -57,10 +58,10 @@ pub(crate) fn find_or_create<'a>(
     }
     let mut ids = RelationshipIds::default();
     for ((type_name, key), make) in wanted {
-        let mut found = dialect::relationship_by_key(conn, (type_name, key), RowLock::KeyShare)?;
+        let mut found = relationship_by_key(conn, (type_name, key), RowLock::KeyShare)?;
         if let (None, Some(properties)) = (found, make) {
             create_by_key(conn, type_name, key, properties)?;
-            found = dialect::relationship_by_key(conn, (type_name, key), RowLock::KeyShare)?;
+            found = relationship_by_key(conn, (type_name, key), RowLock::KeyShare)?;
         }
         let name = (type_name.to_owned(), key.to_owned());
         ids.0.extend(found.map(|id| (name, id)));
@@ -75,9 +76,7 @@ fn create_by_key(
     properties: &str,
 ) -> QueryResult<()> {
     let counts = IdCounts { relationships: 1, ..IdCounts::default() };
-    let Some(id) = dialect::reserve_ids(conn, &counts)?.relationships.next() else {
-        return Err(diesel::result::Error::NotFound);
-    };
+    let id = next_id(&mut reserve_ids(conn, &counts)?.relationships)?;
     let (uuid, at) = (&Uuid::now_v7(), now());
     let make = InsertRelationshipByKey {
         id,

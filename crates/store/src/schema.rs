@@ -144,6 +144,9 @@ table! {
         scope -> Text,
         value_key -> Text,
         owner -> crate::types::SqlUuid,
+        record_kind -> Text,
+        record_id -> Nullable<BigInt>,
+        path -> Text,
     }
 }
 

@@ -14,8 +14,9 @@ use registrar_core::aggregate::ReferenceTarget;
 use crate::audit::{self, Actor, AuditAction};
 use crate::clock::now;
 use crate::connection::AnyConnection;
-use crate::dialect::{self, RowLock, insert, is_unique_violation, statement};
+use crate::dialect::{insert, is_unique_violation, statement};
 use crate::error::{CreateError, ReadError, TokenError, WriteError};
+use crate::references::{RowLock, existing_ids};
 use crate::rows::TokenRow;
 use crate::schema::api_tokens;
 use crate::store::Store;
@@ -253,8 +254,7 @@ statement! {
 /// Stores a token and returns its id.
 pub(crate) fn issue(conn: &mut AnyConnection, token: &NewToken) -> QueryResult<WriteResult> {
     if let Some(user_id) = token.user_id
-        && dialect::existing_ids(conn, ReferenceTarget::User, &[user_id], RowLock::KeyShare)?
-            .is_empty()
+        && existing_ids(conn, ReferenceTarget::User, &[user_id], RowLock::KeyShare)?.is_empty()
     {
         return Ok(Err(WriteError::NotFound));
     }

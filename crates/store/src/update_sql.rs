@@ -36,6 +36,18 @@ macro_rules! execute {
 }
 pub(crate) use execute;
 
+/// Runs a statement that both databases understand and returns its rows: `load!(conn, statement => Row)`.
+macro_rules! load {
+    ($conn:expr, $statement:expr => $row:ty) => {{
+        let statement = $statement;
+        match $conn {
+            AnyConnection::Sqlite(conn) => statement.load::<$row>(conn),
+            AnyConnection::Postgres(conn) => statement.load::<$row>(conn),
+        }
+    }};
+}
+pub(crate) use load;
+
 statement! {
     UpdateUser<'a>:
     "UPDATE users SET email = " { email: Option<&'a str> as Nullable<Text> }

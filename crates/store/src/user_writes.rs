@@ -1,25 +1,24 @@
 //! Updates and deletes users.
 
-use std::collections::HashSet;
-
 use diesel::dsl::max;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
-use registrar_core::aggregate::{Claim, NewUser};
 use uuid::Uuid;
 
-use crate::claims::{Candidate, missing_references};
+use crate::claims::{StoredClaims, update_claims};
 use crate::clock::now;
 use crate::connection::AnyConnection;
-use crate::dialect::{self, ClaimInsert, statement};
-use crate::error::{CreateError, Refusal, WriteError};
+use crate::dialect::statement;
+use crate::error::{CreateError, WriteError};
 use crate::idempotency;
-use crate::plan::{IdCounts, PerTable, ReservedIds, RowBatch};
+use crate::ids::{IdCounts, PerTable, reserve_ids};
+use crate::plan::RowBatch;
 use crate::relationship_keys;
 use crate::requests::UpdateUser;
 use crate::tokens;
 use crate::types::SqlUuid;
-use crate::update_sql::{execute, update_user, upsert_password};
+use crate::unique_claims::{claims_of_owner, delete_claims_of_owners};
+use crate::update_sql::{update_user, upsert_password};
 use crate::write_jobs::WriteResult;
 
 pub(crate) fn update(conn: &mut AnyConnection, record: &UpdateUser) -> QueryResult<WriteResult> {
@@ -30,8 +29,9 @@ pub(crate) fn update(conn: &mut AnyConnection, record: &UpdateUser) -> QueryResu
     if !update_user(conn, user, *id, (*lock_version, at))? {
         return Ok(Err(WriteError::Conflict));
     }
-    let giving = Giving { is_own: &|_| true, gives_up: &|claim| changed.released.releases(claim) };
-    let refusals = refusals(conn, user, giving, uuid)?;
+    let held = claims_of_owner(conn, uuid)?;
+    let stored = StoredClaims { held, released: Some(&changed.released) };
+    let refusals = update_claims(conn, uuid, user, stored)?;
     if !refusals.is_empty() {
         return Ok(Err(CreateError::Refused(refusals).into()));
     }
@@ -41,90 +41,14 @@ pub(crate) fn update(conn: &mut AnyConnection, record: &UpdateUser) -> QueryResu
     }
     let mut counts = IdCounts::default();
     counts.add_records(user);
-    let has_new = counts.any();
-    let mut ids =
-        if has_new { dialect::reserve_ids(conn, &counts)? } else { ReservedIds::default() };
-    let first = if has_new { next_positions(conn, *id, &counts)? } else { PerTable::default() };
+    let mut ids = reserve_ids(conn, &counts)?;
+    let first = next_positions(conn, *id, &counts)?;
     let mut rows = RowBatch::after(at, first);
     rows.relationship_ids = relationship_keys::find_or_create(conn, [user])?;
     rows.add_records(user, *id, &mut ids)?;
     rows.insert(conn)?;
     let was_there = rows.updated.write(conn)?;
     Ok(if was_there { Ok(*id) } else { Err(WriteError::Conflict) })
-}
-
-statement! {
-    ClaimsOf<'a> -> (Text, Text):
-    "SELECT scope, value_key FROM unique_claims WHERE owner = " { owner: &'a Uuid as SqlUuid } ""
-}
-
-statement! {
-    DropClaim<'a>:
-    "DELETE FROM unique_claims WHERE scope = " { scope: &'a str as Text }
-    " AND value_key = " { value_key: &'a str as Text }
-    " AND owner = " { owner: &'a Uuid as SqlUuid }
-    ""
-}
-
-/// Whose the claims are that an owner holds already.
-#[derive(Clone, Copy)]
-pub(crate) struct Giving<'g> {
-    /// Whether one is of what is being written: then it is no clash.
-    pub(crate) is_own: &'g dyn Fn(&Claim) -> bool,
-    /// Whether one is given up.
-    pub(crate) gives_up: &'g dyn Fn(&Claim) -> bool,
-}
-
-/// All claims of an owner.
-pub(crate) fn claims_of(conn: &mut AnyConnection, owner: &Uuid) -> QueryResult<HashSet<Claim>> {
-    let find = ClaimsOf { owner };
-    let held: Vec<(String, String)> = match conn {
-        AnyConnection::Sqlite(conn) => find.load(conn)?,
-        AnyConnection::Postgres(conn) => find.load(conn)?,
-    };
-    let claim = |(scope, value_key): (String, _)| Claim { scope: scope.into(), value_key };
-    Ok(held.into_iter().map(claim).collect())
-}
-
-/// Gives up a claim.
-pub(crate) fn drop_claim(conn: &mut AnyConnection, claim: &Claim, owner: &Uuid) -> QueryResult<()> {
-    let Claim { scope, value_key } = claim;
-    execute!(conn, DropClaim { scope, value_key, owner }).map(drop)
-}
-
-/// Makes the claims that the owner does not hold yet and gives up those of what is gone. What the
-/// database has against it: claims in their order, then references in theirs.
-pub(crate) fn refusals(
-    conn: &mut AnyConnection,
-    user: &NewUser,
-    giving: Giving<'_>,
-    owner: &Uuid,
-) -> QueryResult<Vec<Refusal>> {
-    let held = claims_of(conn, owner)?;
-    let is_others = |claim: &Claim| held.contains(claim) && !(giving.is_own)(claim);
-    let claims = user.claims.iter().enumerate();
-    let mut taken: Vec<usize> =
-        claims.filter(|(_, claim)| is_others(claim)).map(|(index, _)| index).collect();
-    let new = user.claims.iter().enumerate().filter(|(_, claim)| !held.contains(claim));
-    let mut new: Vec<(usize, &Claim)> = new.collect();
-    new.sort_by_key(|(_, claim)| *claim);
-    let claims: Vec<ClaimInsert<'_>> =
-        new.iter().map(|(_, claim)| ClaimInsert { claim, owner }).collect();
-    let lost = if claims.is_empty() { Vec::new() } else { dialect::insert_claims(conn, &claims)? };
-    taken.extend(lost.into_iter().map(|index| new[index].0));
-    taken.sort_unstable();
-
-    for claim in held.iter().filter(|claim| (giving.gives_up)(claim)) {
-        drop_claim(conn, claim, owner)?;
-    }
-
-    let candidate =
-        Candidate { uuid: *owner, claims: &[], references: &user.references, was_deferred: false };
-    let mut missing = missing_references(conn, &[candidate])?.pop().unwrap_or_default();
-    let mut refusals: Vec<Refusal> =
-        taken.into_iter().map(|claim| Refusal::Taken { claim }).collect();
-    refusals.append(&mut missing);
-    Ok(refusals)
 }
 
 /// The places after those of a user's rows, in the tables that get new ones.
@@ -173,7 +97,7 @@ pub(crate) fn delete(conn: &mut AnyConnection, id: i64) -> QueryResult<WriteResu
     if gone.is_empty() {
         return Ok(Err(WriteError::NotFound));
     }
-    dialect::delete_claims(conn, &gone)?;
+    delete_claims_of_owners(conn, &gone)?;
     idempotency::delete_of_user(conn, id)?;
     Ok(Ok(id))
 }

@@ -1,6 +1,6 @@
 //! Fuzz target of URL-encoded bodies.
 
-use registrar_core::decode::{DecodeErrorKind, brackets as decode};
+use registrar_contracts::decode::{DecodeErrorKind, brackets as decode};
 use url::form_urlencoded;
 
 use crate::pairs;

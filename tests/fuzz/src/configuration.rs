@@ -1,8 +1,9 @@
 //! Fuzz targets of forms and contracts.
 
+use registrar_contracts::Configuration;
 use registrar_core::EvalContext;
 use registrar_core::config::Problem;
-use registrar_core::registry::{Registry, SourceFile};
+use registrar_core::registry::SourceFile;
 use registrar_core::value::Value;
 
 /// Files that a form or contract can refer to.
@@ -29,14 +30,14 @@ pub fn forms(bytes: &[u8]) {
     let sources = with_support_files("fuzzed.yml", text);
     let Some(registry) = compile(&sources, text) else { return };
     let Some(form) = registry.names().iter().find(|name| &***name != "good") else { return };
-    let submit = |registry: &Registry| {
+    let submit = |registry: &Configuration| {
         let applied =
             registry.form(form).unwrap().apply(Value::Object(vec![]), &EvalContext::default());
         applied.map(|_| ()).map_err(|violations| format!("{violations:?}"))
     };
     let _ = registry.try_examples();
-    let resolved = Registry::print_resolved(&sources, form).unwrap();
-    let again = Registry::compile(&with_support_files("fuzzed.yml", &resolved));
+    let resolved = registrar_core::registry::Registry::print_resolved(&sources, form).unwrap();
+    let again = Configuration::compile(&with_support_files("fuzzed.yml", &resolved));
     let again = again.unwrap_or_else(|problems| panic!("{problems:?} in {resolved}"));
     assert_eq!(submit(&registry), submit(&again), "{resolved}");
 }
@@ -46,7 +47,7 @@ pub fn contracts(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let sources = with_support_files("contracts/fuzzed.yml", text);
     let Some(registry) = compile(&sources, text) else { return };
-    assert!(registry.is_same_as(&Registry::compile(&sources).unwrap()));
+    assert!(registry.is_same_as(&Configuration::compile(&sources).unwrap()));
 }
 
 /// Returns the file together with [`SUPPORT_FILES`].
@@ -62,8 +63,8 @@ fn with_support_files(within: &str, text: &str) -> Vec<SourceFile> {
 }
 
 /// Compiles the sources. Returns `None` after checking the locations of all errors.
-fn compile(sources: &[SourceFile], text: &str) -> Option<Registry> {
-    match Registry::compile(sources) {
+fn compile(sources: &[SourceFile], text: &str) -> Option<Configuration> {
+    match Configuration::compile(sources) {
         Ok(registry) => {
             registry.notices().iter().for_each(|notice| check(notice, sources, text));
             Some(registry)

@@ -1,7 +1,7 @@
 //! Fuzz target of the JSON decoder, with serde_json as the reference.
 
+use registrar_contracts::decode::{DecodeErrorKind, MAX_DEPTH, json as decode};
 use registrar_core::decimal::Decimal;
-use registrar_core::decode::{DecodeErrorKind, MAX_DEPTH, json as decode};
 use registrar_core::value::Value;
 use serde_json::Value as SerdeValue;
 

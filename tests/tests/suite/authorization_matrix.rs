@@ -1,7 +1,7 @@
 //! Authorization matrix: caller kinds, operations, owners and scopes, on a contract with every
 //! operation on every record kind.
 
-use registrar_core::contract::Scheme;
+use registrar_contracts::Scheme;
 use registrar_core::form::Resource;
 use registrar_tests::{AnonymousClient, Setup, TestResponse, TestServer, TokenClient, cases};
 use serde_json::{Value, json};

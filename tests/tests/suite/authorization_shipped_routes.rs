@@ -1,7 +1,7 @@
 //! Authorization on all routes of the shipped contracts: no caller reads or changes data of another
 //! user, in responses or in the database.
 
-use registrar_core::contract::{Contract, Operation, Scheme};
+use registrar_contracts::{Contract, Operation, Scheme};
 use registrar_core::value::Value as Shown;
 use registrar_tests::{AnonymousClient, TestServer, cases};
 use serde_json::{Value, json};

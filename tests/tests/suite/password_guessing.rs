@@ -79,7 +79,7 @@ fn wrong_basic_passwords_delay_authentication(server: &TestServer) {
     let operator = server.new_authorization("econtext", "ops@example.com", &[]);
     let client = server.anonymous().with_authorization(&operator);
     client.get("/econtext/api/users").is(200);
-    let wrong = registrar_core::contract::Scheme::Basic.header("ops@example.com", "wrong");
+    let wrong = registrar_contracts::Scheme::Basic.header("ops@example.com", "wrong");
     let wrong = server.anonymous().with_authorization(&wrong);
     let refused = wrong.get("/econtext/api/users");
     for _ in 0..4 {

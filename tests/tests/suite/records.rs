@@ -1,8 +1,8 @@
 //! Records on their own: created, updated and deleted through forms and the store. Their routes are
 //! tested with the contracts.
 
+use registrar_contracts::decode::json::parse;
 use registrar_core::EvalContext;
-use registrar_core::decode::json::parse;
 use registrar_server::{record_as_input, record_to_value};
 use registrar_store::{CreateRecord, RecordKind, StoredRecord, UpdateRecord};
 use registrar_tests::{Setup, TestServer, cases, samples};

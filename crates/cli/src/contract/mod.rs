@@ -7,9 +7,9 @@ mod replay;
 
 use std::process::ExitCode;
 
+use registrar_contracts::Configuration;
+use registrar_contracts::Contract;
 use registrar_core::config::nearest;
-use registrar_core::contract::Contract;
-use registrar_core::registry::Registry;
 use registrar_server::app::BuildError;
 use registrar_server::config_source::{self, ConfigError};
 use registrar_server::settings::Settings;
@@ -63,7 +63,7 @@ pub(crate) fn replay(settings: &Settings, flags: &ReplayFlags) -> CommandResult 
 }
 
 /// Returns the contract with a name.
-pub(crate) fn named<'r>(registry: &'r Registry, name: &str) -> Result<&'r Contract, String> {
+pub(crate) fn named<'r>(registry: &'r Configuration, name: &str) -> Result<&'r Contract, String> {
     let contracts = registry.contracts();
     contracts.named(name).map(|contract| &**contract).ok_or_else(|| {
         let names = contracts.list().iter().map(|contract| &*contract.name);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use registrar_core::contract::Contract;
+use registrar_contracts::Contract;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::Request;

@@ -4,8 +4,8 @@
 use std::hint::black_box;
 
 use divan::Bencher;
-use registrar_core::contract::{Contract, Outcome, RequestContext, RouteMatch};
-use registrar_core::decode::json;
+use registrar_contracts::decode::json;
+use registrar_contracts::{Contract, Outcome, RequestContext, RouteMatch};
 use registrar_core::value::Value;
 use serde::Serialize;
 

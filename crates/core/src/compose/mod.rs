@@ -9,7 +9,7 @@ mod front_matter;
 mod merge;
 mod print;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub(crate) use budget::Budget;
@@ -36,20 +36,24 @@ pub(crate) struct Library {
 /// A parsed form file.
 #[derive(Debug)]
 pub(crate) struct FormTree {
-    pub(crate) name: String,
+    pub name: String,
     tree: Node,
     file: Arc<str>,
 }
 
 /// A file to be parsed as a form, definition or contract.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FormFile<'s> {
-    pub(crate) id: FileId,
-    pub(crate) name: &'s Arc<str>,
+pub struct FormFile<'s> {
+    /// Number of the file in all locations.
+    pub id: FileId,
+    /// Path as shown in problems.
+    pub name: &'s Arc<str>,
     /// Name of a form or definition that declares none.
-    pub(crate) stem: &'s str,
-    pub(crate) text: &'s str,
-    pub(crate) is_liquid: bool,
+    pub stem: &'s str,
+    /// Content.
+    pub text: &'s str,
+    /// Whether the file has front matter and a page (`.liquid`).
+    pub is_liquid: bool,
 }
 
 impl Library {
@@ -104,6 +108,11 @@ impl Library {
     /// Returns an empty collection for the problems of a form, whichever files its parts are in.
     pub(crate) fn problems(&self, form: &FormTree) -> Problems {
         Problems::with_files(form.file.clone(), self.files.clone())
+    }
+
+    /// Returns the names of all forms.
+    pub(crate) fn names(&self) -> HashSet<String> {
+        self.by_name.keys().cloned().collect()
     }
 
     /// Returns the index of a form, or `None` if there is none of that name.
@@ -223,11 +232,7 @@ fn tree(file: FormFile<'_>, problems: &mut Vec<Problem>) -> Option<Node> {
 
 /// Returns a file merged over the one that its `extends:` names by stem, or `None`, with a problem,
 /// if that fails.
-pub(crate) fn extended(
-    file: FormFile<'_>,
-    all: &[FormFile<'_>],
-    problems: &mut Problems,
-) -> Option<Node> {
+pub fn extended(file: FormFile<'_>, all: &[FormFile<'_>], problems: &mut Problems) -> Option<Node> {
     let mut own = parse(file.text, problems)?;
     merge::set_file(&mut own, file.id);
     let Some(entry) = merge::remove_key(&mut own, "extends") else { return Some(own) };

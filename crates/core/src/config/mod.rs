@@ -12,7 +12,7 @@ mod yaml;
 
 pub use explain::problem_pages;
 pub use problem::{Policies, Problem, ProblemCode, Problems};
-pub(crate) use reader::Reader;
+pub use reader::Reader;
 pub use suggest::nearest;
-pub(crate) use yaml::{Data, Entry, FileId, Node, parse};
+pub use yaml::{Data, Entry, FileId, Node, parse};
 pub use yaml::{Location, yaml_to_json};

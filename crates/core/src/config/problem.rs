@@ -157,17 +157,17 @@ impl Problems {
     }
 
     /// Creates an empty collection for a file that is composed with others.
-    pub(crate) fn with_files(own: Arc<str>, files: Arc<[Arc<str>]>) -> Self {
+    pub fn with_files(own: Arc<str>, files: Arc<[Arc<str>]>) -> Self {
         Self { files, ..Self::new(own) }
     }
 
     /// Sets the treatment of policies that are not enforced.
-    pub(crate) fn with_policies(self, policies: Policies) -> Self {
+    pub fn with_policies(self, policies: Policies) -> Self {
         Self { policies, ..self }
     }
 
     /// Adds a policy that is not enforced: a problem, or a notice if the operator ignores policies.
-    pub(crate) fn add_policy_problem(&mut self, place: Location, what: String, expected: &str) {
+    pub fn add_policy_problem(&mut self, place: Location, what: String, expected: &str) {
         match self.policies {
             Policies::Refuse => {
                 self.add(ProblemCode::PolicyNotEnforced, place, what, expected, None);
@@ -177,23 +177,23 @@ impl Problems {
     }
 
     /// Returns the main file.
-    pub(crate) fn main_file(&self) -> Arc<str> {
+    pub fn main_file(&self) -> Arc<str> {
         self.own.clone()
     }
 
     /// Returns all files that locations may refer to.
-    pub(crate) fn files(&self) -> Arc<[Arc<str>]> {
+    pub fn files(&self) -> Arc<[Arc<str>]> {
         self.files.clone()
     }
 
     /// Adds a notice for an ignored part of the configuration.
-    pub(crate) fn add_notice(&mut self, place: Location, what: String) {
+    pub fn add_notice(&mut self, place: Location, what: String) {
         let notice = self.problem(ProblemCode::Ignored, place, what, String::new(), None);
         self.notices.push(notice);
     }
 
     /// Adds a notice that new passwords need only satisfy the built-in rule.
-    pub(crate) fn add_weak_password(&mut self, place: Location, what: String) {
+    pub fn add_weak_password(&mut self, place: Location, what: String) {
         let notice = self.problem(ProblemCode::WeakPassword, place, what, String::new(), None);
         self.notices.push(notice);
     }
@@ -233,7 +233,7 @@ impl Problems {
 
     /// Returns whether a name was already reported as unknown, so that references to it need no
     /// further problem.
-    pub(crate) fn has_unknown(&self, name: &str) -> bool {
+    pub fn has_unknown(&self, name: &str) -> bool {
         let quoted = format!("`{name}`");
         self.found.iter().any(|problem| {
             matches!(problem.code, ProblemCode::UnknownField | ProblemCode::UnknownType)
@@ -260,7 +260,7 @@ impl Problems {
     }
 
     /// Returns the problems and the notices.
-    pub(crate) fn into_parts(self) -> (Vec<Problem>, Vec<Problem>) {
+    pub fn into_parts(self) -> (Vec<Problem>, Vec<Problem>) {
         (self.found, self.notices)
     }
 }

@@ -6,13 +6,14 @@ use super::yaml::{Data, Entry, Location, Node};
 
 /// Reads nodes and records problems.
 #[derive(Debug)]
-pub(crate) struct Reader<'p> {
-    pub(crate) problems: &'p mut Problems,
+pub struct Reader<'p> {
+    /// Where problems are added.
+    pub problems: &'p mut Problems,
 }
 
 impl Reader<'_> {
     /// Returns the entries of a mapping. A key without a value (`key:`) counts as an empty mapping.
-    pub(crate) fn map<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
+    pub fn map<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
         match &node.data {
             Data::Map(entries) => entries,
             Data::Null => &[],
@@ -24,7 +25,7 @@ impl Reader<'_> {
     }
 
     /// Returns the items of a list; empty, with a problem, if this is not a list.
-    pub(crate) fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+    pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
         let Data::List(items) = &node.data else {
             self.wrong_shape(node, what, "a list");
             return &[];
@@ -33,7 +34,7 @@ impl Reader<'_> {
     }
 
     /// Returns a string.
-    pub(crate) fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+    pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         let Data::Text(text) = &node.data else {
             self.wrong_shape(node, what, "a text");
             return None;
@@ -42,7 +43,7 @@ impl Reader<'_> {
     }
 
     /// Returns a boolean.
-    pub(crate) fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
+    pub fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
         let Data::Bool(flag) = node.data else {
             self.wrong_shape(node, what, "true or false");
             return None;
@@ -51,7 +52,7 @@ impl Reader<'_> {
     }
 
     /// Returns the keyword that the string equals.
-    pub(crate) fn keyword<'w>(
+    pub fn keyword<'w>(
         &mut self,
         node: &Node,
         what: &str,
@@ -72,18 +73,18 @@ impl Reader<'_> {
     }
 
     /// Records a key that is not allowed here.
-    pub(crate) fn unknown_key(&mut self, entry: &Entry, within: &str, known: &[&str]) {
+    pub fn unknown_key(&mut self, entry: &Entry, within: &str, known: &[&str]) {
         self.unknown(ProblemCode::UnknownKey, "key", &entry.key, entry.place, within, known);
     }
 
     /// Records a notice for a key that platformOS knows and Registrar ignores.
-    pub(crate) fn ignored_key(&mut self, entry: &Entry) {
+    pub fn ignored_key(&mut self, entry: &Entry) {
         let what = format!("`{}` is ignored: Registrar does not use it", entry.key);
         self.problems.add_notice(entry.place, what);
     }
 
     /// Records an unknown name.
-    pub(crate) fn unknown(
+    pub fn unknown(
         &mut self,
         code: ProblemCode,
         kind: &str,
@@ -107,7 +108,7 @@ impl Reader<'_> {
     }
 
     /// Records a value of the wrong shape.
-    pub(crate) fn wrong_shape(&mut self, node: &Node, what: &str, expected: &str) {
+    pub fn wrong_shape(&mut self, node: &Node, what: &str, expected: &str) {
         self.problems.add(
             ProblemCode::WrongShape,
             node.place,

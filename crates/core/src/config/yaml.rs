@@ -23,16 +23,16 @@ pub struct Location {
     /// Column, from 1.
     pub column: u64,
     /// Which of several files, if the tree is composed of more than one.
-    pub(crate) file: FileId,
+    pub file: FileId,
 }
 
 /// Index of a file among those that are compiled together; [`FileId::MAIN`] if there is only one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct FileId(pub(crate) u32);
+pub struct FileId(pub u32);
 
 impl FileId {
     /// The main file.
-    pub(crate) const MAIN: Self = Self(u32::MAX);
+    pub const MAIN: Self = Self(u32::MAX);
 }
 
 impl Location {
@@ -42,20 +42,27 @@ impl Location {
 
 /// A node of the tree: a value and its location.
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
-    pub(crate) place: Location,
-    pub(crate) data: Data,
+pub struct Node {
+    /// Where the value starts.
+    pub place: Location,
+    /// The value.
+    pub data: Data,
 }
 
 /// The value of a [`Node`].
 #[derive(Debug, Clone)]
-pub(crate) enum Data {
+pub enum Data {
+    /// `null`, or no value.
     Null,
+    /// A boolean.
     Bool(bool),
     /// A number, in JSON's notation.
     Number(String),
+    /// A string.
     Text(String),
+    /// A sequence.
     List(Vec<Node>),
+    /// A mapping, in the order of the file.
     Map(Vec<Entry>),
     /// `!remove`: deletes the key of the form or definition that this one is merged into.
     Removed,
@@ -63,21 +70,24 @@ pub(crate) enum Data {
 
 /// An entry of a mapping.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) place: Location,
-    pub(crate) value: Node,
+pub struct Entry {
+    /// Key.
+    pub key: String,
+    /// Where the key starts.
+    pub place: Location,
+    /// Value.
+    pub value: Node,
 }
 
 impl Node {
     /// Returns the entry of a key, or `None` if this is not a mapping or lacks the key.
-    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
+    pub fn get(&self, key: &str) -> Option<&Entry> {
         let Data::Map(entries) = &self.data else { return None };
         entries.iter().find(|entry| entry.key == key)
     }
 
     /// Returns what the value is called in problems.
-    pub(crate) fn describe(&self) -> &'static str {
+    pub fn describe(&self) -> &'static str {
         match self.data {
             Data::Null => "nothing",
             Data::Bool(_) => "true or false",
@@ -90,7 +100,7 @@ impl Node {
     }
 
     /// Converts the node to a JSON value; `!remove` becomes null.
-    pub(crate) fn to_value(&self) -> Value<'static> {
+    pub fn to_value(&self) -> Value<'static> {
         match &self.data {
             Data::Null | Data::Removed => Value::Null,
             Data::Bool(flag) => Value::Bool(*flag),
@@ -109,7 +119,7 @@ impl Node {
 
 /// Parses a file. Returns `None` if it cannot be parsed; problems are added to `problems`, also to
 /// those of a tree that is returned.
-pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
+pub fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
     let text = tags::hide(text);
     match serde_yaml::from_str_with_options::<Node>(&text, limits::options()) {
         Ok(mut tree) => {

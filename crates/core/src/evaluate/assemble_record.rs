@@ -5,7 +5,7 @@ use super::assemble::{customization, fill, properties, relationship_user, stored
 use super::assemble::{transactable, user};
 use super::slot::{GroupSlots, Slot};
 use crate::aggregate::{
-    Claim, Customizable, NewRelationship, NewRelationshipTransactable, NewUser, Reference,
+    Claim, Customizable, NewClaim, NewRelationship, NewRelationshipTransactable, NewUser, Reference,
 };
 use crate::canonical::{bounded_key, canonical_text};
 use crate::form::{FieldBody, FieldTarget, Form, Group};
@@ -16,7 +16,7 @@ use crate::value::Value;
 pub(super) fn assemble(
     form: &Form,
     slots: GroupSlots<'_>,
-    claims: Vec<Claim>,
+    claims: Vec<NewClaim>,
     references: Vec<Reference>,
 ) -> NewUser {
     let root = &form.root;

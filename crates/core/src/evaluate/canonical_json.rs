@@ -11,7 +11,7 @@ use crate::value::Value;
 
 /// Returns a string for comparing values: equal values have equal strings, which are never much
 /// longer than the submitted value.
-pub(crate) fn canonical_json(value: &Value<'_>) -> String {
+pub fn canonical_json(value: &Value<'_>) -> String {
     let mut text = String::new();
     write(value, canonical_number, &mut text);
     text

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::path::Path;
-use crate::aggregate::{Claim, Reference};
+use super::record_cursor::RecordCursor;
+use crate::aggregate::{Claim, NewClaim, Reference};
 use crate::eval_context::EvalContext;
 use crate::form::Form;
 use crate::locale::{Locales, MessageOverride};
@@ -28,7 +29,9 @@ pub(crate) struct Findings {
     pub(crate) broken_rules: Option<HashSet<usize>>,
     /// Why `default_payload` could not be computed.
     pub(crate) failure: Option<String>,
-    pub(crate) claims: Vec<Claim>,
+    pub(crate) claims: Vec<NewClaim>,
+    /// The record that is being validated.
+    pub(crate) record: RecordCursor,
     pub(crate) references: Vec<Reference>,
     /// Violations to report if the database refuses, one per claim and reference. Collected only
     /// after a refusal, so that the success path renders no paths.
@@ -107,8 +110,8 @@ impl Findings {
         locales.uses_value(form, &path.dotted(), code)
     }
 
-    /// Takes the claims and references out.
-    pub(crate) fn take_database_checks(&mut self) -> (Vec<Claim>, Vec<Reference>) {
+    /// Takes out what only the database can decide.
+    pub(crate) fn take_database_checks(&mut self) -> (Vec<NewClaim>, Vec<Reference>) {
         (std::mem::take(&mut self.claims), std::mem::take(&mut self.references))
     }
 
@@ -127,8 +130,9 @@ impl Findings {
         }
     }
 
-    /// Adds a uniqueness claim. A claim that this submission has made before is a violation.
-    pub(crate) fn claim(&mut self, claim: Claim, pending: PendingViolation<'_>) {
+    /// Claims a value for this user alone. The same claim twice in one submission is a violation
+    /// already.
+    pub(crate) fn claim(&mut self, claim: Claim, path: &Arc<str>, pending: PendingViolation<'_>) {
         let is_first = self.is_first(&claim);
         if self.claims_only {
             return;
@@ -139,7 +143,7 @@ impl Findings {
         if let Some(explanations) = &mut self.explanations {
             explanations.claims.push((pending.rule, pending.into_violation()));
         }
-        self.claims.push(claim);
+        self.claims.push(NewClaim { claim, holder: self.record.holder(), path: path.clone() });
     }
 
     /// Returns whether this submission has not made the claim before. While there are few claims it
@@ -147,10 +151,10 @@ impl Findings {
     fn is_first(&mut self, claim: &Claim) -> bool {
         if self.seen_claims.is_empty() && !self.claims_only && self.claims.len() < MAX_LINEAR_SEARCH
         {
-            return !self.claims.contains(claim);
+            return !self.claims.iter().any(|made| made.claim == *claim);
         }
         if self.seen_claims.is_empty() {
-            self.seen_claims.extend(self.claims.iter().cloned());
+            self.seen_claims.extend(self.claims.iter().map(|made| made.claim.clone()));
         }
         self.seen_claims.insert(claim.clone())
     }
@@ -168,7 +172,7 @@ impl Findings {
 }
 
 /// Returns a submitted key, truncated for use in a response.
-pub(crate) fn shortened(key: &str) -> String {
+pub fn shortened(key: &str) -> String {
     shortened_to(key, MAX_KEY_CHARS)
 }
 

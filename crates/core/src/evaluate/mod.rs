@@ -9,6 +9,7 @@ mod existing;
 mod findings;
 mod ownership;
 mod path;
+mod record_cursor;
 mod shape;
 mod slot;
 mod update;
@@ -16,12 +17,15 @@ mod validate;
 
 use std::collections::HashSet;
 
-pub(crate) use canonical_json::{canonical_json, stored_json};
-pub(crate) use findings::{Findings, PendingViolation, shortened, shortened_to};
+pub use canonical_json::canonical_json;
+pub(crate) use canonical_json::stored_json;
+pub use findings::shortened;
+pub(crate) use findings::{Findings, PendingViolation, shortened_to};
 pub(crate) use path::Path;
 pub(crate) use slot::{GroupSlots, ListItem, SiblingRef, SiblingScope, Slot};
 pub(crate) use update::update;
-pub(crate) use validate::{MESSAGES, validate_value};
+pub(crate) use validate::MESSAGES;
+pub use validate::validate_value;
 
 use self::existing::Existing;
 use crate::aggregate::{Claim, NewUser, Reference};
@@ -104,7 +108,8 @@ pub(crate) fn database_checks(
     let mut outcome = Findings::new(form, surroundings.clone());
     let slots = lay_out(form, submitted, Existing::default(), &mut outcome);
     validate::validate(form, &slots, &mut outcome);
-    outcome.take_database_checks()
+    let (claims, references) = outcome.take_database_checks();
+    (claims.into_iter().map(|claim| claim.claim).collect(), references)
 }
 
 /// Returns all violations of a submission that creates, including those of the database's refusals.

@@ -7,12 +7,14 @@ use super::existing::Existing;
 use super::findings::Findings;
 use super::slot::{GroupSlots, Slot};
 use super::{activation, assemble_record, shape, validate};
-use crate::aggregate::Claim;
+use crate::aggregate::{Claim, ClaimHolder};
 use crate::canonical::email_key;
-use crate::changes::{PreviousValue, ReleasedClaims, UserUpdate};
+use crate::changes::{ChangedValue, ReleasedClaims, UserUpdate};
 use crate::eval_context::EvalContext;
 use crate::form::{Field, FieldBody, FieldTarget, Form, Group};
+use crate::record_kind::Kind;
 use crate::rules::value_key;
+use crate::types::TypeKind;
 use crate::value::Value;
 use crate::violation::Violations;
 
@@ -33,12 +35,15 @@ pub(crate) fn update<'v>(
         return Err(outcome.violations);
     }
     let mut values = Vec::new();
-    old_values(&form.root, &slots, &FieldAddress::root(form), &mut values);
+    let at = FieldPath { holder: holder_of(&form.root, &slots), path: String::new() };
+    changed_values(&form.root, &slots, &at, &mut values);
     let before = claims_before(form, stored, surroundings);
     let (claims, references) = outcome.take_database_checks();
-    let mut held = outcome.seen_claims;
-    held.extend(claims.iter().cloned());
-    let released = ReleasedClaims { held, before, values };
+    let mut kept = outcome.seen_claims;
+    for made in &claims {
+        kept.remove(&made.claim);
+    }
+    let released = ReleasedClaims { kept, before, values };
     let user = assemble_record::assemble(form, slots, claims, references);
     Ok(UserUpdate { user, released })
 }
@@ -52,38 +57,48 @@ fn claims_before(form: &Form, stored: &Value<'_>, surroundings: &EvalContext) ->
     outcome.seen_claims
 }
 
-/// Path of a group or field that is the same in every form.
-struct FieldAddress {
+/// The address of a group: the record that holds its claims, and its path within that.
+struct FieldPath {
+    holder: ClaimHolder,
     path: String,
-    is_in_list: bool,
 }
 
-impl FieldAddress {
-    /// Returns the address of the form itself. A record has the address that it has within a user,
-    /// where it is in a list.
-    fn root(form: &Form) -> Self {
-        match (form.resource.type_kind(), &form.record_type) {
-            (Some(kind), Some(of_type)) => {
-                Self { path: format!("{}.{of_type}", kind.folder()), is_in_list: true }
-            }
-            _ => Self { path: String::new(), is_in_list: false },
+impl FieldPath {
+    fn field(&self, field: &Field) -> String {
+        match self.path.as_str() {
+            "" => field.name.to_string(),
+            path => format!("{path}.{}", field.name),
         }
     }
 
-    fn of(&self, field: &Field) -> Self {
-        let name = &field.name;
-        let path =
-            if self.path.is_empty() { name.to_string() } else { format!("{}.{name}", self.path) };
-        Self { path, is_in_list: self.is_in_list || matches!(field.body, FieldBody::List(_)) }
+    /// Returns the address of a record, or of an address or a file, whose field is in the group at this
+    /// address.
+    fn record(&self, group: &Group, slots: &GroupSlots<'_>) -> Self {
+        match group.kind.and_then(Kind::type_kind) {
+            Some(_) => Self { holder: holder_of(group, slots), path: String::new() },
+            None => Self {
+                holder: self.holder.clone(),
+                path: format!("{}.{}", self.path, group.type_name),
+            },
+        }
     }
 }
 
-/// Collects the stored values that the submission replaces or removes.
-fn old_values(
+/// Returns the holder of the claims of a stored record.
+fn holder_of(group: &Group, slots: &GroupSlots<'_>) -> ClaimHolder {
+    match (group.kind.and_then(Kind::type_kind), slots.id()) {
+        (Some(TypeKind::Relationship), _) => ClaimHolder::Relationship,
+        (Some(kind), Some(id)) => ClaimHolder::Stored { kind, id },
+        _ => ClaimHolder::User,
+    }
+}
+
+/// Collects the stored values that the update changes.
+fn changed_values(
     group: &Group,
     slots: &GroupSlots<'_>,
-    place: &FieldAddress,
-    values: &mut Vec<PreviousValue>,
+    at: &FieldPath,
+    values: &mut Vec<ChangedValue>,
 ) {
     for (field, slot) in group.fields.iter().zip(&slots.slots) {
         match (&field.body, slot) {
@@ -95,27 +110,20 @@ fn old_values(
                     && !matches!(field.target, FieldTarget::Virtual)
                     && slot.value() != value
                 {
-                    values.push(old_value(value, slot.value(), place.of(field)));
+                    values.push(changed_value(value, slot.value(), at, field));
                 }
             }
             (FieldBody::Container(inner), Slot::Group(slots)) => {
-                let place = match field.target {
-                    // Records of one type share their address, whichever record contains them.
-                    FieldTarget::Container(container) if container.type_kind().is_some() => {
-                        FieldAddress { path: container.name().to_owned(), ..*place }
-                    }
-                    _ => place.of(field),
-                };
-                old_values(inner, slots, &place, values);
+                let at = FieldPath { holder: at.holder.clone(), path: at.field(field) };
+                changed_values(inner, slots, &at, values);
             }
             (FieldBody::Node(inner), Slot::Group(slots)) if !slots.is_untouched() => {
-                old_values(inner, slots, &typed(place, field, inner), values);
+                changed_values(inner, slots, &at.record(inner, slots), values);
             }
             (FieldBody::List(inner), Slot::Items(items)) => {
-                let place = typed(place, field, inner);
                 let groups = items.iter().filter_map(|item| item.group.as_ref());
                 for slots in groups.filter(|slots| !slots.is_untouched()) {
-                    old_values(inner, slots, &place, values);
+                    changed_values(inner, slots, &at.record(inner, slots), values);
                 }
             }
             _ => {}
@@ -123,21 +131,17 @@ fn old_values(
     }
 }
 
-/// Returns the address of a record, which uses the name of its type, however the form spells it.
-fn typed(place: &FieldAddress, field: &Field, inner: &Group) -> FieldAddress {
-    let is_in_list = place.of(field).is_in_list;
-    FieldAddress { path: format!("{}.{}", place.path, inner.type_name), is_in_list }
-}
-
-fn old_value(value: &Value<'_>, new: &Value<'_>, place: FieldAddress) -> PreviousValue {
-    let FieldAddress { path, is_in_list } = place;
-    let is_email = path == "email";
-    let key = |value: &Value<'_>| match value {
+fn changed_value(old: &Value<'_>, new: &Value<'_>, at: &FieldPath, field: &Field) -> ChangedValue {
+    let path = at.field(field);
+    let is_email = path == "email" && at.holder == ClaimHolder::User;
+    let key = |value: &Value<'_>, case_sensitive| match value {
         Value::String(address) if is_email => email_key(address),
-        value => value_key(value, true),
+        value => value_key(value, case_sensitive),
     };
-    let folded = |value: &Value<'_>| value_key(value, false);
-    let gone = |old: String, new: String| (old != new).then_some(old);
-    let (key, folded) = (gone(key(value), key(new)), gone(folded(value), folded(new)));
-    PreviousValue { path, is_in_list, key, folded }
+    ChangedValue {
+        changes_key: key(old, true) != key(new, true),
+        changes_folded_key: key(old, false) != key(new, false),
+        holder: at.holder.clone(),
+        path,
+    }
 }

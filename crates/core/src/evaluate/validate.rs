@@ -41,7 +41,7 @@ pub(super) fn validate(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Findin
         collect_untouched_claims(&form.root, slots, &slots.slots, outcome);
         outcome.claims_only = false;
     }
-    group(&form.root, slots, &Path::ROOT, Enclosing::Root(&slots.slots), outcome);
+    record(&form.root, slots, &Path::ROOT, &slots.slots, outcome);
     ownership::validate_parents(&form.root, slots, outcome);
     for assertion in &form.assertions {
         check_assertion(assertion, slots, outcome);
@@ -94,7 +94,7 @@ enum Enclosing<'s, 'v> {
 }
 
 /// Validates one value by the field's rules, without a submission.
-pub(crate) fn validate_value(subject: &Field, value: Value<'static>) -> Violations {
+pub fn validate_value(subject: &Field, value: Value<'static>) -> Violations {
     let mut outcome = Findings::default();
     outcome.schema_steps = SCHEMA_STEP_BUDGET;
     let slot = match value {
@@ -105,6 +105,25 @@ pub(crate) fn validate_value(subject: &Field, value: Value<'static>) -> Violatio
     outcome.is_standalone = true;
     field(subject, &slot, &Path::ROOT, &scope, &mut outcome);
     outcome.violations
+}
+
+/// Validates a group that has a scope of its own. A record is entered as the holder of the claims
+/// of its fields.
+fn record(
+    of: &Group,
+    slots: &GroupSlots<'_>,
+    path: &Path<'_>,
+    root: &[Slot<'_>],
+    outcome: &mut Findings,
+) {
+    let kind = of.kind.and_then(Kind::type_kind).filter(|_| !outcome.claims_only);
+    if let Some(kind) = kind {
+        outcome.record.enter(kind, slots.id());
+    }
+    group(of, slots, path, Enclosing::Root(root), outcome);
+    if kind.is_some() {
+        outcome.record.leave();
+    }
 }
 
 fn group(
@@ -180,10 +199,10 @@ fn field(
         (FieldBody::Node(_), Slot::Group(slots))
             if slots.is_untouched() && !outcome.claims_only => {}
         (FieldBody::Node(inner), Slot::Group(slots)) => {
-            group(inner, slots, &path, Enclosing::Root(scope.root), outcome);
+            record(inner, slots, &path, scope.root, outcome);
         }
         (FieldBody::List(inner), Slot::Items(items)) => {
-            list(inner, items, &path, scope.root, outcome)
+            list(inner, items, &path, scope.root, outcome);
         }
         _ => {}
     }
@@ -327,11 +346,11 @@ fn list(
                 ));
             }
             Some(slots) if slots.is_untouched() && outcome.claims_only => {
-                group(inner, slots, path, Enclosing::Root(root), outcome);
+                record(inner, slots, path, root, outcome);
             }
             // An item without values is ignored, like a nested form without values.
             Some(slots) if !slots.sent && slots.unknown.is_empty() => {}
-            Some(slots) => group(inner, slots, path, Enclosing::Root(root), outcome),
+            Some(slots) => record(inner, slots, path, root, outcome),
             None => report_wrong_type("object", *path, outcome),
         }
     }

@@ -17,7 +17,7 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
     let mut taken = HashSet::new();
     for (place, user) in example.users.iter().enumerate() {
         match form.apply(user.clone(), &example.surroundings) {
-            Ok(user) => taken.extend(user.claims),
+            Ok(user) => taken.extend(user.claims.into_iter().map(|claim| claim.claim)),
             Err(violations) => {
                 let got = format_violations(&reported(&violations));
                 return Err(format!("stored {} {} is invalid: {got}", what(form), place + 1));
@@ -54,7 +54,7 @@ fn reported(violations: &Violations) -> Vec<(String, String)> {
 fn refusals(user: &NewUser, taken: &HashSet<Claim>, example: &Example) -> Refusals {
     let mut refusals = Refusals::default();
     for (place, claim) in user.claims.iter().enumerate() {
-        if taken.contains(claim) {
+        if taken.contains(&claim.claim) {
             refusals.taken.push(place);
         }
     }

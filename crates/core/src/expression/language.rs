@@ -2,11 +2,15 @@
 
 use std::sync::LazyLock;
 
-use super::template::MAX_OUTPUT_BYTES;
 use minijinja::value::{Rest, ValueKind};
 use minijinja::{
     Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, functions, tests,
 };
+use sha2::{Digest, Sha256};
+
+use super::template::MAX_OUTPUT_BYTES;
+use super::value::to_dynamic;
+use crate::id_format::IdFormat;
 
 /// Maximum number of minijinja fuel units (about one per instruction) that an evaluation may use.
 const MAX_FUEL: u64 = 20_000;
@@ -39,7 +43,7 @@ words!(
         ("downcase", filters::lower),
         ("first", filters::first),
         ("float", filters::float),
-        ("id", crate::contract::format_id),
+        ("id", format_id),
         ("int", filters::int),
         ("items", filters::items),
         ("join", join),
@@ -65,7 +69,7 @@ words!(
         ("rstrip", |text: String| text.trim_end().to_owned()),
         ("select", filters::select),
         ("selectattr", filters::selectattr),
-        ("sha256", crate::contract::sha256),
+        ("sha256", sha256),
         ("size", filters::length),
         ("sort", filters::sort),
         ("split", filters::split),
@@ -248,4 +252,17 @@ fn is_containing(value: &Value, parts: Rest<Value>) -> bool {
         (Some(text), None) => text.contains(&part.to_string()),
         _ => value.try_iter().is_ok_and(|mut items| items.any(|item| item == *part)),
     }
+}
+
+/// Implements the filter `sha256`: the digest of a string in lower-case hexadecimal.
+pub fn sha256(text: &str) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
+}
+
+/// Implements the filter `id`: formats the number of a user or record as an id of a contract.
+/// Returns undefined if `number` is not an integer or `format` is invalid.
+fn format_id(number: &Value, format: &str, salt: &str) -> Value {
+    let id =
+        number.as_i64().and_then(|number| Some(IdFormat::parse(format)?.show(salt, number, "")));
+    id.map_or(Value::UNDEFINED, |id| to_dynamic(&id))
 }

@@ -20,9 +20,10 @@ use minijinja::Expression;
 
 pub(crate) use condition::{ConditionResult, Conditions};
 pub(crate) use dependencies::{Dependencies, EvalScope, NameScope};
+pub use language::sha256;
 pub(crate) use names::check as check_names;
-pub(crate) use template::Template;
-pub(crate) use value::to_dynamic;
+pub use template::Template;
+pub use value::to_dynamic;
 
 use crate::config::{Location, Node, ProblemCode, Reader};
 use crate::eval_context::EvalContext;
@@ -33,10 +34,10 @@ use crate::eval_context::EvalContext;
 const MAX_STEPS: usize = 500;
 
 /// Why an expression could not be evaluated: the kind of error, never a value.
-pub(crate) type EvalError = String;
+pub type EvalError = String;
 
 /// One compiled expression and the names it reads.
-pub(crate) struct Program {
+pub struct Program {
     code: Expression<'static, 'static>,
     reads: Box<Dependencies>,
 }

@@ -26,7 +26,7 @@ const ONLY: &str = "text";
 
 /// A compiled template.
 #[derive(Debug)]
-pub(crate) enum Template {
+pub enum Template {
     /// A single expression; its result keeps its type.
     Sole(Program),
     /// Literal strings and expressions, concatenated.
@@ -36,25 +36,25 @@ pub(crate) enum Template {
 }
 
 #[derive(Debug)]
-pub(crate) enum TemplatePart {
+pub enum TemplatePart {
     Text(String),
     Program(Program),
 }
 
 #[derive(Debug)]
-pub(crate) struct Blocks {
+pub struct Blocks {
     environment: Environment<'static>,
     reads: Dependencies,
 }
 
 impl Template {
     /// Whether a text has anything to fill in.
-    pub(crate) fn is_in(text: &str) -> bool {
+    pub fn is_in(text: &str) -> bool {
         text.contains("{{") || text.contains("{%")
     }
 
     /// Compiles it; a mistake in it is noted at `node`.
-    pub(crate) fn compile(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Self> {
+    pub fn compile(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Self> {
         let Some(parts) = text_blocks(text) else {
             let what = "a `{{` or `{%` in the text has no end";
             let code = ProblemCode::BadExpression;
@@ -128,7 +128,7 @@ impl Template {
 
     /// Returns the names that the template reads, as written. For contracts, whose templates are
     /// not resolved against a form.
-    pub(crate) fn names(&self) -> Vec<&str> {
+    pub fn names(&self) -> Vec<&str> {
         let reads: Vec<&Dependencies> = match self {
             Self::Sole(program) => vec![&program.reads],
             Self::Blocks(blocks) => vec![&blocks.reads],
@@ -145,7 +145,7 @@ impl Template {
 
     /// Evaluates the template of a contract over `context`. Returns the value of a single
     /// expression, or `None` if that is undefined; otherwise the rendered string.
-    pub(crate) fn value_in(&self, context: &Dynamic) -> Result<Option<Value<'static>>, EvalError> {
+    pub fn value_in(&self, context: &Dynamic) -> Result<Option<Value<'static>>, EvalError> {
         let text = match self {
             Self::Sole(program) => {
                 return bounded(&program.eval_in(context)?, MAX_RENDERED_BYTES);

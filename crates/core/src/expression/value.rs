@@ -10,7 +10,7 @@ use crate::value::Value;
 
 /// Converts a value for an expression. Integers that fit `i64` stay exact; other numbers become
 /// `f64`.
-pub(crate) fn to_dynamic(value: &Value<'_>) -> Dynamic {
+pub fn to_dynamic(value: &Value<'_>) -> Dynamic {
     match value {
         Value::Null => Dynamic::from(()),
         Value::Bool(flag) => Dynamic::from(*flag),

@@ -31,7 +31,7 @@ pub(crate) use assertion::Assertion;
 pub(crate) use compile::compile;
 pub(crate) use default_payload::{DefaultPayload, PayloadValue};
 pub(crate) use normalize::Normalizer;
-pub(crate) use submission_json_schema::types as json_types;
+pub use submission_json_schema::types as json_types;
 
 use crate::aggregate::{Claim, NewUser, Reference};
 use crate::changes::UserUpdate;
@@ -81,7 +81,8 @@ pub struct Form {
     pub locales: Arc<Locales>,
     /// Whether unknown keys are refused; otherwise they are ignored.
     pub(crate) refuses_unknown: bool,
-    pub(crate) root: Group,
+    /// The root object.
+    pub root: Group,
     /// Tests of the form.
     pub(crate) examples: Vec<Example>,
     /// File of the form, and all files that a [`Location`](crate::config::Location) in it may refer
@@ -102,10 +103,13 @@ pub struct Form {
 
 /// Fields of one object of a form. Slot `i` of a submission belongs to field `i`.
 #[derive(Debug)]
-pub(crate) struct Group {
-    pub(crate) kind: Option<Kind>,
-    pub(crate) type_name: Arc<str>,
-    pub(crate) fields: Vec<Field>,
+pub struct Group {
+    /// Kind of record, or `None` for containers.
+    pub kind: Option<Kind>,
+    /// Name of the record type; for untyped records and containers their own name.
+    pub type_name: Arc<str>,
+    /// Fields, in the order of the form.
+    pub fields: Vec<Field>,
     /// For relationship users: the relationships that `relationship_key` can name.
     pub(crate) keyed: Option<KeyedRelationship>,
     /// For relationships: the property that is their unique key.
@@ -115,20 +119,24 @@ pub(crate) struct Group {
 
 /// Field of a form.
 #[derive(Debug)]
-pub(crate) struct Field {
-    pub(crate) name: Arc<str>,
-    pub(crate) body: FieldBody,
+pub struct Field {
+    /// Name, as submitted.
+    pub name: Arc<str>,
+    /// What the field holds.
+    pub body: FieldBody,
     pub(crate) target: FieldTarget,
     pub(crate) rules: Vec<BoundRule>,
     pub(crate) conditions: Conditions,
-    pub(crate) is_secret: bool,
+    /// Whether the value never appears in answers, texts or expressions that are shown.
+    pub is_secret: bool,
     /// Whether only tokens with the scope `private` see the stored value.
     pub(crate) is_private: bool,
 }
 
 /// Content of a field.
 #[derive(Debug)]
-pub(crate) enum FieldBody {
+pub enum FieldBody {
+    /// One value.
     Scalar(ScalarField),
     /// Other fields or records, always active: `properties`, `profiles`, `transactables`.
     Container(Group),
@@ -140,13 +148,14 @@ pub(crate) enum FieldBody {
 
 /// Field with a single value.
 #[derive(Debug)]
-pub(crate) struct ScalarField {
-    pub(crate) field_type: FieldType,
+pub struct ScalarField {
+    /// Type that submitted values are coerced to.
+    pub field_type: FieldType,
     pub(crate) default: Option<Value<'static>>,
     /// Default that is computed for each submission.
     pub(crate) computed: Option<Template>,
     /// Whether submitted values are ignored.
-    pub(crate) readonly: bool,
+    pub readonly: bool,
     pub(crate) normalize: Vec<Normalizer>,
 }
 
@@ -185,7 +194,7 @@ impl Group {
     }
 
     /// Returns the index of a field. A linear search is faster than hashing for few fields.
-    pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
+    pub fn index_of(&self, name: &str) -> Option<usize> {
         if self.fields.len() <= 12 {
             return self.fields.iter().position(|field| &*field.name == name);
         }
@@ -193,7 +202,31 @@ impl Group {
     }
 }
 
+impl Field {
+    /// Returns whether the field has conditions (`if:` or `unless:`).
+    #[must_use]
+    pub fn is_conditional(&self) -> bool {
+        !self.conditions.is_empty()
+    }
+
+    /// Returns the values that an `inclusion` rule lists, as JSON.
+    #[must_use]
+    pub fn included_values(&self, field_type: Option<FieldType>) -> Vec<serde_json::Value> {
+        let rules = self.rules.iter().filter(|rule| rule.rule.name == "inclusion");
+        let keywords = rules.filter_map(|rule| rule.check.keywords(field_type?));
+        let values =
+            keywords.filter_map(|keywords| keywords.pointer("/anyOf/1/enum")?.as_array().cloned());
+        values.flatten().collect()
+    }
+}
+
 impl Form {
+    /// Returns whether the form adds values to each submission (`default_payload:`).
+    #[must_use]
+    pub fn has_default_payload(&self) -> bool {
+        self.payload.is_some()
+    }
+
     /// Validates a submission that creates, and returns the aggregate to store. Performs no IO:
     /// what only the database can check is in the aggregate's claims and references.
     ///
@@ -266,7 +299,7 @@ impl Form {
     }
 
     /// Returns whether the form has a `unique` rule without scope and conditions at a path.
-    pub(crate) fn is_unique(&self, path: &str) -> bool {
+    pub fn is_unique(&self, path: &str) -> bool {
         self.claim_of(path, "a").is_some()
     }
 

@@ -208,7 +208,7 @@ fn exclude_rule(rule: &BoundRule, keywords: Value) -> Value {
 }
 
 /// Returns the JSON types that a field accepts: those that can be coerced, and null.
-pub(crate) fn types(of: FieldType) -> Value {
+pub fn types(of: FieldType) -> Value {
     match of {
         FieldType::Any | FieldType::Json => {
             json!(["array", "boolean", "null", "number", "object", "string"])

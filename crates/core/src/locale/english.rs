@@ -54,7 +54,7 @@ pub(super) fn has_key(key: &str) -> bool {
 }
 
 /// Returns whether violations can have this code.
-pub(crate) fn has_code(code: &str) -> bool {
+pub fn has_code(code: &str) -> bool {
     codes().any(|known| known == code)
 }
 
@@ -69,7 +69,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static str> {
 }
 
 /// Returns the codes that violations can have; a code with several keys is repeated.
-pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
+pub fn codes() -> impl Iterator<Item = &'static str> {
     let of_forms = BY_KEY.values().filter(|message| message.key != BROKEN_RULES.key);
     of_forms.map(|message| message.code)
 }

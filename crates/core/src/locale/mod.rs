@@ -23,7 +23,7 @@ pub use english::{BROKEN_RULES, file as english_file, messages};
 pub use message_override::MessageOverride;
 
 pub(crate) use check::{KnownNames, check, check_overrides};
-pub(crate) use english::{codes, has_code};
+pub use english::{codes, has_code};
 pub(crate) use file::NameReference;
 
 use crate::config::{Location, Problem, ProblemCode, Problems, Reader};

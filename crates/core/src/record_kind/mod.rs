@@ -17,16 +17,26 @@ use built_ins::{ADDRESS, CUSTOMIZATION, FILE, PROFILE, RELATIONSHIP_USER, TRANSA
 
 /// Kind of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// A user.
     User,
+    /// A profile of a user.
     Profile,
+    /// A user's membership in a relationship.
     RelationshipUser,
+    /// Something that a user offers.
     Transactable,
+    /// A group of users.
     Relationship,
+    /// A transactable in a relationship.
     RelationshipTransactable,
+    /// A record attached to a user, profile or transactable.
     Customization,
+    /// An address.
     Address,
+    /// An image.
     Image,
+    /// A file.
     Attachment,
     /// Credentials of a sign-in: validated, never stored.
     Session,
@@ -112,7 +122,28 @@ impl Kind {
         }
     }
 
-    /// Returns the built-in fields.
+    /// Returns the kind of its types, or `None` if it has none.
+    pub(crate) fn type_kind(self) -> Option<TypeKind> {
+        match self {
+            Self::Profile => Some(TypeKind::Profile),
+            Self::RelationshipUser => Some(TypeKind::RelationshipUser),
+            Self::Transactable => Some(TypeKind::Transactable),
+            Self::Relationship => Some(TypeKind::Relationship),
+            Self::RelationshipTransactable => Some(TypeKind::RelationshipTransactable),
+            Self::Customization => Some(TypeKind::Customization),
+            Self::User | Self::Address | Self::Image | Self::Attachment | Self::Session => None,
+        }
+    }
+
+    /// Returns the names that answers show of this kind: built-in fields that are not secret, and
+    /// containers.
+    pub fn readable_names(self) -> impl Iterator<Item = &'static str> {
+        let fields = self.built_ins().iter().filter(|field| !field.is_secret);
+        let containers = self.containers().iter().map(|container| container.name());
+        fields.map(|field| field.name).chain(containers)
+    }
+
+    /// The fields it has without being told.
     pub(crate) fn built_ins(self) -> &'static [BuiltIn] {
         match self {
             Self::User => USER,
@@ -205,13 +236,7 @@ impl Container {
     /// Returns the kind of type whose names are the keys of its records, or `None` if they are
     /// names of properties.
     pub(crate) fn type_kind(self) -> Option<TypeKind> {
-        match self {
-            Self::Profiles => Some(TypeKind::Profile),
-            Self::RelationshipUsers => Some(TypeKind::RelationshipUser),
-            Self::Transactables => Some(TypeKind::Transactable),
-            Self::Customizations => Some(TypeKind::Customization),
-            _ => None,
-        }
+        self.holds().and_then(Kind::type_kind)
     }
 
     /// Returns whether it can hold several records of one type.

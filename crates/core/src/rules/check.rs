@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use super::BoundRule;
 use crate::aggregate::{Claim, Reference};
@@ -158,11 +159,10 @@ impl<'p> Reporter<'_, 'p> {
         self.outcome.violations.is_full()
     }
 
-    /// Adds a uniqueness claim, which the database decides; `message` is the violation if it is
-    /// taken.
-    pub(crate) fn claim(&mut self, claim: Claim, message: &'static Message) {
-        let violation = self.violation(self.path, message, Params::new());
-        self.outcome.claim(claim, violation);
+    /// The database shall decide whether the value is taken.
+    pub(crate) fn claim(&mut self, claim: Claim, path: &Arc<str>, message: &'static Message) {
+        let saying = self.violation(self.path, message, Params::new());
+        self.outcome.claim(claim, path, saying);
     }
 
     /// Adds a reference to a required row, which the database looks up; `message` is the violation

@@ -63,7 +63,7 @@ pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};
 pub(crate) use check::{Check, InputContent, NestedStep, Reporter, RuleInput};
 pub(crate) use exists::REQUIRED;
 pub(crate) use options::{CompileContext, FieldInfo, SiblingNames};
-pub(crate) use unique::{TAKEN, may_be_of, value_key};
+pub(crate) use unique::{TAKEN, claim_matches, value_key};
 
 use crate::violation::Message;
 

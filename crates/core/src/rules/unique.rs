@@ -11,6 +11,7 @@ use crate::canonical::{bounded_key, canonical_text, email_key};
 use crate::config::{Data, Node};
 use crate::decimal::Decimal;
 use crate::evaluate::SiblingRef;
+use crate::types::path_in_record;
 use crate::value::{NULL, Value};
 use crate::violation::Message;
 
@@ -81,15 +82,18 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         }
     }
     if !case_sensitive && !is_email {
-        scope_name.push_str("~case");
+        scope_name.push_str(Claim::CASE_INSENSITIVE);
     }
     let scope_name = bounded_key(scope_name).into();
-    Some(Box::new(Unique { scope_name, scope, conditions, case_sensitive, is_email }))
+    let path = path_in_record(compile.field.global_path).into();
+    Some(Box::new(Unique { scope_name, path, scope, conditions, case_sensitive, is_email }))
 }
 
 #[derive(Debug)]
 struct Unique {
     scope_name: Arc<str>,
+    /// Path of the field within its record.
+    path: Arc<str>,
     scope: Vec<SiblingRef>,
     conditions: Vec<(SiblingRef, Value<'static>)>,
     case_sensitive: bool,
@@ -116,7 +120,8 @@ impl Check for Unique {
         };
         let parts = self.scope.iter().map(|field| subject.scope.slot(*field).value());
         value_key = scope_value(value_key, parts, self.case_sensitive);
-        report.claim(Claim { scope: self.scope_name.clone(), value_key }, &TAKEN);
+        let claim = Claim { scope: self.scope_name.clone(), value_key };
+        report.claim(claim, &self.path, &TAKEN);
     }
 }
 
@@ -139,23 +144,22 @@ fn scope_value<'v>(
     bounded_key(value_key)
 }
 
-/// Returns whether a claim may belong to a value of a stored object, judging by its scope and key.
-/// `path` is the object's path in every form (`transactables.boat.properties`); `around` is the
-/// record whose `properties` the object is.
-pub(crate) fn may_be_of(
+/// Returns whether a claim matches a value of a stored object by its scope and key; see
+/// [`Claim::matches`].
+pub(crate) fn claim_matches(
     claim: &Claim,
     path: &str,
     object: &Value<'_>,
-    around: Option<&Value<'_>>,
+    parent: Option<&Value<'_>>,
 ) -> bool {
     let scope = claim.scope.strip_prefix("user.").and_then(|scope| scope.strip_prefix(path));
     let Some(scope) = scope.and_then(|scope| scope.strip_prefix('.')) else { return false };
-    let (scope, case_sensitive) = match scope.strip_suffix("~case") {
+    let (scope, case_sensitive) = match scope.strip_suffix(Claim::CASE_INSENSITIVE) {
         Some(scope) => (scope, false),
         None => (scope, true),
     };
     let Value::Object(entries) = object else { return false };
-    let sibling = |name: &str| object.get(name).or_else(|| around?.get(name)).unwrap_or(&NULL);
+    let sibling = |name: &str| object.get(name).or_else(|| parent?.get(name)).unwrap_or(&NULL);
     entries.iter().any(|(name, value)| {
         let Some(narrowed) = scope.strip_prefix(&**name) else { return false };
         let mut conditions = narrowed.split('?');

@@ -1,7 +1,7 @@
 //! Forms composed of several files.
 
+use registrar_contracts::Configuration;
 use registrar_core::config::{Problem, ProblemCode};
-use registrar_core::registry::Registry;
 
 use super::{compile, source};
 
@@ -88,7 +88,7 @@ fn expansion_of_repeated_extends_is_limited() {
     let reported = messages(&problems);
     assert!(problems.iter().all(|problem| problem.code == ProblemCode::Cycle), "{reported:?}");
     assert!(
-        reported[0].starts_with("f") && reported[0].contains("the form would be over 8 MiB"),
+        reported[0].starts_with("f") && reported[0].contains("the form would exceed 8 MiB"),
         "{reported:?}"
     );
 }
@@ -154,7 +154,7 @@ fn resolved_form_shows_the_origin_of_each_leaf() {
             "extends: base\nfields:\n  name:\n    validation: {presence: !remove, length: {minimum: 2}}\n  phone: {use: short}\n  language: {validation: {inclusion: [en, 'no']}}\n",
         ),
     ];
-    let resolved = Registry::print_resolved(&sources, "a").unwrap();
+    let resolved = registrar_core::registry::Registry::print_resolved(&sources, "a").unwrap();
     let expected = "\
 resource: User  # base.yml:1
 fields:
@@ -178,5 +178,5 @@ fields:
         again.form("a").unwrap().version,
         compile(&sources).unwrap().form("a").unwrap().version
     );
-    assert!(Registry::print_resolved(&sources, "nobody").is_none());
+    assert!(registrar_core::registry::Registry::print_resolved(&sources, "nobody").is_none());
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use registrar_contracts::decode::{DecodeErrorKind, MAX_DEPTH, brackets, json};
 use registrar_core::decimal::Decimal;
-use registrar_core::decode::{DecodeErrorKind, MAX_DEPTH, brackets, json};
 use registrar_core::value::Value;
 
 proptest! {

@@ -7,10 +7,11 @@
 
 use std::path::PathBuf;
 
+use registrar_contracts::Configuration;
+use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
-use registrar_core::decode::json;
 use registrar_core::locale::{english_file, messages};
-use registrar_core::registry::{Registry, SourceFile};
+use registrar_core::registry::SourceFile;
 
 use super::{cases, compile, source};
 
@@ -83,7 +84,7 @@ fn english_locale_is_up_to_date() {
 }
 
 /// Compiles the shipped locales.
-fn shipped_registry() -> Registry {
+fn shipped_registry() -> Configuration {
     let texts = ["en.yml", "de.yml"].map(|name| {
         source(&format!("locales/{name}"), &std::fs::read_to_string(shipped(name)).unwrap())
     });

@@ -18,8 +18,9 @@ mod submissions;
 
 use std::path::{Path, PathBuf};
 
+use registrar_contracts::Configuration;
 use registrar_core::config::Problem;
-use registrar_core::registry::{Registry, SourceFile};
+use registrar_core::registry::SourceFile;
 
 /// Returns the case files of a directory, sorted.
 fn cases(folder: &str) -> Vec<(PathBuf, String)> {
@@ -35,6 +36,6 @@ fn source(within: &str, text: &str) -> SourceFile {
     SourceFile { file: within.into(), within: within.to_owned(), text: text.to_owned() }
 }
 
-fn compile(sources: &[SourceFile]) -> Result<Registry, Vec<Problem>> {
-    Registry::compile(sources)
+fn compile(sources: &[SourceFile]) -> Result<Configuration, Vec<Problem>> {
+    Configuration::compile(sources)
 }

@@ -1,9 +1,9 @@
 //! Forms and types in the notation of platformOS' documentation.
 
+use registrar_contracts::Configuration;
+use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
 use registrar_core::config::{Policies, Problem};
-use registrar_core::decode::json;
-use registrar_core::registry::Registry;
 
 use super::{compile, source};
 
@@ -105,7 +105,7 @@ fn platformos_forms_compile_with_a_notice_per_ignored_key() {
     }
 }
 
-fn codes(registry: &Registry, body: &str) -> Vec<String> {
+fn codes(registry: &Configuration, body: &str) -> Vec<String> {
     let value = json::parse(body.as_bytes()).unwrap();
     let form = registry.form("developer_sign_up").unwrap();
     let violations = form.apply(value, &EvalContext::default()).err().unwrap_or_default();
@@ -157,7 +157,7 @@ fn form_with_policy_is_rejected_unless_policies_are_ignored() {
         reported[0].contains(":6:1: [policy-not-enforced] `authorization_policies`"),
         "{reported:?}"
     );
-    let registry = Registry::compile_with(&sources, Policies::Ignore).unwrap();
+    let registry = Configuration::compile_with(&sources, Policies::Ignore).unwrap();
     let notices: Vec<String> = registry.notices().iter().map(Problem::to_string).collect();
     assert!(notices.iter().any(|notice| notice.contains("is not enforced")), "{notices:?}");
     assert!(registry.served_form("reset").is_some());

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use registrar_contracts::Configuration;
+use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
 use registrar_core::aggregate::NewUser;
-use registrar_core::decode::json;
-use registrar_core::registry::Registry;
 use registrar_core::violation::Violations;
 use serde_json::{Value, json};
 
@@ -15,16 +15,16 @@ use super::{compile, source};
 /// these inputs take minutes and gigabytes.
 const MAX_VALIDATION_TIME: Duration = Duration::from_secs(10);
 
-fn form(fields: &str) -> Registry {
+fn form(fields: &str) -> Configuration {
     let text = format!("resource: User\nfields:\n  properties:\n    {}", fields.trim());
     compile(&[source("form.yml", &text)]).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
-pub(super) fn with_schema(schema: &Value) -> Registry {
+pub(super) fn with_schema(schema: &Value) -> Configuration {
     form(&format!("v: {{type: json, validation: {{schema: {{schema: {schema}}}}}}}"))
 }
 
-fn submit(registry: &Registry, properties: &str) -> Result<NewUser, Violations> {
+fn submit(registry: &Configuration, properties: &str) -> Result<NewUser, Violations> {
     let body = format!("{{\"properties\":{properties}}}");
     let value = json::parse(body.as_bytes()).unwrap();
     let started = Instant::now();
@@ -46,7 +46,7 @@ fn submit(registry: &Registry, properties: &str) -> Result<NewUser, Violations> 
     judged
 }
 
-pub(super) fn violations_of(registry: &Registry, value: &str) -> Vec<String> {
+pub(super) fn violations_of(registry: &Configuration, value: &str) -> Vec<String> {
     match submit(registry, &format!("{{\"v\":{value}}}")) {
         Ok(_) => Vec::new(),
         Err(violations) => {

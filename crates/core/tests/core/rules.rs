@@ -8,7 +8,7 @@
 //! For the following lines, `type: NAME` sets the type of the field, `now: TIME` the current time,
 //! and `beside: YAML` adds fields.
 
-use registrar_core::decode::json;
+use registrar_contracts::decode::json;
 use registrar_core::rules::RULES;
 use registrar_core::violation::Violations;
 use registrar_core::{EvalContext, Timestamp};

@@ -3,10 +3,10 @@
 use jsonschema::{Draft, PatternOptions, Validator};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use registrar_contracts::Configuration;
+use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
-use registrar_core::decode::json;
 use registrar_core::form::Form;
-use registrar_core::registry::Registry;
 use serde_json::{Map, Value};
 
 use super::{compile, source};
@@ -49,7 +49,7 @@ fields:
       properties: {size: {type: integer, validation: {numericality: {less_than: 10}}}}
 "#;
 
-fn registry() -> Registry {
+fn registry() -> Configuration {
     let member =
         "properties: [{name: badge}, {name: note, type: text}, {name: home, type: address}]\n";
     let files = [

@@ -6,8 +6,8 @@
 //! the result must contain (or, after `without `, must not), or a line `PATH CODE` per violation,
 //! in order. After `--- stored` with a user in JSON, they update that user.
 
+use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
-use registrar_core::decode::json;
 
 use super::{cases, compile, source};
 
@@ -116,7 +116,7 @@ fn database_refusal_is_reported_at_its_path() {
     let form = registry.form("form").unwrap();
     let body = br#"{"email": "a@b.co", "external_id": "7", "profiles": {"developer": {"properties": {"handle": "Ann"}}}}"#;
     let user = form.apply(json::parse(body).unwrap(), &EvalContext::default()).unwrap();
-    let scopes: Vec<&str> = user.claims.iter().map(|claim| &*claim.scope).collect();
+    let scopes: Vec<&str> = user.claims.iter().map(|claim| &*claim.claim.scope).collect();
     assert_eq!(
         scopes,
         ["user.email", "user.external_id", "user.profiles.developer.properties.handle"]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest};
+use registrar_contracts::{Action, Contract, Credential};
 use registrar_core::aggregate::Secret;
-use registrar_core::contract::{Action, Contract, Credential};
 use registrar_store::{Actor, StoredUser, UserFilter};
 
 use super::caches::{PasswordCache, TokenCache};

@@ -1,7 +1,7 @@
 //! Creates credentials for callers of the API: tokens, and users of contracts with Basic authentication.
 
+use registrar_contracts::{Contract, Scheme};
 use registrar_core::aggregate::Secret;
-use registrar_core::contract::{Contract, Scheme};
 use registrar_core::value::Value;
 use registrar_core::violation::Violations;
 use registrar_core::{EvalContext, Timestamp};

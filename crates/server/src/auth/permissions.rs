@@ -14,7 +14,7 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use registrar_core::contract::Operation;
+use registrar_contracts::Operation;
 use registrar_core::form::Form;
 use registrar_store::{ApiToken, RecordFilter, UserFilter};
 

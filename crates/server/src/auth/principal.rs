@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use registrar_core::contract::Contract;
-use registrar_core::decode::json;
+use registrar_contracts::Contract;
+use registrar_contracts::decode::json;
 use registrar_core::value::Value;
 use registrar_store::{ReadError, Store, TokenWithRoot};
 

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use registrar_contracts::Configuration;
 use registrar_core::config::{Location, Policies, Problem, ProblemCode};
 use registrar_core::registry::{Registry, SourceFile};
 
@@ -44,9 +45,9 @@ pub enum ConfigError {
 ///
 /// # Errors
 /// Returns an error if a file cannot be read, or all problems of the configuration.
-pub fn load(folders: &[PathBuf], policies: Policies) -> Result<Registry, ConfigError> {
+pub fn load(folders: &[PathBuf], policies: Policies) -> Result<Configuration, ConfigError> {
     let (sources, unread) = read(folders)?;
-    match Registry::compile_with(&sources, policies) {
+    match Configuration::compile_with(&sources, policies) {
         Ok(registry) if unread.is_empty() => Ok(registry),
         Ok(_) => Err(ConfigError::Invalid(unread)),
         Err(mut problems) => {

@@ -8,9 +8,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use notify::{EventKind, RecursiveMode, Watcher};
+use registrar_contracts::Configuration;
 use registrar_core::Timestamp;
 use registrar_core::config::{Policies, Problem};
-use registrar_core::registry::Registry;
 
 use super::files::{self, ConfigError};
 
@@ -24,7 +24,7 @@ const MAX_DEBOUNCE: Duration = Duration::from_secs(2);
 pub struct ServedConfig {
     folders: Vec<PathBuf>,
     policies: Policies,
-    current: RwLock<Arc<Registry>>,
+    current: RwLock<Arc<Configuration>>,
     /// Result of the last reload; also serializes reloads.
     status: Mutex<ReloadStatus>,
     succeeded: AtomicU64,
@@ -59,7 +59,7 @@ impl ServedConfig {
     }
 
     /// Returns the current configuration. A request uses one from start to end.
-    pub(crate) fn current(&self) -> Arc<Registry> {
+    pub(crate) fn current(&self) -> Arc<Configuration> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -1,6 +1,6 @@
 //! Runs the look-up of a contract for users.
 
-use registrar_core::contract::Lookup;
+use registrar_contracts::Lookup;
 use registrar_store::{Pagination, ReadError, Store, StoredUser, UserFilter, UserPage};
 
 /// Returns the first user in `scope` that matches all keys of a look-up. Returns `None` if the look-up is

@@ -110,16 +110,17 @@ fn is_prefix(range: &str, tag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use registrar_core::registry::{Registry, SourceFile};
+    use registrar_contracts::Configuration;
+    use registrar_core::registry::SourceFile;
 
     use super::{negotiate, quality};
 
-    fn registry(tags: &[&str]) -> Registry {
+    fn registry(tags: &[&str]) -> Configuration {
         let source = |tag: &&str| {
             let within = format!("locales/{tag}.yml");
             SourceFile { file: within.as_str().into(), within, text: "messages: {}\n".into() }
         };
-        Registry::compile(&tags.iter().map(source).collect::<Vec<_>>()).unwrap()
+        Configuration::compile(&tags.iter().map(source).collect::<Vec<_>>()).unwrap()
     }
 
     #[test]

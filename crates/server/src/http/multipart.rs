@@ -9,7 +9,7 @@ use actix_web::web::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::stream;
 use multer::Multipart;
-use registrar_core::decode::{DecodeError, DecodeErrorKind, brackets};
+use registrar_contracts::decode::{DecodeError, DecodeErrorKind, brackets};
 use registrar_core::value::Value;
 
 /// Media type of multipart bodies.

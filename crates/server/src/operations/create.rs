@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use registrar_core::contract::Outcome;
+use registrar_contracts::Outcome;
 use registrar_core::form::Form;
 use registrar_core::value::Value;
 use registrar_store::{CreateError, CreateRecord, CreateUser, Created, RecordKind, Refusal};

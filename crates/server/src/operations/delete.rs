@@ -1,6 +1,6 @@
 //! Operation `delete`.
 
-use registrar_core::contract::{Lookup, Outcome};
+use registrar_contracts::{Lookup, Outcome};
 use registrar_core::form::Resource;
 use registrar_store::{RecordKind, WriteError};
 

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpMessage, web};
+use registrar_contracts::{Action, BodyError, Contract, ContractInput, RequestContext, RouteMatch};
 use registrar_core::EvalContext;
 use registrar_core::aggregate::NewUser;
-use registrar_core::contract::{
-    Action, BodyError, Contract, ContractInput, RequestContext, RouteMatch,
-};
 use registrar_core::form::Form;
 use registrar_core::locale::Locale;
 use registrar_core::value::{NULL, Value};

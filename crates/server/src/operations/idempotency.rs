@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use actix_web::http::StatusCode;
+use registrar_contracts::{Contract, Outcome, RequestContext, RouteMatch};
 use registrar_core::aggregate::NewUser;
-use registrar_core::contract::{Contract, Outcome, RequestContext, RouteMatch};
 use registrar_core::form::Form;
 use registrar_store::{CreatedResource, IdempotencyKey, StoredResponse};
 use sha2::{Digest, Sha256};

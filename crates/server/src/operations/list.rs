@@ -1,7 +1,7 @@
 //! Operation `list`.
 
 use actix_web::http::StatusCode;
-use registrar_core::contract::{Outcome, PageRequest};
+use registrar_contracts::{Outcome, PageRequest};
 use registrar_core::value::Value;
 use registrar_store::Pagination;
 

@@ -1,7 +1,7 @@
 //! Finds the users and records that a route names.
 
 use actix_web::HttpMessage;
-use registrar_core::contract::Lookup;
+use registrar_contracts::Lookup;
 use registrar_core::value::Value;
 use registrar_store::{
     Pagination, ReadError, RecordFilter, RecordKind, Store, StoredRecord, StoredUser, UserFilter,

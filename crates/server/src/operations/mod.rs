@@ -22,8 +22,8 @@ use std::time::Instant;
 use actix_web::guard::GuardContext;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, Responder as _, web};
-use registrar_core::contract::{Action, Contract, Contracts, Outcome, RequestContext, RouteMatch};
-use registrar_core::decode::brackets;
+use registrar_contracts::decode::brackets;
+use registrar_contracts::{Action, Contract, Contracts, Outcome, RequestContext, RouteMatch};
 use registrar_core::value::Value;
 use registrar_core::{EvalContext, Timestamp};
 

@@ -4,20 +4,20 @@
 
 use std::sync::Arc;
 
-use registrar_core::contract::RequestContext;
+use registrar_contracts::Configuration;
+use registrar_contracts::RequestContext;
 use registrar_core::form::Resource;
-use registrar_core::registry::Registry;
 use registrar_core::value::Value;
 
 use crate::error::ReplyValues;
 
 /// Private fields to remove from a response.
 #[derive(Debug, Clone)]
-pub(super) struct Redaction(Option<Arc<Registry>>);
+pub(super) struct Redaction(Option<Arc<Configuration>>);
 
 impl Redaction {
     /// Returns the redaction for a principal without the scope `private`.
-    pub(super) fn new(registry: &Arc<Registry>) -> Self {
+    pub(super) fn new(registry: &Arc<Configuration>) -> Self {
         let has_private = !registry.private_fields().is_empty();
         Self(has_private.then(|| Arc::clone(registry)))
     }

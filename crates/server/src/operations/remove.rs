@@ -1,6 +1,6 @@
 //! Operation `remove`: removes records of a user.
 
-use registrar_core::contract::Outcome;
+use registrar_contracts::Outcome;
 
 use super::reply::Reply;
 use super::request_cx::{RequestCx, record_kind};

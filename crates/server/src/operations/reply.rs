@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
-use registrar_core::contract::{Action, Contract, ErrorResponse, Outcome, RequestContext};
+use registrar_contracts::{Action, Contract, ErrorResponse, Outcome, RequestContext};
 use registrar_core::value::Value;
 use registrar_store::StoredResponse;
 

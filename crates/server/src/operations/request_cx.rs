@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, web};
+use registrar_contracts::{Action, Contract, Operation, Outcome, RequestContext};
 use registrar_core::EvalContext;
 use registrar_core::aggregate::NewUser;
-use registrar_core::contract::{Action, Contract, Operation, Outcome, RequestContext};
 use registrar_core::form::{Form, Resource};
 use registrar_core::value::Value;
 use registrar_store::{Actor, CreateError, Permit, RecordKind, Refusal};

@@ -1,6 +1,6 @@
 //! Operation `show`.
 
-use registrar_core::contract::Outcome;
+use registrar_contracts::Outcome;
 
 use super::reply::Reply;
 use super::request_cx::RequestCx;

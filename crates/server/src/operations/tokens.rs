@@ -1,7 +1,7 @@
 //! Operations `issue_token`, `verify` and `revoke`.
 
+use registrar_contracts::{IssueToken, Outcome};
 use registrar_core::aggregate::Secret;
-use registrar_core::contract::{IssueToken, Outcome};
 use registrar_core::value::Value;
 use registrar_store::{CreateError, NewToken, StoredUser, WriteError};
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use registrar_contracts::Outcome;
 use registrar_core::changes::UserUpdate;
-use registrar_core::contract::Outcome;
 use registrar_store::{CreateError, UpdateRecord, UpdateUser, WriteError};
 
 use super::MAX_UPDATE_ATTEMPTS;

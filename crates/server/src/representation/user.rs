@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use registrar_core::decode::json;
+use registrar_contracts::decode::json;
 use registrar_core::value::Value;
 use registrar_store::{
     StoredAddress, StoredAttached, StoredCustomization, StoredFile, StoredProfile,

@@ -4,11 +4,9 @@
 //! statements are made ([`mod@statement`]), what the writer asks of the database ([`claim_sql`]), what a
 //! database's errors mean ([`error_kind`]), and how reads choose many rows ([`mod@id_in`]).
 
-mod claim_sql;
 mod error_kind;
 mod id_in;
 mod property;
-mod references;
 mod statement;
 
 use std::fs;
@@ -23,14 +21,9 @@ use diesel::{
     Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
 };
 
-pub(crate) use claim_sql::{
-    ClaimInsert, claims_that_exist, delete_claims, insert_claims, reserve_ids,
-    reserve_relationship_transactable_id,
-};
 pub(crate) use error_kind::{ErrorKind, classify, describe, is_unique_violation, pooler_hint};
 pub(crate) use id_in::id_in;
 pub(crate) use property::property_is;
-pub(crate) use references::{RowLock, UserKey, existing_ids, existing_texts, relationship_by_key};
 pub(crate) use statement::{Row, insert, row, statement};
 
 use crate::connection::{AnyConnection, WriterConnection};

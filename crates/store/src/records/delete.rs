@@ -1,24 +1,21 @@
-//! Records that are deleted by themselves, with what hangs on them and what they alone claim.
-
-use std::collections::HashSet;
+//! Deletes records with their attachments and claims.
 
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryResult, RunQueryDsl};
-use registrar_core::aggregate::Claim;
+use registrar_core::types::TypeKind;
 use uuid::Uuid;
 
 use super::RecordKind;
-use super::holdings::{Holdings, Name};
-use super::owner::{of_record, touch};
+use super::owner::{owner_of, touch_user};
 use crate::connection::AnyConnection;
-use crate::dialect::{self, statement};
+use crate::dialect::statement;
 use crate::error::WriteError;
 use crate::types::SqlUuid;
-use crate::update_sql::execute;
-use crate::user_writes::{claims_of, drop_claim};
+use crate::unique_claims::{delete_claims_of_owners, delete_claims_of_record};
+use crate::update_sql::{execute, load};
 use crate::write_jobs::WriteResult;
 
-/// Deletes a record.
+/// Deletes a record and returns its id.
 pub(crate) fn delete(
     conn: &mut AnyConnection,
     kind: RecordKind,
@@ -27,158 +24,139 @@ pub(crate) fn delete(
     if kind == RecordKind::Relationship {
         return delete_relationship(conn, id);
     }
-    let Some(owner) = of_record(conn, kind, id)? else { return Ok(Err(WriteError::NotFound)) };
-    let Some(uuid) = touch(conn, owner, None)? else { return Ok(Err(WriteError::NotFound)) };
-    // Now nobody else writes anything of the user: what is loaded is how it stays.
-    let name = (kind, id);
-    let holdings = Holdings::load(conn, owner)?.filter(|holdings| holdings.has(name));
-    let Some(holdings) = holdings else { return Ok(Err(WriteError::NotFound)) };
-    give_up(conn, &holdings, &uuid, name)?;
-    delete_hanging(conn, &holdings, name)?;
-    delete_row(conn, kind, id)?;
-    Ok(Ok(id))
-}
-
-/// Gives up the claims that are of a record, and of nothing else that its user has.
-fn give_up(
-    conn: &mut AnyConnection,
-    holdings: &Holdings,
-    owner: &Uuid,
-    name: Name,
-) -> QueryResult<()> {
-    let is_gone = |claim: &Claim| {
-        holdings.may_hold(claim, |way| way.contains(&name))
-            && !holdings.may_hold(claim, |way| !way.contains(&name))
-    };
-    for claim in claims_of(conn, owner)?.iter().filter(|claim| is_gone(claim)) {
-        drop_claim(conn, claim, owner)?;
+    let Some(owner) = owner_of(conn, kind, id)? else { return Ok(Err(WriteError::NotFound)) };
+    if touch_user(conn, owner, None)?.is_none() {
+        return Ok(Err(WriteError::NotFound));
     }
-    Ok(())
+    if let RecordKind::Transactable | RecordKind::Customization = kind {
+        delete_attachments(conn, owner, kind.name(), id)?;
+    }
+    if kind == RecordKind::Transactable {
+        let in_relationships = InRelationships { transactable_id: &id };
+        for id in load!(conn, in_relationships => i64)? {
+            delete_claims_of_record(conn, TypeKind::RelationshipTransactable, id)?;
+        }
+    }
+    delete_claims_of_record(conn, kind.type_kind(), id)?;
+    // Foreign keys delete the rows that refer to the record.
+    let id = &id;
+    let deleted = match kind {
+        RecordKind::Transactable => execute!(conn, DeleteTransactable { id }),
+        RecordKind::RelationshipUser => execute!(conn, DeleteRelationshipUser { id }),
+        RecordKind::RelationshipTransactable => {
+            execute!(conn, DeleteRelationshipTransactable { id })
+        }
+        RecordKind::Customization => execute!(conn, DeleteCustomization { id }),
+        RecordKind::Relationship => Ok(0),
+    };
+    Ok(if deleted? == 0 { Err(WriteError::NotFound) } else { Ok(*id) })
 }
 
-/// Declares statements that delete by one or two columns.
-macro_rules! deletes {
+/// Declares statements with one id as their parameter.
+macro_rules! by_id {
+    ($($name:ident($id:ident) $(-> $returns:ty)?: $text:literal $end:literal),+ $(,)?) => { $(
+        statement! { $name<'a> $(-> $returns)?: $text { $id: &'a i64 as BigInt } $end }
+    )+ };
+}
+
+by_id! {
+    DeleteTransactable(id): "DELETE FROM transactables WHERE id = " "",
+    DeleteRelationshipUser(id): "DELETE FROM relationship_users WHERE id = " "",
+    DeleteRelationshipTransactable(id): "DELETE FROM relationship_transactables WHERE id = " "",
+    DeleteCustomization(id): "DELETE FROM customizations WHERE id = " "",
+    DeleteRelationship(id) -> SqlUuid: "DELETE FROM relationships WHERE id = " " RETURNING uuid",
+    LockRelationship(id) -> BigInt: "SELECT id FROM relationships WHERE id = " " FOR UPDATE",
+    InRelationships(transactable_id) -> BigInt:
+        "SELECT id FROM relationship_transactables WHERE transactable_id = " "",
+    UsersOf(relationship_id) -> BigInt:
+        "SELECT id FROM relationship_users WHERE relationship_id = " "",
+    LockUsersOf(relationship_id) -> BigInt:
+        "SELECT id FROM relationship_users WHERE relationship_id = " " ORDER BY id FOR UPDATE",
+    TransactablesOf(relationship_id) -> BigInt:
+        "SELECT id FROM relationship_transactables WHERE relationship_id = " "",
+    LockTransactablesOf(relationship_id) -> BigInt:
+        "SELECT id FROM relationship_transactables WHERE relationship_id = "
+        " ORDER BY id FOR UPDATE",
+}
+
+statement! {
+    NestedCustomizations<'a> -> BigInt:
+    "WITH RECURSIVE nested (id) AS (SELECT id FROM customizations WHERE user_id = "
+    { user_id: &'a i64 as BigInt }
+    " AND owner_kind = " { owner_kind: &'a str as Text }
+    " AND owner_id = " { owner_id: &'a i64 as BigInt }
+    " UNION ALL SELECT c.id FROM customizations c JOIN nested ON c.owner_id = nested.id \
+     WHERE c.owner_kind = 'customization' AND c.user_id = " { same_user_id: &'a i64 as BigInt }
+    ") SELECT id FROM nested"
+}
+
+/// Declares statements that delete the rows attached to an owner.
+macro_rules! of_owner {
     ($($name:ident: $table:literal),+ $(,)?) => { $(
         statement! {
             $name<'a>:
-            $table { kind: &'a str as Text }
-            " AND owner_id = " { id: &'a i64 as BigInt }
+            $table { user_id: &'a i64 as BigInt }
+            " AND owner_kind = " { owner_kind: &'a str as Text }
+            " AND owner_id = " { owner_id: &'a i64 as BigInt }
             ""
         }
     )+ };
 }
 
-deletes! {
-    DeleteAddresses: "DELETE FROM addresses WHERE owner_kind = ",
-    DeleteFiles: "DELETE FROM files WHERE owner_kind = ",
-    DeleteCustomizations: "DELETE FROM customizations WHERE owner_kind = ",
+of_owner! {
+    DeleteAddresses: "DELETE FROM addresses WHERE user_id = ",
+    DeleteFiles: "DELETE FROM files WHERE user_id = ",
+    DeleteCustomizations: "DELETE FROM customizations WHERE user_id = ",
 }
 
-/// Deletes what hangs on a record, down to the leaves.
-fn delete_hanging(conn: &mut AnyConnection, holdings: &Holdings, name: Name) -> QueryResult<()> {
-    let customizations = holdings.customizations_in(name).into_iter();
-    let mut owners: Vec<(&str, i64)> = customizations.map(|id| ("customization", id)).collect();
-    if name.0 == RecordKind::Transactable {
-        owners.push(("transactable", name.1));
+/// Deletes the addresses, files and customizations of an owner, and those of its customizations.
+fn delete_attachments(
+    conn: &mut AnyConnection,
+    user_id: i64,
+    owner_kind: &str,
+    owner_id: i64,
+) -> QueryResult<()> {
+    let user_id = &user_id;
+    let nested =
+        NestedCustomizations { user_id, owner_kind, owner_id: &owner_id, same_user_id: user_id };
+    let nested = load!(conn, nested => i64)?;
+    for id in &nested {
+        delete_claims_of_record(conn, TypeKind::Customization, *id)?;
     }
-    for (kind, id) in &owners {
-        execute!(conn, DeleteAddresses { kind, id })?;
-        execute!(conn, DeleteFiles { kind, id })?;
-        execute!(conn, DeleteCustomizations { kind, id })?;
+    let owners = nested.iter().map(|id| ("customization", id));
+    for (owner_kind, owner_id) in owners.chain([(owner_kind, &owner_id)]) {
+        execute!(conn, DeleteAddresses { user_id, owner_kind, owner_id })?;
+        execute!(conn, DeleteFiles { user_id, owner_kind, owner_id })?;
+        execute!(conn, DeleteCustomizations { user_id, owner_kind, owner_id })?;
     }
     Ok(())
 }
 
-macro_rules! delete_by_id {
-    ($($name:ident: $text:literal),+ $(,)?) => { $(
-        statement! { $name<'a>: $text { id: &'a i64 as BigInt } "" }
-    )+ };
-}
-
-delete_by_id! {
-    DeleteTransactable: "DELETE FROM transactables WHERE id = ",
-    DeleteMember: "DELETE FROM relationship_users WHERE id = ",
-    DeleteListed: "DELETE FROM relationship_transactables WHERE id = ",
-    DeleteCustomization: "DELETE FROM customizations WHERE id = ",
-}
-
-/// Deletes the row; what refers to it by a foreign key goes along.
-fn delete_row(conn: &mut AnyConnection, kind: RecordKind, id: i64) -> QueryResult<()> {
-    let id = &id;
-    match kind {
-        RecordKind::Transactable => execute!(conn, DeleteTransactable { id }),
-        RecordKind::RelationshipUser => execute!(conn, DeleteMember { id }),
-        RecordKind::RelationshipTransactable => execute!(conn, DeleteListed { id }),
-        RecordKind::Customization => execute!(conn, DeleteCustomization { id }),
-        RecordKind::Relationship => Ok(0),
-    }
-    .map(drop)
-}
-
-statement! {
-    LockRelationship<'a> -> BigInt:
-    "SELECT id FROM relationships WHERE id = " { id: &'a i64 as BigInt } " FOR UPDATE"
-}
-
-statement! {
-    // Those who hold claims that may be of a relationship's members or listings.
-    Holders<'a> -> BigInt:
-    "SELECT id FROM users WHERE id IN (SELECT user_id FROM relationship_users \
-     WHERE relationship_id = " { members_of: &'a i64 as BigInt }
-    " UNION SELECT user_id FROM relationship_transactables r \
-     JOIN transactables t ON t.id = r.transactable_id WHERE r.relationship_id = "
-    { listed_in: &'a i64 as BigInt }
-    ") AND EXISTS (SELECT 1 FROM unique_claims WHERE owner = users.uuid \
-     AND (scope LIKE 'user.relationship_users.%' OR scope LIKE "
-    { listed: &'a str as Text }
-    ")) ORDER BY id"
-}
-
-statement! {
-    DeleteRelationship<'a> -> SqlUuid:
-    "DELETE FROM relationships WHERE id = " { id: &'a i64 as BigInt } " RETURNING uuid"
-}
-
-/// Deletes a relationship; the foreign keys take its members and listings out of it.
+/// Deletes a relationship. Its users and transactables are locked before their claims are deleted, so
+/// that no concurrent update adds claims to them.
 fn delete_relationship(conn: &mut AnyConnection, id: i64) -> QueryResult<WriteResult> {
-    // Users come first here too, so that nobody who joins waits in a circle with this. Who joined
-    // before nobody could any more is looked for again.
-    let mut known = HashSet::new();
-    let mut is_locked = matches!(conn, AnyConnection::Sqlite(_));
-    loop {
-        for user_id in holders(conn, id)? {
-            if known.insert(user_id)
-                && let Some(uuid) = touch(conn, user_id, None)?
-                && let Some(holdings) = Holdings::load(conn, user_id)?
-            {
-                give_up(conn, &holdings, &uuid, (RecordKind::Relationship, id))?;
-            }
+    let (id, relationship_id) = (&id, &id);
+    let (users, transactables): (Vec<i64>, Vec<i64>) = match conn {
+        AnyConnection::Sqlite(conn) => {
+            let users = UsersOf { relationship_id }.load(conn)?;
+            (users, TransactablesOf { relationship_id }.load(conn)?)
         }
-        if is_locked {
-            break;
+        AnyConnection::Postgres(conn) => {
+            LockRelationship { id }.load::<i64>(conn)?;
+            let users = LockUsersOf { relationship_id }.load(conn)?;
+            (users, LockTransactablesOf { relationship_id }.load(conn)?)
         }
-        if let AnyConnection::Postgres(conn) = conn {
-            LockRelationship { id: &id }.load::<i64>(conn)?;
-        }
-        is_locked = true;
-    }
-    let delete = DeleteRelationship { id: &id };
-    let gone: Vec<Uuid> = match conn {
-        AnyConnection::Sqlite(conn) => delete.load(conn)?,
-        AnyConnection::Postgres(conn) => delete.load(conn)?,
     };
-    if gone.is_empty() {
+    for id in users {
+        delete_claims_of_record(conn, TypeKind::RelationshipUser, id)?;
+    }
+    for id in transactables {
+        delete_claims_of_record(conn, TypeKind::RelationshipTransactable, id)?;
+    }
+    let deleted = load!(conn, DeleteRelationship { id } => Uuid)?;
+    if deleted.is_empty() {
         return Ok(Err(WriteError::NotFound));
     }
-    dialect::delete_claims(conn, &gone)?;
-    Ok(Ok(id))
-}
-
-fn holders(conn: &mut AnyConnection, id: i64) -> QueryResult<Vec<i64>> {
-    let listed = "user.relationship_transactables.%";
-    let holders = Holders { members_of: &id, listed_in: &id, listed };
-    match conn {
-        AnyConnection::Sqlite(conn) => holders.load(conn),
-        AnyConnection::Postgres(conn) => holders.load(conn),
-    }
+    delete_claims_of_owners(conn, &deleted)?;
+    Ok(Ok(*id))
 }

@@ -5,7 +5,6 @@
 //! change of the user does, so that they are made one after the other and claims stay true.
 
 mod delete;
-mod holdings;
 mod owner;
 mod read;
 mod stored;
@@ -13,14 +12,16 @@ mod write;
 
 use registrar_core::aggregate::NewUser;
 use registrar_core::changes::UserUpdate;
+use registrar_core::types::TypeKind;
 
 use crate::audit::Actor;
 use crate::idempotency::IdempotencyKey;
+use crate::unique_claims::kind_name;
 
 pub(crate) use delete::delete;
-pub(crate) use owner::{creator_of, of_new as owner_of_new, of_record as owner_of};
+pub(crate) use owner::{creator_of, owner_of, owner_of_new};
 pub use read::{RecordFilter, RecordPage};
-pub(crate) use read::{listed_of, load_record, relationships_of};
+pub(crate) use read::{load_record, relationships_of};
 pub use stored::{RecordBody, StoredRecord, StoredRelationship, StoredRelationshipTransactable};
 pub(crate) use write::{create, update};
 
@@ -37,6 +38,24 @@ pub enum RecordKind {
     RelationshipTransactable,
     /// A customization, wherever it hangs.
     Customization,
+}
+
+impl RecordKind {
+    /// Returns the kind of the types of such records.
+    pub(crate) fn type_kind(self) -> TypeKind {
+        match self {
+            Self::Transactable => TypeKind::Transactable,
+            Self::Relationship => TypeKind::Relationship,
+            Self::RelationshipUser => TypeKind::RelationshipUser,
+            Self::RelationshipTransactable => TypeKind::RelationshipTransactable,
+            Self::Customization => TypeKind::Customization,
+        }
+    }
+
+    /// Returns the name of the kind.
+    pub(crate) fn name(self) -> &'static str {
+        kind_name(self.type_kind())
+    }
 }
 
 /// A record to be written.

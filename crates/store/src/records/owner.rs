@@ -16,21 +16,24 @@ use crate::schema::{
 use crate::types::{SqlTimestamp, SqlUuid};
 
 /// The user that a new record shall belong to, where that is known; of a relationship nobody.
-pub(crate) fn of_new(conn: &mut AnyConnection, record: &CreateRecord) -> QueryResult<Option<i64>> {
+pub(crate) fn owner_of_new(
+    conn: &mut AnyConnection,
+    record: &CreateRecord,
+) -> QueryResult<Option<i64>> {
     let bag = &record.bag;
     if !bag.relationships.is_empty() {
         return Ok(None);
     }
     match (&bag.customizable, bag.relationship_transactables.first()) {
-        (_, Some(listed)) => of_record(conn, RecordKind::Transactable, listed.transactable_id),
-        (Some(at), _) => of_customizable(conn, at.resource, at.id),
+        (_, Some(listed)) => owner_of(conn, RecordKind::Transactable, listed.transactable_id),
+        (Some(at), _) => owner_of_customizable(conn, at.resource, at.id),
         (None, None) => Ok(bag.owner.or(record.owner)),
     }
 }
 
 /// The user that a record belongs to; nothing where there is no such record. Relationships are
 /// nobody's.
-pub(crate) fn of_record(
+pub(crate) fn owner_of(
     conn: &mut AnyConnection,
     kind: RecordKind,
     id: i64,
@@ -61,7 +64,7 @@ pub(crate) fn creator_of(conn: &mut AnyConnection, id: i64) -> QueryResult<Optio
 }
 
 /// The user at whose root something stands that a customization can hang on.
-fn of_customizable(
+fn owner_of_customizable(
     conn: &mut AnyConnection,
     resource: ReferenceTarget,
     id: i64,
@@ -73,8 +76,8 @@ fn of_customizable(
             .select(user_profiles::user_id)
             .first(conn)
             .optional(),
-        ReferenceTarget::Transactable => of_record(conn, RecordKind::Transactable, id),
-        ReferenceTarget::Customization => of_record(conn, RecordKind::Customization, id),
+        ReferenceTarget::Transactable => owner_of(conn, RecordKind::Transactable, id),
+        ReferenceTarget::Customization => owner_of(conn, RecordKind::Customization, id),
         ReferenceTarget::Relationship => Ok(None),
     }
 }
@@ -104,7 +107,7 @@ statement! {
 
 /// Notes that something of a user's changes, and has the user to itself until the commit; gives the
 /// user's UUID. Nothing where there is no such user, or it was changed since it was loaded.
-pub(super) fn touch(
+pub(super) fn touch_user(
     conn: &mut AnyConnection,
     id: i64,
     lock_version: Option<i64>,

@@ -347,20 +347,6 @@ fn listed_from(columns: RelationshipTransactableColumns) -> StoredRelationshipTr
     StoredRelationshipTransactable { id, type_name, relationship_id, transactable_id, properties }
 }
 
-/// In which relationships transactables_page are.
-pub(crate) fn listed_of(
-    conn: &mut AnyConnection,
-    transactables_page: &[i64],
-) -> QueryResult<Vec<StoredRelationshipTransactable>> {
-    use relationship_transactables as t;
-    let rows = t::table
-        .filter(id_in(t::transactable_id, transactables_page))
-        .order(t::id)
-        .select((t::id, t::type_name, t::relationship_id, t::transactable_id, t::properties))
-        .load::<RelationshipTransactableColumns>(conn)?;
-    Ok(rows.into_iter().map(listed_from).collect())
-}
-
 type CustomizationRowColumns = (i64, i64, String, String, i64, String);
 
 fn customizations_page(

@@ -1,106 +1,104 @@
-//! Records that are made and changed by themselves.
+//! Creates and updates records.
 
 use diesel::dsl::max;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use registrar_core::aggregate::{
-    Claim, NewRelationship, NewRelationshipTransactable, NewUser, Reference, ReferenceKey,
-    ReferenceTarget,
+    ClaimHolder, NewClaim, NewCustomization, NewRelationship, NewRelationshipTransactable, NewUser,
+    Reference, ReferenceKey, ReferenceTarget,
 };
+use registrar_core::types::TypeKind;
 use uuid::Uuid;
 
-use super::holdings::Holdings;
-use super::owner::{of_new, of_record, touch};
+use super::owner::{owner_of, owner_of_new, touch_user};
 use super::{CreateRecord, UpdateRecord};
-use crate::claims::{Candidate, missing_references};
+use crate::claims::{StoredClaims, update_claims};
 use crate::clock::now;
 use crate::connection::AnyConnection;
-use crate::dialect::{self, is_unique_violation, statement};
+use crate::dialect::{is_unique_violation, statement};
 use crate::error::{CreateError, Refusal, WriteError};
-use crate::plan::{IdCounts, OwnerRef, PerTable, ReservedIds, RowBatch};
+use crate::ids::{IdCounts, next_id, reserve_ids};
+use crate::plan::{OwnerRef, RowBatch};
+use crate::references::{RowLock, missing_references};
 use crate::relationship_keys;
 use crate::schema::relationship_transactables;
 use crate::types::{SqlJson, SqlTimestamp, SqlUuid};
-use crate::update_sql::execute;
-use crate::user_writes::{Giving, next_positions, refusals};
+use crate::unique_claims::{
+    StoredClaim, claims_of_owner, claims_of_record, kind_name, set_record_ids,
+};
+use crate::update_sql::{execute, load};
+use crate::user_writes::next_positions;
 use crate::write_jobs::WriteResult;
 
 fn refused(refusals: Vec<Refusal>) -> QueryResult<WriteResult> {
     Ok(Err(CreateError::Refused(refusals).into()))
 }
 
-/// Makes a record; gives its id.
-pub(crate) fn create(conn: &mut AnyConnection, record: &CreateRecord) -> QueryResult<WriteResult> {
-    let bag = &record.bag;
+/// Creates a record and returns its id.
+pub(crate) fn create(conn: &mut AnyConnection, request: &CreateRecord) -> QueryResult<WriteResult> {
+    let bag = &request.bag;
     if let Some(relationship) = bag.relationships.first() {
-        return create_relationship(conn, bag, relationship, bag.owner.or(record.owner));
+        return create_relationship(conn, bag, relationship, bag.owner.or(request.owner));
     }
-    let owner = of_new(conn, record)?;
-    let uuid = owner.map(|owner| touch(conn, owner, None)).transpose()?.flatten();
+    let owner = owner_of_new(conn, request)?;
+    let uuid = owner.map(|owner| touch_user(conn, owner, None)).transpose()?.flatten();
     let Some((owner, uuid)) = owner.zip(uuid) else {
-        // Somebody who is named and not there is a reference that leads nowhere.
         let missing = missing(conn, &bag.references)?;
         return refused(if missing.is_empty() { vec![Refusal::MissingOwner] } else { missing });
     };
-    // What a customization hangs on must be of the user that the submission names.
+    // The record that a customization belongs to must be owned by the user that was sent.
     if let Some(at) = bag.customizable
-        && bag.owner.is_some_and(|said| said != owner)
+        && bag.owner.is_some_and(|sent| sent != owner)
     {
-        let is_it =
+        let is_customizable =
             |it: &Reference| it.resource == at.resource && it.value == ReferenceKey::Id(at.id);
-        let reference = bag.references.iter().rposition(is_it).unwrap_or_default();
+        let reference = bag.references.iter().rposition(is_customizable).unwrap_or_default();
         return refused(vec![Refusal::Missing { reference }]);
     }
-    // What the user holds already is of another record.
-    let giving = Giving { is_own: &|_| false, gives_up: &|_| false };
-    let refusals = refusals(conn, bag, giving, &uuid)?;
+    let refusals = update_claims(conn, &uuid, bag, StoredClaims::default())?;
     if !refusals.is_empty() {
         return refused(refusals);
     }
     match bag.relationship_transactables.first() {
-        Some(listed) => insert_listed(conn, listed).map(Ok),
+        Some(new) => insert_relationship_transactable(conn, bag, new).map(Ok),
         None => Ok(Ok(write_rows(conn, bag, owner)?.0)),
     }
 }
 
-/// The references that lead nowhere.
 fn missing(conn: &mut AnyConnection, references: &[Reference]) -> QueryResult<Vec<Refusal>> {
-    let candidate = Candidate { uuid: Uuid::nil(), claims: &[], references, was_deferred: false };
-    Ok(missing_references(conn, &[candidate])?.pop().unwrap_or_default())
+    let missing = missing_references(conn, &[references], RowLock::KeyShare)?;
+    Ok(missing.into_iter().flatten().collect())
 }
 
-/// Writes the rows of a bag; gives the id of its record, and whether all rows were there that
-/// change.
+/// Writes the rows of a record. Returns its id if it is new, and whether all updated rows exist.
 fn write_rows(conn: &mut AnyConnection, bag: &NewUser, owner: i64) -> QueryResult<(i64, bool)> {
     let mut counts = IdCounts::default();
     counts.add_records(bag);
-    let has_new = counts.any();
-    let mut ids =
-        if has_new { dialect::reserve_ids(conn, &counts)? } else { ReservedIds::default() };
-    let first = if has_new { next_positions(conn, owner, &counts)? } else { PerTable::default() };
+    let mut ids = reserve_ids(conn, &counts)?;
+    let first = next_positions(conn, owner, &counts)?;
     let mut rows = RowBatch::after(now(), first);
     rows.relationship_ids = relationship_keys::find_or_create(conn, [bag])?;
-    let hangs_on = match bag.customizable {
-        Some(at) => OwnerRef { user_id: owner, kind: kind_of(at.resource), id: at.id },
+    let attached_to = match bag.customizable {
+        Some(at) => OwnerRef { user_id: owner, kind: owner_kind(at.resource), id: at.id },
         None => OwnerRef { user_id: owner, kind: "user", id: owner },
     };
-    rows.add_records_at(bag, hangs_on, &mut ids)?;
+    rows.add_records_at(bag, attached_to, &mut ids)?;
     rows.insert(conn)?;
-    let was_there = rows.updated.write(conn)?;
-    Ok((rows.id_of_record().unwrap_or_default(), was_there))
+    let all_exist = rows.updated.write(conn)?;
+    Ok((rows.first_new_id().unwrap_or_default(), all_exist))
 }
 
-fn kind_of(resource: ReferenceTarget) -> &'static str {
+fn owner_kind(resource: ReferenceTarget) -> &'static str {
     match resource {
-        ReferenceTarget::Profile => "profile",
-        ReferenceTarget::Transactable => "transactable",
-        ReferenceTarget::Customization => "customization",
+        ReferenceTarget::Profile => kind_name(TypeKind::Profile),
+        ReferenceTarget::Transactable => kind_name(TypeKind::Transactable),
+        ReferenceTarget::Customization => kind_name(TypeKind::Customization),
         ReferenceTarget::User | ReferenceTarget::Relationship => "user",
     }
 }
 
 statement! {
-    InsertListed<'a>:
+    InsertRelationshipTransactable<'a>:
     "INSERT INTO relationship_transactables \
      (id, relationship_id, transactable_id, position, type_name, properties) VALUES ("
     { id: i64 as BigInt }
@@ -112,21 +110,32 @@ statement! {
     ")"
 }
 
-fn insert_listed(
+fn insert_relationship_transactable(
     conn: &mut AnyConnection,
-    listed: &NewRelationshipTransactable,
+    bag: &NewUser,
+    new: &NewRelationshipTransactable,
 ) -> QueryResult<i64> {
     use relationship_transactables as t;
-    let &NewRelationshipTransactable { relationship_id, transactable_id, .. } = listed;
-    let NewRelationshipTransactable { type_name, properties, .. } = listed;
+    let &NewRelationshipTransactable { relationship_id, transactable_id, .. } = new;
+    let NewRelationshipTransactable { type_name, properties, .. } = new;
     let others = t::table.filter(t::relationship_id.eq(relationship_id));
     let last: Option<i32> = others.select(max(t::position)).first(conn)?;
     let position = last.map_or(0, |last| last.saturating_add(1));
-    let id = dialect::reserve_relationship_transactable_id(conn)?;
+    let counts = IdCounts { relationship_transactables: 1, ..IdCounts::default() };
+    let id = next_id(&mut reserve_ids(conn, &counts)?.relationship_transactables)?;
     execute!(
         conn,
-        InsertListed { id, relationship_id, transactable_id, position, type_name, properties }
+        InsertRelationshipTransactable {
+            id,
+            relationship_id,
+            transactable_id,
+            position,
+            type_name,
+            properties
+        }
     )?;
+    let new = bag.claims.iter().filter(|new| matches!(new.holder, ClaimHolder::New(_)));
+    set_record_ids(conn, &new.map(|new| (&new.claim, id)).collect::<Vec<_>>())?;
     Ok(id)
 }
 
@@ -158,15 +167,12 @@ fn create_relationship(
         }
     }
     let uuid = &Uuid::now_v7();
-    let giving = Giving { is_own: &|_| false, gives_up: &|_| false };
-    let refusals = refusals(conn, bag, giving, uuid)?;
+    let refusals = update_claims(conn, uuid, bag, StoredClaims::default())?;
     if !refusals.is_empty() {
         return refused(refusals);
     }
     let counts = IdCounts { relationships: 1, ..IdCounts::default() };
-    let Some(id) = dialect::reserve_ids(conn, &counts)?.relationships.next() else {
-        return Err(diesel::result::Error::NotFound);
-    };
+    let id = next_id(&mut reserve_ids(conn, &counts)?.relationships)?;
     let at = now();
     let NewRelationship { type_name, properties, .. } = relationship;
     let key = relationship.key.as_ref().map(|claim| claim.value_key.as_str());
@@ -175,7 +181,8 @@ fn create_relationship(
     unless_key_taken(execute!(conn, insert), bag, relationship, |_| Ok(Ok(id)))
 }
 
-/// A key can be taken by a relationship that was made by it, and claims nothing.
+/// Converts a violation of the unique index on type and key. A relationship that was created by its key
+/// has no claim.
 fn unless_key_taken(
     written: QueryResult<usize>,
     bag: &NewUser,
@@ -184,7 +191,7 @@ fn unless_key_taken(
 ) -> QueryResult<WriteResult> {
     match written {
         Err(error) if is_unique_violation(&error) => {
-            let is_key = |claim: &Claim| Some(claim) == relationship.key.as_ref();
+            let is_key = |new: &NewClaim| Some(&new.claim) == relationship.key.as_ref();
             let claim = bag.claims.iter().position(is_key).unwrap_or_default();
             refused(vec![Refusal::Taken { claim }])
         }
@@ -193,43 +200,54 @@ fn unless_key_taken(
     }
 }
 
-/// Changes a record.
-pub(crate) fn update(conn: &mut AnyConnection, record: &UpdateRecord) -> QueryResult<WriteResult> {
-    let UpdateRecord { kind, id, lock_version, changed, .. } = record;
+/// Updates a record.
+pub(crate) fn update(conn: &mut AnyConnection, request: &UpdateRecord) -> QueryResult<WriteResult> {
+    let UpdateRecord { kind, id, lock_version, changed, .. } = request;
     let bag = &changed.user;
     if let Some(relationship) = bag.relationships.first() {
-        return update_relationship(conn, record, relationship);
+        return update_relationship(conn, request, relationship);
     }
-    let Some(owner) = of_record(conn, *kind, *id)? else {
+    let Some(owner) = owner_of(conn, *kind, *id)? else {
         return Ok(Err(WriteError::NotFound));
     };
-    let Some(uuid) = touch(conn, owner, Some(*lock_version))? else {
+    let Some(uuid) = touch_user(conn, owner, Some(*lock_version))? else {
         return Ok(Err(WriteError::Conflict));
     };
-    let Some(holdings) = Holdings::load(conn, owner)? else {
-        return Ok(Err(WriteError::NotFound));
-    };
-    let name = (*kind, *id);
-    let giving = Giving {
-        is_own: &|claim| holdings.may_hold(claim, |way| way.contains(&name)),
-        gives_up: &|claim| {
-            changed.released.releases(claim)
-                && !holdings.may_hold(claim, |way| !way.contains(&name))
-        },
-    };
-    let refusals = refusals(conn, bag, giving, &uuid)?;
+    let mut held = claims_of_record(conn, kind.type_kind(), *id)?;
+    let transactables = bag.transactables.iter().map(|it| &it.attached.customizations);
+    let customizations = bag.customizations.iter().map(|it| &it.attached.customizations);
+    for nested in transactables.chain(customizations) {
+        add_claims_of(conn, nested, &mut held)?;
+    }
+    let stored = StoredClaims { held, released: Some(&changed.released) };
+    let refusals = update_claims(conn, &uuid, bag, stored)?;
     if !refusals.is_empty() {
         return refused(refusals);
     }
-    let was_there = match bag.relationship_transactables.first() {
-        Some(listed) => update_listed(conn, listed, *id)?,
+    let all_exist = match bag.relationship_transactables.first() {
+        Some(new) => update_relationship_transactable(conn, new, *id)?,
         None => write_rows(conn, bag, owner)?.1,
     };
-    Ok(if was_there { Ok(*id) } else { Err(WriteError::Conflict) })
+    Ok(if all_exist { Ok(*id) } else { Err(WriteError::Conflict) })
+}
+
+/// Adds the claims of stored customizations and of those nested in them.
+fn add_claims_of(
+    conn: &mut AnyConnection,
+    customizations: &[NewCustomization],
+    held: &mut Vec<StoredClaim>,
+) -> QueryResult<()> {
+    for customization in customizations {
+        if let Some(id) = customization.id {
+            held.append(&mut claims_of_record(conn, TypeKind::Customization, id)?);
+        }
+        add_claims_of(conn, &customization.attached.customizations, held)?;
+    }
+    Ok(())
 }
 
 statement! {
-    UpdateListed<'a>:
+    UpdateRelationshipTransactable<'a>:
     "UPDATE relationship_transactables SET relationship_id = "
     { relationship_id: i64 as BigInt }
     ", properties = " { properties: &'a str as SqlJson }
@@ -237,14 +255,14 @@ statement! {
     ""
 }
 
-fn update_listed(
+fn update_relationship_transactable(
     conn: &mut AnyConnection,
-    listed: &NewRelationshipTransactable,
+    new: &NewRelationshipTransactable,
     id: i64,
 ) -> QueryResult<bool> {
-    let NewRelationshipTransactable { relationship_id, properties, .. } = listed;
+    let NewRelationshipTransactable { relationship_id, properties, .. } = new;
     let relationship_id = *relationship_id;
-    Ok(execute!(conn, UpdateListed { relationship_id, properties, id })? > 0)
+    Ok(execute!(conn, UpdateRelationshipTransactable { relationship_id, properties, id })? > 0)
 }
 
 statement! {
@@ -265,20 +283,18 @@ statement! {
 
 fn update_relationship(
     conn: &mut AnyConnection,
-    record: &UpdateRecord,
+    request: &UpdateRecord,
     relationship: &NewRelationship,
 ) -> QueryResult<WriteResult> {
-    let UpdateRecord { id, lock_version, changed, .. } = record;
+    let UpdateRecord { id, lock_version, changed, .. } = request;
     let at = &now().max(lock_version.saturating_add(1));
     let touch = TouchRelationship { at, id, lock_version };
-    let uuids: Vec<Uuid> = match conn {
-        AnyConnection::Sqlite(conn) => touch.load(conn)?,
-        AnyConnection::Postgres(conn) => touch.load(conn)?,
-    };
+    let uuids = load!(conn, touch => Uuid)?;
     let Some(uuid) = uuids.first() else { return Ok(Err(WriteError::Conflict)) };
     let bag = &changed.user;
-    let giving = Giving { is_own: &|_| true, gives_up: &|claim| changed.released.releases(claim) };
-    let refusals = refusals(conn, bag, giving, uuid)?;
+    let stored =
+        StoredClaims { held: claims_of_owner(conn, uuid)?, released: Some(&changed.released) };
+    let refusals = update_claims(conn, uuid, bag, stored)?;
     if !refusals.is_empty() {
         return refused(refusals);
     }

@@ -1,11 +1,11 @@
-//! Uniqueness and references: who is refused, what for, and what is left behind.
+//! Unique claims and references: rejections, and what they leave behind.
 
 use std::thread;
 
 use registrar_core::aggregate::{NewUser, Reference, ReferenceKey, ReferenceTarget};
 use registrar_store::{CreateError, Created, Refusal};
 
-use crate::scratch::{Scratch, create, on_both, record, user};
+use crate::support::{Scratch, create, on_both, record, user};
 
 on_both!(
     every_taken_claim_is_reported,
@@ -48,10 +48,10 @@ fn every_taken_claim_is_reported(scratch: &Scratch) {
     assert_eq!(refusals(&create(&store, claims("ann", "b"))), [taken(0)]);
     assert_eq!(refusals(&create(&store, claims("bob", "a"))), [taken(1)]);
     assert_eq!(refusals(&create(&store, claims("ann", "a"))), [taken(0), taken(1)]);
-    // The refused ones hold nothing, and used up no id.
+    // Rejected users hold no claims and used up no id.
     assert_eq!(create(&store, claims("bob", "b")).unwrap().id, 2);
     assert_eq!(scratch.count("unique_claims"), 4);
-    // A scope is a world of its own, and keys are compared to the letter.
+    // Scopes are independent, and keys are compared exactly.
     create(&store, user("cid", &[("email", "a"), ("handle", "ann"), ("email", "Ann")])).unwrap();
 }
 
@@ -78,10 +78,10 @@ fn rejected_user_does_not_fail_its_batch(scratch: &Scratch) {
         .map(|name| record(user(name, &[("email", name), ("handle", name)])));
     let outcomes = scratch.create_together(&store, records.into());
     assert_eq!(refusals(&outcomes[1]), [taken(0)]);
-    // 2 was the plug's; the refused one took none.
+    // Id 2 belonged to the plug; the rejected user took none.
     assert_eq!(ids(&outcomes), [Some(3), None, Some(4), Some(5)]);
     assert_eq!(scratch.count("unique_claims"), 1 + 3 * 2);
-    // What the refused one won meanwhile is free again.
+    // The other claims of the rejected user are free.
     create(&store, user("eve", &[("handle", "ann")])).unwrap();
 }
 
@@ -199,7 +199,7 @@ fn concurrent_claims_on_two_stores_have_one_winner(scratch: &Scratch) {
                 let store = stores[i % 2].clone();
                 scope.spawn(move || {
                     let own = i.to_string();
-                    // In both orders, as two writers who wait for each other would need it.
+                    // Claims in both orders would deadlock two writers without a lock order.
                     let claims = [("email", "same"), ("handle", own.as_str())];
                     create(&store, user(&own, &claims))
                 })
@@ -212,6 +212,6 @@ fn concurrent_claims_on_two_stores_have_one_winner(scratch: &Scratch) {
         assert_eq!(refusals(outcome), [taken(0)]);
     }
     assert_eq!((scratch.count("users"), scratch.count("unique_claims")), (1, 2));
-    // No id was lost on the way.
+    // No id was skipped.
     assert_eq!(create(&stores[0], user("last", &[])).unwrap().id, 2);
 }

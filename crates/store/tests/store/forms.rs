@@ -1,14 +1,15 @@
-//! Records through their forms: what the core says is given up, and what the store makes of it.
+//! Records through their forms: claims released by the core and stored by the store.
 
+use registrar_contracts::Configuration;
+use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
-use registrar_core::decode::json;
-use registrar_core::registry::{Registry, SourceFile};
+use registrar_core::registry::SourceFile;
 use registrar_core::value::Value;
 use registrar_store::{
     CreateError, CreateRecord, RecordBody, RecordKind, Refusal, Store, UpdateRecord,
 };
 
-use crate::scratch::{Scratch, create, on_both, user, wait};
+use crate::support::{Scratch, create, on_both, user, wait};
 
 on_both!(
     updated_value_releases_its_claim,
@@ -47,14 +48,14 @@ const FORMS: [(&str, &str); 4] = [
     ),
 ];
 
-/// A store, and the forms that its records are written through.
-struct Case {
+/// A store, and a registry with the forms of its records.
+struct FormStore {
     store: Store,
-    registry: Registry,
+    registry: Configuration,
     owner: i64,
 }
 
-impl Case {
+impl FormStore {
     fn new(scratch: &Scratch) -> Self {
         let store = scratch.open();
         let owner = create(&store, user("ann", &[])).unwrap().id;
@@ -64,7 +65,7 @@ impl Case {
             text: (*text).to_owned(),
         };
         let sources: Vec<SourceFile> = TYPES.iter().chain(&FORMS).map(source).collect();
-        Self { store, registry: Registry::compile(&sources).unwrap(), owner }
+        Self { store, registry: Configuration::compile(&sources).unwrap(), owner }
     }
 
     fn make(&self, form: &str, sent: &str) -> Result<i64, CreateError> {
@@ -79,7 +80,7 @@ impl Case {
         }))
     }
 
-    /// Lays what is sent over the record as it is stored.
+    /// Updates a stored record through a form.
     fn change(&self, form: &str, id: i64, sent: &str) {
         let form = self.registry.form(form).unwrap();
         let kind = match form.record_type.as_deref() {
@@ -115,26 +116,26 @@ fn taken() -> Result<i64, CreateError> {
 }
 
 fn updated_value_releases_its_claim(scratch: &Scratch) {
-    let case = Case::new(scratch);
+    let case = FormStore::new(scratch);
     let first = case.make("boat", X).unwrap();
     assert_eq!(case.make("boat", X), taken());
     case.change("boat", first, r#"{"properties": {"length": 3}}"#);
-    assert_eq!(case.make("boat", X), taken(), "nothing was sent of it");
-    // Also through a form that does not ask for it to be unique.
+    assert_eq!(case.make("boat", X), taken(), "the value was not submitted");
+    // Also through a form without the `unique` rule.
     case.change("any_boat", first, Y);
     let second = case.make("boat", X).unwrap();
-    assert_eq!(case.make("boat", Y).unwrap(), 3, "Y was never claimed");
+    assert_eq!(case.make("boat", Y).unwrap(), 3, "Y was not claimed");
     case.change("boat", second, r#"{"properties": {"code": "Z"}}"#);
     assert_eq!(case.make("boat", Y), taken());
     assert!(case.make("boat", X).is_ok());
 }
 
 fn update_of_a_record_keeps_claims_of_other_records(scratch: &Scratch) {
-    let case = Case::new(scratch);
+    let case = FormStore::new(scratch);
     let first = case.make("boat", X).unwrap();
     let same = case.make("any_boat", X).unwrap();
     case.change("any_boat", same, Y);
-    assert_eq!(case.make("boat", X), taken(), "it is still the first one's");
+    assert_eq!(case.make("boat", X), taken(), "the first record keeps its claim");
     let again = case.make("any_boat", X).unwrap();
     case.delete(again);
     assert_eq!(case.make("boat", X), taken());
@@ -143,7 +144,7 @@ fn update_of_a_record_keeps_claims_of_other_records(scratch: &Scratch) {
 }
 
 fn scoped_claims_are_released_by_scope(scratch: &Scratch) {
-    let case = Case::new(scratch);
+    let case = FormStore::new(scratch);
     let at =
         |harbour: &str| format!(r#"{{"properties": {{"code": "x", "harbour": "{harbour}"}}}}"#);
     let bergen = case.make("moored", &at("Bergen")).unwrap();
@@ -155,7 +156,7 @@ fn scoped_claims_are_released_by_scope(scratch: &Scratch) {
 }
 
 fn updated_relationship_key_is_released(scratch: &Scratch) {
-    let case = Case::new(scratch);
+    let case = FormStore::new(scratch);
     let name = |name: &str| format!(r#"{{"properties": {{"name": "{name}"}}}}"#);
     let acme = case.make("company", &name("ACME")).unwrap();
     assert_eq!(case.make("company", &name(" ACME ")), taken());

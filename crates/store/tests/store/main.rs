@@ -1,17 +1,18 @@
-//! The store against both databases. Each case runs on a fresh SQLite file and, where PostgreSQL
-//! is installed, on a fresh database of a scratch server.
+//! Tests of the store on both databases: each case runs on a fresh SQLite file and, if PostgreSQL
+//! is installed, on a fresh database of a temporary server.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "to panic is how a test fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
-mod changes;
 mod claims;
-mod emails;
-mod faults;
+mod concurrency;
+mod email_lookup;
 mod forms;
 mod migrations;
-mod nested;
-mod races;
+mod record_claims;
 mod records;
 mod relationships;
-mod scratch;
+mod round_trips;
+mod support;
 mod tokens;
+mod updates;
+mod writer_faults;

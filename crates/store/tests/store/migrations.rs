@@ -1,11 +1,11 @@
-//! Opening databases: migrations, and what is wrong with a URL.
+//! Opening databases: migrations and invalid URLs.
 
 use std::path::Path;
 use std::{fs, thread};
 
 use registrar_store::{OpenError, RecordBody, RecordKind, Store, StoreSettings, migrate, pending};
 
-use crate::scratch::{Scratch, create, on_both, user};
+use crate::support::{Scratch, create, on_both, user};
 
 on_both!(
     concurrent_opens_migrate_once,
@@ -28,13 +28,15 @@ fn concurrent_opens_migrate_once(scratch: &Scratch) {
 fn pending_migrations_are_listed(scratch: &Scratch) {
     let all = pending(&scratch.url).unwrap();
     assert_eq!(all.first().map(String::as_str), Some("0001_create_tables"));
-    let told_not_to = StoreSettings { migrate: false, ..StoreSettings::new(&scratch.url) };
-    let Err(OpenError::Pending { names }) = Store::open(&told_not_to) else { panic!("opened") };
+    let without_migration = StoreSettings { migrate: false, ..StoreSettings::new(&scratch.url) };
+    let Err(OpenError::Pending { names }) = Store::open(&without_migration) else {
+        panic!("opened")
+    };
     assert_eq!(names, all);
     assert_eq!(migrate(&scratch.url).unwrap(), all);
     assert_eq!(migrate(&scratch.url).unwrap(), Vec::<String>::new());
     assert_eq!(pending(&scratch.url).unwrap(), Vec::<String>::new());
-    Store::open(&told_not_to).unwrap();
+    Store::open(&without_migration).unwrap();
 }
 
 fn newer_schema_is_rejected(scratch: &Scratch) {
@@ -51,13 +53,13 @@ fn newer_schema_is_rejected(scratch: &Scratch) {
 }
 
 fn open_errors_tell_what_to_do(scratch: &Scratch) {
-    let says = |url: &str| Store::open(&StoreSettings::new(url)).err().unwrap().to_string();
-    assert!(says("mysql://ann:secret@host/db").contains("`postgres://"));
-    assert!(says("sqlite:").contains("sqlite:data/registrar.db"));
+    let open_error = |url: &str| Store::open(&StoreSettings::new(url)).err().unwrap().to_string();
+    assert!(open_error("mysql://ann:secret@host/db").contains("`postgres://"));
+    assert!(open_error("sqlite:").contains("sqlite:data/registrar.db"));
     let refused = if scratch.is_sqlite() {
-        says("sqlite:/proc/nothing/registrar.db")
+        open_error("sqlite:/proc/nothing/registrar.db")
     } else {
-        says("postgres://ann:secret@%2Fnowhere/db")
+        open_error("postgres://ann:secret@%2Fnowhere/db")
     };
     assert!(refused.starts_with("cannot "), "{refused}");
     assert!(!refused.contains("secret"), "{refused}");

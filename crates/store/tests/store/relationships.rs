@@ -1,14 +1,15 @@
-//! Relationships by themselves: one of each key, and what is in them.
+//! Relationships: unique keys, and deletion with their members.
 
 use registrar_core::aggregate::{
-    Claim, NewRelationship, NewRelationshipTransactable, NewRelationshipUser, NewUser, Reference,
-    ReferenceKey, ReferenceTarget, RelationshipLink,
+    Claim, ClaimHolder, NewClaim, NewRelationship, NewRelationshipTransactable,
+    NewRelationshipUser, NewUser, Reference, ReferenceKey, ReferenceTarget, RelationshipLink,
 };
-use registrar_core::changes::{ReleasedClaims, UserUpdate};
+use registrar_core::changes::{ChangedUser, ReleasedClaims};
+use registrar_core::types::TypeKind;
 use registrar_store::{CreateError, RecordBody, RecordKind, Refusal, UpdateRecord, WriteError};
 
 use crate::records::{boat, change, load, make, taken};
-use crate::scratch::{Scratch, claim, create, on_both, user, wait};
+use crate::scratch::{Scratch, claim, create, on_both, record_claim, user, wait};
 
 on_both!(relationship_keys_are_unique, deleting_a_relationship_deletes_its_users_and_transactables,);
 
@@ -19,10 +20,10 @@ pub(crate) fn company(name: &str) -> NewUser {
         relationships: vec![NewRelationship {
             id: None,
             type_name: "company".into(),
-            key: Some(key.clone()),
+            key: Some(key),
             properties: format!(r#"{{"name":"{name}"}}"#),
         }],
-        claims: vec![key],
+        claims: vec![NewClaim { holder: ClaimHolder::Relationship, ..claim(scope, name) }],
         ..NewUser::default()
     }
 }
@@ -35,7 +36,12 @@ pub(crate) fn member(relationship: RelationshipLink, badge: &str) -> NewUser {
             relationship,
             properties: format!(r#"{{"badge":"{badge}"}}"#),
         }],
-        claims: vec![claim("user.relationship_users.employee.properties.badge", badge)],
+        claims: vec![record_claim(
+            TypeKind::RelationshipUser,
+            None,
+            "user.relationship_users.employee.properties.badge",
+            badge,
+        )],
         ..NewUser::default()
     }
 }
@@ -55,7 +61,7 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
     assert_eq!(store.relationship_by_key("company", "ACM"), Ok(None));
     assert_eq!(store.relationship_by_key("club", "ACME"), Ok(None));
 
-    // One that was made by its key claims nothing, and is in the way all the same.
+    // A relationship created by its key has no claim, but conflicts nonetheless.
     let bob = create(&store, member(keyed("B"), "1")).unwrap().id;
     let made = store.user(bob).unwrap().unwrap().relationship_users.remove(0).relationship;
     assert_eq!((made.key.as_deref(), made.properties.as_str()), (Some("B"), r#"{"name":"B"}"#));
@@ -77,11 +83,11 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
         kind: RecordKind::Relationship,
         id: acme,
         lock_version: relationship.created_at,
-        changed: UserUpdate { user: company("D"), released: ReleasedClaims::default() },
+        changed: ChangedUser { user: company("D"), released: ReleasedClaims::default() },
         actor: None.into(),
     };
     assert_eq!(wait(store.update_record(stale)), Err(WriteError::Conflict));
-    // A member finds what is there, by key or by id, and a reference to a key is looked up.
+    // Members find existing relationships by key or id, and references to a key are verified.
     let claire = create(&store, member(keyed("C"), "2")).unwrap().id;
     let joined = store.user(claire).unwrap().unwrap().relationship_users[0].relationship_id;
     assert_eq!(joined, acme);
@@ -117,7 +123,12 @@ fn deleting_a_relationship_deletes_its_users_and_transactables(scratch: &Scratch
             transactable_id: boat,
             properties: r#"{"slot":"9"}"#.to_owned(),
         }],
-        claims: vec![claim("user.relationship_transactables.offer.properties.slot", "9")],
+        claims: vec![record_claim(
+            TypeKind::RelationshipTransactable,
+            None,
+            "user.relationship_transactables.offer.properties.slot",
+            "9",
+        )],
         ..NewUser::default()
     };
     let offer = make(&store, listed(company), None).unwrap();
@@ -131,11 +142,11 @@ fn deleting_a_relationship_deletes_its_users_and_transactables(scratch: &Scratch
     let left = store.user(ann).unwrap().unwrap().relationship_users;
     assert_eq!(left.iter().map(|member| member.id).collect::<Vec<_>>(), [other]);
     assert_eq!(scratch.count("relationship_transactables"), 0);
-    assert_eq!(scratch.count("unique_claims"), 2, "of the other member, and the boat");
+    assert_eq!(scratch.count("unique_claims"), 2, "claims of the other member and of the boat");
     let again = wait(store.delete_record(RecordKind::Relationship, company, None.into()));
     assert_eq!(again, Err(WriteError::NotFound));
 
-    // A listing takes its offers along, and a user its listings.
+    // Deleting a transactable deletes its offers, and deleting a user its transactables.
     let company = store.relationship_by_key("company", "B").unwrap().unwrap().id();
     let offer = make(&store, listed(company), None).unwrap();
     let mut bag = listed(company);

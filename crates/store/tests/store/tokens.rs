@@ -1,8 +1,8 @@
-//! API tokens as they are stored.
+//! Stored API tokens.
 
 use registrar_store::{CreateError, CreateUser, NewToken, TokenError, WriteError};
 
-use crate::scratch::{Scratch, create, on_both, record, user, wait};
+use crate::support::{Scratch, create, on_both, record, user, wait};
 
 on_both!(
     tokens_are_created_listed_and_revoked,
@@ -70,7 +70,7 @@ fn revoked_or_expired_token_cannot_write(scratch: &Scratch) {
     assert_eq!(by(3, "bob").unwrap_err(), CreateError::InvalidToken);
     store.revoke_token("good").unwrap();
     assert_eq!(by(1, "bob").unwrap_err(), CreateError::InvalidToken);
-    // What it would have claimed is free, and no id was used up.
+    // Its claims are free, and no id was used up.
     let bob = create(&store, user("bob", &[("name", "bob")])).unwrap();
     assert_eq!(bob.id, 2);
 }
@@ -95,7 +95,7 @@ fn issued_token_expires_with_its_parent_and_user(scratch: &Scratch) {
     assert_eq!(wait(store.issue_token(new(2, Some(1), Some(ann)))), Ok(2));
     assert_eq!(wait(store.issue_token(new(9, Some(2), None))), Ok(3));
     let third = wait(store.issue_token(new(10, Some(3), None)));
-    assert_eq!(third, Err(CreateError::InvalidToken.into()), "chains end at the second");
+    assert_eq!(third, Err(CreateError::InvalidToken.into()), "chains have at most two tokens");
     let taken = wait(store.issue_token(new(2, Some(1), Some(ann))));
     assert_eq!(taken, Err(WriteError::Conflict));
     assert_eq!(wait(store.issue_token(new(4, None, Some(404)))), Err(WriteError::NotFound));
@@ -106,7 +106,7 @@ fn issued_token_expires_with_its_parent_and_user(scratch: &Scratch) {
     );
     assert_eq!(token.contract.as_deref(), Some("shop"));
     let child = store.token(&[9; 32]).unwrap().unwrap().token;
-    assert_eq!(child.expires_at, Some(far + 2), "the first end of its line");
+    assert_eq!(child.expires_at, Some(far + 2), "expires with its parent");
     assert_eq!(store.token(&[9; 32]).unwrap().unwrap().root_id, 1);
 
     let by = |token, name| {
@@ -118,7 +118,7 @@ fn issued_token_expires_with_its_parent_and_user(scratch: &Scratch) {
     assert_eq!(by(3, "bob").unwrap_err(), CreateError::InvalidToken);
     let refused = wait(store.issue_token(new(5, Some(2), None)));
     assert_eq!(refused, Err(CreateError::InvalidToken.into()));
-    // With its user it goes, and what it made with it.
+    // Deleting the user deletes its tokens and those issued with them.
     assert_eq!(wait(store.delete(ann, None.into())), Ok(()));
     let left: Vec<String> =
         store.list_tokens().unwrap().into_iter().map(|token| token.name).collect();
@@ -138,10 +138,10 @@ fn ended_tokens_are_deleted_and_last_use_is_recorded(scratch: &Scratch) {
     };
     assert_eq!(wait(store.issue_token(issued)), Ok(3));
     store.record_token_use(2);
-    // The writer purges after a batch, and writes uses before it ends.
+    // The writer purges tokens after a batch, and writes uses before it stops.
     store.shutdown();
     let left = scratch.open().list_tokens().unwrap();
     let left: Vec<(&str, bool)> =
         left.iter().map(|token| (token.name.as_str(), token.last_used_at.is_some())).collect();
-    assert_eq!(left, [("old", false), ("app", true)], "tokens that operators made stay");
+    assert_eq!(left, [("old", false), ("app", true)], "operator tokens are kept");
 }

@@ -155,7 +155,7 @@ fn unauthenticated_requests_get_vendor_401(server: &TestServer) {
     let body = r#"{"email":"a@b.co","password":"secret-word","applications":[]}"#;
     call(server, &who, "POST", "users/user", body).is(200);
     let encoded = |pair: &str| {
-        let scheme = registrar_core::contract::Scheme::Basic;
+        let scheme = registrar_contracts::Scheme::Basic;
         let (name, password) = pair.split_once(':').unwrap();
         scheme.header(name, password)
     };

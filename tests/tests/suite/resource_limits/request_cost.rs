@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use registrar_core::registry::{Registry, SourceFile};
+use registrar_contracts::Configuration;
+use registrar_core::registry::SourceFile;
 use registrar_core::rules::RULES;
 use registrar_tests::{Database, Process, Setup, is_full_length, iterations};
 
@@ -140,7 +141,7 @@ fn form_text(field: &str) -> String {
 fn compiles(field: &str) -> bool {
     let source =
         SourceFile { file: "f.yml".into(), within: "f.yml".to_owned(), text: form_text(field) };
-    Registry::compile(&[source]).is_ok()
+    Configuration::compile(&[source]).is_ok()
 }
 
 #[test]

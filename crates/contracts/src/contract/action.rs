@@ -1,0 +1,420 @@
+//! Actions: the operation of a route, its look-ups, conditions, input and answers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::expressions::Expressions;
+use super::input_mapping::{FormSelector, InputMapping};
+use super::issue_token::{IssueToken, read_generated};
+use super::lookup::{LookupKey, read_lookup};
+use super::outcome::Outcome;
+use super::paging::Paging;
+use super::response::ResponseTemplate;
+use super::scope::Expr;
+use registrar_core::config::{Node, ProblemCode, Reader};
+use registrar_core::form::Resource;
+use registrar_core::id_format::CodeFormat;
+
+/// An operation on users or records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Creates a user or a record from the submission.
+    Create,
+    /// Returns one user or record.
+    Show,
+    /// Returns a page of users or records.
+    List,
+    /// Updates one from the submission.
+    Update,
+    /// Updates one from the submission, or creates it if there is none.
+    Upsert,
+    /// Deletes one, with everything nested in it.
+    Delete,
+    /// Deletes nested records of a user.
+    Remove,
+    /// Issues a token to a caller that presents another credential.
+    IssueToken,
+    /// Verifies a user's name and password.
+    Verify,
+    /// Revokes the caller's token.
+    Revoke,
+    /// Sends an answer without doing anything else.
+    Respond,
+}
+
+impl Operation {
+    /// All operations, with their names in contracts.
+    pub(crate) const ALL: [(&'static str, Self); 11] = [
+        ("create", Self::Create),
+        ("show", Self::Show),
+        ("list", Self::List),
+        ("update", Self::Update),
+        ("upsert", Self::Upsert),
+        ("delete", Self::Delete),
+        ("remove", Self::Remove),
+        ("issue_token", Self::IssueToken),
+        ("verify", Self::Verify),
+        ("revoke", Self::Revoke),
+        ("respond", Self::Respond),
+    ];
+
+    /// Returns the name of the operation in contracts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether the submission is validated by a form.
+    #[must_use]
+    pub fn has_form(self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::Upsert)
+    }
+
+    /// Whether it writes nothing, so that the token need not be checked again in a transaction.
+    #[must_use]
+    pub fn only_reads(self) -> bool {
+        matches!(self, Self::Show | Self::List)
+    }
+
+    /// Whether it reads a body.
+    #[must_use]
+    pub fn has_body(self) -> bool {
+        self.has_form() || matches!(self, Self::Remove | Self::IssueToken | Self::Verify)
+    }
+
+    /// Whether it addresses an existing user or record.
+    fn looks_up(self) -> bool {
+        matches!(
+            self,
+            Self::Show | Self::Update | Self::Upsert | Self::Delete | Self::Remove | Self::Verify
+        )
+    }
+
+    /// Returns the outcomes of the operation, without those that every operation can have.
+    pub(crate) fn outcomes(self) -> &'static [Outcome] {
+        use Outcome as O;
+        match self {
+            Self::Create => &[O::Created, O::Invalid],
+            Self::Show => &[O::Found, O::NotFound],
+            Self::List => &[O::Listed, O::NotFound],
+            Self::Update => &[O::Updated, O::Invalid, O::NotFound],
+            Self::Upsert => &[O::Updated, O::Created, O::Invalid],
+            Self::Delete => &[O::Deleted, O::NotFound],
+            Self::Remove => &[O::Updated, O::Unchanged, O::NotFound],
+            Self::IssueToken => &[O::TokenIssued, O::Refused],
+            Self::Verify => &[O::Verified, O::Refused],
+            Self::Revoke => &[O::Revoked],
+            Self::Respond => &[O::Responded],
+        }
+    }
+}
+
+/// What a route does.
+#[derive(Debug)]
+pub struct Action {
+    /// The operation.
+    pub operation: Operation,
+    /// The kind of record it applies to.
+    pub resource: Resource,
+    /// Type of the records, if the route names one.
+    pub record_type: Option<Arc<str>>,
+    /// Whether callers need no credential.
+    pub is_public: bool,
+    /// Paging of lists.
+    pub paging: Paging,
+    /// The token to issue.
+    pub issue_token: Option<IssueToken>,
+    pub(crate) input: InputMapping,
+    pub(crate) find: Vec<(LookupKey, Expr)>,
+    /// How the user is found that must own the record.
+    pub(crate) parent: Option<Vec<(LookupKey, Expr)>>,
+    pub(crate) password: Option<Expr>,
+    pub(crate) checks: Vec<(Outcome, bool, Expr)>,
+    pub(crate) remove: Option<RemovalTarget>,
+    pub(crate) generate: Vec<(Box<str>, CodeFormat)>,
+    pub(crate) responses: HashMap<Outcome, ResponseTemplate>,
+    /// Path as written in the contract, with the mount; used in logs.
+    pub path: Arc<str>,
+    /// Whether tokens issued for or by a contract are not accepted.
+    pub operator_only: bool,
+    /// Root variables that it or the contract's answers read.
+    pub(crate) roots_read: Vec<&'static str>,
+}
+
+/// Nested records of a user to be deleted.
+#[derive(Debug)]
+pub(crate) struct RemovalTarget {
+    /// Path of the list: `relationship_users.tag`.
+    pub(crate) path: Box<str>,
+    /// Kind of the records.
+    pub(crate) resource: Resource,
+    /// Condition on `member`; all records if `None`.
+    pub(crate) only: Option<Expr>,
+}
+
+const KEYS: [&str; 23] = [
+    "operation",
+    "resource",
+    "type",
+    "public",
+    "operator_only",
+    "form",
+    "fields",
+    "unknown",
+    "set",
+    "inject",
+    "name_value",
+    "find",
+    "parent",
+    "password",
+    "only_if",
+    "allowed_if",
+    "skip_if",
+    "paging",
+    "issue_token",
+    "remove",
+    "only",
+    "generate",
+    "answers",
+];
+
+const RESOURCES: [(&str, Resource); 7] = [
+    ("user", Resource::User),
+    ("transactable", Resource::Transactable),
+    ("relationship", Resource::Relationship),
+    ("relationship_user", Resource::RelationshipUser),
+    ("relationship_transactable", Resource::RelationshipTransactable),
+    ("customization", Resource::Customization),
+    ("session", Resource::Session),
+];
+
+/// Conditions: the key, the outcome if it applies, and the value of the condition for which it
+/// applies.
+const CHECKS: [(&str, Outcome, bool); 3] = [
+    ("allowed_if", Outcome::Forbidden, false),
+    ("only_if", Outcome::Conflict, false),
+    ("skip_if", Outcome::Unchanged, true),
+];
+
+/// Root variables available to the expressions of a route.
+pub(crate) const ROOTS: [&str; 11] = [
+    "sent",
+    "path",
+    "query",
+    "caller",
+    "user",
+    "record",
+    "generated",
+    "credential",
+    "request",
+    "base_url",
+    "ids",
+];
+
+impl Action {
+    /// Returns the names of the ids used in look-ups.
+    pub(crate) fn lookup_names(&self) -> impl Iterator<Item = &str> {
+        let ways = self.find.iter().chain(self.parent.iter().flatten());
+        ways.filter_map(|(way, _)| match way {
+            LookupKey::Id(name) => Some(&**name),
+            _ => None,
+        })
+    }
+
+    /// Whether the request selects the form.
+    #[must_use]
+    pub fn names_form(&self) -> bool {
+        matches!(self.input.form, FormSelector::FromRequest(_))
+    }
+
+    /// Whether the route looks up a user or a record.
+    #[must_use]
+    pub fn looks_up_user(&self) -> bool {
+        !self.find.is_empty()
+    }
+
+    /// Whether the route has conditions.
+    #[must_use]
+    pub fn has_checks(&self) -> bool {
+        !self.checks.is_empty()
+    }
+
+    /// Returns the query keys that look-ups read.
+    pub(crate) fn query_lookup_names(&self) -> impl Iterator<Item = &str> {
+        self.find.iter().filter_map(|(_, filling)| match filling.name()? {
+            [root, key] if **root == *"query" => Some(&**key),
+            _ => None,
+        })
+    }
+
+    /// Whether the body may be absent.
+    #[must_use]
+    pub fn body_is_optional(&self) -> bool {
+        self.operation == Operation::Remove || !self.input.inject.is_empty()
+    }
+
+    /// Returns the outcomes of the route, without those that depend on the contract.
+    pub(crate) fn outcomes(&self) -> Vec<Outcome> {
+        let mut outcomes = self.operation.outcomes().to_vec();
+        outcomes.extend(self.checks.iter().map(|(outcome, ..)| *outcome));
+        if self.operation.has_body() {
+            outcomes.extend([
+                Outcome::NotAnObject,
+                Outcome::Malformed,
+                Outcome::UnsupportedMediaType,
+            ]);
+        }
+        if matches!(self.input.form, FormSelector::FromRequest(_)) {
+            outcomes.push(Outcome::WrongParameters);
+        }
+        let makes_users = self.operation == Operation::Create && self.resource == Resource::User;
+        if makes_users && self.input.strict_enumeration() {
+            outcomes.push(Outcome::Accepted);
+        }
+        let is_of_user = self.operation == Operation::Revoke && self.looks_up_user();
+        if self.parent.is_some() || is_of_user {
+            outcomes.push(Outcome::NotFound);
+        }
+        if self.paging.is_strict {
+            outcomes.push(Outcome::BadQuery);
+        }
+        outcomes
+    }
+
+    /// Whether any of its expressions reads the root variable `root`.
+    pub(crate) fn reads(&self, root: &str) -> bool {
+        let find = self.find.iter().chain(self.parent.iter().flatten()).map(|(_, value)| value);
+        let checks = self.checks.iter().map(|(.., value)| value);
+        let set = self.input.set.iter().chain(&*self.input.inject).map(|(_, value)| value);
+        let token =
+            self.issue_token.iter().flat_map(|token| token.secret.iter().chain(&token.name));
+        let remove = self.remove.iter().filter_map(|remove| remove.only.as_ref());
+        let all = find.chain(checks).chain(set).chain(token).chain(remove).chain(&self.password);
+        all.into_iter().any(|filling| filling.reads(root))
+            || self.responses.values().any(|answer| answer.reads(root))
+    }
+
+    /// Reads the action of a route. `default` is the contract's input mapping, which applies where
+    /// the route has no key of its own.
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        node: &Node,
+        more_keys: &[&str],
+        names: &[String],
+        default: &InputMapping,
+        expressions: &Expressions<'_>,
+    ) -> Option<Self> {
+        let keys: Vec<&str> = more_keys.iter().chain(&KEYS).copied().collect();
+        for entry in reader.map(node, "a route") {
+            if !keys.contains(&entry.key.as_str()) {
+                reader.unknown_key(entry, "a route", &keys);
+            }
+        }
+        let words: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
+        let operation_entry = node.get("operation")?;
+        let word = reader.keyword(&operation_entry.value, "operation", &words)?;
+        let (_, operation) = Operation::ALL.into_iter().find(|(name, _)| *name == word)?;
+        let resource = resource(reader, node);
+        let record_type = node.get("type");
+        let record_type = record_type.and_then(|entry| reader.text(&entry.value, "type"));
+        let input =
+            InputMapping::of_route(reader, node, default, (operation, resource), expressions);
+        let expression = |reader: &mut Reader<'_>, key: &str, more: &[&str]| {
+            let entry = node.get(key)?;
+            expressions.condition(reader, &entry.value, key, more)
+        };
+        let checks = CHECKS.into_iter().filter_map(|(key, outcome, when)| {
+            Some((outcome, when, expression(reader, key, &[])?))
+        });
+        let checks: Vec<_> = checks.collect();
+        let password = expression(reader, "password", &[]);
+        let only = expression(reader, "only", &["member"]);
+        let find = match node.get("find") {
+            Some(entry) => read_lookup(reader, &entry.value, "find", expressions),
+            None if operation.looks_up() => expressions.by_path(reader, node, names, "id"),
+            None => Vec::new(),
+        };
+        if find.is_empty() && operation.looks_up() && resource != Resource::Session {
+            let what = "the route has no look-up for its user or record";
+            let expected = "`{id}` in the path with `id` among `ids:`, or `find:`";
+            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+        }
+        let of_users = [Operation::Upsert, Operation::Remove, Operation::Verify];
+        if resource != Resource::User && of_users.contains(&operation) {
+            let what = format!("`{word}` is for users only");
+            let (code, place) = (ProblemCode::Contradiction, operation_entry.value.place);
+            reader.problems.add(code, place, what, "another operation", None);
+        }
+        let parent = node.get("parent");
+        let parent = parent.map(|entry| read_lookup(reader, &entry.value, "parent", expressions));
+        let remove = node.get("remove").and_then(|entry| {
+            let path = reader.text(&entry.value, "remove")?;
+            let resource = match path.split_once('.').map_or(path, |(root, _)| root) {
+                "relationship_users" => Resource::RelationshipUser,
+                "transactables" => Resource::Transactable,
+                "customizations" => Resource::Customization,
+                other => {
+                    let known = ["relationship_users", "transactables", "customizations"];
+                    let (code, place) = (ProblemCode::UnknownField, entry.value.place);
+                    reader.unknown(code, "kind of record", other, place, "`remove`", &known);
+                    return None;
+                }
+            };
+            Some((path.into(), resource))
+        });
+        let remove = remove.map(|(path, resource)| RemovalTarget { path, resource, only });
+        if remove.is_none() && operation == Operation::Remove {
+            let what = "the route has no `remove`";
+            let expected = "`remove: relationship_users.tag`";
+            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+        }
+        let issue_token = match node.get("issue_token") {
+            Some(entry) => IssueToken::read(reader, &entry.value, expressions),
+            None if operation == Operation::IssueToken => {
+                let what = "the route has no `issue_token`";
+                let expected = "`issue_token: {expires_in: 3600, secret: \"{{ sent.api_key }}\"}`";
+                reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+                None
+            }
+            None => None,
+        };
+        let paging = node.get("paging").map(|entry| Paging::read(reader, &entry.value));
+        let mut boolean = |key: &str| {
+            let entry = node.get(key);
+            entry.and_then(|entry| reader.boolean(&entry.value, key)) == Some(true)
+        };
+        let is_public = boolean("public");
+        let operator_only = boolean("operator_only");
+        let generate = read_generated(reader, node);
+        let responses = node.get("answers");
+        let responses =
+            responses.map(|entry| expressions.response_roots(reader, &entry.value, &input));
+        Some(Self {
+            operation,
+            resource,
+            record_type: record_type.map(Into::into),
+            is_public,
+            paging: paging.unwrap_or_default(),
+            issue_token,
+            input,
+            find,
+            parent,
+            password,
+            checks,
+            remove,
+            generate,
+            responses: responses.unwrap_or_default(),
+            path: "".into(),
+            operator_only,
+            roots_read: Vec::new(),
+        })
+    }
+}
+
+fn resource(reader: &mut Reader<'_>, node: &Node) -> Resource {
+    let Some(entry) = node.get("resource") else { return Resource::User };
+    let words = RESOURCES.map(|(name, _)| name);
+    let word = reader.keyword(&entry.value, "resource", &words);
+    let found = RESOURCES.into_iter().find(|(name, _)| Some(*name) == word);
+    found.map_or(Resource::User, |(_, resource)| resource)
+}

@@ -1,0 +1,101 @@
+//! Look-up of users by e-mail address: by claim if there is one, or by key.
+
+use registrar_core::aggregate::{Claim, NewUser, Reference, ReferenceKey, ReferenceTarget};
+use registrar_core::changes::{ChangedUser, ReleasedClaims};
+use registrar_store::{Store, UpdateUser, UserFilter};
+
+use crate::support::{Scratch, create, on_both, user, wait};
+
+on_both! {
+    user_is_found_by_email_with_any_claim_scope,
+    user_is_found_by_email_after_updates,
+    migration_adds_the_index_of_uuids,
+}
+
+/// A user with an address, and claims for it in these scopes.
+fn with_email(key: &str, scopes: &[&str]) -> NewUser {
+    let claims: Vec<(&str, &str)> = scopes.iter().map(|scope| (*scope, key)).collect();
+    NewUser {
+        email: Some(key.to_uppercase()),
+        email_key: Some(key.to_owned()),
+        properties: Some("{}".to_owned()),
+        ..user("ann", &claims)
+    }
+}
+
+/// Returns the ids of users with an address, and asserts that references to it agree.
+fn ids_with_email(store: &Store, key: &str) -> Vec<i64> {
+    let filter = UserFilter { email_key: Some(key.to_owned()), ..UserFilter::default() };
+    let page = store.users(&filter, 1, 10).unwrap();
+    let ids: Vec<i64> = page.users.iter().map(|user| user.columns.id).collect();
+    assert_eq!(page.total, i64::try_from(ids.len()).unwrap());
+    let reference = Reference {
+        resource: ReferenceTarget::User,
+        value: ReferenceKey::EmailKey(key.to_owned()),
+    };
+    let probe = create(store, NewUser { references: vec![reference], ..user("probe", &[]) });
+    assert_eq!(probe.is_ok(), !ids.is_empty(), "{key}: {ids:?}");
+    if let Ok(created) = probe {
+        wait(store.delete(created.id, None.into())).unwrap();
+    }
+    ids
+}
+
+fn user_is_found_by_email_with_any_claim_scope(scratch: &Scratch) {
+    let store = scratch.open();
+    let new = |user: NewUser| create(&store, user).unwrap().id;
+    let claimed = new(with_email("a", &[Claim::OF_EMAIL]));
+    assert_eq!(scratch.count("users WHERE email_key IS NOT NULL"), 0);
+    let conditional = new(with_email("a", &["user.email?featured=true"]));
+    let shared = [new(with_email("a", &[])), new(with_email("b", &[]))];
+    assert_eq!(ids_with_email(&store, "a"), [claimed, conditional, shared[0]]);
+    assert_eq!(ids_with_email(&store, "b"), [shared[1]]);
+    assert_eq!(ids_with_email(&store, "c"), Vec::<i64>::new());
+
+    // Claimed but not stored: the address of a virtual field.
+    new(user("virtual", &[(Claim::OF_EMAIL, "c")]));
+    assert_eq!(ids_with_email(&store, "c"), Vec::<i64>::new());
+}
+
+fn user_is_found_by_email_after_updates(scratch: &Scratch) {
+    let store = scratch.open();
+    let id = create(&store, with_email("a", &[Claim::OF_EMAIL])).unwrap().id;
+    let change = |user: NewUser| {
+        let loaded = store.user(id).unwrap().unwrap().columns;
+        let record = UpdateUser {
+            id,
+            uuid: loaded.uuid,
+            lock_version: loaded.updated_at,
+            changed: ChangedUser { user, released: ReleasedClaims::default() },
+            password_hash: None,
+            actor: None.into(),
+        };
+        wait(store.update(record)).unwrap();
+    };
+    change(NewUser { first_name: Some("Ann".to_owned()), ..with_email("a", &[Claim::OF_EMAIL]) });
+    assert_eq!(ids_with_email(&store, "a"), [id]);
+    // The old claim remains, since the update does not release it; it matches no user.
+    change(with_email("b", &[Claim::OF_EMAIL]));
+    assert_eq!((ids_with_email(&store, "a"), ids_with_email(&store, "b")), (vec![], vec![id]));
+    change(with_email("c", &[]));
+    assert_eq!((ids_with_email(&store, "b"), ids_with_email(&store, "c")), (vec![], vec![id]));
+    wait(store.delete(id, None.into())).unwrap();
+    assert_eq!(ids_with_email(&store, "c"), Vec::<i64>::new());
+    assert!(scratch.is_empty());
+}
+
+fn migration_adds_the_index_of_uuids(scratch: &Scratch) {
+    let store = scratch.open();
+    create(&store, with_email("a", &[Claim::OF_EMAIL])).unwrap();
+    create(&store, with_email("b", &[])).unwrap();
+    drop(store);
+    // The script is the same for both databases.
+    let undo = include_str!("../../../../migrations/postgres/0002_find_users_by_claim/down.sql");
+    scratch.raw().run(undo);
+    scratch.raw().run("DELETE FROM __diesel_schema_migrations WHERE version = '0002'");
+    assert_eq!(scratch.count("users WHERE email_key IN ('a', 'b')"), 2, "as before migration 0002");
+
+    let store = scratch.open();
+    create(&store, with_email("c", &[Claim::OF_EMAIL])).unwrap();
+    assert_eq!(["a", "b", "c"].map(|key| ids_with_email(&store, key)), [[1], [2], [3]]);
+}

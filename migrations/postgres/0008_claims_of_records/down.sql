@@ -1,0 +1,10 @@
+DROP INDEX files_owner;
+CREATE INDEX files_user_id ON files (user_id);
+DROP INDEX addresses_owner;
+CREATE INDEX addresses_user_id ON addresses (user_id);
+DROP INDEX customizations_owner;
+CREATE INDEX customizations_user_id ON customizations (user_id);
+DROP INDEX unique_claims_record;
+ALTER TABLE unique_claims DROP COLUMN path;
+ALTER TABLE unique_claims DROP COLUMN record_id;
+ALTER TABLE unique_claims DROP COLUMN record_kind;

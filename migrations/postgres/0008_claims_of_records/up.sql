@@ -1,0 +1,18 @@
+-- The record that holds a claim, and the field: record_id is NULL if that is the owner itself. The
+-- columns of existing claims are filled by crates/store/src/claim_backfill.rs.
+ALTER TABLE unique_claims ADD COLUMN record_kind TEXT NOT NULL DEFAULT 'user'
+    CHECK (record_kind IN ('user', 'profile', 'transactable', 'relationship', 'relationship_user',
+        'relationship_transactable', 'customization'));
+ALTER TABLE unique_claims ADD COLUMN record_id BIGINT;
+ALTER TABLE unique_claims ADD COLUMN path TEXT NOT NULL DEFAULT '';
+-- For the deletion of a record's claims.
+CREATE INDEX unique_claims_record ON unique_claims (record_kind, record_id)
+    WHERE record_id IS NOT NULL;
+
+-- For the deletion of a record's attachments, and for reads of all attachments of a user.
+DROP INDEX customizations_user_id;
+CREATE INDEX customizations_owner ON customizations (user_id, owner_kind, owner_id);
+DROP INDEX addresses_user_id;
+CREATE INDEX addresses_owner ON addresses (user_id, owner_kind, owner_id);
+DROP INDEX files_user_id;
+CREATE INDEX files_owner ON files (user_id, owner_kind, owner_id);
