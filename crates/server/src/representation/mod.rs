@@ -26,10 +26,18 @@ impl StoredEntity {
     }
 
     /// Returns its approximate size in bytes.
-    pub(crate) fn weight(&self) -> usize {
+    pub(crate) fn estimated_size(&self) -> usize {
         match self {
             Self::User(user) => user.estimated_size(),
             Self::Record(record) => record.estimated_size(),
+        }
+    }
+
+    /// Returns the user, or `None` for a record.
+    pub(crate) fn into_user(self) -> Option<StoredUser> {
+        match self {
+            Self::User(user) => Some(*user),
+            Self::Record(_) => None,
         }
     }
 
