@@ -166,9 +166,12 @@ mod tests {
     #[test]
     fn each_type_takes_what_json_and_forms_send() {
         for (name, sent, becomes) in CASES {
-            let value = crate::decode::json::parse(sent.as_bytes()).unwrap();
+            let parse = |json: &str| -> Value<'static> {
+                serde_json::from_str::<serde_json::Value>(json).unwrap().into()
+            };
+            let value = parse(sent);
             let got = FieldType::named(name).unwrap().coerce(value.clone());
-            let expected = becomes.map(|text| crate::decode::json::parse(text.as_bytes()).unwrap());
+            let expected = becomes.map(parse);
             assert_eq!(got, expected.ok_or(value), "{name} of {sent}");
         }
     }

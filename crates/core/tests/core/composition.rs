@@ -1,6 +1,5 @@
 //! Forms composed of several files.
 
-use registrar_contracts::Configuration;
 use registrar_core::config::{Problem, ProblemCode};
 
 use super::{compile, source};

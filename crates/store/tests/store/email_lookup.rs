@@ -1,7 +1,7 @@
 //! Look-up of users by e-mail address: by claim if there is one, or by key.
 
 use registrar_core::aggregate::{Claim, NewUser, Reference, ReferenceKey, ReferenceTarget};
-use registrar_core::changes::{ChangedUser, ReleasedClaims};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_store::{Store, UpdateUser, UserFilter};
 
 use crate::support::{Scratch, create, on_both, user, wait};
@@ -66,7 +66,7 @@ fn user_is_found_by_email_after_updates(scratch: &Scratch) {
             id,
             uuid: loaded.uuid,
             lock_version: loaded.updated_at,
-            changed: ChangedUser { user, released: ReleasedClaims::default() },
+            changed: UserUpdate { user, released: ReleasedClaims::default() },
             password_hash: None,
             actor: None.into(),
         };

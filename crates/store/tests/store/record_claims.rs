@@ -1,16 +1,16 @@
 //! Claims of nested records: swapped in an update, released with their record, and assigned to their
 //! record by the migration.
 
-use registrar_core::Surroundings;
+use registrar_contracts::decode::json;
+use registrar_core::EvalContext;
 use registrar_core::aggregate::NewUser;
-use registrar_core::decode::json;
-use registrar_core::registry::{Registry, Source};
+use registrar_core::registry::{Registry, SourceFile};
 use registrar_core::value::Value;
 use registrar_store::{
     CreateError, CreateRecord, RecordKind, Refusal, Store, UpdateUser, WriteError,
 };
 
-use crate::scratch::{Scratch, create, on_both, wait};
+use crate::support::{Scratch, create, on_both, wait};
 
 on_both!(
     unique_values_can_be_swapped_between_records,
@@ -92,7 +92,7 @@ const USER: &str = r#"{
 }"#;
 
 fn registry() -> Registry {
-    let source = |(name, text): &(&str, &str)| Source {
+    let source = |(name, text): &(&str, &str)| SourceFile {
         file: (*name).into(),
         within: (*name).to_owned(),
         text: (*text).to_owned(),
@@ -105,7 +105,7 @@ fn registry() -> Registry {
 
 fn apply(registry: &Registry, form: &str, sent: &str) -> NewUser {
     let sent = json::parse(sent.as_bytes()).unwrap();
-    registry.form(form).unwrap().apply(sent, &Surroundings::default()).unwrap()
+    registry.form(form).unwrap().apply(sent, &EvalContext::default()).unwrap()
 }
 
 fn create_record(store: &Store, registry: &Registry, form: &str, sent: &str) {
@@ -143,7 +143,7 @@ fn update(
     let stored: Value<'_> = json::parse(stored.as_bytes()).unwrap();
     let sent = json::parse(sent.as_bytes()).unwrap();
     let form = registry.form("seller").unwrap();
-    let changed = form.update(sent, &stored, &Surroundings::default()).unwrap();
+    let changed = form.update(sent, &stored, &EvalContext::default()).unwrap();
     wait(store.update(UpdateUser {
         id,
         uuid: columns.uuid,

@@ -1,10 +1,10 @@
 //! Records without their user: created, read, updated and deleted on their own.
 
 use registrar_core::aggregate::{
-    Attached, ClaimHolder, Customizable, NewAddress, NewClaim, NewCustomization, NewTransactable,
-    NewUser, Reference, ReferenceKey, ReferenceTarget,
+    Attachments, ClaimHolder, Customizable, NewAddress, NewClaim, NewCustomization,
+    NewTransactable, NewUser, Reference, ReferenceKey, ReferenceTarget,
 };
-use registrar_core::changes::{ChangedUser, ReleasedClaims};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_core::types::TypeKind;
 use registrar_store::{
     CreateError, CreateRecord, Pagination, RecordBody, RecordFilter, RecordKind, Refusal, Store,
@@ -12,7 +12,7 @@ use registrar_store::{
 };
 
 use crate::relationships::{company, keyed, member};
-use crate::scratch::{Scratch, claim, create, on_both, record_claim, user, wait};
+use crate::support::{Scratch, claim, create, on_both, record_claim, user, wait};
 
 on_both!(
     transactable_is_read_back_as_created,
@@ -91,7 +91,7 @@ pub(crate) fn change(
         _ => bag,
     };
     let lock_version = load(store, kind, id).unwrap().lock_version;
-    let changed = ChangedUser { user: bag, released: ReleasedClaims::default() };
+    let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
     wait(store.update_record(UpdateRecord { kind, id, lock_version, changed, actor: None.into() }))
 }
 
@@ -171,7 +171,7 @@ fn record_update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
         let mut bag = boat(code);
         bag.transactables[0].id = Some(id);
         let bag = stored(TypeKind::Transactable, id, bag);
-        let changed = ChangedUser { user: bag, released: ReleasedClaims::default() };
+        let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
         let kind = RecordKind::Transactable;
         wait(store.update_record(UpdateRecord {
             kind,

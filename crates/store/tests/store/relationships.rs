@@ -4,12 +4,12 @@ use registrar_core::aggregate::{
     Claim, ClaimHolder, NewClaim, NewRelationship, NewRelationshipTransactable,
     NewRelationshipUser, NewUser, Reference, ReferenceKey, ReferenceTarget, RelationshipLink,
 };
-use registrar_core::changes::{ChangedUser, ReleasedClaims};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_core::types::TypeKind;
 use registrar_store::{CreateError, RecordBody, RecordKind, Refusal, UpdateRecord, WriteError};
 
 use crate::records::{boat, change, load, make, taken};
-use crate::scratch::{Scratch, claim, create, on_both, record_claim, user, wait};
+use crate::support::{Scratch, claim, create, on_both, record_claim, user, wait};
 
 on_both!(relationship_keys_are_unique, deleting_a_relationship_deletes_its_users_and_transactables,);
 
@@ -83,7 +83,7 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
         kind: RecordKind::Relationship,
         id: acme,
         lock_version: relationship.created_at,
-        changed: ChangedUser { user: company("D"), released: ReleasedClaims::default() },
+        changed: UserUpdate { user: company("D"), released: ReleasedClaims::default() },
         actor: None.into(),
     };
     assert_eq!(wait(store.update_record(stale)), Err(WriteError::Conflict));

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use registrar_core::aggregate::{NewProfile, NewUser};
-use registrar_core::changes::{ChangedUser, ReleasedClaims};
+use registrar_core::changes::{ReleasedClaims, UserUpdate};
 use registrar_store::{CreateError, Refusal, Store, UpdateUser, WriteError};
 
 use crate::support::{Scratch, create, on_both, record, user, wait};
@@ -26,7 +26,7 @@ fn change(store: &Store, id: i64, user: NewUser) -> UpdateUser {
         id,
         uuid: loaded.uuid,
         lock_version: loaded.updated_at,
-        changed: ChangedUser { user, released: ReleasedClaims::default() },
+        changed: UserUpdate { user, released: ReleasedClaims::default() },
         password_hash: None,
         actor: None.into(),
     }
