@@ -66,7 +66,20 @@ impl TypeKind {
         }
     }
 
-    /// Returns the names of platformOS' folders for types of this kind.
+    /// Returns the name of a record of this kind.
+    #[must_use]
+    pub fn record_name(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Transactable => "transactable",
+            Self::Relationship => "relationship",
+            Self::RelationshipUser => "relationship_user",
+            Self::RelationshipTransactable => "relationship_transactable",
+            Self::Customization => "customization",
+        }
+    }
+
+    /// platformOS' folder for types of this kind.
     const fn platformos_folder_names(self) -> &'static [&'static str] {
         match self {
             Self::Profile => &["user_profile_types", "user_profile_schemas"],

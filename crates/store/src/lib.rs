@@ -7,62 +7,37 @@
 //! answers each after the commit. Other writes ([`Store::update`], [`Store::create_record`], …) are
 //! queued too and run in a separate transaction.
 
-mod audit;
-mod backup;
-mod batch;
-mod claim_backfill;
-mod claims;
 mod clock;
 mod connection;
-mod database_file;
-mod dialect;
 mod error;
-mod idempotency;
-mod ids;
-mod migrate;
-mod plan;
-mod pool;
-mod queue;
 mod read;
-mod records;
-mod references;
-mod relationship_keys;
-mod requests;
-mod response_size;
-mod rows;
-mod schema;
 mod settings;
+mod sql;
 mod stats;
 mod store;
-mod stored;
-mod tls;
-mod tokens;
-mod transaction;
-mod types;
-mod unique_claims;
-mod update_sql;
-mod user_writes;
-mod write_jobs;
-mod writer;
+mod tables;
+mod write;
 
-pub use audit::{Actor, Permit};
-pub use backup::BackupError;
+pub use connection::{BackupError, migrate, pending};
 pub use error::{CreateError, OpenError, PingError, ReadError, Refusal, TokenError, WriteError};
-pub use idempotency::{
-    CreatedResource, IdempotencyKey, RESPONSE_TTL, ResponseBuilder, StoredResponse,
-};
-pub use migrate::{migrate, pending};
-pub use read::{Pagination, UserFilter, UserPage};
-pub use records::{
-    CreateRecord, RecordBody, RecordFilter, RecordKind, RecordPage, StoredRecord,
-    StoredRelationship, StoredRelationshipTransactable, UpdateRecord,
-};
-pub use requests::{CreateUser, Created, UpdateUser};
+pub use read::filter::{Pagination, RecordFilter, UserFilter};
+pub use read::records::{RecordBody, RecordPage, StoredRecord};
+pub use read::users::{StoredUser, UserPage};
 pub use settings::{StoreSettings, redact};
 pub use stats::{DURATION_BUCKETS, Histogram, HistogramSnapshot, StoreStats};
 pub use store::Store;
-pub use stored::{
-    StoredAddress, StoredAttached, StoredCustomization, StoredFile, StoredProfile,
-    StoredRelationshipUser, StoredTransactable, StoredUser, UserColumns,
-};
-pub use tokens::{ApiToken, NewToken, TokenWithRoot};
+pub use tables::addresses::StoredAddress;
+pub use tables::api_tokens::{ApiToken, NewToken, TokenWithRoot};
+pub use tables::customizations::{StoredAttached, StoredCustomization};
+pub use tables::files::StoredFile;
+pub use tables::idempotency_records::{RESPONSE_TTL, StoredResponse};
+pub use tables::record_kind::RecordKind;
+pub use tables::relationship_transactables::StoredRelationshipTransactable;
+pub use tables::relationship_users::StoredRelationshipUser;
+pub use tables::relationships::StoredRelationship;
+pub use tables::transactables::StoredTransactable;
+pub use tables::user_profiles::StoredProfile;
+pub use tables::users::{Created, UserColumns};
+pub use write::audit::{Actor, Permit};
+pub use write::idempotency::{CreatedResource, IdempotencyKey, ResponseBuilder};
+pub use write::requests::{CreateRecord, CreateUser, UpdateRecord, UpdateUser};

@@ -1,28 +1,27 @@
-//! The [`Store`]: opens the database, starts the writers and queues writes.
+//! The [`Store`]: opens the database, starts the writers and hands out connections.
 
+mod reads;
+mod writes;
+
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use diesel::QueryResult;
-use tokio::sync::oneshot;
 
-use crate::audit::Actor;
-use crate::connection::AnyConnection;
-use crate::dialect::{self, ConnectionRole, ErrorKind};
-use crate::error::{CreateError, OpenError, PingError, ReadError, WriteError};
-use crate::migrate;
-use crate::pool::{ReadPool, read_pool};
-use crate::queue::{PushError, Queue};
-use crate::records::{CreateRecord, RecordKind, UpdateRecord};
-use crate::requests::{CreateUser, Created, UpdateUser};
-use crate::settings::{Database, DatabaseTarget, StoreSettings};
+use crate::connection::{
+    self, AnyConnection, BackupError, ConnectionRole, Database, DatabaseTarget, ErrorKind,
+    ReadPool, TransactionError, classify, connect_to_write, describe, is_unencrypted, ping,
+    read_pool, transaction,
+};
+use crate::error::{OpenError, PingError, ReadError};
+use crate::settings::StoreSettings;
 use crate::stats::{StoreStats, WriterStats};
-use crate::tls;
-use crate::tokens::{NewToken, TokenUses};
-use crate::transaction::{TransactionError, transaction};
-use crate::write_jobs::{WriteJob, WriteOperation};
-use crate::writer::{CreateJob, Job, Writer};
+use crate::write::jobs::Job;
+use crate::write::queue::Queue;
+use crate::write::tokens::TokenUses;
+use crate::write::writer::Writer;
 
 /// A handle to an open database. Clones share it and are cheap.
 #[derive(Clone)]
@@ -58,20 +57,20 @@ impl Store {
         {
             return Err(OpenError::Missing { path: path.display().to_string() });
         }
-        if !settings.create && migrate::is_empty(&database)? {
+        if !settings.create && connection::is_empty(&database)? {
             return Err(OpenError::Empty);
         }
         let mut is_new = false;
         if settings.migrate {
-            let applied = migrate::apply(&database)?;
-            is_new = migrate::is_complete_set(&applied, &database)?;
+            let applied = connection::apply(&database)?;
+            is_new = connection::is_complete_set(&applied, &database)?;
         } else {
-            let names = migrate::pending_of(&database)?;
+            let names = connection::pending_of(&database)?;
             if !names.is_empty() {
                 return Err(OpenError::Pending { names });
             }
         }
-        if tls::is_unencrypted(&settings.url) {
+        if is_unencrypted(&settings.url) {
             log::warn!(
                 "store: the connection to PostgreSQL is not encrypted: this build has no TLS"
             );
@@ -88,7 +87,7 @@ impl Store {
         let mut connected = Vec::new();
         let mut writers = Vec::new();
         for number in 1..=count {
-            let conn = dialect::connect_to_write(&database.target, ConnectionRole::Writer)
+            let conn = connect_to_write(&database.target, ConnectionRole::Writer)
                 .map_err(|error| database.connect_error(&error))?;
             let is_connected = Arc::new(AtomicBool::new(true));
             connected.push(Arc::clone(&is_connected));
@@ -136,173 +135,6 @@ impl Store {
         self.inner.queue.has_room()
     }
 
-    /// Creates a user with its nested records and returns its ids once they are durable.
-    ///
-    /// The call queues the job, not the first poll of the future. Dropping the future does not cancel
-    /// it.
-    ///
-    /// # Errors
-    /// See [`CreateError`]. Returns [`CreateError::Busy`] at once if the queue is full.
-    pub fn create(
-        &self,
-        request: CreateUser,
-    ) -> impl Future<Output = Result<Created, CreateError>> + Send + use<> {
-        debug_assert!(
-            request.user.password.is_none() || request.password_hash.is_some(),
-            "the caller must hash the password"
-        );
-        let (reply, result) = oneshot::channel();
-        let queued = self.push(Job::Create(CreateJob { request, reply, was_deferred: false }));
-        async move {
-            queued?;
-            // A writer that ends without a reply has stored nothing, or ended during the commit.
-            result.await.unwrap_or(Err(CreateError::Unavailable))
-        }
-    }
-
-    /// Updates a user and returns once that is durable. Queued like [`create`](Self::create).
-    ///
-    /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::Conflict`] if the user was changed since it was
-    /// loaded.
-    pub fn update(
-        &self,
-        request: UpdateUser,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        debug_assert!(
-            request.changed.user.password.is_none() || request.password_hash.is_some(),
-            "the caller must hash the password"
-        );
-        without_id(self.submit(WriteOperation::Update(Box::new(request))))
-    }
-
-    /// Deletes a user with its nested records, password and claims, and returns once that is durable.
-    ///
-    /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if the user does not exist.
-    pub fn delete(
-        &self,
-        id: i64,
-        actor: Actor,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        without_id(self.submit(WriteOperation::Delete { id, actor }))
-    }
-
-    /// Creates a record and returns its id once it is durable. Queued like [`create`](Self::create).
-    ///
-    /// # Errors
-    /// See [`CreateError`]. Returns [`crate::Refusal::MissingOwner`] if its owner is unknown.
-    pub fn create_record(
-        &self,
-        request: CreateRecord,
-    ) -> impl Future<Output = Result<i64, CreateError>> + Send + use<> {
-        let submitted = self.submit(WriteOperation::CreateRecord(Box::new(request)));
-        async move {
-            submitted.await.map_err(|error| match error {
-                WriteError::Create(error) => error,
-                // The owner is not the user that the actor is restricted to.
-                WriteError::NotFound => CreateError::OwnerMismatch,
-                WriteError::Conflict => CreateError::Internal,
-            })
-        }
-    }
-
-    /// Updates a record and returns once that is durable.
-    ///
-    /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::Conflict`] if its user, or the relationship, was
-    /// changed since it was loaded.
-    pub fn update_record(
-        &self,
-        request: UpdateRecord,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        without_id(self.submit(WriteOperation::UpdateRecord(Box::new(request))))
-    }
-
-    /// Deletes a record with its nested records and claims, and returns once that is durable. With a
-    /// relationship its users and transactables are removed from it.
-    ///
-    /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if the record does not exist.
-    pub fn delete_record(
-        &self,
-        kind: RecordKind,
-        id: i64,
-        actor: Actor,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        without_id(self.submit(WriteOperation::DeleteRecord { kind, id, actor }))
-    }
-
-    /// Stores a token, in a transaction that checks its parent token, and returns its id once that is
-    /// durable. Queued like [`create`](Self::create).
-    ///
-    /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::Conflict`] if the name or the hash exists, and
-    /// [`WriteError::NotFound`] if its user does not exist.
-    pub fn issue_token(
-        &self,
-        token: NewToken,
-    ) -> impl Future<Output = Result<i64, WriteError>> + Send + use<> {
-        self.submit(WriteOperation::IssueToken(Box::new(token)))
-    }
-
-    /// Revokes all tokens of a user's sessions except the actor's own, and returns once that is
-    /// durable.
-    ///
-    /// # Errors
-    /// See [`WriteError`].
-    pub fn end_sessions(
-        &self,
-        user_id: i64,
-        actor: Actor,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        without_id(self.submit(WriteOperation::EndSessions { user_id, actor }))
-    }
-
-    /// Revokes a token by its name and returns once that is durable.
-    ///
-    /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if there is no such token or it is already
-    /// revoked.
-    pub fn revoke(
-        &self,
-        name: String,
-        actor: Actor,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        without_id(self.submit(WriteOperation::RevokeToken { name, actor }))
-    }
-
-    /// Replaces the hash of a password by another hash of the same password. Does nothing if the job
-    /// cannot be queued or the password was changed meanwhile.
-    pub fn rehash(&self, user_id: i64, old: String, new: String) {
-        drop(self.submit(WriteOperation::Rehash { user_id, old, new }));
-    }
-
-    /// Records a failed sign-in in the audit log. Does nothing if the job cannot be queued.
-    pub fn record_failed_sign_in(&self, user_id: i64, actor: Actor) {
-        drop(self.submit(WriteOperation::FailedSignIn { user_id, actor }));
-    }
-
-    fn submit(
-        &self,
-        operation: WriteOperation,
-    ) -> impl Future<Output = Result<i64, WriteError>> + Send + use<> {
-        let (reply, result) = oneshot::channel();
-        let queued = self.push(Job::Write(WriteJob { operation, reply }));
-        async move {
-            queued?;
-            result.await.unwrap_or(Err(CreateError::Unavailable.into()))
-        }
-    }
-
-    fn push(&self, job: Job) -> Result<(), CreateError> {
-        self.inner.queue.push(job).map_err(|error| match error {
-            PushError::Full => CreateError::Busy,
-            PushError::Closed => CreateError::ShuttingDown,
-            PushError::NoWriters => CreateError::Unavailable,
-        })
-    }
-
     /// Checks whether the database can be read and written, for a readiness probe. Blocks for up to
     /// two seconds.
     ///
@@ -313,7 +145,7 @@ impl Store {
             return Err(PingError::Replaced);
         }
         let mut conn = self.inner.readers.get().map_err(|_| PingError::Readers)?;
-        dialect::ping(&mut conn).map_err(|_| PingError::Readers)?;
+        ping(&mut conn).map_err(|_| PingError::Readers)?;
         if self.inner.connected.iter().all(|is_connected| is_connected.load(Ordering::Relaxed)) {
             Ok(())
         } else {
@@ -353,16 +185,17 @@ impl Store {
         }
     }
 
-    pub(crate) fn token_uses(&self) -> &TokenUses {
-        &self.inner.token_uses
-    }
-
-    pub(crate) fn database(&self) -> &Database {
-        &self.inner.database
+    /// Writes a copy of a SQLite database to `to`, consistent and durable once this returns. Writers do not
+    /// wait.
+    ///
+    /// # Errors
+    /// See [`BackupError`].
+    pub fn back_up(&self, to: &Path) -> Result<(), BackupError> {
+        connection::back_up(&self.inner.database.target, to)
     }
 
     /// Runs reads that see one snapshot of the database.
-    pub(crate) fn reading<T>(
+    fn reading<T>(
         &self,
         reads: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
     ) -> Result<T, ReadError> {
@@ -370,7 +203,7 @@ impl Store {
     }
 
     /// Runs reads of tokens, which do not wait for other reads.
-    pub(crate) fn reading_tokens<T>(
+    fn reading_tokens<T>(
         &self,
         reads: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
     ) -> Result<T, ReadError> {
@@ -386,25 +219,22 @@ impl Store {
             return Err(ReadError::Unavailable);
         }
         let mut conn = readers.get().map_err(|_| ReadError::Unavailable)?;
-        dialect::read(&mut conn, reads).map_err(|error| read_error(&conn, &error))
+        connection::read(&mut conn, reads).map_err(|error| read_error(&conn, &error))
     }
 
     /// Runs an operator's write on a connection of its own, past the queue.
-    pub(crate) fn writing<T>(
+    fn writing<T>(
         &self,
         writes: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
-    ) -> Result<QueryResult<T>, ReadError> {
+    ) -> Result<T, ReadError> {
         let database = &self.inner.database;
-        let mut writer = dialect::connect_to_write(&database.target, ConnectionRole::Writer)
-            .map_err(|error| {
+        let mut writer =
+            connect_to_write(&database.target, ConnectionRole::Writer).map_err(|error| {
                 log::warn!("store: cannot connect: {}", database.redacted(&error));
                 ReadError::Unavailable
             })?;
         match transaction(&mut writer, writes, |_| true) {
-            Ok(committed) => Ok(Ok(committed.value)),
-            Err(TransactionError::RolledBack(error)) if dialect::is_unique_violation(&error) => {
-                Ok(Err(error))
-            }
+            Ok(committed) => Ok(committed.value),
             Err(
                 TransactionError::RolledBack(error)
                 | TransactionError::ConnectionBroken(error)
@@ -414,15 +244,9 @@ impl Store {
     }
 }
 
-async fn without_id(
-    submitted: impl Future<Output = Result<i64, WriteError>> + Send,
-) -> Result<(), WriteError> {
-    submitted.await.map(drop)
-}
-
 fn read_error(conn: &AnyConnection, error: &diesel::result::Error) -> ReadError {
-    log::warn!("store: reading failed: {}", dialect::describe(error));
-    match dialect::classify(conn, error) {
+    log::warn!("store: reading failed: {}", describe(error));
+    match classify(conn, error) {
         ErrorKind::Other => ReadError::Failed,
         _ => ReadError::Unavailable,
     }

@@ -127,7 +127,6 @@ mod tests {
             id: 2,
             type_name: "employee".to_owned(),
             relationship_id: 4,
-            relationship_type_name: "company".to_owned(),
             relationship: company(),
             properties: properties.clone(),
         };

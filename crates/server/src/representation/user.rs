@@ -83,7 +83,7 @@ pub(super) fn relationship_user(member: StoredRelationshipUser) -> (String, Entr
     let entries = vec![
         entry("id", id(member.id)),
         entry("relationship_id", id(member.relationship_id)),
-        entry("relationship_name", text(member.relationship_type_name)),
+        entry("relationship_name", text(member.relationship.type_name.clone())),
         entry("properties", document(&member.properties)),
         entry("relationship", Value::Object(relationship(member.relationship))),
     ];

@@ -184,7 +184,7 @@ fn assert_stored(sent: &NewUser, created: Created, stored: &StoredUser) {
         match &sent.relationship {
             RelationshipLink::Existing(id) => assert_eq!(*id, stored.relationship_id),
             RelationshipLink::New { type_name } => {
-                assert_eq!(**type_name, stored.relationship_type_name);
+                assert_eq!(**type_name, stored.relationship.type_name);
             }
             RelationshipLink::Keyed { .. } => unreachable!("none is sent here"),
         }
@@ -232,7 +232,7 @@ fn nested_user_is_read_back_as_created(scratch: &Scratch) {
     let joined = create(&store, member.clone()).unwrap();
     let stored = store.user(joined.id).unwrap().unwrap();
     assert_stored(&member, joined, &stored);
-    assert_eq!(stored.relationship_users[0].relationship_type_name, "team");
+    assert_eq!(stored.relationship_users[0].relationship.type_name, "team");
     assert_eq!(scratch.count("relationships"), 2);
     assert_eq!(store.user(3).unwrap(), None);
 }

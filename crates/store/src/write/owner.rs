@@ -1,0 +1,79 @@
+//! Owners of records.
+
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
+use registrar_core::aggregate::{NewUser, ReferenceTarget};
+
+use crate::connection::AnyConnection;
+use crate::tables::record_kind::RecordKind;
+use crate::tables::schema::{
+    customizations, relationship_transactables, relationship_users, relationships, transactables,
+    user_profiles,
+};
+
+/// Returns the user that a new record will belong to, or `None` if it is unknown or the record is a
+/// relationship.
+pub(super) fn owner_of_new(
+    conn: &mut AnyConnection,
+    bag: &NewUser,
+    default_owner: Option<i64>,
+) -> QueryResult<Option<i64>> {
+    if !bag.relationships.is_empty() {
+        return Ok(None);
+    }
+    match (&bag.customizable, bag.relationship_transactables.first()) {
+        (_, Some(new)) => owner_of(conn, RecordKind::Transactable, new.transactable_id),
+        (Some(at), _) => owner_of_customizable(conn, at.resource, at.id),
+        (None, None) => Ok(bag.owner.or(default_owner)),
+    }
+}
+
+/// Returns the user that a record belongs to, or `None` if the record does not exist or is a relationship.
+pub(super) fn owner_of(
+    conn: &mut AnyConnection,
+    kind: RecordKind,
+    id: i64,
+) -> QueryResult<Option<i64>> {
+    macro_rules! user_id {
+        ($table:ident) => {
+            $table::table.filter($table::id.eq(id)).select($table::user_id).first(conn).optional()
+        };
+    }
+    match kind {
+        RecordKind::Transactable => user_id!(transactables),
+        RecordKind::RelationshipUser => user_id!(relationship_users),
+        RecordKind::Customization => user_id!(customizations),
+        RecordKind::RelationshipTransactable => relationship_transactables::table
+            .inner_join(transactables::table)
+            .filter(relationship_transactables::id.eq(id))
+            .select(transactables::user_id)
+            .first(conn)
+            .optional(),
+        RecordKind::Relationship => Ok(None),
+    }
+}
+
+/// Returns the user that created a relationship, or `None` if it is unknown or there is no such
+/// relationship.
+pub(super) fn creator_of(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<i64>> {
+    let creator = relationships::table.filter(relationships::id.eq(id));
+    Ok(creator.select(relationships::creator_id).first(conn).optional()?.flatten())
+}
+
+/// Returns the user that owns a record which a customization can belong to.
+fn owner_of_customizable(
+    conn: &mut AnyConnection,
+    resource: ReferenceTarget,
+    id: i64,
+) -> QueryResult<Option<i64>> {
+    match resource {
+        ReferenceTarget::User => Ok(Some(id)),
+        ReferenceTarget::Profile => user_profiles::table
+            .filter(user_profiles::id.eq(id))
+            .select(user_profiles::user_id)
+            .first(conn)
+            .optional(),
+        ReferenceTarget::Transactable => owner_of(conn, RecordKind::Transactable, id),
+        ReferenceTarget::Customization => owner_of(conn, RecordKind::Customization, id),
+        ReferenceTarget::Relationship => Ok(None),
+    }
+}

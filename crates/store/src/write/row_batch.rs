@@ -1,0 +1,352 @@
+//! Converts users and records to rows of the tables.
+//!
+//! Rows and ids are in the order sent, depth first.
+
+use std::collections::HashMap;
+use std::vec;
+
+use diesel::QueryResult;
+use registrar_core::aggregate::{
+    Attachments, Claim, ClaimHolder, NewClaim, NewCustomization, NewUser, RelationshipLink,
+};
+use registrar_core::types::TypeKind;
+use uuid::Uuid;
+
+use super::relationship_keys::RelationshipIds;
+use super::requests::CreateUser;
+use crate::connection::AnyConnection;
+use crate::sql::{TableRows, insert};
+use crate::tables::addresses::AddressRow;
+use crate::tables::counters::{PerTable, ReservedIds, next_id};
+use crate::tables::customizations::CustomizationRow;
+use crate::tables::files::FileRow;
+use crate::tables::password_credentials::PasswordRow;
+use crate::tables::record_kind::OwnerRef;
+use crate::tables::relationship_transactables::RelationshipTransactableRow;
+use crate::tables::relationship_users::RelationshipUserRow;
+use crate::tables::relationships::RelationshipRow;
+use crate::tables::transactables::TransactableRow;
+use crate::tables::unique_claims::set_record_ids;
+use crate::tables::user_profiles::ProfileRow;
+use crate::tables::users::{UserIdentity, UserRow};
+
+/// The rows of users and records, new and updated.
+#[derive(Default)]
+pub(super) struct RowBatch<'a> {
+    /// Time of the write in microseconds since 1970 UTC.
+    now: i64,
+    users: TableRows<UserRow<'a>>,
+    passwords: Vec<PasswordRow<'a>>,
+    profiles: TableRows<ProfileRow<'a>>,
+    transactables: TableRows<TransactableRow<'a>>,
+    relationships: TableRows<RelationshipRow<'a>>,
+    relationship_users: TableRows<RelationshipUserRow<'a>>,
+    relationship_transactables: TableRows<RelationshipTransactableRow<'a>>,
+    customizations: TableRows<CustomizationRow<'a>>,
+    addresses: TableRows<AddressRow<'a>>,
+    files: TableRows<FileRow<'a>>,
+    /// The positions of the first new rows, after the stored ones of the user.
+    first_positions: PerTable<i32>,
+    relationship_ids: RelationshipIds,
+    /// The record that is being added, and those around it.
+    path: Vec<(TypeKind, usize)>,
+    /// The claims of the new records of the user that is being added.
+    claims: HashMap<&'a [(TypeKind, usize)], Vec<&'a Claim>>,
+    /// The claims of new records, with their record ids.
+    claim_ids: Vec<(&'a Claim, i64)>,
+}
+
+impl<'a> RowBatch<'a> {
+    /// Returns an empty batch. Relationships that are named by their key must be in `relationship_ids`.
+    pub(super) fn new(now: i64, relationship_ids: RelationshipIds) -> Self {
+        Self { now, relationship_ids, ..Self::default() }
+    }
+
+    /// Returns an empty batch whose new rows have these positions.
+    pub(super) fn with_positions(self, first_positions: PerTable<i32>) -> Self {
+        Self { first_positions, ..self }
+    }
+
+    /// Adds the rows of a new user and returns its id.
+    pub(super) fn add_new_user(
+        &mut self,
+        request: &'a CreateUser,
+        uuid: Uuid,
+        ids: &mut ReservedIds,
+    ) -> QueryResult<i64> {
+        let id = next_id(&mut ids.users)?;
+        let (form_name, form_version) = (&*request.form_name, &*request.form_version);
+        let identity = UserIdentity { id, uuid, form_name, form_version };
+        let mut row = UserRow::new(identity, &request.user, self.now);
+        // The claim leads to the user; a key would be another page to write.
+        row.email_key = row.email_key.filter(|_| !request.user.claims_its_email());
+        self.users.push(None, row);
+        if let Some(phc) = &request.password_hash {
+            self.passwords.push(PasswordRow { user_id: id, phc, created_at: self.now });
+        }
+        self.add_records(&request.user, OwnerRef::user(id), ids)?;
+        Ok(id)
+    }
+
+    /// Adds the rows of a stored user, without the columns that are not updated.
+    pub(super) fn add_stored_user(
+        &mut self,
+        user: &'a NewUser,
+        (id, uuid): (i64, Uuid),
+        ids: &mut ReservedIds,
+    ) -> QueryResult<()> {
+        let identity = UserIdentity { id, uuid, form_name: "", form_version: "" };
+        self.users.push(Some(id), UserRow::new(identity, user, self.now));
+        self.add_records(user, OwnerRef::user(id), ids)
+    }
+
+    /// Adds the rows of the records of a user, or of one record. Its customizations belong to `owner`.
+    pub(super) fn add_records(
+        &mut self,
+        user: &'a NewUser,
+        owner: OwnerRef,
+        ids: &mut ReservedIds,
+    ) -> QueryResult<()> {
+        self.claims.clear();
+        for NewClaim { claim, holder, .. } in &user.claims {
+            if let ClaimHolder::New(path) = holder {
+                self.claims.entry(path).or_default().push(claim);
+            }
+        }
+        let user_id = owner.user_id;
+        self.add_profiles(user, user_id, ids)?;
+        self.add_relationship_users(user, user_id, ids)?;
+        self.add_transactables(user, user_id, ids)?;
+        self.add_relationship_transactables(user, ids)?;
+        self.add_customizations(&user.customizations, owner, ids)
+    }
+
+    /// Adds the rows of relationships without an owner.
+    pub(super) fn add_relationships(
+        &mut self,
+        user: &'a NewUser,
+        uuid: Uuid,
+        creator_id: Option<i64>,
+        ids: &mut ReservedIds,
+    ) -> QueryResult<()> {
+        for new in &user.relationships {
+            let row = RelationshipRow {
+                id: id_of(new.id, &mut ids.relationships)?,
+                uuid,
+                type_name: &new.type_name,
+                creator_id,
+                created_at: self.now,
+                key: new.key.as_ref().map(|claim| claim.value_key.as_str()),
+                properties: &new.properties,
+                updated_at: self.now,
+            };
+            self.relationships.push(new.id, row);
+        }
+        Ok(())
+    }
+
+    /// Returns the id of the first new record of a request for one record.
+    pub(super) fn new_record_id(&self) -> Option<i64> {
+        let transactable = self.transactables.first_new().map(|row| row.id);
+        transactable
+            .or_else(|| self.relationship_users.first_new().map(|row| row.id))
+            .or_else(|| self.relationship_transactables.first_new().map(|row| row.id))
+            .or_else(|| self.customizations.first_new().map(|row| row.id))
+            .or_else(|| self.relationships.first_new().map(|row| row.id))
+    }
+
+    /// Enters a record and assigns its id to its claims.
+    fn enter(&mut self, kind: TypeKind, index: usize, id: i64) {
+        self.path.push((kind, index));
+        let claims = self.claims.get(self.path.as_slice()).into_iter().flatten();
+        self.claim_ids.extend(claims.map(|claim| (*claim, id)));
+    }
+
+    fn leave(&mut self) {
+        self.path.pop();
+    }
+
+    fn add_profiles(
+        &mut self,
+        user: &'a NewUser,
+        user_id: i64,
+        ids: &mut ReservedIds,
+    ) -> QueryResult<()> {
+        let positions = self.first_positions.profiles..;
+        for ((index, profile), position) in user.profiles.iter().enumerate().zip(positions) {
+            let id = id_of(profile.id, &mut ids.profiles)?;
+            let row = ProfileRow {
+                id,
+                user_id,
+                position,
+                type_name: &profile.type_name,
+                enabled: profile.enabled,
+                properties: &profile.properties,
+            };
+            self.profiles.push(profile.id, row);
+            self.enter(TypeKind::Profile, index, id);
+            let owner = OwnerRef::record(user_id, TypeKind::Profile, id);
+            self.add_attached(&profile.attached, owner, ids)?;
+            self.leave();
+        }
+        Ok(())
+    }
+
+    fn add_relationship_users(
+        &mut self,
+        user: &'a NewUser,
+        user_id: i64,
+        ids: &mut ReservedIds,
+    ) -> QueryResult<()> {
+        let positions = self.first_positions.relationship_users..;
+        for ((index, member), position) in user.relationship_users.iter().enumerate().zip(positions)
+        {
+            let relationship_id = match &member.relationship {
+                RelationshipLink::Existing(id) => *id,
+                RelationshipLink::New { type_name } => {
+                    let id = next_id(&mut ids.relationships)?;
+                    let row = RelationshipRow {
+                        id,
+                        uuid: Uuid::now_v7(),
+                        type_name,
+                        creator_id: Some(user_id),
+                        created_at: self.now,
+                        key: None,
+                        properties: "{}",
+                        updated_at: self.now,
+                    };
+                    self.relationships.push(None, row);
+                    id
+                }
+                RelationshipLink::Keyed { type_name, key, .. } => {
+                    self.relationship_ids.id(type_name, key)?
+                }
+            };
+            let id = id_of(member.id, &mut ids.relationship_users)?;
+            let row = RelationshipUserRow {
+                id,
+                user_id,
+                relationship_id,
+                position,
+                type_name: &member.type_name,
+                properties: &member.properties,
+            };
+            self.relationship_users.push(member.id, row);
+            self.enter(TypeKind::RelationshipUser, index, id);
+            self.leave();
+        }
+        Ok(())
+    }
+
+    fn add_transactables(
+        &mut self,
+        user: &'a NewUser,
+        user_id: i64,
+        ids: &mut ReservedIds,
+    ) -> QueryResult<()> {
+        let positions = self.first_positions.transactables..;
+        for ((index, transactable), position) in
+            user.transactables.iter().enumerate().zip(positions)
+        {
+            let id = id_of(transactable.id, &mut ids.transactables)?;
+            let row = TransactableRow::new(id, user_id, position, transactable);
+            self.transactables.push(transactable.id, row);
+            self.enter(TypeKind::Transactable, index, id);
+            let owner = OwnerRef::record(user_id, TypeKind::Transactable, id);
+            self.add_attached(&transactable.attached, owner, ids)?;
+            self.leave();
+        }
+        Ok(())
+    }
+
+    fn add_relationship_transactables(
+        &mut self,
+        user: &'a NewUser,
+        ids: &mut ReservedIds,
+    ) -> QueryResult<()> {
+        let positions = self.first_positions.relationship_transactables..;
+        for ((index, new), position) in
+            user.relationship_transactables.iter().enumerate().zip(positions)
+        {
+            let id = id_of(new.id, &mut ids.relationship_transactables)?;
+            let row = RelationshipTransactableRow {
+                id,
+                relationship_id: new.relationship_id,
+                transactable_id: new.transactable_id,
+                position,
+                type_name: &new.type_name,
+                properties: &new.properties,
+            };
+            self.relationship_transactables.push(new.id, row);
+            self.enter(TypeKind::RelationshipTransactable, index, id);
+            self.leave();
+        }
+        Ok(())
+    }
+
+    fn add_attached(
+        &mut self,
+        attached: &'a Attachments,
+        owner: OwnerRef,
+        ids: &mut ReservedIds,
+    ) -> QueryResult<()> {
+        for (address, position) in attached.addresses.iter().zip(self.first_positions.addresses..) {
+            let id = id_of(address.id, &mut ids.addresses)?;
+            self.addresses.push(address.id, AddressRow::new(id, owner, position, address));
+        }
+        for (file, position) in attached.files.iter().zip(self.first_positions.files..) {
+            let id = id_of(file.id, &mut ids.files)?;
+            self.files.push(file.id, FileRow::new(id, owner, position, file));
+        }
+        self.add_customizations(&attached.customizations, owner, ids)
+    }
+
+    fn add_customizations(
+        &mut self,
+        customizations: &'a [NewCustomization],
+        owner: OwnerRef,
+        ids: &mut ReservedIds,
+    ) -> QueryResult<()> {
+        let positions = self.first_positions.customizations..;
+        for ((index, customization), position) in customizations.iter().enumerate().zip(positions) {
+            let id = id_of(customization.id, &mut ids.customizations)?;
+            let row = CustomizationRow {
+                id,
+                user_id: owner.user_id,
+                owner_kind: owner.kind,
+                owner_id: owner.id,
+                position,
+                type_name: &customization.type_name,
+                properties: &customization.properties,
+            };
+            self.customizations.push(customization.id, row);
+            self.enter(TypeKind::Customization, index, id);
+            let nested = OwnerRef::record(owner.user_id, TypeKind::Customization, id);
+            self.add_attached(&customization.attached, nested, ids)?;
+            self.leave();
+        }
+        Ok(())
+    }
+
+    /// Inserts and updates the rows, those first that others refer to. Returns whether all updated rows
+    /// exist.
+    pub(super) fn write(&self, conn: &mut AnyConnection) -> QueryResult<bool> {
+        let mut all_exist = self.users.write(conn)?;
+        insert(conn, &self.passwords)?;
+        all_exist &= self.profiles.write(conn)?;
+        all_exist &= self.transactables.write(conn)?;
+        all_exist &= self.relationships.write(conn)?;
+        all_exist &= self.relationship_users.write(conn)?;
+        all_exist &= self.relationship_transactables.write(conn)?;
+        all_exist &= self.customizations.write(conn)?;
+        all_exist &= self.addresses.write(conn)?;
+        all_exist &= self.files.write(conn)?;
+        set_record_ids(conn, &self.claim_ids)?;
+        Ok(all_exist)
+    }
+}
+
+/// Returns the id of a stored record, or the next reserved one.
+fn id_of(stored_id: Option<i64>, ids: &mut vec::IntoIter<i64>) -> QueryResult<i64> {
+    stored_id.map_or_else(|| next_id(ids), Ok)
+}

@@ -1,0 +1,2 @@
+-- Only SQLite's checks change.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- The checks accept the same values as before.
+SELECT 1;
