@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use registrar_contracts::Outcome;
 use registrar_core::form::Form;
-use registrar_core::value::Value;
 use registrar_store::{CreateError, CreateRecord, CreateUser, Created, RecordKind, Refusal};
 
 use super::evaluate::Evaluation;
@@ -12,7 +11,7 @@ use super::idempotency::KeyGuard;
 use super::reply::Reply;
 use super::request_cx::{RequestCx, record_kind};
 use crate::error::{ApiError, group_refusals};
-use crate::representation::StoredEntity;
+use crate::representation::{StoredEntity, id_only, user_stub};
 
 impl RequestCx<'_> {
     /// Creates a user or a record.
@@ -174,19 +173,4 @@ impl RequestCx<'_> {
         }
         Ok(Outcome::Created.into())
     }
-}
-
-/// Returns the properties of a new user that are known without reading it back.
-pub(super) fn user_stub(created: &Created, external_id: Option<String>) -> Value<'static> {
-    let text = |text: String| Value::String(text.into());
-    Value::Object(vec![
-        ("id".into(), Value::Number(created.id.to_string().into())),
-        ("uuid".into(), text(created.uuid.to_string())),
-        ("external_id".into(), external_id.map(text).unwrap_or_default()),
-    ])
-}
-
-/// Returns a record that was deleted in the meantime.
-pub(super) fn id_only(id: i64) -> Value<'static> {
-    Value::Object(vec![("id".into(), Value::Number(id.to_string().into()))])
 }

@@ -72,8 +72,9 @@ fn symlinks_out_of_forms_directories_are_rejected() {
         let (link, target) = (folder.path().join(name), secret.path().join(target));
         symlink(target, &link).unwrap();
         let problem = only_problem(&folder);
-        let start =
-            format!("{name}:1:1: [bad-file] the file is a link to a target outside the forms folders");
+        let start = format!(
+            "{name}:1:1: [bad-file] the file is a link to a target outside the forms folders"
+        );
         assert!(problem.starts_with(&start), "{problem}");
         assert!(!problem.contains("hunter2") && problem.contains("`--forms`"), "{problem}");
         std::fs::remove_file(link).unwrap();
