@@ -1,5 +1,4 @@
-//! Decodes request bodies and evaluates forms. Large bodies are evaluated on the blocking pool, as many at
-//! once as there are workers.
+//! Decodes request bodies and evaluates forms.
 
 use std::sync::Arc;
 
