@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use registrar_core::compile::form_format;
 use registrar_core::config::{Policies, Problem, ProblemCode, nearest, problem_pages};
-use registrar_core::form::form_format;
 use registrar_core::rules::{self, RULES};
 use registrar_server::app::BuildError;
 use registrar_server::config_source::{self, ConfigError};

@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::rules::claim_matches;
 use crate::types::TypeKind;
-use crate::value::Value;
 
 /// A JSON object as a string, with sorted keys and numbers in plain notation, so that every
 /// database returns it unchanged. `{}` if there are no properties.
@@ -284,14 +282,6 @@ pub struct Claim {
 impl Claim {
     /// Scope in which e-mail addresses are unique among all users, by [`NewUser::email_key`].
     pub const OF_EMAIL: &str = "user.email";
-
-    /// Returns whether the claim matches a value of a stored object. `path` is the address of the object,
-    /// such as `transactables.boat.properties`; `parent` is the record whose `properties` it is. Only for
-    /// claims that were stored without their holder.
-    #[must_use]
-    pub fn matches(&self, path: &str, object: &Value<'_>, parent: Option<&Value<'_>>) -> bool {
-        claim_matches(self, path, object, parent)
-    }
 
     /// Returns whether case does not count in the claimed value.
     pub(crate) fn ignores_case(&self) -> bool {

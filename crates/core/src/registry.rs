@@ -3,17 +3,22 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use sha2::{Digest, Sha256};
 
+use crate::compile::compile;
 use crate::compose::{self, Budget, FormFile, Library};
 use crate::config::{FileId, Location, Node, Policies, Problem, ProblemCode};
-use crate::evaluate::canonical_json;
+use crate::evaluate::MESSAGES;
 use crate::example::ExampleReport;
-use crate::form::{Form, compile};
+use crate::form::Form;
+use crate::lint;
 use crate::locale::{self, Locale, Locales};
+use crate::messages::MessageIndex;
 use crate::private_fields::PrivateFields;
+use crate::rules::RULES;
+use crate::submission::canonical_json;
 use crate::types::{RecordTypes, TypeKind};
 
 /// One configuration file. The caller reads it, since this crate does no IO.
@@ -97,7 +102,8 @@ impl Registry {
         problems.extend(types.check());
         let types_hash = types_hash.finalize();
         let library = library(sources, &mut problems);
-        let (locales, references) = Locales::read(locale_files(sources), &mut problems);
+        let (locales, references) =
+            Locales::read(locale_files(sources), message_index(), &mut problems);
         let locales = Arc::new(locales);
         let (mut forms, mut is_whole, mut budget) = (HashMap::new(), true, Budget::new());
         for read in library.forms() {
@@ -114,8 +120,9 @@ impl Registry {
             notices.extend(ignored);
         }
         let is_form = |name: &str| library.find(name).is_some();
-        let known = locale::KnownNames { forms: &forms, is_form: &is_form, is_whole };
-        locale::check(references, &known, &mut problems);
+        let known =
+            lint::KnownNames { forms: &forms, is_form: &is_form, is_whole, index: message_index() };
+        lint::check(references, &known, &mut problems);
         let forms = Arc::new(forms);
         sort_problems(&mut notices);
         let mut names: Vec<Arc<str>> = forms.keys().cloned().collect();
@@ -215,6 +222,15 @@ impl Registry {
 pub fn sort_problems(problems: &mut Vec<Problem>) {
     problems.sort();
     problems.dedup();
+}
+
+/// Returns the built-in messages.
+pub fn message_index() -> &'static MessageIndex {
+    static INDEX: LazyLock<MessageIndex> = LazyLock::new(|| {
+        let of_rules = RULES.iter().flat_map(|rule| rule.messages);
+        MessageIndex::new(of_rules.chain(MESSAGES).copied())
+    });
+    &INDEX
 }
 
 /// Parses all forms and definitions among the files.

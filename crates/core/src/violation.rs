@@ -1,73 +1,12 @@
 //! Violations: the broken rules of a submission, each with a path, a code and parameters. The
 //! message is rendered last, in the client's language.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::locale::{BROKEN_RULES, Locale, MessageOverride};
-use crate::value::Value;
+use crate::messages::{Message, MessageOverride, Params};
 
 /// Maximum number of violations in a response.
 pub const MAX_VIOLATIONS: usize = 100;
-
-/// A message of a rule: a stable code and the English text.
-///
-/// In the text, `%{name}` stands for a parameter and `%{attribute}` for the name of the field.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Stable code, never localised.
-    pub code: &'static str,
-    /// Key of the text in locale files: the code, unless another message has that code too.
-    pub key: &'static str,
-    /// English text.
-    pub text: &'static str,
-    /// English text for a `count` of 1, if it differs.
-    pub singular: Option<&'static str>,
-    /// Whether `%{type}` is the name of a type, which is localised.
-    pub names_type: bool,
-}
-
-impl Message {
-    /// Creates a message with one text for every count.
-    #[must_use]
-    pub const fn new(code: &'static str, text: &'static str) -> Self {
-        Self { code, key: code, text, singular: None, names_type: false }
-    }
-
-    /// Creates a message with a separate text for a count of 1.
-    #[must_use]
-    pub const fn pluralized(code: &'static str, text: &'static str, one: &'static str) -> Self {
-        Self { code, key: code, text, singular: Some(one), names_type: false }
-    }
-
-    /// Sets the key of the text, for a message that shares its code with another one.
-    #[must_use]
-    pub const fn with_key(mut self, key: &'static str) -> Self {
-        self.key = key;
-        self
-    }
-
-    /// Marks the parameter `type` as the name of a type.
-    #[must_use]
-    pub const fn with_type_param(mut self) -> Self {
-        self.names_type = true;
-        self
-    }
-}
-
-/// Value of a parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Param {
-    /// A number, in JSON's notation.
-    Number(String),
-    /// A string.
-    Text(Cow<'static, str>),
-    /// Name of a field of the same object, shown as a human-readable name.
-    Field(Arc<str>),
-}
-
-/// Parameters of a violation.
-pub type Params = Vec<(&'static str, Param)>;
 
 /// A broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,27 +32,6 @@ impl Violation {
     pub fn code(&self) -> &str {
         self.custom_code.as_deref().unwrap_or(self.message.code)
     }
-
-    /// Returns the English message, without the name of the field.
-    #[must_use]
-    pub fn text(&self) -> String {
-        Locale::english().text(self, None)
-    }
-}
-
-/// Returns a path as a human-readable name: `profiles.developer.hourly_rate` becomes "Profiles
-/// developer hourly rate".
-#[must_use]
-pub fn humanize(path: &str) -> String {
-    let mut text = String::with_capacity(path.len());
-    for (index, c) in path.chars().enumerate() {
-        match c {
-            '.' | '_' => text.push(' '),
-            c if index == 0 => text.extend(c.to_uppercase()),
-            c => text.push(c),
-        }
-    }
-    text
 }
 
 /// The violations of one submission in the order of the form, at most [`MAX_VIOLATIONS`].
@@ -150,46 +68,5 @@ impl Violations {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
-    }
-
-    /// Returns a localised summary of the violations: their number.
-    #[must_use]
-    pub fn summary(&self, locale: &Locale) -> String {
-        let count = Param::Number(self.list.len().to_string());
-        locale.message(&BROKEN_RULES, Params::from([("count", count)]))
-    }
-}
-
-impl Violation {
-    /// Returns the violation as an object with `field`, `pointer`, `code`, `params`, `message` and
-    /// `full_message`. `text` is its localised message.
-    #[must_use]
-    pub fn detail(&self, locale: &Locale, form: Option<&str>, text: &str) -> Value<'static> {
-        fn string(text: impl Into<String>) -> Value<'static> {
-            Value::String(Cow::Owned(text.into()))
-        }
-        let params = self.params.iter().map(|(name, param)| (Cow::Borrowed(*name), param.value()));
-        let entries = [
-            ("field", string(self.path.as_str())),
-            ("pointer", string(self.pointer.as_str())),
-            ("code", string(self.code())),
-            ("params", Value::Object(params.collect())),
-            ("message", string(text)),
-            ("full_message", string(locale.sentence(self, form, text))),
-        ];
-        Value::Object(entries.map(|(name, value)| (Cow::Borrowed(name), value)).into())
-    }
-}
-
-impl Param {
-    fn value(&self) -> Value<'static> {
-        match self {
-            Self::Number(text) if text.parse::<serde_json::Number>().is_ok() => {
-                Value::Number(Cow::Owned(text.clone()))
-            }
-            Self::Number(text) => Value::String(Cow::Owned(text.clone())),
-            Self::Text(text) => Value::String(text.clone()),
-            Self::Field(name) => Value::String(Cow::Owned(humanize(name))),
-        }
     }
 }

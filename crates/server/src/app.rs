@@ -130,13 +130,16 @@ impl Application {
         // The admin listener has its own worker and connections: it responds while the public ones are in use.
         let admin = state.settings.admin_listen.as_deref().map(|listen| {
             let (connections, routes) = (MAX_ADMIN_CONNECTIONS, admin_routes as RegisterRoutes);
-            start(&state, &Listener { listen, workers: 1, connections, is_main: false, routes })
+            start(
+                &state,
+                &Listener { listen, workers: 1, connections, handles_signals: false, routes },
+            )
         });
         let (admin, admin_port) = admin.transpose()?.unzip();
         let routes: RegisterRoutes =
             if admin.is_some() { |to| routes(to, true) } else { |to| routes(to, false) };
         let listen = &*state.settings.listen;
-        let listener = Listener { listen, workers, connections, is_main: true, routes };
+        let listener = Listener { listen, workers, connections, handles_signals: true, routes };
         let (server, port) = start(&state, &listener)?;
         Ok(Self { server, admin, store, config, watcher, port, admin_port })
     }
@@ -201,7 +204,7 @@ struct Listener<'l> {
     /// Maximum number of connections per worker.
     connections: usize,
     /// If true, this listener handles SIGTERM and SIGINT.
-    is_main: bool,
+    handles_signals: bool,
     routes: RegisterRoutes,
 }
 
@@ -211,7 +214,7 @@ fn start(state: &web::Data<AppState>, config: &Listener<'_>) -> Result<(Server, 
         .workers(config.workers)
         .max_concurrent_connections(config.connections)
         .shutdown_timeout(SHUTDOWN_TIMEOUT_SECONDS);
-    if !config.is_main {
+    if !config.handles_signals {
         server = server.disable_signals();
     }
     let bind_error = |source| BuildError::Listen { listen: config.listen.to_owned(), source };

@@ -42,7 +42,7 @@ fn wrong_passwords_delay_sign_in_until_success(server: &TestServer) {
     }
     let refused = sign_in(server, "ann", PASSWORD);
     assert!((1..=2).contains(&retry_after(&refused)), "{refused:?}");
-    assert!(refused.text.contains("too many attempts"), "{refused:?}");
+    assert!(refused.text.contains("too many failed sign-in attempts"), "{refused:?}");
     assert_eq!(
         retry_after(&sign_in(server, " ANN", PASSWORD)),
         1,

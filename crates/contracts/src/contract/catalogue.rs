@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use registrar_core::config::{Data, Entry, Location, Node, ProblemCode, Problems, Reader, parse};
 use registrar_core::fields::FieldType;
-use registrar_core::locale::{Locale, codes, has_code};
+use registrar_core::locale::Locale;
+use registrar_core::messages::{Param, humanize};
+use registrar_core::registry::message_index;
 use registrar_core::value::Value;
-use registrar_core::violation::{Param, Violation, humanize};
+use registrar_core::violation::Violation;
 
 /// Message templates by violation code.
 #[derive(Debug, Default)]
@@ -178,8 +180,8 @@ impl MessageTemplates {
     pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Self {
         let mut texts = HashMap::new();
         for entry in reader.map(node, "messages") {
-            if !has_code(&entry.key) {
-                let known: Vec<&str> = codes().collect();
+            if !message_index().has_code(&entry.key) {
+                let known: Vec<&str> = message_index().codes().collect();
                 let code = ProblemCode::UnknownCode;
                 reader.unknown(code, "code", &entry.key, entry.place, "`messages`", &known);
             }

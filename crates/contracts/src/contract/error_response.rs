@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::Outcome;
 use super::catalogue::{MessageArgs, MessageTemplates};
 use super::field_mapping::FieldMapping;
 use super::input::{ContractInput, Rejection};
 use super::input_mapping::InputMapping;
-use super::{Contract, Outcome};
+use super::model::{Contract, ErrorPriority};
 use registrar_core::value::Value;
 use registrar_core::violation::{Violation, Violations};
 
@@ -159,13 +160,6 @@ impl Contract {
         let named = entries.iter().rev().find(|(key, _)| self.is_named(field, key));
         value_at_path(&named?.1, rest)
     }
-}
-
-/// An entry of `order`: a field, with one code or with any.
-#[derive(Debug)]
-pub(crate) struct ErrorPriority {
-    pub(crate) field: Box<str>,
-    pub(crate) code: Option<Box<str>>,
 }
 
 impl InputMapping {

@@ -4,12 +4,12 @@
 
 use std::cell::Cell;
 
-use super::findings::Findings;
 use super::shape;
-use super::slot::{GroupSlots, Slot};
 use crate::eval_context::EvalContext;
 use crate::expression::{ConditionResult, EvalScope};
 use crate::form::{Field, FieldBody, FieldTarget, Form, Group, PayloadValue};
+use crate::submission::Findings;
+use crate::submission::{GroupSlots, Slot};
 use crate::value::Value;
 
 /// Maximum total size of the values computed for one submission, in bytes.

@@ -6,8 +6,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::canonical_json::object;
-use super::slot::{GroupSlots, ListItem, Slot};
 use crate::aggregate::{
     Attachments, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
     NewTransactable, NewUser, RelationshipLink,
@@ -15,6 +13,8 @@ use crate::aggregate::{
 use crate::canonical::canonical_text;
 use crate::form::{Field, FieldBody, FieldTarget, Form, Group};
 use crate::record_kind::{Container, Kind, RelationshipFields, Setter};
+use crate::submission::object;
+use crate::submission::{GroupSlots, ListItem, Slot};
 use crate::types::KeyedRelationship;
 use crate::value::Value;
 

@@ -3,13 +3,13 @@
 
 use super::assemble::{customization, fill, properties, relationship_user, stored_properties};
 use super::assemble::{transactable, user};
-use super::slot::{GroupSlots, Slot};
 use crate::aggregate::{
     Claim, Customizable, NewClaim, NewRelationship, NewRelationshipTransactable, NewUser, Reference,
 };
 use crate::canonical::{bounded_key, canonical_text};
 use crate::form::{FieldBody, FieldTarget, Form, Group};
 use crate::record_kind::{CUSTOMIZABLE, Container, Kind, ParentRefs, Setter};
+use crate::submission::{GroupSlots, Slot};
 use crate::value::Value;
 
 /// Returns the aggregate of a valid submission.

@@ -1,11 +1,11 @@
 //! Stored values in an update: they fill the fields that were not submitted.
 
 use super::shape::Entries;
-use super::slot::Slot;
 use crate::form::{Field, FieldTarget, Group, ScalarField};
+use crate::messages::Message;
 use crate::rules::{REQUIRED, TAKEN};
+use crate::submission::{Slot, id_of};
 use crate::value::Value;
-use crate::violation::Message;
 
 /// Stored value at one path of a submission.
 #[derive(Debug, Clone, Copy, Default)]
@@ -140,13 +140,5 @@ impl<'v> ExistingRecords<'v> {
         pairs
             .filter(|(_, is_mentioned)| !is_mentioned)
             .map(|(record, _)| Existing::new(Some(record), true).untouched())
-    }
-}
-
-/// Returns the id of a stored record.
-pub(super) fn id_of(record: &Value<'_>) -> Option<i64> {
-    match record.get("id")? {
-        Value::Number(text) | Value::String(text) => text.parse().ok(),
-        _ => None,
     }
 }

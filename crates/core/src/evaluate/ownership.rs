@@ -1,16 +1,17 @@
 //! Validates parent references: the relationship of a relationship user, the parent of a
 //! customization.
 
-use super::findings::{Findings, PendingViolation};
-use super::path::Path;
-use super::slot::{GroupSlots, Slot};
 use crate::aggregate::{Reference, ReferenceKey, ReferenceTarget};
 use crate::canonical::canonical_text;
 use crate::form::Group;
+use crate::messages::{Message, Params};
 use crate::record_kind::{CUSTOMIZABLE, Kind};
 use crate::rules::{PRESENT, REQUIRED};
+use crate::submission::Path;
+use crate::submission::{Findings, PendingViolation};
+use crate::submission::{GroupSlots, Slot};
 use crate::value::Value;
-use crate::violation::{Message, Params, Violation};
+use crate::violation::Violation;
 
 pub(super) static IMMUTABLE: Message = Message::new("immutable", "cannot be changed");
 

@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use super::existing::{Existing, ExistingRecords};
-use super::slot::{GroupSlots, ItemKey, ListItem, Slot};
 use crate::form::{Field, FieldBody, Form, Group, ScalarField};
+use crate::submission::{GroupSlots, ItemKey, ListItem, Slot};
 use crate::value::Value;
 
 /// Returns the slots of a submission.

@@ -4,9 +4,7 @@
 use std::collections::HashSet;
 
 use super::existing::Existing;
-use super::findings::Findings;
-use super::slot::{GroupSlots, Slot};
-use super::{activation, assemble_record, shape, validate};
+use super::{Evaluation, activation, assemble_record, shape, validate};
 use crate::aggregate::{Claim, ClaimHolder};
 use crate::canonical::email_key;
 use crate::changes::{ChangedValue, ReleasedClaims, UserUpdate};
@@ -14,43 +12,49 @@ use crate::eval_context::EvalContext;
 use crate::form::{Field, FieldBody, FieldTarget, Form, Group};
 use crate::record_kind::Kind;
 use crate::rules::value_key;
+use crate::submission::{GroupSlots, Slot};
 use crate::types::TypeKind;
 use crate::value::Value;
 use crate::violation::Violations;
 
-/// Evaluates a submission that updates `stored`.
-///
-/// # Errors
-/// Returns an error with all violations if the submission is invalid.
-pub(crate) fn update<'v>(
-    form: &Form,
-    submitted: Value<'v>,
-    stored: &'v Value<'v>,
-    surroundings: &EvalContext,
-) -> Result<UserUpdate, Violations> {
-    let mut outcome = Findings::new(form, surroundings.clone());
-    let slots = super::lay_out(form, submitted, Existing::new(Some(stored), true), &mut outcome);
-    validate::validate(form, &slots, &mut outcome);
-    if !outcome.violations.is_empty() {
-        return Err(outcome.violations);
+impl Form {
+    /// Validates a submission that updates a stored user or record. Fields that were not submitted
+    /// keep their stored values. `stored` has the shape of a submission, with the `id` of each
+    /// nested record; a record itself also has its `id` and its parent fields.
+    ///
+    /// # Errors
+    /// Returns an error with all violations, in the form's order, if the submission is invalid.
+    /// Paths and list indexes are those of the submission.
+    pub fn update<'v>(
+        &self,
+        submitted: Value<'v>,
+        stored: &'v Value<'v>,
+        context: &EvalContext,
+    ) -> Result<UserUpdate, Violations> {
+        let (existing, findings) = (Existing::new(Some(stored), true), self.findings(context));
+        let Evaluation { slots, mut findings, .. } =
+            Evaluation::new(self, submitted, existing, findings);
+        if !findings.violations.is_empty() {
+            return Err(findings.violations);
+        }
+        let mut values = Vec::new();
+        let at = FieldPath { holder: holder_of(&self.root, &slots), path: String::new() };
+        changed_values(&self.root, &slots, &at, &mut values);
+        let before = claims_before(self, stored, context);
+        let (claims, references) = findings.take_database_checks();
+        let mut kept = findings.seen_claims;
+        for made in &claims {
+            kept.remove(&made.claim);
+        }
+        let released = ReleasedClaims { kept, before, values };
+        let user = assemble_record::assemble(self, slots, claims, references);
+        Ok(UserUpdate { user, released })
     }
-    let mut values = Vec::new();
-    let at = FieldPath { holder: holder_of(&form.root, &slots), path: String::new() };
-    changed_values(&form.root, &slots, &at, &mut values);
-    let before = claims_before(form, stored, surroundings);
-    let (claims, references) = outcome.take_database_checks();
-    let mut kept = outcome.seen_claims;
-    for made in &claims {
-        kept.remove(&made.claim);
-    }
-    let released = ReleasedClaims { kept, before, values };
-    let user = assemble_record::assemble(form, slots, claims, references);
-    Ok(UserUpdate { user, released })
 }
 
 /// Returns the claims that the stored user or record holds by the form's rules.
 fn claims_before(form: &Form, stored: &Value<'_>, surroundings: &EvalContext) -> HashSet<Claim> {
-    let mut outcome = Findings::new(form, surroundings.clone());
+    let mut outcome = form.findings(surroundings);
     let mut slots = shape::shape(form, Value::Null, Existing::new(Some(stored), true).untouched());
     activation::drop_inactive(form, &mut slots, surroundings);
     validate::claims(form, &slots, &mut outcome);

@@ -3,20 +3,21 @@
 
 use std::sync::Arc;
 
-use super::canonical_json::is_storable;
-use super::findings::{Findings, PendingViolation, SCHEMA_STEP_BUDGET, shortened};
 use super::ownership::{self, IMMUTABLE};
-use super::path::Path;
-use super::slot::{GroupSlots, ItemKey, ListItem, SiblingScope, Slot};
 use crate::config::nearest;
 use crate::decimal::MAX_PLAIN;
 use crate::expression::{ConditionResult, EvalScope};
 use crate::fields::FieldType;
 use crate::form::{Assertion, Field, FieldBody, Form, Group};
+use crate::messages::{Message, Param, Params};
 use crate::record_kind::Kind;
 use crate::rules::{BoundRule, InputContent, Reporter, RuleInput};
+use crate::submission::Path;
+use crate::submission::is_storable;
+use crate::submission::{Findings, PendingViolation, SCHEMA_STEP_BUDGET, shortened};
+use crate::submission::{GroupSlots, ItemKey, ListItem, SiblingScope, Slot};
 use crate::value::{NULL, Value};
-use crate::violation::{Message, Param, Params, Violations};
+use crate::violation::Violations;
 
 static UNKNOWN_FIELD: Message = Message::new("unknown_field", "is not a known field");
 static ASSERTION: Message = Message::new("assertion", "is invalid");

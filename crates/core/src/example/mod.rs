@@ -4,41 +4,10 @@ mod coverage;
 mod read;
 mod run;
 
-use std::sync::Arc;
-
 pub(crate) use read::read;
 
-use crate::config::{Location, Problem, ProblemCode, Problems};
-use crate::eval_context::EvalContext;
+use crate::config::{Problem, ProblemCode, Problems};
 use crate::form::Form;
-use crate::value::Value;
-
-/// Submission and its expected result.
-#[derive(Debug)]
-pub(crate) struct Example {
-    /// Name, by which other examples refer to it.
-    name: Arc<str>,
-    form: Value<'static>,
-    surroundings: EvalContext,
-    /// Submissions to the same form that are assumed to be stored.
-    users: Vec<Value<'static>>,
-    /// Stored user or record that the submission updates.
-    stored: Option<Value<'static>>,
-    /// Existing relationships; if `None`, every relationship that is referenced exists.
-    relationships: Option<Relationships>,
-    /// Path and code of each expected violation, sorted; empty if the submission is valid.
-    expected: Vec<(String, String)>,
-    /// Location of the expectation.
-    place: Location,
-}
-
-/// Relationships, by id or key.
-#[derive(Debug, Default)]
-struct Relationships {
-    ids: Vec<i64>,
-    /// Keys, as returned by [`canonical_text`](crate::canonical::canonical_text).
-    keys: Vec<String>,
-}
 
 /// Results of running examples.
 #[derive(Debug, Default)]

@@ -1,10 +1,10 @@
 //! Reads `examples:` of a form from YAML.
 
-use super::{Example, Relationships};
 use crate::canonical::canonical_text;
 use crate::compose;
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
 use crate::eval_context::{EvalContext, Timestamp};
+use crate::form::{Example, ExampleRelationships};
 
 const KEYS: [&str; 10] = [
     "name",
@@ -67,7 +67,7 @@ fn example(
                 example.stored = Some(value.to_value());
             }
             "relationships" => {
-                let mut known = Relationships::default();
+                let mut known = ExampleRelationships::default();
                 for item in reader.list(value, "relationships") {
                     match &item.data {
                         Data::Text(key) => known.keys.push(canonical_text(key, true)),

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::coverage::Coverage;
-use super::{Example, format_violations};
+use super::format_violations;
 use crate::aggregate::{Claim, NewUser, ReferenceKey, ReferenceTarget};
-use crate::evaluate::{self, Refusals};
-use crate::form::{Form, Resource};
+use crate::evaluate::Refusals;
+use crate::form::{Example, Form, Resource};
 use crate::violation::Violations;
 
 /// Runs an example.
@@ -26,12 +26,12 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
     }
     let (submitted, surroundings) = (example.form.clone(), &example.surroundings);
     let (stored, tripped) = (example.stored.as_ref(), coverage.broken_rules());
-    let violations = match evaluate::apply_traced(form, submitted, stored, surroundings, tripped) {
+    let violations = match form.apply_traced(submitted, stored, surroundings, tripped) {
         Err(violations) => violations,
         Ok(user) => {
             let refusals = refusals(&user, &taken, example);
             let (submitted, traced) = (example.form.clone(), (&refusals, coverage.broken_rules()));
-            evaluate::explain_refusals_traced(form, submitted, stored, surroundings, traced)
+            form.explain_refusals_traced(submitted, stored, surroundings, traced)
         }
     };
     let got = reported(&violations);

@@ -10,9 +10,7 @@ use minijinja::value::{Enumerator, Object};
 use super::value::to_dynamic;
 use crate::config::{Location, ProblemCode, Reader};
 use crate::eval_context::EvalContext;
-use crate::evaluate::{GroupSlots, Slot};
-use crate::fields::FieldType;
-use crate::form::{FieldBody, Group};
+use crate::submission::{GroupSlots, Slot};
 
 /// The names that one expression reads, and the fields that they resolve to.
 #[derive(Debug, Default)]
@@ -43,8 +41,9 @@ pub(crate) struct NameScope {
     fields: Vec<(Arc<str>, ScopeEntry)>,
 }
 
+/// A name in a [`NameScope`].
 #[derive(Debug)]
-enum ScopeEntry {
+pub(crate) enum ScopeEntry {
     /// A scalar field; `is_open` if its value may be an object or array with members of its own.
     Scalar {
         is_open: bool,
@@ -65,25 +64,9 @@ pub(crate) struct EvalScope<'e, 'v> {
 }
 
 impl NameScope {
-    /// Returns the scope of a group, with all groups below it.
-    pub(crate) fn of(group: &Group) -> Self {
-        let fields = group.fields.iter().map(|field| {
-            let entry = match &field.body {
-                FieldBody::Scalar(scalar) => ScopeEntry::Scalar {
-                    is_open: matches!(
-                        scalar.field_type,
-                        FieldType::Any | FieldType::Json | FieldType::Array
-                    ),
-                    is_secret: field.is_secret,
-                },
-                FieldBody::Container(inner) | FieldBody::Node(inner) => {
-                    ScopeEntry::Group(Self::of(inner))
-                }
-                FieldBody::List(inner) => ScopeEntry::Items(Self::of(inner)),
-            };
-            (field.name.clone(), entry)
-        });
-        Self { fields: fields.collect() }
+    /// Returns the scope of a group with these fields, in slot order.
+    pub(crate) fn new(fields: Vec<(Arc<str>, ScopeEntry)>) -> Self {
+        Self { fields }
     }
 
     /// Returns the scope of field `index`, or `None` if that is a scalar.

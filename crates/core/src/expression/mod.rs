@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use minijinja::Expression;
 
 pub(crate) use condition::{ConditionResult, Conditions};
-pub(crate) use dependencies::{Dependencies, EvalScope, NameScope};
+pub(crate) use dependencies::{Dependencies, EvalScope, NameScope, ScopeEntry};
 pub use language::sha256;
 pub(crate) use names::check as check_names;
 pub use template::Template;

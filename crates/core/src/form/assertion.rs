@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{FieldBody, Group};
 use crate::config::{Entry, Location, Node, ProblemCode, Reader};
 use crate::expression::{Conditions, NameScope};
-use crate::locale::MessageOverride;
+use crate::messages::MessageOverride;
 
 /// Rule across fields: an expression that must hold.
 #[derive(Debug)]
@@ -31,14 +31,14 @@ impl Assertion {
     }
 
     /// Resolves the field names in its expressions.
-    pub(super) fn resolve(&mut self, reader: &mut Reader<'_>, form: &NameScope) {
+    pub(crate) fn resolve(&mut self, reader: &mut Reader<'_>, form: &NameScope) {
         self.must.resolve(reader, form, form);
         self.conditions.resolve(reader, form, form);
     }
 }
 
 /// Reads `rules:` of a form.
-pub(super) fn read(reader: &mut Reader<'_>, root: &Group, node: Option<&Node>) -> Vec<Assertion> {
+pub(crate) fn read(reader: &mut Reader<'_>, root: &Group, node: Option<&Node>) -> Vec<Assertion> {
     let Some(node) = node else { return Vec::new() };
     let mut assertions: Vec<Assertion> = Vec::new();
     for item in reader.list(node, "rules") {

@@ -24,7 +24,7 @@ pub(crate) enum PayloadValue {
 
 impl DefaultPayload {
     /// Resolves the field names in its expressions.
-    pub(super) fn resolve(&mut self, reader: &mut Reader<'_>, form: &NameScope) {
+    pub(crate) fn resolve(&mut self, reader: &mut Reader<'_>, form: &NameScope) {
         self.0.iter_mut().for_each(|(_, given)| given.resolve(reader, form));
     }
 }
@@ -43,7 +43,7 @@ impl PayloadValue {
 }
 
 /// Reads `default_payload:`, a YAML tree or a JSON string.
-pub(super) fn read(
+pub(crate) fn read(
     reader: &mut Reader<'_>,
     root: &Group,
     node: Option<&Node>,

@@ -3,49 +3,33 @@
 //! All problems of a form are reported when it is compiled; a compiled form causes no configuration
 //! errors while serving.
 
-mod assertion;
-mod compile;
-mod default_payload;
-mod field;
-mod form_json_schema;
-mod key_kind;
-mod metadata;
-mod natural_key;
+pub(crate) mod assertion;
+pub(crate) mod default_payload;
+mod example;
+pub(crate) mod natural_key;
 mod normalize;
-mod protected;
-mod relationship_fields;
-mod resolve_expressions;
 mod resource;
-mod root;
 mod submission_json_schema;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use form_json_schema::form_format;
 pub use natural_key::NaturalKey;
 pub use resource::Resource;
 
 pub(crate) use assertion::Assertion;
-pub(crate) use compile::compile;
 pub(crate) use default_payload::{DefaultPayload, PayloadValue};
+pub(crate) use example::{Example, ExampleRelationships};
 pub(crate) use normalize::Normalizer;
 pub use submission_json_schema::types as json_types;
 
-use crate::aggregate::{Claim, NewUser, Reference};
-use crate::changes::UserUpdate;
-use crate::eval_context::EvalContext;
-use crate::evaluate::{self, Refusals};
-use crate::example::Example;
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
 use crate::locale::Locales;
 use crate::record_kind::{BuiltIn, Container, Kind};
-use crate::rules::BoundRule;
+use crate::rules::{BoundRule, GroupLayout};
 use crate::types::KeyedRelationship;
 use crate::value::Value;
-use crate::violation::Violations;
 
 /// Keys that configure a record or a field, unless the record has a field of that name.
 pub(crate) const RESERVED: &[&str] =
@@ -180,7 +164,7 @@ impl Group {
     }
 
     /// Returns whether a rule of a field, or of a nested one, reveals who has an account.
-    fn reveals_existence(&self) -> bool {
+    pub(crate) fn reveals_existence(&self) -> bool {
         self.fields.iter().any(|field| {
             let is_revealing = field.rules.iter().any(|rule| rule.check.reveals_existence());
             is_revealing
@@ -226,94 +210,25 @@ impl Form {
     pub fn has_default_payload(&self) -> bool {
         self.payload.is_some()
     }
+}
 
-    /// Validates a submission that creates, and returns the aggregate to store. Performs no IO:
-    /// what only the database can check is in the aggregate's claims and references.
-    ///
-    /// For a resource other than users the result has no user data but exactly one record, in the
-    /// list of its kind, with its claims and references. For a session it has the submitted `email`
-    /// and `password`.
-    ///
-    /// # Errors
-    /// Returns an error with all violations, in the form's order, if the submission is invalid.
-    pub fn apply(
-        &self,
-        submitted: Value<'_>,
-        surroundings: &EvalContext,
-    ) -> Result<NewUser, Violations> {
-        evaluate::apply(self, submitted, surroundings)
+impl GroupLayout for Group {
+    fn is_file(&self) -> bool {
+        matches!(self.kind, Some(Kind::Image | Kind::Attachment))
     }
 
-    /// Validates a submission that updates a stored user or record. Fields that were not submitted
-    /// keep their stored values. `stored` has the shape of a submission, with the `id` of each
-    /// nested record; a record itself also has its `id` and its parent fields.
-    ///
-    /// # Errors
-    /// Returns an error with all violations, in the form's order, if the submission is invalid.
-    /// Paths and list indexes are those of the submission.
-    pub fn update<'v>(
-        &self,
-        submitted: Value<'v>,
-        stored: &'v Value<'v>,
-        surroundings: &EvalContext,
-    ) -> Result<UserUpdate, Violations> {
-        evaluate::update(self, submitted, stored, surroundings)
+    fn field_index(&self, name: &str) -> Option<usize> {
+        self.index_of(name)
     }
 
-    /// Returns the claims and references of a submission, valid or not.
-    #[must_use]
-    pub fn database_checks(
-        &self,
-        submitted: Value<'_>,
-        surroundings: &EvalContext,
-    ) -> (Vec<Claim>, Vec<Reference>) {
-        evaluate::database_checks(self, submitted, surroundings)
+    fn field_names(&self) -> Vec<&str> {
+        self.fields.iter().map(|field| &*field.name).collect()
     }
 
-    /// Returns all violations of a submission that creates: those of the form's rules and those
-    /// that correspond to the database's refusals.
-    #[must_use]
-    pub fn explain_all(
-        &self,
-        submitted: Value<'_>,
-        surroundings: &EvalContext,
-        refusals: &Refusals,
-    ) -> Violations {
-        evaluate::explain_all(self, submitted, surroundings, refusals)
-    }
-
-    /// Returns the uniqueness claim on a string at a path such as `properties.username`, or `None`
-    /// if the form has no `unique` rule without scope and conditions there.
-    #[must_use]
-    pub fn claim_of(&self, path: &str, text: &str) -> Option<Claim> {
-        let mut value = Value::String(Cow::Borrowed(text));
-        for part in path.rsplit('.') {
-            value = Value::Object(vec![(Cow::Borrowed(part), value)]);
+    fn object(&self, index: usize) -> Option<&dyn GroupLayout> {
+        match &self.fields.get(index)?.body {
+            FieldBody::Container(inner) | FieldBody::Node(inner) => Some(inner),
+            FieldBody::Scalar(_) | FieldBody::List(_) => None,
         }
-        let (claims, _) = self.database_checks(value, &EvalContext::default());
-        let scope = format!("user.{path}");
-        claims.into_iter().find(|claim| {
-            let rest = claim.scope.strip_prefix(&scope);
-            rest.is_some_and(|rest| rest.is_empty() || rest == "~case")
-        })
-    }
-
-    /// Returns whether the form has a `unique` rule without scope and conditions at a path.
-    pub fn is_unique(&self, path: &str) -> bool {
-        self.claim_of(path, "a").is_some()
-    }
-
-    /// Returns the violations that correspond to the database's refusals. All arguments must be
-    /// those with which the submission was accepted: it is validated again, because the success
-    /// path keeps no paths.
-    #[must_use]
-    pub fn explain_refusals<'v>(
-        &self,
-        submitted: Value<'v>,
-        stored: Option<&'v Value<'v>>,
-        surroundings: &EvalContext,
-        refusals: &Refusals,
-    ) -> Violations {
-        evaluate::explain_refusals(self, submitted, stored, surroundings, refusals)
     }
 }

@@ -48,7 +48,7 @@ impl NaturalKey {
 }
 
 /// Adds a problem if the form does not list the key's field.
-pub(super) fn check(reader: &mut Reader<'_>, form: &Form, key: NaturalKey, place: Location) {
+pub(crate) fn check(reader: &mut Reader<'_>, form: &Form, key: NaturalKey, place: Location) {
     if form.root.index_of(key.name()).is_none() {
         reader.problems.add(
             ProblemCode::Contradiction,

@@ -3,50 +3,49 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::plural::Plurals;
-use super::text::LocaleText;
-use super::{LocaleFile, ValueUses, english, tag};
+use super::{LocaleFile, ValueUses};
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Problems, Reader, parse};
+use crate::messages::{LocaleText, MessageIndex, Plurals, TYPES, tag};
 
 /// The translations of one language, without those of its parents.
 #[derive(Debug)]
-pub(super) struct LocaleTexts {
-    pub(super) tag: Box<str>,
-    pub(super) plurals: Plurals,
+pub(crate) struct LocaleTexts {
+    pub(crate) tag: Box<str>,
+    pub(crate) plurals: Plurals,
     /// The format of a full message.
-    pub(super) full_message: Option<Box<str>>,
+    pub(crate) full_message: Option<Box<str>>,
     /// Messages by [`crate::violation::Message::key`], or by the id of a rule across fields.
-    pub(super) messages: HashMap<Box<str>, LocaleText>,
+    pub(crate) messages: HashMap<Box<str>, LocaleText>,
     /// Names of types, for `%{type}` in `wrong_type`.
-    pub(super) types: HashMap<Box<str>, Box<str>>,
+    pub(crate) types: HashMap<Box<str>, Box<str>>,
     /// Attributes of all forms, by path.
-    pub(super) attributes: HashMap<Box<str>, Attribute>,
+    pub(crate) attributes: HashMap<Box<str>, Attribute>,
     /// Attributes of single forms, by form and path.
-    pub(super) forms: HashMap<Box<str>, HashMap<Box<str>, Attribute>>,
+    pub(crate) forms: HashMap<Box<str>, HashMap<Box<str>, Attribute>>,
 }
 
 /// The translations of a field.
 #[derive(Debug, Default)]
-pub(super) struct Attribute {
+pub(crate) struct Attribute {
     /// The display name.
-    pub(super) name: Option<Box<str>>,
+    pub(crate) name: Option<Box<str>>,
     /// Messages by code.
-    pub(super) texts: HashMap<Box<str>, LocaleText>,
+    pub(crate) texts: HashMap<Box<str>, LocaleText>,
 }
 
 /// A reference from a locale file to a form, a path or a code, checked once all forms are compiled.
 #[derive(Debug)]
 pub(crate) struct NameReference {
-    pub(super) file: Arc<str>,
-    pub(super) place: Location,
+    pub(crate) file: Arc<str>,
+    pub(crate) place: Location,
     /// The form to search; `None` for all forms.
-    pub(super) form: Option<Box<str>>,
-    pub(super) to: ReferenceKind,
+    pub(crate) form: Option<Box<str>>,
+    pub(crate) to: ReferenceKind,
 }
 
 /// The target of a [`NameReference`].
 #[derive(Debug)]
-pub(super) enum ReferenceKind {
+pub(crate) enum ReferenceKind {
     /// The form itself.
     Form,
     Path(Box<str>),
@@ -61,7 +60,7 @@ const FORMAT_KEY: &str = "format";
 
 impl LocaleTexts {
     /// Returns a language without translations.
-    pub(super) fn empty(tag: &str) -> Self {
+    pub(crate) fn empty(tag: &str) -> Self {
         Self {
             tag: tag.into(),
             plurals: Plurals::of(tag),
@@ -74,11 +73,11 @@ impl LocaleTexts {
     }
 
     /// Collects the messages that contain the submitted value.
-    pub(super) fn collect_value_uses(&self, shown: &mut Vec<ValueUses>) {
+    pub(crate) fn collect_value_uses(&self, index: &MessageIndex, shown: &mut Vec<ValueUses>) {
         let mut note =
             |form: Option<&str>, path: Option<&str>, texts: &HashMap<Box<str>, LocaleText>| {
                 for (code, _) in texts.iter().filter(|(_, text)| text.uses_value()) {
-                    let code = english::code_of(code).into();
+                    let code = index.code_of(code).into();
                     shown.push(ValueUses {
                         form: form.map(Into::into),
                         path: path.map(Into::into),
@@ -99,8 +98,9 @@ impl LocaleTexts {
 }
 
 /// Reads a locale file; returns `None` if its name is not a language tag or it is not YAML.
-pub(super) fn read(
+pub(crate) fn read(
     file: LocaleFile<'_>,
+    index: &MessageIndex,
     problems: &mut Problems,
     references: &mut Vec<NameReference>,
 ) -> Option<LocaleTexts> {
@@ -111,8 +111,13 @@ pub(super) fn read(
     };
     let tree = parse(file.text, reader.problems)?;
     let node = inner(&mut reader, &tree, &tag);
-    let mut sections =
-        Sections { texts: LocaleTexts::empty(&tag), reader, file: file.name.clone(), references };
+    let mut sections = Sections {
+        index,
+        texts: LocaleTexts::empty(&tag),
+        reader,
+        file: file.name.clone(),
+        references,
+    };
     for entry in sections.reader.map(node, "a locale file") {
         sections.section(entry);
     }
@@ -134,6 +139,7 @@ fn inner<'n>(reader: &mut Reader<'_>, tree: &'n Node, tag: &str) -> &'n Node {
 }
 
 struct Sections<'r, 'p> {
+    index: &'r MessageIndex,
     texts: LocaleTexts,
     reader: Reader<'p>,
     file: Arc<str>,
@@ -145,7 +151,7 @@ impl Sections<'_, '_> {
         match entry.key.as_str() {
             "messages" => {
                 for entry in self.reader.map(&entry.value, "messages") {
-                    if !english::has_key(&entry.key) {
+                    if !self.index.has_key(&entry.key) {
                         self.refer(
                             entry,
                             None,
@@ -167,9 +173,8 @@ impl Sections<'_, '_> {
             }
             "types" => {
                 for entry in self.reader.map(&entry.value, "types") {
-                    if !english::TYPES.iter().any(|(name, _)| *name == entry.key) {
-                        let known: Vec<&str> =
-                            english::TYPES.iter().map(|(name, _)| *name).collect();
+                    if !TYPES.iter().any(|(name, _)| *name == entry.key) {
+                        let known: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
                         self.reader.unknown_key(entry, "`types`", &known);
                     } else if let Some(text) = self.reader.text(&entry.value, &entry.key) {
                         self.texts.types.insert(entry.key.as_str().into(), text.into());
@@ -202,7 +207,7 @@ impl Sections<'_, '_> {
                                 self.reader.text(&entry.value, NAME_KEY).map(Into::into);
                             continue;
                         }
-                        if !english::has_code(&entry.key) {
+                        if !self.index.has_code(&entry.key) {
                             let section = if form.is_some() { "forms" } else { "attributes" };
                             self.refer(
                                 entry,

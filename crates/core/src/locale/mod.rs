@@ -4,14 +4,8 @@
 //! and in each from specific to general: the form's override, `forms.<form>.<path>.<code>`,
 //! `attributes.<path>.<code>`, `messages.<code>`. Codes and parameters are the same in all of them.
 
-mod check;
-mod english;
 mod file;
-mod message_override;
-mod plural;
 mod render;
-mod tag;
-mod text;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,16 +13,11 @@ use std::sync::{Arc, LazyLock};
 
 use sha2::{Digest, Sha256};
 
-pub use english::{BROKEN_RULES, file as english_file, messages};
-pub use message_override::MessageOverride;
-
-pub(crate) use check::{KnownNames, check, check_overrides};
-pub use english::{codes, has_code};
-pub(crate) use file::NameReference;
+pub(crate) use file::{NameReference, ReferenceKind};
 
 use crate::config::{Location, Problem, ProblemCode, Problems, Reader};
+use crate::messages::{LocaleText, MessageIndex, tag};
 use file::LocaleTexts;
-use text::LocaleText;
 
 /// The name and content of a locale file.
 #[derive(Debug, Clone, Copy)]
@@ -128,6 +117,7 @@ impl Locales {
     /// once the forms are compiled.
     pub(crate) fn read<'s>(
         files: impl Iterator<Item = LocaleFile<'s>>,
+        index: &MessageIndex,
         problems: &mut Vec<Problem>,
     ) -> (Self, Vec<NameReference>) {
         let mut texts: HashMap<Box<str>, (Arc<str>, Arc<LocaleTexts>)> = HashMap::new();
@@ -141,7 +131,7 @@ impl Locales {
             digest.update(file.text.as_bytes());
             digest.update([0]);
             let mut found = Problems::new(file.name.clone());
-            if let Some(read) = file::read(file, &mut found, &mut references) {
+            if let Some(read) = file::read(file, index, &mut found, &mut references) {
                 if let Some((first, _)) = texts.get(&read.tag) {
                     found.add(
                         ProblemCode::DuplicateName,
@@ -160,12 +150,12 @@ impl Locales {
             return (Self::default(), references);
         }
         let texts = texts.into_iter().map(|(tag, (_, texts))| (tag, texts)).collect();
-        let mut locales = Self::of(&texts);
+        let mut locales = Self::of(&texts, index);
         locales.digest = digest.finalize().into();
         (locales, references)
     }
 
-    fn of(texts: &HashMap<Box<str>, Arc<LocaleTexts>>) -> Self {
+    fn of(texts: &HashMap<Box<str>, Arc<LocaleTexts>>, index: &MessageIndex) -> Self {
         let english = texts.get(tag::ENGLISH).cloned();
         let english = english.unwrap_or_else(|| Arc::new(LocaleTexts::empty(tag::ENGLISH)));
         let mut tags: Vec<&str> = texts.keys().map(|tag| &**tag).collect();
@@ -183,7 +173,7 @@ impl Locales {
         let list = tags.into_iter().map(locale).collect();
         let mut shown = Vec::new();
         for texts in texts.values() {
-            texts.collect_value_uses(&mut shown);
+            texts.collect_value_uses(index, &mut shown);
         }
         Self { list, shown, digest: [0; 32] }
     }
@@ -231,7 +221,7 @@ impl Locales {
 }
 
 /// Reports a code that no rule has.
-fn unknown_code(
+pub(crate) fn unknown_code(
     reader: &mut Reader<'_>,
     code: &str,
     place: Location,

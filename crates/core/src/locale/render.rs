@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use super::Locale;
-use super::english::{FULL_MESSAGE, TYPES};
 use super::file::{Attribute, LocaleTexts};
-use crate::violation::{Message, Param, Params, Violation, humanize};
+use crate::messages::{BROKEN_RULES, FULL_MESSAGE, LocaleText, TYPES};
+use crate::messages::{Message, Param, Params, humanize};
+use crate::value::Value;
+use crate::violation::{Violation, Violations};
 
 /// The violation to render and where it occurred.
 #[derive(Clone, Copy)]
@@ -152,7 +154,7 @@ impl LocaleTexts {
         of_form.into_iter().chain(self.attributes.get(path))
     }
 
-    fn find(&self, args: &RenderArgs<'_>) -> Option<&super::text::LocaleText> {
+    fn find(&self, args: &RenderArgs<'_>) -> Option<&LocaleText> {
         let Violation { message, custom_code, .. } = args.violation;
         let code = args.violation.code();
         let mut attributes = self.attributes_at(args.form, args.path);
@@ -191,4 +193,40 @@ pub(super) fn without_indexes(path: &str) -> Cow<'_, str> {
     }
     text.push_str(rest);
     text.into()
+}
+
+impl Violation {
+    /// Returns the English message, without the name of the field.
+    #[must_use]
+    pub fn text(&self) -> String {
+        Locale::english().text(self, None)
+    }
+
+    /// Returns the violation as an object with `field`, `pointer`, `code`, `params`, `message` and
+    /// `full_message`. `text` is its localised message.
+    #[must_use]
+    pub fn detail(&self, locale: &Locale, form: Option<&str>, text: &str) -> Value<'static> {
+        fn string(text: impl Into<String>) -> Value<'static> {
+            Value::String(Cow::Owned(text.into()))
+        }
+        let params = self.params.iter().map(|(name, param)| (Cow::Borrowed(*name), param.value()));
+        let entries = [
+            ("field", string(self.path.as_str())),
+            ("pointer", string(self.pointer.as_str())),
+            ("code", string(self.code())),
+            ("params", Value::Object(params.collect())),
+            ("message", string(text)),
+            ("full_message", string(locale.sentence(self, form, text))),
+        ];
+        Value::Object(entries.map(|(name, value)| (Cow::Borrowed(name), value)).into())
+    }
+}
+
+impl Violations {
+    /// Returns a localised summary of the violations: their number.
+    #[must_use]
+    pub fn summary(&self, locale: &Locale) -> String {
+        let count = Param::Number(self.list.len().to_string());
+        locale.message(&BROKEN_RULES, Params::from([("count", count)]))
+    }
 }

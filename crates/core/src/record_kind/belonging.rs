@@ -2,11 +2,10 @@
 //! and the fields of a session.
 
 use super::built_ins::{field, integer, text};
-use super::{BuiltIn, Setter};
+use super::{BuiltIn, BuiltInRule, Setter};
 use crate::aggregate::{ReferenceTarget, Secret};
 use crate::canonical::email_key;
 use crate::fields::FieldType;
-use crate::rules::BuiltInRule;
 use crate::value::Value;
 
 /// Kinds of parents of a customization, by platformOS' names.

@@ -3,11 +3,10 @@
 use crate::aggregate::Secret;
 use crate::canonical::email_key;
 use crate::fields::FieldType;
-use crate::rules::BuiltInRule;
 use crate::value::Value;
 use std::borrow::Cow;
 
-use super::{BuiltIn, Setter};
+use super::{BuiltIn, BuiltInRule, Setter};
 
 pub(super) const fn field(name: &'static str, field_type: FieldType, set: Setter) -> BuiltIn {
     BuiltIn { name, field_type, rules: &[], is_secret: false, set }

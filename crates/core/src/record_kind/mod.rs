@@ -9,7 +9,6 @@ mod built_ins;
 
 use crate::aggregate::{NewAddress, NewFile, NewProfile, NewTransactable, NewUser};
 use crate::fields::FieldType;
-use crate::rules::BuiltInRule;
 use crate::types::TypeKind;
 use crate::value::Value;
 pub(crate) use belonging::{CUSTOMIZABLE, ParentRefs};
@@ -53,6 +52,19 @@ pub(crate) enum Container {
     CustomAddresses,
     CustomImages,
     CustomAttachments,
+}
+
+/// A rule that a field has by default.
+#[derive(Debug)]
+pub(crate) struct BuiltInRule {
+    pub(crate) name: &'static str,
+    /// Options as YAML.
+    pub(crate) options: &'static str,
+    /// Options that make a form's rule of this name replace the built-in one. If empty, any rule of
+    /// this name does.
+    pub(crate) yields_to: &'static [&'static str],
+    /// Other rules that replace the built-in one.
+    pub(crate) replaced_by: &'static [&'static str],
 }
 
 /// Field that every record of a kind has, without a declaration.

@@ -1,7 +1,7 @@
 //! `absence`: the value must be blank.
 
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
-use crate::violation::{Message, Params};
+use crate::messages::{Message, Params};
 
 pub(crate) static PRESENT: Message = Message::new("present", "must be blank");
 

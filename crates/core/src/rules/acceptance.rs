@@ -3,8 +3,8 @@
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::Data;
 use crate::fields::FieldType;
+use crate::messages::{Message, Params};
 use crate::value::Value;
-use crate::violation::{Message, Params};
 
 static ACCEPTED: Message = Message::new("accepted", "must be accepted");
 

@@ -4,7 +4,8 @@ use super::options::{CompileContext, FieldInfo};
 use super::{COMMON_OPTIONS, Check, RULES, Rule, RuleOption, named};
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 use crate::expression::Conditions;
-use crate::locale::MessageOverride;
+use crate::messages::MessageOverride;
+use crate::record_kind::BuiltInRule;
 
 /// A compiled rule attached to a field.
 #[derive(Debug)]
@@ -42,32 +43,18 @@ impl BoundRule {
     }
 }
 
-/// A rule that a field has by default.
-#[derive(Debug)]
-pub(crate) struct BuiltInRule {
-    pub(crate) name: &'static str,
-    /// Options as YAML.
-    pub(crate) options: &'static str,
-    /// Options that make a form's rule of this name replace the built-in one. If empty, any rule of
-    /// this name does.
-    pub(crate) yields_to: &'static [&'static str],
-    /// Other rules that replace the built-in one.
-    pub(crate) replaced_by: &'static [&'static str],
-}
-
-impl BuiltInRule {
-    fn yields(&self, own: &Entry) -> bool {
-        if self.yields_to.is_empty() || matches!(own.value.data, Data::Bool(false)) {
-            return true;
+/// Returns whether a form's rule of the same name replaces the built-in one.
+fn yields(rule: &BuiltInRule, own: &Entry) -> bool {
+    if rule.yields_to.is_empty() || matches!(own.value.data, Data::Bool(false)) {
+        return true;
+    }
+    match &own.value.data {
+        Data::Map(options) => {
+            options.iter().any(|option| rule.yields_to.contains(&option.key.as_str()))
         }
-        match &own.value.data {
-            Data::Map(options) => {
-                options.iter().any(|option| self.yields_to.contains(&option.key.as_str()))
-            }
-            // Shorthand for the option `in`: a list or a range.
-            Data::List(_) | Data::Text(_) => self.yields_to.contains(&"in"),
-            _ => false,
-        }
+        // Shorthand for the option `in`: a list or a range.
+        Data::List(_) | Data::Text(_) => rule.yields_to.contains(&"in"),
+        _ => false,
     }
 }
 
@@ -86,7 +73,7 @@ pub(crate) fn bind_all(
             rule.replaced_by.iter().any(|name| names_rule(&entry.key, name))
                 && !matches!(entry.value.data, Data::Bool(false))
         });
-        if is_replaced || given.is_some_and(|entry| rule.yields(entry)) {
+        if is_replaced || given.is_some_and(|entry| yields(rule, entry)) {
             continue;
         }
         let options = crate::config::parse(rule.options, reader.problems);

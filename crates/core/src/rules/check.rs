@@ -8,13 +8,13 @@ use std::sync::Arc;
 use super::BoundRule;
 use crate::aggregate::{Claim, Reference};
 use crate::eval_context::Timestamp;
-use crate::evaluate::{
+use crate::fields::FieldType;
+use crate::messages::MessageOverride;
+use crate::messages::{Message, Param, Params};
+use crate::submission::{
     Findings, GroupSlots, ListItem, Path, PendingViolation, SiblingScope, shortened_to,
 };
-use crate::fields::FieldType;
-use crate::locale::MessageOverride;
 use crate::value::{NULL, Value};
-use crate::violation::{Message, Param, Params};
 
 /// A compiled rule.
 pub(crate) trait Check: fmt::Debug + Send + Sync {

@@ -10,10 +10,10 @@ use super::temporal_bound::TemporalBound;
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::{Data, Node};
 use crate::decimal::Decimal;
-use crate::evaluate::SiblingRef;
 use crate::fields::FieldType;
+use crate::messages::{Param, Params};
+use crate::submission::SiblingRef;
 use crate::value::Value;
-use crate::violation::{Param, Params};
 
 const WITH: &str = "a literal or a field of the same object";
 

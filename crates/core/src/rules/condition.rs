@@ -5,9 +5,9 @@ use super::value_set::equal;
 use super::{Check, CompileContext, Reporter, RuleInput};
 use crate::config::{Data, Entry, Node};
 use crate::decimal::Decimal;
-use crate::evaluate::SiblingRef;
+use crate::messages::{Message, Params};
+use crate::submission::SiblingRef;
 use crate::value::Value;
-use crate::violation::{Message, Params};
 
 /// A condition on other fields.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::ProblemCode;
-use crate::evaluate::SiblingRef;
+use crate::messages::{Message, Param, Params};
+use crate::submission::SiblingRef;
 use crate::value::Value;
-use crate::violation::{Message, Param, Params};
 
 static CONFIRMATION: Message = Message::new("confirmation", "doesn't match %{attribute}");
 

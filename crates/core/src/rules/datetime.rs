@@ -3,7 +3,7 @@
 use super::relative_time::TemporalKind;
 use super::temporal::{AFTER, BEFORE, IS_AT, ON_OR_AFTER, ON_OR_BEFORE, OPTIONS};
 use super::{Applicability, Rule, temporal};
-use crate::violation::Message;
+use crate::messages::Message;
 
 static INVALID: Message = Message::new("invalid_datetime", "is not a valid datetime");
 

@@ -6,9 +6,9 @@ use std::cmp::Ordering;
 use super::{CompileContext, RuleInput};
 use crate::config::{Data, Node};
 use crate::decimal::Decimal;
-use crate::evaluate::SiblingRef;
+use crate::messages::Message;
+use crate::submission::SiblingRef;
 use crate::value::Value;
-use crate::violation::Message;
 
 /// A comparison option: its name, its test and the message of its violation.
 #[derive(Debug)]

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use super::{
-    Applicability, Check, CompileContext, InputContent, Reporter, Rule, RuleInput, RuleOption,
+    Applicability, Check, CompileContext, GroupLayout, InputContent, Reporter, Rule, RuleInput,
+    RuleOption,
 };
 use crate::config::ProblemCode;
-use crate::evaluate::{GroupSlots, Slot, canonical_json};
 use crate::fields::FieldType;
-use crate::form::{FieldBody, Group};
+use crate::messages::{Message, Params};
+use crate::submission::{GroupSlots, Slot, canonical_json};
 use crate::value::{NULL, Value};
-use crate::violation::{Message, Params};
 
 static DISTINCT: Message = Message::new("distinct", "has duplicates");
 
@@ -57,30 +57,20 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         return Some(Box::new(Distinct { by: DistinctKey::Keys(by) }));
     };
     let Some((by, place)) = by else { return Some(Box::new(Distinct { by: DistinctKey::All })) };
-    let mut group = inner;
+    let mut group = Some(inner);
     let mut slots = Vec::new();
     for name in by.split('.') {
-        let Some(index) = group.index_of(name) else {
-            let known: Vec<&str> = group.fields.iter().map(|field| &*field.name).collect();
+        let Some(index) = group.and_then(|group| group.field_index(name)) else {
+            let known = group.map(GroupLayout::field_names).unwrap_or_default();
             let within = format!("`{}`", compile.field.name);
             let code = ProblemCode::UnknownField;
             compile.reader.unknown(code, "field", name, place, &within, &known);
             return None;
         };
         slots.push(index);
-        group = match &group.fields[index].body {
-            FieldBody::Container(inner) | FieldBody::Node(inner) => inner,
-            FieldBody::Scalar(_) | FieldBody::List(_) => empty_group(),
-        };
+        group = group.and_then(|group| group.object(index));
     }
     Some(Box::new(Distinct { by: DistinctKey::Slots(slots) }))
-}
-
-/// Returns a group without fields, in which no further name is found.
-fn empty_group() -> &'static Group {
-    static NOTHING: std::sync::LazyLock<Group> =
-        std::sync::LazyLock::new(|| Group::new(None, "".into(), Vec::new()));
-    &NOTHING
 }
 
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use email_address::{EmailAddress, Options};
 
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::canonical::email_key;
-use crate::violation::{Message, Params};
+use crate::messages::{Message, Params};
 
 static INVALID: Message = Message::new("invalid", "is invalid");
 

@@ -3,7 +3,7 @@
 use super::value_set::{ValueSet, read_values};
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::fields::FieldType;
-use crate::violation::{Message, Params};
+use crate::messages::{Message, Params};
 
 static EXCLUSION: Message = Message::new("exclusion", "is reserved");
 

@@ -3,8 +3,8 @@
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::aggregate::{Reference, ReferenceKey, ReferenceTarget};
 use crate::canonical::email_key;
+use crate::messages::{Message, Params};
 use crate::value::Value;
-use crate::violation::{Message, Params};
 
 pub(crate) static REQUIRED: Message = Message::new("required", "must exist");
 

@@ -10,10 +10,8 @@ use std::borrow::Cow;
 use data_encoding::BASE64_NOPAD;
 
 use super::{CompileContext, InputContent, RuleInput};
-use crate::evaluate::GroupSlots;
 use crate::fields::FieldType;
-use crate::form::Group;
-use crate::record_kind::Kind;
+use crate::submission::GroupSlots;
 use crate::value::Value;
 
 /// Number of encoded bytes that are decoded for sniffing: in base64, 8 KiB of content.
@@ -88,11 +86,10 @@ pub(super) struct DataUrl<'f> {
 impl FileSource {
     /// Returns the source of a field's file, or reports a problem if the field cannot hold one.
     pub(super) fn of(compile: &mut CompileContext<'_, '_>) -> Option<Self> {
-        let is_file = |group: &&Group| matches!(group.kind, Some(Kind::Image | Kind::Attachment));
-        match (compile.field.field_type, compile.field.inner.filter(is_file)) {
+        match (compile.field.field_type, compile.field.inner.filter(|group| group.is_file())) {
             (Some(FieldType::Any | FieldType::String | FieldType::Text), _) => Some(Self::Text),
             (None, Some(group)) => Some(Self::Record(
-                ["direct_url", "file_name", "content_type"].map(|name| group.index_of(name)),
+                ["direct_url", "file_name", "content_type"].map(|name| group.field_index(name)),
             )),
             _ => {
                 let what = format!("`{}` cannot hold a file", compile.field.name);

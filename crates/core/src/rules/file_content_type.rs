@@ -2,7 +2,7 @@
 
 use super::file::FileSource;
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
-use crate::violation::{Message, Params};
+use crate::messages::{Message, Params};
 
 pub(super) static FILE_TYPE: Message = Message::new("file_type", "has a type that is not allowed");
 

@@ -3,7 +3,7 @@
 use super::file::FileSource;
 use super::file_content_type::FILE_TYPE;
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
-use crate::violation::Params;
+use crate::messages::Params;
 
 pub(super) static RULE: Rule = Rule {
     name: "file_extension",

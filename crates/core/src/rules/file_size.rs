@@ -3,7 +3,7 @@
 use super::file::FileSource;
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::{Data, Node};
-use crate::violation::{Message, Param, Params};
+use crate::messages::{Message, Param, Params};
 
 static FILE_SIZE: Message = Message::new("file_size", "is too big");
 

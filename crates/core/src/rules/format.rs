@@ -5,8 +5,8 @@ use regex::Regex;
 use super::pattern::compile_pattern;
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::fields::FieldType;
+use crate::messages::{Message, Params};
 use crate::value::Value;
-use crate::violation::{Message, Params};
 
 static INVALID: Message = Message::new("invalid", "is invalid");
 

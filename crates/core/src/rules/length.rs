@@ -6,8 +6,8 @@ use super::{
 };
 use crate::decimal::Decimal;
 use crate::fields::FieldType;
+use crate::messages::{Message, Param, Params};
 use crate::value::Value;
-use crate::violation::{Message, Param, Params};
 
 pub(super) static TOO_SHORT: Message = Message::pluralized(
     "too_short",

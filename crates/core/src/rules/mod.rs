@@ -59,13 +59,14 @@ mod value_set;
 pub use docs::{page, page_of};
 
 pub(crate) use absence::PRESENT;
-pub(crate) use bind::{BoundRule, BuiltInRule, bind_all};
+pub(crate) use bind::{BoundRule, bind_all};
 pub(crate) use check::{Check, InputContent, NestedStep, Reporter, RuleInput};
 pub(crate) use exists::REQUIRED;
-pub(crate) use options::{CompileContext, FieldInfo, SiblingNames};
-pub(crate) use unique::{TAKEN, claim_matches, value_key};
+pub(crate) use options::{CompileContext, FieldInfo, GroupLayout, SiblingNames};
+pub use unique::claim_matches;
+pub(crate) use unique::{TAKEN, value_key};
 
-use crate::violation::Message;
+use crate::messages::Message;
 
 /// All rules, in the order of `docs/rules.md`.
 pub static RULES: &[&Rule] = &[

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{Reporter, RuleInput};
-use crate::violation::{Message, Params};
+use crate::messages::{Message, Params};
 
 pub(super) static INVALID: Message = Message::new("invalid", "is invalid");
 

@@ -5,8 +5,8 @@ use super::value_set::{Range, range};
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::Data;
 use crate::fields::FieldType;
+use crate::messages::{Message, Param, Params};
 use crate::value::Value;
-use crate::violation::{Message, Param, Params};
 
 static NOT_A_NUMBER: Message = Message::new("not_a_number", "is not a number");
 static NOT_AN_INTEGER: Message = Message::new("not_an_integer", "must be an integer");

@@ -1,11 +1,12 @@
 //! Access to the options of a rule while it is compiled.
 
+use std::fmt;
+
 use crate::config::{Data, Location, Node, ProblemCode, Reader};
 use crate::decimal::Decimal;
-use crate::evaluate::SiblingRef;
 use crate::expression::Conditions;
 use crate::fields::FieldType;
-use crate::form::Group;
+use crate::submission::SiblingRef;
 
 /// The input of a rule's compile function: its options, its field and the problems found.
 #[derive(Debug)]
@@ -35,9 +36,24 @@ pub(crate) struct FieldInfo<'c> {
     /// Location of the field in the form.
     pub(crate) place: Location,
     /// Fields of a nested form.
-    pub(crate) inner: Option<&'c Group>,
+    pub(crate) inner: Option<&'c dyn GroupLayout>,
     /// Names of the fields of the same object.
     pub(crate) names: &'c SiblingNames<'c>,
+}
+
+/// The fields of a nested form, as its own rules see them.
+pub(crate) trait GroupLayout: fmt::Debug {
+    /// Returns whether the nested form is an image or an attachment.
+    fn is_file(&self) -> bool;
+
+    /// Returns the slot index of a field.
+    fn field_index(&self, name: &str) -> Option<usize>;
+
+    /// Returns the names of the fields.
+    fn field_names(&self) -> Vec<&str>;
+
+    /// Returns the fields of the object in a slot, or `None` if it holds a scalar or a list.
+    fn object(&self, index: usize) -> Option<&dyn GroupLayout>;
 }
 
 /// The names of the fields of an object, in slot order, and those of the enclosing object if its

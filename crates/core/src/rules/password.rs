@@ -11,9 +11,9 @@ use super::notation::{INVALID, WordList, lines_of, sorted};
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::canonical::{is_opaque_string, opaque_string};
 use crate::config::Data;
-use crate::evaluate::SiblingRef;
+use crate::messages::{Message, Param, Params};
+use crate::submission::SiblingRef;
 use crate::value::Value;
-use crate::violation::{Message, Param, Params};
 
 static TOO_SHORT_BYTES: Message = Message::pluralized(
     "too_short",

@@ -3,7 +3,7 @@
 //! Source: the PHC string format, github.com/P-H-C/phc-string-format; RFC 9106 for Argon2id.
 
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
-use crate::violation::{Message, Params};
+use crate::messages::{Message, Params};
 
 /// Maximum memory of a hash that is verified, in KiB: 256 MiB.
 pub const MAX_MEMORY_KIB: u32 = 262_144;

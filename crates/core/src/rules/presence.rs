@@ -2,7 +2,7 @@
 
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput};
 use crate::fields::FieldType;
-use crate::violation::{Message, Params};
+use crate::messages::{Message, Params};
 
 pub(super) static BLANK: Message = Message::new("blank", "can't be blank");
 

@@ -7,8 +7,8 @@ use super::temporal_bound::TemporalBound;
 use super::{Check, CompileContext, Reporter, RuleInput, RuleOption};
 use crate::config::{Data, Node, ProblemCode};
 use crate::fields::FieldType;
+use crate::messages::{Message, Param, Params};
 use crate::value::Value;
-use crate::violation::{Message, Param, Params};
 
 pub(super) static IS_AT: Message = Message::new("is_at", "must be at %{restriction}");
 pub(super) static BEFORE: Message = Message::new("before", "must be before %{restriction}");

@@ -4,7 +4,7 @@ use super::relative_time::{RelativeTime, TemporalKind, TemporalValue};
 use super::{CompileContext, RuleInput};
 use crate::config::{Data, Location, Node, ProblemCode, nearest};
 use crate::eval_context::Timestamp;
-use crate::evaluate::SiblingRef;
+use crate::submission::SiblingRef;
 use crate::value::Value;
 
 /// A bound of a temporal value.

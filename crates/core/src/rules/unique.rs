@@ -10,10 +10,10 @@ use crate::aggregate::Claim;
 use crate::canonical::{bounded_key, canonical_text, email_key};
 use crate::config::{Data, Node};
 use crate::decimal::Decimal;
-use crate::evaluate::SiblingRef;
+use crate::messages::Message;
+use crate::submission::SiblingRef;
 use crate::types::path_in_record;
 use crate::value::{NULL, Value};
-use crate::violation::Message;
 
 pub(crate) static TAKEN: Message = Message::new("taken", "has already been taken");
 
@@ -146,7 +146,7 @@ fn scope_value<'v>(
 
 /// Returns whether a claim matches a value of a stored object by its scope and key; see
 /// [`Claim::matches`].
-pub(crate) fn claim_matches(
+pub fn claim_matches(
     claim: &Claim,
     path: &str,
     object: &Value<'_>,
@@ -188,6 +188,6 @@ pub(crate) fn value_key(value: &Value<'_>, case_sensitive: bool) -> String {
             None => text.clone().into_owned(),
         },
         Value::String(text) => canonical_text(text, case_sensitive),
-        structured => canonical_text(&crate::evaluate::stored_json(structured), case_sensitive),
+        structured => canonical_text(&crate::submission::stored_json(structured), case_sensitive),
     }
 }

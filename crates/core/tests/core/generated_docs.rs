@@ -19,14 +19,14 @@ fn rules_page_is_up_to_date() {
 
 #[test]
 fn form_json_schema_is_up_to_date() {
-    let schema = registrar_core::form::form_format();
+    let schema = registrar_core::compile::form_format();
     jsonschema::draft202012::meta::validate(&schema).unwrap();
     assert_up_to_date("form.schema.json", &format!("{schema:#}\n"));
 }
 
 #[test]
 fn forms_are_valid_against_the_form_json_schema() {
-    let schema = jsonschema::validator_for(&registrar_core::form::form_format()).unwrap();
+    let schema = jsonschema::validator_for(&registrar_core::compile::form_format()).unwrap();
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../forms");
     let mut forms: Vec<(String, String)> = Vec::new();
     for entry in std::fs::read_dir(shipped).unwrap() {

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use registrar_contracts::Configuration;
 use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
-use registrar_core::locale::{english_file, messages};
 use registrar_core::registry::SourceFile;
+use registrar_core::registry::message_index;
 
 use super::{cases, compile, source};
 
@@ -75,7 +75,7 @@ fn shipped(name: &str) -> PathBuf {
 
 #[test]
 fn english_locale_is_up_to_date() {
-    let page = english_file();
+    let page = message_index().english_file();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(shipped("en.yml"), &page).unwrap();
     }
@@ -101,7 +101,7 @@ fn shipped_locales_are_complete() {
     for language in ["en", "de"] {
         let locale = registry.locale(language).unwrap();
         let own = locale.keys();
-        for message in messages() {
+        for message in message_index().messages() {
             assert!(own.contains(&message.key), "{language} lacks `{}`", message.key);
         }
         for (name, _) in english.types() {
@@ -121,7 +121,7 @@ fn shipped_messages_have_the_placeholders_of_english() {
     };
     let registry = shipped_registry();
     for language in ["en", "de"] {
-        for message in messages() {
+        for message in message_index().messages() {
             for text in registry.locale(language).unwrap().templates(message.key) {
                 assert_eq!(placeholders(text), placeholders(message.text), "{language}: {text}");
             }

@@ -46,12 +46,12 @@ pub enum ConfigError {
 /// # Errors
 /// Returns an error if a file cannot be read, or all problems of the configuration.
 pub fn load(folders: &[PathBuf], policies: Policies) -> Result<Configuration, ConfigError> {
-    let (sources, unread) = read(folders)?;
+    let (sources, skipped) = read(folders)?;
     match Configuration::compile_with(&sources, policies) {
-        Ok(registry) if unread.is_empty() => Ok(registry),
-        Ok(_) => Err(ConfigError::Invalid(unread)),
+        Ok(registry) if skipped.is_empty() => Ok(registry),
+        Ok(_) => Err(ConfigError::Invalid(skipped)),
         Err(mut problems) => {
-            problems.extend(unread);
+            problems.extend(skipped);
             problems.sort();
             Err(ConfigError::Invalid(problems))
         }
@@ -70,9 +70,9 @@ pub fn resolve_form(folders: &[PathBuf], form: &str) -> Result<Option<String>, C
 /// Returns the forms folder of a file: its nearest ancestor that contains `types/`, else its parent.
 #[must_use]
 pub fn forms_folder(file: &Path) -> PathBuf {
-    let above: Vec<&Path> = file.ancestors().skip(1).collect();
+    let ancestors: Vec<&Path> = file.ancestors().skip(1).collect();
     let is_root = |folder: &&&Path| folder.join("types").is_dir();
-    let folder = above.iter().find(is_root).or(above.first()).copied().unwrap_or(file);
+    let folder = ancestors.iter().find(is_root).or(ancestors.first()).copied().unwrap_or(file);
     if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
 }
 
@@ -80,21 +80,21 @@ pub fn forms_folder(file: &Path) -> PathBuf {
 fn read(folders: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<Problem>), ConfigError> {
     let mut listing = FileListing::new(folders)?;
     let mut sources = Vec::new();
-    let mut left = MAX_TOTAL_BYTES;
+    let mut remaining = MAX_TOTAL_BYTES;
     for folder in folders {
         listing.list(folder, "", 0)?;
         let mut files = std::mem::take(&mut listing.files);
         files.sort();
         for (path, within) in files {
-            match text(&path, &mut left).map_err(|source| unreadable(&path, source))? {
+            match read_text(&path, &mut remaining).map_err(|source| skippedable(&path, source))? {
                 Ok(text) => sources.push(SourceFile { file: display_path(&path), within, text }),
                 Err(problem) => listing.problems.push(problem),
             }
-            if left == 0 {
+            if remaining == 0 {
                 return Ok((Vec::new(), listing.problems));
             }
         }
-        if listing.is_over {
+        if listing.is_truncated {
             return Ok((Vec::new(), listing.problems));
         }
     }
@@ -109,17 +109,11 @@ fn read(folders: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<Problem>), ConfigEr
     Ok((sources, listing.problems))
 }
 
-/// Reads a file as text, or returns its problem. `left` is the remaining total size.
-fn text(path: &Path, left: &mut u64) -> io::Result<Result<String, Problem>> {
+/// Reads a file as text, or returns its problem. `remaining` is the number of bytes left of the total size.
+fn read_text(path: &Path, remaining: &mut u64) -> io::Result<Result<String, Problem>> {
     // Reading a pipe might never end.
     if !std::fs::metadata(path)?.is_file() {
-        return Ok(Err(bad_file(
-            path,
-            Location::START,
-            "is not a regular file",
-            "a form or a type",
-            None,
-        )));
+        return Ok(Err(bad_file(path, "is not a regular file", "a form or a type", None)));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
@@ -127,17 +121,18 @@ fn text(path: &Path, left: &mut u64) -> io::Result<Result<String, Problem>> {
     if length > MAX_FILE_BYTES {
         let what = format!("is larger than {MAX_FILE_BYTES} bytes");
         let hint = "split it: forms can extend one another and use definitions";
-        return Ok(Err(bad_file(path, Location::START, &what, "a form or a type", Some(hint))));
+        return Ok(Err(bad_file(path, &what, "a form or a type", Some(hint))));
     }
-    *left = left.saturating_sub(length);
-    if *left == 0 {
+    *remaining = remaining.saturating_sub(length);
+    if *remaining == 0 {
         let what = format!("exceeds the total size of {MAX_TOTAL_BYTES} bytes");
         let expected = "a smaller configuration";
-        return Ok(Err(bad_file(path, Location::START, &what, expected, Some(FOLDER_HINT))));
+        return Ok(Err(bad_file(path, &what, expected, Some(FOLDER_HINT))));
     }
     Ok(String::from_utf8(bytes).map_err(|error| {
         let place = end_of(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
-        bad_file(path, place, "is not UTF-8 here", "UTF-8", Some("save it as UTF-8"))
+        let problem = bad_file(path, "is not UTF-8 here", "UTF-8", Some("save it as UTF-8"));
+        Problem { place, ..problem }
     }))
 }
 
@@ -154,16 +149,10 @@ fn end_of(text: &[u8]) -> Location {
 /// Hint for a folder that is unlikely to hold configuration.
 const FOLDER_HINT: &str = "is it the forms folder?";
 
-fn bad_file(
-    path: &Path,
-    place: Location,
-    what: &str,
-    expected: &str,
-    hint: Option<&str>,
-) -> Problem {
+fn bad_file(path: &Path, what: &str, expected: &str, hint: Option<&str>) -> Problem {
     Problem {
         file: display_path(path),
-        place,
+        place: Location::START,
         code: ProblemCode::BadFile,
         what: format!("the file {what}"),
         expected: expected.to_owned(),
@@ -176,7 +165,7 @@ fn display_path(path: &Path) -> Arc<str> {
     path.display().to_string().into()
 }
 
-fn unreadable(path: &Path, source: io::Error) -> ConfigError {
+fn skippedable(path: &Path, source: io::Error) -> ConfigError {
     ConfigError::Unreadable { path: path.to_owned(), source }
 }
 
@@ -191,20 +180,20 @@ struct FileListing {
     /// Number of files in all folders.
     number: usize,
     /// True if a limit was exceeded and the listing is incomplete.
-    is_over: bool,
+    is_truncated: bool,
 }
 
 impl FileListing {
     fn new(folders: &[PathBuf]) -> Result<Self, ConfigError> {
         let real =
-            |folder: &PathBuf| folder.canonicalize().map_err(|source| unreadable(folder, source));
+            |folder: &PathBuf| folder.canonicalize().map_err(|source| skippedable(folder, source));
         let roots = folders.iter().map(real).collect::<Result<_, _>>()?;
-        Ok(Self { roots, files: Vec::new(), problems: Vec::new(), number: 0, is_over: false })
+        Ok(Self { roots, files: Vec::new(), problems: Vec::new(), number: 0, is_truncated: false })
     }
 
     /// Lists the files of a folder recursively, without hidden files and `*.md`.
     fn list(&mut self, folder: &Path, within: &str, depth: usize) -> Result<(), ConfigError> {
-        let failed = |source| unreadable(folder, source);
+        let failed = |source| skippedable(folder, source);
         for entry in std::fs::read_dir(folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
@@ -212,35 +201,28 @@ impl FileListing {
                 continue;
             }
             let is_link = entry.file_type().map_err(failed)?.is_symlink();
-            if is_link && !self.is_inside(&path).map_err(|source| unreadable(&path, source))? {
+            if is_link && !self.is_inside(&path).map_err(|source| skippedable(&path, source))? {
                 let what = "is a link to a target outside the forms folders";
                 let hint = "put the file itself there, or name its folder with `--forms` as well";
-                let problem =
-                    bad_file(&path, Location::START, what, "files within the folders", Some(hint));
+                let problem = bad_file(&path, what, "files within the folders", Some(hint));
                 self.problems.push(problem);
                 continue;
             }
             if self.number >= MAX_FILES || depth >= MAX_DEPTH {
-                self.is_over = true;
+                self.is_truncated = true;
                 let what = if depth >= MAX_DEPTH {
                     format!("lies deeper than {MAX_DEPTH} folders")
                 } else {
                     format!("exceeds the number of {MAX_FILES} files")
                 };
                 let expected = "a folder of forms and types";
-                self.problems.push(bad_file(
-                    &path,
-                    Location::START,
-                    &what,
-                    expected,
-                    Some(FOLDER_HINT),
-                ));
+                self.problems.push(bad_file(&path, &what, expected, Some(FOLDER_HINT)));
                 return Ok(());
             }
             let within = if within.is_empty() { name } else { format!("{within}/{name}") };
             if path.is_dir() {
                 self.list(&path, &within, depth + 1)?;
-                if self.is_over {
+                if self.is_truncated {
                     return Ok(());
                 }
             } else {

@@ -2,6 +2,7 @@
 //! the failed fields and codes. Submitted values, paths, queries and unknown keys are never logged.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,17 +53,19 @@ impl LogContext {
         if !is_enabled() {
             return Self::default();
         }
-        let list = violations.list.iter().take(MAX_LOGGED_VIOLATIONS);
-        let mut entries: Vec<String> = list
-            .map(|violation| match violation.code() {
-                code @ "unknown_field" => code.to_owned(),
-                code => format!("{}:{code}", violation.path),
-            })
-            .collect();
-        if violations.list.len() > MAX_LOGGED_VIOLATIONS {
-            entries.push("…".to_owned());
+        let mut message = String::new();
+        for violation in violations.list.iter().take(MAX_LOGGED_VIOLATIONS) {
+            let comma = if message.is_empty() { "" } else { "," };
+            // Writing to a `String` cannot fail.
+            let _ = match violation.code() {
+                code @ "unknown_field" => write!(message, "{comma}{code}"),
+                code => write!(message, "{comma}{}:{code}", violation.path),
+            };
         }
-        Self { message: entries.join(",").into(), ..Self::default() }
+        if violations.list.len() > MAX_LOGGED_VIOLATIONS {
+            message.push_str(",…");
+        }
+        Self { message: message.into(), ..Self::default() }
     }
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use registrar_contracts::Outcome;
 use registrar_core::form::Form;
-use registrar_core::value::Value;
 use registrar_store::{CreateError, CreateRecord, CreateUser, Created, RecordKind, Refusal};
 
 use super::evaluate::Evaluation;
@@ -12,7 +11,7 @@ use super::idempotency::KeyGuard;
 use super::reply::Reply;
 use super::request_cx::{RequestCx, record_kind};
 use crate::error::{ApiError, group_refusals};
-use crate::representation::StoredEntity;
+use crate::representation::{StoredEntity, id_only, user_stub};
 
 impl RequestCx<'_> {
     /// Creates a user or a record.
@@ -56,26 +55,24 @@ impl RequestCx<'_> {
             None => user.password_hash.take().map(|hash| hash.reveal().to_owned()),
         };
         let external_id = user.external_id.clone();
-        let once = key.as_ref().map(|key| self.stored_key(key, &form, Some(&user)));
-        let (by, is_discreet) = (self.actor_for_write(&user)?, self.hides_existence(&form));
-        let (form_name, form_version) = (form.name.clone(), form.version.clone());
-        let row = CreateUser {
+        let hides_conflicts = self.hides_existence(&form);
+        let write = CreateUser {
+            actor: self.actor_for_write(&user)?,
+            idempotency_key: key.as_ref().map(|key| self.stored_key(key, &form, Some(&user))),
             user,
             password_hash,
-            form_name,
-            form_version,
-            actor: by,
-            idempotency_key: once,
-            hides_conflicts: is_discreet,
+            form_name: form.name.clone(),
+            form_version: form.version.clone(),
+            hides_conflicts,
         };
         let database = &self.state.database;
-        match database.within_timeout(database.store().create(row)).await? {
+        match database.within_timeout(database.store().create(write)).await? {
             Ok(created) => match key.as_ref().and_then(KeyGuard::response) {
                 Some(reply) => Ok(reply),
-                None if is_discreet => Ok(Outcome::Accepted.into()),
+                None if hides_conflicts => Ok(Outcome::Accepted.into()),
                 None => self.created_user(created, external_id).await,
             },
-            Err(CreateError::Refused(mut refusals)) if is_discreet => {
+            Err(CreateError::Refused(mut refusals)) if hides_conflicts => {
                 refusals.retain(|refusal| !matches!(refusal, Refusal::Taken { .. }));
                 if !refusals.is_empty() {
                     return Err(self.explain_refusals(None, &refusals).await?);
@@ -103,16 +100,14 @@ impl RequestCx<'_> {
             })
         };
         let (form, bag): (Arc<Form>, _) = self.evaluate_form(validate).await?;
-        let once = key.as_ref().map(|key| self.stored_key(key, &form, None));
-        let (owner, by) = (parent.or(self.principal.user_id), self.actor_for_write(&bag)?);
-        let database = &self.state.database;
-        let created = database.store().create_record(CreateRecord {
+        let write = CreateRecord {
+            owner: parent.or(self.principal.user_id),
+            actor: self.actor_for_write(&bag)?,
+            idempotency_key: key.as_ref().map(|key| self.stored_key(key, &form, None)),
             bag,
-            owner,
-            actor: by,
-            idempotency_key: once,
-        });
-        match database.within_timeout(created).await? {
+        };
+        let database = &self.state.database;
+        match database.within_timeout(database.store().create_record(write)).await? {
             Ok(id) => {
                 if let Some(reply) = key.as_ref().and_then(KeyGuard::response) {
                     return Ok(reply);
@@ -178,19 +173,4 @@ impl RequestCx<'_> {
         }
         Ok(Outcome::Created.into())
     }
-}
-
-/// Returns the properties of a new user that are known without reading it back.
-pub(super) fn user_stub(created: &Created, external_id: Option<String>) -> Value<'static> {
-    let text = |text: String| Value::String(text.into());
-    Value::Object(vec![
-        ("id".into(), Value::Number(created.id.to_string().into())),
-        ("uuid".into(), text(created.uuid.to_string())),
-        ("external_id".into(), external_id.map(text).unwrap_or_default()),
-    ])
-}
-
-/// Returns a record that was deleted in the meantime.
-pub(super) fn id_only(id: i64) -> Value<'static> {
-    Value::Object(vec![("id".into(), Value::Number(id.to_string().into()))])
 }

@@ -1,10 +1,8 @@
-//! Decodes request bodies and evaluates forms. Large bodies are evaluated on the blocking pool, as many at
-//! once as there are workers.
+//! Decodes request bodies and evaluates forms.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix_web::{HttpMessage, web};
+use actix_web::web;
 use registrar_contracts::{Action, BodyError, Contract, ContractInput, RequestContext, RouteMatch};
 use registrar_core::EvalContext;
 use registrar_core::aggregate::NewUser;
@@ -12,14 +10,12 @@ use registrar_core::form::Form;
 use registrar_core::locale::Locale;
 use registrar_core::value::{NULL, Value};
 
-use super::request_cx::RequestCx;
 use crate::auth::permissions::Permissions;
 use crate::error::ApiError;
-use crate::http::access_log::FormVersion;
 use crate::http::{body, language, multipart};
 
 /// Maximum size of a body that is evaluated on the worker thread, in bytes.
-const MAX_INLINE_BODY: usize = 64 * 1024;
+pub(super) const MAX_INLINE_BODY: usize = 64 * 1024;
 
 /// A request body with the headers that describe it.
 #[derive(Debug, Default, Clone)]
@@ -153,18 +149,21 @@ impl<'e> Evaluation<'e> {
 }
 
 /// Owned input of an evaluation on another thread.
-struct EvaluationJob {
-    contract: Arc<Contract>,
-    method: String,
-    path: String,
-    context: RequestContext,
-    eval_cx: EvalContext,
-    permissions: Permissions,
-    body: RequestBody,
+pub(super) struct EvaluationJob {
+    pub(super) contract: Arc<Contract>,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) context: RequestContext,
+    pub(super) eval_cx: EvalContext,
+    pub(super) permissions: Permissions,
+    pub(super) body: RequestBody,
 }
 
 impl EvaluationJob {
-    fn run<T>(self, work: impl FnOnce(&Evaluation<'_>) -> T) -> Option<(RequestContext, T)> {
+    pub(super) fn run<T>(
+        self,
+        work: impl FnOnce(&Evaluation<'_>) -> T,
+    ) -> Option<(RequestContext, T)> {
         let Self { contract, method, path, context, eval_cx, permissions, body } = self;
         let result = match contract.find(&method, &path, &context.query) {
             RouteMatch::Route(action, _) => work(&Evaluation {
@@ -178,69 +177,5 @@ impl EvaluationJob {
             RouteMatch::Method(_) | RouteMatch::Nothing => return None,
         };
         Some((context, result))
-    }
-}
-
-impl RequestCx<'_> {
-    /// Runs an evaluation: a small body on this thread, a large one on the blocking pool.
-    ///
-    /// # Errors
-    /// Returns 503 on time-out.
-    pub(super) async fn evaluate<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&Evaluation<'_>) -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
-        if self.body.bytes.len() <= MAX_INLINE_BODY {
-            return Ok(work(&Evaluation {
-                contract: self.contract,
-                action: self.action,
-                context: self.context,
-                eval_cx: &self.eval_cx,
-                permissions: &self.principal.permissions,
-                body: &self.body,
-            }));
-        }
-        let job = EvaluationJob {
-            contract: Arc::clone(self.contract),
-            method: self.request.method().to_string(),
-            path: self.path.to_owned(),
-            context: std::mem::take(self.context),
-            eval_cx: self.eval_cx.clone(),
-            permissions: self.principal.permissions.clone(),
-            body: self.body.clone(),
-        };
-        let permits = Arc::clone(&self.state.evaluation_permits);
-        let evaluation = async move {
-            let permit = permits.acquire_owned().await.ok()?;
-            let run = move || {
-                // After a time-out the permit is kept until the evaluation ends.
-                let _permit = permit;
-                job.run(work)
-            };
-            web::block(run).await.ok()?
-        };
-        let limit = Duration::from_secs(self.state.settings.request_seconds);
-        let Ok(result) = tokio::time::timeout(limit, evaluation).await else {
-            let text = "the submission could not be evaluated in time and was not stored: send less, or \
-                        try again later";
-            return Err(ApiError::unavailable("timeout", text, 2));
-        };
-        let (context, result) =
-            result.ok_or_else(|| ApiError::failed("an evaluation ended early"))?;
-        *self.context = context;
-        Ok(result)
-    }
-
-    /// Runs an evaluation that selects a form. The form is attached to the request for logs and headers.
-    pub(super) async fn evaluate_form<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&Evaluation<'_>) -> FormResult<T> + Send + 'static,
-    ) -> Result<(Arc<Form>, T), ApiError> {
-        let (form, result) = self.evaluate(work).await?;
-        if let Some(form) = &form {
-            self.request.extensions_mut().insert(FormVersion::new(form));
-        }
-        let result = result?;
-        form.map(|form| (form, result)).ok_or_else(|| ApiError::failed("no form was selected"))
     }
 }

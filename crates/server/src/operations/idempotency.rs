@@ -11,13 +11,12 @@ use registrar_core::form::Form;
 use registrar_store::{CreatedResource, IdempotencyKey, StoredResponse};
 use sha2::{Digest, Sha256};
 
-use super::create::{id_only, user_stub};
 use super::reply::Reply;
 use super::request_cx::RequestCx;
 use super::{set_record, set_user};
 use crate::error::ApiError;
 use crate::http::idempotency_key::{InFlightKey, in_flight, parse_header};
-use crate::representation::{record_to_value, user_to_value};
+use crate::representation::{id_only, record_to_value, user_stub, user_to_value};
 
 /// The key that is reserved for a request, or `None` if it has no key. `Err` is the reply to the same
 /// request, which used the key before.

@@ -6,9 +6,9 @@ use registrar_core::value::Value;
 use registrar_store::Pagination;
 
 use super::contract_url;
+use super::lookup::Query;
 use super::reply::Reply;
 use super::request_cx::{RequestCx, record_kind};
-use crate::database::find_users;
 use crate::error::ApiError;
 use crate::representation::StoredEntity;
 
@@ -23,28 +23,11 @@ impl RequestCx<'_> {
         self.check_preconditions()?;
         let (page, window) = self.page()?;
         let lookup = self.contract.resolve_lookup(self.action, self.context)?;
-        let memory = self.response_memory();
-        let (reservation, items, total) = match kind {
-            Some(kind) => {
-                let filter = self.record_filter(&lookup, parent);
-                let found = self.read(move |store| {
-                    let page = store.records(kind, &filter, window)?;
-                    let records = page.records.into_iter().map(StoredEntity::from);
-                    Ok(memory.load(records, page.total))
-                });
-                found.await??
-            }
-            None => {
-                let scope = self.user_scope();
-                let found = self.read(move |store| {
-                    let page = find_users(store, &lookup, scope, window)?;
-                    let users = page.users.into_iter().map(StoredEntity::from);
-                    Ok(memory.load(users, page.total))
-                });
-                found.await??
-            }
+        let query = match kind {
+            Some(kind) => Query::Records(kind, self.record_filter(&lookup, parent)),
+            None => Query::Users(lookup, self.user_scope()),
         };
-        self.keep_until_response(reservation);
+        let (items, total) = self.query(query, window, StoredEntity::into_value).await?;
         Ok(self.listed(items, kind.is_none(), (page, total)))
     }
 

@@ -2,66 +2,43 @@
 
 use actix_web::HttpMessage;
 use registrar_contracts::Lookup;
-use registrar_core::value::Value;
 use registrar_store::{
-    Pagination, ReadError, RecordFilter, RecordKind, Store, StoredRecord, StoredUser, UserFilter,
+    Pagination, ReadError, RecordFilter, RecordKind, RecordPage, Store, StoredUser, UserFilter,
+    UserPage,
 };
 
 use super::evaluate::Evaluation;
 use super::request_cx::{RequestCx, record_kind};
 use crate::auth::principal::Principal;
-use crate::database::find_user;
+use crate::database::find_users;
 use crate::error::ApiError;
-use crate::http::memory_budget::{MemoryBudget, Reservation};
 use crate::representation::StoredEntity;
 
-/// Memory for the entities of a response.
-pub(super) struct ResponseMemory {
-    budget: MemoryBudget,
-    max: usize,
+/// A look-up of users or records, limited to those that the principal may access.
+pub(super) enum Query {
+    Nothing,
+    Users(Vec<Lookup>, UserFilter),
+    Records(RecordKind, RecordFilter),
 }
 
-/// Reserved memory, the entities as JSON, and the number of entities on all pages.
-type LoadedPage = (Option<Reservation>, Vec<Value<'static>>, i64);
-
-impl ResponseMemory {
-    /// Reserves memory for entities.
-    ///
-    /// # Errors
-    /// Returns 422 if they are too large for a response, 503 if there is no memory.
-    fn reserve(
-        &self,
-        weights: impl Iterator<Item = usize>,
-    ) -> Result<Option<Reservation>, ApiError> {
-        self.budget.reserve_response(weights.sum(), self.max)
-    }
-
-    /// Reserves memory for a page of entities and converts them to JSON.
-    pub(super) fn load(
-        &self,
-        entities: impl Iterator<Item = StoredEntity>,
-        total: i64,
-    ) -> Result<LoadedPage, ApiError> {
-        let entities: Vec<StoredEntity> = entities.collect();
-        let reservation = self.reserve(entities.iter().map(StoredEntity::weight))?;
-        Ok((reservation, entities.into_iter().map(StoredEntity::into_value).collect(), total))
+impl Query {
+    /// Returns a page of the matching entities and the number of all.
+    fn run(self, store: &Store, page: Pagination) -> Result<(Vec<StoredEntity>, i64), ReadError> {
+        match self {
+            Self::Nothing => Ok((Vec::new(), 0)),
+            Self::Users(lookup, scope) => {
+                let UserPage { users, total } = find_users(store, &lookup, scope, page)?;
+                Ok((users.into_iter().map(StoredEntity::from).collect(), total))
+            }
+            Self::Records(kind, filter) => {
+                let RecordPage { records, total } = store.records(kind, &filter, page)?;
+                Ok((records.into_iter().map(StoredEntity::from).collect(), total))
+            }
+        }
     }
 }
 
 impl RequestCx<'_> {
-    /// Returns the memory for the entities of the response.
-    pub(super) fn response_memory(&self) -> ResponseMemory {
-        let budget = self.state.memory.clone();
-        ResponseMemory { budget, max: self.state.settings.answer_limit }
-    }
-
-    /// Keeps a reservation until the response is sent.
-    pub(super) fn keep_until_response(&self, reservation: Option<Reservation>) {
-        if let Some(reservation) = reservation {
-            self.request.extensions_mut().insert(reservation);
-        }
-    }
-
     /// Runs a read. A cached token is checked again in the same connection if no write will do so.
     ///
     /// # Errors
@@ -78,13 +55,41 @@ impl RequestCx<'_> {
         read.await?.ok_or_else(ApiError::invalid_token)
     }
 
+    /// Runs a query and converts the entities. Memory for them is reserved until the response is sent.
+    ///
+    /// # Errors
+    /// Returns 422 if they are too large for a response, 503 if there is no memory.
+    pub(super) async fn query<T: Send + 'static>(
+        &self,
+        query: Query,
+        page: Pagination,
+        convert: fn(StoredEntity) -> T,
+    ) -> Result<(Vec<T>, i64), ApiError> {
+        let (memory, max) = (self.state.memory.clone(), self.state.settings.answer_limit);
+        let found = self.read(move |store| {
+            let (entities, total) = query.run(store, page)?;
+            let size = entities.iter().map(StoredEntity::estimated_size).sum();
+            let reserved = memory.reserve_response(size, max);
+            let convert_all = || entities.into_iter().map(convert).collect();
+            Ok(reserved.map(|reservation| (reservation, convert_all(), total)))
+        });
+        let (reservation, entities, total) = found.await??;
+        if let Some(reservation) = reservation {
+            self.request.extensions_mut().insert(reservation);
+        }
+        Ok((entities, total))
+    }
+
     /// Returns the user or record that the route names.
     ///
     /// # Errors
     /// Returns 404 if there is none that the principal may access.
     pub(super) async fn find(&mut self) -> Result<StoredEntity, ApiError> {
         let found = match record_kind(self.action.resource) {
-            Some(kind) => self.find_record(kind).await?.map(StoredEntity::from),
+            Some(kind) => {
+                let query = self.record_query(kind).await?;
+                self.query(query, Pagination::FIRST, |entity| entity).await?.0.pop()
+            }
             None => self.find_user().await?.map(StoredEntity::from),
         };
         found.ok_or_else(|| ApiError::entity_not_found(self.action.resource))
@@ -101,19 +106,17 @@ impl RequestCx<'_> {
         &self,
         lookup: Vec<Lookup>,
     ) -> Result<Option<StoredUser>, ApiError> {
-        let (scope, memory) = (self.user_scope(), self.response_memory());
-        let found = self.read(move |store| {
-            let user = find_user(store, &lookup, scope)?;
-            let reservation = memory.reserve(user.iter().map(StoredUser::estimated_size));
-            Ok(reservation.map(|reservation| (reservation, user)))
-        });
-        let (reservation, user) = found.await??;
-        self.keep_until_response(reservation);
-        Ok(user)
+        let query = match lookup.is_empty() {
+            true => Query::Nothing,
+            false => Query::Users(lookup, self.user_scope()),
+        };
+        let (mut users, _) = self.query(query, Pagination::FIRST, StoredEntity::into_user).await?;
+        Ok(users.pop().flatten())
     }
 
-    /// Returns the record that the route names, or `None`. The route or the selected form limits its type.
-    async fn find_record(&mut self, kind: RecordKind) -> Result<Option<StoredRecord>, ApiError> {
+    /// Returns the query for the record that the route names. The route or the selected form limits its
+    /// type.
+    async fn record_query(&mut self, kind: RecordKind) -> Result<Query, ApiError> {
         let parent = self.find_parent().await?;
         let form_type = if self.action.names_form() {
             let select = |evaluation: &Evaluation<'_>| -> Result<_, ApiError> {
@@ -129,19 +132,8 @@ impl RequestCx<'_> {
         if let Some(name) = form_type {
             filter.type_name = Some(name.to_string());
         }
-        let memory = self.response_memory();
         let is_empty = lookup.is_empty() || lookup.contains(&Lookup::Nobody);
-        let found = self.read(move |store| {
-            if is_empty {
-                return Ok(Ok((None, None)));
-            }
-            let record = store.records(kind, &filter, Pagination::FIRST)?.records.pop();
-            let reservation = memory.reserve(record.iter().map(StoredRecord::estimated_size));
-            Ok(reservation.map(|reservation| (reservation, record)))
-        });
-        let (reservation, record) = found.await??;
-        self.keep_until_response(reservation);
-        Ok(record)
+        Ok(if is_empty { Query::Nothing } else { Query::Records(kind, filter) })
     }
 
     /// Returns the id of the user that must own the record, or `None` if the route names none.

@@ -1,7 +1,7 @@
 //! Context of a request to a contract, and the dispatch to its operation.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, web};
@@ -12,7 +12,7 @@ use registrar_core::form::{Form, Resource};
 use registrar_core::value::Value;
 use registrar_store::{Actor, CreateError, Permit, RecordKind, Refusal};
 
-use super::evaluate::{Evaluation, RequestBody};
+use super::evaluate::{Evaluation, EvaluationJob, FormResult, MAX_INLINE_BODY, RequestBody};
 use super::redaction::Redaction;
 use super::reply::Reply;
 use super::{set_record, set_user};
@@ -148,6 +148,68 @@ impl RequestCx<'_> {
             self.context.sent = input;
         }
         Ok(())
+    }
+
+    /// Runs an evaluation: a small body on this thread, a large one on the blocking pool.
+    ///
+    /// # Errors
+    /// Returns 503 on time-out.
+    pub(super) async fn evaluate<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&Evaluation<'_>) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        if self.body.bytes.len() <= MAX_INLINE_BODY {
+            return Ok(work(&Evaluation {
+                contract: self.contract,
+                action: self.action,
+                context: self.context,
+                eval_cx: &self.eval_cx,
+                permissions: &self.principal.permissions,
+                body: &self.body,
+            }));
+        }
+        let job = EvaluationJob {
+            contract: Arc::clone(self.contract),
+            method: self.request.method().to_string(),
+            path: self.path.to_owned(),
+            context: std::mem::take(self.context),
+            eval_cx: self.eval_cx.clone(),
+            permissions: self.principal.permissions.clone(),
+            body: self.body.clone(),
+        };
+        let permits = Arc::clone(&self.state.evaluation_permits);
+        let evaluation = async move {
+            let permit = permits.acquire_owned().await.ok()?;
+            let run = move || {
+                // After a time-out the permit is kept until the evaluation ends.
+                let _permit = permit;
+                job.run(work)
+            };
+            web::block(run).await.ok()?
+        };
+        let limit = Duration::from_secs(self.state.settings.request_seconds);
+        let Ok(result) = tokio::time::timeout(limit, evaluation).await else {
+            let text = "the submission could not be evaluated in time and was not stored: send less, or \
+                        try again later";
+            return Err(ApiError::unavailable("timeout", text, 2));
+        };
+        let (context, result) =
+            result.ok_or_else(|| ApiError::failed("an evaluation ended early"))?;
+        *self.context = context;
+        Ok(result)
+    }
+
+    /// Runs an evaluation that selects a form. The form is attached to the request for logs and headers.
+    pub(super) async fn evaluate_form<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&Evaluation<'_>) -> FormResult<T> + Send + 'static,
+    ) -> Result<(Arc<Form>, T), ApiError> {
+        let (form, result) = self.evaluate(work).await?;
+        if let Some(form) = &form {
+            self.request.extensions_mut().insert(FormVersion::new(form));
+        }
+        let result = result?;
+        form.map(|form| (form, result)).ok_or_else(|| ApiError::failed("no form was selected"))
     }
 
     /// Generates the random codes that the route declares.

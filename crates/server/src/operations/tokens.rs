@@ -32,7 +32,7 @@ impl RequestCx<'_> {
     /// Issues a token for a valid token or password in the request.
     pub(super) async fn issue_token(&mut self) -> Result<Reply, ApiError> {
         let action = self.action;
-        let Some(mint) = &action.issue_token else {
+        let Some(issue) = &action.issue_token else {
             return Err(ApiError::failed("the route declares no token to issue"));
         };
         if action.names_form() {
@@ -55,7 +55,7 @@ impl RequestCx<'_> {
             }
         };
         self.check_preconditions()?;
-        self.store_token(mint, issuer).await
+        self.store_token(issue, issuer).await
     }
 
     /// Authenticates the token in the body. Its name must match if the route reads one.
@@ -96,13 +96,13 @@ impl RequestCx<'_> {
         })
     }
 
-    async fn store_token(&mut self, mint: &IssueToken, issuer: Issuer) -> Result<Reply, ApiError> {
-        let text = match mint.code_format() {
+    async fn store_token(&mut self, issue: &IssueToken, issuer: Issuer) -> Result<Reply, ApiError> {
+        let text = match issue.code_format() {
             Some(format) => token::random_string(format.alphabet, format.length)?,
             None => token::generate()?.reveal().to_owned(),
         };
         let suffix = token::random_string("0123456789abcdef", NAME_SUFFIX_LEN)?;
-        let seconds = i64::from(mint.expires_in);
+        let seconds = i64::from(issue.expires_in);
         let row = NewToken {
             name: format!("{} {suffix}", self.contract.name),
             hash: token::hash(&text),
@@ -127,7 +127,7 @@ impl RequestCx<'_> {
         }
         let credential = Value::Object(vec![
             ("token".into(), Value::String(text.into())),
-            ("expires_in".into(), Value::Number(mint.expires_in.to_string().into())),
+            ("expires_in".into(), Value::Number(issue.expires_in.to_string().into())),
         ]);
         Ok(Reply::Outcome(Outcome::TokenIssued, vec![("credential", credential)]))
     }

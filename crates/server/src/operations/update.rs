@@ -72,23 +72,17 @@ impl RequestCx<'_> {
         if let StoredEntity::User(_) = &entity {
             self.hash_password(&mut changed, password_hash).await?;
         }
-        let by = self.actor_for_write(&changed.user)?;
+        let actor = self.actor_for_write(&changed.user)?;
         let database = &self.state.database;
         let written = match entity {
             StoredEntity::User(user) => {
                 let columns = &user.columns;
                 let (id, uuid, loaded_at) = (columns.id, columns.uuid, columns.updated_at);
                 let password_hash = password_hash.clone();
-                let row = UpdateUser {
-                    id,
-                    uuid,
-                    lock_version: loaded_at,
-                    changed,
-                    password_hash,
-                    actor: by,
-                };
-                let ends_sessions = row.password_hash.is_some();
-                let written = database.within_timeout(database.store().update(row)).await?;
+                let write =
+                    UpdateUser { id, uuid, lock_version: loaded_at, changed, password_hash, actor };
+                let ends_sessions = write.password_hash.is_some();
+                let written = database.within_timeout(database.store().update(write)).await?;
                 if written.is_ok() && ends_sessions {
                     self.state.auth.tokens.clear();
                 }
@@ -96,8 +90,8 @@ impl RequestCx<'_> {
             }
             StoredEntity::Record(record) => {
                 let (kind, id, loaded_at) = (record.kind(), record.id(), record.lock_version);
-                let row = UpdateRecord { kind, id, lock_version: loaded_at, changed, actor: by };
-                database.within_timeout(database.store().update_record(row)).await?
+                let write = UpdateRecord { kind, id, lock_version: loaded_at, changed, actor };
+                database.within_timeout(database.store().update_record(write)).await?
             }
         };
         match written {

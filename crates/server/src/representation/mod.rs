@@ -8,7 +8,7 @@ pub(crate) use user::user_as_input;
 pub use user::user_to_value;
 
 use registrar_core::value::Value;
-use registrar_store::{StoredRecord, StoredUser};
+use registrar_store::{Created, StoredRecord, StoredUser};
 
 /// A stored user or record.
 #[derive(Debug, Clone)]
@@ -26,10 +26,18 @@ impl StoredEntity {
     }
 
     /// Returns its approximate size in bytes.
-    pub(crate) fn weight(&self) -> usize {
+    pub(crate) fn estimated_size(&self) -> usize {
         match self {
             Self::User(user) => user.estimated_size(),
             Self::Record(record) => record.estimated_size(),
+        }
+    }
+
+    /// Returns the user, or `None` for a record.
+    pub(crate) fn into_user(self) -> Option<StoredUser> {
+        match self {
+            Self::User(user) => Some(*user),
+            Self::Record(_) => None,
         }
     }
 
@@ -60,4 +68,19 @@ impl From<StoredRecord> for StoredEntity {
     fn from(record: StoredRecord) -> Self {
         Self::Record(Box::new(record))
     }
+}
+
+/// Returns the properties of a new user that are known without reading it back.
+pub(crate) fn user_stub(created: &Created, external_id: Option<String>) -> Value<'static> {
+    let text = |text: String| Value::String(text.into());
+    Value::Object(vec![
+        ("id".into(), Value::Number(created.id.to_string().into())),
+        ("uuid".into(), text(created.uuid.to_string())),
+        ("external_id".into(), external_id.map(text).unwrap_or_default()),
+    ])
+}
+
+/// Returns a record that was deleted in the meantime.
+pub(crate) fn id_only(id: i64) -> Value<'static> {
+    Value::Object(vec![("id".into(), Value::Number(id.to_string().into()))])
 }

@@ -6,6 +6,7 @@
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use registrar_core::aggregate::Claim;
+use registrar_core::rules::claim_matches;
 use registrar_core::types::TypeKind;
 use registrar_core::value::Value;
 
@@ -258,7 +259,7 @@ fn matches(claim: &Claim, field: &FieldAddress<'_>, record: &str) -> bool {
     }
     let record = Value::Object(entries);
     match (field.object.ends_with(".properties"), record.get("properties")) {
-        (true, Some(properties)) => claim.matches(field.object, properties, Some(&record)),
-        _ => claim.matches(field.object, &record, None),
+        (true, Some(properties)) => claim_matches(claim, field.object, properties, Some(&record)),
+        _ => claim_matches(claim, field.object, &record, None),
     }
 }

@@ -21,7 +21,7 @@ fn contract_check_prints_routes_and_outcomes() {
         [
             "garmat: Users of Garmat's customers.",
             "  reached at /garmat, localhost:4000",
-            "  POST   /api/authenticate: mint user; minted, refused",
+            "  POST   /api/authenticate: issue_token user; token_issued, refused",
             "  POST   /api/users: create user by the form garmat; created, invalid",
         ]
     );

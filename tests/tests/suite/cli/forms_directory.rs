@@ -33,7 +33,7 @@ fn too_large_file_is_reported() {
     folder.write("large.yml", &form((1 << 20) + 1));
     let problem = only_problem(&folder);
     assert!(problem.starts_with("large.yml:1:1: [bad-file] the file is larger than 1048576 bytes"));
-    assert!(problem.contains("divide it"), "{problem}");
+    assert!(problem.contains("split it"), "{problem}");
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn named_pipe_is_reported_and_not_read() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let problem = only_problem(&folder);
     assert!(
-        problem.starts_with("pipe.yml:1:1: [bad-file] the file is no regular file"),
+        problem.starts_with("pipe.yml:1:1: [bad-file] the file is not a regular file"),
         "{problem}"
     );
 }
@@ -72,8 +72,9 @@ fn symlinks_out_of_forms_directories_are_rejected() {
         let (link, target) = (folder.path().join(name), secret.path().join(target));
         symlink(target, &link).unwrap();
         let problem = only_problem(&folder);
-        let start =
-            format!("{name}:1:1: [bad-file] the file is a link that leads out of the forms");
+        let start = format!(
+            "{name}:1:1: [bad-file] the file is a link to a target outside the forms folders"
+        );
         assert!(problem.starts_with(&start), "{problem}");
         assert!(!problem.contains("hunter2") && problem.contains("`--forms`"), "{problem}");
         std::fs::remove_file(link).unwrap();
@@ -103,7 +104,7 @@ fn too_many_files_are_reported() {
     }
     let problem = only_problem(&folder);
     assert!(
-        problem.contains(".yml:1:1: [bad-file] the file is one of more than 20000"),
+        problem.contains(".yml:1:1: [bad-file] the file exceeds the number of 20000 files"),
         "{problem}"
     );
 }
@@ -119,7 +120,7 @@ fn total_size_over_limit_is_reported() {
     }
     let problem = only_problem(&folder);
     assert!(
-        problem.contains(":1:1: [bad-file] the file is where all files come to 268435456 bytes")
+        problem.contains(":1:1: [bad-file] the file exceeds the total size of 268435456 bytes")
     );
     assert!(problem.starts_with("255.yml"), "{problem}");
 }

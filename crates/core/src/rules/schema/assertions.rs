@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::evaluate::{BudgetExhausted, SchemaRun, Validity};
 use super::program::{Bounds, Keywords, Limit};
 use crate::decimal::Decimal;
-use crate::evaluate::canonical_json;
+use crate::submission::canonical_json;
 use crate::value::Value;
 
 /// Maximum length of a string with a format other than a URI or a JSON pointer, in bytes.

@@ -10,7 +10,7 @@ use super::program::{
     Bounds, CompiledSchema, InvalidSchema, Keywords, Leaf, Limit, SchemaId, SchemaProgram,
 };
 use crate::decimal::Decimal;
-use crate::evaluate::canonical_json;
+use crate::submission::canonical_json;
 
 /// Maximum size of a compiled pattern in bytes.
 pub(super) const SIZE_LIMIT: usize = 1 << 20;

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 
 use super::assertions::FailedKeyword;
 use super::program::Limit;
+use crate::messages::{Message, Param, Params};
 use crate::value::Value;
-use crate::violation::{Message, Param, Params};
 
 macro_rules! messages {
     ($($name:ident = $code:literal $(as $key:literal)? $text:literal $(, 1: $one:literal)?;)+) => {

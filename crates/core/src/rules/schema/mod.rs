@@ -18,7 +18,7 @@ use self::report::SchemaReporter;
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 use crate::config::{Data, Location, Node, ProblemCode, nearest};
 use crate::fields::FieldType;
-use crate::violation::Params;
+use crate::messages::Params;
 
 /// Number of validation steps allowed per byte of a value. A step is the application of one schema
 /// to one value, or work of about that size.

@@ -8,10 +8,10 @@ use super::messages::{
     TOO_COMPLEX, UNEVALUATED_ITEMS, UNEVALUATED_PROPERTIES, message_of,
 };
 use super::program::{CompiledSchema, Keywords, SchemaId};
-use crate::evaluate::shortened;
+use crate::messages::{Message, Params};
 use crate::rules::{NestedStep, Reporter};
+use crate::submission::shortened;
 use crate::value::Value;
-use crate::violation::{Message, Params};
 
 pub(super) struct SchemaReporter<'r, 'p, 'o, 'a> {
     run: SchemaRun<'p>,

@@ -15,7 +15,7 @@ pub(crate) struct RecordCursor {
 
 impl RecordCursor {
     /// Enters a record; `id` is that of a stored one.
-    pub(super) fn enter(&mut self, kind: TypeKind, id: Option<i64>) {
+    pub(crate) fn enter(&mut self, kind: TypeKind, id: Option<i64>) {
         let depth = self.path.len();
         if self.counts.len() <= depth {
             self.counts.push([0; TypeKind::ALL.len()]);
@@ -26,13 +26,13 @@ impl RecordCursor {
     }
 
     /// Leaves the current record.
-    pub(super) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         self.path.pop();
         self.counts.truncate(self.path.len() + 1);
     }
 
     /// Returns the holder of claims of the current record.
-    pub(super) fn holder(&self) -> ClaimHolder {
+    pub(crate) fn holder(&self) -> ClaimHolder {
         match self.path.last() {
             None => ClaimHolder::User,
             Some((TypeKind::Relationship, ..)) => ClaimHolder::Relationship,

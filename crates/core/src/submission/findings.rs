@@ -8,9 +8,10 @@ use super::path::Path;
 use super::record_cursor::RecordCursor;
 use crate::aggregate::{Claim, NewClaim, Reference};
 use crate::eval_context::EvalContext;
-use crate::form::Form;
-use crate::locale::{Locales, MessageOverride};
-use crate::violation::{Message, Params, Violation, Violations};
+use crate::locale::Locales;
+use crate::messages::MessageOverride;
+use crate::messages::{Message, Params};
+use crate::violation::{Violation, Violations};
 
 /// Maximum length of a submitted key in a response, in characters.
 const MAX_KEY_CHARS: usize = 64;
@@ -18,7 +19,7 @@ const MAX_KEY_CHARS: usize = 64;
 const MAX_LINEAR_SEARCH: usize = 16;
 /// Number of steps that `schema` rules may take per submission, in addition to those that each
 /// value gets by its size: it lets small values be validated by large schemas.
-pub(super) const SCHEMA_STEP_BUDGET: u64 = 200_000;
+pub(crate) const SCHEMA_STEP_BUDGET: u64 = 200_000;
 
 /// Collector that the rules write to.
 #[derive(Debug, Default)]
@@ -75,7 +76,7 @@ impl<'p> PendingViolation<'p> {
         Self { path, message, rule: None, code: None, message_override: None, params }
     }
 
-    pub(super) fn into_violation(self) -> Violation {
+    pub(crate) fn into_violation(self) -> Violation {
         let path = self.path.dotted();
         Violation {
             path: if path.is_empty() { "base".to_owned() } else { path },
@@ -90,9 +91,9 @@ impl<'p> PendingViolation<'p> {
 
 impl Findings {
     /// Creates an empty collector for a submission to `form`.
-    pub(crate) fn new(form: &Form, surroundings: EvalContext) -> Self {
-        let violations = Violations { form: Some(form.name.clone()), ..Violations::default() };
-        let showing = form.locales.uses_values().then(|| form.locales.clone());
+    pub(crate) fn new(form: Arc<str>, locales: &Arc<Locales>, surroundings: EvalContext) -> Self {
+        let violations = Violations { form: Some(form), ..Violations::default() };
+        let showing = locales.uses_values().then(|| locales.clone());
         Self {
             surroundings,
             violations,

@@ -7,7 +7,7 @@ use icu_locale_core::Locale;
 use icu_plurals::{PluralCategory, PluralRules, PluralRulesOptions};
 
 /// The names of all plural categories, in CLDR's order.
-pub(super) const CATEGORIES: [(&str, PluralCategory); 6] = [
+pub(crate) const CATEGORIES: [(&str, PluralCategory); 6] = [
     ("zero", PluralCategory::Zero),
     ("one", PluralCategory::One),
     ("two", PluralCategory::Two),
@@ -18,7 +18,7 @@ pub(super) const CATEGORIES: [(&str, PluralCategory); 6] = [
 
 /// The plural rules of a language. ICU4X's rules are compiled in, and constructed when needed.
 #[derive(Debug)]
-pub(super) struct Plurals {
+pub(crate) struct Plurals {
     locale: Locale,
     /// The categories of 0 to 100, precomputed since nearly all counts are in this range.
     small: [PluralCategory; 101],
@@ -26,7 +26,7 @@ pub(super) struct Plurals {
 
 impl Plurals {
     /// Returns the rules of a language tag; a language unknown to CLDR has only `other`.
-    pub(super) fn of(tag: &str) -> Self {
+    pub(crate) fn of(tag: &str) -> Self {
         let locale = Locale::from_str(tag).unwrap_or(Locale::UNKNOWN);
         let mut small = [PluralCategory::Other; 101];
         if let Some(rules) = rules(&locale) {
@@ -38,7 +38,7 @@ impl Plurals {
     }
 
     /// Returns the names of the language's categories, in CLDR's order.
-    pub(super) fn categories(&self) -> Vec<&'static str> {
+    pub(crate) fn categories(&self) -> Vec<&'static str> {
         let rules = rules(&self.locale);
         let has = |category: PluralCategory| match &rules {
             Some(rules) => rules.categories().any(|known| known == category),
@@ -53,7 +53,7 @@ impl Plurals {
 
     /// Returns the category of a number in JSON notation; `other` if it is not a number. Fraction
     /// digits matter: English has `1 metre` but `1.0 metres`.
-    pub(super) fn category(&self, number: &str) -> PluralCategory {
+    pub(crate) fn category(&self, number: &str) -> PluralCategory {
         if !(number.len() > 1 && number.starts_with('0'))
             && let Some(small) = number.parse().ok().and_then(|n: usize| self.small.get(n))
         {

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::existing::id_of;
+use crate::messages::Message;
 use crate::value::{NULL, Value};
-use crate::violation::Message;
 
 /// State of one field in a submission.
 #[derive(Debug, Default)]
@@ -153,5 +152,13 @@ impl<'s, 'v> SiblingScope<'s, 'v> {
             }
         }
         scope.slots.get(sibling.index).unwrap_or(&ABSENT)
+    }
+}
+
+/// Returns the id of a stored record.
+pub(crate) fn id_of(record: &Value<'_>) -> Option<i64> {
+    match record.get("id")? {
+        Value::Number(text) | Value::String(text) => text.parse().ok(),
+        _ => None,
     }
 }

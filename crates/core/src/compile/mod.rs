@@ -1,17 +1,31 @@
 //! Compiles the YAML tree of a form file to a [`Form`]. The configuration of a single field is read
-//! in [`super::field`].
+//! in [`field`].
+
+mod field;
+mod form_json_schema;
+mod key_kind;
+mod metadata;
+mod protected;
+mod relationship_fields;
+mod resolve_expressions;
+mod root;
+
+pub use form_json_schema::form_format;
 
 use std::sync::Arc;
 
-use super::field::{FieldContext, bind_node, scalar};
-use super::key_kind::{KeyKind, is_reserved, key_kind, property_type_of};
-use super::{
-    Field, FieldBody, FieldTarget, Form, Group, RESERVED, Resource, metadata, natural_key, root,
-};
+use field::{FieldContext, bind_node, scalar};
+use key_kind::{KeyKind, is_reserved, key_kind, property_type_of};
+
 use crate::config::{Data, Entry, Node, ProblemCode, Problems, Reader};
 use crate::expression::Conditions;
 use crate::fields::FieldType;
-use crate::locale::{self, Locales};
+use crate::form::{
+    Field, FieldBody, FieldTarget, Form, Group, RESERVED, Resource, assertion, default_payload,
+    natural_key,
+};
+use crate::lint;
+use crate::locale::Locales;
 use crate::record_kind::{CUSTOMIZABLE, Container, Kind};
 use crate::rules::SiblingNames;
 use crate::types::{PropertyType, RecordType, RecordTypes};
@@ -77,33 +91,33 @@ pub(crate) fn compile(
         let (code, place) = (ProblemCode::Contradiction, header.enumeration_place);
         reader.problems.add(code, place, what, expected, None);
     }
-    form.assertions = super::assertion::read(&mut reader, &form.root, header.rules);
-    form.payload = super::default_payload::read(&mut reader, &form.root, header.default_payload);
+    form.assertions = assertion::read(&mut reader, &form.root, header.rules);
+    form.payload = default_payload::read(&mut reader, &form.root, header.default_payload);
     form.examples = crate::example::read(&mut reader, header.examples);
-    super::resolve_expressions::resolve_expressions(&mut reader, &mut form);
-    locale::check_overrides(&form, locales, problems);
+    resolve_expressions::resolve_expressions(&mut reader, &mut form);
+    lint::check_overrides(&form, locales, problems);
     problems.is_empty().then_some(form)
 }
 
-pub(super) struct FormCompiler<'p, 't> {
-    pub(super) reader: Reader<'p>,
-    pub(super) types: &'t RecordTypes,
+pub(crate) struct FormCompiler<'p, 't> {
+    pub(crate) reader: Reader<'p>,
+    pub(crate) types: &'t RecordTypes,
     /// Whether the form may update stored records, whose values can then satisfy its rules.
-    pub(super) may_update: bool,
+    pub(crate) may_update: bool,
     /// Whether the form may list protected fields.
-    pub(super) is_privileged: bool,
+    pub(crate) is_privileged: bool,
     /// Whether the form's resource is `User`.
-    pub(super) is_of_users: bool,
+    pub(crate) is_of_users: bool,
 }
 
 /// Position of an object in the form.
-pub(super) struct RecordContext<'c> {
+pub(crate) struct RecordContext<'c> {
     /// Path that is the same in every form: `profiles.developer`.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Fields of the enclosing object.
-    pub(super) around: Option<&'c SiblingNames<'c>>,
+    pub(crate) around: Option<&'c SiblingNames<'c>>,
     /// Whether it is the form's own record.
-    pub(super) is_root: bool,
+    pub(crate) is_root: bool,
 }
 
 impl RecordContext<'_> {
@@ -114,7 +128,7 @@ impl RecordContext<'_> {
 
 impl<'t> FormCompiler<'_, 't> {
     /// Compiles the fields of one record: a user, a profile, an address.
-    pub(super) fn record(
+    pub(crate) fn record(
         &mut self,
         kind: Kind,
         of_type: Option<&'t RecordType>,

@@ -1,7 +1,7 @@
 //! Reads the keys of a form other than its fields.
 
-use super::{NaturalKey, Resource};
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader, nearest};
+use crate::form::{NaturalKey, Resource};
 
 /// Metadata of a form.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::file::{NameReference, ReferenceKind};
-use super::{Locales, english, unknown_code};
 use crate::config::{Location, Problem, ProblemCode, Problems, Reader};
 use crate::form::{FieldBody, Form, Group};
+use crate::locale::{Locales, NameReference, ReferenceKind, unknown_code};
+use crate::messages::MessageIndex;
 use crate::record_kind::Kind;
 
 /// The forms that a locale file may name.
@@ -16,6 +16,8 @@ pub(crate) struct KnownNames<'f> {
     pub(crate) is_form: &'f dyn Fn(&str) -> bool,
     /// Whether all forms are valid; otherwise the set of paths and codes is incomplete.
     pub(crate) is_whole: bool,
+    /// The built-in messages.
+    pub(crate) index: &'f MessageIndex,
 }
 
 /// Reports references to forms, paths and codes that do not exist.
@@ -68,9 +70,9 @@ pub(crate) fn check(
             ReferenceKind::Code(code, section) => {
                 let ids = here.ids.iter().map(|id| &**id);
                 let mut names: Vec<&str> = if *section == "messages" {
-                    english::keys().collect()
+                    known.index.keys().collect()
                 } else {
-                    english::codes().collect()
+                    known.index.codes().collect()
                 };
                 names.extend(ids);
                 unknown_code(&mut reader, code, place, &format!("`{section}`"), &names);

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::plural::Plurals;
-use super::tag;
-use super::text::{LocaleText, template};
+use super::text::template;
+use super::{LocaleText, Plurals, tag};
 use crate::config::{Data, Location, Node, ProblemCode, Reader};
 
 /// A message that a form sets in place of a rule's.
@@ -43,7 +42,7 @@ impl MessageOverride {
     }
 
     /// Returns the template for all languages, or `None` if there is one per language.
-    pub(super) fn default_template(&self) -> Option<&str> {
+    pub(crate) fn default_template(&self) -> Option<&str> {
         match &self.0 {
             OverrideTexts::Same(text) => Some(text),
             OverrideTexts::ByLanguage(_) => None,
@@ -51,7 +50,7 @@ impl MessageOverride {
     }
 
     /// Returns the message of a language, if there is one.
-    pub(super) fn of_language(&self, tag: &str) -> Option<&LocaleText> {
+    pub(crate) fn of_language(&self, tag: &str) -> Option<&LocaleText> {
         match &self.0 {
             OverrideTexts::Same(_) => None,
             OverrideTexts::ByLanguage(words) => {
@@ -61,7 +60,7 @@ impl MessageOverride {
     }
 
     /// Returns the language tags and their locations.
-    pub(super) fn languages(&self) -> impl Iterator<Item = (&str, Location)> {
+    pub(crate) fn languages(&self) -> impl Iterator<Item = (&str, Location)> {
         let words = match &self.0 {
             OverrideTexts::Same(_) => &[][..],
             OverrideTexts::ByLanguage(words) => words,

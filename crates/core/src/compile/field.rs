@@ -1,11 +1,12 @@
 //! Reads the configuration of one field.
 
 use super::protected::is_protected;
-use super::{Field, FieldBody, FieldTarget, Normalizer, ScalarField};
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
-use crate::rules::{BoundRule, BuiltInRule, FieldInfo, SiblingNames, bind_all};
+use crate::form::{Field, FieldBody, FieldTarget, Normalizer, ScalarField};
+use crate::record_kind::BuiltInRule;
+use crate::rules::{BoundRule, FieldInfo, GroupLayout, SiblingNames, bind_all};
 use crate::value::Value;
 
 /// Field that is being read.
@@ -151,7 +152,7 @@ pub(super) fn bind_node(
     body: &FieldBody,
     validation: Option<&Node>,
 ) -> Vec<BoundRule> {
-    let inner = match body {
+    let inner: Option<&dyn GroupLayout> = match body {
         FieldBody::Container(group) | FieldBody::Node(group) | FieldBody::List(group) => {
             Some(group)
         }

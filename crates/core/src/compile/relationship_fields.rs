@@ -1,8 +1,8 @@
 //! Checks the fields by which relationship users name their relationship.
 
-use super::Field;
-use super::compile::FormCompiler;
+use super::FormCompiler;
 use crate::config::{Data, Entry, Location, ProblemCode};
+use crate::form::Field;
 use crate::types::{RecordType, TypeKind};
 
 impl<'t> FormCompiler<'_, 't> {

@@ -1,8 +1,8 @@
 //! Classifies the keys of a record in a form.
 
-use super::RESERVED;
 use crate::config::{Data, Entry, Reader};
 use crate::fields::FieldType;
+use crate::form::RESERVED;
 use crate::record_kind::{BuiltIn, Container, Kind};
 use crate::types::PropertyType;
 

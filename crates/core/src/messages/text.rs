@@ -20,7 +20,7 @@ pub(crate) enum LocaleText {
 
 impl LocaleText {
     /// Returns the template for a count; that of `other` if there is no count.
-    pub(super) fn template(&self, count: Option<&str>, plurals: &Plurals) -> &str {
+    pub(crate) fn template(&self, count: Option<&str>, plurals: &Plurals) -> &str {
         let forms = match self {
             Self::Same(text) => return text,
             Self::ByCount(forms) => forms,
@@ -31,7 +31,7 @@ impl LocaleText {
     }
 
     /// Returns all templates.
-    pub(super) fn templates(&self) -> Vec<&str> {
+    pub(crate) fn templates(&self) -> Vec<&str> {
         match self {
             Self::Same(text) => vec![text],
             Self::ByCount(forms) => forms.iter().map(|(_, text)| &**text).collect(),
@@ -48,7 +48,7 @@ impl LocaleText {
     }
 
     /// Reads a string, or a mapping of the language's plural categories to strings.
-    pub(super) fn read(
+    pub(crate) fn read(
         reader: &mut Reader<'_>,
         what: &str,
         node: &Node,

@@ -5,11 +5,11 @@ use language_tags::LanguageTag;
 use crate::config::{Location, ProblemCode, Reader};
 
 /// The language to which all others fall back.
-pub(super) const ENGLISH: &str = "en";
+pub(crate) const ENGLISH: &str = "en";
 
 /// Returns the canonical form of a tag (`pt-BR` for `pt-br`), or `None` if it has an unregistered
 /// subtag.
-pub(super) fn canonical(text: &str) -> Option<Box<str>> {
+pub(crate) fn canonical(text: &str) -> Option<Box<str>> {
     let tag = LanguageTag::parse(text).ok()?;
     tag.validate().ok()?;
     Some(tag.canonicalize().ok()?.as_str().into())
@@ -17,7 +17,7 @@ pub(super) fn canonical(text: &str) -> Option<Box<str>> {
 
 /// Returns a tag and its parents, nearest first: `zh-Hant-TW`, `zh-Hant`, `zh`.
 /// Source: RFC 4647 section 3.4.
-pub(super) fn with_parents(tag: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn with_parents(tag: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(tag), |tag| {
         let parent = tag.rsplit_once('-')?.0;
         // A singleton subtag introduces an extension and is removed with it.
@@ -27,7 +27,7 @@ pub(super) fn with_parents(tag: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Reports a name that is not a language tag.
-pub(super) fn unknown(reader: &mut Reader<'_>, name: &str, place: Location, within: &str) {
+pub(crate) fn unknown(reader: &mut Reader<'_>, name: &str, place: Location, within: &str) {
     let what = format!("unknown language `{name}` in {within}");
     let expected = "a language tag such as `en`, `de` or `pt-BR`";
     let hint = name

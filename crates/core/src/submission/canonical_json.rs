@@ -25,14 +25,14 @@ pub(crate) fn stored_json(value: &Value<'_>) -> String {
 }
 
 /// Returns an object of typed values as the JSON string that is stored.
-pub(super) fn object(entries: &[(Cow<'_, str>, Value<'_>)]) -> JsonObject {
+pub(crate) fn object(entries: &[(Cow<'_, str>, Value<'_>)]) -> JsonObject {
     let mut text = String::new();
     write_object(entries, stored_number, &mut text);
     text
 }
 
 /// Returns whether all numbers in a value can be stored, see [`Decimal::is_storable`].
-pub(super) fn is_storable(value: &Value<'_>) -> bool {
+pub(crate) fn is_storable(value: &Value<'_>) -> bool {
     match value {
         Value::Number(text) => Decimal::is_storable(text),
         Value::Array(items) => items.iter().all(is_storable),

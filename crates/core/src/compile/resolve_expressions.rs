@@ -1,9 +1,10 @@
 //! Resolves field names in expressions, once all fields of the form are read: an expression may
 //! name any field of the form.
 
-use super::{Field, FieldBody, Form};
 use crate::config::Reader;
-use crate::expression::NameScope;
+use crate::expression::{NameScope, ScopeEntry};
+use crate::fields::FieldType;
+use crate::form::{Field, FieldBody, Form, Group};
 
 /// Resolves the field names in the form's expressions, and records the fields that have
 /// expressions.
@@ -11,7 +12,7 @@ pub(super) fn resolve_expressions(reader: &mut Reader<'_>, form: &mut Form) {
     let (mut conditional, mut computed) = (Vec::new(), Vec::new());
     let needs_names = find(&form.root.fields, &mut Vec::new(), &mut conditional, &mut computed);
     if needs_names || !form.assertions.is_empty() || form.payload.is_some() {
-        let names = NameScope::of(&form.root);
+        let names = name_scope(&form.root);
         fields(reader, &mut form.root.fields, &names, &names, &names);
         for assertion in &mut form.assertions {
             assertion.resolve(reader, &names);
@@ -85,4 +86,22 @@ fn fields(
             }
         }
     }
+}
+
+/// Returns the names of a group's fields, with all groups below it.
+fn name_scope(group: &Group) -> NameScope {
+    let entry = |field: &Field| match &field.body {
+        FieldBody::Scalar(scalar) => ScopeEntry::Scalar {
+            is_open: matches!(
+                scalar.field_type,
+                FieldType::Any | FieldType::Json | FieldType::Array
+            ),
+            is_secret: field.is_secret,
+        },
+        FieldBody::Container(inner) | FieldBody::Node(inner) => {
+            ScopeEntry::Group(name_scope(inner))
+        }
+        FieldBody::List(inner) => ScopeEntry::Items(name_scope(inner)),
+    };
+    NameScope::new(group.fields.iter().map(|field| (field.name.clone(), entry(field))).collect())
 }

@@ -1,9 +1,9 @@
 //! Compiles the root of a form: a user, a session, or a record of one type.
 
-use super::compile::{FormCompiler, RecordContext};
 use super::metadata::FormMetadata;
-use super::{Field, Group, Resource};
+use super::{FormCompiler, RecordContext};
 use crate::config::{Entry, Node, ProblemCode, Reader};
+use crate::form::{Field, Group, Resource};
 use crate::record_kind::Kind;
 use crate::types::{RecordType, RecordTypes};
 

@@ -3,9 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{NaturalKey, Resource, field, metadata};
+use super::{field, metadata};
 use crate::fields::FieldType;
 use crate::form::Normalizer;
+use crate::form::{NaturalKey, Resource};
 use crate::record_kind::{Container, Kind};
 use crate::rules::{COMMON_OPTIONS, RULES, Rule, RuleOption};
 
