@@ -94,7 +94,7 @@ impl Store {
         self.reading(|conn| list_records(conn, kind, filter, pagination))
     }
 
-    /// Returns the relationship with a type and a key, as [`registrar_core::keys::text_key`] returns it, or
+    /// Returns the relationship with a type and a key, as [`registrar_core::canonical::canonical_text`] returns it, or
     /// `None` if there is none.
     ///
     /// # Errors
