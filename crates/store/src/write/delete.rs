@@ -135,11 +135,14 @@ fn delete_attachments(
     Ok(())
 }
 
+/// The id of a record, and the UUID of its owner.
+type OwnedId = (i64, Uuid);
+
 /// Deletes a relationship. Its users and transactables are locked before their claims are deleted, so
 /// that no concurrent update adds claims to them.
 fn delete_relationship(conn: &mut AnyConnection, id: i64) -> QueryResult<WriteResult> {
     let (id, relationship_id) = (&id, &id);
-    let (users, transactables): (Vec<(i64, Uuid)>, Vec<(i64, Uuid)>) = match conn {
+    let (users, transactables): (Vec<OwnedId>, Vec<OwnedId>) = match conn {
         AnyConnection::Sqlite(conn) => {
             let users = UsersOf { relationship_id }.load(conn)?;
             (users, TransactablesOf { relationship_id }.load(conn)?)
