@@ -11,7 +11,7 @@ use super::model::{Contract, ErrorPriority};
 use registrar_core::value::Value;
 use registrar_core::violation::{Violation, Violations};
 
-type Entries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
+type ErrorEntries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
 
 /// Violations of a submission, in the form in which an API reports them.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Contract {
         violations: Violations,
         own: Vec<Violation>,
     ) -> Box<ErrorResponse> {
-        let mut errors: Entries<'static> = Vec::new();
+        let mut errors: ErrorEntries<'static> = Vec::new();
         let mut first = Value::Null;
         let shows = |root| {
             let shows = |outcome| self.shows(input.action, outcome, root);
@@ -192,7 +192,7 @@ pub(super) fn value_at_path<'v, 's>(value: &'s Value<'v>, path: &str) -> Option<
 
 /// Adds a message under a field name, nested under the segments of `rest` if it is for a part of
 /// the value.
-fn add(entries: &mut Entries<'static>, name: &str, rest: &str, text: String) {
+fn add(entries: &mut ErrorEntries<'static>, name: &str, rest: &str, text: String) {
     let at = entries.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
         entries.push((Cow::Owned(name.to_owned()), Value::Null));
         entries.len() - 1
