@@ -169,7 +169,11 @@ fn malformed_or_ambiguous_json_gets_400(server: &TestServer) {
         ("two documents", "{}{}".to_owned(), "not valid JSON"),
         ("not a number", form(r#""name": NaN"#), "not valid JSON"),
         ("a key twice", form(r#""name": "A", "name": "B""#), "/form/name"),
-        ("a key twice, spelled otherwise", form(r#""name": "A", "n\u0061me": "B""#), "duplicate key"),
+        (
+            "a key twice, spelled otherwise",
+            form(r#""name": "A", "n\u0061me": "B""#),
+            "duplicate key",
+        ),
         ("NUL", form(r#""name": "A\u0000B""#), "NUL"),
         ("NUL in a key", form(r#""na\u0000me": "A""#), "NUL"),
         ("half a surrogate pair", form(r#""name": "\ud800""#), "Unicode"),
