@@ -5,9 +5,9 @@ ALTER TABLE unique_claims ADD COLUMN record_kind TEXT NOT NULL DEFAULT 'user'
         'relationship_transactable', 'customization'));
 ALTER TABLE unique_claims ADD COLUMN record_id INTEGER;
 ALTER TABLE unique_claims ADD COLUMN path TEXT NOT NULL DEFAULT '';
--- For the deletion of a record's claims.
-CREATE INDEX unique_claims_record ON unique_claims (record_kind, record_id)
-    WHERE record_id IS NOT NULL;
+-- For the claims of an owner, and of one of its records.
+DROP INDEX unique_claims_owner;
+CREATE INDEX unique_claims_owner ON unique_claims (owner, record_kind, record_id);
 
 -- For the deletion of a record's attachments, and for reads of all attachments of a user.
 DROP INDEX customizations_user_id;

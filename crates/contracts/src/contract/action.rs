@@ -6,108 +6,16 @@ use std::sync::Arc;
 use super::expressions::Expressions;
 use super::input_mapping::{FormSelector, InputMapping};
 use super::issue_token::{IssueToken, read_generated};
-use super::lookup::{LookupKey, read_lookup};
+use super::lookup_key::{LookupKey, lookup_by_path, read_lookup};
+use super::operation::Operation;
 use super::outcome::Outcome;
 use super::paging::Paging;
 use super::response::ResponseTemplate;
+use super::responses::read_responses;
 use super::scope::Expr;
 use registrar_core::config::{Node, ProblemCode, Reader};
 use registrar_core::form::Resource;
 use registrar_core::id_format::CodeFormat;
-
-/// An operation on users or records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// Creates a user or a record from the submission.
-    Create,
-    /// Returns one user or record.
-    Show,
-    /// Returns a page of users or records.
-    List,
-    /// Updates one from the submission.
-    Update,
-    /// Updates one from the submission, or creates it if there is none.
-    Upsert,
-    /// Deletes one, with everything nested in it.
-    Delete,
-    /// Deletes nested records of a user.
-    Remove,
-    /// Issues a token to a caller that presents another credential.
-    IssueToken,
-    /// Verifies a user's name and password.
-    Verify,
-    /// Revokes the caller's token.
-    Revoke,
-    /// Sends an answer without doing anything else.
-    Respond,
-}
-
-impl Operation {
-    /// All operations, with their names in contracts.
-    pub(crate) const ALL: [(&'static str, Self); 11] = [
-        ("create", Self::Create),
-        ("show", Self::Show),
-        ("list", Self::List),
-        ("update", Self::Update),
-        ("upsert", Self::Upsert),
-        ("delete", Self::Delete),
-        ("remove", Self::Remove),
-        ("issue_token", Self::IssueToken),
-        ("verify", Self::Verify),
-        ("revoke", Self::Revoke),
-        ("respond", Self::Respond),
-    ];
-
-    /// Returns the name of the operation in contracts.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| name)
-    }
-
-    /// Whether the submission is validated by a form.
-    #[must_use]
-    pub fn has_form(self) -> bool {
-        matches!(self, Self::Create | Self::Update | Self::Upsert)
-    }
-
-    /// Whether it writes nothing, so that the token need not be checked again in a transaction.
-    #[must_use]
-    pub fn only_reads(self) -> bool {
-        matches!(self, Self::Show | Self::List)
-    }
-
-    /// Whether it reads a body.
-    #[must_use]
-    pub fn has_body(self) -> bool {
-        self.has_form() || matches!(self, Self::Remove | Self::IssueToken | Self::Verify)
-    }
-
-    /// Whether it addresses an existing user or record.
-    fn looks_up(self) -> bool {
-        matches!(
-            self,
-            Self::Show | Self::Update | Self::Upsert | Self::Delete | Self::Remove | Self::Verify
-        )
-    }
-
-    /// Returns the outcomes of the operation, without those that every operation can have.
-    pub(crate) fn outcomes(self) -> &'static [Outcome] {
-        use Outcome as O;
-        match self {
-            Self::Create => &[O::Created, O::Invalid],
-            Self::Show => &[O::Found, O::NotFound],
-            Self::List => &[O::Listed, O::NotFound],
-            Self::Update => &[O::Updated, O::Invalid, O::NotFound],
-            Self::Upsert => &[O::Updated, O::Created, O::Invalid],
-            Self::Delete => &[O::Deleted, O::NotFound],
-            Self::Remove => &[O::Updated, O::Unchanged, O::NotFound],
-            Self::IssueToken => &[O::TokenIssued, O::Refused],
-            Self::Verify => &[O::Verified, O::Refused],
-            Self::Revoke => &[O::Revoked],
-            Self::Respond => &[O::Responded],
-        }
-    }
-}
 
 /// What a route does.
 #[derive(Debug)]
@@ -194,21 +102,6 @@ const CHECKS: [(&str, Outcome, bool); 3] = [
     ("allowed_if", Outcome::Forbidden, false),
     ("only_if", Outcome::Conflict, false),
     ("skip_if", Outcome::Unchanged, true),
-];
-
-/// Root variables available to the expressions of a route.
-pub(crate) const ROOTS: [&str; 11] = [
-    "sent",
-    "path",
-    "query",
-    "caller",
-    "user",
-    "record",
-    "generated",
-    "credential",
-    "request",
-    "base_url",
-    "ids",
 ];
 
 impl Action {
@@ -331,7 +224,7 @@ impl Action {
         let only = expression(reader, "only", &["member"]);
         let find = match node.get("find") {
             Some(entry) => read_lookup(reader, &entry.value, "find", expressions),
-            None if operation.looks_up() => expressions.by_path(reader, node, names, "id"),
+            None if operation.looks_up() => lookup_by_path(reader, node, names, expressions),
             None => Vec::new(),
         };
         if find.is_empty() && operation.looks_up() && resource != Resource::Session {
@@ -388,7 +281,7 @@ impl Action {
         let generate = read_generated(reader, node);
         let responses = node.get("answers");
         let responses =
-            responses.map(|entry| expressions.response_roots(reader, &entry.value, &input));
+            responses.map(|entry| read_responses(reader, &entry.value, &input, expressions));
         Some(Self {
             operation,
             resource,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use data_encoding::BASE64;
 
 use super::expressions::Expressions;
-use super::lookup::{LookupKey, read_lookup};
+use super::lookup_key::{LookupKey, read_lookup};
 use super::scope::Expr;
 use registrar_core::aggregate::Secret;
 use registrar_core::config::{Data, Node, ProblemCode, Reader};

@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 
+use super::Outcome;
 use super::catalogue::{MessageArgs, MessageTemplates};
 use super::field_mapping::FieldMapping;
 use super::input::{ContractInput, Rejection};
 use super::input_mapping::InputMapping;
-use super::{Contract, Outcome};
+use super::model::{Contract, ErrorPriority};
 use registrar_core::value::Value;
 use registrar_core::violation::{Violation, Violations};
 
-type Entries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
+type ErrorEntries<'v> = Vec<(Cow<'v, str>, Value<'v>)>;
 
 /// Violations of a submission, in the form in which an API reports them.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl Contract {
         violations: Violations,
         own: Vec<Violation>,
     ) -> Box<ErrorResponse> {
-        let mut errors: Entries<'static> = Vec::new();
+        let mut errors: ErrorEntries<'static> = Vec::new();
         let mut first = Value::Null;
         let shows = |root| {
             let shows = |outcome| self.shows(input.action, outcome, root);
@@ -161,13 +162,6 @@ impl Contract {
     }
 }
 
-/// An entry of `order`: a field, with one code or with any.
-#[derive(Debug)]
-pub(crate) struct ErrorPriority {
-    pub(crate) field: Box<str>,
-    pub(crate) code: Option<Box<str>>,
-}
-
 impl InputMapping {
     /// Returns the submission as an object of fields. With `name_value`, that is one field, from a
     /// pair of name and value.
@@ -198,7 +192,7 @@ pub(super) fn value_at_path<'v, 's>(value: &'s Value<'v>, path: &str) -> Option<
 
 /// Adds a message under a field name, nested under the segments of `rest` if it is for a part of
 /// the value.
-fn add(entries: &mut Entries<'static>, name: &str, rest: &str, text: String) {
+fn add(entries: &mut ErrorEntries<'static>, name: &str, rest: &str, text: String) {
     let at = entries.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
         entries.push((Cow::Owned(name.to_owned()), Value::Null));
         entries.len() - 1

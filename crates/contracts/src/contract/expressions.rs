@@ -1,21 +1,31 @@
 //! Compiles the expressions of a contract and checks the names that they read.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::action::ROOTS;
-use super::field_mapping::{FieldMapping, field_at};
-use super::input_mapping::InputMapping;
+use super::field_mapping::field_at;
+use super::id_field::IdField;
 use super::json_style::JsonStyle;
-use super::loader::LoadContext;
-use super::lookup::{IdField, LookupKey};
-use super::outcome::Outcome;
-use super::response::ResponseTemplate;
+use super::load_context::LoadContext;
 use super::scope::Expr;
 use registrar_core::config::{Data, Node, ProblemCode, Reader};
 use registrar_core::expression::Template;
 use registrar_core::form::Form;
 use registrar_core::record_kind::Kind;
+
+/// Root variables available to the expressions of a route.
+pub(crate) const ROOTS: [&str; 11] = [
+    "sent",
+    "path",
+    "query",
+    "caller",
+    "user",
+    "record",
+    "generated",
+    "credential",
+    "request",
+    "base_url",
+    "ids",
+];
 
 /// The context in which an expression is compiled.
 #[derive(Clone, Copy)]
@@ -60,46 +70,31 @@ impl<'k> Expressions<'k> {
         let text = if Template::is_in(&text) { text } else { format!("{{{{ {text} }}}}") };
         let roots: Vec<&str> = ROOTS.iter().chain(more).copied().collect();
         let within = format!("`{key}`");
-        Expr::read(reader, node, &text, (&roots, &within), self)
+        self.compile(reader, node, &text, (&roots, &within))
     }
 
-    /// Returns the look-up by the path parameter `name`, or none if it is not both in the path and
-    /// an id of the contract.
-    pub(crate) fn by_path(
+    /// Compiles an expression or a string with self. `roots` are the root variables in
+    /// scope, `within` describes the place for problems.
+    pub(crate) fn compile(
         &self,
         reader: &mut Reader<'_>,
         node: &Node,
-        names: &[String],
-        name: &str,
-    ) -> Vec<(LookupKey, Expr)> {
-        if !self.has_id(name) || !names.iter().any(|known| known == name) {
-            return Vec::new();
+        text: &str,
+        (roots, within): (&[&str], &str),
+    ) -> Option<Expr> {
+        let template = Template::compile(reader, node, &self.with_ids(text))?;
+        for name in template.names() {
+            let root = name.split('.').next().unwrap_or(name);
+            if !roots.contains(&root) {
+                let code = ProblemCode::BadExpression;
+                reader.unknown(code, "name", root, node.place, within, roots);
+            } else if let Err((part, known)) = self.check(name) {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let code = ProblemCode::UnknownField;
+                reader.unknown(code, "field", &part, node.place, &format!("`{name}`"), &known);
+            }
         }
-        let text = format!("{{{{ path.{name} }}}}");
-        let (roots, within) = (["path"], "`find`");
-        let filling = Expr::read(reader, node, &text, (&roots, within), self);
-        filling.map(|filling| (LookupKey::Id(name.into()), filling)).into_iter().collect()
-    }
-
-    /// Reads the answers of a contract or of a route.
-    pub(crate) fn response_roots(
-        &self,
-        reader: &mut Reader<'_>,
-        node: &Node,
-        taken: &InputMapping,
-    ) -> HashMap<Outcome, ResponseTemplate> {
-        let mut answers = HashMap::new();
-        let names: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
-        for entry in reader.map(node, "answers") {
-            let Some(outcome) = Outcome::ALL.iter().find(|known| known.name() == entry.key) else {
-                let code = ProblemCode::UnknownKey;
-                reader.unknown(code, "outcome", &entry.key, entry.place, "`answers`", &names);
-                continue;
-            };
-            check_no_secrets(reader, &entry.value, taken.fields.as_deref().unwrap_or_default());
-            answers.insert(*outcome, ResponseTemplate::read(reader, &entry.value, *outcome, self));
-        }
-        answers
+        Some(Expr::new(text, template))
     }
 
     /// Adds the format and the salt of ids to the filter `| id('group')` of a template.
@@ -169,44 +164,5 @@ impl<'k> Expressions<'k> {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Returns the name of a write-only field that a template reads.
-fn secret_field<'f>(text: &str, fields: &'f [FieldMapping]) -> Option<&'f str> {
-    let shown = fields.iter().filter(|field| field.is_write_only);
-    let shows = |name: &str| {
-        let is_more = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-        text.match_indices(name).any(|(at, _)| !is_more(&text[at + name.len()..]))
-    };
-    let path = |field: &&FieldMapping| {
-        let to = field.to.as_ref();
-        to.is_some_and(|to| shows(&format!("user.{}", to.path)))
-            || shows(&format!("sent.{}", field.name))
-    };
-    shown.into_iter().find(path).map(|field| &*field.name)
-}
-
-/// Reports templates that read write-only fields.
-fn check_no_secrets(reader: &mut Reader<'_>, node: &Node, fields: &[FieldMapping]) {
-    match &node.data {
-        Data::Map(entries) => {
-            for entry in entries {
-                check_no_secrets(reader, &entry.value, fields);
-            }
-        }
-        Data::List(items) => {
-            for item in items {
-                check_no_secrets(reader, item, fields);
-            }
-        }
-        Data::Text(text) => {
-            if let Some(name) = secret_field(text, fields) {
-                let what = format!("`{name}` is write-only, and an answer shows it");
-                let code = ProblemCode::Contradiction;
-                reader.problems.add(code, node.place, what, "an answer without it", None);
-            }
-        }
-        _ => {}
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::action::Operation;
 use super::expressions::Expressions;
 use super::field_mapping::FieldMapping;
+use super::operation::Operation;
 use super::scope::Expr;
 use registrar_core::config::{Data, Entry, Node, ProblemCode, Reader, nearest};
 use registrar_core::form::{Form, Resource};

@@ -3,36 +3,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::action::{Action, ROOTS};
+use super::action::Action;
 use super::authentication::{Authentication, attributes};
+use super::catalogue::Catalogue;
 use super::decoding::{Decoding, casing};
-use super::error_response::ErrorPriority;
-use super::expressions::Expressions;
+use super::expressions::{Expressions, ROOTS};
 use super::field_mapping::Casing;
+use super::id_field::IdField;
 use super::input_mapping::{FormSelector, InputMapping};
 use super::json_style::JsonStyle;
-use super::lookup::IdField;
+use super::load_context::LoadContext;
+use super::model::{Contract, ErrorPriority, format_time};
+use super::mount;
 use super::outcome::Outcome;
 use super::response::ResponseTemplate;
+use super::responses::read_responses;
 use super::route::{self, Route};
-use super::{Catalogue, Contract, format_time, mount};
 use registrar_core::config::{Data, Location, Node, ProblemCode, Problems, Reader};
-use registrar_core::form::Form;
 use registrar_core::id_format::IdFormat;
 use registrar_core::registry::message_index;
-
-/// What a contract can refer to.
-#[derive(Clone, Copy)]
-pub(crate) struct LoadContext<'a> {
-    pub(crate) forms: &'a Arc<HashMap<Arc<str>, Arc<Form>>>,
-    /// The forms that a request can select: all except forms used as `new_caller`.
-    pub(crate) served: &'a Arc<HashMap<Arc<str>, Arc<Form>>>,
-    /// Whether a form of this name exists, valid or not.
-    pub(crate) is_form: &'a dyn Fn(&str) -> bool,
-    pub(crate) catalogues: &'a [Arc<Catalogue>],
-    /// Whether all catalogues are valid. If not, an unknown name may be that of an invalid one.
-    pub(crate) has_all_catalogues: bool,
-}
 
 const KEYS: [&str; 22] = [
     "name",
@@ -115,7 +104,8 @@ pub(crate) fn read(
     let input = InputMapping::of_contract(&mut reader, tree, &expressions);
     let order = part("order").map(|node| order(&mut reader, node, &input)).unwrap_or_default();
     let mut routes = routes(&mut reader, tree, &input, &expressions);
-    let answers = part("answers").map(|node| expressions.response_roots(&mut reader, node, &input));
+    let answers =
+        part("answers").map(|node| read_responses(&mut reader, node, &input, &expressions));
     let answers = answers.unwrap_or_default();
     for Route { action, .. } in &mut routes {
         let is_read = |root: &str| {
@@ -158,35 +148,6 @@ fn missing(reader: &mut Reader<'_>, node: &Node, key: &str, place: Location) {
         let what = format!("the contract has no `{key}`");
         let expected = format!("`{key}:`");
         reader.problems.add(ProblemCode::MissingKey, place, what, expected, None);
-    }
-}
-
-impl LoadContext<'_> {
-    /// Returns the form that a node names, or `None` if there is none. Reports forms used as
-    /// `new_caller`: they create callers of a contract, so no route may run them.
-    pub(crate) fn form(&self, reader: &mut Reader<'_>, node: &Node) -> Option<Arc<Form>> {
-        let found = self.any_form(reader, node)?;
-        if !self.served.contains_key(&found.name) {
-            let what =
-                format!("the form `{}` creates callers of a contract (`new_caller`)", found.name);
-            let expected = "another form: anyone who may submit this one could become a caller";
-            reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
-        }
-        Some(found)
-    }
-
-    /// Returns the form that a node names, including forms used as `new_caller`.
-    pub(crate) fn any_form(&self, reader: &mut Reader<'_>, node: &Node) -> Option<Arc<Form>> {
-        let name = reader.text(node, "form")?;
-        let found = self.forms.get(name);
-        // The problems of an invalid form have been reported already.
-        if found.is_none() && !(self.is_form)(name) {
-            let mut known: Vec<&str> = self.forms.keys().map(|name| &**name).collect();
-            known.sort_unstable();
-            let code = ProblemCode::UnknownForm;
-            reader.unknown(code, "form", name, node.place, "the contract", &known);
-        }
-        found.cloned()
     }
 }
 

@@ -235,7 +235,7 @@ impl BodyCompiler<'_, '_> {
 
     fn filling(&mut self, node: &Node, text: &str) -> Option<Expr> {
         let roots: Vec<&str> = self.roots.iter().map(String::as_str).collect();
-        Expr::read(self.reader, node, text, (&roots, &self.within), self.expressions)
+        self.expressions.compile(self.reader, node, text, (&roots, &self.within))
     }
 
     /// Compiles the expression under a key such as `$if`, with or without braces.

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use minijinja::Value as Dynamic;
 
-use super::RequestContext;
-use super::expressions::Expressions;
-use registrar_core::config::{Node, ProblemCode, Reader};
+use super::request_context::RequestContext;
 use registrar_core::expression::{Template, to_dynamic};
 use registrar_core::value::{NULL, Value};
 
@@ -235,30 +233,12 @@ fn join_parts<'v>(
 }
 
 impl Expr {
-    /// Compiles an expression or a string with expressions. `roots` are the root variables in
-    /// scope, `within` describes the place for problems.
-    pub(crate) fn read(
-        reader: &mut Reader<'_>,
-        node: &Node,
-        text: &str,
-        (roots, within): (&[&str], &str),
-        expressions: &Expressions<'_>,
-    ) -> Option<Self> {
-        let template = Template::compile(reader, node, &expressions.with_ids(text))?;
-        for name in template.names() {
-            let root = name.split('.').next().unwrap_or(name);
-            if !roots.contains(&root) {
-                let code = ProblemCode::BadExpression;
-                reader.unknown(code, "name", root, node.place, within, roots);
-            } else if let Err((part, known)) = expressions.check(name) {
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                let code = ProblemCode::UnknownField;
-                reader.unknown(code, "field", &part, node.place, &format!("`{name}`"), &known);
-            }
-        }
+    /// Returns the expression of a template; one that needs no more than values by name is evaluated
+    /// without the template.
+    pub(crate) fn new(text: &str, template: Template) -> Self {
         let inner = text.strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
         if let Some(path) = inner.and_then(NamePath::parse) {
-            return Some(Self::Name(path));
+            return Self::Name(path);
         }
         let words = inner.and_then(|inner| inner.trim().strip_suffix(" none"));
         let (name, is_none) = match words {
@@ -267,12 +247,12 @@ impl Expr {
             None => (None, true),
         };
         if let Some(path) = name.and_then(NamePath::parse) {
-            return Some(Self::IsNone(path, is_none));
+            return Self::IsNone(path, is_none);
         }
-        Some(match parse_parts(text).filter(|_| !text.contains("{%")) {
+        match parse_parts(text).filter(|_| !text.contains("{%")) {
             Some(parts) => Self::Text(parts, template),
             None => Self::Template(template),
-        })
+        }
     }
 
     /// Returns the parts of the path if it is one.

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::action::{Action, Operation};
+use super::action::Action;
 use super::input_mapping::FormSelector;
+use super::model::Contract;
+use super::mount::HostPattern;
+use super::operation::Operation;
 use super::outcome::Outcome;
-use super::{Contract, HostPattern};
 use registrar_core::form::Resource;
 
 /// A summary of a route.

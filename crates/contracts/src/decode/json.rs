@@ -211,6 +211,16 @@ mod tests {
     }
 
     #[test]
+    fn nested_arrays_take_memory_for_their_items_only() {
+        let tree = parse(b"[[[[[1]]]]]").unwrap();
+        let mut value = &tree;
+        while let Value::Array(items) = value {
+            assert_eq!(items.capacity(), 1);
+            value = &items[0];
+        }
+    }
+
+    #[test]
     fn every_kind_of_value_is_read() {
         let body = "\u{feff} {\"a\": [null, true, \"x\", {}], \"b\": {\"c\": \"\\u00e9\\n\"}} ";
         let list =

@@ -6,9 +6,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{OpenApiOperation, ParameterLocation, Schemas};
 use crate::contract::Contract;
-use crate::contract::action::{Action, Operation as Done};
 use crate::contract::field_mapping::{Casing, FieldMapping, field_at};
 use crate::contract::input_mapping::{FormSelector, InputMapping};
+use crate::contract::{Action, Operation as Done};
 use registrar_core::form::{FieldBody, Form, json_types};
 
 const JSON: &str = "application/json";

@@ -4,10 +4,10 @@
 use serde_json::{Value as Json, json};
 
 use super::{OpenApiOperation, ParameterLocation, Schemas};
-use crate::contract::action::{Action, Operation as Done};
 use crate::contract::outcome::Outcome;
 use crate::contract::request_context::RequestContext;
 use crate::contract::route::Route;
+use crate::contract::{Action, Operation as Done};
 use crate::contract::{Contract, Scheme};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;

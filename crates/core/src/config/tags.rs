@@ -21,6 +21,10 @@ static TAGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("(?m){remove}|{pattern}")).ok()
 });
 
+/// Matches what [`hide`] puts in the place of `!ruby/regexp`.
+static HIDDEN_PATTERN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(" {12}(?P<space>\\s+)(?P<quote>['\"]?)\u{E001}").ok());
+
 /// Replaces tags by markers; every other character keeps its line and column.
 pub(super) fn hide(text: &str) -> Cow<'_, str> {
     let Some(tags) = TAGS.as_ref().filter(|_| text.contains('!')) else {
@@ -39,18 +43,31 @@ pub(super) fn hide(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Replaces the markers in a tree by the values that they stand for.
+/// Replaces the markers in a tree by the values that they stand for. A marker inside a longer string
+/// was not a tag: such a string gets its original text back.
 pub(super) fn find(node: &mut Node) {
     match &mut node.data {
         Data::Text(text) if text == REMOVE => node.data = Data::Removed,
-        Data::Text(text) => {
-            if let Some(literal) = text.strip_prefix(PATTERN) {
-                *text = from_ruby(literal);
-            }
-        }
+        Data::Text(text) => match text.strip_prefix(PATTERN) {
+            Some(literal) => *text = from_ruby(literal),
+            None => restore(text),
+        },
         Data::List(items) => items.iter_mut().for_each(find),
-        Data::Map(entries) => entries.iter_mut().for_each(|entry| find(&mut entry.value)),
+        Data::Map(entries) => entries.iter_mut().for_each(|entry| {
+            restore(&mut entry.key);
+            find(&mut entry.value);
+        }),
         _ => {}
+    }
+}
+
+/// Replaces markers by the text that [`hide`] replaced.
+fn restore(text: &mut String) {
+    if text.contains(REMOVE) {
+        *text = text.replace(REMOVE, "!remove");
+    }
+    if let Some(pattern) = HIDDEN_PATTERN.as_ref().filter(|_| text.contains(PATTERN)) {
+        *text = pattern.replace_all(text, "!ruby/regexp$space$quote").into_owned();
     }
 }
 
@@ -89,6 +106,20 @@ mod tests {
             ("a: /x/\n", "/x/"),
         ] {
             assert!(matches!(&value(text).data, Data::Text(found) if found == pattern), "{text}");
+        }
+    }
+
+    #[test]
+    fn strings_that_contain_tags_are_unchanged() {
+        for (yaml, expected) in [
+            ("a: |\n  phone: !remove\n", "phone: !remove\n"),
+            ("a: >-\n  - !remove\n", "- !remove"),
+            ("a: \"x: !remove\"\n", "x: !remove"),
+            ("a: 'b, !remove'\n", "b, !remove"),
+            ("a: |\n  with: !ruby/regexp /x/\n", "with: !ruby/regexp /x/\n"),
+            ("a: |\n  with: !ruby/regexp  '/x/'\n", "with: !ruby/regexp  '/x/'\n"),
+        ] {
+            assert!(matches!(&value(yaml).data, Data::Text(found) if found == expected), "{yaml}");
         }
     }
 

@@ -155,7 +155,7 @@ impl Kind {
         fields.map(|field| field.name).chain(containers)
     }
 
-    /// The fields it has without being told.
+    /// Returns the built-in fields.
     pub(crate) fn built_ins(self) -> &'static [BuiltIn] {
         match self {
             Self::User => USER,

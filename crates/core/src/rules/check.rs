@@ -159,7 +159,7 @@ impl<'p> Reporter<'_, 'p> {
         self.outcome.violations.is_full()
     }
 
-    /// The database shall decide whether the value is taken.
+    /// Adds a uniqueness claim on the value, which the database decides.
     pub(crate) fn claim(&mut self, claim: Claim, path: &Arc<str>, message: &'static Message) {
         let saying = self.violation(self.path, message, Params::new());
         self.outcome.claim(claim, path, saying);

@@ -5,7 +5,7 @@
 //! record is the owner itself.
 
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
-use diesel::{QueryResult, RunQueryDsl, table};
+use diesel::{QueryResult, RunQueryDsl, SqliteConnection, table};
 use registrar_core::aggregate::{Claim, ClaimHolder, NewClaim};
 use registrar_core::types::TypeKind;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::sql::{execute, load, statement};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClaimInsert<'a> {
     pub(crate) claim: &'a NewClaim,
-    pub(crate) owner: &'a Uuid,
+    pub(crate) owner: Uuid,
 }
 
 /// A stored claim.
@@ -83,7 +83,8 @@ statement! {
 }
 
 /// Inserts claims, which must be sorted and distinct. Returns the indices of those that another record
-/// holds.
+/// holds. On SQLite, where nothing else is written meanwhile, claims of new records are only looked up:
+/// [`assign_records`] inserts them.
 pub(crate) fn insert_claims(
     conn: &mut AnyConnection,
     claims: &[ClaimInsert<'_>],
@@ -94,11 +95,15 @@ pub(crate) fn insert_claims(
     match conn {
         AnyConnection::Sqlite(conn) => {
             let mut conflicts = Vec::new();
-            for (index, ClaimInsert { claim, owner }) in claims.iter().enumerate() {
-                let NewClaim { claim: Claim { scope, value_key }, holder, path } = claim;
-                let (record_kind, record_id) = columns(holder);
-                let insert = InsertClaim { scope, value_key, owner, record_kind, record_id, path };
-                if insert.execute(conn)? == 0 {
+            for (index, insert) in claims.iter().enumerate() {
+                let Claim { scope, value_key } = &insert.claim.claim;
+                let is_inserted = match insert.claim.holder {
+                    ClaimHolder::New(_) => {
+                        FindClaim { scope, value_key }.load::<i64>(conn)?.is_empty()
+                    }
+                    _ => insert_one(conn, insert, None)?,
+                };
+                if !is_inserted {
                     conflicts.push(index);
                 }
             }
@@ -108,7 +113,7 @@ pub(crate) fn insert_claims(
             let new = || claims.iter().map(|insert| insert.claim);
             let scopes: Vec<&str> = new().map(|new| &*new.claim.scope).collect();
             let value_keys: Vec<&str> = new().map(|new| &*new.claim.value_key).collect();
-            let owners: Vec<&Uuid> = claims.iter().map(|insert| insert.owner).collect();
+            let owners: Vec<&Uuid> = claims.iter().map(|insert| &insert.owner).collect();
             let (record_kinds, record_ids): (Vec<&str>, Vec<Option<i64>>) =
                 new().map(|new| columns(&new.holder)).unzip();
             let paths: Vec<&str> = new().map(|new| &*new.path).collect();
@@ -125,12 +130,16 @@ pub(crate) fn insert_claims(
     }
 }
 
-statement! {
-    SetRecordId<'a>:
-    "UPDATE unique_claims SET record_id = " { record_id: &'a i64 as BigInt }
-    " WHERE scope = " { scope: &'a str as Text }
-    " AND value_key = " { value_key: &'a str as Text }
-    ""
+fn insert_one(
+    conn: &mut SqliteConnection,
+    insert: &ClaimInsert<'_>,
+    new_id: Option<i64>,
+) -> QueryResult<bool> {
+    let ClaimInsert { claim: NewClaim { claim, holder, path }, owner } = insert;
+    let (record_kind, record_id) = columns(holder);
+    let (Claim { scope, value_key }, record_id) = (claim, record_id.or(new_id));
+    let insert = InsertClaim { scope, value_key, owner, record_kind, record_id, path };
+    Ok(insert.execute(conn)? > 0)
 }
 
 statement! {
@@ -142,46 +151,30 @@ statement! {
     ") AS t (record_id, scope, value_key) WHERE c.scope = t.scope AND c.value_key = t.value_key"
 }
 
-/// Sets the record ids of claims of new records.
-pub(crate) fn set_record_ids(
+/// Assigns the claims of new records to the records, whose ids are known now.
+pub(crate) fn assign_records(
     conn: &mut AnyConnection,
-    claims: &[(&Claim, i64)],
+    claims: &[(ClaimInsert<'_>, i64)],
 ) -> QueryResult<()> {
     if claims.is_empty() {
         return Ok(());
     }
     match conn {
         AnyConnection::Sqlite(conn) => {
-            for (Claim { scope, value_key }, record_id) in claims {
-                SetRecordId { record_id, scope, value_key }.execute(conn)?;
+            for (insert, record_id) in claims {
+                insert_one(conn, insert, Some(*record_id))?;
             }
         }
         AnyConnection::Postgres(conn) => {
+            let keys = || claims.iter().map(|(insert, _)| &insert.claim.claim);
             let record_ids: Vec<i64> = claims.iter().map(|(_, id)| *id).collect();
-            let scopes: Vec<&str> = claims.iter().map(|(claim, _)| &*claim.scope).collect();
-            let value_keys: Vec<&str> = claims.iter().map(|(claim, _)| &*claim.value_key).collect();
+            let scopes: Vec<&str> = keys().map(|claim| &*claim.scope).collect();
+            let value_keys: Vec<&str> = keys().map(|claim| &*claim.value_key).collect();
             let (record_ids, scopes, value_keys) = (&record_ids, &scopes, &value_keys);
             SetRecordIds { record_ids, scopes, value_keys }.execute(conn)?;
         }
     }
     Ok(())
-}
-
-statement! {
-    MoveClaim<'a>:
-    "UPDATE unique_claims SET record_kind = " { record_kind: &'a str as Text }
-    ", record_id = " { record_id: Option<i64> as Nullable<BigInt> }
-    ", path = " { path: &'a str as Text }
-    " WHERE scope = " { scope: &'a str as Text }
-    " AND value_key = " { value_key: &'a str as Text }
-    ""
-}
-
-/// Moves a claim to another record of its owner.
-pub(crate) fn move_claim(conn: &mut AnyConnection, new: &NewClaim) -> QueryResult<()> {
-    let NewClaim { claim: Claim { scope, value_key }, holder, path } = new;
-    let (record_kind, record_id) = columns(holder);
-    execute!(conn, MoveClaim { record_kind, record_id, path, scope, value_key }).map(drop)
 }
 
 statement! {
@@ -243,8 +236,9 @@ statement! {
 
 statement! {
     ClaimsOfRecord<'a> -> (Text, Text, Text, Nullable<BigInt>, Text):
-    "SELECT scope, value_key, record_kind, record_id, path FROM unique_claims WHERE record_kind = "
-    { record_kind: &'a str as Text }
+    "SELECT scope, value_key, record_kind, record_id, path FROM unique_claims WHERE owner = "
+    { owner: &'a Uuid as SqlUuid }
+    " AND record_kind = " { record_kind: &'a str as Text }
     " AND record_id = " { record_id: &'a i64 as BigInt }
     ""
 }
@@ -261,10 +255,11 @@ pub(crate) fn claims_of_owner(
 /// Returns the claims of a record.
 pub(crate) fn claims_of_record(
     conn: &mut AnyConnection,
+    owner: &Uuid,
     kind: TypeKind,
     record_id: i64,
 ) -> QueryResult<Vec<StoredClaim>> {
-    let find = ClaimsOfRecord { record_kind: kind.record_name(), record_id: &record_id };
+    let find = ClaimsOfRecord { owner, record_kind: kind.record_name(), record_id: &record_id };
     let rows = load!(conn, find => ClaimColumns)?;
     Ok(rows.into_iter().map(stored_claim).collect())
 }
@@ -299,7 +294,8 @@ statement! {
 
 statement! {
     DeleteClaimsOfRecord<'a>:
-    "DELETE FROM unique_claims WHERE record_kind = " { record_kind: &'a str as Text }
+    "DELETE FROM unique_claims WHERE owner = " { owner: &'a Uuid as SqlUuid }
+    " AND record_kind = " { record_kind: &'a str as Text }
     " AND record_id = " { record_id: &'a i64 as BigInt }
     ""
 }
@@ -331,9 +327,10 @@ pub(crate) fn delete_claims_of_owners(
 /// Deletes the claims of a record, without those of the records nested in it.
 pub(crate) fn delete_claims_of_record(
     conn: &mut AnyConnection,
+    owner: &Uuid,
     kind: TypeKind,
     record_id: i64,
 ) -> QueryResult<()> {
     let (record_kind, record_id) = (kind.record_name(), &record_id);
-    execute!(conn, DeleteClaimsOfRecord { record_kind, record_id }).map(drop)
+    execute!(conn, DeleteClaimsOfRecord { owner, record_kind, record_id }).map(drop)
 }

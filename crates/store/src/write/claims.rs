@@ -11,8 +11,7 @@ use crate::connection::AnyConnection;
 use crate::error::Refusal;
 use crate::read::references::{RowLock, missing_references};
 use crate::tables::unique_claims::{
-    ClaimInsert, StoredClaim, delete_claim, delete_claims_of_owners, existing_claims,
-    insert_claims, move_claim,
+    ClaimInsert, StoredClaim, delete_claim, delete_claims_of_owners, existing_claims, insert_claims,
 };
 
 /// A submission of a batch that competes for its claims.
@@ -100,7 +99,7 @@ pub(crate) fn resolve(
 
     let inserts: Vec<ClaimInsert<'_>> = entries
         .iter()
-        .map(|entry| ClaimInsert { claim: entry.new, owner: &candidates[entry.candidate].uuid })
+        .map(|entry| ClaimInsert { claim: entry.new, owner: candidates[entry.candidate].uuid })
         .collect();
     let mut rejected = BTreeSet::new();
     for index in insert_claims(conn, &inserts)? {
@@ -156,13 +155,16 @@ pub(crate) fn update_claims(
         match held.remove(&claim.claim) {
             None => new.push((index, claim)),
             Some(held) if held.holder == claim.holder => {}
-            Some(held) if is_released(held) => move_claim(conn, claim)?,
+            Some(held) if is_released(held) => {
+                delete_claim(conn, &held.claim)?;
+                new.push((index, claim));
+            }
             Some(_) => taken.push(index),
         }
     }
     new.sort_by_key(|(_, new)| &new.claim);
     let inserts: Vec<ClaimInsert<'_>> =
-        new.iter().map(|(_, claim)| ClaimInsert { claim, owner }).collect();
+        new.iter().map(|(_, claim)| ClaimInsert { claim, owner: *owner }).collect();
     taken.extend(insert_claims(conn, &inserts)?.into_iter().map(|index| new[index].0));
     taken.sort_unstable();
     for held in held.into_values().filter(|held| is_released(held)) {

@@ -25,19 +25,17 @@ pub(super) fn delete(
         return delete_relationship(conn, id);
     }
     let Some(owner) = owner_of(conn, kind, id)? else { return Ok(Err(WriteError::NotFound)) };
-    if touch_user(conn, owner, None)?.is_none() {
-        return Ok(Err(WriteError::NotFound));
-    }
+    let Some(uuid) = touch_user(conn, owner, None)? else { return Ok(Err(WriteError::NotFound)) };
     if let RecordKind::Transactable | RecordKind::Customization = kind {
-        delete_attachments(conn, owner, kind.name(), id)?;
+        delete_attachments(conn, (owner, &uuid), kind.name(), id)?;
     }
     if kind == RecordKind::Transactable {
         let in_relationships = InRelationships { transactable_id: &id };
         for id in load!(conn, in_relationships => i64)? {
-            delete_claims_of_record(conn, TypeKind::RelationshipTransactable, id)?;
+            delete_claims_of_record(conn, &uuid, TypeKind::RelationshipTransactable, id)?;
         }
     }
-    delete_claims_of_record(conn, kind.type_kind(), id)?;
+    delete_claims_of_record(conn, &uuid, kind.type_kind(), id)?;
     // Foreign keys delete the rows that refer to the record.
     let id = &id;
     let deleted = match kind {
@@ -68,15 +66,20 @@ by_id! {
     LockRelationship(id) -> BigInt: "SELECT id FROM relationships WHERE id = " " FOR UPDATE",
     InRelationships(transactable_id) -> BigInt:
         "SELECT id FROM relationship_transactables WHERE transactable_id = " "",
-    UsersOf(relationship_id) -> BigInt:
-        "SELECT id FROM relationship_users WHERE relationship_id = " "",
-    LockUsersOf(relationship_id) -> BigInt:
-        "SELECT id FROM relationship_users WHERE relationship_id = " " ORDER BY id FOR UPDATE",
-    TransactablesOf(relationship_id) -> BigInt:
-        "SELECT id FROM relationship_transactables WHERE relationship_id = " "",
-    LockTransactablesOf(relationship_id) -> BigInt:
-        "SELECT id FROM relationship_transactables WHERE relationship_id = "
-        " ORDER BY id FOR UPDATE",
+    UsersOf(relationship_id) -> (BigInt, SqlUuid):
+        "SELECT r.id, u.uuid FROM relationship_users r JOIN users u ON u.id = r.user_id \
+         WHERE r.relationship_id = " "",
+    LockUsersOf(relationship_id) -> (BigInt, SqlUuid):
+        "SELECT r.id, u.uuid FROM relationship_users r JOIN users u ON u.id = r.user_id \
+         WHERE r.relationship_id = " " ORDER BY r.id FOR UPDATE OF r",
+    TransactablesOf(relationship_id) -> (BigInt, SqlUuid):
+        "SELECT r.id, u.uuid FROM relationship_transactables r \
+         JOIN transactables t ON t.id = r.transactable_id JOIN users u ON u.id = t.user_id \
+         WHERE r.relationship_id = " "",
+    LockTransactablesOf(relationship_id) -> (BigInt, SqlUuid):
+        "SELECT r.id, u.uuid FROM relationship_transactables r \
+         JOIN transactables t ON t.id = r.transactable_id JOIN users u ON u.id = t.user_id \
+         WHERE r.relationship_id = " " ORDER BY r.id FOR UPDATE OF r",
 }
 
 statement! {
@@ -112,7 +115,7 @@ of_owner! {
 /// Deletes the addresses, files and customizations of an owner, and those of its customizations.
 fn delete_attachments(
     conn: &mut AnyConnection,
-    user_id: i64,
+    (user_id, uuid): (i64, &Uuid),
     owner_kind: &str,
     owner_id: i64,
 ) -> QueryResult<()> {
@@ -121,7 +124,7 @@ fn delete_attachments(
         NestedCustomizations { user_id, owner_kind, owner_id: &owner_id, same_user_id: user_id };
     let nested = load!(conn, nested => i64)?;
     for id in &nested {
-        delete_claims_of_record(conn, TypeKind::Customization, *id)?;
+        delete_claims_of_record(conn, uuid, TypeKind::Customization, *id)?;
     }
     let owners = nested.iter().map(|id| ("customization", id));
     for (owner_kind, owner_id) in owners.chain([(owner_kind, &owner_id)]) {
@@ -136,7 +139,7 @@ fn delete_attachments(
 /// that no concurrent update adds claims to them.
 fn delete_relationship(conn: &mut AnyConnection, id: i64) -> QueryResult<WriteResult> {
     let (id, relationship_id) = (&id, &id);
-    let (users, transactables): (Vec<i64>, Vec<i64>) = match conn {
+    let (users, transactables): (Vec<(i64, Uuid)>, Vec<(i64, Uuid)>) = match conn {
         AnyConnection::Sqlite(conn) => {
             let users = UsersOf { relationship_id }.load(conn)?;
             (users, TransactablesOf { relationship_id }.load(conn)?)
@@ -147,11 +150,11 @@ fn delete_relationship(conn: &mut AnyConnection, id: i64) -> QueryResult<WriteRe
             (users, LockTransactablesOf { relationship_id }.load(conn)?)
         }
     };
-    for id in users {
-        delete_claims_of_record(conn, TypeKind::RelationshipUser, id)?;
+    for (id, owner) in users {
+        delete_claims_of_record(conn, &owner, TypeKind::RelationshipUser, id)?;
     }
-    for id in transactables {
-        delete_claims_of_record(conn, TypeKind::RelationshipTransactable, id)?;
+    for (id, owner) in transactables {
+        delete_claims_of_record(conn, &owner, TypeKind::RelationshipTransactable, id)?;
     }
     let deleted = load!(conn, DeleteRelationship { id } => Uuid)?;
     if deleted.is_empty() {

@@ -52,7 +52,7 @@ pub(super) fn create(conn: &mut AnyConnection, request: &CreateRecord) -> QueryR
     if !refusals.is_empty() {
         return refused(refusals);
     }
-    let (rows, _) = write_rows(conn, bag, owner)?;
+    let (rows, _) = write_rows(conn, bag, (owner, uuid))?;
     Ok(rows.new_record_id().ok_or(CreateError::Internal.into()))
 }
 
@@ -65,7 +65,7 @@ fn missing(conn: &mut AnyConnection, references: &[Reference]) -> QueryResult<Ve
 fn write_rows<'a>(
     conn: &mut AnyConnection,
     bag: &'a NewUser,
-    user_id: i64,
+    (user_id, uuid): (i64, Uuid),
 ) -> QueryResult<(RowBatch<'a>, bool)> {
     let (mut rows, mut ids) = row_batch(conn, bag, user_id, now())?;
     let record = |kind, id| OwnerRef::record(user_id, kind, id);
@@ -77,7 +77,7 @@ fn write_rows<'a>(
             OwnerRef::user(user_id)
         }
     };
-    rows.add_records(bag, owner, &mut ids)?;
+    rows.add_records(bag, uuid, owner, &mut ids)?;
     let all_exist = rows.write(conn)?;
     Ok((rows, all_exist))
 }
@@ -140,32 +140,33 @@ pub(super) fn update(conn: &mut AnyConnection, request: &UpdateRecord) -> QueryR
     let Some(uuid) = touch_user(conn, owner, Some((*lock_version, at)))? else {
         return Ok(Err(WriteError::Conflict));
     };
-    let mut held = claims_of_record(conn, kind.type_kind(), *id)?;
+    let mut held = claims_of_record(conn, &uuid, kind.type_kind(), *id)?;
     let transactables = bag.transactables.iter().map(|it| &it.attached.customizations);
     let customizations = bag.customizations.iter().map(|it| &it.attached.customizations);
     for nested in transactables.chain(customizations) {
-        add_claims_of(conn, nested, &mut held)?;
+        add_claims_of(conn, &uuid, nested, &mut held)?;
     }
     let stored = StoredClaims { held, released: Some(&changed.released) };
     let refusals = update_claims(conn, &uuid, bag, stored)?;
     if !refusals.is_empty() {
         return refused(refusals);
     }
-    let (_, all_exist) = write_rows(conn, bag, owner)?;
+    let (_, all_exist) = write_rows(conn, bag, (owner, uuid))?;
     Ok(if all_exist { Ok(*id) } else { Err(WriteError::Conflict) })
 }
 
 /// Adds the claims of stored customizations and of those nested in them.
 fn add_claims_of(
     conn: &mut AnyConnection,
+    owner: &Uuid,
     customizations: &[NewCustomization],
     held: &mut Vec<StoredClaim>,
 ) -> QueryResult<()> {
     for customization in customizations {
         if let Some(id) = customization.id {
-            held.append(&mut claims_of_record(conn, TypeKind::Customization, id)?);
+            held.append(&mut claims_of_record(conn, owner, TypeKind::Customization, id)?);
         }
-        add_claims_of(conn, &customization.attached.customizations, held)?;
+        add_claims_of(conn, owner, &customization.attached.customizations, held)?;
     }
     Ok(())
 }

@@ -16,6 +16,9 @@ use crate::sql::types::{SqlJson, SqlTimestamp, SqlUuid};
 use crate::sql::{execute, statement};
 use crate::tables::counters::{IdCounts, next_id, reserve_ids};
 
+/// Maximum number of attempts to create a relationship that others create and delete meanwhile.
+const MAX_ATTEMPTS: usize = 10;
+
 /// The ids of relationships by type and key.
 #[derive(Debug, Default)]
 pub(super) struct RelationshipIds(HashMap<(String, String), i64>);
@@ -58,9 +61,15 @@ pub(super) fn find_or_create<'a>(
     let mut ids = RelationshipIds::default();
     for ((type_name, key), make) in wanted {
         let mut found = relationship_by_key(conn, (type_name, key), RowLock::KeyShare)?;
-        if let (None, Some(properties)) = (found, make) {
-            create_by_key(conn, type_name, key, properties)?;
-            found = relationship_by_key(conn, (type_name, key), RowLock::KeyShare)?;
+        if let Some(properties) = make {
+            // Another transaction may create the relationship first, and a third one delete it again.
+            for _ in 0..MAX_ATTEMPTS {
+                if found.is_some() {
+                    break;
+                }
+                create_by_key(conn, type_name, key, properties)?;
+                found = relationship_by_key(conn, (type_name, key), RowLock::KeyShare)?;
+            }
         }
         let name = (type_name.to_owned(), key.to_owned());
         ids.0.extend(found.map(|id| (name, id)));

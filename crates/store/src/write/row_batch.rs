@@ -7,7 +7,7 @@ use std::vec;
 
 use diesel::QueryResult;
 use registrar_core::aggregate::{
-    Attachments, Claim, ClaimHolder, NewClaim, NewCustomization, NewUser, RelationshipLink,
+    Attachments, ClaimHolder, NewCustomization, NewUser, RelationshipLink,
 };
 use registrar_core::types::TypeKind;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ use crate::tables::relationship_transactables::RelationshipTransactableRow;
 use crate::tables::relationship_users::RelationshipUserRow;
 use crate::tables::relationships::RelationshipRow;
 use crate::tables::transactables::TransactableRow;
-use crate::tables::unique_claims::set_record_ids;
+use crate::tables::unique_claims::{ClaimInsert, assign_records};
 use crate::tables::user_profiles::ProfileRow;
 use crate::tables::users::{UserIdentity, UserRow};
 
@@ -51,9 +51,9 @@ pub(super) struct RowBatch<'a> {
     /// The record that is being added, and those around it.
     path: Vec<(TypeKind, usize)>,
     /// The claims of the new records of the user that is being added.
-    claims: HashMap<&'a [(TypeKind, usize)], Vec<&'a Claim>>,
+    claims: HashMap<&'a [(TypeKind, usize)], Vec<ClaimInsert<'a>>>,
     /// The claims of new records, with their record ids.
-    claim_ids: Vec<(&'a Claim, i64)>,
+    claim_ids: Vec<(ClaimInsert<'a>, i64)>,
 }
 
 impl<'a> RowBatch<'a> {
@@ -84,7 +84,7 @@ impl<'a> RowBatch<'a> {
         if let Some(phc) = &request.password_hash {
             self.passwords.push(PasswordRow { user_id: id, phc, created_at: self.now });
         }
-        self.add_records(&request.user, OwnerRef::user(id), ids)?;
+        self.add_records(&request.user, uuid, OwnerRef::user(id), ids)?;
         Ok(id)
     }
 
@@ -97,20 +97,22 @@ impl<'a> RowBatch<'a> {
     ) -> QueryResult<()> {
         let identity = UserIdentity { id, uuid, form_name: "", form_version: "" };
         self.users.push(Some(id), UserRow::new(identity, user, self.now));
-        self.add_records(user, OwnerRef::user(id), ids)
+        self.add_records(user, uuid, OwnerRef::user(id), ids)
     }
 
-    /// Adds the rows of the records of a user, or of one record. Its customizations belong to `owner`.
+    /// Adds the rows of the records of a user, or of one record. Customizations belong to `owner`, claims to the
+    /// user with `uuid`.
     pub(super) fn add_records(
         &mut self,
         user: &'a NewUser,
+        uuid: Uuid,
         owner: OwnerRef,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         self.claims.clear();
-        for NewClaim { claim, holder, .. } in &user.claims {
-            if let ClaimHolder::New(path) = holder {
-                self.claims.entry(path).or_default().push(claim);
+        for claim in &user.claims {
+            if let ClaimHolder::New(path) = &claim.holder {
+                self.claims.entry(path).or_default().push(ClaimInsert { claim, owner: uuid });
             }
         }
         let user_id = owner.user_id;
@@ -341,7 +343,7 @@ impl<'a> RowBatch<'a> {
         all_exist &= self.customizations.write(conn)?;
         all_exist &= self.addresses.write(conn)?;
         all_exist &= self.files.write(conn)?;
-        set_record_ids(conn, &self.claim_ids)?;
+        assign_records(conn, &self.claim_ids)?;
         Ok(all_exist)
     }
 }

@@ -188,7 +188,7 @@ fn rows(spelling: &SqlDialect, users: u32) -> String {
         ),
         claims("n % 10 < 7"),
         claims("n % 10 >= 7"),
-        "DROP TABLE keys; CREATE INDEX unique_claims_owner ON unique_claims (owner);\n".to_owned(),
+        "DROP TABLE keys; CREATE INDEX unique_claims_owner ON unique_claims (owner, record_kind, record_id);\n".to_owned(),
     ]
     .concat()
 }
