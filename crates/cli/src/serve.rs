@@ -6,9 +6,8 @@ use std::process::ExitCode;
 
 use registrar_server::app::{Application, open_existing_store, open_store};
 use registrar_server::auth::token;
-use registrar_server::config_source;
 use registrar_server::settings::Settings;
-use registrar_store::{Store, TokenError, redact};
+use registrar_store::{TokenError, redact};
 
 use crate::{CommandResult, open_files, print, print_message};
 
@@ -26,7 +25,7 @@ pub(crate) fn serve(settings: Settings) -> CommandResult {
     actix_web::rt::System::new().block_on(async {
         let host =
             settings.listen.rsplit_once(':').map_or("127.0.0.1", |(host, _)| host).to_owned();
-        let first_start = settings.clone();
+        let database_url = settings.database_url.clone();
         let application = Application::build(settings)?;
         let url = format!("http://{host}:{}", application.port());
         print_message(&format!("registrar: serving {url} with {shown_database}"));
@@ -36,10 +35,10 @@ pub(crate) fn serve(settings: Settings) -> CommandResult {
         if application.store().is_new() {
             print_message(&format!(
                 "registrar: {shown_database} was empty or missing: a NEW database was created; \
- `create_database: false` prevents this"
+                 `create_database: false` prevents this"
             ));
         }
-        print_first_token(&first_start, application.store(), &url)?;
+        print_first_token(&application, &database_url, &url)?;
         application.run().await?;
         print_message("registrar: stopped; everything accepted is stored");
         Ok(ExitCode::SUCCESS)
@@ -49,10 +48,11 @@ pub(crate) fn serve(settings: Settings) -> CommandResult {
 /// Creates an unlimited token on the first start, and prints it with a sample request. If standard output
 /// is not a terminal it usually ends up in a log, so the token is written to a file with mode 0600.
 fn print_first_token(
-    settings: &Settings,
-    store: &Store,
+    application: &Application,
+    database_url: &str,
     url: &str,
 ) -> Result<(), Box<dyn std::error::Error>> {
+    let store = application.store();
     if store.has_tokens()? {
         return Ok(());
     }
@@ -60,7 +60,7 @@ fn print_first_token(
     let token = token.reveal();
     let file = match std::io::stdout().is_terminal() {
         true => None,
-        false => Some(write_secret(&token_folder(settings), token)?),
+        false => Some(write_secret(&token_folder(database_url), token)?),
     };
     match store.create_token(FIRST_TOKEN, &token::hash(token), None, None, None) {
         // Another server that started at the same time created and printed it.
@@ -80,7 +80,7 @@ fn print_first_token(
         }
     };
     let token = if file.is_none() { format!(":\n\n  {token}") } else { String::new() };
-    let registry = config_source::load(&settings.forms, settings.policies)?;
+    let registry = application.config().current();
     let line = if registry.served_form(SAMPLE_FORM).is_some() {
         format!(
             "curl -i {url}/api/users \\\n    -H \"Authorization: Token token={token_argument}\" \\\n    \
@@ -101,9 +101,8 @@ fn print_first_token(
 }
 
 /// Returns the folder of the database file, or the current folder if there is none.
-fn token_folder(settings: &Settings) -> PathBuf {
-    let file =
-        settings.database_url.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"));
+fn token_folder(database_url: &str) -> PathBuf {
+    let file = database_url.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"));
     let folder = file.and_then(|file| Path::new(file).parent()).unwrap_or(Path::new(""));
     folder.canonicalize().or_else(|_| std::env::current_dir()).unwrap_or_default()
 }

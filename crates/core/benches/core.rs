@@ -166,18 +166,25 @@ fn apply_fields(bencher: Bencher<'_, '_>, fields: usize) {
     });
 }
 
-/// Measures each rule on the first value that it accepts, in a form with that one field.
+/// Measures each rule on the first value that it accepts, in the form that the rules' examples
+/// are written for.
 #[divan::bench(args = RULES.iter().filter(|rule| !rule.accepts.is_empty()).map(|rule| rule.name))]
 fn rule(bencher: Bencher<'_, '_>, name: &str) {
     let rule = registrar_core::rules::named(name).unwrap();
     let (options, value) = rule.accepts[0];
     let text = format!(
-        "resource: User\nfields:\n  value: {{validation: {{{name}: {options}}}, property_options: {{virtual: true}}}}\n"
+        "resource: User\nfields:\n  other: {{type: integer, property_options: {{virtual: true}}}}\n  \
+         value_confirmation: {{property_options: {{virtual: true}}}}\n  \
+         value: {{validation: {{{name}: {options}}}, property_options: {{virtual: true}}}}\n"
     );
     let source = SourceFile { file: "form.yml".into(), within: "form.yml".to_owned(), text };
     let registry = Configuration::compile(&[source]).unwrap();
     let form = registry.form("form").unwrap();
-    let body = format!(r#"{{"value": {value}}}"#);
+    let body = match value {
+        "absent" => r#"{"other": 5}"#.to_owned(),
+        value if value.starts_with("with ") => format!("{{{}}}", &value[5..]),
+        value => format!(r#"{{"other": 5, "value": {value}}}"#),
+    };
     bencher.bench_local(|| {
         form.apply(json::parse(black_box(body.as_bytes())).unwrap(), &EvalContext::default())
             .unwrap()

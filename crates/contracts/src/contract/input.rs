@@ -38,7 +38,7 @@ pub struct ContractInput<'s> {
     /// The request context for expressions.
     pub asked: &'s RequestContext,
     /// Time and token for the evaluation.
-    pub surroundings: &'s EvalContext,
+    pub eval_context: &'s EvalContext,
     /// Locale of the messages, if the catalogue uses the forms' own.
     pub locale: &'s Locale,
 }
@@ -101,7 +101,7 @@ impl Contract {
         input: ContractInput<'_>,
         submitted: FormInput<'_>,
     ) -> Result<NewUser, Rejection> {
-        match input.form.apply(submitted.value, input.surroundings) {
+        match input.form.apply(submitted.value, input.eval_context) {
             Ok(user) if submitted.own.is_empty() => Ok(user),
             Ok(_) => Err(self.refused(input, Violations::default(), submitted.own)),
             Err(violations) => Err(self.refused(input, violations, submitted.own)),
@@ -121,7 +121,7 @@ impl Contract {
         // Fields with `required: true` are required on creation only.
         let own = submitted.own.into_iter().filter(|violation| violation.custom_code.is_none());
         let own: Vec<Violation> = own.collect();
-        match input.form.update(submitted.value, stored, input.surroundings) {
+        match input.form.update(submitted.value, stored, input.eval_context) {
             Ok(changed) if own.is_empty() => Ok(changed),
             Ok(_) => Err(self.refused(input, Violations::default(), own)),
             Err(violations) => Err(self.refused(input, violations, own)),
@@ -141,7 +141,7 @@ impl Contract {
                 let violations = input.form.explain_refusals(
                     submitted.value,
                     stored,
-                    input.surroundings,
+                    input.eval_context,
                     refusals,
                 );
                 self.refused(input, violations, Vec::new())
@@ -169,7 +169,7 @@ impl Contract {
         input: ContractInput<'_>,
     ) -> Result<(Vec<Claim>, Vec<Reference>), String> {
         let submitted = self.form_input_of(input)?;
-        Ok(input.form.database_checks(submitted.value, input.surroundings))
+        Ok(input.form.database_checks(submitted.value, input.eval_context))
     }
 
     /// Validates a submission and adds the database's refusals to its violations.
@@ -179,7 +179,7 @@ impl Contract {
             Ok(submitted) => submitted,
             Err(cause) => return Rejection::Failed(cause),
         };
-        let violations = input.form.explain_all(submitted.value, input.surroundings, refusals);
+        let violations = input.form.explain_all(submitted.value, input.eval_context, refusals);
         self.refused(input, violations, submitted.own)
     }
 

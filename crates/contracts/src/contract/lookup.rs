@@ -15,7 +15,7 @@ pub enum Lookup {
     /// By number.
     Id(i64),
     /// By number, for those without an external id; or by external id.
-    IdOrOwn(Option<i64>, String),
+    IdOrExternalId(Option<i64>, String),
     /// By the canonical key of an e-mail address.
     EmailKey(String),
     /// By external id.
@@ -75,7 +75,7 @@ impl Contract {
         let Some(id) = self.ids.iter().find(|id| *id.name == *name) else { return Lookup::Nobody };
         let number = id.format.read(&id.salt, text);
         match number {
-            _ if id.may_be_given => Lookup::IdOrOwn(number, text.to_owned()),
+            _ if id.may_be_given => Lookup::IdOrExternalId(number, text.to_owned()),
             Some(number) => Lookup::Id(number),
             None => Lookup::Nobody,
         }

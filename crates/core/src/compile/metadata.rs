@@ -18,7 +18,7 @@ pub(crate) struct FormMetadata<'n> {
     pub(crate) record_type: Option<(&'n str, Location)>,
     pub(crate) fields: Option<&'n Entry>,
     /// Whether `enumeration: strict` is set: responses do not reveal who has an account.
-    pub(crate) is_discreet: bool,
+    pub(crate) strict_enumeration: bool,
     pub(crate) enumeration_place: Location,
     /// Whether the form may list protected fields.
     pub(crate) is_privileged: bool,
@@ -97,7 +97,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
         resource_place: tree.place,
         record_type: None,
         fields: None,
-        is_discreet: false,
+        strict_enumeration: false,
         enumeration_place: tree.place,
         is_privileged: false,
         idempotency: None,
@@ -135,7 +135,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
             }
             "enumeration" => {
                 let word = reader.keyword(&entry.value, "enumeration", &["strict", "open"]);
-                header.is_discreet = word == Some("strict");
+                header.strict_enumeration = word == Some("strict");
                 header.enumeration_place = entry.value.place;
             }
             "privileged" => {

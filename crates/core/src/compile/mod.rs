@@ -60,7 +60,7 @@ pub(crate) fn compile(
         may_create: root::may_create(resource, &root, header.may_update),
         may_update: header.may_update && resource != Resource::Session,
         is_privileged: header.is_privileged,
-        strict_enumeration: header.is_discreet,
+        strict_enumeration: header.strict_enumeration,
         natural_key: header.idempotency.map(|(key, _)| key),
         locales: locales.clone(),
         refuses_unknown: header.refuses_unknown,
@@ -77,14 +77,14 @@ pub(crate) fn compile(
     let mut reader = Reader { problems };
     if let Some((key, place)) = header.idempotency {
         natural_key::check(&mut reader, &form, key, place);
-        if header.is_discreet {
+        if header.strict_enumeration {
             let what = "`idempotency` reveals who has an account, which `enumeration: strict` hides: \
                         a repeated value gets a different response";
             let expected = "one of the two; clients of such a form can send an Idempotency-Key";
             reader.problems.add(ProblemCode::Contradiction, place, what, expected, None);
         }
     }
-    if header.is_discreet && form.root.reveals_existence() {
+    if header.strict_enumeration && form.root.reveals_existence() {
         let what = "`exists` by `email` or `external_id` reveals who has an account, which \
                     `enumeration: strict` hides";
         let expected = "one of the two; or `exists: { resource: User, by: id }`";

@@ -23,7 +23,7 @@ static TAGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Matches what [`hide`] puts in the place of `!ruby/regexp`.
 static HIDDEN_PATTERN: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(" {12}(?P<space>\\s+)(?P<quote>['\"]?)\u{E001}").ok());
+    LazyLock::new(|| Regex::new("\t{12}(?P<space>\\s+)(?P<quote>['\"]?)\u{E001}").ok());
 
 /// Replaces tags by markers; every other character keeps its line and column.
 pub(super) fn hide(text: &str) -> Cow<'_, str> {
@@ -37,7 +37,7 @@ pub(super) fn hide(text: &str) -> Cow<'_, str> {
         }
         None => {
             let part = |name: &str| found.name(name).map_or("", |part| part.as_str());
-            let blank = " ".repeat("!ruby/regexp".len());
+            let blank = "\t".repeat("!ruby/regexp".len());
             format!("{}{blank}{}{}{PATTERN}/", part("ahead"), part("space"), part("quote"))
         }
     })

@@ -40,11 +40,11 @@ impl ComputedBudget {
 }
 
 /// Applies computed defaults and the default payload, and drops inactive fields.
-pub(super) fn apply_defaults<'v>(form: &Form, slots: &mut GroupSlots<'v>, outcome: &mut Findings) {
-    let surroundings = &outcome.surroundings;
+pub(super) fn apply_defaults<'v>(form: &Form, slots: &mut GroupSlots<'v>, findings: &mut Findings) {
+    let eval_context = &findings.eval_context;
     let left = ComputedBudget(Cell::new(MAX_COMPUTED_BYTES));
     for way in &form.computed {
-        each(&form.root, slots, way, surroundings, |field, (slot, is_stored), view| {
+        each(&form.root, slots, way, eval_context, |field, (slot, is_stored), view| {
             match (&field.body, slot) {
                 // An empty stored field gets no default in an update.
                 (FieldBody::Scalar(scalar), Slot::Absent) if is_stored && !scalar.readonly => None,
@@ -60,23 +60,23 @@ pub(super) fn apply_defaults<'v>(form: &Form, slots: &mut GroupSlots<'v>, outcom
         });
     }
     if let Some(payload) = &form.payload {
-        let view = EvalScope { form: &slots.slots, this: &slots.slots, surroundings };
+        let view = EvalScope { form: &slots.slots, this: &slots.slots, eval_context };
         match object(&payload.0, &view, &left) {
             Ok(Value::Object(entries)) => {
                 let is_update = slots.stored.is_some();
                 shape::merge(form, &form.root, slots, entries, is_update);
             }
             Ok(_) => {}
-            Err(cause) => outcome.failure = Some(cause),
+            Err(cause) => findings.failure = Some(cause),
         }
     }
-    drop_inactive(form, slots, surroundings);
+    drop_inactive(form, slots, eval_context);
 }
 
 /// Marks fields whose condition does not hold as [`Slot::Inactive`].
-pub(super) fn drop_inactive(form: &Form, slots: &mut GroupSlots<'_>, surroundings: &EvalContext) {
+pub(super) fn drop_inactive(form: &Form, slots: &mut GroupSlots<'_>, eval_context: &EvalContext) {
     for way in &form.conditional {
-        each(&form.root, slots, way, surroundings, |field, _, view| {
+        each(&form.root, slots, way, eval_context, |field, _, view| {
             match field.conditions.verdict(view) {
                 ConditionResult::Holds => None,
                 ConditionResult::Fails => Some(Slot::Inactive),
@@ -92,14 +92,14 @@ fn each<'v>(
     root: &Group,
     slots: &mut GroupSlots<'v>,
     way: &[usize],
-    surroundings: &EvalContext,
+    eval_context: &EvalContext,
     decide: impl Fn(&Field, (&Slot<'v>, bool), &EvalScope<'_, 'v>) -> Option<Slot<'v>>,
 ) {
     let mut choices = Vec::new();
     expand(slots, way, &mut Vec::new(), &mut choices);
     for items in choices {
         let Some((field, slot, is_stored, this)) = find(root, slots, way, &items) else { continue };
-        let view = EvalScope { form: &slots.slots, this, surroundings };
+        let view = EvalScope { form: &slots.slots, this, eval_context };
         let Some(new) = decide(field, (slot, is_stored), &view) else { continue };
         if let Some(slot) = find_mut(slots, way, &items) {
             *slot = new;

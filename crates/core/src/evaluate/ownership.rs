@@ -16,18 +16,18 @@ use crate::violation::Violation;
 pub(super) static IMMUTABLE: Message = Message::new("immutable", "cannot be changed");
 
 /// Validates the parent references of the form's record.
-pub(super) fn validate_parents(root: &Group, slots: &GroupSlots<'_>, outcome: &mut Findings) {
+pub(super) fn validate_parents(root: &Group, slots: &GroupSlots<'_>, findings: &mut Findings) {
     let path = &Path::ROOT;
     match root.kind {
-        Some(Kind::RelationshipUser) if !slots.sent => relationship(root, slots, path, outcome),
+        Some(Kind::RelationshipUser) if !slots.sent => relationship(root, slots, path, findings),
         Some(Kind::RelationshipTransactable) => {
             for name in ["relationship_id", "transactable_id"] {
                 if !is_given(root, slots, name) {
-                    add_once(name, &REQUIRED, path, outcome);
+                    add_once(name, &REQUIRED, path, findings);
                 }
             }
         }
-        Some(Kind::Customization) => customizable(root, slots, path, outcome),
+        Some(Kind::Customization) => customizable(root, slots, path, findings),
         _ => {}
     }
     if let (Some(stored), Some(kind)) = (slots.stored, root.kind) {
@@ -36,7 +36,7 @@ pub(super) fn validate_parents(root: &Group, slots: &GroupSlots<'_>, outcome: &m
             let is_same =
                 stored.get(built_in.name).is_some_and(|value| plain(value) == plain(sent));
             if !sent.is_blank() && !is_same {
-                add_once(built_in.name, &IMMUTABLE, path, outcome);
+                add_once(built_in.name, &IMMUTABLE, path, findings);
             }
         }
     }
@@ -63,17 +63,17 @@ pub(super) fn relationship(
     group: &Group,
     slots: &GroupSlots<'_>,
     path: &Path<'_>,
-    outcome: &mut Findings,
+    findings: &mut Findings,
 ) {
     let listed = |name: &&&str| group.index_of(name).is_some();
     let ways = ["relationship_id", "relationship_key", "relationship_name"];
     let mut given = ways.iter().filter(|name| is_slot_given(group, slots, name));
     let first = given.next();
     if let Some(second) = given.next() {
-        add_once(second, &PRESENT, path, outcome);
+        add_once(second, &PRESENT, path, findings);
     } else if first.is_none() && !is_given(group, slots, "relationship_id") {
         let name = ways.iter().find(listed).unwrap_or(&"relationship_id");
-        add_once(name, &REQUIRED, path, outcome);
+        add_once(name, &REQUIRED, path, findings);
     }
     let Some(keyed) = group.keyed.as_ref().filter(|keyed| !keyed.makes) else { return };
     if let Some(text) = slot(group, slots, "relationship_key").and_then(|it| it.value().as_str())
@@ -83,14 +83,14 @@ pub(super) fn relationship(
         let value = ReferenceKey::Key { type_name, key };
         let pending =
             PendingViolation::of(path.field("relationship_key"), &REQUIRED, Params::new());
-        outcome
+        findings
             .add_reference(Reference { resource: ReferenceTarget::Relationship, value }, pending);
     }
 }
 
 /// Validates the parent of a customization and adds a reference to it. Without one, the parent is
 /// the user.
-fn customizable(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, outcome: &mut Findings) {
+fn customizable(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, findings: &mut Findings) {
     let word = slot(group, slots, "customizable_type").and_then(|it| it.value().as_str());
     let word = word.filter(|word| !word.trim().is_empty());
     let kind = CUSTOMIZABLE.iter().find(|(name, _)| Some(*name) == word).map(|(_, kind)| *kind);
@@ -99,13 +99,13 @@ fn customizable(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, outcome:
         (Some(id), Some(resource)) => {
             let pending =
                 PendingViolation::of(path.field("customizable_id"), &REQUIRED, Params::new());
-            outcome.add_reference(Reference { resource, value: ReferenceKey::Id(id) }, pending);
+            findings.add_reference(Reference { resource, value: ReferenceKey::Id(id) }, pending);
         }
         (Some(_), None) if word.is_none() && group.index_of("customizable_type").is_some() => {
-            add_once("customizable_type", &REQUIRED, path, outcome);
+            add_once("customizable_type", &REQUIRED, path, findings);
         }
         (None, Some(kind)) if kind != ReferenceTarget::User => {
-            add_once("customizable_id", &REQUIRED, path, outcome);
+            add_once("customizable_id", &REQUIRED, path, findings);
         }
         _ => {}
     }
@@ -142,9 +142,9 @@ fn is_given(group: &Group, slots: &GroupSlots<'_>, name: &str) -> bool {
 }
 
 /// Adds a violation to a field, unless the field has one already.
-fn add_once(name: &str, message: &'static Message, path: &Path<'_>, outcome: &mut Findings) {
+fn add_once(name: &str, message: &'static Message, path: &Path<'_>, findings: &mut Findings) {
     let path = path.field(name);
-    if !outcome.violations.list.iter().any(|violation| violation.path == path.dotted()) {
-        outcome.add_violation(PendingViolation::of(path, message, Params::new()));
+    if !findings.violations.list.iter().any(|violation| violation.path == path.dotted()) {
+        findings.add_violation(PendingViolation::of(path, message, Params::new()));
     }
 }

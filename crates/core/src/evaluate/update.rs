@@ -53,12 +53,12 @@ impl Form {
 }
 
 /// Returns the claims that the stored user or record holds by the form's rules.
-fn claims_before(form: &Form, stored: &Value<'_>, surroundings: &EvalContext) -> HashSet<Claim> {
-    let mut outcome = form.findings(surroundings);
+fn claims_before(form: &Form, stored: &Value<'_>, eval_context: &EvalContext) -> HashSet<Claim> {
+    let mut findings = form.findings(eval_context);
     let mut slots = shape::shape(form, Value::Null, Existing::new(Some(stored), true).untouched());
-    activation::drop_inactive(form, &mut slots, surroundings);
-    validate::claims(form, &slots, &mut outcome);
-    outcome.seen_claims
+    activation::drop_inactive(form, &mut slots, eval_context);
+    validate::claims(form, &slots, &mut findings);
+    findings.seen_claims
 }
 
 /// The address of a group: the record that holds its claims, and its path within that.

@@ -33,26 +33,26 @@ pub(crate) static MESSAGES: &[&Message] =
     &[&UNKNOWN_FIELD, &ASSERTION, &CONDITION_ERROR, &NUMBER_TOO_LONG, &WRONG_TYPE, &IMMUTABLE];
 
 /// Validates a submission.
-pub(super) fn validate(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Findings) {
-    if let Some(cause) = outcome.failure.take() {
-        report_condition_error(&cause, Path::ROOT, outcome);
+pub(super) fn validate(form: &Form, slots: &GroupSlots<'_>, findings: &mut Findings) {
+    if let Some(cause) = findings.failure.take() {
+        report_condition_error(&cause, Path::ROOT, findings);
     }
     if slots.stored.is_some() {
-        outcome.claims_only = true;
-        collect_untouched_claims(&form.root, slots, &slots.slots, outcome);
-        outcome.claims_only = false;
+        findings.claims_only = true;
+        collect_untouched_claims(&form.root, slots, &slots.slots, findings);
+        findings.claims_only = false;
     }
-    record(&form.root, slots, &Path::ROOT, &slots.slots, outcome);
-    ownership::validate_parents(&form.root, slots, outcome);
+    record(&form.root, slots, &Path::ROOT, &slots.slots, findings);
+    ownership::validate_parents(&form.root, slots, findings);
     for assertion in &form.assertions {
-        check_assertion(assertion, slots, outcome);
+        check_assertion(assertion, slots, findings);
     }
 }
 
 /// Collects the claims of all slots in `seen_claims`, without violations.
-pub(super) fn claims(form: &Form, slots: &GroupSlots<'_>, outcome: &mut Findings) {
-    outcome.claims_only = true;
-    group(&form.root, slots, &Path::ROOT, Enclosing::Root(&slots.slots), outcome);
+pub(super) fn claims(form: &Form, slots: &GroupSlots<'_>, findings: &mut Findings) {
+    findings.claims_only = true;
+    group(&form.root, slots, &Path::ROOT, Enclosing::Root(&slots.slots), findings);
 }
 
 /// Collects the claims of stored records that are not validated, so that submitted values that
@@ -61,22 +61,22 @@ fn collect_untouched_claims(
     of: &Group,
     slots: &GroupSlots<'_>,
     root: &[Slot<'_>],
-    outcome: &mut Findings,
+    findings: &mut Findings,
 ) {
     for (field, slot) in of.fields.iter().zip(&slots.slots) {
         match (&field.body, slot) {
             (FieldBody::Node(inner), Slot::Group(slots)) if slots.is_untouched() => {
-                group(inner, slots, &Path::ROOT, Enclosing::Root(root), outcome);
+                group(inner, slots, &Path::ROOT, Enclosing::Root(root), findings);
             }
             (FieldBody::Container(inner) | FieldBody::Node(inner), Slot::Group(slots)) => {
-                collect_untouched_claims(inner, slots, root, outcome);
+                collect_untouched_claims(inner, slots, root, findings);
             }
             (FieldBody::List(inner), Slot::Items(items)) => {
                 for slots in items.iter().filter_map(|item| item.group.as_ref()) {
                     if slots.is_untouched() {
-                        group(inner, slots, &Path::ROOT, Enclosing::Root(root), outcome);
+                        group(inner, slots, &Path::ROOT, Enclosing::Root(root), findings);
                     } else {
-                        collect_untouched_claims(inner, slots, root, outcome);
+                        collect_untouched_claims(inner, slots, root, findings);
                     }
                 }
             }
@@ -96,16 +96,16 @@ enum Enclosing<'s, 'v> {
 
 /// Validates one value by the field's rules, without a submission.
 pub fn validate_value(subject: &Field, value: Value<'static>) -> Violations {
-    let mut outcome = Findings::default();
-    outcome.schema_steps = SCHEMA_STEP_BUDGET;
+    let mut findings = Findings::default();
+    findings.schema_steps = SCHEMA_STEP_BUDGET;
     let slot = match value {
         Value::Null => Slot::Absent,
         value => Slot::Value { value, from_text: false },
     };
     let scope = SiblingScope { slots: &[], around: None, root: &[] };
-    outcome.is_standalone = true;
-    field(subject, &slot, &Path::ROOT, &scope, &mut outcome);
-    outcome.violations
+    findings.is_standalone = true;
+    field(subject, &slot, &Path::ROOT, &scope, &mut findings);
+    findings.violations
 }
 
 /// Validates a group that has a scope of its own. A record is entered as the holder of the claims
@@ -115,15 +115,15 @@ fn record(
     slots: &GroupSlots<'_>,
     path: &Path<'_>,
     root: &[Slot<'_>],
-    outcome: &mut Findings,
+    findings: &mut Findings,
 ) {
-    let kind = of.kind.and_then(Kind::type_kind).filter(|_| !outcome.claims_only);
+    let kind = of.kind.and_then(Kind::type_kind).filter(|_| !findings.claims_only);
     if let Some(kind) = kind {
-        outcome.record.enter(kind, slots.id());
+        findings.record.enter(kind, slots.id());
     }
-    group(of, slots, path, Enclosing::Root(root), outcome);
+    group(of, slots, path, Enclosing::Root(root), findings);
     if kind.is_some() {
-        outcome.record.leave();
+        findings.record.leave();
     }
 }
 
@@ -132,7 +132,7 @@ fn group(
     slots: &GroupSlots<'_>,
     path: &Path<'_>,
     around: Enclosing<'_, '_>,
-    outcome: &mut Findings,
+    findings: &mut Findings,
 ) {
     let scope = match around {
         Enclosing::Root(root) => SiblingScope { slots: &slots.slots, around: None, root },
@@ -141,13 +141,13 @@ fn group(
         }
     };
     for (subject, slot) in group.fields.iter().zip(&slots.slots) {
-        field(subject, slot, path, &scope, outcome);
+        field(subject, slot, path, &scope, findings);
     }
     if group.kind == Some(Kind::RelationshipUser) && slots.sent {
-        ownership::relationship(group, slots, path, outcome);
+        ownership::relationship(group, slots, path, findings);
     }
     for key in &slots.unknown {
-        report_unknown_field(group, key, path, outcome);
+        report_unknown_field(group, key, path, findings);
     }
 }
 
@@ -156,7 +156,7 @@ fn field(
     slot: &Slot<'_>,
     parent: &Path<'_>,
     scope: &SiblingScope<'_, '_>,
-    outcome: &mut Findings,
+    findings: &mut Findings,
 ) {
     let suffixed = matches!(slot, Slot::Group(group) if group.suffixed);
     let path = parent.sent_as(&field.name, suffixed);
@@ -169,41 +169,41 @@ fn field(
         },
         Slot::Items(items) => InputContent::Items(items),
         Slot::Inactive | Slot::Unchanged => return,
-        Slot::Undecided { cause } => return report_condition_error(cause, path, outcome),
+        Slot::Undecided { cause } => return report_condition_error(cause, path, findings),
     };
     if let Slot::Value { value, .. } = slot
         && !is_storable(value)
     {
         let params = Params::from([("count", Param::Number(MAX_PLAIN.to_string()))]);
-        return outcome.add_violation(PendingViolation::of(path, &NUMBER_TOO_LONG, params));
+        return findings.add_violation(PendingViolation::of(path, &NUMBER_TOO_LONG, params));
     }
     let from_text = matches!(slot, Slot::Value { from_text: true, .. });
-    let before = outcome.violations.list.len();
+    let before = findings.violations.list.len();
     let is_wrong = matches!(slot, Slot::Wrong { .. });
     rules(
         field,
-        &RuleInput { content, from_text, scope, now: outcome.surroundings.now },
+        &RuleInput { content, from_text, scope, now: findings.eval_context.now },
         is_wrong,
         &path,
-        outcome,
+        findings,
     );
-    let is_refused = outcome.violations.list.len() > before;
+    let is_refused = findings.violations.list.len() > before;
     match (&field.body, slot) {
         (body, Slot::Wrong { .. }) if !is_refused => {
-            report_wrong_type(type_name(body), path, outcome)
+            report_wrong_type(type_name(body), path, findings)
         }
         // The items of a refused list are not validated: size rules come before item rules.
         (_, _) if is_refused => {}
         (FieldBody::Container(inner), Slot::Group(slots)) => {
-            group(inner, slots, &path, Enclosing::Scope(scope), outcome);
+            group(inner, slots, &path, Enclosing::Scope(scope), findings);
         }
         (FieldBody::Node(_), Slot::Group(slots))
-            if slots.is_untouched() && !outcome.claims_only => {}
+            if slots.is_untouched() && !findings.claims_only => {}
         (FieldBody::Node(inner), Slot::Group(slots)) => {
-            record(inner, slots, &path, scope.root, outcome);
+            record(inner, slots, &path, scope.root, findings);
         }
         (FieldBody::List(inner), Slot::Items(items)) => {
-            list(inner, items, &path, scope.root, outcome);
+            list(inner, items, &path, scope.root, findings);
         }
         _ => {}
     }
@@ -214,19 +214,19 @@ fn rules(
     subject: &RuleInput<'_, '_>,
     is_wrong: bool,
     path: &Path<'_>,
-    outcome: &mut Findings,
+    findings: &mut Findings,
 ) {
     for rule in &field.rules {
-        let judges = rule.rule.judges;
-        let is_skipped = (is_wrong && !judges.wrong_type)
-            || (matches!(subject.content, InputContent::Absent) && !judges.absent)
-            || (outcome.is_standalone && rule.check.depends_on_context())
+        let applies_to = rule.rule.applies_to;
+        let is_skipped = (is_wrong && !applies_to.wrong_type)
+            || (matches!(subject.content, InputContent::Absent) && !applies_to.absent)
+            || (findings.is_standalone && rule.check.depends_on_context())
             || (rule.allow_nil && subject.is_nil())
             || (rule.allow_blank && subject.is_blank());
         if is_skipped {
             continue;
         }
-        if !rule.conditions.is_empty() && !applies(rule, subject, path, outcome) {
+        if !rule.conditions.is_empty() && !applies(rule, subject, path, findings) {
             continue;
         }
         let value = match subject.content {
@@ -234,7 +234,7 @@ fn rules(
             _ => &NULL,
         };
         let is_secret = field.is_secret;
-        let mut report = Reporter { outcome, path: *path, rule, value, is_secret };
+        let mut report = Reporter { findings, path: *path, rule, value, is_secret };
         rule.check.check(subject, &mut report);
     }
 }
@@ -244,24 +244,24 @@ fn applies(
     rule: &BoundRule,
     subject: &RuleInput<'_, '_>,
     path: &Path<'_>,
-    outcome: &mut Findings,
+    findings: &mut Findings,
 ) -> bool {
     let scope = subject.scope;
     let verdict = {
         let (form, this) = (scope.root, scope.record());
-        rule.conditions.verdict(&EvalScope { form, this, surroundings: &outcome.surroundings })
+        rule.conditions.verdict(&EvalScope { form, this, eval_context: &findings.eval_context })
     };
     if let ConditionResult::Broken(cause) = &verdict {
-        report_condition_error(cause, *path, outcome);
+        report_condition_error(cause, *path, findings);
     }
     verdict == ConditionResult::Holds
 }
 
 /// Validates a rule across fields. It is skipped if it reads a value of the wrong type, which has
 /// been reported already.
-fn check_assertion(assertion: &Assertion, slots: &GroupSlots<'_>, outcome: &mut Findings) {
-    let surroundings = outcome.surroundings.clone();
-    let view = EvalScope { form: &slots.slots, this: &slots.slots, surroundings: &surroundings };
+fn check_assertion(assertion: &Assertion, slots: &GroupSlots<'_>, findings: &mut Findings) {
+    let eval_context = findings.eval_context.clone();
+    let view = EvalScope { form: &slots.slots, this: &slots.slots, eval_context: &eval_context };
     if assertion.must.reads_invalid_value(&view) {
         return;
     }
@@ -273,12 +273,12 @@ fn check_assertion(assertion: &Assertion, slots: &GroupSlots<'_>, outcome: &mut 
     let own_text = assertion.message.clone();
     visit_paths(&assertion.field, Path::ROOT, &mut |path| match &verdict {
         ConditionResult::Holds => {}
-        ConditionResult::Broken(cause) => report_condition_error(cause, path, outcome),
+        ConditionResult::Broken(cause) => report_condition_error(cause, path, findings),
         ConditionResult::Fails => {
             let (code, own_text) = (assertion.code.clone(), own_text.clone());
             let message = &ASSERTION;
             let (rule, params) = (Some(assertion.id()), Params::new());
-            outcome.add_violation(PendingViolation {
+            findings.add_violation(PendingViolation {
                 path,
                 message,
                 rule,
@@ -298,12 +298,12 @@ fn visit_paths(way: &[Arc<str>], path: Path<'_>, call: &mut dyn FnMut(Path<'_>))
     }
 }
 
-fn report_condition_error(cause: &str, path: Path<'_>, outcome: &mut Findings) {
-    if outcome.claims_only {
+fn report_condition_error(cause: &str, path: Path<'_>, findings: &mut Findings) {
+    if findings.claims_only {
         return;
     }
-    outcome.violations.causes.push(format!("{}: {cause}", path.dotted()));
-    outcome.add_violation(PendingViolation::of(path, &CONDITION_ERROR, Params::new()));
+    findings.violations.causes.push(format!("{}: {cause}", path.dotted()));
+    findings.add_violation(PendingViolation::of(path, &CONDITION_ERROR, Params::new()));
 }
 
 /// Returns whether a container has fields, records or unknown keys to validate.
@@ -323,7 +323,7 @@ fn list(
     items: &[ListItem<'_>],
     path: &Path<'_>,
     root: &[Slot<'_>],
-    outcome: &mut Findings,
+    findings: &mut Findings,
 ) {
     for (index, item) in items.iter().enumerate() {
         let item_path;
@@ -340,33 +340,33 @@ fn list(
         };
         match &item.group {
             Some(GroupSlots { id_fault: Some(message), .. }) => {
-                outcome.add_violation(PendingViolation::of(
+                findings.add_violation(PendingViolation::of(
                     path.field("id"),
                     message,
                     Params::new(),
                 ));
             }
-            Some(slots) if slots.is_untouched() && outcome.claims_only => {
-                record(inner, slots, path, root, outcome);
+            Some(slots) if slots.is_untouched() && findings.claims_only => {
+                record(inner, slots, path, root, findings);
             }
             // An item without values is ignored, like a nested form without values.
             Some(slots) if !slots.sent && slots.unknown.is_empty() => {}
-            Some(slots) => record(inner, slots, path, root, outcome),
-            None => report_wrong_type("object", *path, outcome),
+            Some(slots) => record(inner, slots, path, root, findings),
+            None => report_wrong_type("object", *path, findings),
         }
     }
 }
 
-fn report_unknown_field(group: &Group, key: &str, path: &Path<'_>, outcome: &mut Findings) {
+fn report_unknown_field(group: &Group, key: &str, path: &Path<'_>, findings: &mut Findings) {
     // A client may submit very many unknown keys: suggestions are computed only for those reported.
-    let helped = !outcome.violations.is_full();
+    let helped = !findings.violations.is_full();
     let near =
         helped.then(|| nearest(key, group.fields.iter().map(|field| &*field.name))).flatten();
     let params =
         near.map(|near| ("near", Param::Text(near.to_owned().into()))).into_iter().collect();
     let key = shortened(key);
     let path = path.field(&key);
-    outcome.add_violation(PendingViolation::of(path, &UNKNOWN_FIELD, params));
+    findings.add_violation(PendingViolation::of(path, &UNKNOWN_FIELD, params));
 }
 
 fn type_name(body: &FieldBody) -> &'static str {
@@ -377,8 +377,8 @@ fn type_name(body: &FieldBody) -> &'static str {
     }
 }
 
-fn report_wrong_type(expected: &'static str, path: Path<'_>, outcome: &mut Findings) {
+fn report_wrong_type(expected: &'static str, path: Path<'_>, findings: &mut Findings) {
     let params = Params::from([("type", Param::Text(expected.into()))]);
-    outcome.add_violation(PendingViolation::of(path, &WRONG_TYPE, params));
+    findings.add_violation(PendingViolation::of(path, &WRONG_TYPE, params));
     debug_assert_ne!(expected, FieldType::Any.name(), "everything is of the type `value`");
 }

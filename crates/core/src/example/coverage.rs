@@ -10,7 +10,7 @@ use crate::rules::BoundRule;
 #[derive(Debug)]
 pub(super) struct Coverage {
     rules: Vec<ListedRule>,
-    tripped: HashSet<usize>,
+    broken_rules: HashSet<usize>,
 }
 
 #[derive(Debug)]
@@ -34,17 +34,17 @@ impl Coverage {
                 place: assertion.place,
             });
         }
-        Self { rules, tripped: HashSet::new() }
+        Self { rules, broken_rules: HashSet::new() }
     }
 
     pub(super) fn broken_rules(&mut self) -> &mut HashSet<usize> {
-        &mut self.tripped
+        &mut self.broken_rules
     }
 
     /// Adds a problem for each rule that no example has broken.
     pub(super) fn report(&self, form: &str, problems: &mut Problems) {
         for ListedRule { id, path, name, place } in &self.rules {
-            if !self.tripped.contains(id) {
+            if !self.broken_rules.contains(id) {
                 problems.add(
                     ProblemCode::UntestedRule,
                     *place,

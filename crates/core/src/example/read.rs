@@ -42,7 +42,7 @@ fn example(
     let mut example = Example {
         name: "".into(),
         form: crate::value::Value::Null,
-        surroundings: EvalContext { token: TOKEN_NAME.into(), ..EvalContext::default() },
+        eval_context: EvalContext { token: TOKEN_NAME.into(), ..EvalContext::default() },
         users: Vec::new(),
         stored: None,
         relationships: None,
@@ -56,8 +56,8 @@ fn example(
             "name" => example.name = reader.text(value, "name")?.into(),
             "from" => base = Some(of_name(reader, forms, value)?),
             "form" => form = Some(value),
-            "now" => example.surroundings.now = moment(reader, value)?,
-            "token" => example.surroundings.token = reader.text(value, "token")?.into(),
+            "now" => example.eval_context.now = moment(reader, value)?,
+            "token" => example.eval_context.token = reader.text(value, "token")?.into(),
             key @ ("users" | "records") => {
                 let users = reader.list(value, key).iter().map(Node::to_value);
                 example.users = users.collect();

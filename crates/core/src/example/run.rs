@@ -16,7 +16,7 @@ use crate::violation::Violations;
 pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Result<(), String> {
     let mut taken = HashSet::new();
     for (place, user) in example.users.iter().enumerate() {
-        match form.apply(user.clone(), &example.surroundings) {
+        match form.apply(user.clone(), &example.eval_context) {
             Ok(user) => taken.extend(user.claims.into_iter().map(|claim| claim.claim)),
             Err(violations) => {
                 let got = format_violations(&reported(&violations));
@@ -24,14 +24,14 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
             }
         }
     }
-    let (submitted, surroundings) = (example.form.clone(), &example.surroundings);
-    let (stored, tripped) = (example.stored.as_ref(), coverage.broken_rules());
-    let violations = match form.apply_traced(submitted, stored, surroundings, tripped) {
+    let (submitted, eval_context) = (example.form.clone(), &example.eval_context);
+    let (stored, broken_rules) = (example.stored.as_ref(), coverage.broken_rules());
+    let violations = match form.apply_traced(submitted, stored, eval_context, broken_rules) {
         Err(violations) => violations,
         Ok(user) => {
             let refusals = refusals(&user, &taken, example);
             let (submitted, traced) = (example.form.clone(), (&refusals, coverage.broken_rules()));
-            form.explain_refusals_traced(submitted, stored, surroundings, traced)
+            form.explain_refusals_traced(submitted, stored, eval_context, traced)
         }
     };
     let got = reported(&violations);

@@ -22,9 +22,9 @@ pub(crate) struct Dependencies {
     /// Fields read through `form` that only the record has.
     local: Option<Dependency>,
     this: Option<Dependency>,
-    asks_now: bool,
-    asks_today: bool,
-    asks_token: bool,
+    reads_now: bool,
+    reads_today: bool,
+    reads_token: bool,
 }
 
 /// The part of a slot that is read; fields are by name and index in their group.
@@ -60,7 +60,7 @@ pub(crate) struct EvalScope<'e, 'v> {
     pub(crate) form: &'e [Slot<'v>],
     /// The record that contains the field.
     pub(crate) this: &'e [Slot<'v>],
-    pub(crate) surroundings: &'e EvalContext,
+    pub(crate) eval_context: &'e EvalContext,
 }
 
 impl NameScope {
@@ -123,20 +123,20 @@ impl Dependencies {
         reader: &mut Reader<'_>,
         form: &NameScope,
         this: &NameScope,
-        may_ask_secrets: bool,
+        allow_secrets: bool,
     ) {
         let place = self.place();
         for name in std::mem::take(&mut self.names) {
             let (root, rest) = name.split_once('.').unwrap_or((&name, ""));
-            let mut linker = DependencyResolver { reader, place, name: &name, may_ask_secrets };
+            let mut linker = DependencyResolver { reader, place, name: &name, allow_secrets };
             match root {
                 // As in platformOS' nested forms, `form` falls back to the fields of the record.
                 "form" if is_local(form, this, rest) => linker.add(&mut self.local, this, rest),
                 "form" => linker.add(&mut self.form, form, rest),
                 "this" => linker.add(&mut self.this, this, rest),
-                "now" => self.asks_now = true,
-                "today" => self.asks_today = true,
-                "token" if rest.is_empty() || rest == "name" => self.asks_token = true,
+                "now" => self.reads_now = true,
+                "today" => self.reads_today = true,
+                "token" if rest.is_empty() || rest == "name" => self.reads_token = true,
                 "range" => {}
                 _ => linker.unknown_root(form),
             }
@@ -155,16 +155,16 @@ impl Dependencies {
         if let Some(reading) = &self.this {
             entries.push((Arc::from("this"), group(reading, view.this)));
         }
-        let now = view.surroundings.now;
-        if self.asks_now {
+        let now = view.eval_context.now;
+        if self.reads_now {
             entries.push((Arc::from("now"), Dynamic::from(format!("{now:.6}"))));
         }
-        if self.asks_today {
+        if self.reads_today {
             let day = now.to_zoned(jiff::tz::TimeZone::UTC).date();
             entries.push((Arc::from("today"), Dynamic::from(day.to_string())));
         }
-        if self.asks_token {
-            let name = Dynamic::from(view.surroundings.token.clone());
+        if self.reads_token {
+            let name = Dynamic::from(view.eval_context.token.clone());
             let token = RecordObject(vec![(Arc::from("name"), name)]);
             entries.push((Arc::from("token"), Dynamic::from_object(token)));
         }
@@ -187,7 +187,7 @@ struct DependencyResolver<'l, 'p> {
     reader: &'l mut Reader<'p>,
     place: Location,
     name: &'l str,
-    may_ask_secrets: bool,
+    allow_secrets: bool,
 }
 
 impl DependencyResolver<'_, '_> {
@@ -213,7 +213,7 @@ impl DependencyResolver<'_, '_> {
         };
         let at = fields.iter().position(|(_, field, _)| *field == index);
         match entry {
-            ScopeEntry::Scalar { is_secret: true, .. } if !self.may_ask_secrets => self.bad(
+            ScopeEntry::Scalar { is_secret: true, .. } if !self.allow_secrets => self.bad(
                 format!("`{}` is secret and would be stored or shown", self.name),
                 "another field; only conditions may read a secret field",
             ),

@@ -85,11 +85,11 @@ impl Program {
         reader: &mut Reader<'_>,
         form: &NameScope,
         this: &NameScope,
-        may_ask_secrets: bool,
+        allow_secrets: bool,
     ) {
-        self.reads.resolve(reader, form, this, may_ask_secrets);
-        let surroundings = EvalContext::default();
-        let empty = EvalScope { form: &[], this: &[], surroundings: &surroundings };
+        self.reads.resolve(reader, form, this, allow_secrets);
+        let eval_context = EvalContext::default();
+        let empty = EvalScope { form: &[], this: &[], eval_context: &eval_context };
         if let Err(error) = self.code.eval(self.reads.context(&empty)) {
             report_misuse(reader, self.reads.place(), &error);
         }

@@ -111,15 +111,15 @@ impl Template {
         reader: &mut Reader<'_>,
         form: &NameScope,
         this: &NameScope,
-        may_ask_secrets: bool,
+        allow_secrets: bool,
     ) {
         match self {
-            Self::Sole(program) => program.resolve(reader, form, this, may_ask_secrets),
-            Self::Blocks(blocks) => blocks.reads.resolve(reader, form, this, may_ask_secrets),
+            Self::Sole(program) => program.resolve(reader, form, this, allow_secrets),
+            Self::Blocks(blocks) => blocks.reads.resolve(reader, form, this, allow_secrets),
             Self::Pieces(parts) => {
                 for part in parts {
                     if let TemplatePart::Program(program) = part {
-                        program.resolve(reader, form, this, may_ask_secrets);
+                        program.resolve(reader, form, this, allow_secrets);
                     }
                 }
             }

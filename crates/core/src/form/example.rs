@@ -12,7 +12,7 @@ pub(crate) struct Example {
     /// Name, by which other examples refer to it.
     pub(crate) name: Arc<str>,
     pub(crate) form: Value<'static>,
-    pub(crate) surroundings: EvalContext,
+    pub(crate) eval_context: EvalContext,
     /// Submissions to the same form that are assumed to be stored.
     pub(crate) users: Vec<Value<'static>>,
     /// Stored user or record that the submission updates.

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&PRESENT],
-    judges: Applicability { absent: true, nodes: true, ..Applicability::VALUES },
+    applies_to: Applicability { absent: true, nodes: true, ..Applicability::VALUES },
     accepts: &[("true", "null"), ("true", "\" \""), ("true", "false"), ("true", "[]")],
     rejects: &[
         ("true", "\"Ann\"", "present"),
@@ -30,9 +30,9 @@ fn compile(_: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
 struct Absence;
 
 impl Check for Absence {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        if !subject.is_blank() {
-            report.fail(&PRESENT, Params::new());
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        if !input.is_blank() {
+            reporter.fail(&PRESENT, Params::new());
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("accept"),
     messages: &[&ACCEPTED],
-    judges: Applicability { wrong_type: true, ..Applicability::VALUES },
+    applies_to: Applicability { wrong_type: true, ..Applicability::VALUES },
     accepts: &[("true", "\"1\""), ("true", "true"), ("true", "null"), ("{accept: yes}", "\"yes\"")],
     rejects: &[
         ("true", "\"0\"", "accepted"),
@@ -54,9 +54,9 @@ struct Acceptance {
 }
 
 impl Check for Acceptance {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        if !subject.is_nil() && !self.accepted.contains(subject.value()) {
-            report.fail(&ACCEPTED, Params::new());
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        if !input.is_nil() && !self.accepted.contains(input.value()) {
+            reporter.fail(&ACCEPTED, Params::new());
         }
     }
 }

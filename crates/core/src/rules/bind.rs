@@ -19,7 +19,7 @@ pub(crate) struct BoundRule {
     /// Conditions (`if`, `unless`) under which the rule is applied.
     pub(crate) conditions: Conditions,
     /// Message overrides of the form: for one code, or for all codes (`None`).
-    own_texts: Vec<(Option<&'static str>, MessageOverride)>,
+    overrides: Vec<(Option<&'static str>, MessageOverride)>,
 }
 
 impl BoundRule {
@@ -31,15 +31,15 @@ impl BoundRule {
     /// Returns the form's message for a code: the override of that code, else the one for all
     /// codes.
     pub(crate) fn message_override(&self, code: &str) -> Option<&MessageOverride> {
-        let of_code = self.own_texts.iter().find(|(known, _)| *known == Some(code));
+        let of_code = self.overrides.iter().find(|(known, _)| *known == Some(code));
         of_code
-            .or_else(|| self.own_texts.iter().find(|(known, _)| known.is_none()))
+            .or_else(|| self.overrides.iter().find(|(known, _)| known.is_none()))
             .map(|(_, text)| text)
     }
 
     /// Returns all message overrides of the form.
     pub(crate) fn message_overrides(&self) -> impl Iterator<Item = &MessageOverride> {
-        self.own_texts.iter().map(|(_, text)| text)
+        self.overrides.iter().map(|(_, text)| text)
     }
 }
 
@@ -134,7 +134,7 @@ fn bind(
     if matches!(node.data, Data::Bool(false)) {
         return None;
     }
-    let is_judged = rule.judges.nodes || (rule.judges.lists && field.is_list);
+    let is_judged = rule.applies_to.nodes || (rule.applies_to.lists && field.is_list);
     if field.field_type.is_none() && !is_judged {
         reader.problems.add(
             ProblemCode::BadOption,
@@ -156,7 +156,7 @@ fn bind(
         allow_nil: false,
         allow_blank: false,
         conditions: Conditions::default(),
-        own_texts: Vec::new(),
+        overrides: Vec::new(),
     };
     let mut own = Vec::new();
     for (option, entry) in options {
@@ -166,10 +166,10 @@ fn bind(
             ("allow_blank", _) => bound.allow_blank = reader.boolean(value, "allow_blank")?,
             ("if" | "unless", Some(entry)) => bound.conditions.add(reader, entry),
             ("message", _) => {
-                bound.own_texts.push((None, MessageOverride::read(reader, "message", value)?))
+                bound.overrides.push((None, MessageOverride::read(reader, "message", value)?))
             }
             (name, _) if option.is_text => {
-                bound.own_texts.push((Some(name), MessageOverride::read(reader, name, value)?));
+                bound.overrides.push((Some(name), MessageOverride::read(reader, name, value)?));
             }
             (name, _) => own.push((name, value)),
         }

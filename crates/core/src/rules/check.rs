@@ -19,7 +19,7 @@ use crate::value::{NULL, Value};
 /// A compiled rule.
 pub(crate) trait Check: fmt::Debug + Send + Sync {
     /// Validates the input and reports what it finds.
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>);
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>);
 
     /// Returns whether the result depends on other fields or on the current time. Such a rule is
     /// not applied to a field's default when the form is loaded.
@@ -100,7 +100,7 @@ pub(crate) enum NestedStep<'k> {
 /// Collects the violations, claims and references of one rule applied to one field.
 #[derive(Debug)]
 pub(crate) struct Reporter<'r, 'p> {
-    pub(crate) outcome: &'r mut Findings,
+    pub(crate) findings: &'r mut Findings,
     pub(crate) path: Path<'p>,
     pub(crate) rule: &'r BoundRule,
     /// The value for `%{value}`, converted to text only if a message uses that placeholder.
@@ -112,14 +112,14 @@ impl<'p> Reporter<'_, 'p> {
     /// Reports a violation at the field.
     pub(crate) fn fail(&mut self, message: &'static Message, params: Params) {
         let violation = self.violation(self.path, message, params);
-        self.outcome.add_violation(violation);
+        self.findings.add_violation(violation);
     }
 
     /// Reports a violation at another field of the same object.
     pub(crate) fn fail_sibling(&mut self, field: &str, message: &'static Message, params: Params) {
         let path = self.path;
         let violation = self.violation(path.sibling(field), message, params);
-        self.outcome.add_violation(violation);
+        self.findings.add_violation(violation);
     }
 
     /// Reports a violation at a path inside the value.
@@ -143,7 +143,7 @@ impl<'p> Reporter<'_, 'p> {
         match inner {
             [] => {
                 let violation = self.violation(*path, message, params);
-                self.outcome.add_violation(violation);
+                self.findings.add_violation(violation);
             }
             [NestedStep::Key(key), rest @ ..] => {
                 self.fail_at(&path.field(key), rest, message, params)
@@ -156,20 +156,20 @@ impl<'p> Reporter<'_, 'p> {
 
     /// Returns whether the maximum number of violations has been reported.
     pub(crate) fn is_full(&self) -> bool {
-        self.outcome.violations.is_full()
+        self.findings.violations.is_full()
     }
 
     /// Adds a uniqueness claim on the value, which the database decides.
     pub(crate) fn claim(&mut self, claim: Claim, path: &Arc<str>, message: &'static Message) {
-        let saying = self.violation(self.path, message, Params::new());
-        self.outcome.claim(claim, path, saying);
+        let pending = self.violation(self.path, message, Params::new());
+        self.findings.claim(claim, path, pending);
     }
 
     /// Adds a reference to a required row, which the database looks up; `message` is the violation
     /// if the row does not exist.
     pub(crate) fn reference(&mut self, reference: Reference, message: &'static Message) {
         let violation = self.violation(self.path, message, Params::new());
-        self.outcome.add_reference(reference, violation);
+        self.findings.add_reference(reference, violation);
     }
 
     fn violation<'c>(
@@ -180,7 +180,7 @@ impl<'p> Reporter<'_, 'p> {
     ) -> PendingViolation<'c> {
         let message_override = self.rule.message_override(message.code).cloned();
         let uses_value = message_override.as_ref().is_some_and(MessageOverride::uses_value)
-            || self.outcome.uses_value(&path, message.code);
+            || self.findings.uses_value(&path, message.code);
         if uses_value {
             params.push(("value", Param::Text(self.value_param())));
         }

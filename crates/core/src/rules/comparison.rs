@@ -42,7 +42,7 @@ pub(super) static RULE: Rule = Rule {
         &BOUND_OPTIONS[4].message,
         &BOUND_OPTIONS[5].message,
     ],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("{greater_than: 0.1}", "0.10000000000000000001"),
         ("{other_than: admin}", "\"ann\""),
@@ -126,17 +126,17 @@ struct Comparison {
 }
 
 impl Check for Comparison {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        if subject.is_blank() {
-            return report.fail(&BLANK, Params::new());
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        if input.is_blank() {
+            return reporter.fail(&BLANK, Params::new());
         }
         for (comparison, operand) in &self.comparisons {
-            let (order, count) = match operand.compare(subject) {
+            let (order, count) = match operand.compare(input) {
                 ComparisonResult::Nothing => continue,
                 ComparisonResult::Order(order, count) => (order, count),
             };
             if !order.is_some_and(|order| (comparison.holds)(order)) {
-                report.fail(&comparison.message, Params::from([("count", count)]));
+                reporter.fail(&comparison.message, Params::from([("count", count)]));
             }
         }
     }
@@ -160,8 +160,8 @@ enum ComparisonResult {
 }
 
 impl ComparisonOperand {
-    fn compare(&self, subject: &RuleInput<'_, '_>) -> ComparisonResult {
-        let value = subject.value();
+    fn compare(&self, input: &RuleInput<'_, '_>) -> ComparisonResult {
+        let value = input.value();
         match self {
             Self::Number(limit) => {
                 let order = number_of(value).map(|number| number.cmp(limit));
@@ -172,7 +172,7 @@ impl ComparisonOperand {
                 ComparisonResult::Order(order, Param::Text(text.clone().into_string().into()))
             }
             Self::Point(kind, restriction) => {
-                let Some(point) = restriction.point(subject, *kind) else {
+                let Some(point) = restriction.point(input, *kind) else {
                     return ComparisonResult::Nothing;
                 };
                 let moment = value.as_str().and_then(|text| kind.read_part(text));
@@ -180,7 +180,7 @@ impl ComparisonOperand {
                 ComparisonResult::Order(order, Param::Text(point.to_string().into()))
             }
             Self::Field(field, name) => {
-                let other = subject.scope.slot(*field).value();
+                let other = input.scope.slot(*field).value();
                 if other.is_blank() {
                     return ComparisonResult::Nothing;
                 }

@@ -49,11 +49,11 @@ impl SiblingCondition {
     }
 
     /// Returns whether the condition is met.
-    fn holds(&self, subject: &RuleInput<'_, '_>) -> bool {
+    fn holds(&self, input: &RuleInput<'_, '_>) -> bool {
         match self {
-            Self::Present(fields) => fields.iter().all(|field| is_present(subject, *field)),
+            Self::Present(fields) => fields.iter().all(|field| is_present(input, *field)),
             Self::Holds(expected) => expected.iter().all(|(field, values)| {
-                let value = subject.scope.slot(*field).value();
+                let value = input.scope.slot(*field).value();
                 values.iter().any(|expected| values_match(value, expected))
             }),
         }
@@ -80,8 +80,8 @@ fn fields(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Vec<Sibli
 }
 
 /// Returns whether a field is not blank.
-fn is_present(subject: &RuleInput<'_, '_>, field: SiblingRef) -> bool {
-    !subject.scope.slot(field).is_blank()
+fn is_present(input: &RuleInput<'_, '_>, field: SiblingRef) -> bool {
+    !input.scope.slot(field).is_blank()
 }
 
 /// Returns whether a value equals the expected one. Strings equal the numbers and booleans they
@@ -186,23 +186,19 @@ struct Conditional {
 }
 
 impl Check for Conditional {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        if subject.is_blank() != self.verdict.refuses_blank {
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        if input.is_blank() != self.verdict.refuses_blank {
             return;
         }
         let applies = match &self.when.0 {
             AppliesWhen::Always => true,
-            AppliesWhen::Met(condition) => condition.holds(subject),
-            AppliesWhen::NotMet(condition) => !condition.holds(subject),
-            AppliesWhen::AnyPresent(fields) => {
-                fields.iter().any(|field| is_present(subject, *field))
-            }
-            AppliesWhen::AnyBlank(fields) => {
-                fields.iter().any(|field| !is_present(subject, *field))
-            }
+            AppliesWhen::Met(condition) => condition.holds(input),
+            AppliesWhen::NotMet(condition) => !condition.holds(input),
+            AppliesWhen::AnyPresent(fields) => fields.iter().any(|field| is_present(input, *field)),
+            AppliesWhen::AnyBlank(fields) => fields.iter().any(|field| !is_present(input, *field)),
         };
         if applies {
-            report.fail(self.verdict.message, Params::new());
+            reporter.fail(self.verdict.message, Params::new());
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: None,
     messages: &[&CONFIRMATION],
-    judges: Applicability { absent: true, ..Applicability::VALUES },
+    applies_to: Applicability { absent: true, ..Applicability::VALUES },
     accepts: &[],
     rejects: &[],
     compile,
@@ -65,11 +65,11 @@ impl Confirmation {
 }
 
 impl Check for Confirmation {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        let confirmation = subject.scope.slot(self.confirmation).value();
-        if *confirmation != Value::Null && !self.matches(subject.value(), confirmation) {
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        let confirmation = input.scope.slot(self.confirmation).value();
+        if *confirmation != Value::Null && !self.matches(input.value(), confirmation) {
             let attribute = Param::Field(self.attribute.clone());
-            report.fail_sibling(
+            reporter.fail_sibling(
                 &self.name,
                 &CONFIRMATION,
                 Params::from([("attribute", attribute)]),

@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: Some("code"),
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("true", "\"NO\""),
         ("alpha3", "\"NOR\""),
@@ -79,7 +79,7 @@ impl Country {
 }
 
 impl Check for Country {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        check_text(subject, report, |text| self.accepts(text));
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        check_text(input, reporter, |text| self.accepts(text));
     }
 }

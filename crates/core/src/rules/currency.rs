@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: None,
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[("true", "\"NOK\""), ("{case_sensitive: false}", "\"eur\""), ("true", "\"\"")],
     rejects: &[
         ("true", "\"nok\"", "invalid"),
@@ -37,8 +37,8 @@ struct Currency {
 }
 
 impl Check for Currency {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        check_text(subject, report, |text| {
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        check_text(input, reporter, |text| {
             CODES.contains(text)
                 || (!self.case_sensitive && CODES.contains(&text.to_ascii_uppercase()))
         });

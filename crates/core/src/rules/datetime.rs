@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     options: &OPTIONS,
     main_option: Some("between"),
     messages: &[&INVALID, &IS_AT, &BEFORE, &AFTER, &ON_OR_BEFORE, &ON_OR_AFTER],
-    judges: Applicability { wrong_type: true, ..Applicability::VALUES },
+    applies_to: Applicability { wrong_type: true, ..Applicability::VALUES },
     accepts: &[
         ("true", "\"2026-11-22T17:30:00+01:00\""),
         ("{after: today}", "\"2026-11-23T00:00:01Z\""),

@@ -75,13 +75,13 @@ impl DecimalBound {
     pub(super) fn violated_bound(
         &self,
         number: &Decimal,
-        subject: &RuleInput<'_, '_>,
+        input: &RuleInput<'_, '_>,
     ) -> Option<String> {
         let other;
         let limit = match &self.operand {
             BoundOperand::Number(limit) => limit,
             BoundOperand::Field(field) => {
-                other = number_of(subject.scope.slot(*field).value())?;
+                other = number_of(input.scope.slot(*field).value())?;
                 &other
             }
         };

@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("by"),
     messages: &[&DISTINCT],
-    judges: Applicability { lists: true, ..Applicability::VALUES },
+    applies_to: Applicability { lists: true, ..Applicability::VALUES },
     accepts: &[
         ("true", "[1, 2, \"1\"]"),
         ("true", "[]"),
@@ -90,9 +90,9 @@ enum DistinctKey {
 }
 
 impl Check for Distinct {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
         let mut seen = HashSet::new();
-        let are_distinct = match subject.content {
+        let are_distinct = match input.content {
             InputContent::Items(items) => {
                 let groups = items.iter().filter_map(|item| item.group.as_ref());
                 let mut there = groups.filter(|group| group.sent || group.is_untouched());
@@ -104,7 +104,7 @@ impl Check for Distinct {
             _ => true,
         };
         if !are_distinct {
-            report.fail(&DISTINCT, Params::new());
+            reporter.fail(&DISTINCT, Params::new());
         }
     }
 }

@@ -38,7 +38,7 @@ fn section(page: &mut String, rule: &Rule) {
     if !rule.aliases.is_empty() {
         let _ = writeln!(page, "\nAlso: `{}`.", rule.aliases.join("`, `"));
     }
-    if rule.judges.absent {
+    if rule.applies_to.absent {
         let _ = writeln!(page, "\nAlso applied to fields missing from the submission.");
     }
     if !rule.options.is_empty() {

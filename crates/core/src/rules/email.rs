@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("profile"),
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("true", "\"ann@example.com\""),
         ("true", "\"Ann.O'Hara+x@sub.example.co.uk\""),
@@ -84,10 +84,10 @@ enum Profile {
 }
 
 impl Check for Email {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        let value = subject.value();
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        let value = input.value();
         if !value.is_blank() && !value.as_str().is_some_and(|text| self.profile.accepts(text)) {
-            report.fail(&INVALID, Params::new());
+            reporter.fail(&INVALID, Params::new());
         }
     }
 }

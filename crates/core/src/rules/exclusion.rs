@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
         .with_alias(&["within"])],
     main_option: None,
     messages: &[&EXCLUSION],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[("[admin, root]", "\"ann\""), ("{within: 1..5}", "6"), ("[admin]", "null")],
     rejects: &[
         ("[admin, root]", "\"root\"", "exclusion"),
@@ -34,9 +34,9 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
 struct Exclusion(ValueSet);
 
 impl Check for Exclusion {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        if self.0.contains_any(subject.value()) {
-            report.fail(&EXCLUSION, Params::new());
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        if self.0.contains_any(input.value()) {
+            reporter.fail(&EXCLUSION, Params::new());
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: Some("resource"),
     messages: &[&REQUIRED],
-    judges: Applicability { wrong_type: true, ..Applicability::VALUES },
+    applies_to: Applicability { wrong_type: true, ..Applicability::VALUES },
     accepts: &[
         ("User", "7"),
         ("{resource: User, by: email}", "\"ann@example.com\""),
@@ -96,15 +96,15 @@ impl LookupField {
 }
 
 impl Check for Exists {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        if subject.is_nil() || matches!(subject.value(), Value::String(text) if text.is_empty()) {
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        if input.is_nil() || matches!(input.value(), Value::String(text) if text.is_empty()) {
             return;
         }
-        match self.by.key(subject.value()) {
+        match self.by.key(input.value()) {
             Some(value) => {
-                report.reference(Reference { resource: self.resource, value }, &REQUIRED)
+                reporter.reference(Reference { resource: self.resource, value }, &REQUIRED)
             }
-            None => report.fail(&REQUIRED, Params::new()),
+            None => reporter.fail(&REQUIRED, Params::new()),
         }
     }
 

@@ -100,8 +100,8 @@ impl FileSource {
     }
 
     /// Returns the file of a rule's input, or `None` if it is missing or blank.
-    pub(super) fn file<'s>(&self, subject: &RuleInput<'s, '_>) -> Option<FileValue<'s>> {
-        match (self, subject.content) {
+    pub(super) fn file<'s>(&self, input: &RuleInput<'s, '_>) -> Option<FileValue<'s>> {
+        match (self, input.content) {
             (Self::Record(places), InputContent::Node(group)) => Some(record(group, places)),
             (Self::Text, InputContent::Value(Value::String(text))) if !text.trim().is_empty() => {
                 Some(of_text(text.trim()))

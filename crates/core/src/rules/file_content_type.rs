@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("allow"),
     messages: &[&FILE_TYPE],
-    judges: Applicability { nodes: true, ..Applicability::VALUES },
+    applies_to: Applicability { nodes: true, ..Applicability::VALUES },
     accepts: &[
         ("image/*", "\"data:image/gif;base64,R0lGODlhAQABAAAAACw=\""),
         ("[image/png, image/jpeg]", "\"https://cdn.example.com/me.JPG?size=2\""),
@@ -67,9 +67,9 @@ impl ContentType {
 }
 
 impl Check for ContentType {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        if self.source.file(subject).is_some_and(|file| !file.is_of(|found| self.allows(found))) {
-            report.fail(&FILE_TYPE, Params::new());
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        if self.source.file(input).is_some_and(|file| !file.is_of(|found| self.allows(found))) {
+            reporter.fail(&FILE_TYPE, Params::new());
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("allow"),
     messages: &[&FILE_TYPE],
-    judges: Applicability { nodes: true, ..Applicability::VALUES },
+    applies_to: Applicability { nodes: true, ..Applicability::VALUES },
     accepts: &[
         ("[png, jpg]", "\"me.PNG\""),
         ("pdf", "\"https://example.com/a/contract.pdf#page=2\""),
@@ -52,10 +52,10 @@ struct Extension {
 }
 
 impl Check for Extension {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
         let allows = |found: &str| self.allowed.iter().any(|allowed| allowed == found);
-        if self.source.file(subject).is_some_and(|file| !file.has_extension(allows)) {
-            report.fail(&FILE_TYPE, Params::new());
+        if self.source.file(input).is_some_and(|file| !file.has_extension(allows)) {
+            reporter.fail(&FILE_TYPE, Params::new());
         }
     }
 }

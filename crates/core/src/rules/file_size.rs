@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("maximum"),
     messages: &[&FILE_SIZE],
-    judges: Applicability { nodes: true, ..Applicability::VALUES },
+    applies_to: Applicability { nodes: true, ..Applicability::VALUES },
     accepts: &[
         ("3", "\"data:;base64,AAAA\""),
         ("1 KiB", "\"data:,hello\""),
@@ -64,11 +64,11 @@ struct Size {
 }
 
 impl Check for Size {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        let content = self.source.file(subject).and_then(|file| file.content);
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        let content = self.source.file(input).and_then(|file| file.content);
         if content.is_some_and(|content| content.size() > self.maximum) {
             let count = Param::Number(self.maximum.to_string());
-            report.fail(&FILE_SIZE, Params::from([("count", count)]));
+            reporter.fail(&FILE_SIZE, Params::from([("count", count)]));
         }
     }
 }

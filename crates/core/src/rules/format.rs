@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: Some("with"),
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("'\\A[A-Z]{2}\\d+\\z'", "\"NO123\""),
         ("{without: '\\d'}", "\"Ann\""),
@@ -93,16 +93,16 @@ fn in_ecma(pattern: &str) -> Option<String> {
 }
 
 impl Check for Format {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
         // Rails matches the string form of a value; that of nil is empty.
-        let matches = match subject.value() {
+        let matches = match input.value() {
             Value::String(text) | Value::Number(text) => self.pattern.is_match(text),
             Value::Null => self.pattern.is_match(""),
             Value::Bool(flag) => self.pattern.is_match(if *flag { "true" } else { "false" }),
             Value::Array(_) | Value::Object(_) => !self.must_match,
         };
         if matches != self.must_match {
-            report.fail(&INVALID, Params::new());
+            reporter.fail(&INVALID, Params::new());
         }
     }
 

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("true", "\"example.com\""),
         ("true", "\"localhost\""),
@@ -35,8 +35,8 @@ pub(super) static RULE: Rule = Rule {
 struct Hostname;
 
 impl Check for Hostname {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        check_text(subject, report, |text| {
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        check_text(input, reporter, |text| {
             if text.is_ascii() && !text.to_ascii_lowercase().contains("xn--") {
                 return is_hostname(text);
             }

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
         .with_alias(&["within"])],
     main_option: None,
     messages: &[&INCLUSION],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("{in: [small, large]}", "\"small\""),
         ("[1, 2]", "1.0"),
@@ -40,9 +40,9 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
 struct Inclusion(ValueSet);
 
 impl Check for Inclusion {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        if !self.0.contains_all(subject.value()) {
-            report.fail(&INCLUSION, Params::new());
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        if !self.0.contains_all(input.value()) {
+            reporter.fail(&INCLUSION, Params::new());
         }
     }
 

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[RuleOption::new("version", "4 or 6", "Required version. Default: any.")],
     main_option: Some("version"),
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("true", "\"192.0.2.1\""),
         ("true", "\"2001:db8::1\""),
@@ -51,8 +51,8 @@ struct Ip {
 }
 
 impl Check for Ip {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        check_text(subject, report, |text| {
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        check_text(input, reporter, |text| {
             (self.four && text.parse::<Ipv4Addr>().is_ok())
                 || (self.six && text.parse::<Ipv6Addr>().is_ok())
         });

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("true", "\"nb\""),
         ("true", "\"en-GB\""),
@@ -39,8 +39,8 @@ pub(super) static RULE: Rule = Rule {
 struct Language;
 
 impl Check for Language {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        check_text(subject, report, |text| {
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        check_text(input, reporter, |text| {
             text.len() <= MAX_TAG_CHARS
                 && LanguageTag::parse(text)
                     .is_ok_and(|tag| tag.validate().is_ok() && !is_irregular(&tag))

@@ -42,7 +42,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: Some("is"),
     messages: &[&TOO_SHORT, &TOO_LONG, &WRONG_LENGTH],
-    judges: Applicability { absent: true, lists: true, ..Applicability::VALUES },
+    applies_to: Applicability { absent: true, lists: true, ..Applicability::VALUES },
     accepts: &[
         ("{minimum: 2}", "\"ab\""),
         ("{maximum: 2}", "null"),
@@ -110,10 +110,10 @@ struct Length {
 }
 
 impl Check for Length {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        let length = length_of(subject);
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        let length = length_of(input);
         let mut fail = |message, limit: u64| {
-            report.fail(message, Params::from([("count", Param::Number(limit.to_string()))]));
+            reporter.fail(message, Params::from([("count", Param::Number(limit.to_string()))]));
         };
         if let Some(minimum) = self.minimum
             && length.is_none_or(|length| length < minimum)
@@ -151,8 +151,8 @@ impl Check for Length {
     }
 }
 
-fn length_of(subject: &RuleInput<'_, '_>) -> Option<u64> {
-    let length = match subject.content {
+fn length_of(input: &RuleInput<'_, '_>) -> Option<u64> {
+    let length = match input.content {
         InputContent::Absent | InputContent::Value(Value::Null) => return None,
         InputContent::Items(items) => items.len(),
         InputContent::Node(_) => 1,

@@ -125,7 +125,7 @@ pub struct Rule {
     /// Messages of the violations that the rule can report.
     pub messages: &'static [&'static Message],
     /// Inputs that the rule is applied to.
-    pub judges: Applicability,
+    pub applies_to: Applicability,
     /// Examples of accepted values: the options as YAML, the value as JSON.
     pub accepts: &'static [(&'static str, &'static str)],
     /// Examples of rejected values: the options as YAML, the value as JSON, the violation's code.

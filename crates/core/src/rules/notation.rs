@@ -10,13 +10,13 @@ pub(super) static INVALID: Message = Message::new("invalid", "is invalid");
 /// Reports [`INVALID`] unless the value is a string that `accepts` returns true for. Blank values
 /// pass: `presence` rejects them.
 pub(super) fn check_text(
-    subject: &RuleInput<'_, '_>,
-    report: &mut Reporter<'_, '_>,
+    input: &RuleInput<'_, '_>,
+    reporter: &mut Reporter<'_, '_>,
     accepts: impl FnOnce(&str) -> bool,
 ) {
-    let value = subject.value();
+    let value = input.value();
     if !value.is_blank() && !value.as_str().is_some_and(accepts) {
-        report.fail(&INVALID, Params::new());
+        reporter.fail(&INVALID, Params::new());
     }
 }
 

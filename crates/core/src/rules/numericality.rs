@@ -54,7 +54,7 @@ pub(super) static RULE: Rule = Rule {
         &BOUND_OPTIONS[4].message,
         &BOUND_OPTIONS[5].message,
     ],
-    judges: Applicability { wrong_type: true, ..Applicability::VALUES },
+    applies_to: Applicability { wrong_type: true, ..Applicability::VALUES },
     accepts: &[
         ("true", "7"),
         ("true", "\"0090\""),
@@ -120,31 +120,31 @@ struct Numericality {
 }
 
 impl Check for Numericality {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        let value = subject.value();
-        let is_text = subject.from_text || matches!(value, Value::String(_));
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        let value = input.value();
+        let is_text = input.from_text || matches!(value, Value::String(_));
         let number = number_of(value).filter(|_| !(self.only_numeric && is_text));
-        let Some(number) = number else { return report.fail(&NOT_A_NUMBER, Params::new()) };
+        let Some(number) = number else { return reporter.fail(&NOT_A_NUMBER, Params::new()) };
         if self.only_integer && !is_spelled_whole(value) {
-            return report.fail(&NOT_AN_INTEGER, Params::new());
+            return reporter.fail(&NOT_AN_INTEGER, Params::new());
         }
         if let Some((range, text)) = &self.range
             && !range.contains(&number)
         {
             let count = Param::Text(text.clone().into_string().into());
-            report.fail(&IN, Params::from([("count", count)]));
+            reporter.fail(&IN, Params::from([("count", count)]));
         }
         for limit in &self.limits {
-            if let Some(count) = limit.violated_bound(&number, subject) {
+            if let Some(count) = limit.violated_bound(&number, input) {
                 let params = Params::from([("count", Param::Number(count))]);
-                report.fail(&limit.comparison.message, params);
+                reporter.fail(&limit.comparison.message, params);
             }
         }
         if self.odd && !number.is_odd() {
-            report.fail(&ODD, Params::new());
+            reporter.fail(&ODD, Params::new());
         }
         if self.even && !number.is_even() {
-            report.fail(&EVEN, Params::new());
+            reporter.fail(&EVEN, Params::new());
         }
     }
 

@@ -84,7 +84,7 @@ pub(super) static RULE: Rule = Rule {
         &COMMON,
         &CONTAINS,
     ],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("true", "\"correct horse battery staple\""),
         ("12", "\"пароль-из-букв\""),
@@ -164,14 +164,14 @@ struct Password {
 }
 
 impl Check for Password {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        let Value::String(password) = subject.value() else { return };
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        let Value::String(password) = input.value() else { return };
         if !is_opaque_string(password) {
-            return report.fail(&INVALID, Params::new());
+            return reporter.fail(&INVALID, Params::new());
         }
         let password = opaque_string(password);
         let mut fail = |message, limit: usize| {
-            report.fail(message, Params::from([("count", Param::Number(limit.to_string()))]));
+            reporter.fail(message, Params::from([("count", Param::Number(limit.to_string()))]));
         };
         let characters = password.chars().count();
         if characters < self.minimum {
@@ -186,12 +186,12 @@ impl Check for Password {
         }
         let folded = password.to_lowercase();
         if (self.refuses_common && BLOCKLIST.contains(&folded)) || self.own.contains(&folded) {
-            report.fail(&COMMON, Params::new());
+            reporter.fail(&COMMON, Params::new());
         }
         for (field, attribute) in &self.not_containing {
-            if contains_value(&folded, subject.scope.slot(*field).value()) {
+            if contains_value(&folded, input.scope.slot(*field).value()) {
                 let attribute = Param::Field(attribute.clone());
-                report.fail(&CONTAINS, Params::from([("attribute", attribute)]));
+                reporter.fail(&CONTAINS, Params::from([("attribute", attribute)]));
             }
         }
     }

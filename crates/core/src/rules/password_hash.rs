@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[(
         "true",
         "\"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
@@ -68,10 +68,10 @@ pub(super) static RULE: Rule = Rule {
 struct PasswordHash;
 
 impl Check for PasswordHash {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        let value = subject.value();
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        let value = input.value();
         if !value.is_blank() && !value.as_str().is_some_and(is_allowed) {
-            report.fail(&INVALID, Params::new());
+            reporter.fail(&INVALID, Params::new());
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("region"),
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("true", "\"+4722334455\""),
         ("true", "\"+1 (415) 555-2671\""),
@@ -161,7 +161,7 @@ impl Phone {
 }
 
 impl Check for Phone {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        check_text(subject, report, |text| self.accepts(text));
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        check_text(input, reporter, |text| self.accepts(text));
     }
 }

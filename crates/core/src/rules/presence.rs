@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&BLANK],
-    judges: Applicability { absent: true, nodes: true, ..Applicability::VALUES },
+    applies_to: Applicability { absent: true, nodes: true, ..Applicability::VALUES },
     accepts: &[("true", "\"Ann\""), ("{}", "0"), ("true", "true"), ("true", "[\"\"]")],
     rejects: &[
         ("true", "null", "blank"),
@@ -35,9 +35,9 @@ fn compile(_: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
 struct Presence;
 
 impl Check for Presence {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        if subject.is_blank() {
-            report.fail(&BLANK, Params::new());
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        if input.is_blank() {
+            reporter.fail(&BLANK, Params::new());
         }
     }
 

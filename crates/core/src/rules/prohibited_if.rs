@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     .taking_mappings()],
     main_option: Some("when"),
     messages: &[&PRESENT],
-    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
+    applies_to: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "null"), ("{other: 6}", "1")],
     rejects: &[("other", "1", "present"), ("{other: 5}", "\"Ann\"", "present")],
     compile: |compile| {

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     .taking_mappings()],
     main_option: Some("when"),
     messages: &[&BLANK],
-    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
+    applies_to: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "\"Ann\""), ("{other: 6}", "null"), ("{when: {other: [6, 7]}}", "\"\"")],
     rejects: &[
         ("other", "\" \"", "blank"),

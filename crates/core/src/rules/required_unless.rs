@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     .taking_mappings()],
     main_option: Some("when"),
     messages: &[&BLANK],
-    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
+    applies_to: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "null"), ("{other: 6}", "\"Ann\"")],
     rejects: &[("{other: 6}", "null", "blank"), ("{other: [6, 7]}", "[]", "blank")],
     compile: |compile| {

@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("fields"),
     messages: &[&BLANK],
-    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
+    applies_to: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "1"), ("value_confirmation", "null")],
     rejects: &[("other", "null", "blank"), ("[value_confirmation, other]", "\"\"", "blank")],
     compile: |compile| {

@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     )],
     main_option: Some("fields"),
     messages: &[&BLANK],
-    judges: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
+    applies_to: Applicability { absent: true, nodes: true, lists: true, ..Applicability::VALUES },
     accepts: &[("other", "null"), ("value_confirmation", "1")],
     rejects: &[
         ("value_confirmation", "null", "blank"),

@@ -231,17 +231,17 @@ impl Temporal {
 }
 
 impl Check for Temporal {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        let moment = match subject.value() {
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        let moment = match input.value() {
             Value::String(text) => self.read(text),
             _ => None,
         };
-        let Some(moment) = moment else { return report.fail(self.invalid, Params::new()) };
+        let Some(moment) = moment else { return reporter.fail(self.invalid, Params::new()) };
         for (holds, restriction) in &self.restrictions {
-            let Some(point) = restriction.point(subject, self.kind) else { continue };
+            let Some(point) = restriction.point(input, self.kind) else { continue };
             if !holds.holds(moment.cmp(&point)) {
                 let restriction = Param::Text(point.to_string().into());
-                report.fail(holds.message(), Params::from([("restriction", restriction)]));
+                reporter.fail(holds.message(), Params::from([("restriction", restriction)]));
             }
         }
     }

@@ -20,13 +20,13 @@ impl TemporalBound {
     /// kind.
     pub(super) fn point(
         self,
-        subject: &RuleInput<'_, '_>,
+        input: &RuleInput<'_, '_>,
         kind: TemporalKind,
     ) -> Option<TemporalValue> {
         match self {
             Self::Literal(moment) => Some(moment),
-            Self::Phrase(phrase) => phrase.at(subject.now, kind),
-            Self::Field(field) => match subject.scope.slot(field).value() {
+            Self::Phrase(phrase) => phrase.at(input.now, kind),
+            Self::Field(field) => match input.scope.slot(field).value() {
                 Value::String(text) => kind.read_part(text),
                 _ => None,
             },

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     options: &OPTIONS,
     main_option: Some("between"),
     messages: &[&INVALID, &IS_AT, &BEFORE, &AFTER, &ON_OR_BEFORE, &ON_OR_AFTER],
-    judges: Applicability { wrong_type: true, ..Applicability::VALUES },
+    applies_to: Applicability { wrong_type: true, ..Applicability::VALUES },
     accepts: &[
         ("true", "\"17:30\""),
         ("{between: 08:00..17:00}", "\"17:00\""),

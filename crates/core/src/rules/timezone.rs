@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
     main_option: None,
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("true", "\"Europe/Oslo\""),
         ("true", "\"America/Argentina/Buenos_Aires\""),
@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
 struct Timezone;
 
 impl Check for Timezone {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        check_text(subject, report, |text| NAMES.contains(text));
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        check_text(input, reporter, |text| NAMES.contains(text));
     }
 }

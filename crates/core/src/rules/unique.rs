@@ -43,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: None,
     messages: &[&TAKEN],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[("true", "\"ann\""), ("{case_sensitive: false}", "null")],
     rejects: &[],
     compile,
@@ -101,15 +101,15 @@ struct Unique {
 }
 
 impl Check for Unique {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        let value = subject.value();
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        let value = input.value();
         let is_nothing = match value {
             Value::Null => true,
             Value::String(text) => text.trim().is_empty(),
             _ => false,
         };
         let is_compared = |(field, expected): &(SiblingRef, Value<'static>)| {
-            value_key(subject.scope.slot(*field).value(), true) == value_key(expected, true)
+            value_key(input.scope.slot(*field).value(), true) == value_key(expected, true)
         };
         if is_nothing || !self.conditions.iter().all(is_compared) {
             return;
@@ -118,10 +118,10 @@ impl Check for Unique {
             Value::String(text) if self.is_email => email_key(text),
             value => value_key(value, self.case_sensitive),
         };
-        let parts = self.scope.iter().map(|field| subject.scope.slot(*field).value());
+        let parts = self.scope.iter().map(|field| input.scope.slot(*field).value());
         value_key = scope_value(value_key, parts, self.case_sensitive);
         let claim = Claim { scope: self.scope_name.clone(), value_key };
-        report.claim(claim, &self.path, &TAKEN);
+        reporter.claim(claim, &self.path, &TAKEN);
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     main_option: Some("schemes"),
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("true", "\"https://example.com/a?b=c#d\""),
         ("true", "\"http://exåmple.no:8080\""),
@@ -102,7 +102,7 @@ fn covers(allowed: &str, host: &str) -> bool {
 }
 
 impl Check for Url {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        check_text(subject, report, |text| self.accepts(text));
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        check_text(input, reporter, |text| self.accepts(text));
     }
 }

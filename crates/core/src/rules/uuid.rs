@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[RuleOption::new("version", "1 to 8", "Required version. Default: any.")],
     main_option: Some("version"),
     messages: &[&INVALID],
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("true", "\"0190a5c2-7b1e-7c3a-9f00-0123456789ab\""),
         ("true", "\"00000000-0000-0000-0000-000000000000\""),
@@ -60,7 +60,7 @@ impl Uuid {
 }
 
 impl Check for Uuid {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        check_text(subject, report, |text| self.accepts(text));
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        check_text(input, reporter, |text| self.accepts(text));
     }
 }

@@ -24,7 +24,7 @@ pub(crate) const SCHEMA_STEP_BUDGET: u64 = 200_000;
 /// Collector that the rules write to.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    pub(crate) surroundings: EvalContext,
+    pub(crate) eval_context: EvalContext,
     pub(crate) violations: Violations,
     /// Ids of the rules that were broken; collected only if it is `Some`.
     pub(crate) broken_rules: Option<HashSet<usize>>,
@@ -91,11 +91,11 @@ impl<'p> PendingViolation<'p> {
 
 impl Findings {
     /// Creates an empty collector for a submission to `form`.
-    pub(crate) fn new(form: Arc<str>, locales: &Arc<Locales>, surroundings: EvalContext) -> Self {
+    pub(crate) fn new(form: Arc<str>, locales: &Arc<Locales>, eval_context: EvalContext) -> Self {
         let violations = Violations { form: Some(form), ..Violations::default() };
         let showing = locales.uses_values().then(|| locales.clone());
         Self {
-            surroundings,
+            eval_context,
             violations,
             value_locales: showing,
             schema_steps: SCHEMA_STEP_BUDGET,
@@ -121,8 +121,8 @@ impl Findings {
         if self.claims_only {
             return;
         }
-        if let Some(tripped) = &mut self.broken_rules {
-            tripped.extend(pending.rule);
+        if let Some(broken_rules) = &mut self.broken_rules {
+            broken_rules.extend(pending.rule);
         }
         if self.violations.is_full() {
             self.violations.truncated = true;

@@ -46,8 +46,8 @@ fn validate(setting: &CaseSettings, validation: &str, value: &str) -> Violations
     };
     let value = json::parse(body.as_bytes()).unwrap_or_else(|error| panic!("{body}: {error}"));
     let now = setting.now.unwrap_or_else(|| NOW.parse().unwrap());
-    let surroundings = EvalContext { now, ..EvalContext::default() };
-    registry.form("form").unwrap().apply(value, &surroundings).err().unwrap_or_default()
+    let eval_context = EvalContext { now, ..EvalContext::default() };
+    registry.form("form").unwrap().apply(value, &eval_context).err().unwrap_or_default()
 }
 
 fn matches(violations: &Violations, expected: &str) -> bool {

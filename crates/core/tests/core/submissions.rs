@@ -17,7 +17,7 @@ fn submission_cases_pass() {
     for (path, text) in cases("submissions") {
         let mut sources = Vec::new();
         let (mut sent, mut stored) = (None, None);
-        let mut surroundings = EvalContext { token: "the-token".into(), ..Default::default() };
+        let mut eval_context = EvalContext { token: "the-token".into(), ..Default::default() };
         for section in text.split("--- ").filter(|section| !section.trim().is_empty()) {
             let (title, body) = section.split_once('\n').unwrap_or((section, ""));
             let (word, rest) = title.split_once(' ').unwrap_or((title, ""));
@@ -25,13 +25,13 @@ fn submission_cases_pass() {
                 "type" => sources.push(source(&format!("types/{rest}.yml"), body)),
                 "file" => sources.push(source(rest, body)),
                 "form" => sources.push(source("form.yml", body)),
-                "now" => surroundings.now = rest.parse().unwrap(),
+                "now" => eval_context.now = rest.parse().unwrap(),
                 "stored" => stored = Some(body.to_owned()),
                 "send" => sent = Some((rest.to_owned(), body.to_owned())),
                 "expect" => {
                     let (what, body_sent) = sent.take().unwrap();
                     let stored = stored.as_deref();
-                    if let Err(got) = check(&sources, &surroundings, stored, &body_sent, body) {
+                    if let Err(got) = check(&sources, &eval_context, stored, &body_sent, body) {
                         failures.push(format!("{}: {what}: {got}", path.display()));
                     }
                 }
@@ -44,7 +44,7 @@ fn submission_cases_pass() {
 
 fn check(
     sources: &[registrar_core::registry::SourceFile],
-    surroundings: &EvalContext,
+    eval_context: &EvalContext,
     stored: Option<&str>,
     sent: &str,
     expected: &str,
@@ -57,8 +57,8 @@ fn check(
     let form = registry.form("form").unwrap();
     let stored = stored.map(|text| json::parse(text.as_bytes()).unwrap());
     let outcome = match &stored {
-        Some(stored) => form.update(value, stored, surroundings).map(|user| format!("{user:?}")),
-        None => form.apply(value, surroundings).map(|user| format!("{user:?}")),
+        Some(stored) => form.update(value, stored, eval_context).map(|user| format!("{user:?}")),
+        None => form.apply(value, eval_context).map(|user| format!("{user:?}")),
     };
     match outcome {
         Ok(got) => {

@@ -169,14 +169,14 @@ async fn create_user(
         let entries = [("email", text(new.name)), ("password", text(password.reveal()))];
         Value::Object(entries.map(|(name, value)| (name.into(), value)).into())
     };
-    let surroundings = EvalContext { now: Timestamp::now(), ..EvalContext::default() };
+    let eval_context = EvalContext { now: Timestamp::now(), ..EvalContext::default() };
     let refused_by = |violations: &Violations| {
         let all = violations.list.iter();
         let all = all.map(|violation| format!("{} {}", violation.path, violation.text()));
         CredentialError::Refused(all.collect::<Vec<_>>().join("; "))
     };
     let mut user =
-        form.apply(submission(), &surroundings).map_err(|refused| refused_by(&refused))?;
+        form.apply(submission(), &eval_context).map_err(|refused| refused_by(&refused))?;
     user.password = None;
     let hashes = PasswordPool::start(1, 1, new.cost)?;
     let record = CreateUser {
@@ -192,7 +192,7 @@ async fn create_user(
         Ok(_) => Ok(password),
         Err(CreateError::Refused(refusals)) => {
             let refused = group_refusals(&refusals);
-            Err(refused_by(&form.explain_refusals(submission(), None, &surroundings, &refused)))
+            Err(refused_by(&form.explain_refusals(submission(), None, &eval_context, &refused)))
         }
         Err(error) => Err(error.into()),
     }

@@ -59,7 +59,8 @@ impl ServedConfig {
     }
 
     /// Returns the current configuration. A request uses one from start to end.
-    pub(crate) fn current(&self) -> Arc<Configuration> {
+    #[must_use]
+    pub fn current(&self) -> Arc<Configuration> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

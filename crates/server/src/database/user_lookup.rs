@@ -39,7 +39,7 @@ pub(crate) fn find_users(
         match key {
             Lookup::Nobody | Lookup::Key(_) | Lookup::Owner(_) => narrow(None),
             Lookup::Id(id) => narrow(store.user(*id)?),
-            Lookup::IdOrOwn(id, external_id) => {
+            Lookup::IdOrExternalId(id, external_id) => {
                 let external_id = Some(external_id.clone());
                 let by_external_id = UserFilter { external_id, ..UserFilter::default() };
                 let found = store.list_users(&by_external_id, Pagination::FIRST)?.users.pop();

@@ -133,7 +133,9 @@ fn token_create_rejects_unknown_or_empty_attributes() {
 fn access_log_is_complete_after_sigterm() {
     const THREADS: usize = 4;
     const REQUESTS: usize = 250;
-    let server = setup().serve();
+    let setup = setup();
+    let server = setup.serve();
+    let _ = server.first_token();
     let threads: Vec<_> = (0..THREADS)
         .map(|_| {
             let client = server.anonymous().clone();

@@ -37,7 +37,7 @@ pub(super) static RULE: Rule = Rule {
     options: &[RuleOption::new("schema", "a JSON Schema", "The schema.").taking_mappings()],
     main_option: Some("schema"),
     messages: MESSAGES,
-    judges: Applicability::VALUES,
+    applies_to: Applicability::VALUES,
     accepts: &[
         ("{type: object, maxProperties: 2}", "{\"a\": 1}"),
         ("{schema: {type: string, format: date}, allow_nil: true}", "null"),
@@ -167,24 +167,24 @@ struct SchemaRule {
 }
 
 impl Check for SchemaRule {
-    fn check(&self, subject: &RuleInput<'_, '_>, report: &mut Reporter<'_, '_>) {
-        let value = subject.value();
+    fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
+        let value = input.value();
         // The value's own steps are spent first; unused shared steps remain for the next value.
         let own = (value.weight() as u64).saturating_mul(STEPS_PER_BYTE);
-        let shared = std::mem::take(&mut report.outcome.schema_steps);
+        let shared = std::mem::take(&mut reporter.findings.schema_steps);
         let mut run = SchemaRun::new(&self.program, own.saturating_add(shared));
         let verdict = run.is_valid(self.program.root, value);
-        report.outcome.schema_steps = run.left.min(shared);
+        reporter.findings.schema_steps = run.left.min(shared);
         match verdict {
             Ok(true) => {}
-            Ok(false) if report.is_full() => report.fail(&TOO_COMPLEX, Params::new()),
+            Ok(false) if reporter.is_full() => reporter.fail(&TOO_COMPLEX, Params::new()),
             Ok(false) => {
-                let shared = std::mem::take(&mut report.outcome.schema_steps);
+                let shared = std::mem::take(&mut reporter.findings.schema_steps);
                 run.left = own.saturating_add(shared);
-                let left = SchemaReporter::new(run, report).report(self.program.root, value);
-                report.outcome.schema_steps = left.min(shared);
+                let left = SchemaReporter::new(run, reporter).report(self.program.root, value);
+                reporter.findings.schema_steps = left.min(shared);
             }
-            Err(_) => report.fail(&TOO_COMPLEX, Params::new()),
+            Err(_) => reporter.fail(&TOO_COMPLEX, Params::new()),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::value::Value;
 
 pub(super) struct SchemaReporter<'r, 'p, 'o, 'a> {
     run: SchemaRun<'p>,
-    report: &'r mut Reporter<'o, 'a>,
+    reporter: &'r mut Reporter<'o, 'a>,
     /// Whether a violation has been reported.
     has_reported: bool,
     /// Whether the maximum number of violations is exceeded.
@@ -25,8 +25,8 @@ pub(super) struct SchemaReporter<'r, 'p, 'o, 'a> {
 type BudgetResult = Result<(), BudgetExhausted>;
 
 impl<'r, 'p, 'o, 'a> SchemaReporter<'r, 'p, 'o, 'a> {
-    pub(super) fn new(run: SchemaRun<'p>, report: &'r mut Reporter<'o, 'a>) -> Self {
-        Self { run, report, has_reported: false, is_over: false }
+    pub(super) fn new(run: SchemaRun<'p>, reporter: &'r mut Reporter<'o, 'a>) -> Self {
+        Self { run, reporter, has_reported: false, is_over: false }
     }
 
     /// Reports the violations of an invalid value. Returns the number of steps left.
@@ -40,7 +40,7 @@ impl<'r, 'p, 'o, 'a> SchemaReporter<'r, 'p, 'o, 'a> {
 
     fn fail(&mut self, path: &[NestedStep<'_>], message: &'static Message, params: Params) {
         // A violation beyond the maximum still marks the list as truncated.
-        self.is_over = self.report.is_full();
+        self.is_over = self.reporter.is_full();
         self.has_reported = true;
         let keys: Vec<String> = path
             .iter()
@@ -57,7 +57,7 @@ impl<'r, 'p, 'o, 'a> SchemaReporter<'r, 'p, 'o, 'a> {
                 NestedStep::Index(index) => NestedStep::Index(*index),
             })
             .collect();
-        self.report.fail_within(&path, message, params);
+        self.reporter.fail_within(&path, message, params);
     }
 
     /// Reports the violations of a value under a schema that it does not satisfy.
