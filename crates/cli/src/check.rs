@@ -10,8 +10,9 @@ use registrar_server::app::BuildError;
 use registrar_server::config_source::{self, ConfigError};
 use registrar_server::settings::Settings;
 
+use crate::finding::{Finding, Severity};
 use crate::flags::CheckFlags;
-use crate::report::{CheckStats, Finding, Format, Severity, render};
+use crate::report::{CheckStats, Format, render};
 use crate::{CommandResult, print, print_message};
 
 /// Checks the configuration and runs its examples. Exits with 1 if there are errors. A file is checked

@@ -4,6 +4,7 @@
 
 mod check;
 mod contract;
+mod finding;
 mod flags;
 mod log_writer;
 mod logging;

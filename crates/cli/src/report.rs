@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use registrar_core::config::{Problem, ProblemCode};
 use serde_json::{Value, json};
 
+use crate::finding::{Finding, Severity};
 use crate::snippets;
 
 /// Output format of `check`.
@@ -23,18 +24,6 @@ pub(crate) enum Format {
     /// SARIF 2.1.0 for code scanning
     Sarif,
 }
-
-/// Severity of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Severity {
-    /// Information; the check does not fail.
-    Note,
-    /// A problem; the check fails.
-    Error,
-}
-
-/// A problem or notice with its severity.
-pub(crate) type Finding = (Severity, Problem);
 
 /// Number of checked forms and examples.
 #[derive(Debug, Clone, Copy, Default)]

@@ -7,7 +7,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use registrar_core::config::Problem;
 
-use crate::report::{Finding, Severity};
+use crate::finding::{Finding, Severity};
 
 /// Maximum length of a label beside the underlined token; a longer one becomes a note below.
 const MAX_LABEL_LEN: usize = 60;
