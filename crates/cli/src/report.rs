@@ -64,8 +64,8 @@ fn pretty(value: &Value) -> String {
 fn object((severity, problem): &Finding) -> Value {
     let mut object = json!({
         "file": *problem.file,
-        "line": problem.place.line,
-        "column": problem.place.column,
+        "line": problem.location.line,
+        "column": problem.location.column,
         "level": level(*severity),
         "kind": problem.code.as_str(),
         "message": problem.what,
@@ -104,8 +104,8 @@ fn github((severity, problem): &Finding) -> String {
     format!(
         "::{command} file={},line={},col={},title={}::{}",
         property(&problem.file),
-        problem.place.line,
-        problem.place.column,
+        problem.location.line,
+        problem.location.column,
         property(problem.code.as_str()),
         escape(&message(problem)),
     )
@@ -125,7 +125,7 @@ fn sarif(findings: &[Finding]) -> Value {
     let results: Vec<Value> = findings
         .iter()
         .map(|(severity, problem)| {
-            let (line, column) = (problem.place.line, problem.place.column);
+            let (line, column) = (problem.location.line, problem.location.column);
             json!({
                 "ruleId": problem.code.as_str(),
                 "level": level(*severity),

@@ -34,7 +34,7 @@ fn group<'f>(severity: Severity, problem: &'f Problem, source: Option<&'f str>) 
     let title = level.primary_title(problem.what.as_str()).id(problem.code.as_str());
     let expected = Some(&problem.expected).filter(|expected| !expected.is_empty());
     let expected = expected.map(|expected| format!("expected {expected}"));
-    let (line, column) = (number(problem.place.line), number(problem.place.column));
+    let (line, column) = (number(problem.location.line), number(problem.location.column));
     let (label, note) = match expected {
         Some(text) if text.len() > MAX_LABEL_LEN => (None, Some(text)),
         text => (text, None),

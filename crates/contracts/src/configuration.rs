@@ -159,9 +159,9 @@ fn compile_contracts(
         let read = tree
             .as_ref()
             .and_then(|tree| contract::read(file.stem, tree, version, &context, found));
-        if let Some((contract, place)) = read {
+        if let Some((contract, location)) = read {
             for (file, other) in &contracts {
-                contract::clash(&contract, place, other, file, found);
+                contract::clash(&contract, location, other, file, found);
             }
             contracts.push((found.main_file(), contract));
         }

@@ -97,8 +97,8 @@ impl CodeFormat {
         let (length, count) = self.tail();
         let (base, mut scrambled) = (self.alphabet.len() as u128, 0_u128);
         for letter in text[self.length - length..].bytes() {
-            let place = self.alphabet.bytes().position(|known| known == letter)?;
-            scrambled = scrambled * base + place as u128;
+            let index = self.alphabet.bytes().position(|known| known == letter)?;
+            scrambled = scrambled * base + index as u128;
         }
         let number = FeistelNetwork::new(salt, length, count).restore(scrambled);
         let is_whole = length == self.length || self.show(salt, number).as_deref() == Some(text);

@@ -334,7 +334,7 @@ fn unusable_file(source: &SourceFile, what: &str) -> Problem {
         TypeKind::ALL.iter().map(|kind| format!("types/{}/", kind.folder())).collect();
     Problem {
         file: source.file.clone(),
-        place: Location::START,
+        location: Location::START,
         code: ProblemCode::BadFile,
         what: format!("the file {what}"),
         expected: format!(

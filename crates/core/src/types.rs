@@ -132,7 +132,7 @@ pub(crate) struct RecordType {
     /// Of a relationship type: the property that identifies a relationship, and the location of the
     /// key.
     pub(crate) key: Option<(Arc<str>, Location)>,
-    place: Location,
+    location: Location,
     file: Arc<str>,
 }
 
@@ -197,10 +197,10 @@ impl RecordTypes {
         if let Some(first) = self.0.get(&(kind, read.name.clone())) {
             problems.add(
                 ProblemCode::DuplicateName,
-                read.place,
+                read.location,
                 format!("there is another {} `{}`", kind.name(), read.name),
                 "each name once",
-                Some(format!("the other one is at {}:{}", first.file, first.place.line)),
+                Some(format!("the other one is at {}:{}", first.file, first.location.line)),
             );
         } else {
             self.0.insert((kind, read.name.clone()), read);
@@ -234,7 +234,7 @@ fn read(
         joins: None,
         makes: None,
         key: None,
-        place: tree.place,
+        location: tree.location,
         file: file.clone(),
     };
     for entry in reader.map(tree, kind.name()) {
@@ -242,7 +242,7 @@ fn read(
             "name" => {
                 if let Some(name) = reader.text(&entry.value, "name") {
                     read.name = snake(name).into();
-                    read.place = entry.value.place;
+                    read.location = entry.value.location;
                 }
             }
             "description" => {
@@ -251,15 +251,15 @@ fn read(
             "properties" => read.properties = properties(reader, &entry.value),
             "key" if keys.contains(&"key") => {
                 let key = reader.text(&entry.value, "key");
-                read.key = key.map(|key| (key.into(), entry.value.place));
+                read.key = key.map(|key| (key.into(), entry.value.location));
             }
             "relationship" if keys.contains(&"relationship") => {
                 let name = reader.text(&entry.value, "relationship");
-                read.joins = name.map(|name| (snake(name).into(), entry.value.place));
+                read.joins = name.map(|name| (snake(name).into(), entry.value.location));
             }
             "make" if keys.contains(&"make") => {
                 let makes = reader.boolean(&entry.value, "make") == Some(true);
-                read.makes = makes.then_some(entry.value.place);
+                read.makes = makes.then_some(entry.value.location);
             }
             key if IGNORED_TYPE_KEYS.contains(&key) => reader.ignored_key(entry),
             _ => reader.unknown_key(entry, &format!("a {}", kind.name()), keys),
@@ -305,7 +305,7 @@ fn properties(reader: &mut Reader<'_>, node: &Node) -> Vec<Property> {
         if properties.iter().any(|other| other.name == property.name) {
             reader.problems.add(
                 ProblemCode::DuplicateName,
-                item.place,
+                item.location,
                 format!("the property `{}` is declared twice", property.name),
                 "each property once",
                 None,
@@ -338,14 +338,14 @@ fn property(reader: &mut Reader<'_>, node: &Node) -> Option<Property> {
     }
     let Some((name, entry)) = name else {
         let code = ProblemCode::MissingKey;
-        reader.problems.add(code, node.place, "a property without a name", "`name: …`", None);
+        reader.problems.add(code, node.location, "a property without a name", "`name: …`", None);
         return None;
     };
     // In the fields of a form, `validation` holds the rules of the enclosing field.
     if name == "validation" {
         reader.problems.add(
             ProblemCode::BadOption,
-            entry.value.place,
+            entry.value.location,
             format!("a property cannot be named `{name}`: it is a reserved key of forms"),
             "another name",
             None,

@@ -87,9 +87,9 @@ fn check(problem: &Problem, sources: &[SourceFile], text: &str) {
     }
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines = text.split('\n');
-    let line = usize::try_from(problem.place.line).unwrap();
+    let line = usize::try_from(problem.location.line).unwrap();
     let length = lines.nth(line.wrapping_sub(1)).map(|line| line.chars().count());
-    let column = usize::try_from(problem.place.column).unwrap();
+    let column = usize::try_from(problem.location.column).unwrap();
     let is_there = length.is_some_and(|length| (1..=length + 1).contains(&column));
     assert!(is_there, "{problem}\n{text}");
 }

@@ -106,8 +106,8 @@ impl PgBouncer {
 /// Returns the path of pgbouncer: `REGISTRAR_PGBOUNCER`, or the system's.
 fn program() -> Option<PathBuf> {
     let chosen = env::var_os("REGISTRAR_PGBOUNCER").map(PathBuf::from);
-    let places = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"];
-    chosen.or_else(|| places.into_iter().map(PathBuf::from).find(|program| program.is_file()))
+    let locations = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"];
+    chosen.or_else(|| locations.into_iter().map(PathBuf::from).find(|program| program.is_file()))
 }
 
 impl Drop for PgBouncer {

@@ -39,17 +39,17 @@ fn problematic_values_in_every_field_never_cause_5xx(server: &TestServer) {
         ("developer_sign_up", |tag| with_short_password(samples::developer(tag))),
     ];
     for (form, sample) in samples {
-        let mut places = Vec::new();
-        all_pointers(&sample(""), "", &mut places);
-        for place in &places {
+        let mut locations = Vec::new();
+        all_pointers(&sample(""), "", &mut locations);
+        for location in &locations {
             for candidate in &candidates {
                 count += 1;
                 let mut mutated = sample(&format!("n{count}"));
-                *mutated.pointer_mut(place).unwrap() = candidate.clone();
+                *mutated.pointer_mut(location).unwrap() = candidate.clone();
                 let response = server.client().submit(form, &mutated);
                 assert!(
                     (201..500).contains(&response.status),
-                    "{place}: {candidate}: {response:?}"
+                    "{location}: {candidate}: {response:?}"
                 );
                 *statuses.entry(response.status).or_insert(0) += 1;
             }
@@ -67,17 +67,19 @@ fn with_short_password(mut sample: Value) -> Value {
 }
 
 /// Collects the JSON pointers of all values.
-pub(super) fn all_pointers(value: &Value, at: &str, places: &mut Vec<String>) {
-    places.push(at.to_owned());
+pub(super) fn all_pointers(value: &Value, at: &str, locations: &mut Vec<String>) {
+    locations.push(at.to_owned());
     match value {
         Value::Object(entries) => {
             entries
                 .iter()
-                .for_each(|(key, inner)| all_pointers(inner, &format!("{at}/{key}"), places));
+                .for_each(|(key, inner)| all_pointers(inner, &format!("{at}/{key}"), locations));
         }
         Value::Array(items) => {
             let items = items.iter().enumerate();
-            items.for_each(|(index, inner)| all_pointers(inner, &format!("{at}/{index}"), places));
+            items.for_each(|(index, inner)| {
+                all_pointers(inner, &format!("{at}/{index}"), locations)
+            });
         }
         _ => {}
     }

@@ -98,15 +98,15 @@ fn run(client: &TokenClient, file: &Path) {
         return;
     }
     let expected: Value = serde_json::from_str(expected).unwrap();
-    if let Some(place) = difference(&response.json(), &expected) {
-        panic!("{}: differs in `{place}`: {}", file.display(), response.text);
+    if let Some(location) = difference(&response.json(), &expected) {
+        panic!("{}: differs in `{location}`: {}", file.display(), response.text);
     }
 }
 
 /// Returns the path of the first difference; `"*"` matches any value.
 fn difference(found: &Value, expected: &Value) -> Option<String> {
     let inside = |key: &str, found: &Value, expected: &Value| {
-        difference(found, expected).map(|place| format!("/{key}{place}"))
+        difference(found, expected).map(|location| format!("/{key}{location}"))
     };
     match (found, expected) {
         (_, Value::String(any)) if any == "*" => None,

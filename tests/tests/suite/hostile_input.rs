@@ -99,14 +99,14 @@ fn problematic_values(nth: usize, random: &mut Random) -> RawInput {
         _ => ("marketplace_seller", samples::seller(&format!("n{nth}"))),
     };
     let mut body = json!({ "form_configuration_name": form, "form": sample });
-    let mut places = Vec::new();
-    all_pointers(&body, "", &mut places);
+    let mut locations = Vec::new();
+    all_pointers(&body, "", &mut locations);
     let candidate = match random.below(3) {
         0 => problematic_value(random.below(9)),
         _ => json!(random.pick(&PROBLEMATIC_STRINGS)),
     };
-    let place: &String = random.pick(&places);
-    *body.pointer_mut(place).unwrap() = candidate;
+    let location: &String = random.pick(&locations);
+    *body.pointer_mut(location).unwrap() = candidate;
     json_input(body.to_string(), random)
 }
 

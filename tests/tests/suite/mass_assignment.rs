@@ -54,9 +54,9 @@ fn submission(form: &str, number: usize) -> Value {
 }
 
 /// Returns the object at a path; for lists, their first item.
-fn object_at<'v>(value: &'v mut Value, place: &[&str]) -> &'v mut Map<String, Value> {
+fn object_at<'v>(value: &'v mut Value, location: &[&str]) -> &'v mut Map<String, Value> {
     let mut value = value;
-    for step in place {
+    for step in location {
         value = &mut value[step];
         if value.is_array() {
             value = &mut value[0];
@@ -88,26 +88,26 @@ fn encode_fields(value: &Value, name: &str, into: &mut Vec<String>) {
 /// and in the query.
 fn submit_all_columns(server: &TestServer, form: &str, check: impl Fn(&[&str], &TestResponse)) {
     let (client, columns, mut number) = (server.client(), columns(server), 0);
-    let mut next = |place: &[&str], canary: Value| {
+    let mut next = |location: &[&str], canary: Value| {
         number += 1;
         let mut sent = submission(form, number);
-        let object = object_at(&mut sent, place);
+        let object = object_at(&mut sent, location);
         for column in &columns {
             object.entry(column.clone()).or_insert(canary.clone());
         }
         sent
     };
-    for place in OBJECT_PATHS {
+    for location in OBJECT_PATHS {
         for canary in [json!(CANARY), json!(918_273), json!({ "x": CANARY })] {
-            check(place, &client.post("/api/users", &next(place, canary).to_string()));
+            check(location, &client.post("/api/users", &next(location, canary).to_string()));
         }
         let mut pairs = Vec::new();
-        encode_fields(&next(place, json!(CANARY)), "", &mut pairs);
-        check(place, &client.post_fields(&pairs.join("&").replace('@', "%40")));
+        encode_fields(&next(location, json!(CANARY)), "", &mut pairs);
+        check(location, &client.post_fields(&pairs.join("&").replace('@', "%40")));
     }
     let mut query = Vec::new();
-    for place in OBJECT_PATHS {
-        let name = place.iter().fold(String::new(), |name, step| match name.as_str() {
+    for location in OBJECT_PATHS {
+        let name = location.iter().fold(String::new(), |name, step| match name.as_str() {
             "" => (*step).to_owned(),
             name => format!("{name}[{step}]"),
         });
@@ -122,9 +122,9 @@ fn submit_all_columns(server: &TestServer, form: &str, check: impl Fn(&[&str], &
 }
 
 fn unlisted_columns_are_never_assigned(server: &TestServer) {
-    submit_all_columns(server, "lax", |place, response| {
+    submit_all_columns(server, "lax", |location, response| {
         // Keys outside of `form` are not part of the submission; the user is created without them.
-        assert_eq!(response.status, 201, "{place:?}: {response:?}");
+        assert_eq!(response.status, 201, "{location:?}: {response:?}");
     });
     let cells = server.database().all_cells();
     let found: Vec<_> = cells.iter().filter(|cell| cell.contains(CANARY)).collect();
@@ -133,16 +133,16 @@ fn unlisted_columns_are_never_assigned(server: &TestServer) {
 }
 
 fn strict_form_reports_every_unlisted_column(server: &TestServer) {
-    submit_all_columns(server, "strict", |place, response| {
-        if place.is_empty() {
+    submit_all_columns(server, "strict", |location, response| {
+        if location.is_empty() {
             response.created();
             return;
         }
         let reported = response.is(422).violations();
-        assert!(reported.len() >= 50, "{place:?}: {reported:?}");
+        assert!(reported.len() >= 50, "{location:?}: {reported:?}");
         assert!(
             reported.iter().all(|(_, code)| code == "unknown_field"),
-            "{place:?}: {reported:?}"
+            "{location:?}: {reported:?}"
         );
     });
     assert!(server.database().all_cells().iter().all(|cell| !cell.contains(CANARY)));

@@ -95,7 +95,7 @@ fn only_listed_fields_are_stored(server: &TestServer) {
 
 fn strict_form_rejects_unlisted_fields_at_every_level(server: &TestServer) {
     for name in PROTECTED_FIELDS {
-        for place in [
+        for location in [
             "",
             "/profiles",
             "/profiles/seller",
@@ -107,22 +107,22 @@ fn strict_form_rejects_unlisted_fields_at_every_level(server: &TestServer) {
             "/relationship_users/agency_member",
         ] {
             let mut sample = samples::seller("siri");
-            let object = sample.pointer_mut(place).unwrap();
+            let object = sample.pointer_mut(location).unwrap();
             if object.get(name).is_some() {
                 continue;
             }
             object[name] = json!(CANARY);
             let response = server.client().submit("marketplace_seller", &sample);
             let reported = response.is(422).violations();
-            assert_eq!(reported.len(), 1, "{place}/{name}: {response:?}");
+            assert_eq!(reported.len(), 1, "{location}/{name}: {response:?}");
             // `properties` is listed for members, so the string is a type error there.
             let code = if reported[0].0.ends_with("agency_member.properties") {
                 "wrong_type"
             } else {
                 "unknown_field"
             };
-            assert_eq!(reported[0].1, code, "{place}/{name}: {response:?}");
-            assert_eq!(response.json()["details"][0]["pointer"], format!("/form{place}/{name}"));
+            assert_eq!(reported[0].1, code, "{location}/{name}: {response:?}");
+            assert_eq!(response.json()["details"][0]["pointer"], format!("/form{location}/{name}"));
         }
     }
     assert_eq!(server.client().count(), 0);

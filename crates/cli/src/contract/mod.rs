@@ -55,7 +55,7 @@ pub(crate) fn replay(settings: &Settings, flags: &ReplayFlags) -> CommandResult 
             matching += 1;
             continue;
         }
-        print(&format!("{}: {}", exchange.place, exchange.name()));
+        print(&format!("{}: {}", exchange.location, exchange.name()));
         differences.iter().for_each(|difference| print(difference));
     }
     print(&format!("{matching} of {} answers match", exchanges.len()));

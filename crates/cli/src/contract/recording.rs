@@ -21,7 +21,7 @@ pub(crate) struct Exchange {
     pub(crate) capture: BTreeMap<String, String>,
     /// `file:line` of the exchange.
     #[serde(skip)]
-    pub(crate) place: String,
+    pub(crate) location: String,
 }
 
 /// A request to send.
@@ -66,10 +66,10 @@ pub(crate) fn read(file: &Path) -> Result<Vec<Exchange>, String> {
         std::fs::read_to_string(file).map_err(|error| format!("cannot read {path}: {error}"))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let exchanges = lines.map(|(index, line)| {
-        let place = format!("{path}:{}", index + 1);
+        let location = format!("{path}:{}", index + 1);
         match serde_json::from_str::<Exchange>(line) {
-            Ok(exchange) => Ok(Exchange { place, ..exchange }),
-            Err(error) => Err(format!("{place}: {}", message(&error))),
+            Ok(exchange) => Ok(Exchange { location, ..exchange }),
+            Err(error) => Err(format!("{location}: {}", message(&error))),
         }
     });
     exchanges.collect()

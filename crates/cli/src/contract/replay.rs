@@ -61,7 +61,7 @@ impl ReplayClient {
         exchange: &Exchange,
         mask: &[String],
     ) -> Result<Vec<String>, String> {
-        let with_location = |error: String| format!("{}: {error}", exchange.place);
+        let with_location = |error: String| format!("{}: {error}", exchange.location);
         let response = self.send(exchange).map_err(with_location)?;
         let mut differences: Vec<String> = Vec::new();
         for (name, pointer) in &exchange.capture {

@@ -230,13 +230,13 @@ impl Action {
         if find.is_empty() && operation.looks_up() && resource != Resource::Session {
             let what = "the route has no look-up for its user or record";
             let expected = "`{id}` in the path with `id` among `ids:`, or `find:`";
-            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+            reader.problems.add(ProblemCode::MissingKey, node.location, what, expected, None);
         }
         let of_users = [Operation::Upsert, Operation::Remove, Operation::Verify];
         if resource != Resource::User && of_users.contains(&operation) {
             let what = format!("`{word}` is for users only");
-            let (code, place) = (ProblemCode::Contradiction, operation_entry.value.place);
-            reader.problems.add(code, place, what, "another operation", None);
+            let (code, location) = (ProblemCode::Contradiction, operation_entry.value.location);
+            reader.problems.add(code, location, what, "another operation", None);
         }
         let parent = node.get("parent");
         let parent = parent.map(|entry| read_lookup(reader, &entry.value, "parent", expressions));
@@ -248,8 +248,8 @@ impl Action {
                 "customizations" => Resource::Customization,
                 other => {
                     let known = ["relationship_users", "transactables", "customizations"];
-                    let (code, place) = (ProblemCode::UnknownField, entry.value.place);
-                    reader.unknown(code, "kind of record", other, place, "`remove`", &known);
+                    let (code, location) = (ProblemCode::UnknownField, entry.value.location);
+                    reader.unknown(code, "kind of record", other, location, "`remove`", &known);
                     return None;
                 }
             };
@@ -259,14 +259,14 @@ impl Action {
         if remove.is_none() && operation == Operation::Remove {
             let what = "the route has no `remove`";
             let expected = "`remove: relationship_users.tag`";
-            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+            reader.problems.add(ProblemCode::MissingKey, node.location, what, expected, None);
         }
         let issue_token = match node.get("issue_token") {
             Some(entry) => IssueToken::read(reader, &entry.value, expressions),
             None if operation == Operation::IssueToken => {
                 let what = "the route has no `issue_token`";
                 let expected = "`issue_token: {expires_in: 3600, secret: \"{{ sent.api_key }}\"}`";
-                reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+                reader.problems.add(ProblemCode::MissingKey, node.location, what, expected, None);
                 None
             }
             None => None,

@@ -117,7 +117,7 @@ impl Authentication {
                              authenticate";
                         let expected = "`none` alone, or the others";
                         let code = ProblemCode::Contradiction;
-                        reader.problems.add(code, value.place, what, expected, None);
+                        reader.problems.add(code, value.location, what, expected, None);
                     }
                     if matches!(&value.data, Data::List(items) if items.is_empty()) {
                         let expected = "at least one scheme; `none` if no credential is needed";
@@ -144,7 +144,7 @@ impl Authentication {
                              users and records";
                         let expected = "`allowed_if:` to limit who may call";
                         let code = ProblemCode::Contradiction;
-                        reader.problems.add(code, value.place, what, expected, None);
+                        reader.problems.add(code, value.location, what, expected, None);
                     }
                 }
                 "new_caller" => read.new_caller = expressions.around.any_form(reader, value),
@@ -154,7 +154,7 @@ impl Authentication {
         if read.schemes.contains(&Scheme::Basic) && read.user.is_empty() {
             let what = "`basic` has no `user` to find the user by name";
             let expected = "`user: {email: \"{{ credential.name }}\"}`";
-            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+            reader.problems.add(ProblemCode::MissingKey, node.location, what, expected, None);
         }
         read
     }

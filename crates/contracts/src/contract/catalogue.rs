@@ -77,8 +77,8 @@ impl Catalogue {
         let mut reader = Reader { problems };
         if name == Self::OF_FORMS {
             let what = "`forms` is reserved for the forms' own messages";
-            let (code, place) = (ProblemCode::DuplicateName, Location::START);
-            reader.problems.add(code, place, what, "another name", None);
+            let (code, location) = (ProblemCode::DuplicateName, Location::START);
+            reader.problems.add(code, location, what, "another name", None);
         }
         let mut catalogue = Self::empty(name);
         for entry in reader.map(&tree, "a catalogue") {
@@ -183,7 +183,7 @@ impl MessageTemplates {
             if !message_index().has_code(&entry.key) {
                 let known: Vec<&str> = message_index().codes().collect();
                 let code = ProblemCode::UnknownCode;
-                reader.unknown(code, "code", &entry.key, entry.place, "`messages`", &known);
+                reader.unknown(code, "code", &entry.key, entry.location, "`messages`", &known);
             }
             texts.insert(entry.key.as_str().into(), cases(reader, entry));
         }
@@ -211,7 +211,7 @@ fn cases(reader: &mut Reader<'_>, entry: &Entry) -> MessageCases {
     let mut cases = Vec::new();
     let mut add = |reader: &mut Reader<'_>, name: &str, node: &Node| {
         if let Some(text) = reader.text(node, name) {
-            check(reader, text, node.place);
+            check(reader, text, node.location);
             cases.push((name.into(), text.into()));
         }
     };
@@ -232,12 +232,12 @@ fn cases(reader: &mut Reader<'_>, entry: &Entry) -> MessageCases {
 }
 
 /// Reports unknown placeholders.
-fn check(reader: &mut Reader<'_>, text: &str, place: Location) {
+fn check(reader: &mut Reader<'_>, text: &str, location: Location) {
     for part in text.split("%{").skip(1) {
         let name = part.split('}').next().unwrap_or_default();
         if !PLACEHOLDERS.contains(&name) {
             let code = ProblemCode::BadOption;
-            reader.unknown(code, "placeholder", name, place, "a text", &PLACEHOLDERS);
+            reader.unknown(code, "placeholder", name, location, "a text", &PLACEHOLDERS);
         }
     }
 }

@@ -109,13 +109,13 @@ impl Contracts {
 /// Reports a name, mount or host that two contracts share.
 pub(crate) fn clash(
     contract: &Contract,
-    place: Location,
+    location: Location,
     other: &Contract,
     file: &str,
     problems: &mut Problems,
 ) {
     let mut note = |code, what: String, expected: &str| {
-        problems.add(code, place, what, expected, Some(format!("the other one is {file}")));
+        problems.add(code, location, what, expected, Some(format!("the other one is {file}")));
     };
     if contract.name == other.name {
         let what = format!("there is another contract `{}`", contract.name);

@@ -87,11 +87,11 @@ impl<'k> Expressions<'k> {
             let root = name.split('.').next().unwrap_or(name);
             if !roots.contains(&root) {
                 let code = ProblemCode::BadExpression;
-                reader.unknown(code, "name", root, node.place, within, roots);
+                reader.unknown(code, "name", root, node.location, within, roots);
             } else if let Err((part, known)) = self.check(name) {
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
                 let code = ProblemCode::UnknownField;
-                reader.unknown(code, "field", &part, node.place, &format!("`{name}`"), &known);
+                reader.unknown(code, "field", &part, node.location, &format!("`{name}`"), &known);
             }
         }
         Some(Expr::new(text, template))

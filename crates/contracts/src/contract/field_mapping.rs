@@ -128,14 +128,14 @@ impl FieldMapping {
             is_required: false,
             is_always_required: false,
         };
-        let (mut path, mut is_read_only) = ((entry.key.as_str(), entry.place), false);
+        let (mut path, mut is_read_only) = ((entry.key.as_str(), entry.location), false);
         if let Data::Text(text) = &entry.value.data {
-            path = (text, entry.value.place);
+            path = (text, entry.value.location);
         } else {
             for inner in reader.map(&entry.value, &entry.key) {
                 let value = &inner.value;
                 match inner.key.as_str() {
-                    "to" => path = (reader.text(value, "to").unwrap_or(path.0), value.place),
+                    "to" => path = (reader.text(value, "to").unwrap_or(path.0), value.location),
                     "read_only" => is_read_only = reader.boolean(value, "read_only") == Some(true),
                     "write_only" => {
                         mapped.is_write_only = reader.boolean(value, "write_only") == Some(true);
@@ -167,7 +167,7 @@ impl FieldMapping {
             if let Some(other) = entry.value.get("to").or_else(|| entry.value.get("codes")) {
                 let what = format!("`{}` is read-only, so `{}` has no use", entry.key, other.key);
                 let code = ProblemCode::Contradiction;
-                reader.problems.add(code, other.place, what, "one of the two", None);
+                reader.problems.add(code, other.location, what, "one of the two", None);
             }
             return mapped;
         }
@@ -209,10 +209,11 @@ impl FieldMapping {
         if self.codes.is_empty() {
             return;
         }
-        let place = entry.value.get("codes").map_or(entry.place, |codes| codes.value.place);
+        let location =
+            entry.value.get("codes").map_or(entry.location, |codes| codes.value.location);
         let mut note = |what: String, expected: &str| {
             let code = ProblemCode::Contradiction;
-            reader.problems.add(code, place, what, expected, None);
+            reader.problems.add(code, location, what, expected, None);
         };
         for (code, label) in &self.codes {
             let value = Value::String(Cow::Owned(label.to_string()));

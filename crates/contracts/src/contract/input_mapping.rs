@@ -115,10 +115,10 @@ impl InputMapping {
                 Operation::Upsert => form.may_create && form.may_update,
                 _ => form.may_update,
             };
-            let place = node.get("form").map_or(node.place, |entry| entry.value.place);
+            let location = node.get("form").map_or(node.location, |entry| entry.value.location);
             let mut note = |what: String, expected: &str| {
                 let code = ProblemCode::Contradiction;
-                reader.problems.add(code, place, what, expected, None);
+                reader.problems.add(code, location, what, expected, None);
             };
             if form.resource != resource {
                 let what = format!("the form `{}` is for another resource", form.name);
@@ -163,7 +163,7 @@ impl InputMapping {
                 {
                     let within = format!("the form `{}`", form.name);
                     let code = ProblemCode::UnknownField;
-                    reader.unknown(code, "field", &name, entry.place, &within, &known);
+                    reader.unknown(code, "field", &name, entry.location, &within, &known);
                 }
                 let value = expressions.condition(reader, &entry.value, &entry.key, &[]);
                 set.extend(value.map(|value| (entry.key.as_str().into(), value)));
@@ -313,12 +313,13 @@ fn read_fields(
             let what =
                 format!("`{}` and `{}` map to the same field of the form", other.name, mapped.name);
             let code = ProblemCode::Contradiction;
-            reader.problems.add(code, entry.place, what, "each field once", None);
+            reader.problems.add(code, entry.location, what, "each field once", None);
         }
         if let Some(id) = mapped.id.as_ref().filter(|id| !expressions.has_id(id)) {
             let known: Vec<&str> = expressions.ids.iter().map(|id| &*id.name).collect();
-            let place = entry.value.get("id").map_or(entry.place, |entry| entry.value.place);
-            reader.unknown(ProblemCode::UnknownField, "id", id, place, "`ids`", &known);
+            let location =
+                entry.value.get("id").map_or(entry.location, |entry| entry.value.location);
+            reader.unknown(ProblemCode::UnknownField, "id", id, location, "`ids`", &known);
         }
         fields.push(mapped);
     }

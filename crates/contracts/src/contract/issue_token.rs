@@ -36,7 +36,7 @@ fn code_format(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<CodeFo
     if letters.is_none() {
         let what = format!("`{text}` is not a string format");
         let expected = "an alphabet and a length: `hex(40)`, `base62(43)`, `base36(25)`";
-        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+        reader.problems.add(ProblemCode::BadOption, node.location, what, expected, None);
     }
     letters
 }

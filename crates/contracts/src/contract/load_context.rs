@@ -29,7 +29,7 @@ impl LoadContext<'_> {
             let what =
                 format!("the form `{}` creates callers of a contract (`new_caller`)", found.name);
             let expected = "another form: anyone who may submit this one could become a caller";
-            reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
+            reader.problems.add(ProblemCode::Contradiction, node.location, what, expected, None);
         }
         Some(found)
     }
@@ -43,7 +43,7 @@ impl LoadContext<'_> {
             let mut known: Vec<&str> = self.forms.keys().map(|name| &**name).collect();
             known.sort_unstable();
             let code = ProblemCode::UnknownForm;
-            reader.unknown(code, "form", name, node.place, "the contract", &known);
+            reader.unknown(code, "form", name, node.location, "the contract", &known);
         }
         found.cloned()
     }

@@ -117,7 +117,7 @@ pub(crate) fn read(
     }
     let problems = part("problems").and_then(|node| reader.boolean(node, "problems"));
     is_complete(&mut reader, tree, &routes, &authentication, &answers);
-    let place = name_entry.map_or(Location::START, |entry| entry.value.place);
+    let location = name_entry.map_or(Location::START, |entry| entry.value.location);
     let contract = Contract {
         name: name.into(),
         description,
@@ -139,15 +139,15 @@ pub(crate) fn read(
         has_own_users: users == Some("own"),
         version,
     };
-    Some((contract, place))
+    Some((contract, location))
 }
 
 /// Reports a missing key of a contract.
-fn missing(reader: &mut Reader<'_>, node: &Node, key: &str, place: Location) {
+fn missing(reader: &mut Reader<'_>, node: &Node, key: &str, location: Location) {
     if node.get(key).is_none() {
         let what = format!("the contract has no `{key}`");
         let expected = format!("`{key}:`");
-        reader.problems.add(ProblemCode::MissingKey, place, what, expected, None);
+        reader.problems.add(ProblemCode::MissingKey, location, what, expected, None);
     }
 }
 
@@ -165,7 +165,7 @@ fn catalogue(
     if found.is_none() && around.has_all_catalogues {
         let known: Vec<&str> = around.catalogues.iter().map(|known| &*known.name).collect();
         let code = ProblemCode::UnknownCatalogue;
-        reader.unknown(code, "catalogue", name, node.place, "the contract", &known);
+        reader.unknown(code, "catalogue", name, node.location, "the contract", &known);
     }
     found.cloned()
 }
@@ -197,7 +197,7 @@ fn ids(reader: &mut Reader<'_>, tree: &Node, contract: &str) -> Vec<IdField> {
         let Some(format) = IdFormat::parse(text) else {
             let what = format!("`{text}` is not an id format");
             let code = ProblemCode::BadOption;
-            reader.problems.add(code, node.place, what, IdFormat::EXPECTED, None);
+            reader.problems.add(code, node.location, what, IdFormat::EXPECTED, None);
             continue;
         };
         // Ids of other records have their own permutation.
@@ -220,7 +220,7 @@ fn times(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
     if format_time(format, jiff::Timestamp::UNIX_EPOCH).is_none() {
         let what = format!("`{format}` is not a time format");
         let expected = "an `strftime` format such as `%Y-%m-%d %H:%M:%S.%3f000+00:00`";
-        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+        reader.problems.add(ProblemCode::BadOption, node.location, what, expected, None);
     }
     Some(format.into())
 }
@@ -236,7 +236,7 @@ fn order(reader: &mut Reader<'_>, node: &Node, input: &InputMapping) -> Vec<Erro
         };
         if !known.contains(&field) {
             let code = ProblemCode::UnknownField;
-            reader.unknown(code, "field", field, node.place, "`order`", &known);
+            reader.unknown(code, "field", field, node.location, "`order`", &known);
         }
         Some(ErrorPriority { field: field.into(), code })
     });
@@ -259,13 +259,13 @@ fn routes(
         if routes.iter().any(|other| other.clashes_with(&route)) {
             let what = "two routes take the same method, path and query";
             let expected = "one route for each method, path and query";
-            reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
+            reader.problems.add(ProblemCode::Contradiction, node.location, what, expected, None);
         }
         let action = &route.action;
         if action.operation.has_form() && matches!(action.input.form, FormSelector::None) {
             let what = "the route runs no form";
             let expected = "`form:`, at the route or for the whole contract";
-            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+            reader.problems.add(ProblemCode::MissingKey, node.location, what, expected, None);
         }
         let finds_uuid = action.lookup_names().any(|name| {
             expressions.ids.iter().any(|id| *id.name == *name && id.format == IdFormat::Uuid)
@@ -273,7 +273,7 @@ fn routes(
         if finds_uuid {
             let what = "users cannot be found by a `uuid`";
             let expected = "a reversible format: `integer`, `uuid4` or a code such as `base62(8)`";
-            reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
+            reader.problems.add(ProblemCode::Contradiction, node.location, what, expected, None);
         }
         routes.push(route);
     }
@@ -311,7 +311,7 @@ fn is_complete(
         if !answers.contains_key(&outcome) && all.value.get(outcome.name()).is_none() {
             let what = format!("the outcome `{}` has no answer", outcome.name());
             let expected = format!("`{}:` with status and body", outcome.name());
-            reader.problems.add(ProblemCode::MissingKey, all.place, what, expected, None);
+            reader.problems.add(ProblemCode::MissingKey, all.location, what, expected, None);
         }
     }
 }

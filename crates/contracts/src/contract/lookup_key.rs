@@ -32,7 +32,7 @@ pub(crate) fn read_lookup(
 ) -> Vec<(LookupKey, Expr)> {
     let mut ways = Vec::new();
     for entry in reader.map(node, key) {
-        let way = read_lookup_key(reader, &entry.key, entry.value.place, expressions);
+        let way = read_lookup_key(reader, &entry.key, entry.value.location, expressions);
         let value = expressions.condition(reader, &entry.value, &entry.key, &[]);
         if let (Some(way), Some(value)) = (way, value) {
             ways.push((way, value));
@@ -44,7 +44,7 @@ pub(crate) fn read_lookup(
 fn read_lookup_key(
     reader: &mut Reader<'_>,
     name: &str,
-    place: registrar_core::config::Location,
+    location: registrar_core::config::Location,
     expressions: &Expressions<'_>,
 ) -> Option<LookupKey> {
     let way = match name {
@@ -70,7 +70,7 @@ fn read_lookup_key(
                 let known: Vec<&str> =
                     known.into_iter().chain(ids.iter().map(String::as_str)).collect();
                 let code = ProblemCode::UnknownField;
-                reader.unknown(code, "look-up key", name, place, "a route", &known);
+                reader.unknown(code, "look-up key", name, location, "a route", &known);
                 return None;
             }
         },

@@ -40,11 +40,11 @@ pub(crate) fn mount(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
     if !is_path {
         let what = format!("`{mount}` is not a valid mount");
         let expected = "a path such as `/garmat`, without a slash at its end";
-        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+        reader.problems.add(ProblemCode::BadOption, node.location, what, expected, None);
     } else if let Some(own) = own {
         let what = format!("`{own}` is reserved for Registrar");
         let expected = "another mount";
-        reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
+        reader.problems.add(ProblemCode::Contradiction, node.location, what, expected, None);
     }
     Some(mount.into())
 }
@@ -67,7 +67,7 @@ pub(crate) fn hosts(reader: &mut Reader<'_>, tree: &Node) -> Vec<HostPattern> {
             _ => {
                 let what = format!("`{text}` is not a host");
                 let expected = "`api.example.com`, `localhost:4000`, or `*.example.com`";
-                reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+                reader.problems.add(ProblemCode::BadOption, node.location, what, expected, None);
                 continue;
             }
         };

@@ -95,11 +95,17 @@ impl ResponseTemplate {
         if let (Some(_), Some(text)) = (node.get("body"), node.get("text")) {
             let what = "both `body` and `text` are given";
             let expected = "a JSON `body` or a plain `text`";
-            reader.problems.add(ProblemCode::Contradiction, text.place, what, expected, None);
+            reader.problems.add(ProblemCode::Contradiction, text.location, what, expected, None);
         }
         if answer.status.is_none() && outcome != Outcome::Error && node.get("status").is_none() {
             let what = format!("the answer `{}` has no `status`", outcome.name());
-            reader.problems.add(ProblemCode::MissingKey, node.place, what, "`status: 200`", None);
+            reader.problems.add(
+                ProblemCode::MissingKey,
+                node.location,
+                what,
+                "`status: 200`",
+                None,
+            );
         }
         let known = outcome.values().iter().chain(&COMMON_ROOTS);
         answer.shown = known.copied().filter(|root| answer.is_reading(root)).collect();
@@ -267,7 +273,7 @@ impl BodyCompiler<'_, '_> {
             None => {
                 let what = "a list has no `$item`";
                 let code = ProblemCode::MissingKey;
-                self.reader.problems.add(code, node.place, what, "`$item:`", None);
+                self.reader.problems.add(code, node.location, what, "`$item:`", None);
             }
         }
         let pieces = std::mem::replace(&mut self.pieces, before);
@@ -310,7 +316,7 @@ impl BodyCompiler<'_, '_> {
             let what = "an entry with `$when` is the first one, or has no `$value`";
             let expected = "`{$when: …, $value: …}` after an unconditional entry";
             let code = ProblemCode::Contradiction;
-            self.reader.problems.add(code, entry.place, what, expected, None);
+            self.reader.problems.add(code, entry.location, what, expected, None);
         }
     }
 }

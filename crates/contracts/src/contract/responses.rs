@@ -21,7 +21,7 @@ pub(crate) fn read_responses(
     for entry in reader.map(node, "answers") {
         let Some(outcome) = Outcome::ALL.iter().find(|known| known.name() == entry.key) else {
             let code = ProblemCode::UnknownKey;
-            reader.unknown(code, "outcome", &entry.key, entry.place, "`answers`", &names);
+            reader.unknown(code, "outcome", &entry.key, entry.location, "`answers`", &names);
             continue;
         };
         check_no_secrets(reader, &entry.value, input.fields.as_deref().unwrap_or_default());
@@ -63,7 +63,7 @@ fn check_no_secrets(reader: &mut Reader<'_>, node: &Node, fields: &[FieldMapping
             if let Some(name) = secret_field(text, fields) {
                 let what = format!("`{name}` is write-only, and an answer shows it");
                 let code = ProblemCode::Contradiction;
-                reader.problems.add(code, node.place, what, "an answer without it", None);
+                reader.problems.add(code, node.location, what, "an answer without it", None);
             }
         }
         _ => {}

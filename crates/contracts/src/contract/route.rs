@@ -91,14 +91,14 @@ pub(crate) fn read(
         if node.get(key).is_none() {
             let what = format!("a route has no `{key}`");
             let expected = format!("`{key}:`");
-            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+            reader.problems.add(ProblemCode::MissingKey, node.location, what, expected, None);
         }
     }
     let names = paths.first().map(PathPattern::names).unwrap_or_default();
     if let Some(other) = paths.iter().find(|path| path.names() != names) {
         let what = "the paths of a route have different parameters";
         let expected = format!("{names:?} in each, not {:?}", other.names());
-        reader.problems.add(ProblemCode::Contradiction, node.place, what, expected, None);
+        reader.problems.add(ProblemCode::Contradiction, node.location, what, expected, None);
     }
     let mut action = action(reader, node, &KEYS, &names)?;
     if let Some(Data::Text(text)) = node.get("path").map(|entry| &entry.value.data) {
@@ -319,7 +319,7 @@ fn path(reader: &mut Reader<'_>, node: &Node) -> Option<PathPattern> {
     if read.is_none() {
         let what = format!("`{text}` is not a valid path");
         let expected = "a path such as `/v1/users/{id}`, with each name once";
-        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+        reader.problems.add(ProblemCode::BadOption, node.location, what, expected, None);
     }
     read
 }

@@ -147,9 +147,9 @@ impl NamePath {
         let entry = match entries.get(hint).filter(|(key, _)| **key == **first) {
             Some(entry) => entry,
             None => {
-                let place = entries.iter().position(|(key, _)| **key == **first)?;
-                self.hint.store(place, Ordering::Relaxed);
-                &entries[place]
+                let index = entries.iter().position(|(key, _)| **key == **first)?;
+                self.hint.store(index, Ordering::Relaxed);
+                &entries[index]
             }
         };
         follow(&entry.1, rest)

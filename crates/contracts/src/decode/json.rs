@@ -306,10 +306,10 @@ mod tests {
             (b"[01]", Syntax, Some((1, 3)), Some("/0")),
             (b"NaN", Syntax, Some((1, 1)), None),
         ];
-        for (body, kind, place, pointer) in cases {
+        for (body, kind, location, pointer) in cases {
             let error = refused(body);
             let found = (error.kind, error.line.zip(error.column), error.pointer.as_deref());
-            assert_eq!(found, (*kind, *place, *pointer), "{:?}", String::from_utf8_lossy(body));
+            assert_eq!(found, (*kind, *location, *pointer), "{:?}", String::from_utf8_lossy(body));
         }
     }
 

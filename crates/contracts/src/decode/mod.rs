@@ -16,7 +16,7 @@ pub const MAX_DEPTH: usize = 64;
 
 /// An error in a request body. Its text contains keys and locations, never a submitted value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{kind}{}: {detail}", place(*.line, *.column, .pointer.as_deref()))]
+#[error("{kind}{}: {detail}", location(*.line, *.column, .pointer.as_deref()))]
 pub struct DecodeError {
     /// The kind of error.
     pub kind: DecodeErrorKind,
@@ -123,18 +123,18 @@ fn push_segment(pointer: &mut String, key: &str) {
 }
 
 /// Formats the location of an error for the middle of its message.
-fn place(line: Option<usize>, column: Option<usize>, pointer: Option<&str>) -> String {
-    let mut place = String::new();
+fn location(line: Option<usize>, column: Option<usize>, pointer: Option<&str>) -> String {
+    let mut location = String::new();
     if let Some(line) = line {
-        place.push_str(&format!(" at line {line}"));
+        location.push_str(&format!(" at line {line}"));
     }
     if let Some(column) = column {
-        place.push_str(&format!(", column {column}"));
+        location.push_str(&format!(", column {column}"));
     }
     if let Some(pointer) = pointer {
-        place.push_str(&format!(" in {pointer}"));
+        location.push_str(&format!(" in {pointer}"));
     }
-    place
+    location
 }
 
 #[cfg(test)]

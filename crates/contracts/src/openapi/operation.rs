@@ -55,11 +55,11 @@ impl OpenApiOperation {
     pub(crate) fn parameter(
         &mut self,
         name: &str,
-        place: ParameterLocation,
+        location: ParameterLocation,
         is_needed: bool,
         schema: Value,
     ) {
-        self.parameters.insert((place, name.to_owned()), (is_needed, schema));
+        self.parameters.insert((location, name.to_owned()), (is_needed, schema));
     }
 
     /// Adds a schema of the request body for a media type.
@@ -85,15 +85,16 @@ impl OpenApiOperation {
 
     /// Renames the path parameters from `from` to the names at the same index in `to`.
     pub(crate) fn rename(&mut self, from: &[&str], to: &[&str]) {
-        let renamed =
-            std::mem::take(&mut self.parameters).into_iter().map(|((place, name), parameter)| {
+        let renamed = std::mem::take(&mut self.parameters).into_iter().map(
+            |((location, name), parameter)| {
                 let at = from
                     .iter()
                     .position(|known| *known == name)
-                    .filter(|_| place == ParameterLocation::Path);
+                    .filter(|_| location == ParameterLocation::Path);
                 let name = at.and_then(|at| to.get(at)).map_or(name, |name| (*name).to_owned());
-                ((place, name), parameter)
-            });
+                ((location, name), parameter)
+            },
+        );
         self.parameters = renamed.collect();
     }
 
@@ -146,10 +147,11 @@ impl OpenApiOperation {
         }
         let security = self.security.into_iter().map(|scheme| json!({ scheme: [] }));
         add("security", security.collect());
-        let parameters = self.parameters.into_iter().map(|((place, name), (is_needed, schema))| {
-            let place = if place == ParameterLocation::Path { "path" } else { "query" };
-            json!({ "name": name, "in": place, "required": is_needed, "schema": schema })
-        });
+        let parameters =
+            self.parameters.into_iter().map(|((location, name), (is_needed, schema))| {
+                let location = if location == ParameterLocation::Path { "path" } else { "query" };
+                json!({ "name": name, "in": location, "required": is_needed, "schema": schema })
+            });
         let parameters: Vec<Value> = parameters.collect();
         if !parameters.is_empty() {
             add("parameters", parameters.into());
@@ -176,11 +178,11 @@ impl OpenApiOperation {
 /// Returns a parameter that only one of two merged routes has. In the query it becomes optional,
 /// with any value, since the other route ignores it.
 fn of_one(
-    (place, _): &(ParameterLocation, String),
+    (location, _): &(ParameterLocation, String),
     is_needed: bool,
     schema: Value,
 ) -> (bool, Value) {
-    match (place, schema.get("enum")) {
+    match (location, schema.get("enum")) {
         (ParameterLocation::Path, _) => (is_needed, schema),
         (ParameterLocation::Query, Some(known)) => (false, json!({ "examples": known })),
         (ParameterLocation::Query, None) => (false, json!({})),

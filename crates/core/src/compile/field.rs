@@ -17,7 +17,7 @@ pub(super) struct FieldContext<'c> {
     pub(super) global_path: &'c str,
     pub(super) names: &'c SiblingNames<'c>,
     /// Location of its key in the form.
-    pub(super) place: Location,
+    pub(super) location: Location,
     /// Whether the form may update stored records.
     pub(super) may_update: bool,
     /// Whether the form may list protected fields.
@@ -60,9 +60,9 @@ impl<'c> FieldContext<'c> {
     }
 
     fn facts(self, field_type: FieldType) -> FieldInfo<'c> {
-        let Self { name, global_path, names, place, .. } = self;
+        let Self { name, global_path, names, location, .. } = self;
         let field_type = Some(field_type);
-        FieldInfo { name, field_type, is_list: false, global_path, place, inner: None, names }
+        FieldInfo { name, field_type, is_list: false, global_path, location, inner: None, names }
     }
 }
 
@@ -114,12 +114,12 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: FieldSpec<'_>, node: &Node)
         target = FieldTarget::Virtual;
     }
     let default = options.default;
-    let FieldContext { name, place, is_privileged, .. } = known.context;
+    let FieldContext { name, location, is_privileged, .. } = known.context;
     let is_set_by_clients = !scalar.readonly && !matches!(target, FieldTarget::Virtual);
     if is_set_by_clients && !is_privileged && !options.public && is_protected(name) {
         reader.problems.add(
             ProblemCode::ProtectedField,
-            place,
+            location,
             format!("by its name, `{name}` may decide what a user may do, or who owns a record"),
             "`property_options: { public: true }` where any client may set it, `privileged: true` beside \
              `resource` where only trusted tokens use the form, or `property_options: { readonly: true }`",
@@ -158,9 +158,9 @@ pub(super) fn bind_node(
         }
         FieldBody::Scalar(_) => None,
     };
-    let FieldContext { name, global_path, names, place, .. } = *context;
+    let FieldContext { name, global_path, names, location, .. } = *context;
     let is_list = matches!(body, FieldBody::List(_));
-    let facts = FieldInfo { name, field_type: None, is_list, global_path, place, inner, names };
+    let facts = FieldInfo { name, field_type: None, is_list, global_path, location, inner, names };
     bind_all(reader, facts, &[], validation)
 }
 
@@ -168,7 +168,7 @@ pub(super) fn bind_node(
 pub(super) fn report_not_served(reader: &mut Reader<'_>, entry: &Entry) {
     reader.problems.add(
         ProblemCode::NotServed,
-        entry.place,
+        entry.location,
         format!("`{}` of a field", entry.key),
         "a field without it: this version does not serve it yet",
         None,
@@ -188,7 +188,7 @@ fn read_type(
         let (name, is) = (known.context.name, known.field_type.name());
         reader.problems.add(
             ProblemCode::Contradiction,
-            entry.value.place,
+            entry.value.location,
             format!("the type of `{name}` is {is}, not {}", said.name()),
             format!("`type: {is}`, or no `type`"),
             None,
@@ -266,9 +266,9 @@ fn implied_rules(
     }
     let Some(names) = &known.only else { return };
     // These nodes are generated and valid, so they cause no problems.
-    let place = known.context.place;
-    let node = |data| Node { place, data };
-    let entry = |key: &str, data| Entry { key: key.to_owned(), place, value: node(data) };
+    let location = known.context.location;
+    let node = |data| Node { location, data };
+    let entry = |key: &str, data| Entry { key: key.to_owned(), location, value: node(data) };
     let members = names.iter().map(|name| node(Data::Text((*name).to_owned()))).collect();
     let options =
         Data::Map(vec![entry("in", Data::List(members)), entry("allow_blank", Data::Bool(true))]);
@@ -278,7 +278,7 @@ fn implied_rules(
 
 /// Binds `schema:` of a field as the rule of that name.
 fn schema_rule(reader: &mut Reader<'_>, facts: FieldInfo<'_>, entry: &Entry) -> Vec<BoundRule> {
-    let holding = |inner: Entry| Node { place: inner.place, data: Data::Map(vec![inner]) };
+    let holding = |inner: Entry| Node { location: inner.location, data: Data::Map(vec![inner]) };
     let rule = Entry { value: holding(entry.clone()), ..entry.clone() };
     bind_all(reader, facts, &[], Some(&holding(rule)))
 }
@@ -298,16 +298,16 @@ fn read_default(
 ) {
     let name = field.name.clone();
     let FieldBody::Scalar(scalar) = &mut field.body else { return };
-    let mut place = node.place;
+    let mut location = node.location;
     if let Some((default, text)) = default.and_then(computed_text) {
         scalar.computed = Template::compile(reader, default, text);
         return;
     }
-    let mut refuse = |place, what: String, expected: String| {
-        reader.problems.add(ProblemCode::BadDefault, place, what, expected, None);
+    let mut refuse = |location, what: String, expected: String| {
+        reader.problems.add(ProblemCode::BadDefault, location, what, expected, None);
     };
     if let Some(default) = default {
-        place = default.place;
+        location = default.location;
         let value = default.to_value();
         let value = scalar.normalize.iter().fold(value, |value, step| step.apply(value));
         match scalar.field_type.coerce(value) {
@@ -315,7 +315,7 @@ fn read_default(
             Err(_) => {
                 let expected = format!("a value of the type {}", scalar.field_type.name());
                 return refuse(
-                    place,
+                    location,
                     format!("the default of `{name}` is not of its type"),
                     expected,
                 );
@@ -332,7 +332,7 @@ fn read_default(
             Some(_) => format!("the default of `{name}` breaks the field's own rule"),
             None => format!("`{name}` is readonly without a default and so can never be valid"),
         };
-        refuse(place, what, format!("a default that passes it (this one {})", first.text()));
+        refuse(location, what, format!("a default that passes it (this one {})", first.text()));
     }
 }
 

@@ -79,7 +79,7 @@ pub(super) fn key_kind(
     } else {
         (KeyKind::Virtual, "validated, not stored: users have no such field")
     };
-    reader.problems.add_notice(entry.place, format!("`{key}` of platformOS is {what}"));
+    reader.problems.add_notice(entry.location, format!("`{key}` of platformOS is {what}"));
     Some(plan)
 }
 

@@ -13,13 +13,13 @@ pub(crate) struct FormMetadata<'n> {
     /// Resource of the form; `None` if it is not supported and the form is ignored.
     pub(crate) resource: Option<Resource>,
     /// Location of the resource's name.
-    pub(crate) resource_place: Location,
+    pub(crate) resource_location: Location,
     /// Name of the type of its records.
     pub(crate) record_type: Option<(&'n str, Location)>,
     pub(crate) fields: Option<&'n Entry>,
     /// Whether `enumeration: strict` is set: responses do not reveal who has an account.
     pub(crate) strict_enumeration: bool,
-    pub(crate) enumeration_place: Location,
+    pub(crate) enumeration_location: Location,
     /// Whether the form may list protected fields.
     pub(crate) is_privileged: bool,
     /// Field whose value identifies a repeated submission.
@@ -94,11 +94,11 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
         may_update: false,
         refuses_unknown: true,
         resource: Some(Resource::User),
-        resource_place: tree.place,
+        resource_location: tree.location,
         record_type: None,
         fields: None,
         strict_enumeration: false,
-        enumeration_place: tree.place,
+        enumeration_location: tree.location,
         is_privileged: false,
         idempotency: None,
         rules: None,
@@ -115,12 +115,12 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
                 let named = resource(reader, &entry.value, key);
                 // Both keys may be given; one unsupported resource is enough to ignore the form.
                 header.resource = named.filter(|_| header.resource.is_some());
-                header.resource_place = entry.value.place;
+                header.resource_location = entry.value.location;
                 has_resource = true;
             }
             "type" => {
                 let name = reader.text(&entry.value, "type");
-                header.record_type = name.map(|name| (name, entry.value.place));
+                header.record_type = name.map(|name| (name, entry.value.location));
             }
             "resource_owner" => {
                 header.may_update = true;
@@ -136,7 +136,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
             "enumeration" => {
                 let word = reader.keyword(&entry.value, "enumeration", &["strict", "open"]);
                 header.strict_enumeration = word == Some("strict");
-                header.enumeration_place = entry.value.place;
+                header.enumeration_location = entry.value.location;
             }
             "privileged" => {
                 header.is_privileged = reader.boolean(&entry.value, "privileged") == Some(true);
@@ -144,7 +144,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
             "idempotency" => {
                 let word = reader.keyword(&entry.value, "idempotency", &NaturalKey::NAMES);
                 let key = word.and_then(NaturalKey::of);
-                header.idempotency = key.map(|key| (key, entry.value.place));
+                header.idempotency = key.map(|key| (key, entry.value.location));
             }
             "rules" => header.rules = Some(&entry.value),
             "default_payload" => header.default_payload = Some(&entry.value),
@@ -156,7 +156,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
             key if POLICIES.contains(&key) => policy(reader, entry),
             key if UNSUPPORTED_KEYS.contains(&key) => reader.problems.add(
                 ProblemCode::NotServed,
-                entry.place,
+                entry.location,
                 format!("`{key}` of a form"),
                 "a form without it: this version does not serve it yet",
                 None,
@@ -191,7 +191,7 @@ fn resource(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Resource>
             && nearest(name, ours.iter().copied()).is_none());
     if UNSUPPORTED_RESOURCES.contains(&plain) || is_model {
         let what = format!("the form is ignored: the resource `{name}` is not supported");
-        reader.problems.add_notice(node.place, what);
+        reader.problems.add_notice(node.location, what);
         return None;
     }
     reader.keyword(node, key, ours);
@@ -205,7 +205,7 @@ fn fields<'n>(reader: &mut Reader<'_>, header: &mut FormMetadata<'n>, entry: &'n
     if header.fields.is_some() {
         reader.problems.add(
             ProblemCode::Contradiction,
-            entry.place,
+            entry.location,
             "`fields` and `configuration` mean the same and are both present",
             "one of them",
             None,
@@ -230,10 +230,10 @@ fn policy(reader: &mut Reader<'_>, entry: &Entry) {
     let what = format!("`{}` decides who may submit the form, and is not enforced", entry.key);
     let expected = "a form without it; or, where it is not needed, `policies: ignore` in the settings \
                     (`--policies ignore`)";
-    reader.problems.add_policy_problem(entry.place, what, expected);
+    reader.problems.add_policy_problem(entry.location, what, expected);
 }
 
 fn missing(reader: &mut Reader<'_>, tree: &Node, key: &str, expected: &str) {
     let what = format!("the form has no `{key}`");
-    reader.problems.add(ProblemCode::MissingKey, tree.place, what, expected, None);
+    reader.problems.add(ProblemCode::MissingKey, tree.location, what, expected, None);
 }

@@ -75,21 +75,21 @@ pub(crate) fn compile(
         is_active: false,
     };
     let mut reader = Reader { problems };
-    if let Some((key, place)) = header.idempotency {
-        natural_key::check(&mut reader, &form, key, place);
+    if let Some((key, location)) = header.idempotency {
+        natural_key::check(&mut reader, &form, key, location);
         if header.strict_enumeration {
             let what = "`idempotency` reveals who has an account, which `enumeration: strict` hides: \
                         a repeated value gets a different response";
             let expected = "one of the two; clients of such a form can send an Idempotency-Key";
-            reader.problems.add(ProblemCode::Contradiction, place, what, expected, None);
+            reader.problems.add(ProblemCode::Contradiction, location, what, expected, None);
         }
     }
     if header.strict_enumeration && form.root.reveals_existence() {
         let what = "`exists` by `email` or `external_id` reveals who has an account, which \
                     `enumeration: strict` hides";
         let expected = "one of the two; or `exists: { resource: User, by: id }`";
-        let (code, place) = (ProblemCode::Contradiction, header.enumeration_place);
-        reader.problems.add(code, place, what, expected, None);
+        let (code, location) = (ProblemCode::Contradiction, header.enumeration_location);
+        reader.problems.add(code, location, what, expected, None);
     }
     form.assertions = assertion::read(&mut reader, &form.root, header.rules);
     form.payload = default_payload::read(&mut reader, &form.root, header.default_payload);
@@ -133,44 +133,44 @@ impl<'t> FormCompiler<'_, 't> {
         kind: Kind,
         of_type: Option<&'t RecordType>,
         node: &Node,
-        place: &RecordContext<'_>,
+        record: &RecordContext<'_>,
     ) -> Vec<Field> {
         let entries = self.reader.map(node, kind.name());
         let mut plans = Vec::new();
         for entry in entries {
             // Fields of the record come before reserved keys: the `description` of a transactable
             // is a field.
-            match key_kind(&mut self.reader, (kind, place.is_root), entries, entry) {
+            match key_kind(&mut self.reader, (kind, record.is_root), entries, entry) {
                 Some(plan) => plans.push((entry, plan)),
                 None if is_reserved(&mut self.reader, entry) => {}
-                None => self.unknown_field((kind, place.is_root), entry),
+                None => self.unknown_field((kind, record.is_root), entry),
             }
         }
-        self.fields(of_type, plans, place)
+        self.fields(of_type, plans, record)
     }
 
     fn fields(
         &mut self,
         of_type: Option<&'t RecordType>,
         plans: Vec<(&Entry, KeyKind)>,
-        place: &RecordContext<'_>,
+        record: &RecordContext<'_>,
     ) -> Vec<Field> {
         let own: Vec<&str> = plans.iter().map(|(entry, _)| entry.key.as_str()).collect();
-        let names = SiblingNames { own: &own, around: place.around };
+        let names = SiblingNames { own: &own, around: record.around };
         let mut fields = Vec::new();
         for (entry, plan) in plans {
-            let path = place.of(&entry.key);
+            let path = record.of(&entry.key);
             let context = FieldContext {
                 name: &entry.key,
                 global_path: &path,
                 names: &names,
-                place: entry.place,
+                location: entry.location,
                 may_update: self.may_update,
                 is_privileged: self.is_privileged,
             };
             fields.push(match plan {
                 KeyKind::Container(container) => {
-                    self.container(container, of_type, entry, &context, place)
+                    self.container(container, of_type, entry, &context, record)
                 }
                 KeyKind::BuiltIn(built_in) => {
                     let mut known =
@@ -186,7 +186,7 @@ impl<'t> FormCompiler<'_, 't> {
                         }
                         ("relationship_name", _) => known.only = self.relationship_types(entry),
                         ("relationship_key", _) => self.require_key(of_type, entry),
-                        ("password", None) if place.is_root => self.check_password_rule(entry),
+                        ("password", None) if record.is_root => self.check_password_rule(entry),
                         _ => {}
                     }
                     scalar(&mut self.reader, known, &entry.value)
@@ -202,7 +202,7 @@ impl<'t> FormCompiler<'_, 't> {
                 }
                 KeyKind::Ignored => {
                     let known = context.declared(FieldType::Any, FieldTarget::Virtual);
-                    let nothing = Node { place: entry.value.place, data: Data::Null };
+                    let nothing = Node { location: entry.value.location, data: Data::Null };
                     scalar(&mut self.reader, known, &nothing)
                 }
                 KeyKind::Virtual => {
@@ -224,7 +224,7 @@ impl<'t> FormCompiler<'_, 't> {
         if self.is_of_users && !validation.is_some_and(limits_length) {
             let what = "`password` may have 6 characters and be a common one: \
                         `validation: { password: { minimum: 8 } }` requires 8 and refuses common ones";
-            self.reader.problems.add_weak_password(entry.place, what.to_owned());
+            self.reader.problems.add_weak_password(entry.location, what.to_owned());
         }
     }
 
@@ -234,11 +234,11 @@ impl<'t> FormCompiler<'_, 't> {
         of_type: Option<&'t RecordType>,
         entry: &Entry,
         context: &FieldContext<'_>,
-        place: &RecordContext<'_>,
+        record: &RecordContext<'_>,
     ) -> Field {
         let fields = match container.holds() {
-            None => self.properties(of_type, entry, context, place),
-            Some(kind) => self.records((container, kind), of_type, entry, context, place),
+            None => self.properties(of_type, entry, context, record),
+            Some(kind) => self.records((container, kind), of_type, entry, context, record),
         };
         let body = FieldBody::Container(Group::new(None, container.name().into(), fields));
         self.nested(context, body, FieldTarget::Container(container), &entry.value)
@@ -250,7 +250,7 @@ impl<'t> FormCompiler<'_, 't> {
         of_type: Option<&'t RecordType>,
         entry: &Entry,
         context: &FieldContext<'_>,
-        place: &RecordContext<'_>,
+        record: &RecordContext<'_>,
     ) -> Vec<Field> {
         let mut plans = Vec::new();
         for property in self.reader.map(&entry.value, "properties") {
@@ -269,9 +269,9 @@ impl<'t> FormCompiler<'_, 't> {
                 }),
             }
         }
-        let path = place.of("properties");
-        let place = RecordContext { path, around: Some(context.names), is_root: false };
-        self.fields(of_type, plans, &place)
+        let path = record.of("properties");
+        let record = RecordContext { path, around: Some(context.names), is_root: false };
+        self.fields(of_type, plans, &record)
     }
 
     /// Compiles the records in a container. Their keys are type names, or properties of the
@@ -282,7 +282,7 @@ impl<'t> FormCompiler<'_, 't> {
         of_type: Option<&'t RecordType>,
         entry: &Entry,
         context: &FieldContext<'_>,
-        place: &RecordContext<'_>,
+        enclosing: &RecordContext<'_>,
     ) -> Vec<Field> {
         let mut fields = Vec::new();
         let records = self.reader.map(&entry.value, container.name());
@@ -299,7 +299,14 @@ impl<'t> FormCompiler<'_, 't> {
                         let known = self.types.names(type_kind);
                         let within = format!("`{}`", container.name());
                         let (code, what) = (ProblemCode::UnknownType, type_kind.name());
-                        self.reader.unknown(code, what, &record.key, record.place, &within, &known);
+                        self.reader.unknown(
+                            code,
+                            what,
+                            &record.key,
+                            record.location,
+                            &within,
+                            &known,
+                        );
                         continue;
                     };
                     (Some(found), format!("{}.{}", container.name(), found.name))
@@ -316,14 +323,14 @@ impl<'t> FormCompiler<'_, 't> {
                         self.unknown_property(of_type, record, |kind| *kind == wanted);
                         continue;
                     }
-                    (None, place.of(&format!("{}.{}", container.name(), record.key)))
+                    (None, enclosing.of(&format!("{}.{}", container.name(), record.key)))
                 }
             };
             let context = FieldContext {
                 name: &record.key,
                 global_path: &path,
                 names: &names,
-                place: record.place,
+                location: record.location,
                 may_update: self.may_update,
                 is_privileged: self.is_privileged,
             };
@@ -339,11 +346,11 @@ impl<'t> FormCompiler<'_, 't> {
         entry: &Entry,
         context: &FieldContext<'_>,
     ) -> Field {
-        let place =
+        let record =
             RecordContext { path: context.global_path.to_owned(), around: None, is_root: false };
-        let fields = self.record(kind, of_type, &entry.value, &place);
+        let fields = self.record(kind, of_type, &entry.value, &record);
         if kind == Kind::RelationshipUser {
-            self.require_relationship(&entry.key, entry.place, &fields);
+            self.require_relationship(&entry.key, entry.location, &fields);
         }
         let type_name =
             of_type.map_or_else(|| entry.key.as_str().into(), |known| known.name.clone());
@@ -385,7 +392,7 @@ impl<'t> FormCompiler<'_, 't> {
         known.extend(kind.containers().iter().map(|container| container.name()));
         let within = format!("a {}", kind.name());
         let code = ProblemCode::UnknownField;
-        self.reader.unknown(code, "field", &entry.key, entry.place, &within, &known);
+        self.reader.unknown(code, "field", &entry.key, entry.location, &within, &known);
     }
 
     fn unknown_property(
@@ -402,6 +409,6 @@ impl<'t> FormCompiler<'_, 't> {
             .collect();
         let within = format!("the type `{}`", of_type.name);
         let code = ProblemCode::UnknownField;
-        self.reader.unknown(code, "property", &entry.key, entry.place, &within, &known);
+        self.reader.unknown(code, "property", &entry.key, entry.location, &within, &known);
     }
 }

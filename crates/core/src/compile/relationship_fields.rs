@@ -7,12 +7,12 @@ use crate::types::{RecordType, TypeKind};
 
 impl<'t> FormCompiler<'_, 't> {
     /// Requires one of the fields that name the relationship of a relationship user.
-    pub(super) fn require_relationship(&mut self, of: &str, place: Location, fields: &[Field]) {
+    pub(super) fn require_relationship(&mut self, of: &str, location: Location, fields: &[Field]) {
         let ways = ["relationship_id", "relationship_key", "relationship_name"];
         if !fields.iter().any(|field| ways.contains(&&*field.name)) {
             self.reader.problems.add(
                 ProblemCode::MissingKey,
-                place,
+                location,
                 format!("`{of}` does not say which relationship it is in"),
                 "`relationship_id`, `relationship_key` or `relationship_name`",
                 None,
@@ -26,7 +26,7 @@ impl<'t> FormCompiler<'_, 't> {
         if names.is_empty() {
             let within = "`types/relationships/`";
             let (code, kind) = (ProblemCode::UnknownType, "type for");
-            self.reader.unknown(code, kind, &entry.key, entry.place, within, &[]);
+            self.reader.unknown(code, kind, &entry.key, entry.location, within, &[]);
             return None;
         }
         Some(names)
@@ -38,7 +38,7 @@ impl<'t> FormCompiler<'_, 't> {
         if self.types.keyed_relationship(of_type).is_none() {
             self.reader.problems.add(
                 ProblemCode::MissingKey,
-                entry.place,
+                entry.location,
                 format!("`{}` has no relationship type with a key", of_type.name),
                 "`relationship:` in its type's file, with a relationship type whose file says `key:`",
                 None,
@@ -60,7 +60,7 @@ impl<'t> FormCompiler<'_, 't> {
         {
             self.reader.problems.add(
                 ProblemCode::Contradiction,
-                unique.value.place,
+                unique.value.location,
                 format!("`{}` is the key of its type and so unique in all of them", property.key),
                 "`unique: true`, or none",
                 None,

@@ -18,24 +18,24 @@ pub(super) fn type_of<'t>(
 ) -> Option<Option<&'t RecordType>> {
     match (resource.type_kind(), header.record_type) {
         (None, None) => Some(None),
-        (None, Some((_, place))) => {
+        (None, Some((_, location))) => {
             let what = format!("a form for `{}` has no `type`", resource.name());
-            reader.problems.add(ProblemCode::Contradiction, place, what, "no `type`", None);
+            reader.problems.add(ProblemCode::Contradiction, location, what, "no `type`", None);
             Some(None)
         }
         (Some(_), None) => {
-            let place = header.resource_place;
+            let location = header.resource_location;
             let what =
                 format!("the form is ignored: it is for `{}` and has no `type`", resource.name());
-            reader.problems.add_notice(place, what);
+            reader.problems.add_notice(location, what);
             None
         }
-        (Some(kind), Some((name, place))) => {
+        (Some(kind), Some((name, location))) => {
             let found = types.get(kind, name);
             if found.is_none() {
                 let known = types.names(kind);
                 let code = ProblemCode::UnknownType;
-                reader.unknown(code, kind.name(), name, place, "`type`", &known);
+                reader.unknown(code, kind.name(), name, location, "`type`", &known);
             }
             Some(found)
         }
@@ -70,17 +70,17 @@ impl<'t> FormCompiler<'_, 't> {
             _ if resource == Resource::Session => "session".to_owned(),
             _ => String::new(),
         };
-        let place = RecordContext { path, around: None, is_root: true };
-        let nothing = Node { place: tree.place, data: crate::config::Data::Null };
+        let record = RecordContext { path, around: None, is_root: true };
+        let nothing = Node { location: tree.location, data: crate::config::Data::Null };
         let node = fields.map_or(&nothing, |entry| &entry.value);
-        let listed = self.record(kind, of_type, node, &place);
+        let listed = self.record(kind, of_type, node, &record);
         let type_name = of_type.map_or_else(|| kind.name().into(), |of_type| of_type.name.clone());
         let mut root = Group::new(Some(kind), type_name, listed);
         root.keyed = of_type.and_then(|of_type| self.types.keyed_relationship(of_type));
         root.key = of_type.and_then(|of_type| Some(of_type.key.as_ref()?.0.clone()));
         if may_create(resource, &root, self.may_update) {
-            let place = fields.map_or(tree.place, |entry| entry.place);
-            self.require_fields(kind, &root.fields, &root.type_name, place);
+            let location = fields.map_or(tree.location, |entry| entry.location);
+            self.require_fields(kind, &root.fields, &root.type_name, location);
         }
         root
     }
@@ -91,11 +91,11 @@ impl<'t> FormCompiler<'_, 't> {
         kind: Kind,
         fields: &[Field],
         of: &str,
-        place: crate::config::Location,
+        location: crate::config::Location,
     ) {
         let lists = |name: &str| fields.iter().any(|field| &*field.name == name);
         let needed: &[&str] = match kind {
-            Kind::RelationshipUser => return self.require_relationship(of, place, fields),
+            Kind::RelationshipUser => return self.require_relationship(of, location, fields),
             Kind::RelationshipTransactable => &["relationship_id", "transactable_id"],
             Kind::Customization if lists("customizable_id") || lists("customizable_type") => {
                 &["customizable_id", "customizable_type"]
@@ -105,7 +105,7 @@ impl<'t> FormCompiler<'_, 't> {
         for name in needed.iter().filter(|name| !lists(name)) {
             self.reader.problems.add(
                 ProblemCode::MissingKey,
-                place,
+                location,
                 format!("the form does not list `{name}`"),
                 format!("`{name}` among its fields: a {} needs it", kind.name()),
                 None,

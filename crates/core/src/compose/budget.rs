@@ -39,10 +39,10 @@ impl Budget {
     pub(super) fn charge_node(
         &mut self,
         node: &Node,
-        place: Location,
+        location: Location,
         reader: &mut Reader<'_>,
     ) -> bool {
-        self.charge(size(node), place, reader)
+        self.charge(size(node), location, reader)
     }
 
     /// Charges a number of bytes. Returns whether they were available; if not, one problem is
@@ -50,7 +50,7 @@ impl Budget {
     pub(super) fn charge(
         &mut self,
         bytes: usize,
-        place: Location,
+        location: Location,
         reader: &mut Reader<'_>,
     ) -> bool {
         if self.is_over {
@@ -70,7 +70,7 @@ impl Budget {
         let limit = limit >> 20;
         let what = format!("{which} would exceed {limit} MiB with everything extended and used");
         let expected = "fewer or smaller forms and definitions that extend and use one another";
-        reader.problems.add(ProblemCode::Cycle, place, what, expected, None);
+        reader.problems.add(ProblemCode::Cycle, location, what, expected, None);
         false
     }
 }

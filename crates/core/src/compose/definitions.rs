@@ -55,7 +55,8 @@ impl Expander<'_, '_> {
                 let at = entries.iter().position(uses_definition);
                 if let Some(at) = at {
                     let used = entries.remove(at);
-                    let own = Node { place: node.place, data: Data::Map(std::mem::take(entries)) };
+                    let own =
+                        Node { location: node.location, data: Data::Map(std::mem::take(entries)) };
                     node.data = Data::Map(Vec::new());
                     self.substitute(node, used.value);
                     merge::merge_over(node, own, self.reader);
@@ -73,10 +74,10 @@ impl Expander<'_, '_> {
     fn substitute(&mut self, node: &mut Node, used: Node) {
         match used.data {
             Data::List(items) => items.into_iter().for_each(|item| self.substitute(node, item)),
-            Data::Text(name) => self.definition(node, &name, used.place, None),
+            Data::Text(name) => self.definition(node, &name, used.location, None),
             Data::Map(entries) => {
-                for Entry { key, place, value } in entries {
-                    self.definition(node, &key, place, Some(value));
+                for Entry { key, location, value } in entries {
+                    self.definition(node, &key, location, Some(value));
                 }
             }
             _ => {
@@ -86,24 +87,24 @@ impl Expander<'_, '_> {
         }
     }
 
-    fn definition(&mut self, node: &mut Node, name: &str, place: Location, given: Option<Node>) {
+    fn definition(&mut self, node: &mut Node, name: &str, location: Location, given: Option<Node>) {
         let Some(found) = self.known.iter().copied().find(|entry| entry.key == name) else {
             let known: Vec<&str> = self.known.iter().map(|entry| entry.key.as_str()).collect();
             let code = ProblemCode::UnknownType;
-            return self.reader.unknown(code, "definition", name, place, "`use`", &known);
+            return self.reader.unknown(code, "definition", name, location, "`use`", &known);
         };
         if self.above.iter().any(|above| above == name) || self.above.len() >= MAX_EXTENDS_DEPTH {
             let what = format!("the definition `{name}` uses itself");
             let expected = format!("no cycle, and at most {MAX_EXTENDS_DEPTH} levels of `use`");
-            return self.reader.problems.add(ProblemCode::Cycle, place, what, expected, None);
+            return self.reader.problems.add(ProblemCode::Cycle, location, what, expected, None);
         }
-        if !self.budget.charge_node(&found.value, place, self.reader) {
+        if !self.budget.charge_node(&found.value, location, self.reader) {
             return;
         }
         let mut content = found.value.clone();
-        let Some(parameters) = self.parameters(name, &content, place, given) else { return };
+        let Some(parameters) = self.parameters(name, &content, location, given) else { return };
         merge::remove_keys(&mut content, &["parameters"]);
-        self.fill(&mut content, &parameters, place);
+        self.fill(&mut content, &parameters, location);
         self.above.push(name.to_owned());
         self.node(&mut content);
         self.above.pop();
@@ -116,7 +117,7 @@ impl Expander<'_, '_> {
         &mut self,
         name: &str,
         content: &Node,
-        place: Location,
+        location: Location,
         given: Option<Node>,
     ) -> Option<Vec<(String, Node)>> {
         let declared = content.get("parameters").map(|entry| &entry.value);
@@ -130,7 +131,7 @@ impl Expander<'_, '_> {
             if !known.contains(&entry.key.as_str()) {
                 let within = format!("the definition `{name}`");
                 let code = ProblemCode::UnknownOption;
-                self.reader.unknown(code, "parameter", &entry.key, entry.place, &within, &known);
+                self.reader.unknown(code, "parameter", &entry.key, entry.location, &within, &known);
             }
         }
         let mut parameters = Vec::new();
@@ -140,7 +141,7 @@ impl Expander<'_, '_> {
             if given.is_none() && matches!(value.data, Data::Null) {
                 let what = format!("`use` of `{name}` lacks the parameter `{}`", entry.key);
                 let expected = format!("`use: {{ {name}: {{ {}: … }} }}`", entry.key);
-                self.reader.problems.add(ProblemCode::MissingKey, place, what, expected, None);
+                self.reader.problems.add(ProblemCode::MissingKey, location, what, expected, None);
                 return None;
             }
             parameters.push((entry.key.clone(), value.clone()));
@@ -186,7 +187,7 @@ impl Expander<'_, '_> {
                     let known: Vec<&str> = parameters.iter().map(|(name, _)| &**name).collect();
                     let code = ProblemCode::UnknownOption;
                     let within = "a definition";
-                    self.reader.unknown(code, "parameter", name, node.place, within, &known);
+                    self.reader.unknown(code, "parameter", name, node.location, within, &known);
                 }
                 *text = filled;
             }

@@ -5,7 +5,7 @@ use crate::config::{Data, Entry, FileId, Node, ProblemCode, Reader};
 /// Merges `overlay` into `base`: mappings merge key by key, everything else is replaced, `!remove`
 /// deletes, and a key without a value keeps the value in `base`.
 pub(crate) fn merge_over(base: &mut Node, overlay: Node, reader: &mut Reader<'_>) {
-    let Node { place, data } = overlay;
+    let Node { location, data } = overlay;
     match (&mut base.data, data) {
         (_, Data::Null) => {}
         (Data::Map(below), Data::Map(entries)) => {
@@ -14,11 +14,11 @@ pub(crate) fn merge_over(base: &mut Node, overlay: Node, reader: &mut Reader<'_>
             }
         }
         (base_data @ Data::Null, data @ Data::Map(_)) => {
-            base.place = place;
+            base.location = location;
             *base_data = data;
         }
         (base_data, data) => {
-            base.place = place;
+            base.location = location;
             *base_data = data;
         }
     }
@@ -33,12 +33,12 @@ fn merge_entry(below: &mut Vec<Entry>, entry: Entry, reader: &mut Reader<'_>) {
         (None, Data::Removed) => {
             let known: Vec<&str> = below.iter().map(|other| other.key.as_str()).collect();
             let (code, within) = (ProblemCode::UnknownKey, "the mapping that `!remove` applies to");
-            reader.unknown(code, "key", &entry.key, entry.place, within, &known);
+            reader.unknown(code, "key", &entry.key, entry.location, within, &known);
         }
         (Some(at), _) => {
             // The location is that of the overriding file, even if it only adds to a mapping.
             if !matches!(entry.value.data, Data::Null) {
-                below[at].place = entry.place;
+                below[at].location = entry.location;
             }
             merge_over(&mut below[at].value, entry.value, reader);
         }
@@ -72,11 +72,11 @@ pub(super) fn rename(tree: &mut Node, from: &str, to: &str) {
 
 /// Sets the file of all locations in a tree.
 pub(super) fn set_file(node: &mut Node, file: FileId) {
-    node.place.file = file;
+    node.location.file = file;
     match &mut node.data {
         Data::List(items) => items.iter_mut().for_each(|item| set_file(item, file)),
         Data::Map(entries) => entries.iter_mut().for_each(|entry| {
-            entry.place.file = file;
+            entry.location.file = file;
             set_file(&mut entry.value, file);
         }),
         _ => {}
@@ -94,7 +94,7 @@ pub(crate) fn report_removals(node: &mut Node, reader: &mut Reader<'_>) {
                 if matches!(entry.value.data, Data::Removed) && !has_use {
                     reader.problems.add(
                         ProblemCode::UnknownKey,
-                        entry.place,
+                        entry.location,
                         format!("`{}: !remove` removes nothing", entry.key),
                         "a key of the form that is extended, or of the definition that is used",
                         None,

@@ -68,8 +68,12 @@ impl Library {
             Self { files, forms: Vec::new(), by_name: HashMap::new(), definitions: Vec::new() };
         for file in definitions {
             if let Some(tree) = tree(file, problems) {
-                let place = tree.place;
-                library.definitions.push(Entry { key: file.stem.to_owned(), place, value: tree });
+                let location = tree.location;
+                library.definitions.push(Entry {
+                    key: file.stem.to_owned(),
+                    location,
+                    value: tree,
+                });
             }
         }
         for file in forms {
@@ -82,11 +86,11 @@ impl Library {
             });
             let name = name.unwrap_or_else(|| file.stem.to_owned());
             if let Some(first) = library.by_name.get(&name) {
-                let place = entry.map_or(Location::START, |entry| entry.value.place);
+                let location = entry.map_or(Location::START, |entry| entry.value.location);
                 let mut found = Problems::with_files(file.name.clone(), library.files.clone());
                 found.add(
                     ProblemCode::DuplicateName,
-                    place,
+                    location,
                     format!("there is another form `{name}`"),
                     "each name once",
                     Some(format!("the other one is {}", library.forms[*first].file)),
@@ -121,8 +125,8 @@ impl Library {
     }
 
     /// Returns the file of a location; empty if it is unknown.
-    pub(crate) fn file(&self, place: Location) -> &str {
-        let index = usize::try_from(place.file.0).unwrap_or(usize::MAX);
+    pub(crate) fn file(&self, location: Location) -> &str {
+        let index = usize::try_from(location.file.0).unwrap_or(usize::MAX);
         self.files.get(index).map_or("", |file| file)
     }
 
@@ -137,7 +141,7 @@ impl Library {
         let mut reader = Reader { problems };
         budget.begin();
         let above = &mut vec![&*form.name];
-        let tree = self.extended(form, form.tree.place, budget, &mut reader, above);
+        let tree = self.extended(form, form.tree.location, budget, &mut reader, above);
         let Some(mut tree) = tree else {
             return (!budget.is_exhausted()).then(|| form.tree.clone());
         };
@@ -174,18 +178,18 @@ impl Library {
                 let hint = nearest(name, known).map(|near| format!("did you mean `{near}`?"));
                 let what = format!("unknown form `{name}` in `extends`");
                 let code = ProblemCode::UnknownType;
-                reader.problems.add(code, node.place, what, "the name of a form", hint);
+                reader.problems.add(code, node.location, what, "the name of a form", hint);
                 return None;
             };
             if above.contains(&parent.name.as_str()) || above.len() >= MAX_EXTENDS_DEPTH {
                 let what = format!("`{}` extends itself, by way of `{name}`", above[0]);
                 let expected =
                     format!("no cycle, and at most {MAX_EXTENDS_DEPTH} levels of `extends`");
-                reader.problems.add(ProblemCode::Cycle, node.place, what, expected, None);
+                reader.problems.add(ProblemCode::Cycle, node.location, what, expected, None);
                 return None;
             }
             above.push(&parent.name);
-            let mut tree = self.extended(parent, node.place, budget, reader, above)?;
+            let mut tree = self.extended(parent, node.location, budget, reader, above)?;
             above.pop();
             merge::remove_keys(&mut tree, &["name", "description", "extends", "examples"]);
             base = Some(match base {
@@ -199,7 +203,7 @@ impl Library {
         let mut own = form.tree.clone();
         merge::remove_keys(&mut own, &["extends"]);
         let Some(mut base) = base else { return Some(own) };
-        base.place = own.place;
+        base.location = own.location;
         merge::merge_over(&mut base, own, reader);
         Some(base)
     }
@@ -241,8 +245,8 @@ pub fn extended(file: FormFile<'_>, all: &[FormFile<'_>], problems: &mut Problem
     let others = || all.iter().filter(|other| other.id != file.id);
     let Some(base) = others().find(|other| other.stem == name) else {
         let known: Vec<&str> = others().map(|other| other.stem).collect();
-        let place = entry.value.place;
-        reader.unknown(ProblemCode::UnknownKey, "file", &name, place, "`extends`", &known);
+        let location = entry.value.location;
+        reader.unknown(ProblemCode::UnknownKey, "file", &name, location, "`extends`", &known);
         return None;
     };
     // Problems of the extended file are reported when it is read itself.
@@ -250,8 +254,8 @@ pub fn extended(file: FormFile<'_>, all: &[FormFile<'_>], problems: &mut Problem
     if let Some(entry) = tree.get("extends") {
         let what = format!("`{name}` itself extends another file");
         let expected = "a file without `extends`";
-        let hint = Some(format!("line {} of {}", entry.place.line, base.name));
-        reader.problems.add(ProblemCode::Contradiction, own.place, what, expected, hint);
+        let hint = Some(format!("line {} of {}", entry.location.line, base.name));
+        reader.problems.add(ProblemCode::Contradiction, own.location, what, expected, hint);
         return None;
     }
     merge::set_file(&mut tree, base.id);

@@ -19,11 +19,11 @@ pub(crate) fn print(library: &Library, tree: &Node) -> String {
 fn map(library: &Library, entries: &[Entry], depth: usize, out: &mut String) {
     for entry in entries {
         let _ = write!(out, "{}{}:", "  ".repeat(depth), key(&entry.key));
-        value(library, &entry.value, entry.place, depth, out);
+        value(library, &entry.value, entry.location, depth, out);
     }
 }
 
-fn value(library: &Library, node: &Node, place: Location, depth: usize, out: &mut String) {
+fn value(library: &Library, node: &Node, location: Location, depth: usize, out: &mut String) {
     match &node.data {
         Data::Map(entries) if !entries.is_empty() => {
             out.push('\n');
@@ -33,14 +33,14 @@ fn value(library: &Library, node: &Node, place: Location, depth: usize, out: &mu
             out.push('\n');
             for item in items {
                 let _ = write!(out, "{}-", "  ".repeat(depth + 1));
-                value(library, item, item.place, depth + 1, out);
+                value(library, item, item.location, depth + 1, out);
             }
         }
         _ => {
             let text = scalar(node);
             let space = if text.is_empty() { "" } else { " " };
-            let file = library.file(place);
-            let _ = writeln!(out, "{space}{text}  # {file}:{}", place.line);
+            let file = library.file(location);
+            let _ = writeln!(out, "{space}{text}  # {file}:{}", location.line);
         }
     }
 }

@@ -11,7 +11,7 @@ pub struct Problem {
     /// Path of the file, starting with the folder as the operator named it.
     pub file: Arc<str>,
     /// Location in the file.
-    pub place: Location,
+    pub location: Location,
     /// Stable code.
     pub code: ProblemCode,
     /// Description of the problem.
@@ -25,8 +25,8 @@ pub struct Problem {
 impl fmt::Display for Problem {
     /// Formats as `path/form.yml:LINE:COLUMN: [code] what; expected …; hint`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, place, code, what, expected, hint } = self;
-        write!(f, "{file}:{}:{}: [{}] {what}", place.line, place.column, code.as_str())?;
+        let Self { file, location, code, what, expected, hint } = self;
+        write!(f, "{file}:{}:{}: [{}] {what}", location.line, location.column, code.as_str())?;
         if !expected.is_empty() {
             write!(f, "; expected {expected}")?;
         }
@@ -167,12 +167,12 @@ impl Problems {
     }
 
     /// Adds a policy that is not enforced: a problem, or a notice if the operator ignores policies.
-    pub fn add_policy_problem(&mut self, place: Location, what: String, expected: &str) {
+    pub fn add_policy_problem(&mut self, location: Location, what: String, expected: &str) {
         match self.policies {
             Policies::Refuse => {
-                self.add(ProblemCode::PolicyNotEnforced, place, what, expected, None);
+                self.add(ProblemCode::PolicyNotEnforced, location, what, expected, None);
             }
-            Policies::Ignore => self.add_notice(place, what),
+            Policies::Ignore => self.add_notice(location, what),
         }
     }
 
@@ -187,30 +187,30 @@ impl Problems {
     }
 
     /// Adds a notice for an ignored part of the configuration.
-    pub fn add_notice(&mut self, place: Location, what: String) {
-        let notice = self.problem(ProblemCode::Ignored, place, what, String::new(), None);
+    pub fn add_notice(&mut self, location: Location, what: String) {
+        let notice = self.problem(ProblemCode::Ignored, location, what, String::new(), None);
         self.notices.push(notice);
     }
 
     /// Adds a notice that new passwords need only satisfy the built-in rule.
-    pub fn add_weak_password(&mut self, place: Location, what: String) {
-        let notice = self.problem(ProblemCode::WeakPassword, place, what, String::new(), None);
+    pub fn add_weak_password(&mut self, location: Location, what: String) {
+        let notice = self.problem(ProblemCode::WeakPassword, location, what, String::new(), None);
         self.notices.push(notice);
     }
 
     fn problem(
         &self,
         code: ProblemCode,
-        place: Location,
+        location: Location,
         what: String,
         expected: String,
         hint: Option<String>,
     ) -> Problem {
-        let file = usize::try_from(place.file.0).ok().and_then(|index| self.files.get(index));
+        let file = usize::try_from(location.file.0).ok().and_then(|index| self.files.get(index));
         let file = file.unwrap_or(&self.own).clone();
         Problem {
             file,
-            place: Location { file: FileId::MAIN, ..place },
+            location: Location { file: FileId::MAIN, ..location },
             code,
             what,
             expected,
@@ -222,12 +222,12 @@ impl Problems {
     pub fn add(
         &mut self,
         code: ProblemCode,
-        place: Location,
+        location: Location,
         what: impl Into<String>,
         expected: impl Into<String>,
         hint: Option<String>,
     ) {
-        let problem = self.problem(code, place, what.into(), expected.into(), hint);
+        let problem = self.problem(code, location, what.into(), expected.into(), hint);
         self.found.push(problem);
     }
 

@@ -63,7 +63,7 @@ impl Reader<'_> {
         if found.is_none() {
             self.problems.add(
                 ProblemCode::BadOption,
-                node.place,
+                node.location,
                 format!("`{text}` is not a value of `{what}`"),
                 quoted_list(words),
                 did_you_mean(text, words),
@@ -74,13 +74,13 @@ impl Reader<'_> {
 
     /// Records a key that is not allowed here.
     pub fn unknown_key(&mut self, entry: &Entry, within: &str, known: &[&str]) {
-        self.unknown(ProblemCode::UnknownKey, "key", &entry.key, entry.place, within, known);
+        self.unknown(ProblemCode::UnknownKey, "key", &entry.key, entry.location, within, known);
     }
 
     /// Records a notice for a key that platformOS knows and Registrar ignores.
     pub fn ignored_key(&mut self, entry: &Entry) {
         let what = format!("`{}` is ignored: Registrar does not use it", entry.key);
-        self.problems.add_notice(entry.place, what);
+        self.problems.add_notice(entry.location, what);
     }
 
     /// Records an unknown name.
@@ -89,7 +89,7 @@ impl Reader<'_> {
         code: ProblemCode,
         kind: &str,
         name: &str,
-        place: Location,
+        location: Location,
         within: &str,
         known: &[&str],
     ) {
@@ -100,7 +100,7 @@ impl Reader<'_> {
         };
         self.problems.add(
             code,
-            place,
+            location,
             format!("unknown {kind} `{name}` in {within}"),
             expected,
             did_you_mean(name, known),
@@ -111,7 +111,7 @@ impl Reader<'_> {
     pub fn wrong_shape(&mut self, node: &Node, what: &str, expected: &str) {
         self.problems.add(
             ProblemCode::WrongShape,
-            node.place,
+            node.location,
             format!("`{what}` is {}", node.describe()),
             expected,
             None,

@@ -44,7 +44,7 @@ impl Location {
 #[derive(Debug, Clone)]
 pub struct Node {
     /// Where the value starts.
-    pub place: Location,
+    pub location: Location,
     /// The value.
     pub data: Data,
 }
@@ -74,7 +74,7 @@ pub struct Entry {
     /// Key.
     pub key: String,
     /// Where the key starts.
-    pub place: Location,
+    pub location: Location,
     /// Value.
     pub value: Node,
 }
@@ -128,9 +128,9 @@ pub fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
             Some(tree)
         }
         Err(error) => {
-            let place = error.location().map_or(Location::START, location_of);
+            let location = error.location().map_or(Location::START, location_of);
             if let Some((what, expected)) = limits::describe(&error) {
-                problems.add(ProblemCode::Syntax, place, what, expected, None);
+                problems.add(ProblemCode::Syntax, location, what, expected, None);
                 return None;
             }
             let message = error.without_snippet().to_string();
@@ -142,7 +142,7 @@ pub fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
             });
             problems.add(
                 ProblemCode::Syntax,
-                place,
+                location,
                 format!("this is not readable as YAML: {message}"),
                 "a YAML 1.2 mapping",
                 None,
@@ -172,10 +172,10 @@ fn report_invalid(node: &Node, problems: &mut Problems) {
         Data::Map(entries) => {
             let mut seen = std::collections::HashMap::new();
             for entry in entries {
-                if let Some(first) = seen.insert(entry.key.as_str(), entry.place) {
+                if let Some(first) = seen.insert(entry.key.as_str(), entry.location) {
                     problems.add(
                         ProblemCode::DuplicateKey,
-                        entry.place,
+                        entry.location,
                         format!("the key `{}` stands twice in one mapping", entry.key),
                         "each key once",
                         Some(format!("the first one is at line {}", first.line)),
@@ -187,7 +187,7 @@ fn report_invalid(node: &Node, problems: &mut Problems) {
         Data::List(items) => items.iter().for_each(|item| report_invalid(item, problems)),
         Data::Text(text) if text.contains('\0') => problems.add(
             ProblemCode::Syntax,
-            node.place,
+            node.location,
             "the text holds a NUL character, which cannot be stored",
             "a text without it",
             None,
@@ -204,7 +204,7 @@ fn location_of(location: serde_yaml::Location) -> Location {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Data>::deserialize(deserializer)?;
-        Ok(Self { place: location_of(spanned.referenced), data: spanned.value })
+        Ok(Self { location: location_of(spanned.referenced), data: spanned.value })
     }
 }
 
@@ -279,7 +279,7 @@ impl<'de> Visitor<'de> for DataVisitor {
         let mut map = Vec::new();
         while let Some(key) = entries.next_key::<Spanned<String>>()? {
             let value = entries.next_value()?;
-            map.push(Entry { key: key.value, place: location_of(key.referenced), value });
+            map.push(Entry { key: key.value, location: location_of(key.referenced), value });
         }
         Ok(Data::Map(map))
     }
@@ -301,19 +301,20 @@ mod tests {
         assert!(problems.is_empty(), "{problems:?}");
         let tree = tree.unwrap();
         let b = tree.get("b").unwrap();
-        assert_eq!((b.place.line, b.place.column), (2, 1));
+        assert_eq!((b.location.line, b.location.column), (2, 1));
         let c = b.value.get("c").unwrap();
-        assert_eq!((c.place.line, c.place.column), (3, 3));
+        assert_eq!((c.location.line, c.location.column), (3, 3));
         let Data::List(items) = &c.value.data else { panic!("a list") };
-        assert_eq!((items[1].place.line, items[1].place.column), (3, 10));
+        assert_eq!((items[1].location.line, items[1].location.column), (3, 10));
         assert!(matches!(&items[1].data, Data::Text(text) if text == "no"));
     }
 
     #[test]
     fn all_duplicate_keys_are_reported() {
         let (_, problems) = read("a: 1\nb: {c: 1, c: 2}\na: 3\n");
-        let places: Vec<_> = problems.iter().map(|p| (p.place.line, p.place.column)).collect();
-        assert_eq!(places, [(2, 11), (3, 1)]);
+        let locations: Vec<_> =
+            problems.iter().map(|p| (p.location.line, p.location.column)).collect();
+        assert_eq!(locations, [(2, 11), (3, 1)]);
     }
 
     #[test]

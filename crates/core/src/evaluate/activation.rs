@@ -122,9 +122,9 @@ fn expand(
     match slots.slots.get(*first) {
         Some(Slot::Group(inner)) => expand(inner, rest, items, choices),
         Some(Slot::Items(list)) => {
-            for (place, item) in list.iter().enumerate() {
+            for (index, item) in list.iter().enumerate() {
                 if let Some(inner) = item.group.as_ref().filter(|inner| inner.sent) {
-                    items.push(place);
+                    items.push(index);
                     expand(inner, rest, items, choices);
                     items.pop();
                 }

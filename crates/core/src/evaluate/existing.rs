@@ -118,8 +118,8 @@ impl<'v> ExistingRecords<'v> {
         if !self.is_update || group.index_of("id").is_some() {
             return Ok(new);
         }
-        let Some(place) = entries.iter().position(|(key, _)| key == "id") else { return Ok(new) };
-        let (_, id) = entries.remove(place);
+        let Some(index) = entries.iter().position(|(key, _)| key == "id") else { return Ok(new) };
+        let (_, id) = entries.remove(index);
         let id = match &id {
             Value::Null => return Ok(new),
             Value::String(text) if text.trim().is_empty() => return Ok(new),

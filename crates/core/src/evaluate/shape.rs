@@ -241,11 +241,11 @@ fn list<'v>(form: &Form, inner: &Group, value: Value<'v>, stored: Existing<'v>) 
         Value::Null => Vec::new(),
         Value::Array(items) => {
             // A null keeps its position, so that the indexes of the other items stay correct.
-            let place = |value| {
+            let index = |value| {
                 item(ItemKey::Index, value)
                     .unwrap_or(ListItem { key: ItemKey::Index, group: Some(GroupSlots::default()) })
             };
-            items.into_iter().map(place).collect()
+            items.into_iter().map(index).collect()
         }
         Value::Object(entries) if is_index_hash(&entries) => {
             entries.into_iter().filter_map(|(key, value)| item(ItemKey::Key(key), value)).collect()

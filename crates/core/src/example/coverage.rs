@@ -19,7 +19,7 @@ struct ListedRule {
     id: usize,
     path: String,
     name: String,
-    place: Location,
+    location: Location,
 }
 
 impl Coverage {
@@ -31,7 +31,7 @@ impl Coverage {
                 id: assertion.id(),
                 path: "rules".to_owned(),
                 name: assertion.code.as_deref().unwrap_or("assert").to_owned(),
-                place: assertion.place,
+                location: assertion.location,
             });
         }
         Self { rules, broken_rules: HashSet::new() }
@@ -43,11 +43,11 @@ impl Coverage {
 
     /// Adds a problem for each rule that no example has broken.
     pub(super) fn report(&self, form: &str, problems: &mut Problems) {
-        for ListedRule { id, path, name, place } in &self.rules {
+        for ListedRule { id, path, name, location } in &self.rules {
             if !self.broken_rules.contains(id) {
                 problems.add(
                     ProblemCode::UntestedRule,
-                    *place,
+                    *location,
                     format!("no example of `{form}` trips `{name}` of `{path}`"),
                     "an example that expects its code",
                     None,
@@ -76,6 +76,6 @@ fn known(rule: &BoundRule, path: &str) -> ListedRule {
         id: rule.id(),
         path: path.to_owned(),
         name: rule.rule.name.to_owned(),
-        place: rule.place,
+        location: rule.location,
     }
 }

@@ -30,7 +30,7 @@ impl Form {
             if let Err(got) = run::run(self, example, &mut coverage) {
                 problems.add(
                     ProblemCode::ExampleFailed,
-                    example.place,
+                    example.location,
                     format!("the example `{}` fails: {got}", example.name),
                     format_violations(&example.expected),
                     None,

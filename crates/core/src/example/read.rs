@@ -47,7 +47,7 @@ fn example(
         stored: None,
         relationships: None,
         expected: Vec::new(),
-        place: item.place,
+        location: item.location,
     };
     let (mut base, mut form, mut has_expect) = (None, None, false);
     for entry in reader.map(item, "an example") {
@@ -78,7 +78,7 @@ fn example(
             }
             "expect" => {
                 has_expect = true;
-                example.place = entry.place;
+                example.location = entry.location;
                 example.expected = expected(reader, value);
             }
             _ => reader.unknown_key(entry, "an example", &KEYS),
@@ -86,7 +86,7 @@ fn example(
     }
     let report_missing = |reader: &mut Reader<'_>, what: &str, expected: &str| {
         let (code, what) = (ProblemCode::MissingKey, format!("an example without `{what}`"));
-        reader.problems.add(code, item.place, what, expected, None);
+        reader.problems.add(code, item.location, what, expected, None);
     };
     if !has_expect {
         report_missing(
@@ -129,7 +129,7 @@ fn of_name(reader: &mut Reader<'_>, forms: &[(String, Node)], node: &Node) -> Op
             code,
             "example",
             name,
-            node.place,
+            node.location,
             "`from`; it must be an earlier example",
             &known,
         );
@@ -142,7 +142,7 @@ fn moment(reader: &mut Reader<'_>, node: &Node) -> Option<Timestamp> {
     if moment.is_none() {
         let expected = "an RFC 3339 timestamp such as 2026-11-23T10:30:00Z";
         let what = "`now` of an example is not a timestamp";
-        reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+        reader.problems.add(ProblemCode::BadOption, node.location, what, expected, None);
     }
     moment
 }

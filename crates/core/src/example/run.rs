@@ -15,12 +15,12 @@ use crate::violation::Violations;
 /// Returns an error with the actual result if it is not the expected one.
 pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Result<(), String> {
     let mut taken = HashSet::new();
-    for (place, user) in example.users.iter().enumerate() {
+    for (index, user) in example.users.iter().enumerate() {
         match form.apply(user.clone(), &example.eval_context) {
             Ok(user) => taken.extend(user.claims.into_iter().map(|claim| claim.claim)),
             Err(violations) => {
                 let got = format_violations(&reported(&violations));
-                return Err(format!("stored {} {} is invalid: {got}", what(form), place + 1));
+                return Err(format!("stored {} {} is invalid: {got}", what(form), index + 1));
             }
         }
     }
@@ -53,12 +53,12 @@ fn reported(violations: &Violations) -> Vec<(String, String)> {
 /// Returns the claims and references that the database would refuse.
 fn refusals(user: &NewUser, taken: &HashSet<Claim>, example: &Example) -> Refusals {
     let mut refusals = Refusals::default();
-    for (place, claim) in user.claims.iter().enumerate() {
+    for (index, claim) in user.claims.iter().enumerate() {
         if taken.contains(&claim.claim) {
-            refusals.taken.push(place);
+            refusals.taken.push(index);
         }
     }
-    for (place, reference) in user.references.iter().enumerate() {
+    for (index, reference) in user.references.iter().enumerate() {
         let is_missing = match (reference.resource, &reference.value, &example.relationships) {
             (ReferenceTarget::Relationship, ReferenceKey::Id(id), Some(known)) => {
                 !known.ids.contains(id)
@@ -69,7 +69,7 @@ fn refusals(user: &NewUser, taken: &HashSet<Claim>, example: &Example) -> Refusa
             _ => false,
         };
         if is_missing {
-            refusals.missing.push(place);
+            refusals.missing.push(index);
         }
     }
     refusals

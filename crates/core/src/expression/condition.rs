@@ -111,7 +111,7 @@ fn read_condition(
         _ => {
             let expected = "an expression such as `form.company_size > 1`";
             let what = format!("`{key}` is {}", node.describe());
-            reader.problems.add(ProblemCode::WrongShape, node.place, what, expected, None);
+            reader.problems.add(ProblemCode::WrongShape, node.location, what, expected, None);
             return None;
         }
     };

@@ -17,7 +17,7 @@ use crate::submission::{GroupSlots, Slot};
 pub(crate) struct Dependencies {
     /// Names as written, such as `form.company_size`; empty once resolved.
     names: BTreeSet<String>,
-    place: Option<Location>,
+    location: Option<Location>,
     form: Option<Dependency>,
     /// Fields read through `form` that only the record has.
     local: Option<Dependency>,
@@ -102,8 +102,8 @@ impl NameScope {
 }
 
 impl Dependencies {
-    pub(super) fn of(names: BTreeSet<String>, place: Location) -> Self {
-        Self { names, place: Some(place), ..Self::default() }
+    pub(super) fn of(names: BTreeSet<String>, location: Location) -> Self {
+        Self { names, location: Some(location), ..Self::default() }
     }
 
     /// Returns the unresolved names as written.
@@ -112,8 +112,8 @@ impl Dependencies {
     }
 
     /// Returns the location of the expression.
-    pub(super) fn place(&self) -> Location {
-        self.place.unwrap_or(Location::START)
+    pub(super) fn location(&self) -> Location {
+        self.location.unwrap_or(Location::START)
     }
 
     /// Resolves the names to fields; reports unknown names as problems. `may_ask_secrets` is true
@@ -125,10 +125,10 @@ impl Dependencies {
         this: &NameScope,
         allow_secrets: bool,
     ) {
-        let place = self.place();
+        let location = self.location();
         for name in std::mem::take(&mut self.names) {
             let (root, rest) = name.split_once('.').unwrap_or((&name, ""));
-            let mut linker = DependencyResolver { reader, place, name: &name, allow_secrets };
+            let mut linker = DependencyResolver { reader, location, name: &name, allow_secrets };
             match root {
                 // As in platformOS' nested forms, `form` falls back to the fields of the record.
                 "form" if is_local(form, this, rest) => linker.add(&mut self.local, this, rest),
@@ -185,7 +185,7 @@ impl Dependencies {
 
 struct DependencyResolver<'l, 'p> {
     reader: &'l mut Reader<'p>,
-    place: Location,
+    location: Location,
     name: &'l str,
     allow_secrets: bool,
 }
@@ -259,7 +259,7 @@ impl DependencyResolver<'_, '_> {
         }
         let within = format!("the expression's `{}`", self.name);
         let code = ProblemCode::UnknownField;
-        self.reader.unknown(code, "field", name, self.place, &within, known);
+        self.reader.unknown(code, "field", name, self.location, &within, known);
     }
 
     fn unknown_root(&mut self, form: &NameScope) {
@@ -268,16 +268,22 @@ impl DependencyResolver<'_, '_> {
             let hint = Some(format!("did you mean `form.{root}`?"));
             let what = format!("unknown name `{root}` in an expression");
             let expected = "`form`, `this`, `now`, `today` or `token.name`";
-            self.reader.problems.add(ProblemCode::UnknownField, self.place, what, expected, hint);
+            self.reader.problems.add(
+                ProblemCode::UnknownField,
+                self.location,
+                what,
+                expected,
+                hint,
+            );
             return;
         }
         let known = ["form", "this", "now", "today", "token"];
         let code = ProblemCode::UnknownField;
-        self.reader.unknown(code, "name", root, self.place, "an expression", &known);
+        self.reader.unknown(code, "name", root, self.location, "an expression", &known);
     }
 
     fn bad(&mut self, what: String, expected: &str) {
-        self.reader.problems.add(ProblemCode::BadExpression, self.place, what, expected, None);
+        self.reader.problems.add(ProblemCode::BadExpression, self.location, what, expected, None);
     }
 }
 

@@ -15,12 +15,12 @@ pub(super) fn expression(text: &str) -> String {
         let token = words[at];
         let next = next_word(&words, at + 1);
         if (token.is_sign("==") || token.is_sign("!=") || token.is_sign("<>"))
-            && let Some((place, name)) = next.filter(|(_, name)| is_nothing(name))
+            && let Some((index, name)) = next.filter(|(_, name)| is_nothing(name))
         {
             let name = if name == "null" { "nil" } else { name };
             out.push_str(if token.is_sign("==") { "is " } else { "is not " });
             out.push_str(name);
-            at = place + 1;
+            at = index + 1;
             continue;
         }
         match token {
@@ -34,8 +34,8 @@ pub(super) fn expression(text: &str) -> String {
             Token::Sign("|") => {
                 close(&mut out, &mut open);
                 out.push('|');
-                if let Some((place, name)) = next
-                    && let Some(colon) = sign_at(&words, place + 1, ":")
+                if let Some((index, name)) = next
+                    && let Some(colon) = sign_at(&words, index + 1, ":")
                 {
                     out.push(' ');
                     out.push_str(name);

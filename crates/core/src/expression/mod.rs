@@ -57,8 +57,8 @@ impl Program {
         if let Some(sign) = names::foreign(text) {
             let what = format!("invalid expression: `{sign}` is not an operator");
             let hint = Some("write `and`, `or` and `not`".to_owned());
-            let (code, place) = (ProblemCode::BadExpression, node.place);
-            reader.problems.add(code, place, what, "an expression", hint);
+            let (code, location) = (ProblemCode::BadExpression, node.location);
+            reader.problems.add(code, location, what, "an expression", hint);
             return None;
         }
         let text = liquid::expression(text);
@@ -69,7 +69,7 @@ impl Program {
         match language::ENVIRONMENT.compile_expression_owned(text) {
             Ok(code) => {
                 let names: BTreeSet<String> = code.undeclared_variables(true).into_iter().collect();
-                Some(Self { code, reads: Box::new(Dependencies::of(names, node.place)) })
+                Some(Self { code, reads: Box::new(Dependencies::of(names, node.location)) })
             }
             Err(error) => {
                 report_syntax(reader, node, &error);
@@ -91,7 +91,7 @@ impl Program {
         let eval_context = EvalContext::default();
         let empty = EvalScope { form: &[], this: &[], eval_context: &eval_context };
         if let Err(error) = self.code.eval(self.reads.context(&empty)) {
-            report_misuse(reader, self.reads.place(), &error);
+            report_misuse(reader, self.reads.location(), &error);
         }
     }
 
@@ -106,7 +106,7 @@ impl Program {
 }
 
 /// Reports an error that would occur for every submission; others depend on the submitted values.
-fn report_misuse(reader: &mut Reader<'_>, place: Location, error: &minijinja::Error) {
+fn report_misuse(reader: &mut Reader<'_>, location: Location, error: &minijinja::Error) {
     use minijinja::ErrorKind as Kind;
     let is_misuse = matches!(
         error.kind(),
@@ -120,7 +120,7 @@ fn report_misuse(reader: &mut Reader<'_>, place: Location, error: &minijinja::Er
     if is_misuse {
         let what = format!("the expression fails for every submission: {}", error.kind());
         let expected = "filters and tests with the arguments they take";
-        reader.problems.add(ProblemCode::BadExpression, place, what, expected, None);
+        reader.problems.add(ProblemCode::BadExpression, location, what, expected, None);
     }
 }
 
@@ -130,8 +130,8 @@ fn is_short(reader: &mut Reader<'_>, node: &Node, steps: usize) -> bool {
         let what =
             format!("the expression has {steps} words and signs, which is more than {MAX_STEPS}");
         let hint = Some("the rule `inclusion` takes long lists".to_owned());
-        let (code, place) = (ProblemCode::BadExpression, node.place);
-        reader.problems.add(code, place, what, "a shorter expression", hint);
+        let (code, location) = (ProblemCode::BadExpression, node.location);
+        reader.problems.add(code, location, what, "a shorter expression", hint);
     }
     steps <= MAX_STEPS
 }
@@ -141,7 +141,7 @@ fn report_syntax(reader: &mut Reader<'_>, node: &Node, error: &minijinja::Error)
     let detail = error.detail().unwrap_or("syntax error").to_owned();
     reader.problems.add(
         ProblemCode::BadExpression,
-        node.place,
+        node.location,
         format!("invalid expression: {detail}"),
         "an expression such as `form.company_size > 1`",
         None,

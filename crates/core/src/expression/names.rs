@@ -17,7 +17,7 @@ impl UnknownName {
     /// Reports the name as a problem at `node`.
     pub(crate) fn note(&self, reader: &mut Reader<'_>, node: &Node) {
         let code = ProblemCode::BadExpression;
-        reader.unknown(code, self.kind, &self.name, node.place, "an expression", self.known);
+        reader.unknown(code, self.kind, &self.name, node.location, "an expression", self.known);
     }
 }
 

@@ -58,7 +58,7 @@ impl Template {
         let Some(parts) = text_blocks(text) else {
             let what = "a `{{` or `{%` in the text has no end";
             let code = ProblemCode::BadExpression;
-            reader.problems.add(code, node.place, what, "`}}` or `%}`", None);
+            reader.problems.add(code, node.location, what, "`}}` or `%}`", None);
             return None;
         };
         if parts.iter().any(|piece| matches!(piece, TextBlock::Block(_))) {
@@ -101,7 +101,7 @@ impl Template {
         }
         let names: BTreeSet<String> =
             environment.get_template(ONLY).ok()?.undeclared_variables(true).into_iter().collect();
-        let reads = Dependencies::of(names, node.place);
+        let reads = Dependencies::of(names, node.location);
         Some(Self::Blocks(Box::new(Blocks { environment, reads })))
     }
 

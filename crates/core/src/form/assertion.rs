@@ -19,7 +19,7 @@ pub(crate) struct Assertion {
     pub(crate) field: Vec<Arc<str>>,
     pub(crate) message: Option<MessageOverride>,
     /// Location in the form file.
-    pub(crate) place: Location,
+    pub(crate) location: Location,
 }
 
 const KEYS: [&str; 6] = ["id", "assert", "field", "message", "if", "unless"];
@@ -46,9 +46,9 @@ pub(crate) fn read(reader: &mut Reader<'_>, root: &Group, node: Option<&Node>) -
         if let Some(id) = &assertion.code
             && assertions.iter().any(|known| known.code.as_ref() == Some(id))
         {
-            let place = item.get("id").map_or(item.place, |entry| entry.value.place);
+            let location = item.get("id").map_or(item.location, |entry| entry.value.location);
             let what = format!("there is another rule `{id}` in this form");
-            reader.problems.add(ProblemCode::DuplicateName, place, what, "each id once", None);
+            reader.problems.add(ProblemCode::DuplicateName, location, what, "each id once", None);
         }
         assertions.push(assertion);
     }
@@ -62,7 +62,7 @@ fn read_one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assert
         conditions: Conditions::default(),
         field: Vec::new(),
         message: None,
-        place: item.place,
+        location: item.location,
     };
     let mut has_assert = false;
     for entry in reader.map(item, "a rule across fields") {
@@ -81,7 +81,7 @@ fn read_one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assert
     if !has_assert {
         let what = "a rule across fields without `assert`";
         let expected = "`assert:` with the expression that must hold";
-        reader.problems.add(ProblemCode::MissingKey, item.place, what, expected, None);
+        reader.problems.add(ProblemCode::MissingKey, item.location, what, expected, None);
         return None;
     }
     Some(assertion)
@@ -95,7 +95,7 @@ fn code(reader: &mut Reader<'_>, entry: &Entry) -> Option<Arc<str>> {
     if !is_word {
         reader.problems.add(
             ProblemCode::BadOption,
-            entry.value.place,
+            entry.value.location,
             format!("`{id}` cannot be a code"),
             "letters, digits, `_` and `-`",
             None,
@@ -118,9 +118,9 @@ fn read_field_path(reader: &mut Reader<'_>, root: &Group, entry: &Entry) -> Opti
         let Some(field) = known.iter().find(|field| &*field.name == name) else {
             if !reader.problems.has_unknown(name) {
                 let known: Vec<&str> = known.iter().map(|field| &*field.name).collect();
-                let place = entry.value.place;
+                let location = entry.value.location;
                 let within = format!("`{text}`");
-                reader.unknown(ProblemCode::UnknownField, "field", name, place, &within, &known);
+                reader.unknown(ProblemCode::UnknownField, "field", name, location, &within, &known);
             }
             return None;
         };

@@ -69,25 +69,27 @@ fn json(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Node> {
     let Some(mut tree) = tree.filter(|tree| matches!(tree.data, Data::Map(_) | Data::Null)) else {
         reader.problems.add(
             ProblemCode::BadExpression,
-            node.place,
+            node.location,
             "the text of `default_payload` is no JSON object",
             "a YAML tree, or JSON with expressions in its values: `{\"name\": \"{{ form.name }}\"}`",
             None,
         );
         return None;
     };
-    set_location(&mut tree, node.place);
+    set_location(&mut tree, node.location);
     Some(tree)
 }
 
-fn set_location(node: &mut Node, place: Location) {
-    node.place = place;
+fn set_location(node: &mut Node, location: Location) {
+    node.location = location;
     match &mut node.data {
-        Data::List(items) => items.iter_mut().for_each(|item| set_location(item, place)),
-        Data::Map(entries) => entries.iter_mut().for_each(|Entry { place: at, value, .. }| {
-            *at = place;
-            set_location(value, place);
-        }),
+        Data::List(items) => items.iter_mut().for_each(|item| set_location(item, location)),
+        Data::Map(entries) => {
+            entries.iter_mut().for_each(|Entry { location: at, value, .. }| {
+                *at = location;
+                set_location(value, location);
+            })
+        }
         _ => {}
     }
 }
@@ -134,7 +136,7 @@ fn object(reader: &mut Reader<'_>, group: &Group, node: &Node) -> Vec<(String, P
             if !reader.problems.has_unknown(&entry.key) {
                 let code = ProblemCode::UnknownField;
                 let within = "`default_payload`; the form must list it";
-                reader.unknown(code, "field", &entry.key, entry.place, within, &known);
+                reader.unknown(code, "field", &entry.key, entry.location, within, &known);
             }
             continue;
         };
@@ -156,7 +158,7 @@ fn value(reader: &mut Reader<'_>, field: &Field, node: &Node) -> Option<PayloadV
                 let expected =
                     format!("a value of the type {}", FieldType::name(scalar.field_type));
                 let what = format!("the `default_payload` value for `{}`", field.name);
-                reader.problems.add(ProblemCode::BadDefault, node.place, what, expected, None);
+                reader.problems.add(ProblemCode::BadDefault, node.location, what, expected, None);
             }
             Some(given)
         }

@@ -22,7 +22,7 @@ pub(crate) struct Example {
     /// Path and code of each expected violation, sorted; empty if the submission is valid.
     pub(crate) expected: Vec<(String, String)>,
     /// Location of the expectation.
-    pub(crate) place: Location,
+    pub(crate) location: Location,
 }
 
 /// Relationships, by id or key.

@@ -48,11 +48,11 @@ impl NaturalKey {
 }
 
 /// Adds a problem if the form does not list the key's field.
-pub(crate) fn check(reader: &mut Reader<'_>, form: &Form, key: NaturalKey, place: Location) {
+pub(crate) fn check(reader: &mut Reader<'_>, form: &Form, key: NaturalKey, location: Location) {
     if form.root.index_of(key.name()).is_none() {
         reader.problems.add(
             ProblemCode::Contradiction,
-            place,
+            location,
             format!("`idempotency: {}` of a form that does not list the field", key.name()),
             "one that its `fields` list",
             None,

@@ -33,7 +33,7 @@ pub(crate) fn check(
     for reference in references {
         let mut found = Problems::new(reference.file.clone());
         let mut reader = Reader { problems: &mut found };
-        let place = reference.place;
+        let location = reference.location;
         let form = reference.form.as_deref();
         let in_form;
         let here = match form.map(|form| known.forms.get(form)) {
@@ -49,7 +49,7 @@ pub(crate) fn check(
                 {
                     let names: Vec<&str> = known.forms.keys().map(|name| &**name).collect();
                     let code = ProblemCode::UnknownType;
-                    reader.unknown(code, "form", name, place, "`forms`", &names);
+                    reader.unknown(code, "form", name, location, "`forms`", &names);
                 }
                 problems.extend(found.into_vec());
                 continue;
@@ -64,7 +64,7 @@ pub(crate) fn check(
                     Some(form) => format!("the form `{form}`"),
                     None => "all forms".to_owned(),
                 };
-                reader.unknown(ProblemCode::UnknownField, "path", path, place, &within, &names);
+                reader.unknown(ProblemCode::UnknownField, "path", path, location, &within, &names);
             }
             ReferenceKind::Code(code, _) if here.ids.contains(&**code) => {}
             ReferenceKind::Code(code, section) => {
@@ -75,7 +75,7 @@ pub(crate) fn check(
                     known.index.codes().collect()
                 };
                 names.extend(ids);
-                unknown_code(&mut reader, code, place, &format!("`{section}`"), &names);
+                unknown_code(&mut reader, code, location, &format!("`{section}`"), &names);
             }
         }
         problems.extend(found.into_vec());
@@ -141,24 +141,24 @@ impl FormNames {
 
 /// Reports languages in the message overrides of a form that are not served.
 pub(crate) fn check_overrides(form: &Form, locales: &Locales, problems: &mut Problems) {
-    let mut note = |tag: &str, place: Location| {
+    let mut note = |tag: &str, location: Location| {
         if locales.get(tag).is_none() {
             let known: Vec<&str> = locales.all().iter().map(|locale| locale.tag()).collect();
             let reader = &mut Reader { problems };
             let code = ProblemCode::UnknownLanguage;
-            reader.unknown(code, "language", tag, place, "a message", &known);
+            reader.unknown(code, "language", tag, location, "a message", &known);
         }
     };
     of_group(&form.root, &mut note);
     for text in form.assertions.iter().filter_map(|assertion| assertion.message.as_ref()) {
-        text.languages().for_each(|(tag, place)| note(tag, place));
+        text.languages().for_each(|(tag, location)| note(tag, location));
     }
 }
 
 fn of_group(group: &Group, note: &mut dyn FnMut(&str, Location)) {
     for field in &group.fields {
         for text in field.rules.iter().flat_map(|rule| rule.message_overrides()) {
-            text.languages().for_each(|(tag, place)| note(tag, place));
+            text.languages().for_each(|(tag, location)| note(tag, location));
         }
         match &field.body {
             FieldBody::Container(inner) | FieldBody::Node(inner) | FieldBody::List(inner) => {

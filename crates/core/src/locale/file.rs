@@ -37,7 +37,7 @@ pub(crate) struct Attribute {
 #[derive(Debug)]
 pub(crate) struct NameReference {
     pub(crate) file: Arc<str>,
-    pub(crate) place: Location,
+    pub(crate) location: Location,
     /// The form to search; `None` for all forms.
     pub(crate) form: Option<Box<str>>,
     pub(crate) to: ReferenceKind,
@@ -133,7 +133,7 @@ fn inner<'n>(reader: &mut Reader<'_>, tree: &'n Node, tag: &str) -> &'n Node {
     if *declared != *tag {
         let what = format!("the file of language `{tag}` has the top-level key `{declared}`");
         let expected = format!("`{tag}:`, or the file `{declared}.yml`");
-        reader.problems.add(ProblemCode::Contradiction, only.place, what, expected, None);
+        reader.problems.add(ProblemCode::Contradiction, only.location, what, expected, None);
     }
     &only.value
 }
@@ -246,12 +246,18 @@ impl Sections<'_, '_> {
         }
         let expected = "a text with `%{message}`, and with `%{attribute}` or nothing else";
         let what = format!("`{text}` is not a valid format of full messages");
-        self.reader.problems.add(ProblemCode::BadOption, entry.value.place, what, expected, None);
+        self.reader.problems.add(
+            ProblemCode::BadOption,
+            entry.value.location,
+            what,
+            expected,
+            None,
+        );
         None
     }
 
     fn refer(&mut self, entry: &Entry, form: Option<&str>, to: ReferenceKind) {
-        let (file, place) = (self.file.clone(), entry.place);
-        self.references.push(NameReference { file, place, form: form.map(Into::into), to });
+        let (file, location) = (self.file.clone(), entry.location);
+        self.references.push(NameReference { file, location, form: form.map(Into::into), to });
     }
 }

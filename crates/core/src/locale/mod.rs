@@ -224,9 +224,9 @@ impl Locales {
 pub(crate) fn unknown_code(
     reader: &mut Reader<'_>,
     code: &str,
-    place: Location,
+    location: Location,
     within: &str,
     known: &[&str],
 ) {
-    reader.unknown(ProblemCode::UnknownCode, "code", code, place, within, known);
+    reader.unknown(ProblemCode::UnknownCode, "code", code, location, within, known);
 }

@@ -27,16 +27,16 @@ impl MessageOverride {
         let mut words = Vec::new();
         for entry in entries {
             let Some(tag) = tag::canonical(&entry.key) else {
-                tag::unknown(reader, &entry.key, entry.place, &format!("`{what}`"));
+                tag::unknown(reader, &entry.key, entry.location, &format!("`{what}`"));
                 continue;
             };
             let text = LocaleText::read(reader, what, &entry.value, &tag, &Plurals::of(&tag));
-            words.extend(text.map(|text| (tag, entry.place, text)));
+            words.extend(text.map(|text| (tag, entry.location, text)));
         }
         if entries.is_empty() {
             let what = format!("`{what}` is an empty mapping");
             let expected = "a text, or texts by language: `{en: …, de: …}`";
-            reader.problems.add(ProblemCode::WrongShape, node.place, what, expected, None);
+            reader.problems.add(ProblemCode::WrongShape, node.location, what, expected, None);
         }
         Some(Self(OverrideTexts::ByLanguage(words.into())))
     }
@@ -65,7 +65,7 @@ impl MessageOverride {
             OverrideTexts::Same(_) => &[][..],
             OverrideTexts::ByLanguage(words) => words,
         };
-        words.iter().map(|(tag, place, _)| (&**tag, *place))
+        words.iter().map(|(tag, location, _)| (&**tag, *location))
     }
 
     /// Returns whether a message contains the submitted value.

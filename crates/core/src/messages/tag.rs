@@ -27,7 +27,7 @@ pub(crate) fn with_parents(tag: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Reports a name that is not a language tag.
-pub(crate) fn unknown(reader: &mut Reader<'_>, name: &str, place: Location, within: &str) {
+pub(crate) fn unknown(reader: &mut Reader<'_>, name: &str, location: Location, within: &str) {
     let what = format!("unknown language `{name}` in {within}");
     let expected = "a language tag such as `en`, `de` or `pt-BR`";
     let hint = name
@@ -35,7 +35,7 @@ pub(crate) fn unknown(reader: &mut Reader<'_>, name: &str, place: Location, with
         .then(|| canonical(&name.replace('_', "-")))
         .flatten()
         .map(|tag| format!("did you mean `{tag}`?"));
-    reader.problems.add(ProblemCode::UnknownLanguage, place, what, expected, hint);
+    reader.problems.add(ProblemCode::UnknownLanguage, location, what, expected, hint);
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ impl LocaleText {
         if !entries.iter().any(|entry| entry.key == "other") {
             let what = format!("`{what}` has no `other`");
             let expected = "`other:` with the text for all other numbers";
-            reader.problems.add(ProblemCode::MissingKey, node.place, what, expected, None);
+            reader.problems.add(ProblemCode::MissingKey, node.location, what, expected, None);
             return None;
         }
         Some(Self::ByCount(forms.into()))
@@ -88,8 +88,8 @@ pub(crate) fn template<'n>(reader: &mut Reader<'_>, what: &str, node: &'n Node) 
     for placeholder in text.split("%{").skip(1) {
         let placeholder = placeholder.split('}').next().unwrap_or_default();
         if !PLACEHOLDERS.contains(&placeholder) {
-            let (code, place) = (ProblemCode::BadOption, node.place);
-            reader.unknown(code, "placeholder", placeholder, place, "a message", &PLACEHOLDERS);
+            let (code, location) = (ProblemCode::BadOption, node.location);
+            reader.unknown(code, "placeholder", placeholder, location, "a message", &PLACEHOLDERS);
         }
     }
     Some(text)

@@ -13,7 +13,7 @@ pub(crate) struct BoundRule {
     pub(crate) rule: &'static Rule,
     pub(crate) check: Box<dyn Check>,
     /// Location of the rule in the form; for a built-in rule, that of the field.
-    pub(crate) place: Location,
+    pub(crate) location: Location,
     pub(crate) allow_nil: bool,
     pub(crate) allow_blank: bool,
     /// Conditions (`if`, `unless`) under which the rule is applied.
@@ -78,13 +78,13 @@ pub(crate) fn bind_all(
         }
         let options = crate::config::parse(rule.options, reader.problems);
         if let (Some(options), Some(rule)) = (options, named(rule.name)) {
-            bound.extend(bind(reader, field, rule, (rule.name, field.place), &options));
+            bound.extend(bind(reader, field, rule, (rule.name, field.location), &options));
         }
     }
     for entry in own {
         match named(&entry.key) {
             Some(rule) => {
-                bound.extend(bind(reader, field, rule, (&entry.key, entry.place), &entry.value))
+                bound.extend(bind(reader, field, rule, (&entry.key, entry.location), &entry.value))
             }
             None => unknown_rule(reader, entry, field.name),
         }
@@ -104,7 +104,7 @@ fn unknown_rule(reader: &mut Reader<'_>, entry: &Entry, field: &str) {
         .collect();
     let within = format!("the validation of `{field}`");
     let code = ProblemCode::UnknownRule;
-    reader.unknown(code, "rule", &entry.key, entry.place, &within, &known);
+    reader.unknown(code, "rule", &entry.key, entry.location, &within, &known);
 }
 
 fn contradictions(reader: &mut Reader<'_>, own: &[Entry]) {
@@ -116,7 +116,7 @@ fn contradictions(reader: &mut Reader<'_>, own: &[Entry]) {
     if let (Some(_), Some(absence)) = (on("presence"), on("absence")) {
         reader.problems.add(
             ProblemCode::Contradiction,
-            absence.place,
+            absence.location,
             "`presence` and `absence` together refuse every value",
             "one of them",
             None,
@@ -128,7 +128,7 @@ fn bind(
     reader: &mut Reader<'_>,
     field: FieldInfo<'_>,
     rule: &'static Rule,
-    (spelled, place): (&str, Location),
+    (spelled, location): (&str, Location),
     node: &Node,
 ) -> Option<BoundRule> {
     if matches!(node.data, Data::Bool(false)) {
@@ -138,7 +138,7 @@ fn bind(
     if field.field_type.is_none() && !is_judged {
         reader.problems.add(
             ProblemCode::BadOption,
-            node.place,
+            node.location,
             format!(
                 "the rule `{spelled}` cannot validate `{}`, which is a nested form",
                 field.name
@@ -152,7 +152,7 @@ fn bind(
     let mut bound = BoundRule {
         rule,
         check: Box::new(PlaceholderCheck),
-        place,
+        location,
         allow_nil: false,
         allow_blank: false,
         conditions: Conditions::default(),
@@ -175,8 +175,9 @@ fn bind(
         }
     }
     let conditions = std::mem::take(&mut bound.conditions);
-    let (place, options) = (node.place, own);
-    let mut compile = CompileContext { reader, rule: spelled, place, options, field, conditions };
+    let (location, options) = (node.location, own);
+    let mut compile =
+        CompileContext { reader, rule: spelled, location, options, field, conditions };
     bound.check = (rule.compile)(&mut compile)?;
     bound.conditions = compile.conditions;
     Some(bound)
@@ -219,7 +220,7 @@ fn options_of<'n>(
                     let names: Vec<&str> = known().map(|option| option.name).collect();
                     let within = format!("the rule `{spelled}`");
                     let code = ProblemCode::UnknownOption;
-                    reader.unknown(code, "option", key, entry.place, &within, &names);
+                    reader.unknown(code, "option", key, entry.location, &within, &names);
                     all_known = false;
                     continue;
                 };
@@ -237,7 +238,7 @@ fn options_of<'n>(
             if main.is_none() {
                 let what = format!("the rule `{spelled}` does not take {}", node.describe());
                 let expected = "`true`, `false` or a mapping of options";
-                reader.problems.add(ProblemCode::BadOption, node.place, what, expected, None);
+                reader.problems.add(ProblemCode::BadOption, node.location, what, expected, None);
             }
             main.map(|option| vec![(option, None)])
         }

@@ -73,7 +73,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let field_type = compile.field.field_type?;
     if let FieldType::Boolean | FieldType::Array = field_type {
         let what = format!("a field of the type {} has no order", field_type.name());
-        compile.bad(compile.place, what, "`inclusion`, or a field of numbers, strings or dates");
+        compile.bad(compile.location, what, "`inclusion`, or a field of numbers, strings or dates");
         return None;
     }
     let mut comparisons = Vec::new();
@@ -84,7 +84,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         comparisons.extend(operand(compile, field_type, node).map(|operand| (comparison, operand)));
     }
     if !is_given {
-        compile.bad(compile.place, "`comparison` has no comparison", "`greater_than: …`");
+        compile.bad(compile.location, "`comparison` has no comparison", "`greater_than: …`");
     }
     Some(Box::new(Comparison { comparisons }))
 }
@@ -103,7 +103,7 @@ fn operand(
     let is_text = matches!(field_type, FieldType::String | FieldType::Text);
     match &node.data {
         Data::Text(text) if is_number || compile.field.names.find(text).is_some() => {
-            let field = compile.visible_sibling(text, node.place)?;
+            let field = compile.visible_sibling(text, node.location)?;
             Some(ComparisonOperand::Field(field, text.as_str().into()))
         }
         Data::Text(text) => Some(ComparisonOperand::Text(text.as_str().into())),
@@ -114,7 +114,7 @@ fn operand(
                 field_type.name(),
                 node.describe()
             );
-            compile.bad(node.place, what, "a literal of the field's type, or another field");
+            compile.bad(node.location, what, "a literal of the field's type, or another field");
             None
         }
     }

@@ -26,7 +26,7 @@ impl SiblingCondition {
             Data::Map(entries) if !entries.is_empty() => {
                 let mut expected = Vec::new();
                 for entry in entries {
-                    let field = compile.sibling(&entry.key, entry.place)?;
+                    let field = compile.sibling(&entry.key, entry.location)?;
                     let values = match &entry.value.data {
                         Data::List(items) => items.iter().map(Node::to_value).collect(),
                         _ => vec![entry.value.to_value()],
@@ -39,7 +39,7 @@ impl SiblingCondition {
             _ => {
                 let what = format!("the condition of `{}` is {}", compile.rule, node.describe());
                 compile.bad(
-                    node.place,
+                    node.location,
                     what,
                     "a field, a list of fields, `field: value`, or an expression",
                 );
@@ -68,13 +68,13 @@ fn fields(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Vec<Sibli
     };
     if nodes.is_empty() {
         let what = format!("`{}` names no field", compile.rule);
-        compile.bad(node.place, what, "at least one field");
+        compile.bad(node.location, what, "at least one field");
         return None;
     }
     let mut fields = Vec::new();
     for node in nodes {
         let name = compile.reader.text(node, "field")?;
-        fields.push(compile.sibling(name, node.place)?);
+        fields.push(compile.sibling(name, node.location)?);
     }
     Some(fields)
 }
@@ -110,7 +110,7 @@ pub(super) fn compile(
 ) -> Option<Box<dyn Check>> {
     let Some(node) = compile.get(option) else {
         let what = format!("`{}` has no condition: the option `{option}` is missing", compile.rule);
-        compile.bad(compile.place, what, "the name of a field");
+        compile.bad(compile.location, what, "the name of a field");
         return None;
     };
     let when = read(compile, node)?;
@@ -160,7 +160,7 @@ impl When {
 
     /// Adds an expression to the rule's `if` or `unless` conditions.
     fn from_expression(compile: &mut CompileContext<'_, '_>, node: &Node, key: &str) -> Self {
-        let entry = Entry { key: key.to_owned(), place: node.place, value: node.clone() };
+        let entry = Entry { key: key.to_owned(), location: node.location, value: node.clone() };
         compile.conditions.add(compile.reader, &entry);
         Self(AppliesWhen::Always)
     }

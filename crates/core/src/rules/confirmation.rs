@@ -33,7 +33,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let Some(confirmation) = compile.field.names.find(&name) else {
         compile.reader.problems.add(
             ProblemCode::MissingKey,
-            compile.place,
+            compile.location,
             format!("`confirmation` of `{}` has nothing to compare with", compile.field.name),
             format!("a field `{name}` beside it"),
             None,

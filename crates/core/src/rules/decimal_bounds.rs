@@ -133,7 +133,7 @@ pub(super) fn read_bounds(compile: &mut CompileContext<'_, '_>) -> Vec<DecimalBo
 
 fn operand(compile: &mut CompileContext<'_, '_>, name: &str, node: &Node) -> Option<BoundOperand> {
     match &node.data {
-        Data::Text(field) => compile.visible_sibling(field, node.place).map(BoundOperand::Field),
+        Data::Text(field) => compile.visible_sibling(field, node.location).map(BoundOperand::Field),
         _ => compile.number(node, name).map(BoundOperand::Number),
     }
 }
@@ -160,7 +160,7 @@ fn contradictions(compile: &mut CompileContext<'_, '_>, bounds: &[DecimalBound])
                     high.to_plain_string()
                 );
                 compile.contradiction(
-                    compile.place,
+                    compile.location,
                     what,
                     "limits that at least one number satisfies",
                 );

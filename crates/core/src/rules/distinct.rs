@@ -43,20 +43,20 @@ pub(super) static RULE: Rule = Rule {
 
 fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let by = match compile.get("by") {
-        Some(node) => Some((compile.reader.text(node, "by")?, node.place)),
+        Some(node) => Some((compile.reader.text(node, "by")?, node.location)),
         None => None,
     };
     let (Some(inner), None) = (compile.field.inner, compile.field.field_type) else {
         let field_type = compile.field.field_type?;
         if !matches!(field_type, FieldType::Any | FieldType::Array | FieldType::Json) {
             let what = format!("a field of the type {} is not a list", field_type.name());
-            compile.bad(compile.place, what, "a field of the type array, or a list of records");
+            compile.bad(compile.location, what, "a field of the type array, or a list of records");
             return None;
         }
         let by = by.map(|(by, _)| by.split('.').map(str::to_owned).collect()).unwrap_or_default();
         return Some(Box::new(Distinct { by: DistinctKey::Keys(by) }));
     };
-    let Some((by, place)) = by else { return Some(Box::new(Distinct { by: DistinctKey::All })) };
+    let Some((by, index)) = by else { return Some(Box::new(Distinct { by: DistinctKey::All })) };
     let mut group = Some(inner);
     let mut slots = Vec::new();
     for name in by.split('.') {
@@ -64,7 +64,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
             let known = group.map(GroupLayout::field_names).unwrap_or_default();
             let within = format!("`{}`", compile.field.name);
             let code = ProblemCode::UnknownField;
-            compile.reader.unknown(code, "field", name, place, &within, &known);
+            compile.reader.unknown(code, "field", name, index, &within, &known);
             return None;
         };
         slots.push(index);
@@ -127,8 +127,8 @@ impl Distinct {
         };
         let (last, before) = slots.split_last()?;
         let mut group = group;
-        for place in before {
-            let Some(Slot::Group(inner)) = group.slots.get(*place) else { return None };
+        for index in before {
+            let Some(Slot::Group(inner)) = group.slots.get(*index) else { return None };
             group = inner;
         }
         let slot = group.slots.get(*last)?;

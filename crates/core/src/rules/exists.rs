@@ -38,7 +38,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     const KEYS: [&str; 3] = ["id", "external_id", "email"];
     let Some(node) = compile.get("resource") else {
         compile.bad(
-            compile.place,
+            compile.location,
             "`exists` has no `resource`",
             "User, Relationship or Transactable",
         );
@@ -59,7 +59,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
             };
             if by != LookupField::Id && resource != ReferenceTarget::User {
                 compile.contradiction(
-                    node.place,
+                    node.location,
                     "only users have an e-mail and an external id",
                     "`by: id`",
                 );

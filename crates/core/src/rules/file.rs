@@ -93,7 +93,7 @@ impl FileSource {
             )),
             _ => {
                 let what = format!("`{}` cannot hold a file", compile.field.name);
-                compile.bad(compile.place, what, "a string, an image or an attachment");
+                compile.bad(compile.location, what, "a string, an image or an attachment");
                 None
             }
         }
@@ -116,8 +116,8 @@ impl FileSource {
 }
 
 fn record<'s>(group: &'s GroupSlots<'_>, places: &[Option<usize>; 3]) -> FileValue<'s> {
-    let text = |place: Option<usize>| {
-        let text = group.slots.get(place?)?.value().as_str()?.trim();
+    let text = |index: Option<usize>| {
+        let text = group.slots.get(index?)?.value().as_str()?.trim();
         (!text.is_empty()).then_some(text)
     };
     let mut file = text(places[0]).map(of_text).unwrap_or_default();
@@ -271,8 +271,8 @@ fn percent_decoded(text: &str) -> Cow<'_, [u8]> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let [first, tail @ ..] = rest {
-        let digit = |place: usize| {
-            tail.get(place).and_then(|byte| char::from(*byte).to_digit(16)).map(|n| n as u8)
+        let digit = |index: usize| {
+            tail.get(index).and_then(|byte| char::from(*byte).to_digit(16)).map(|n| n as u8)
         };
         match (first, digit(0), digit(1)) {
             (b'%', Some(high), Some(low)) => {

@@ -40,12 +40,12 @@ pub(super) static RULE: Rule = Rule {
 fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let source = FileSource::of(compile)?;
     let Some(allowed) = compile.texts("allow").filter(|allowed| !allowed.is_empty()) else {
-        compile.bad(compile.place, "`file_content_type` allows nothing", "`allow: [image/png]`");
+        compile.bad(compile.location, "`file_content_type` allows nothing", "`allow: [image/png]`");
         return None;
     };
     if let Some(odd) = allowed.iter().find(|allowed| !allowed.contains('/')) {
         let what = format!("`{odd}` is not a media type");
-        compile.bad(compile.place, what, "a type such as `image/png` or `image/*`");
+        compile.bad(compile.location, what, "a type such as `image/png` or `image/*`");
     }
     let allowed = allowed.iter().map(|allowed| allowed.to_ascii_lowercase()).collect();
     Some(Box::new(ContentType { source, allowed }))

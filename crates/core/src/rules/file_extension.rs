@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
 fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let source = FileSource::of(compile)?;
     let Some(allowed) = compile.texts("allow").filter(|allowed| !allowed.is_empty()) else {
-        compile.bad(compile.place, "`file_extension` allows nothing", "`allow: [png]`");
+        compile.bad(compile.location, "`file_extension` allows nothing", "`allow: [png]`");
         return None;
     };
     let allowed = allowed

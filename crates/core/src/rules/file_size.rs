@@ -33,8 +33,12 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let source = FileSource::of(compile)?;
     let node = compile.get("maximum");
     let Some(maximum) = node.and_then(size) else {
-        let place = node.map_or(compile.place, |node| node.place);
-        compile.bad(place, "`file_size` has no `maximum`", "bytes, or `200 KB`, `2 MB`, `2 MiB`");
+        let location = node.map_or(compile.location, |node| node.location);
+        compile.bad(
+            location,
+            "`file_size` has no `maximum`",
+            "bytes, or `200 KB`, `2 MB`, `2 MiB`",
+        );
         return None;
     };
     Some(Box::new(Size { source, maximum }))

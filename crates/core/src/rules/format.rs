@@ -49,17 +49,21 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         (Some(node), None) => (node, true),
         (None, Some(node)) => (node, false),
         (None, None) => {
-            compile.bad(compile.place, "`format` has no pattern", "`with` or `without`");
+            compile.bad(compile.location, "`format` has no pattern", "`with` or `without`");
             return None;
         }
         (Some(_), Some(node)) => {
-            compile.contradiction(node.place, "`with` and `without` are both given", "one of them");
+            compile.contradiction(
+                node.location,
+                "`with` and `without` are both given",
+                "one of them",
+            );
             return None;
         }
     };
     let multiline = compile.boolean("multiline", false);
     let pattern = compile.reader.text(node, if must_match { "with" } else { "without" })?;
-    let pattern = compile_pattern(compile.reader, pattern, node.place, multiline)?;
+    let pattern = compile_pattern(compile.reader, pattern, node.location, multiline)?;
     Some(Box::new(Format { pattern, must_match }))
 }
 

@@ -37,7 +37,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         Some(4) => (true, false),
         Some(6) => (false, true),
         Some(_) => {
-            compile.bad(compile.place, "this version of IP addresses does not exist", "4 or 6");
+            compile.bad(compile.location, "this version of IP addresses does not exist", "4 or 6");
             return None;
         }
     };

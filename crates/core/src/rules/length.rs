@@ -69,7 +69,11 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     };
     if let Some(node) = compile.get("in") {
         if compile.has("minimum") || compile.has("maximum") || compile.has("is") {
-            compile.contradiction(node.place, "`in` is combined with another limit", "one of them");
+            compile.contradiction(
+                node.location,
+                "`in` is combined with another limit",
+                "one of them",
+            );
         }
         let range = range(compile, node)?;
         let whole = |end: Option<&Decimal>| {
@@ -79,10 +83,10 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         length.maximum =
             whole(range.to.as_ref()).map(|to| to.saturating_sub(range.without_end.into()));
     }
-    let place = compile.place;
+    let location = compile.location;
     if let (Some(is), true) = (length.is, length.minimum.is_some() || length.maximum.is_some()) {
         compile.contradiction(
-            place,
+            location,
             format!("`is: {is}` is combined with another limit"),
             "one of them",
         );
@@ -91,11 +95,11 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         && minimum > maximum
     {
         let what = format!("`minimum: {minimum}` is above `maximum: {maximum}`");
-        compile.contradiction(place, what, "a minimum that is not above the maximum");
+        compile.contradiction(location, what, "a minimum that is not above the maximum");
     }
     if length.minimum.is_none() && length.maximum.is_none() && length.is.is_none() {
         if compile.options.is_empty() {
-            compile.bad(place, "`length` sets no limit", "`minimum`, `maximum`, `is` or `in`");
+            compile.bad(location, "`length` sets no limit", "`minimum`, `maximum`, `is` or `in`");
         }
         return None;
     }

@@ -104,7 +104,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         limits: read_bounds(compile),
     };
     if numericality.odd && numericality.even {
-        compile.contradiction(compile.place, "no number is odd and even", "one of them");
+        compile.contradiction(compile.location, "no number is odd and even", "one of them");
     }
     Some(Box::new(numericality))
 }

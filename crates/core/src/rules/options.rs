@@ -15,7 +15,7 @@ pub(crate) struct CompileContext<'c, 'p> {
     /// Name of the rule as spelled in the form.
     pub(crate) rule: &'c str,
     /// Location of the rule's options.
-    pub(crate) place: Location,
+    pub(crate) location: Location,
     /// Options by canonical name.
     pub(crate) options: Vec<(&'static str, &'c Node)>,
     pub(crate) field: FieldInfo<'c>,
@@ -34,7 +34,7 @@ pub(crate) struct FieldInfo<'c> {
     /// Path of the field that is the same in every form: `profiles.developer.properties.handle`.
     pub(crate) global_path: &'c str,
     /// Location of the field in the form.
-    pub(crate) place: Location,
+    pub(crate) location: Location,
     /// Fields of a nested form.
     pub(crate) inner: Option<&'c dyn GroupLayout>,
     /// Names of the fields of the same object.
@@ -115,7 +115,7 @@ impl<'c> CompileContext<'c, '_> {
             _ => None,
         };
         if count.is_none() {
-            self.bad(node.place, format!("`{name}` is {}", node.describe()), "a whole number");
+            self.bad(node.location, format!("`{name}` is {}", node.describe()), "a whole number");
         }
         count
     }
@@ -127,29 +127,36 @@ impl<'c> CompileContext<'c, '_> {
             _ => None,
         };
         if number.is_none() {
-            self.bad(node.place, format!("`{name}` is {}", node.describe()), "a number");
+            self.bad(node.location, format!("`{name}` is {}", node.describe()), "a number");
         }
         number
     }
 
     /// Returns the position of another field. Reports an unknown one.
-    pub(crate) fn sibling(&mut self, name: &str, place: Location) -> Option<SiblingRef> {
+    pub(crate) fn sibling(&mut self, name: &str, location: Location) -> Option<SiblingRef> {
         let found = self.field.names.find(name);
         if found.is_none() {
             let known = self.field.names.all();
             let within = format!("the rule `{}`", self.rule);
-            self.reader.unknown(ProblemCode::UnknownField, "field", name, place, &within, &known);
+            self.reader.unknown(
+                ProblemCode::UnknownField,
+                "field",
+                name,
+                location,
+                &within,
+                &known,
+            );
         }
         found
     }
 
     /// Returns the position of another field whose value is shown in messages. Reports an unknown
     /// one and a secret one.
-    pub(crate) fn visible_sibling(&mut self, name: &str, place: Location) -> Option<SiblingRef> {
-        let found = self.sibling(name, place)?;
+    pub(crate) fn visible_sibling(&mut self, name: &str, location: Location) -> Option<SiblingRef> {
+        let found = self.sibling(name, location)?;
         if matches!(name, "password" | "password_confirmation") {
             let what = format!("a message of the rule `{}` would show `{name}`", self.rule);
-            self.bad(place, what, "a field that is not secret");
+            self.bad(location, what, "a field that is not secret");
             return None;
         }
         Some(found)
@@ -171,17 +178,17 @@ impl<'c> CompileContext<'c, '_> {
     }
 
     /// Reports an invalid option.
-    pub(crate) fn bad(&mut self, place: Location, what: impl Into<String>, expected: &str) {
-        self.reader.problems.add(ProblemCode::BadOption, place, what, expected, None);
+    pub(crate) fn bad(&mut self, location: Location, what: impl Into<String>, expected: &str) {
+        self.reader.problems.add(ProblemCode::BadOption, location, what, expected, None);
     }
 
     /// Reports contradictory options.
     pub(crate) fn contradiction(
         &mut self,
-        place: Location,
+        location: Location,
         what: impl Into<String>,
         expected: &str,
     ) {
-        self.reader.problems.add(ProblemCode::Contradiction, place, what, expected, None);
+        self.reader.problems.add(ProblemCode::Contradiction, location, what, expected, None);
     }
 }

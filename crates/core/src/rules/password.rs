@@ -107,7 +107,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     if let Some(node) = compile.get("not_containing") {
         for node in compile.one_or_list(node) {
             let name = compile.reader.text(node, "not_containing")?;
-            not_containing.push((compile.sibling(name, node.place)?, name.into()));
+            not_containing.push((compile.sibling(name, node.location)?, name.into()));
         }
     }
     let mut own = HashSet::new();
@@ -145,7 +145,11 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
             && least > most
         {
             let what = format!("no password has at least {least} and at most {most}");
-            compile.contradiction(compile.place, what, "a maximum that is not below the minimum");
+            compile.contradiction(
+                compile.location,
+                what,
+                "a maximum that is not below the minimum",
+            );
         }
     }
     Some(Box::new(password))

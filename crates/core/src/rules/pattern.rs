@@ -15,11 +15,11 @@ const SIZE_LIMIT: usize = 1 << 20;
 pub(super) fn compile_pattern(
     reader: &mut Reader<'_>,
     pattern: &str,
-    place: Location,
+    location: Location,
     multiline: bool,
 ) -> Option<Regex> {
     let mut refuse = |what: String, expected: &str, hint: Option<String>| {
-        reader.problems.add(ProblemCode::BadPattern, place, what, expected, hint);
+        reader.problems.add(ProblemCode::BadPattern, location, what, expected, hint);
         None
     };
     let (translated, anchors) = translate(pattern);

@@ -98,7 +98,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
             let region = compile.reader.text(node, "region")?;
             let Some(plan) = PLANS.iter().find(|plan| plan.region == region) else {
                 let what = format!("`{region}` is not a region with a numbering plan");
-                compile.bad(node.place, what, "a code of ISO 3166-1 such as NO");
+                compile.bad(node.location, what, "a code of ISO 3166-1 such as NO");
                 return None;
             };
             regions.push(*plan);

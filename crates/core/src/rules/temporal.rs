@@ -103,7 +103,7 @@ pub(super) fn compile(
         let what = format!("`{}` cannot validate a field of the type {}", kind.name(), {
             field_type.name()
         });
-        compile.bad(compile.place, what, "a field of strings, dates or times");
+        compile.bad(compile.location, what, "a field of strings, dates or times");
         return None;
     }
     let mut restrictions = Vec::new();
@@ -145,14 +145,14 @@ fn between(
             let without_end = last.starts_with('.');
             let last = last.trim_start_matches('.');
             (
-                TemporalBound::read_text(compile, first, node.place, kind)?,
-                TemporalBound::read_text(compile, last, node.place, kind)?,
+                TemporalBound::read_text(compile, first, node.location, kind)?,
+                TemporalBound::read_text(compile, last, node.location, kind)?,
                 without_end,
             )
         }
         _ => {
             let what = format!("`between` is {}", node.describe());
-            compile.bad(node.place, what, "a pair such as [today, tomorrow], or a range");
+            compile.bad(node.location, what, "a pair such as [today, tomorrow], or a range");
             return None;
         }
     };
@@ -180,7 +180,7 @@ fn contradictions(
                 let (low_name, high_name) = (low_holds.message().code, high_holds.message().code);
                 let what = format!("no value is `{low_name}: {low}` and `{high_name}: {high}`");
                 compile.contradiction(
-                    compile.place,
+                    compile.location,
                     what,
                     "limits that at least one value satisfies",
                 );
@@ -198,7 +198,7 @@ fn format(
     let format = compile.reader.text(node, "format")?;
     if TemporalKind::of(field_type).is_some() {
         let what = format!("a field of the type {} is written as in RFC 3339", field_type.name());
-        compile.contradiction(node.place, what, "`type: string`, or no `format`");
+        compile.contradiction(node.location, what, "`type: string`, or no `format`");
         return None;
     }
     // A format must be able to parse what it formats.
@@ -210,7 +210,7 @@ fn format(
     if written.and_then(|text| kind.read_as(format, &text)).is_none() {
         compile.reader.problems.add(
             ProblemCode::BadDate,
-            node.place,
+            node.location,
             format!("`{format}` is not a format for a {}", kind.name()),
             "a format of strptime such as `%d.%m.%Y` or `%H:%M`",
             None,

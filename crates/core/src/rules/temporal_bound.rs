@@ -45,10 +45,10 @@ impl TemporalBound {
         kind: TemporalKind,
     ) -> Option<Self> {
         match &node.data {
-            Data::Text(text) => Self::read_text(compile, text, node.place, kind),
+            Data::Text(text) => Self::read_text(compile, text, node.location, kind),
             _ => {
                 let what = format!("{} is not a {}", node.describe(), kind.name());
-                report_bad_date(compile, node.place, &what, kind, None);
+                report_bad_date(compile, node.location, &what, kind, None);
                 None
             }
         }
@@ -58,7 +58,7 @@ impl TemporalBound {
     pub(super) fn read_text(
         compile: &mut CompileContext<'_, '_>,
         text: &str,
-        place: Location,
+        location: Location,
         kind: TemporalKind,
     ) -> Option<Self> {
         let text = text.trim();
@@ -66,14 +66,14 @@ impl TemporalBound {
             return Some(Self::Literal(moment));
         }
         if compile.field.names.find(text).is_some() {
-            return compile.visible_sibling(text, place).map(Self::Field);
+            return compile.visible_sibling(text, location).map(Self::Field);
         }
         let Some(phrase) = RelativeTime::read(text) else {
             let known = RelativeTime::EXAMPLES.into_iter().chain(compile.field.names.all());
             let near = nearest(text, known).map(|near| format!("did you mean `{near}`?"));
             report_bad_date(
                 compile,
-                place,
+                location,
                 &format!("`{text}` is not a {}", kind.name()),
                 kind,
                 near,
@@ -82,14 +82,20 @@ impl TemporalBound {
         };
         if kind == TemporalKind::Time && !phrase.has_time_of_day() {
             let hint = Some("a date has no time of day".to_owned());
-            report_bad_date(compile, place, &format!("`{text}` is not a time of day"), kind, hint);
+            report_bad_date(
+                compile,
+                location,
+                &format!("`{text}` is not a time of day"),
+                kind,
+                hint,
+            );
             return None;
         }
         // A phrase that leaves the calendar's range is reported when the form is loaded.
         if phrase.at(Timestamp::UNIX_EPOCH, kind).is_none() {
             report_bad_date(
                 compile,
-                place,
+                location,
                 &format!("`{text}` is out of the calendar's range"),
                 kind,
                 None,
@@ -121,7 +127,7 @@ impl TemporalKind {
 
 fn report_bad_date(
     compile: &mut CompileContext<'_, '_>,
-    place: Location,
+    location: Location,
     what: &str,
     kind: TemporalKind,
     hint: Option<String>,
@@ -133,5 +139,5 @@ fn report_bad_date(
     };
     let expected =
         format!("a {} such as {}, a field, or a phrase: {phrases}", kind.name(), kind.example());
-    compile.reader.problems.add(ProblemCode::BadDate, place, what, expected, hint);
+    compile.reader.problems.add(ProblemCode::BadDate, location, what, expected, hint);
 }

@@ -54,7 +54,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let case_sensitive = compile.boolean("case_sensitive", !is_email);
     if is_email && case_sensitive {
         compile.contradiction(
-            compile.place,
+            compile.location,
             "case is never significant in an e-mail address: `Ann@…` and `ann@…` are one mailbox",
             "`case_sensitive: false`, or leave it out",
         );
@@ -68,7 +68,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         };
         for node in names {
             let name = compile.reader.text(node, "scope")?;
-            scope.push(compile.sibling(name, node.place)?);
+            scope.push(compile.sibling(name, node.location)?);
             scope_name.push('+');
             scope_name.push_str(name);
         }
@@ -78,7 +78,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         for entry in compile.reader.map(node, "conditions") {
             let value = entry.value.to_value();
             scope_name.push_str(&format!("?{}={}", entry.key, value_key(&value, true)));
-            conditions.push((compile.sibling(&entry.key, entry.place)?, value));
+            conditions.push((compile.sibling(&entry.key, entry.location)?, value));
         }
     }
     if !case_sensitive && !is_email {

@@ -54,7 +54,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let hosts = compile.texts("host").unwrap_or_default();
     if let Some(scheme) = schemes.iter().find(|scheme| !is_scheme(scheme)) {
         let what = format!("`{scheme}` is not a URL scheme");
-        compile.bad(compile.place, what, "a word such as https");
+        compile.bad(compile.location, what, "a word such as https");
     }
     let hosts = hosts.iter().map(|host| host.to_lowercase()).collect();
     Some(Box::new(Url { schemes, hosts }))

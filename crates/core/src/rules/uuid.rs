@@ -31,7 +31,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         None => None,
         Some(version @ 1..=8) => char::from_digit(version as u32, 10),
         Some(_) => {
-            compile.bad(compile.place, "this version of UUIDs does not exist", "1 to 8");
+            compile.bad(compile.location, "this version of UUIDs does not exist", "1 to 8");
             return None;
         }
     };

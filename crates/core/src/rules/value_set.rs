@@ -134,7 +134,11 @@ pub(super) fn equal(one: &Value<'_>, other: &Value<'_>) -> bool {
 pub(super) fn read_values(compile: &mut CompileContext<'_, '_>) -> Option<ValueSet> {
     let Some(node) = compile.get("in") else {
         let rule = compile.rule;
-        compile.bad(compile.place, format!("the rule `{rule}` has no `in`"), "a list or a range");
+        compile.bad(
+            compile.location,
+            format!("the rule `{rule}` has no `in`"),
+            "a list or a range",
+        );
         return None;
     };
     if let Data::Text(text) = &node.data {
@@ -152,7 +156,7 @@ pub(super) fn read_values(compile: &mut CompileContext<'_, '_>) -> Option<ValueS
     let items = compile.reader.list(node, "in");
     if items.is_empty() {
         if matches!(node.data, Data::List(_)) {
-            compile.contradiction(node.place, "the list `in` is empty", "at least one member");
+            compile.contradiction(node.location, "the list `in` is empty", "at least one member");
         }
         return None;
     }
@@ -170,7 +174,7 @@ fn read_value(compile: &mut CompileContext<'_, '_>, item: &Node) -> Option<Value
     let member = field_type.coerce(item.to_value());
     if member.is_err() {
         let what = format!("no {} value can equal this member of `in`", field_type.name());
-        compile.bad(item.place, what, "members of the field's type");
+        compile.bad(item.location, what, "members of the field's type");
     }
     member.ok()
 }
@@ -205,14 +209,14 @@ fn string_set(
     });
     let Some(range) = range else {
         let what = format!("`{text}` is not a range of the type {}", field_type.name());
-        compile.bad(node.place, what, "two values of the field's type with `..` between them");
+        compile.bad(node.location, what, "two values of the field's type with `..` between them");
         return None;
     };
     if let (Some(from), Some(to)) = (&range.from, &range.to)
         && (from > to || (from == to && range.without_end))
     {
         let what = format!("the range `{text}` is empty");
-        compile.contradiction(node.place, what, "a start below the end");
+        compile.contradiction(node.location, what, "a start below the end");
         return None;
     }
     Some(range)
@@ -222,7 +226,7 @@ fn string_set(
 pub(super) fn range(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option<Range> {
     let expected = "a range of numbers such as 1..5, 1...5 or 1..";
     let Data::Text(text) = &node.data else {
-        compile.bad(node.place, format!("`in` is {}", node.describe()), expected);
+        compile.bad(node.location, format!("`in` is {}", node.describe()), expected);
         return None;
     };
     let range = text.split_once("..").and_then(|(from, to)| {
@@ -237,14 +241,14 @@ pub(super) fn range(compile: &mut CompileContext<'_, '_>, node: &Node) -> Option
         Some(Range { from: end(from)?, to: end(to)?, without_end })
     });
     let Some(range) = range.filter(|range| range.from.is_some() || range.to.is_some()) else {
-        compile.bad(node.place, format!("`{text}` is not a range"), expected);
+        compile.bad(node.location, format!("`{text}` is not a range"), expected);
         return None;
     };
     if let (Some(from), Some(to)) = (&range.from, &range.to)
         && (from > to || (from == to && range.without_end))
     {
         compile.contradiction(
-            node.place,
+            node.location,
             format!("the range `{text}` is empty"),
             "a start below the end",
         );

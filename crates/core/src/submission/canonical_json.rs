@@ -69,8 +69,8 @@ fn write(value: &Value<'_>, spell: Spell, text: &mut String) {
         Value::String(string) => write_string(string, text),
         Value::Array(items) => {
             text.push('[');
-            for (place, item) in items.iter().enumerate() {
-                if place > 0 {
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
                     text.push(',');
                 }
                 write(item, spell, text);
@@ -85,8 +85,8 @@ fn write_object(entries: &[(Cow<'_, str>, Value<'_>)], spell: Spell, text: &mut 
     let mut sorted: Vec<&(Cow<'_, str>, Value<'_>)> = entries.iter().collect();
     sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
     text.push('{');
-    for (place, (key, value)) in sorted.into_iter().enumerate() {
-        if place > 0 {
+    for (index, (key, value)) in sorted.into_iter().enumerate() {
+        if index > 0 {
             text.push(',');
         }
         write_string(key, text);

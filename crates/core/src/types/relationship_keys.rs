@@ -44,20 +44,20 @@ impl RecordTypes {
     }
 
     fn check_members(&self, members: &RecordType, problems: &mut Problems) {
-        if let Some((name, place)) = &members.joins
+        if let Some((name, location)) = &members.joins
             && self.get(TypeKind::Relationship, name).is_none()
         {
             let known = self.names(TypeKind::Relationship);
             let (code, kind) = (ProblemCode::UnknownType, TypeKind::Relationship.name());
-            Reader { problems }.unknown(code, kind, name, *place, "`relationship`", &known);
+            Reader { problems }.unknown(code, kind, name, *location, "`relationship`", &known);
             return;
         }
-        if let Some(place) = members.makes
+        if let Some(location) = members.makes
             && self.keyed_relationship(members).is_none()
         {
             problems.add(
                 ProblemCode::MissingKey,
-                place,
+                location,
                 "`make` creates relationships by key, which needs a relationship type with a key",
                 "`relationship:` with the name of a relationship type that declares `key:`",
                 None,
@@ -68,18 +68,18 @@ impl RecordTypes {
 
 /// Checks that the key of a type is one of its properties, of the type string.
 pub(super) fn check_key(reader: &mut Reader<'_>, record_type: &RecordType) {
-    let Some((key, place)) = &record_type.key else { return };
+    let Some((key, location)) = &record_type.key else { return };
     let Some(property) = record_type.properties.iter().find(|property| *property.name == **key)
     else {
         let known: Vec<&str> =
             record_type.properties.iter().map(|property| property.name.as_str()).collect();
         let within = format!("the type `{}`", record_type.name);
         let code = ProblemCode::UnknownField;
-        return reader.unknown(code, "property", key, *place, &within, &known);
+        return reader.unknown(code, "property", key, *location, &within, &known);
     };
     if property.property_type != PropertyType::Field(FieldType::String) {
         let what = format!("the key `{key}` is not of the type string");
         let expected = "a property of the type string";
-        reader.problems.add(ProblemCode::Contradiction, *place, what, expected, None);
+        reader.problems.add(ProblemCode::Contradiction, *location, what, expected, None);
     }
 }

@@ -122,8 +122,8 @@ fn rules_without_failing_example_are_reported() {
         ("form.yml:12:5", "`not_red` of `rules`"),
     ];
     assert_eq!(untested.len(), lines.len(), "{untested:#?}");
-    for (untested, (place, what)) in untested.iter().zip(lines) {
-        assert!(untested.starts_with(place) && untested.contains(what), "{untested}");
+    for (untested, (location, what)) in untested.iter().zip(lines) {
+        assert!(untested.starts_with(location) && untested.contains(what), "{untested}");
     }
 }
 

@@ -40,8 +40,8 @@ fn each_problem_is_reported_at_its_location() {
         let as_expected = reported.len() == expected.len()
             && reported.iter().zip(&expected).all(|(reported, expected)| {
                 let mut words = expected.splitn(3, ' ');
-                let (place, code) = (words.next().unwrap(), words.next().unwrap());
-                reported.contains(&format!(":{place}: [{code}] "))
+                let (location, code) = (words.next().unwrap(), words.next().unwrap());
+                reported.contains(&format!(":{location}: [{code}] "))
                     && reported.contains(words.next().unwrap_or(""))
             });
         if !as_expected {

@@ -149,7 +149,8 @@ fn unique_items_is_linear_for_every_type() {
             [b'"', ..] => "\"",
             _ => "",
         };
-        let items: Vec<String> = (0..5_000).map(|place| format!("{item}{place}{end}")).collect();
+        let items: Vec<String> =
+            (0..5_000).map(|location| format!("{item}{location}{end}")).collect();
         assert_eq!(violations_of(&registry, &format!("[{}]", items.join(","))), [""; 0], "{item}");
         let twice = format!("[{},{}]", items.join(","), items[0]);
         assert_eq!(violations_of(&registry, &twice), ["properties.v uniqueItems"], "{item}");
@@ -164,7 +165,7 @@ fn unique_items_is_linear_for_every_type() {
 fn validation_over_budget_is_rejected() {
     // Thirty million schema applications to thirty thousand bytes.
     let wide: Vec<Value> =
-        (0..3_000).map(|place| json!({"required": [format!("k{place}")]})).collect();
+        (0..3_000).map(|location| json!({"required": [format!("k{location}")]})).collect();
     let registry = with_schema(&json!({"contains": {"anyOf": wide}}));
     let items = format!("[{}{{}}]", "{},".repeat(10_000));
     assert_eq!(violations_of(&registry, &items), ["properties.v schema"]);

@@ -155,7 +155,7 @@ fn objects(value: &Value, at: String, found: &mut Vec<String>) {
         Value::Array(items) => items
             .iter()
             .enumerate()
-            .for_each(|(place, inner)| objects(inner, format!("{at}/{place}"), found)),
+            .for_each(|(location, inner)| objects(inner, format!("{at}/{location}"), found)),
         _ => {}
     }
 }

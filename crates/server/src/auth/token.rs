@@ -78,10 +78,10 @@ mod tests {
         let token = token.reveal();
         assert_eq!(token.len(), 53);
         assert!(is_well_formed(token));
-        for place in 0..token.len() {
+        for index in 0..token.len() {
             let mut changed = token.as_bytes().to_vec();
-            changed[place] = if changed[place] == b'a' { b'b' } else { b'a' };
-            assert!(!is_well_formed(std::str::from_utf8(&changed).unwrap()), "at {place}");
+            changed[index] = if changed[index] == b'a' { b'b' } else { b'a' };
+            assert!(!is_well_formed(std::str::from_utf8(&changed).unwrap()), "at {index}");
         }
         assert!(!is_well_formed("") && !is_well_formed("reg_") && !is_well_formed(&"é".repeat(27)));
     }

@@ -130,9 +130,9 @@ fn read_text(path: &Path, remaining: &mut u64) -> io::Result<Result<String, Prob
         return Ok(Err(bad_file(path, &what, expected, Some(FOLDER_HINT))));
     }
     Ok(String::from_utf8(bytes).map_err(|error| {
-        let place = end_of(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let location = end_of(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
         let problem = bad_file(path, "is not UTF-8 here", "UTF-8", Some("save it as UTF-8"));
-        Problem { place, ..problem }
+        Problem { location, ..problem }
     }))
 }
 
@@ -140,10 +140,10 @@ fn read_text(path: &Path, remaining: &mut u64) -> io::Result<Result<String, Prob
 fn end_of(text: &[u8]) -> Location {
     let text = String::from_utf8_lossy(text);
     let last = text.rsplit('\n').next().unwrap_or_default();
-    let mut place = Location::START;
-    place.line += text.matches('\n').count() as u64;
-    place.column += last.chars().count() as u64;
-    place
+    let mut location = Location::START;
+    location.line += text.matches('\n').count() as u64;
+    location.column += last.chars().count() as u64;
+    location
 }
 
 /// Hint for a folder that is unlikely to hold configuration.
@@ -152,7 +152,7 @@ const FOLDER_HINT: &str = "is it the forms folder?";
 fn bad_file(path: &Path, what: &str, expected: &str, hint: Option<&str>) -> Problem {
     Problem {
         file: display_path(path),
-        place: Location::START,
+        location: Location::START,
         code: ProblemCode::BadFile,
         what: format!("the file {what}"),
         expected: expected.to_owned(),

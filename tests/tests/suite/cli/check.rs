@@ -85,9 +85,9 @@ fn check_reports_problems_of_all_files_in_one_run() {
         let name = path.file_name().unwrap().to_str().unwrap();
         folder.write(name, &text);
         for line in text.lines().filter_map(|line| line.strip_prefix("#! ")) {
-            let (place, rest) = line.split_once(' ').unwrap();
+            let (location, rest) = line.split_once(' ').unwrap();
             let code = rest.split(' ').next().unwrap();
-            expected.push(format!("{}:{place}: [{code}] ", folder.path().join(name).display()));
+            expected.push(format!("{}:{location}: [{code}] ", folder.path().join(name).display()));
         }
     }
     let files = std::fs::read_dir(folder.path()).unwrap().count();

@@ -96,7 +96,7 @@ fn read_only_commands_do_not_create_a_database() {
 
 #[test]
 fn token_can_be_limited_to_scopes_forms_and_days() {
-    let place = setup();
+    let location = setup();
     let limited = [
         "token",
         "create",
@@ -108,13 +108,13 @@ fn token_can_be_limited_to_scopes_forms_and_days() {
         "--days",
         "30",
     ];
-    place.run(&limited).success();
-    let listed = place.run(&["token", "list"]).success().stdout;
+    location.run(&limited).success();
+    let listed = location.run(&["token", "list"]).success().stdout;
     assert!(
         listed.starts_with("app\tactive\tmay create,read\tthrough client_sign_up\tuntil 20"),
         "{listed}"
     );
-    let wrong = place.run(&["token", "create", "b", "--may", "everything"]).failure(2);
+    let wrong = location.run(&["token", "create", "b", "--may", "everything"]).failure(2);
     assert!(wrong.stderr.contains("sessions"), "{}", wrong.stderr);
-    place.run(&["token", "create", "c", "--days", "0"]).failure(2);
+    location.run(&["token", "create", "c", "--days", "0"]).failure(2);
 }

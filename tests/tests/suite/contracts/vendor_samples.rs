@@ -101,7 +101,7 @@ fn user_com_curl_python_and_request_samples_work() {
     let header = server.new_authorization("user_com", "samples", &[]);
     let (_, token) = header.split_once(' ').unwrap();
     let url = format!("{}/user_com", server.url());
-    let places = [
+    let locations = [
         ("https://<your_app_subdomain>.user.com", url.as_str()),
         ("<your_64_char_api_key>", token),
     ];
@@ -110,7 +110,7 @@ fn user_com_curl_python_and_request_samples_work() {
         ("python3", "user_com_requests.py", "myemail@example.org"),
         ("node", "user_com_request.js", "mynewemail@mydomain.com"),
     ] {
-        let Some(body) = response_body(run_sample(&[client], sample, &places)) else { continue };
+        let Some(body) = response_body(run_sample(&[client], sample, &locations)) else { continue };
         assert_eq!((&body["name"], &body["email"]), (&"John Doe".into(), &email.into()));
         assert_eq!(body.as_object().unwrap().len(), 35);
     }
@@ -125,12 +125,12 @@ fn econtext_curl_sample_works() {
     let made =
         super::post(&server, path, &header, super::JSON, r#"{"name":"Search"}"#).is(200).json();
     let application = made["econtext"]["result"]["application"]["id"].as_str().unwrap();
-    let places = [
+    let locations = [
         ("https://auth.econtext.ai", url.as_str()),
         ("Basic b3BzQGluZm8uY29tOnAxdjBwcjBzMW0=", &header),
         ("ec48dad3-ca61-4d74-a584-3ee3db4708ef", application),
     ];
-    if let Some(body) = response_body(run_sample(&["sh"], "econtext_curl.sh", &places)) {
+    if let Some(body) = response_body(run_sample(&["sh"], "econtext_curl.sh", &locations)) {
         let user = &body["econtext"]["result"]["user"];
         assert_eq!((&user["name"], &user["status"]), (&"Test User".into(), &"UNVERIFIED".into()));
         assert_eq!(user["applications"][0]["id"], application);

@@ -177,8 +177,8 @@ fn request_cost_is_bounded_by_its_size() {
     let values = values(bytes);
     // At full length every value meets every form, otherwise a sample.
     let every = if is_full_length() { 1 } else { 5 };
-    for (place, (form, _)) in forms.iter().enumerate() {
-        for (name, value) in values.iter().skip(place % every).step_by(every) {
+    for (location, (form, _)) in forms.iter().enumerate() {
+        for (name, value) in values.iter().skip(location % every).step_by(every) {
             measured.post(&format!("{form}, {name}"), json, &body(form, value));
         }
     }

@@ -45,7 +45,7 @@ fn profile_is_updated_in_place(server: &TestServer) {
 fn list_records_are_updated_by_id_and_added_without(server: &TestServer) {
     let (id, other) = (create_seller(server, "siri"), create_seller(server, "other"));
     let before = server.client().user(id);
-    let boat = |place: usize| before["transactables"]["boat"][place].clone();
+    let boat = |location: usize| before["transactables"]["boat"][location].clone();
     let foreign = server.client().user(other)["transactables"]["boat"][0]["id"].clone();
     let send = |boats: Value| put_change(server, id, json!({ "transactables": { "boat": boats } }));
     send(json!([{ "name": "A" }, { "id": foreign, "name": "Mine now" }]))

@@ -21,7 +21,7 @@ fn own_unique_values_do_not_conflict(server: &TestServer) {
     put_change(server, id, json!({ "email": " SIRI@example.com" })).is(204);
     assert_eq!(server.client().user(id)["email"], "SIRI@example.com");
     let boats = server.client().user(id)["transactables"]["boat"].clone();
-    let boat = |place: usize, registration: &str| json!({ "id": boats[place]["id"], "properties": { "registration": registration } });
+    let boat = |location: usize, registration: &str| json!({ "id": boats[location]["id"], "properties": { "registration": registration } });
     let send =
         |boats: Vec<Value>| put_change(server, id, json!({ "transactables": { "boat": boats } }));
     let claims = server.database().count("unique_claims");

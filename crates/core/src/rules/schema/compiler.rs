@@ -59,8 +59,8 @@ impl<'j> SchemaCompiler<'j> {
                     self.note_anchors(inner, format!("{pointer}/{}", escaped(keyword)));
                 }
                 (Some(KeywordShape::List), Json::Array(items)) => {
-                    for (place, inner) in items.iter().enumerate() {
-                        self.note_anchors(inner, at(&place.to_string()));
+                    for (index, inner) in items.iter().enumerate() {
+                        self.note_anchors(inner, at(&index.to_string()));
                     }
                 }
                 (Some(KeywordShape::Names), Json::Object(named)) => {
@@ -95,8 +95,8 @@ impl<'j> SchemaCompiler<'j> {
             self.schemas.get(id),
             Some(CompiledSchema::Object(keywords)) if keywords.is_referenced
         );
-        if let Some(place) = self.schemas.get_mut(id) {
-            *place = compiled;
+        if let Some(index) = self.schemas.get_mut(id) {
+            *index = compiled;
         }
         if is_referenced {
             self.refer(id);
@@ -176,8 +176,8 @@ impl<'j> SchemaCompiler<'j> {
             ("oneOf", &mut into.one_of),
         ] {
             let items = from.get(name).and_then(Json::as_array).into_iter().flatten();
-            for (place, inner) in items.enumerate() {
-                list.push(self.schema(inner, format!("{pointer}/{name}/{place}"))?);
+            for (index, inner) in items.enumerate() {
+                list.push(self.schema(inner, format!("{pointer}/{name}/{index}"))?);
             }
         }
         for (name, one) in [
@@ -259,9 +259,9 @@ impl<'j> SchemaCompiler<'j> {
     fn refer(&mut self, id: SchemaId) {
         match self.schemas.get_mut(id) {
             Some(CompiledSchema::Object(keywords)) => keywords.is_referenced = true,
-            Some(place @ CompiledSchema::Bool(true)) => {
+            Some(index @ CompiledSchema::Bool(true)) => {
                 let keywords = Keywords { is_referenced: true, ..Keywords::default() };
-                *place = CompiledSchema::Object(Box::new(keywords));
+                *index = CompiledSchema::Object(Box::new(keywords));
             }
             _ => {}
         }

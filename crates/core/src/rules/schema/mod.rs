@@ -56,15 +56,15 @@ pub(super) static RULE: Rule = Rule {
 
 fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let Some(node) = compile.get("schema") else {
-        compile.bad(compile.place, "`schema` has no schema", "a JSON Schema");
+        compile.bad(compile.location, "`schema` has no schema", "a JSON Schema");
         return None;
     };
     let before = compile.reader.problems.len();
     lint(compile, node);
     let schema = to_json(&node.to_value());
     for error in jsonschema::draft202012::meta::validator().iter_errors(&schema) {
-        let place = place_of(node, error.instance_path().iter());
-        refuse(compile, place, &format!("this is not a valid JSON Schema: {error}"), None);
+        let location = location_of(node, error.instance_path().iter());
+        refuse(compile, location, &format!("this is not a valid JSON Schema: {error}"), None);
     }
     if compile.reader.problems.len() > before {
         return None;
@@ -76,15 +76,15 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
             Err(InvalidSchema { pointer, what, hint }) => {
                 let segments = pointer.split('/').skip(1).map(unescaped);
                 let segments: Vec<String> = segments.collect();
-                let place = place_at(node, segments.iter().map(String::as_str));
-                refuse(compile, place, &what, Some(hint));
+                let location = location_at(node, segments.iter().map(String::as_str));
+                refuse(compile, location, &what, Some(hint));
                 None
             }
         },
         Err(error) => {
-            let place = place_of(node, error.schema_path().iter());
-            let inner = place_of(node, error.instance_path().iter());
-            let place = place.max(inner);
+            let location = location_of(node, error.schema_path().iter());
+            let inner = location_of(node, error.instance_path().iter());
+            let location = location.max(inner);
             // The library appends advice for its callers.
             let text = error.to_string();
             let text = text.split(". Adjust").next().unwrap_or_default();
@@ -93,15 +93,20 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
                 let most = SIZE_LIMIT >> 20;
                 format!("no look-around, no back-references, and at most {most} MiB when compiled")
             });
-            refuse(compile, place, &format!("the schema cannot be used: {text}"), hint);
+            refuse(compile, location, &format!("the schema cannot be used: {text}"), hint);
             None
         }
     }
 }
 
-fn refuse(compile: &mut CompileContext<'_, '_>, place: Location, what: &str, hint: Option<String>) {
+fn refuse(
+    compile: &mut CompileContext<'_, '_>,
+    location: Location,
+    what: &str,
+    hint: Option<String>,
+) {
     let expected = "a JSON Schema of draft 2020-12 without remote references";
-    compile.reader.problems.add(ProblemCode::BadSchema, place, what, expected, hint);
+    compile.reader.problems.add(ProblemCode::BadSchema, location, what, expected, hint);
 }
 
 /// Reports unknown keywords, which JSON Schema ignores silently.
@@ -121,7 +126,7 @@ fn lint(compile: &mut CompileContext<'_, '_>, node: &Node) {
                 let near = nearest(&entry.key, known());
                 let hint = near.map(|near| format!("did you mean `{near}`?"));
                 let what = format!("`{}` is not a keyword of JSON Schema", entry.key);
-                refuse(compile, entry.place, &what, hint);
+                refuse(compile, entry.location, &what, hint);
             }
         }
     }
@@ -133,31 +138,31 @@ fn unescaped(part: &str) -> String {
 }
 
 /// Returns the location of the node at a path, or of its nearest existing ancestor.
-fn place_of<'l>(node: &Node, path: impl Iterator<Item = LocationSegment<'l>>) -> Location {
+fn location_of<'l>(node: &Node, path: impl Iterator<Item = LocationSegment<'l>>) -> Location {
     let keys: Vec<String> = path
         .map(|segment| match segment {
             LocationSegment::Property(key) => key.to_string(),
             LocationSegment::Index(index) => index.to_string(),
         })
         .collect();
-    place_at(node, keys.iter().map(String::as_str))
+    location_at(node, keys.iter().map(String::as_str))
 }
 
-fn place_at<'k>(node: &Node, path: impl Iterator<Item = &'k str>) -> Location {
-    let (mut node, mut place) = (node, node.place);
+fn location_at<'k>(node: &Node, path: impl Iterator<Item = &'k str>) -> Location {
+    let (mut node, mut location) = (node, node.location);
     for key in path {
         let inner = match &node.data {
-            Data::Map(_) => node.get(key).map(|entry| (entry.place, &entry.value)),
+            Data::Map(_) => node.get(key).map(|entry| (entry.location, &entry.value)),
             Data::List(items) => {
                 let item = key.parse::<usize>().ok().and_then(|index| items.get(index));
-                item.map(|item| (item.place, item))
+                item.map(|item| (item.location, item))
             }
             _ => None,
         };
         let Some(inner) = inner else { break };
-        (place, node) = inner;
+        (location, node) = inner;
     }
-    place
+    location
 }
 
 #[derive(Debug)]
