@@ -82,9 +82,9 @@ impl PrivateFields {
                     continue;
                 }
                 FieldBody::Scalar(_) => continue,
-                FieldBody::Container(inner) | FieldBody::Node(inner) | FieldBody::List(inner) => {
-                    inner
-                }
+                FieldBody::Container(inner)
+                | FieldBody::Record(inner)
+                | FieldBody::Records(inner) => inner,
             };
             let is_by_type = BY_TYPE.iter().any(|container| container.name() == &*field.name);
             let is_container = matches!(field.body, FieldBody::Container(_));

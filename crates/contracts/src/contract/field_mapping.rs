@@ -323,7 +323,9 @@ pub(crate) fn field_at<'f>(
             return Ok(field);
         }
         group = match &field.body {
-            FieldBody::Container(inner) | FieldBody::Node(inner) | FieldBody::List(inner) => inner,
+            FieldBody::Container(inner) | FieldBody::Record(inner) | FieldBody::Records(inner) => {
+                inner
+            }
             FieldBody::Scalar(_) => return Err((path.to_owned(), Vec::new())),
         };
     }

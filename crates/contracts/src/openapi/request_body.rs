@@ -8,7 +8,7 @@ use super::{OpenApiOperation, ParameterLocation, Schemas};
 use crate::contract::Contract;
 use crate::contract::field_mapping::{Casing, FieldMapping, field_at};
 use crate::contract::input_mapping::{FormSelector, InputMapping};
-use crate::contract::{Action, Operation as Done};
+use crate::contract::{Action, Operation};
 use registrar_core::form::{FieldBody, Form, json_types};
 
 const JSON: &str = "application/json";
@@ -28,7 +28,7 @@ impl Contract {
         schemas: &mut Schemas,
         operation: &mut OpenApiOperation,
     ) {
-        if let (Done::Delete, FormSelector::FromRequest(named)) =
+        if let (Operation::Delete, FormSelector::FromRequest(named)) =
             (action.operation, &action.input.form)
         {
             let names: Vec<&str> = self.forms_of(action).map(|form| &*form.name).collect();
@@ -43,7 +43,7 @@ impl Contract {
             return;
         }
         let (schema, is_needed) = match &action.input.form {
-            _ if action.operation == Done::Remove => (json!({ "type": "object" }), false),
+            _ if action.operation == Operation::Remove => (json!({ "type": "object" }), false),
             FormSelector::FromRequest(named) => {
                 operation.add_note(format!(
                     "`{}` selects the form; it may be in the query instead.",
@@ -121,7 +121,7 @@ impl Contract {
         form: &Form,
         fields: &[FieldMapping],
     ) -> Json {
-        let is_change = action.operation != Done::Create;
+        let is_change = action.operation != Operation::Create;
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for field in fields {
             let name = match self.casing_in() {

@@ -7,7 +7,7 @@ use super::{OpenApiOperation, ParameterLocation, Schemas};
 use crate::contract::outcome::Outcome;
 use crate::contract::request_context::RequestContext;
 use crate::contract::route::Route;
-use crate::contract::{Action, Operation as Done};
+use crate::contract::{Action, Operation};
 use crate::contract::{Contract, Scheme};
 use registrar_core::form::Resource;
 use registrar_core::value::Value;
@@ -74,7 +74,7 @@ impl Contract {
         for name in action.query_lookup_names() {
             operation.parameter(name, ParameterLocation::Query, false, json!({ "type": "string" }));
         }
-        if action.operation == Done::List {
+        if action.operation == Operation::List {
             for (name, schema) in action.paging.parameters() {
                 operation.parameter(name, ParameterLocation::Query, false, schema);
             }
@@ -135,9 +135,10 @@ impl Contract {
             (Some(status), _) => vec![(status, outcome.description())],
             (None, Outcome::Error) => {
                 let reads = action.operation.has_body()
-                    || matches!(action.operation, Done::Delete | Done::Revoke);
+                    || matches!(action.operation, Operation::Delete | Operation::Revoke);
                 let reading = BODY_ERRORS.into_iter().filter(|_| reads);
-                let writes = !action.operation.only_reads() && action.operation != Done::Respond;
+                let writes =
+                    !action.operation.only_reads() && action.operation != Operation::Respond;
                 let writing = [WRITE_ERROR].into_iter().filter(|_| writes);
                 let asking = CALLER_ERRORS.into_iter().filter(|_| self.requires_caller(action));
                 let asked = [QUERY_ERROR].into_iter().filter(|_| self.reads_query(action));
@@ -247,19 +248,19 @@ fn essence(media_type: &str) -> String {
 
 /// Returns the summary of an operation: `Create transactable`.
 fn summary(action: &Action) -> String {
-    let word = Done::ALL.iter().find(|(_, known)| *known == action.operation);
+    let word = Operation::ALL.iter().find(|(_, known)| *known == action.operation);
     let word = word.map_or("", |(word, _)| word);
     match (action.operation, action.resource) {
-        (Done::IssueToken, _) => "Issue a token".to_owned(),
-        (Done::Revoke, _) => "Revoke the caller's token".to_owned(),
-        (Done::Verify, _) => "Verify a user's name and password".to_owned(),
-        (Done::Respond, _) => "Return a fixed response".to_owned(),
+        (Operation::IssueToken, _) => "Issue a token".to_owned(),
+        (Operation::Revoke, _) => "Revoke the caller's token".to_owned(),
+        (Operation::Verify, _) => "Verify a user's name and password".to_owned(),
+        (Operation::Respond, _) => "Return a fixed response".to_owned(),
         (_, resource) => {
             let what = match resource {
                 Resource::User => "user".to_owned(),
                 other => other.name().to_lowercase(),
             };
-            let many = if action.operation == Done::List { "s" } else { "" };
+            let many = if action.operation == Operation::List { "s" } else { "" };
             let mut letters = word.chars();
             let first = letters.next().map(|letter| letter.to_ascii_uppercase());
             format!("{}{} {what}{many}", first.into_iter().collect::<String>(), letters.as_str())

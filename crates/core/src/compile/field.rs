@@ -153,13 +153,13 @@ pub(super) fn bind_node(
     validation: Option<&Node>,
 ) -> Vec<BoundRule> {
     let inner: Option<&dyn GroupLayout> = match body {
-        FieldBody::Container(group) | FieldBody::Node(group) | FieldBody::List(group) => {
+        FieldBody::Container(group) | FieldBody::Record(group) | FieldBody::Records(group) => {
             Some(group)
         }
         FieldBody::Scalar(_) => None,
     };
     let FieldContext { name, global_path, names, location, .. } = *context;
-    let is_list = matches!(body, FieldBody::List(_));
+    let is_list = matches!(body, FieldBody::Records(_));
     let facts = FieldInfo { name, field_type: None, is_list, global_path, location, inner, names };
     bind_all(reader, facts, &[], validation)
 }

@@ -72,7 +72,7 @@ pub(crate) fn compile(
         payload: None,
         conditional: Vec::new(),
         computed: Vec::new(),
-        is_active: false,
+        is_dynamic: false,
     };
     let mut reader = Reader { problems };
     if let Some((key, location)) = header.idempotency {
@@ -356,8 +356,11 @@ impl<'t> FormCompiler<'_, 't> {
             of_type.map_or_else(|| entry.key.as_str().into(), |known| known.name.clone());
         let mut group = Group::new(Some(kind), type_name, fields);
         group.keyed = of_type.and_then(|of_type| self.types.keyed_relationship(of_type));
-        let body =
-            if container.holds_many() { FieldBody::List(group) } else { FieldBody::Node(group) };
+        let body = if container.holds_many() {
+            FieldBody::Records(group)
+        } else {
+            FieldBody::Record(group)
+        };
         self.nested(context, body, FieldTarget::Record, &entry.value)
     }
 

@@ -21,7 +21,7 @@ pub(super) fn resolve_expressions(reader: &mut Reader<'_>, form: &mut Form) {
             payload.resolve(reader, &names);
         }
     }
-    form.is_active = !conditional.is_empty() || !computed.is_empty() || form.payload.is_some();
+    form.is_dynamic = !conditional.is_empty() || !computed.is_empty() || form.payload.is_some();
     (form.conditional, form.computed) = (conditional, computed);
 }
 
@@ -47,7 +47,7 @@ fn find(
                 computed.push(way.as_slice().into());
             }
             FieldBody::Scalar(_) => {}
-            FieldBody::Container(group) | FieldBody::Node(group) | FieldBody::List(group) => {
+            FieldBody::Container(group) | FieldBody::Record(group) | FieldBody::Records(group) => {
                 has_any |= find(&group.fields, way, conditional, computed);
             }
         }
@@ -80,7 +80,7 @@ fn fields(
                 let inner = here.inside(index).unwrap_or(here);
                 fields(reader, &mut group.fields, form, this, inner);
             }
-            FieldBody::Node(group) | FieldBody::List(group) => {
+            FieldBody::Record(group) | FieldBody::Records(group) => {
                 let inner = here.inside(index).unwrap_or(here);
                 fields(reader, &mut group.fields, form, inner, inner);
             }
@@ -98,10 +98,10 @@ fn name_scope(group: &Group) -> NameScope {
             ),
             is_secret: field.is_secret,
         },
-        FieldBody::Container(inner) | FieldBody::Node(inner) => {
+        FieldBody::Container(inner) | FieldBody::Record(inner) => {
             ScopeEntry::Group(name_scope(inner))
         }
-        FieldBody::List(inner) => ScopeEntry::Items(name_scope(inner)),
+        FieldBody::Records(inner) => ScopeEntry::Items(name_scope(inner)),
     };
     NameScope::new(group.fields.iter().map(|field| (field.name.clone(), entry(field))).collect())
 }

@@ -154,7 +154,7 @@ fn find<'f, 's, 'v>(
         };
         match body {
             FieldBody::Container(inner) => group = inner,
-            FieldBody::Node(inner) | FieldBody::List(inner) => {
+            FieldBody::Record(inner) | FieldBody::Records(inner) => {
                 (group, this) = (inner, &slots.slots);
             }
             FieldBody::Scalar(_) => return None,

@@ -69,10 +69,10 @@ fn records<'v>(field: &Field, slots: GroupSlots<'v>, mut take: impl FnMut(&Group
     let FieldBody::Container(container) = &field.body else { return };
     for (field, slot) in container.fields.iter().zip(slots.slots) {
         match (&field.body, slot) {
-            (FieldBody::Node(group), Slot::Group(inner)) if !inner.is_untouched() => {
+            (FieldBody::Record(group), Slot::Group(inner)) if !inner.is_untouched() => {
                 take(group, inner)
             }
-            (FieldBody::List(group), Slot::Items(items)) => {
+            (FieldBody::Records(group), Slot::Items(items)) => {
                 items
                     .into_iter()
                     .filter_map(|ListItem { group, .. }| group)

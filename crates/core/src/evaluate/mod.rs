@@ -52,7 +52,7 @@ impl<'f, 'v> Evaluation<'f, 'v> {
         mut findings: Findings,
     ) -> Self {
         let mut slots = shape::shape(form, submitted, existing);
-        if form.is_active {
+        if form.is_dynamic {
             activation::apply_defaults(form, &mut slots, &mut findings);
         }
         validate::validate(form, &slots, &mut findings);

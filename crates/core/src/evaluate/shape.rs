@@ -101,7 +101,7 @@ fn has_value(field: &Field, value: &Value<'_>) -> bool {
         (FieldBody::Scalar(_), _) => true,
         (_, Value::Null) => false,
         (_, Value::Object(entries)) => !entries.is_empty(),
-        (FieldBody::List(_), Value::Array(items)) => !items.is_empty(),
+        (FieldBody::Records(_), Value::Array(items)) => !items.is_empty(),
         _ => true,
     }
 }
@@ -119,7 +119,7 @@ fn field<'v>(
         }
         FieldBody::Scalar(scalar) => given(scalar, value),
         FieldBody::Container(group) => container(form, group, value, suffixed, stored.container()),
-        FieldBody::Node(inner) => match value {
+        FieldBody::Record(inner) => match value {
             Value::Null => untouched(form, inner, stored),
             Value::Object(entries) => {
                 let mut shaped = group(form, inner, entries, stored);
@@ -133,7 +133,7 @@ fn field<'v>(
             }
             value => Slot::Wrong { value },
         },
-        FieldBody::List(group) => list(form, group, value, stored),
+        FieldBody::Records(group) => list(form, group, value, stored),
     }
 }
 
@@ -193,7 +193,7 @@ pub(super) fn merge<'v>(
         slots.sent |= has_value(of, &value);
         match (&of.body, value) {
             (FieldBody::Scalar(scalar), value) => *slot = given(scalar, value),
-            (FieldBody::Container(inner) | FieldBody::Node(inner), Value::Object(entries)) => {
+            (FieldBody::Container(inner) | FieldBody::Record(inner), Value::Object(entries)) => {
                 if !matches!(slot, Slot::Group(_)) {
                     let stored = around.at(&of.name);
                     *slot = Slot::Group(group(form, inner, Vec::new(), stored));
@@ -214,8 +214,8 @@ fn absent<'v>(form: &Form, field: &Field, stored: Existing<'v>) -> Slot<'v> {
         FieldBody::Container(inner) => {
             Slot::Group(group(form, inner, Vec::new(), stored.container()))
         }
-        FieldBody::Node(inner) => untouched(form, inner, stored),
-        FieldBody::List(inner) => list(form, inner, Value::Null, stored),
+        FieldBody::Record(inner) => untouched(form, inner, stored),
+        FieldBody::Records(inner) => list(form, inner, Value::Null, stored),
     }
 }
 

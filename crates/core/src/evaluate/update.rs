@@ -121,10 +121,10 @@ fn changed_values(
                 let at = FieldPath { holder: at.holder.clone(), path: at.field(field) };
                 changed_values(inner, slots, &at, values);
             }
-            (FieldBody::Node(inner), Slot::Group(slots)) if !slots.is_untouched() => {
+            (FieldBody::Record(inner), Slot::Group(slots)) if !slots.is_untouched() => {
                 changed_values(inner, slots, &at.record(inner, slots), values);
             }
-            (FieldBody::List(inner), Slot::Items(items)) => {
+            (FieldBody::Records(inner), Slot::Items(items)) => {
                 let groups = items.iter().filter_map(|item| item.group.as_ref());
                 for slots in groups.filter(|slots| !slots.is_untouched()) {
                     changed_values(inner, slots, &at.record(inner, slots), values);

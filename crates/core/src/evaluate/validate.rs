@@ -65,13 +65,13 @@ fn collect_untouched_claims(
 ) {
     for (field, slot) in of.fields.iter().zip(&slots.slots) {
         match (&field.body, slot) {
-            (FieldBody::Node(inner), Slot::Group(slots)) if slots.is_untouched() => {
+            (FieldBody::Record(inner), Slot::Group(slots)) if slots.is_untouched() => {
                 group(inner, slots, &Path::ROOT, Enclosing::Root(root), findings);
             }
-            (FieldBody::Container(inner) | FieldBody::Node(inner), Slot::Group(slots)) => {
+            (FieldBody::Container(inner) | FieldBody::Record(inner), Slot::Group(slots)) => {
                 collect_untouched_claims(inner, slots, root, findings);
             }
-            (FieldBody::List(inner), Slot::Items(items)) => {
+            (FieldBody::Records(inner), Slot::Items(items)) => {
                 for slots in items.iter().filter_map(|item| item.group.as_ref()) {
                     if slots.is_untouched() {
                         group(inner, slots, &Path::ROOT, Enclosing::Root(root), findings);
@@ -197,12 +197,12 @@ fn field(
         (FieldBody::Container(inner), Slot::Group(slots)) => {
             group(inner, slots, &path, Enclosing::Scope(scope), findings);
         }
-        (FieldBody::Node(_), Slot::Group(slots))
+        (FieldBody::Record(_), Slot::Group(slots))
             if slots.is_untouched() && !findings.claims_only => {}
-        (FieldBody::Node(inner), Slot::Group(slots)) => {
+        (FieldBody::Record(inner), Slot::Group(slots)) => {
             record(inner, slots, &path, scope.root, findings);
         }
-        (FieldBody::List(inner), Slot::Items(items)) => {
+        (FieldBody::Records(inner), Slot::Items(items)) => {
             list(inner, items, &path, scope.root, findings);
         }
         _ => {}
@@ -372,8 +372,8 @@ fn report_unknown_field(group: &Group, key: &str, path: &Path<'_>, findings: &mu
 fn type_name(body: &FieldBody) -> &'static str {
     match body {
         FieldBody::Scalar(scalar) => scalar.field_type.name(),
-        FieldBody::Container(_) | FieldBody::Node(_) => "object",
-        FieldBody::List(_) => "list",
+        FieldBody::Container(_) | FieldBody::Record(_) => "object",
+        FieldBody::Records(_) => "list",
     }
 }
 

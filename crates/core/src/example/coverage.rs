@@ -64,7 +64,7 @@ fn fields(of: &[Field], path: &str, rules: &mut Vec<ListedRule>) {
         rules.extend(field.rules.iter().map(|rule| known(rule, &path)));
         match &field.body {
             FieldBody::Scalar(_) => {}
-            FieldBody::Container(group) | FieldBody::Node(group) | FieldBody::List(group) => {
+            FieldBody::Container(group) | FieldBody::Record(group) | FieldBody::Records(group) => {
                 fields(&group.fields, &path, rules);
             }
         }

@@ -14,10 +14,10 @@ use crate::violation::Violations;
 /// # Errors
 /// Returns an error with the actual result if it is not the expected one.
 pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Result<(), String> {
-    let mut taken = HashSet::new();
+    let mut claimed = HashSet::new();
     for (index, user) in example.users.iter().enumerate() {
         match form.apply(user.clone(), &example.eval_context) {
-            Ok(user) => taken.extend(user.claims.into_iter().map(|claim| claim.claim)),
+            Ok(user) => claimed.extend(user.claims.into_iter().map(|claim| claim.claim)),
             Err(violations) => {
                 let got = format_violations(&reported(&violations));
                 return Err(format!("stored {} {} is invalid: {got}", what(form), index + 1));
@@ -29,7 +29,7 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
     let violations = match form.apply_traced(submitted, stored, eval_context, broken_rules) {
         Err(violations) => violations,
         Ok(user) => {
-            let refusals = refusals(&user, &taken, example);
+            let refusals = refusals(&user, &claimed, example);
             let (submitted, traced) = (example.form.clone(), (&refusals, coverage.broken_rules()));
             form.explain_refusals_traced(submitted, stored, eval_context, traced)
         }
@@ -51,10 +51,10 @@ fn reported(violations: &Violations) -> Vec<(String, String)> {
 }
 
 /// Returns the claims and references that the database would refuse.
-fn refusals(user: &NewUser, taken: &HashSet<Claim>, example: &Example) -> Refusals {
+fn refusals(user: &NewUser, claimed: &HashSet<Claim>, example: &Example) -> Refusals {
     let mut refusals = Refusals::default();
     for (index, claim) in user.claims.iter().enumerate() {
-        if taken.contains(&claim.claim) {
+        if claimed.contains(&claim.claim) {
             refusals.taken.push(index);
         }
     }

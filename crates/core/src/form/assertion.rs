@@ -126,8 +126,8 @@ fn read_field_path(reader: &mut Reader<'_>, root: &Group, entry: &Entry) -> Opti
         };
         way.push(field.name.clone());
         group = match &field.body {
-            FieldBody::Container(inner) | FieldBody::Node(inner) => Some(inner),
-            FieldBody::Scalar(_) | FieldBody::List(_) => None,
+            FieldBody::Container(inner) | FieldBody::Record(inner) => Some(inner),
+            FieldBody::Scalar(_) | FieldBody::Records(_) => None,
         };
     }
     Some(way)

@@ -162,11 +162,11 @@ fn value(reader: &mut Reader<'_>, field: &Field, node: &Node) -> Option<PayloadV
             }
             Some(given)
         }
-        (FieldBody::List(group), Data::List(items)) => {
+        (FieldBody::Records(group), Data::List(items)) => {
             let items = items.iter().map(|item| PayloadValue::Object(object(reader, group, item)));
             Some(PayloadValue::List(items.collect()))
         }
-        (FieldBody::Container(group) | FieldBody::Node(group) | FieldBody::List(group), _) => {
+        (FieldBody::Container(group) | FieldBody::Record(group) | FieldBody::Records(group), _) => {
             Some(PayloadValue::Object(object(reader, group, node)))
         }
     }

@@ -82,7 +82,7 @@ pub struct Form {
     /// Fields with computed defaults, as paths of field indexes.
     pub(crate) computed: Vec<Box<[usize]>>,
     /// Whether there is a condition, a computed default or a default payload.
-    pub(crate) is_active: bool,
+    pub(crate) is_dynamic: bool,
 }
 
 /// Fields of one object of a form. Slot `i` of a submission belongs to field `i`.
@@ -125,9 +125,9 @@ pub enum FieldBody {
     /// Other fields or records, always active: `properties`, `profiles`, `transactables`.
     Container(Group),
     /// A nested form for at most one record, ignored unless one of its keys is submitted.
-    Node(Group),
+    Record(Group),
     /// A nested form for several records.
-    List(Group),
+    Records(Group),
 }
 
 /// Field with a single value.
@@ -171,8 +171,8 @@ impl Group {
                 || match &field.body {
                     FieldBody::Scalar(_) => false,
                     FieldBody::Container(group)
-                    | FieldBody::Node(group)
-                    | FieldBody::List(group) => group.reveals_existence(),
+                    | FieldBody::Record(group)
+                    | FieldBody::Records(group) => group.reveals_existence(),
                 }
         })
     }
@@ -227,8 +227,8 @@ impl GroupLayout for Group {
 
     fn object(&self, index: usize) -> Option<&dyn GroupLayout> {
         match &self.fields.get(index)?.body {
-            FieldBody::Container(inner) | FieldBody::Node(inner) => Some(inner),
-            FieldBody::Scalar(_) | FieldBody::List(_) => None,
+            FieldBody::Container(inner) | FieldBody::Record(inner) => Some(inner),
+            FieldBody::Scalar(_) | FieldBody::Records(_) => None,
         }
     }
 }

@@ -126,11 +126,11 @@ impl SchemaWriter {
                 let asked = around_asked && holds_records;
                 nullable(self.group(group, path, &[], asked))
             }
-            FieldBody::Node(group) => {
+            FieldBody::Record(group) => {
                 self.exclude(&field.rules, path, &["presence"]);
                 nullable(self.group(group, path, &[], false))
             }
-            FieldBody::List(group) => {
+            FieldBody::Records(group) => {
                 self.exclude(&field.rules, path, &["presence"]);
                 let mut one = nullable(self.group(group, path, &[], false));
                 if self.may_update && group.index_of("id").is_none() {

@@ -120,7 +120,9 @@ impl FormNames {
                 parent => format!("{parent}.{}", field.name),
             };
             match &field.body {
-                FieldBody::Container(inner) | FieldBody::Node(inner) | FieldBody::List(inner) => {
+                FieldBody::Container(inner)
+                | FieldBody::Record(inner)
+                | FieldBody::Records(inner) => {
                     self.group(inner, &path);
                 }
                 FieldBody::Scalar(_) => {
@@ -161,7 +163,7 @@ fn of_group(group: &Group, note: &mut dyn FnMut(&str, Location)) {
             text.languages().for_each(|(tag, location)| note(tag, location));
         }
         match &field.body {
-            FieldBody::Container(inner) | FieldBody::Node(inner) | FieldBody::List(inner) => {
+            FieldBody::Container(inner) | FieldBody::Record(inner) | FieldBody::Records(inner) => {
                 of_group(inner, note)
             }
             FieldBody::Scalar(_) => {}

@@ -4,15 +4,15 @@
 //! A new built-in field needs an entry here, a field in the aggregate, and a column in the
 //! database.
 
-mod belonging;
 mod built_ins;
+mod parent_fields;
 
 use crate::aggregate::{NewAddress, NewFile, NewProfile, NewTransactable, NewUser};
 use crate::fields::FieldType;
 use crate::types::TypeKind;
 use crate::value::Value;
-pub(crate) use belonging::{CUSTOMIZABLE, ParentRefs};
 use built_ins::{ADDRESS, CUSTOMIZATION, FILE, PROFILE, RELATIONSHIP_USER, TRANSACTABLE, USER};
+pub(crate) use parent_fields::{CUSTOMIZABLE, ParentRefs};
 
 /// Kind of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,17 +166,17 @@ impl Kind {
             Self::Address => ADDRESS,
             Self::Image | Self::Attachment => FILE,
             Self::Relationship | Self::RelationshipTransactable => &[],
-            Self::Session => belonging::SESSION,
+            Self::Session => parent_fields::SESSION,
         }
     }
 
     /// Returns the parent fields, which a record has only in a form for the record itself.
     pub(crate) fn parent_fields(self) -> &'static [BuiltIn] {
         match self {
-            Self::Transactable | Self::Relationship => belonging::CREATED,
-            Self::RelationshipUser => belonging::MEMBER,
-            Self::RelationshipTransactable => belonging::RELATIONSHIP_TRANSACTABLE,
-            Self::Customization => belonging::CUSTOMIZATION,
+            Self::Transactable | Self::Relationship => parent_fields::CREATED,
+            Self::RelationshipUser => parent_fields::MEMBER,
+            Self::RelationshipTransactable => parent_fields::RELATIONSHIP_TRANSACTABLE,
+            Self::Customization => parent_fields::CUSTOMIZATION,
             _ => &[],
         }
     }
