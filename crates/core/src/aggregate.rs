@@ -318,7 +318,7 @@ pub enum ClaimHolder {
         id: i64,
     },
     /// A new record: from the outermost record inwards, the kind and the index in the list of that kind
-    /// in [`NewUser`] or [`Attached`].
+    /// in [`NewUser`] or [`Attachments`].
     New(Vec<(TypeKind, usize)>),
 }
 

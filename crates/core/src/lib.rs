@@ -3,7 +3,7 @@
 //! This crate does no IO and reads neither a clock nor a random source: the caller passes in what
 //! it needs of them.
 //!
-//! A submission is decoded by [`decode`], its form is found in the [`registry::Registry`], and
+//! The form of a submission is found in the [`registry::Registry`], and
 //! [`form::Form::apply`] coerces and validates it. The result is an [`aggregate::NewUser`] or all
 //! [`violation::Violations`] at once.
 

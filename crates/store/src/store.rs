@@ -129,7 +129,7 @@ impl Store {
 
     /// Returns whether the write queue has room; if not, counts a rejection. Called before a submission
     /// is validated, it avoids work that [`create`](Self::create) would reject with
-    /// [`CreateError::Busy`].
+    /// [`CreateError::Busy`](crate::CreateError::Busy).
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.inner.queue.has_room()

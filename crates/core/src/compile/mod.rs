@@ -1,5 +1,5 @@
 //! Compiles the YAML tree of a form file to a [`Form`]. The configuration of a single field is read
-//! in [`field`].
+//! in `field.rs`.
 
 mod field;
 mod form_json_schema;

@@ -144,8 +144,9 @@ fn scope_value<'v>(
     bounded_key(value_key)
 }
 
-/// Returns whether a claim matches a value of a stored object by its scope and key; see
-/// [`Claim::matches`].
+/// Returns whether a claim matches a value of a stored object by its scope and key. `path` is the
+/// address of the object, such as `transactables.boat.properties`; `parent` is the record whose
+/// `properties` it is. Only for claims that were stored without their holder.
 pub fn claim_matches(
     claim: &Claim,
     path: &str,
