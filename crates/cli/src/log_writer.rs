@@ -54,9 +54,9 @@ impl Shared {
                 state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             state.is_idle = false;
-            let is_urgent =
+            let can_wait =
                 |state: &mut State| !state.is_flushing && state.buffer.len() < FLUSH_THRESHOLD;
-            state = match self.work.wait_timeout_while(state, WRITE_INTERVAL, is_urgent) {
+            state = match self.work.wait_timeout_while(state, WRITE_INTERVAL, can_wait) {
                 Ok((state, _)) => state,
                 Err(poisoned) => poisoned.into_inner().0,
             };
