@@ -97,7 +97,8 @@ CREATE TABLE customizations (
     id INTEGER PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     owner_kind TEXT NOT NULL
-        CHECK (owner_kind IN ('user', 'profile', 'transactable', 'customization')),
+        CHECK (owner_kind = 'user' OR owner_kind = 'profile' OR owner_kind = 'transactable'
+            OR owner_kind = 'customization'),
     owner_id INTEGER NOT NULL,
     position INTEGER NOT NULL,
     type_name TEXT NOT NULL,
@@ -109,7 +110,8 @@ CREATE TABLE addresses (
     id INTEGER PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     owner_kind TEXT NOT NULL
-        CHECK (owner_kind IN ('user', 'profile', 'transactable', 'customization')),
+        CHECK (owner_kind = 'user' OR owner_kind = 'profile' OR owner_kind = 'transactable'
+            OR owner_kind = 'customization'),
     owner_id INTEGER NOT NULL,
     position INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -131,7 +133,8 @@ CREATE TABLE files (
     id INTEGER PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     owner_kind TEXT NOT NULL
-        CHECK (owner_kind IN ('user', 'profile', 'transactable', 'customization')),
+        CHECK (owner_kind = 'user' OR owner_kind = 'profile' OR owner_kind = 'transactable'
+            OR owner_kind = 'customization'),
     owner_id INTEGER NOT NULL,
     position INTEGER NOT NULL,
     name TEXT NOT NULL,

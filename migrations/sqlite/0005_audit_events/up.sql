@@ -4,7 +4,9 @@
 CREATE TABLE audit_events (
     id INTEGER PRIMARY KEY,
     created_at INTEGER NOT NULL,
-    action TEXT NOT NULL CHECK (action IN ('create', 'update', 'delete', 'attempt')),
+    action TEXT NOT NULL
+        -- Not `IN (…)`: for more than two values SQLite builds a temporary index on each insert.
+        CHECK (action = 'create' OR action = 'update' OR action = 'delete' OR action = 'attempt'),
     kind TEXT NOT NULL,
     record_id INTEGER NOT NULL,
     user_id INTEGER,

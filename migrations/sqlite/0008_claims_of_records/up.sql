@@ -1,8 +1,10 @@
 -- The record that holds a claim, and the field: record_id is NULL if that is the owner itself. The
--- columns of existing claims are filled by crates/store/src/claim_backfill.rs.
+-- columns of existing claims are filled by crates/store/src/connection/claim_backfill.rs.
 ALTER TABLE unique_claims ADD COLUMN record_kind TEXT NOT NULL DEFAULT 'user'
-    CHECK (record_kind IN ('user', 'profile', 'transactable', 'relationship', 'relationship_user',
-        'relationship_transactable', 'customization'));
+    -- Not `IN (…)`: for more than two values SQLite builds a temporary index on each insert.
+    CHECK (record_kind = 'user' OR record_kind = 'profile' OR record_kind = 'transactable'
+        OR record_kind = 'relationship' OR record_kind = 'relationship_user'
+        OR record_kind = 'relationship_transactable' OR record_kind = 'customization');
 ALTER TABLE unique_claims ADD COLUMN record_id INTEGER;
 ALTER TABLE unique_claims ADD COLUMN path TEXT NOT NULL DEFAULT '';
 -- For the claims of an owner, and of one of its records.
