@@ -7,9 +7,10 @@ ALTER TABLE unique_claims ADD COLUMN record_kind TEXT NOT NULL DEFAULT 'user'
         OR record_kind = 'relationship_transactable' OR record_kind = 'customization');
 ALTER TABLE unique_claims ADD COLUMN record_id INTEGER;
 ALTER TABLE unique_claims ADD COLUMN path TEXT NOT NULL DEFAULT '';
--- For the claims of an owner, and of one of its records.
+-- For the claims of an owner, and of one of its records; kinds need no place in it, since few records
+-- of one owner share an id.
 DROP INDEX unique_claims_owner;
-CREATE INDEX unique_claims_owner ON unique_claims (owner, record_kind, record_id);
+CREATE INDEX unique_claims_owner ON unique_claims (owner, record_id);
 
 -- For the deletion of a record's attachments, and for reads of all attachments of a user.
 DROP INDEX customizations_user_id;
