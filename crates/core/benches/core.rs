@@ -58,7 +58,7 @@ fn registry() -> Configuration {
 const SEED: &str =
     r#"{"first_name": "Example", "email": "example1@example.com", "password": "somepassword"}"#;
 
-const DEVELOPER: &str = r#"{"email": "ann@example.com", "password": "secret1", "password_confirmation": "secret1",
+const DEVELOPER: &str = r#"{"email": "ann@example.com", "password": "copper-kettle-42", "password_confirmation": "copper-kettle-42",
     "first_name": "Ann", "last_name": "Lee", "terms_of_service": true,
     "profiles": {"developer": {
         "properties": {"handle": "ann_lee", "hourly_rate": 95.5, "years_of_experience": 7, "bio": "Writes Rust.", "skills": ["rust", "sql"]},
