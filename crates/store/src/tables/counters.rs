@@ -1,6 +1,7 @@
 //! The counters, or sequences, of ids, which are reserved for a whole transaction at once.
 //!
-//! They are reserved after the claims are decided, so that rejected submissions leave no gaps.
+//! They are reserved after the claims are decided, so that rejected submissions leave no gaps. The ids
+//! of a user's new records follow their order in the submission, depth first.
 
 use std::vec;
 
@@ -10,12 +11,13 @@ use diesel::result::Error;
 use diesel::sql_types::{Array, BigInt};
 use diesel::{PgConnection, QueryResult, RunQueryDsl};
 use registrar_core::aggregate::{Attachments, NewCustomization, NewUser, RelationshipLink};
+use registrar_core::types::TypeKind;
 
 use crate::connection::AnyConnection;
 use crate::sql::statement;
 
 /// A value for each table with reserved ids.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct PerTable<T> {
     pub(crate) users: T,
     pub(crate) profiles: T,
@@ -33,6 +35,20 @@ pub(crate) type IdCounts = PerTable<i64>;
 
 /// Reserved ids, ascending.
 pub(crate) type ReservedIds = PerTable<vec::IntoIter<i64>>;
+
+impl<T> PerTable<T> {
+    /// Returns the value of the table of a kind of record.
+    pub(crate) fn of(&self, kind: TypeKind) -> &T {
+        match kind {
+            TypeKind::Profile => &self.profiles,
+            TypeKind::Transactable => &self.transactables,
+            TypeKind::Relationship => &self.relationships,
+            TypeKind::RelationshipUser => &self.relationship_users,
+            TypeKind::RelationshipTransactable => &self.relationship_transactables,
+            TypeKind::Customization => &self.customizations,
+        }
+    }
+}
 
 impl IdCounts {
     /// Adds the rows of a new user.
@@ -96,6 +112,56 @@ fn count<T>(items: &[T], id: impl Fn(&T) -> Option<i64>) -> i64 {
     i64::try_from(new).unwrap_or(i64::MAX)
 }
 
+/// Returns how many new records of its kind precede a new record of a user in the order of their ids.
+/// `path` has the kind and index of each record around it, then its own.
+pub(crate) fn preceding_records(user: &NewUser, path: &[(TypeKind, usize)]) -> i64 {
+    let Some((&(kind, index), nested)) = path.split_first() else { return 0 };
+    match (kind, nested) {
+        (TypeKind::Profile, []) => count_first(&user.profiles, index, |it| it.id),
+        (TypeKind::Transactable, []) => count_first(&user.transactables, index, |it| it.id),
+        (TypeKind::RelationshipUser, []) => {
+            count_first(&user.relationship_users, index, |it| it.id)
+        }
+        (TypeKind::RelationshipTransactable, []) => {
+            count_first(&user.relationship_transactables, index, |it| it.id)
+        }
+        _ => preceding_customizations(user, path),
+    }
+}
+
+/// Customizations belong to profiles, transactables, the user and other customizations, in this order.
+fn preceding_customizations(user: &NewUser, path: &[(TypeKind, usize)]) -> i64 {
+    let Some((&(kind, index), nested)) = path.split_first() else { return 0 };
+    let profiles = user.profiles.iter().map(|profile| &profile.attached);
+    let transactables = user.transactables.iter().map(|transactable| &transactable.attached);
+    let (records, nested) = match kind {
+        TypeKind::Profile => (index, nested),
+        TypeKind::Transactable => (user.profiles.len() + index, nested),
+        _ => (user.profiles.len() + user.transactables.len(), path),
+    };
+    let mut all = profiles.chain(transactables);
+    let mut counts = IdCounts::default();
+    all.by_ref().take(records).for_each(|attached| counts.add_attached(attached));
+    let mut list = match kind {
+        TypeKind::Profile | TypeKind::Transactable => {
+            all.next().map_or(&[][..], |attached| &attached.customizations)
+        }
+        _ => &user.customizations,
+    };
+    for (depth, &(_, index)) in nested.iter().enumerate() {
+        counts.add_customizations(list.get(..index).unwrap_or_default());
+        let Some(around) = list.get(index).filter(|_| depth + 1 < nested.len()) else { break };
+        counts.customizations += i64::from(around.id.is_none());
+        list = &around.attached.customizations;
+    }
+    counts.customizations
+}
+
+/// Returns the number of items without an id among the first ones.
+fn count_first<T>(items: &[T], len: usize, id: impl Fn(&T) -> Option<i64>) -> i64 {
+    count(items.get(..len).unwrap_or(items), id)
+}
+
 /// Returns the next reserved id. Fewer ids than rows are a bug in [`IdCounts`].
 pub(crate) fn next_id(ids: &mut vec::IntoIter<i64>) -> QueryResult<i64> {
     ids.next().ok_or_else(|| Error::QueryBuilderError("more rows than ids".into()))
@@ -119,6 +185,33 @@ statement! {
 }
 
 type LastIds = (i64, i64, i64, i64, i64, i64, i64, i64, i64);
+
+statement! {
+    ReadCounters<'a> ->
+        (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt):
+    "SELECT users, user_profiles, transactables, relationships, relationship_users, \
+     relationship_transactables, customizations, addresses, files FROM counters WHERE only_row = "
+    { only_row: &'a i64 as BigInt }
+    ""
+}
+
+/// Returns the last id of each table, or `None` on PostgreSQL, where other connections reserve ids
+/// meanwhile.
+pub(crate) fn last_ids(conn: &mut AnyConnection) -> QueryResult<Option<IdCounts>> {
+    let AnyConnection::Sqlite(conn) = conn else { return Ok(None) };
+    let ids: LastIds = ReadCounters { only_row: &1 }.get_result(conn)?;
+    Ok(Some(PerTable {
+        users: ids.0,
+        profiles: ids.1,
+        transactables: ids.2,
+        relationships: ids.3,
+        relationship_users: ids.4,
+        relationship_transactables: ids.5,
+        customizations: ids.6,
+        addresses: ids.7,
+        files: ids.8,
+    }))
+}
 
 /// Takes ids from the sequences that are needed: each costs as much as a claim. There are few different
 /// texts of this statement, and a connection prepares each once.

@@ -5,7 +5,7 @@
 //! record is the owner itself.
 
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
-use diesel::{QueryResult, RunQueryDsl, SqliteConnection, table};
+use diesel::{QueryResult, RunQueryDsl, table};
 use registrar_core::aggregate::{Claim, ClaimHolder, NewClaim};
 use registrar_core::types::TypeKind;
 use uuid::Uuid;
@@ -14,11 +14,14 @@ use crate::connection::AnyConnection;
 use crate::sql::types::SqlUuid;
 use crate::sql::{execute, load, statement};
 
-/// A claim to insert, with the UUID of its owner.
+/// A claim to insert.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClaimInsert<'a> {
     pub(crate) claim: &'a NewClaim,
+    /// UUID of the owner.
     pub(crate) owner: Uuid,
+    /// Id of the new record that holds the claim, if it is known already: see [`assign_records`].
+    pub(crate) new_id: Option<i64>,
 }
 
 /// A stored claim.
@@ -40,14 +43,16 @@ table! {
     }
 }
 
-/// Returns the values of `record_kind` and `record_id`; the latter is set later for new records.
-fn columns(holder: &ClaimHolder) -> (&'static str, Option<i64>) {
-    match holder {
-        ClaimHolder::User => ("user", None),
-        ClaimHolder::Relationship => ("relationship", None),
-        ClaimHolder::Stored { kind, id } => (kind.record_name(), Some(*id)),
-        ClaimHolder::New(path) => {
-            (path.last().map_or("user", |(kind, _)| kind.record_name()), None)
+impl ClaimInsert<'_> {
+    /// Returns the values of `record_kind` and `record_id`.
+    fn record(&self) -> (&'static str, Option<i64>) {
+        match &self.claim.holder {
+            ClaimHolder::User => ("user", None),
+            ClaimHolder::Relationship => ("relationship", None),
+            ClaimHolder::Stored { kind, id } => (kind.record_name(), Some(*id)),
+            ClaimHolder::New(path) => {
+                (path.last().map_or("user", |(kind, _)| kind.record_name()), self.new_id)
+            }
         }
     }
 }
@@ -83,8 +88,7 @@ statement! {
 }
 
 /// Inserts claims, which must be sorted and distinct. Returns the indices of those that another record
-/// holds. On SQLite, where nothing else is written meanwhile, claims of new records are only looked up:
-/// [`assign_records`] inserts them.
+/// holds.
 pub(crate) fn insert_claims(
     conn: &mut AnyConnection,
     claims: &[ClaimInsert<'_>],
@@ -96,14 +100,11 @@ pub(crate) fn insert_claims(
         AnyConnection::Sqlite(conn) => {
             let mut conflicts = Vec::new();
             for (index, insert) in claims.iter().enumerate() {
-                let Claim { scope, value_key } = &insert.claim.claim;
-                let is_inserted = match insert.claim.holder {
-                    ClaimHolder::New(_) => {
-                        FindClaim { scope, value_key }.load::<i64>(conn)?.is_empty()
-                    }
-                    _ => insert_one(conn, insert, None)?,
-                };
-                if !is_inserted {
+                let (record_kind, record_id) = insert.record();
+                let ClaimInsert { claim: NewClaim { claim, path, .. }, owner, .. } = insert;
+                let Claim { scope, value_key } = claim;
+                let insert = InsertClaim { scope, value_key, owner, record_kind, record_id, path };
+                if insert.execute(conn)? == 0 {
                     conflicts.push(index);
                 }
             }
@@ -115,7 +116,7 @@ pub(crate) fn insert_claims(
             let value_keys: Vec<&str> = new().map(|new| &*new.claim.value_key).collect();
             let owners: Vec<&Uuid> = claims.iter().map(|insert| &insert.owner).collect();
             let (record_kinds, record_ids): (Vec<&str>, Vec<Option<i64>>) =
-                new().map(|new| columns(&new.holder)).unzip();
+                claims.iter().map(ClaimInsert::record).unzip();
             let paths: Vec<&str> = new().map(|new| &*new.path).collect();
             let insert = InsertClaims {
                 scopes: &scopes,
@@ -130,18 +131,6 @@ pub(crate) fn insert_claims(
     }
 }
 
-fn insert_one(
-    conn: &mut SqliteConnection,
-    insert: &ClaimInsert<'_>,
-    new_id: Option<i64>,
-) -> QueryResult<bool> {
-    let ClaimInsert { claim: NewClaim { claim, holder, path }, owner } = insert;
-    let (record_kind, record_id) = columns(holder);
-    let (Claim { scope, value_key }, record_id) = (claim, record_id.or(new_id));
-    let insert = InsertClaim { scope, value_key, owner, record_kind, record_id, path };
-    Ok(insert.execute(conn)? > 0)
-}
-
 statement! {
     SetRecordIds<'a>:
     "UPDATE unique_claims AS c SET record_id = t.record_id FROM unnest("
@@ -151,30 +140,20 @@ statement! {
     ") AS t (record_id, scope, value_key) WHERE c.scope = t.scope AND c.value_key = t.value_key"
 }
 
-/// Assigns the claims of new records to the records, whose ids are known now.
+/// Sets the record ids of claims on PostgreSQL, where they are not known when claims are inserted.
 pub(crate) fn assign_records(
     conn: &mut AnyConnection,
-    claims: &[(ClaimInsert<'_>, i64)],
+    claims: &[(&Claim, i64)],
 ) -> QueryResult<()> {
+    let AnyConnection::Postgres(conn) = conn else { return Ok(()) };
     if claims.is_empty() {
         return Ok(());
     }
-    match conn {
-        AnyConnection::Sqlite(conn) => {
-            for (insert, record_id) in claims {
-                insert_one(conn, insert, Some(*record_id))?;
-            }
-        }
-        AnyConnection::Postgres(conn) => {
-            let keys = || claims.iter().map(|(insert, _)| &insert.claim.claim);
-            let record_ids: Vec<i64> = claims.iter().map(|(_, id)| *id).collect();
-            let scopes: Vec<&str> = keys().map(|claim| &*claim.scope).collect();
-            let value_keys: Vec<&str> = keys().map(|claim| &*claim.value_key).collect();
-            let (record_ids, scopes, value_keys) = (&record_ids, &scopes, &value_keys);
-            SetRecordIds { record_ids, scopes, value_keys }.execute(conn)?;
-        }
-    }
-    Ok(())
+    let record_ids: Vec<i64> = claims.iter().map(|(_, id)| *id).collect();
+    let scopes: Vec<&str> = claims.iter().map(|(claim, _)| &*claim.scope).collect();
+    let value_keys: Vec<&str> = claims.iter().map(|(claim, _)| &*claim.value_key).collect();
+    let (record_ids, scopes, value_keys) = (&record_ids, &scopes, &value_keys);
+    SetRecordIds { record_ids, scopes, value_keys }.execute(conn).map(drop)
 }
 
 statement! {

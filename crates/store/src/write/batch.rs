@@ -89,8 +89,7 @@ fn create_users(conn: &mut AnyConnection, jobs: &[CreateJob]) -> QueryResult<Vec
         .iter()
         .map(|job| Candidate {
             uuid: Uuid::now_v7(),
-            claims: &job.request.user.claims,
-            references: &job.request.user.references,
+            user: &job.request.user,
             was_deferred: job.was_deferred,
         })
         .collect();

@@ -3,13 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use diesel::QueryResult;
-use registrar_core::aggregate::{Claim, NewClaim, NewUser, Reference};
+use registrar_core::aggregate::{Claim, ClaimHolder, NewClaim, NewUser, Reference};
 use registrar_core::changes::ReleasedClaims;
 use uuid::Uuid;
 
 use crate::connection::AnyConnection;
 use crate::error::Refusal;
 use crate::read::references::{RowLock, missing_references};
+use crate::tables::counters::{IdCounts, last_ids, preceding_records};
 use crate::tables::unique_claims::{
     ClaimInsert, StoredClaim, delete_claim, delete_claims_of_owners, existing_claims, insert_claims,
 };
@@ -18,8 +19,7 @@ use crate::tables::unique_claims::{
 #[derive(Debug)]
 pub(crate) struct Candidate<'a> {
     pub(crate) uuid: Uuid,
-    pub(crate) claims: &'a [NewClaim],
-    pub(crate) references: &'a [Reference],
+    pub(crate) user: &'a NewUser,
     /// Whether it was deferred before. Its claims are then checked before they are inserted.
     pub(crate) was_deferred: bool,
 }
@@ -49,14 +49,14 @@ pub(crate) fn resolve(
     conn: &mut AnyConnection,
     candidates: &[Candidate<'_>],
 ) -> QueryResult<Vec<ClaimDecision>> {
-    let references: Vec<&[Reference]> = candidates.iter().map(|it| it.references).collect();
+    let references: Vec<&[Reference]> = candidates.iter().map(|it| &*it.user.references).collect();
     let mut missing = missing_references(conn, &references, RowLock::KeyShare)?;
     let mut taken: Vec<Vec<usize>> = vec![Vec::new(); candidates.len()];
     let mut is_deferred = vec![false; candidates.len()];
 
     let mut entries: Vec<CandidateClaim<'_>> = Vec::with_capacity(candidates.len() * 2);
-    for (candidate, Candidate { claims, .. }) in candidates.iter().enumerate() {
-        let claims = claims.iter().enumerate();
+    for (candidate, Candidate { user, .. }) in candidates.iter().enumerate() {
+        let claims = user.claims.iter().enumerate();
         entries.extend(claims.map(|(index, new)| CandidateClaim { new, candidate, index }));
     }
     entries.sort_unstable_by_key(|entry| (&entry.new.claim, entry.candidate, entry.index));
@@ -97,19 +97,10 @@ pub(crate) fn resolve(
     }
     entries.retain(|entry| !is_deferred[entry.candidate]);
 
-    let inserts: Vec<ClaimInsert<'_>> = entries
-        .iter()
-        .map(|entry| ClaimInsert { claim: entry.new, owner: candidates[entry.candidate].uuid })
+    let mut is_accepted: Vec<bool> = (0..candidates.len())
+        .map(|i| missing[i].is_empty() && taken[i].is_empty() && !is_deferred[i])
         .collect();
-    let mut rejected = BTreeSet::new();
-    for index in insert_claims(conn, &inserts)? {
-        taken[entries[index].candidate].push(entries[index].index);
-        rejected.insert(entries[index].candidate);
-    }
-    if !rejected.is_empty() {
-        let owners: Vec<Uuid> = rejected.iter().map(|&index| candidates[index].uuid).collect();
-        delete_claims_of_owners(conn, &owners)?;
-    }
+    insert_accepted(conn, candidates, entries, &mut is_accepted, &mut taken)?;
 
     Ok((0..candidates.len())
         .map(|i| {
@@ -128,6 +119,83 @@ pub(crate) fn resolve(
         .collect())
 }
 
+/// Inserts the claims of accepted candidates. Those of which another record holds a claim are no longer
+/// accepted: their conflicts are added to `taken`, and none of their claims is inserted.
+fn insert_accepted(
+    conn: &mut AnyConnection,
+    candidates: &[Candidate<'_>],
+    mut entries: Vec<CandidateClaim<'_>>,
+    is_accepted: &mut [bool],
+    taken: &mut [Vec<usize>],
+) -> QueryResult<()> {
+    while !entries.is_empty() {
+        let last_ids = match entries.iter().any(|entry| is_of_new_record(entry.new)) {
+            true => last_ids(conn)?.map(|last| last_ids_before(last, candidates, is_accepted)),
+            false => None,
+        };
+        let inserts: Vec<ClaimInsert<'_>> = entries
+            .iter()
+            .map(|entry| {
+                let Candidate { uuid, user, .. } = candidates[entry.candidate];
+                let last_ids = last_ids.as_ref().map(|before| &before[entry.candidate]);
+                claim_insert(entry.new, uuid, user, last_ids)
+            })
+            .collect();
+        let mut rejected = BTreeSet::new();
+        for index in insert_claims(conn, &inserts)? {
+            let CandidateClaim { candidate, index, .. } = entries[index];
+            taken[candidate].push(index);
+            is_accepted[candidate] = false;
+            rejected.insert(candidate);
+        }
+        let Some(&first) = rejected.first() else { break };
+        // The new records of later candidates get other ids.
+        let is_retried = |candidate: usize| last_ids.is_some() && candidate > first;
+        let is_deleted = |it: &usize| rejected.contains(it) || is_retried(*it);
+        let deleted = (0..candidates.len()).filter(is_deleted);
+        let owners: Vec<Uuid> = deleted.map(|candidate| candidates[candidate].uuid).collect();
+        delete_claims_of_owners(conn, &owners)?;
+        entries.retain(|entry| is_accepted[entry.candidate] && is_retried(entry.candidate));
+    }
+    Ok(())
+}
+
+fn is_of_new_record(claim: &NewClaim) -> bool {
+    matches!(claim.holder, ClaimHolder::New(_))
+}
+
+/// Returns the last ids before each candidate gets its own.
+fn last_ids_before(
+    mut last: IdCounts,
+    candidates: &[Candidate<'_>],
+    is_accepted: &[bool],
+) -> Vec<IdCounts> {
+    let mut before = Vec::with_capacity(candidates.len());
+    for (candidate, is_accepted) in candidates.iter().zip(is_accepted) {
+        before.push(last.clone());
+        if *is_accepted {
+            last.add(candidate.user);
+        }
+    }
+    before
+}
+
+/// Returns a claim to insert. The id of a new record follows from the last ids before its user's.
+fn claim_insert<'a>(
+    claim: &'a NewClaim,
+    owner: Uuid,
+    user: &NewUser,
+    last_ids: Option<&IdCounts>,
+) -> ClaimInsert<'a> {
+    let new_id = match (&claim.holder, last_ids) {
+        (ClaimHolder::New(path), Some(last)) => {
+            path.last().map(|(kind, _)| last.of(*kind) + 1 + preceding_records(user, path))
+        }
+        _ => None,
+    };
+    ClaimInsert { claim, owner, new_id }
+}
+
 /// The stored claims that an update may change, and those that it releases.
 #[derive(Default)]
 pub(crate) struct StoredClaims<'r> {
@@ -138,10 +206,10 @@ pub(crate) struct StoredClaims<'r> {
 /// Inserts the new claims of a user, moves those that went from one of its records to another, and
 /// deletes the released ones. Returns the taken claims and missing references, each in their order; if
 /// there are any, the caller must roll back.
-pub(crate) fn update_claims(
+pub(crate) fn update_claims<'u>(
     conn: &mut AnyConnection,
     owner: &Uuid,
-    user: &NewUser,
+    user: &'u NewUser,
     stored: StoredClaims<'_>,
 ) -> QueryResult<Vec<Refusal>> {
     let is_released = |held: &StoredClaim| {
@@ -163,8 +231,13 @@ pub(crate) fn update_claims(
         }
     }
     new.sort_by_key(|(_, new)| &new.claim);
-    let inserts: Vec<ClaimInsert<'_>> =
-        new.iter().map(|(_, claim)| ClaimInsert { claim, owner: *owner }).collect();
+    let last_ids = match new.iter().any(|(_, new)| is_of_new_record(new)) {
+        true => last_ids(conn)?,
+        false => None,
+    };
+    let insert =
+        |(_, new): &(usize, &'u NewClaim)| claim_insert(new, *owner, user, last_ids.as_ref());
+    let inserts: Vec<ClaimInsert<'_>> = new.iter().map(insert).collect();
     taken.extend(insert_claims(conn, &inserts)?.into_iter().map(|index| new[index].0));
     taken.sort_unstable();
     for held in held.into_values().filter(|held| is_released(held)) {

@@ -52,7 +52,7 @@ pub(super) fn create(conn: &mut AnyConnection, request: &CreateRecord) -> QueryR
     if !refusals.is_empty() {
         return refused(refusals);
     }
-    let (rows, _) = write_rows(conn, bag, (owner, uuid))?;
+    let (rows, _) = write_rows(conn, bag, owner)?;
     Ok(rows.new_record_id().ok_or(CreateError::Internal.into()))
 }
 
@@ -65,7 +65,7 @@ fn missing(conn: &mut AnyConnection, references: &[Reference]) -> QueryResult<Ve
 fn write_rows<'a>(
     conn: &mut AnyConnection,
     bag: &'a NewUser,
-    (user_id, uuid): (i64, Uuid),
+    user_id: i64,
 ) -> QueryResult<(RowBatch<'a>, bool)> {
     let (mut rows, mut ids) = row_batch(conn, bag, user_id, now())?;
     let record = |kind, id| OwnerRef::record(user_id, kind, id);
@@ -77,7 +77,7 @@ fn write_rows<'a>(
             OwnerRef::user(user_id)
         }
     };
-    rows.add_records(bag, uuid, owner, &mut ids)?;
+    rows.add_records(bag, owner, &mut ids)?;
     let all_exist = rows.write(conn)?;
     Ok((rows, all_exist))
 }
@@ -151,7 +151,7 @@ pub(super) fn update(conn: &mut AnyConnection, request: &UpdateRecord) -> QueryR
     if !refusals.is_empty() {
         return refused(refusals);
     }
-    let (_, all_exist) = write_rows(conn, bag, (owner, uuid))?;
+    let (_, all_exist) = write_rows(conn, bag, owner)?;
     Ok(if all_exist { Ok(*id) } else { Err(WriteError::Conflict) })
 }
 

@@ -2,12 +2,11 @@
 //!
 //! Rows and ids are in the order sent, depth first.
 
-use std::collections::HashMap;
 use std::vec;
 
 use diesel::QueryResult;
 use registrar_core::aggregate::{
-    Attachments, ClaimHolder, NewCustomization, NewUser, RelationshipLink,
+    Attachments, Claim, ClaimHolder, NewCustomization, NewUser, RelationshipLink,
 };
 use registrar_core::types::TypeKind;
 use uuid::Uuid;
@@ -17,7 +16,7 @@ use super::requests::CreateUser;
 use crate::connection::AnyConnection;
 use crate::sql::{TableRows, insert};
 use crate::tables::addresses::AddressRow;
-use crate::tables::counters::{PerTable, ReservedIds, next_id};
+use crate::tables::counters::{PerTable, ReservedIds, next_id, preceding_records};
 use crate::tables::customizations::CustomizationRow;
 use crate::tables::files::FileRow;
 use crate::tables::password_credentials::PasswordRow;
@@ -26,7 +25,7 @@ use crate::tables::relationship_transactables::RelationshipTransactableRow;
 use crate::tables::relationship_users::RelationshipUserRow;
 use crate::tables::relationships::RelationshipRow;
 use crate::tables::transactables::TransactableRow;
-use crate::tables::unique_claims::{ClaimInsert, assign_records};
+use crate::tables::unique_claims::assign_records;
 use crate::tables::user_profiles::ProfileRow;
 use crate::tables::users::{UserIdentity, UserRow};
 
@@ -48,12 +47,8 @@ pub(super) struct RowBatch<'a> {
     /// The positions of the first new rows, after the stored ones of the user.
     first_positions: PerTable<i32>,
     relationship_ids: RelationshipIds,
-    /// The record that is being added, and those around it.
-    path: Vec<(TypeKind, usize)>,
-    /// The claims of the new records of the user that is being added.
-    claims: HashMap<&'a [(TypeKind, usize)], Vec<ClaimInsert<'a>>>,
     /// The claims of new records, with their record ids.
-    claim_ids: Vec<(ClaimInsert<'a>, i64)>,
+    record_claims: Vec<(&'a Claim, i64)>,
 }
 
 impl<'a> RowBatch<'a> {
@@ -84,7 +79,7 @@ impl<'a> RowBatch<'a> {
         if let Some(phc) = &request.password_hash {
             self.passwords.push(PasswordRow { user_id: id, phc, created_at: self.now });
         }
-        self.add_records(&request.user, uuid, OwnerRef::user(id), ids)?;
+        self.add_records(&request.user, OwnerRef::user(id), ids)?;
         Ok(id)
     }
 
@@ -97,22 +92,23 @@ impl<'a> RowBatch<'a> {
     ) -> QueryResult<()> {
         let identity = UserIdentity { id, uuid, form_name: "", form_version: "" };
         self.users.push(Some(id), UserRow::new(identity, user, self.now));
-        self.add_records(user, uuid, OwnerRef::user(id), ids)
+        self.add_records(user, OwnerRef::user(id), ids)
     }
 
-    /// Adds the rows of the records of a user, or of one record. Customizations belong to `owner`, claims to the
-    /// user with `uuid`.
+    /// Adds the rows of the records of a user, or of one record. Customizations belong to `owner`.
     pub(super) fn add_records(
         &mut self,
         user: &'a NewUser,
-        uuid: Uuid,
         owner: OwnerRef,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        self.claims.clear();
         for claim in &user.claims {
-            if let ClaimHolder::New(path) = &claim.holder {
-                self.claims.entry(path).or_default().push(ClaimInsert { claim, owner: uuid });
+            if let ClaimHolder::New(path) = &claim.holder
+                && let Some((kind, _)) = path.last()
+                && let Ok(preceding) = usize::try_from(preceding_records(user, path))
+                && let Some(id) = ids.of(*kind).as_slice().get(preceding)
+            {
+                self.record_claims.push((&claim.claim, *id));
             }
         }
         let user_id = owner.user_id;
@@ -157,17 +153,6 @@ impl<'a> RowBatch<'a> {
             .or_else(|| self.relationships.first_new().map(|row| row.id))
     }
 
-    /// Enters a record and assigns its id to its claims.
-    fn enter(&mut self, kind: TypeKind, index: usize, id: i64) {
-        self.path.push((kind, index));
-        let claims = self.claims.get(self.path.as_slice()).into_iter().flatten();
-        self.claim_ids.extend(claims.map(|claim| (*claim, id)));
-    }
-
-    fn leave(&mut self) {
-        self.path.pop();
-    }
-
     fn add_profiles(
         &mut self,
         user: &'a NewUser,
@@ -175,7 +160,7 @@ impl<'a> RowBatch<'a> {
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         let positions = self.first_positions.profiles..;
-        for ((index, profile), position) in user.profiles.iter().enumerate().zip(positions) {
+        for (profile, position) in user.profiles.iter().zip(positions) {
             let id = id_of(profile.id, &mut ids.profiles)?;
             let row = ProfileRow {
                 id,
@@ -186,10 +171,8 @@ impl<'a> RowBatch<'a> {
                 properties: &profile.properties,
             };
             self.profiles.push(profile.id, row);
-            self.enter(TypeKind::Profile, index, id);
             let owner = OwnerRef::record(user_id, TypeKind::Profile, id);
             self.add_attached(&profile.attached, owner, ids)?;
-            self.leave();
         }
         Ok(())
     }
@@ -201,8 +184,7 @@ impl<'a> RowBatch<'a> {
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         let positions = self.first_positions.relationship_users..;
-        for ((index, member), position) in user.relationship_users.iter().enumerate().zip(positions)
-        {
+        for (member, position) in user.relationship_users.iter().zip(positions) {
             let relationship_id = match &member.relationship {
                 RelationshipLink::Existing(id) => *id,
                 RelationshipLink::New { type_name } => {
@@ -234,8 +216,6 @@ impl<'a> RowBatch<'a> {
                 properties: &member.properties,
             };
             self.relationship_users.push(member.id, row);
-            self.enter(TypeKind::RelationshipUser, index, id);
-            self.leave();
         }
         Ok(())
     }
@@ -247,16 +227,12 @@ impl<'a> RowBatch<'a> {
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         let positions = self.first_positions.transactables..;
-        for ((index, transactable), position) in
-            user.transactables.iter().enumerate().zip(positions)
-        {
+        for (transactable, position) in user.transactables.iter().zip(positions) {
             let id = id_of(transactable.id, &mut ids.transactables)?;
             let row = TransactableRow::new(id, user_id, position, transactable);
             self.transactables.push(transactable.id, row);
-            self.enter(TypeKind::Transactable, index, id);
             let owner = OwnerRef::record(user_id, TypeKind::Transactable, id);
             self.add_attached(&transactable.attached, owner, ids)?;
-            self.leave();
         }
         Ok(())
     }
@@ -267,9 +243,7 @@ impl<'a> RowBatch<'a> {
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         let positions = self.first_positions.relationship_transactables..;
-        for ((index, new), position) in
-            user.relationship_transactables.iter().enumerate().zip(positions)
-        {
+        for (new, position) in user.relationship_transactables.iter().zip(positions) {
             let id = id_of(new.id, &mut ids.relationship_transactables)?;
             let row = RelationshipTransactableRow {
                 id,
@@ -280,8 +254,6 @@ impl<'a> RowBatch<'a> {
                 properties: &new.properties,
             };
             self.relationship_transactables.push(new.id, row);
-            self.enter(TypeKind::RelationshipTransactable, index, id);
-            self.leave();
         }
         Ok(())
     }
@@ -310,7 +282,7 @@ impl<'a> RowBatch<'a> {
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         let positions = self.first_positions.customizations..;
-        for ((index, customization), position) in customizations.iter().enumerate().zip(positions) {
+        for (customization, position) in customizations.iter().zip(positions) {
             let id = id_of(customization.id, &mut ids.customizations)?;
             let row = CustomizationRow {
                 id,
@@ -322,10 +294,8 @@ impl<'a> RowBatch<'a> {
                 properties: &customization.properties,
             };
             self.customizations.push(customization.id, row);
-            self.enter(TypeKind::Customization, index, id);
             let nested = OwnerRef::record(owner.user_id, TypeKind::Customization, id);
             self.add_attached(&customization.attached, nested, ids)?;
-            self.leave();
         }
         Ok(())
     }
@@ -343,7 +313,7 @@ impl<'a> RowBatch<'a> {
         all_exist &= self.customizations.write(conn)?;
         all_exist &= self.addresses.write(conn)?;
         all_exist &= self.files.write(conn)?;
-        assign_records(conn, &self.claim_ids)?;
+        assign_records(conn, &self.record_claims)?;
         Ok(all_exist)
     }
 }

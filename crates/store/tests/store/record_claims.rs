@@ -10,7 +10,7 @@ use registrar_store::{
     CreateError, CreateRecord, RecordKind, Refusal, Store, UpdateUser, WriteError,
 };
 
-use crate::support::{Scratch, create, on_both, wait};
+use crate::support::{Scratch, create, on_both, record, wait};
 
 on_both!(
     unique_values_can_be_swapped_between_records,
@@ -18,6 +18,7 @@ on_both!(
     removing_a_unique_value_from_a_list_releases_it,
     deleting_a_record_releases_nested_claims,
     migration_assigns_stored_claims_to_their_records,
+    claims_of_a_batch_have_the_ids_of_their_records,
 );
 
 const SOURCES: [(&str, &str); 9] = [
@@ -242,11 +243,17 @@ fn migration_assigns_stored_claims_to_their_records(scratch: &Scratch) {
     }
     store.shutdown();
     drop(store);
+    assert_eq!(scratch.count("unique_claims"), 36);
+    assert_backfill_agrees(scratch);
+    assert_eq!(scratch.count("unique_claims WHERE record_id IS NOT NULL"), 36 - 4);
+}
+
+/// Removes the records of claims, lets the migration find them in the stored rows, and compares.
+fn assert_backfill_agrees(scratch: &Scratch) {
+    let claims = scratch.count("unique_claims");
     let dump = "SELECT count(*) FROM unique_claims a JOIN expected b USING (scope, value_key) \
                 WHERE a.record_kind = b.record_kind AND a.path = b.path \
                 AND coalesce(a.record_id, 0) = coalesce(b.record_id, 0)";
-    let claims = scratch.count("unique_claims");
-    assert_eq!(claims, 36);
     // The file is the same for both databases.
     let down = include_str!("../../../../migrations/sqlite/0008_claims_of_records/down.sql");
     let mut raw = scratch.raw();
@@ -257,5 +264,42 @@ fn migration_assigns_stored_claims_to_their_records(scratch: &Scratch) {
     drop(raw);
     drop(scratch.open());
     assert_eq!(scratch.raw().number(dump), claims);
-    assert_eq!(scratch.count("unique_claims WHERE record_id IS NOT NULL"), claims - 4);
+}
+
+fn claims_of_a_batch_have_the_ids_of_their_records(scratch: &Scratch) {
+    let (store, registry) = (scratch.open(), registry());
+    create_companies(&store, &registry);
+    let user = |name: &str| {
+        let link = |url: &str| format!(r#"{{"properties": {{"url": "{name}{url}"}}}}"#);
+        let links = |place| format!(r#""link": [{}, {}]"#, link(place), link(&format!("{place}2")));
+        let sent = format!(
+            r#"{{"email": "{name}@example.com",
+                "profiles": {{"seller": {{"properties": {{"handle": "{name}"}}, "customizations": {{{}}}}}}},
+                "relationship_users": {{"employee": [
+                    {{"relationship_key": "ACME", "properties": {{"badge": "{name}"}}}}]}},
+                "transactables": {{"boat": [
+                    {{"properties": {{"code": "{name}1"}}, "customizations": {{{}}}}},
+                    {{"properties": {{"code": "{name}2"}}, "customizations": {{{}}}}}]}},
+                "customizations": {{{}}}}}"#,
+            links("p"),
+            links("t"),
+            links("s"),
+            links("u"),
+        );
+        apply(&registry, "seller", &sent)
+    };
+    create(&store, user("ann")).unwrap();
+    // The claims of rejected users are deleted, and the records of later ones get other ids.
+    let mut users = ["bob", "cid", "dan", "eve", "fay"].map(user);
+    for (rejected, taken) in [(1, "ann"), (3, "bob")] {
+        let claim = users[rejected].claims.iter_mut().find(|it| it.claim.value_key.ends_with('1'));
+        claim.unwrap().claim.value_key = format!("{taken}2");
+    }
+    let outcomes = scratch.create_together(&store, users.map(record).into());
+    let is_created: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
+    assert_eq!(is_created, [true, false, true, false, true], "{outcomes:?}");
+    store.shutdown();
+    drop(store);
+    assert_eq!(scratch.count("unique_claims"), 2 + 4 * 13);
+    assert_backfill_agrees(scratch);
 }
