@@ -244,14 +244,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_lead_back_to_the_user_and_are_nobody_elses() {
+    fn ids_round_trip_and_are_unique() {
         for format in
             ["base62(8)", "base62(12)", "base36(7)", "hex(8)", "base62(20)", "base36(25)", "uuid4"]
         {
             let format = IdFormat::parse(format).unwrap();
             let mut seen = HashSet::new();
             for number in (1..2000).chain([i64::from(u32::MAX) - 1]) {
-                let Value::String(text) = format.show("a", number, "") else { panic!("no text") };
+                let Value::String(text) = format.show("a", number, "") else {
+                    panic!("expected a string")
+                };
                 assert_eq!(format.read("a", &text), Some(number));
                 assert_ne!(format.show("b", number, ""), Value::String(text.clone()));
                 assert!(seen.insert(text.into_owned()));
@@ -260,10 +262,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_nobodys() {
-        let letters = IdFormat::parse("base62(8)").unwrap();
+    fn rejects_malformed_ids() {
+        let code = IdFormat::parse("base62(8)").unwrap();
         for text in ["", "short", "toolong99", "bad-char", "äääääää"] {
-            assert_eq!(letters.read("a", text), None, "{text}");
+            assert_eq!(code.read("a", text), None, "{text}");
         }
         assert_eq!(IdFormat::Integer.read("a", "10"), Some(10));
         for text in ["x", "", "01", "+1", "0001", " 1", "1 ", "-0", "1.0", "1e1", "\u{661}"] {
@@ -273,8 +275,8 @@ mod tests {
         let text = shown.as_str().unwrap();
         assert!(text.as_bytes()[14] == b'4' && b"89ab".contains(&text.as_bytes()[19]), "{text}");
         assert_eq!(IdFormat::Uuid4.read("a", &text.to_uppercase()), Some(7));
-        for slip in ["", &text[1..], &format!("{}1{}", &text[..14], &text[15..])] {
-            assert_eq!(IdFormat::Uuid4.read("a", slip), None, "{slip}");
+        for malformed in ["", &text[1..], &format!("{}1{}", &text[..14], &text[15..])] {
+            assert_eq!(IdFormat::Uuid4.read("a", malformed), None, "{malformed}");
         }
         for text in ["base62", "base62(5)", "base62(999)", "base61(8)", "text", "base62(8"] {
             assert_eq!(IdFormat::parse(text), None, "{text}");

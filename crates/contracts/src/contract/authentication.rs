@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_scheme_hears_its_own_spellings() {
+    fn parses_authorization_header_per_scheme() {
         let all = [Scheme::Token, Scheme::Bearer, Scheme::Key];
         for header in
             ["Token x", "token token=x", "Token token=\"x\"", "Bearer x", "bearer  x", "x"]

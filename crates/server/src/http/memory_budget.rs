@@ -198,15 +198,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reservations_are_bounded_and_released() {
+    fn reservations_are_limited_and_released() {
         let memory = MemoryBudget::new(10);
-        let mut one = memory.reservation();
-        assert!(one.grow(6).is_ok());
-        let mut other = memory.reservation();
-        assert!(other.grow(6).is_err());
-        drop(other);
+        let mut first = memory.reservation();
+        assert!(first.grow(6).is_ok());
+        let mut second = memory.reservation();
+        assert!(second.grow(6).is_err());
+        drop(second);
         assert!(memory.reservation().grow(4).is_ok());
-        drop(one);
+        drop(first);
         assert!(memory.reservation().grow(10).is_ok());
     }
 
@@ -235,7 +235,7 @@ mod tests {
         assert!(new.grow(3 * MAX_SMALL_BODY).is_ok());
         assert!(second.is_evicted() && !first.is_evicted() && !third.is_evicted());
         assert!(second.complete().is_err() && first.complete().is_ok());
-        // A body larger than all others is refused itself.
+        // A body larger than all others is rejected itself.
         assert!(memory.reservation().grow(2 * MAX_SMALL_BODY).is_err());
         drop((first, second, third, new));
         assert_eq!(memory.0.reserved.load(Ordering::Relaxed), 0);
