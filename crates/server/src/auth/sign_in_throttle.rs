@@ -52,7 +52,7 @@ struct Failures {
 pub(crate) struct SignInThrottle {
     failures: Mutex<HashMap<ThrottleKey, Failures>>,
     failed: AtomicU64,
-    refused: AtomicU64,
+    throttled: AtomicU64,
 }
 
 /// A sign-in attempt in progress. It does not count if it is dropped without a result.
@@ -135,7 +135,7 @@ impl SignInThrottle {
             keys.iter().flatten().filter_map(|key| failures.get(key)?.wait(key.free(), now));
         if let Some(wait) = waits.max() {
             drop(failures);
-            self.refused.fetch_add(1, Ordering::Relaxed);
+            self.throttled.fetch_add(1, Ordering::Relaxed);
             return Err(throttled(wait));
         }
         if failures.len() >= MAX_TRACKED_KEYS {
@@ -150,7 +150,7 @@ impl SignInThrottle {
 
     /// Returns the number of failed and of throttled attempts.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        (self.failed.load(Ordering::Relaxed), self.refused.load(Ordering::Relaxed))
+        (self.failed.load(Ordering::Relaxed), self.throttled.load(Ordering::Relaxed))
     }
 
     fn end(&self, keys: &[Option<ThrottleKey>; 2], verdict: Option<Verdict>, now: Instant) {
