@@ -74,17 +74,17 @@ impl CodeFormat {
             return None;
         }
         let network = FeistelNetwork::new(salt, length, count);
-        let (letters, base) = (self.alphabet.as_bytes(), self.alphabet.len() as u128);
+        let (alphabet, base) = (self.alphabet.as_bytes(), self.alphabet.len() as u128);
         let mut text = vec![b'0'; self.length];
         let (head, tail) = text.split_at_mut(self.length - length);
         let mut rest = network.scramble(number);
         for letter in tail.iter_mut().rev() {
-            *letter = letters[usize::try_from(rest % base).unwrap_or_default()];
+            *letter = alphabet[usize::try_from(rest % base).unwrap_or_default()];
             rest /= base;
         }
         let mut rest = network.mixed(ROUNDS, number);
         for letter in head.iter_mut() {
-            *letter = letters[usize::try_from(rest % base).unwrap_or_default()];
+            *letter = alphabet[usize::try_from(rest % base).unwrap_or_default()];
             rest /= base;
         }
         Some(text.into_iter().map(char::from).collect())
@@ -117,9 +117,7 @@ impl IdFormat {
             "integer" => Self::Integer,
             "uuid" => Self::Uuid,
             "uuid4" => Self::Uuid4,
-            _ => {
-                Self::Code(CodeFormat::parse(text).filter(|letters| letters.tail().1 >= MIN_CODES)?)
-            }
+            _ => Self::Code(CodeFormat::parse(text).filter(|format| format.tail().1 >= MIN_CODES)?),
         })
     }
 
@@ -145,7 +143,7 @@ impl IdFormat {
                 Some(parts.join("-"))
             }),
             Self::Code(_) => scrambled(|salt, number, format| match format {
-                Self::Code(letters) => letters.show(salt, number),
+                Self::Code(format) => format.show(salt, number),
                 _ => None,
             }),
         }
@@ -176,7 +174,7 @@ impl IdFormat {
                 let bits = high << 62 | all & ((1 << 62) - 1);
                 i64::try_from(FeistelNetwork::new(salt, 0, UUID_SPACE).restore(bits)).ok()
             }
-            Self::Code(letters) => letters.read(salt, text),
+            Self::Code(format) => format.read(salt, text),
         }
     }
 }

@@ -147,7 +147,7 @@ impl Authentication {
                         reader.problems.add(code, value.location, what, expected, None);
                     }
                 }
-                "new_caller" => read.new_caller = expressions.around.any_form(reader, value),
+                "new_caller" => read.new_caller = expressions.load_context.any_form(reader, value),
                 _ => reader.unknown_key(entry, "`authentication`", &KEYS),
             }
         }

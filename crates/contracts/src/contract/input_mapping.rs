@@ -102,7 +102,7 @@ impl InputMapping {
         if let Some(entry) = node.get("form") {
             mapping.form = match &entry.value.data {
                 Data::Map(_) => read_form_parameter(reader, &entry.value, expressions),
-                _ => expressions.around.form(reader, &entry.value).map_or(
+                _ => expressions.load_context.form(reader, &entry.value).map_or(
                     // The problems of an invalid form have been reported already.
                     default.form.clone(),
                     FormSelector::One,
@@ -205,8 +205,8 @@ impl InputMapping {
     pub(crate) fn form_input<'v>(&self, sent: Value<'v>) -> Value<'v> {
         match (&self.form, sent) {
             (FormSelector::FromRequest(named), Value::Object(entries)) => {
-                let own = entries.into_iter().find(|(key, _)| *key == *named.under);
-                own.map_or(Value::Null, |(_, own)| own)
+                let form_entry = entries.into_iter().find(|(key, _)| *key == *named.under);
+                form_entry.map_or(Value::Null, |(_, value)| value)
             }
             (_, sent) => sent,
         }
@@ -293,7 +293,7 @@ fn read_form_parameter(
         reader.wrong_shape(node, "form", expected);
         return FormSelector::None;
     };
-    let forms = expressions.around.served.clone();
+    let forms = expressions.load_context.served.clone();
     FormSelector::FromRequest(Arc::new(FormParameter { key, under, forms, type_key }))
 }
 
