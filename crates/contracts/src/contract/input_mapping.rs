@@ -110,7 +110,7 @@ impl InputMapping {
             };
         }
         if let (FormSelector::One(form), true) = (&mapping.form, operation.has_form()) {
-            let may = match operation {
+            let is_allowed = match operation {
                 Operation::Create => form.may_create,
                 Operation::Upsert => form.may_create && form.may_update,
                 _ => form.may_update,
@@ -123,7 +123,7 @@ impl InputMapping {
             if form.resource != resource {
                 let what = format!("the form `{}` is for another resource", form.name);
                 note(what, "a form for the resource of the route");
-            } else if !may {
+            } else if !is_allowed {
                 let what = format!("the form `{}` may not do what the route does", form.name);
                 note(
                     what,
@@ -193,12 +193,12 @@ impl InputMapping {
 
     /// Whether a form can be selected for an operation on a resource.
     pub(crate) fn serves(form: &Form, operation: Operation, resource: Resource) -> bool {
-        let may = match operation {
+        let is_allowed = match operation {
             Operation::Create => form.may_create,
             Operation::IssueToken => true,
             _ => form.may_update,
         };
-        may && form.resource == resource
+        is_allowed && form.resource == resource
     }
 
     /// Takes the form's input out of the submission.
