@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn concurrent_lines_are_coalesced_and_none_is_lost() {
+    fn concurrent_lines_are_batched_without_loss() {
         let stream = SlowStream::default();
         let writer = LogWriter::start(stream.clone()).unwrap();
         let threads: Vec<_> = (0..8)

@@ -154,13 +154,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_target_are_limited_and_dropped_ones_counted() {
-        let begin = Instant::now();
-        let mut period = LineWindow::new(begin);
-        let admitted = (0..1000).filter(|_| period.admit(begin).0).count();
+    fn log_lines_are_rate_limited_and_dropped_lines_counted() {
+        let start = Instant::now();
+        let mut window = LineWindow::new(start);
+        let admitted = (0..1000).filter(|_| window.admit(start).0).count();
         assert_eq!(admitted, MAX_LINES as usize);
         let dropped = 1000 - u64::from(MAX_LINES);
-        assert_eq!(period.admit(begin + PERIOD), (true, dropped));
-        assert_eq!(period.admit(begin + PERIOD), (true, 0));
+        assert_eq!(window.admit(start + PERIOD), (true, dropped));
+        assert_eq!(window.admit(start + PERIOD), (true, 0));
     }
 }

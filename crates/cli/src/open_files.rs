@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limit_that_is_too_low_is_reported_with_the_needed_one() {
+    fn warns_if_open_file_limit_is_too_low() {
         let settings = Settings { connections: 1000, ..Settings::default() };
         let text = warning(&settings, 1024).unwrap();
         assert!(text.contains("open files is 1024") && text.contains("1000 connections"), "{text}");

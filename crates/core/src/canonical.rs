@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_of_one_address_has_one_key() {
+    fn equivalent_emails_have_one_key() {
         let spellings = [
             "jose\u{301}@exåmple.no",
             "josé@exåmple.no",
@@ -130,19 +130,19 @@ mod tests {
     }
 
     #[test]
-    fn different_addresses_keep_different_keys() {
+    fn different_emails_have_different_keys() {
         assert_ne!(email_key("a.b@example.com"), email_key("ab@example.com"));
         assert_ne!(email_key("a+x@example.com"), email_key("a@example.com"));
     }
 
     #[test]
-    fn case_counts_only_where_it_is_said_to() {
+    fn case_is_ignored_unless_case_sensitive() {
         assert_ne!(canonical_text("Ann", true), canonical_text("ann", true));
         assert_eq!(canonical_text("Ann ", false), canonical_text("ann", false));
     }
 
     #[test]
-    fn a_long_key_is_its_digest() {
+    fn key_of_long_value_is_a_sha256_digest() {
         let key = canonical_text(&"x".repeat(10_000), true);
         assert!(key.starts_with("sha256:") && key.len() == 71);
     }

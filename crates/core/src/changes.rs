@@ -62,7 +62,7 @@ mod tests {
     use crate::types::TypeKind;
 
     #[test]
-    fn changed_values_release_claims_of_their_field() {
+    fn changed_values_release_unique_claims_of_their_field() {
         let holder = ClaimHolder::Stored { kind: TypeKind::Transactable, id: 7 };
         let other = ClaimHolder::Stored { kind: TypeKind::Transactable, id: 8 };
         let claim = |scope: &str| Claim { scope: scope.into(), value_key: "x".to_owned() };

@@ -256,11 +256,11 @@ mod tests {
     use super::*;
 
     fn decimal(text: &str) -> Decimal {
-        Decimal::parse(text).unwrap_or_else(|| panic!("{text:?} is a number"))
+        Decimal::parse(text).unwrap_or_else(|| panic!("{text:?} should be a number"))
     }
 
     #[test]
-    fn every_spelling_has_one_plain_text() {
+    fn plain_notation_is_canonical() {
         let cases = [
             ("0", "0"),
             ("-0", "0"),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn rejects_non_numeric_values() {
         let cases = [
             "", " ", "+", "-", ".", "e5", "5.", "5.e1", "1e", "1e+", "1e1.5", "1.2.3", "--1",
             "+-1", "0x1F", "-0x1F", "1_000", "12\nx", "1 2", "1,5", "NaN", "Infinity", "٣", "1e٣",
@@ -298,23 +298,23 @@ mod tests {
     }
 
     #[test]
-    fn the_bounds_are_exact() {
+    fn digit_and_exponent_limits_are_exact() {
         let ones = "1".repeat(MAX_DIGITS);
-        for inside in ["1e400", "1e-400", "0.001e403", "1000e-403", ones.as_str()] {
-            let plain = decimal(inside).to_plain_string();
+        for valid in ["1e400", "1e-400", "0.001e403", "1000e-403", ones.as_str()] {
+            let plain = decimal(valid).to_plain_string();
             assert!(plain.len() <= 803);
-            assert_eq!(decimal(&plain), decimal(inside), "{inside}");
+            assert_eq!(decimal(&plain), decimal(valid), "{valid}");
         }
         let (more, zeros) = (format!("{ones}1"), "0".repeat(MAX_TEXT + 1));
-        for outside in ["1e401", "1e-401", "10e400", "1e99999999999999999999", &more, &zeros] {
-            assert_eq!(Decimal::parse(outside), None, "{outside}");
+        for invalid in ["1e401", "1e-401", "10e400", "1e99999999999999999999", &more, &zeros] {
+            assert_eq!(Decimal::parse(invalid), None, "{invalid}");
         }
         let longest = decimal(&format!("-{ones}e-799"));
         assert_eq!(longest.to_plain_string().len(), 802);
     }
 
     #[test]
-    fn compact_texts_are_canonical_and_short() {
+    fn compact_notation_is_canonical_and_short() {
         for (text, compact) in [
             ("0", "0"),
             ("1e39", "1000000000000000000000000000000000000000"),
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grows_in_plain_notation_is_not_storable() {
+    fn numbers_with_long_plain_notation_are_not_storable() {
         let plain = decimal("1e400").to_plain_string();
         for text in ["0", "1e39", "-1.5e-30", "0.1", "6.02214076e23", plain.as_str()] {
             assert!(Decimal::is_storable(text), "{text}");
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_stand_in_order() {
+    fn numbers_are_ordered_by_value() {
         let ascending = [
             "-1e400", "-11", "-2", "-1.5", "-1", "-0.1", "-1e-400", "0", "1e-400", "0.09", "0.1",
             "0.11", "1", "1.05", "1.5", "2", "10", "11", "1e400",
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_odd_or_even_by_their_whole_part() {
+    fn parity_is_that_of_the_integer_part() {
         for (text, integer, odd) in [
             ("0", true, false),
             ("1.0", true, true),
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn conversions_say_when_they_cannot() {
+    fn unrepresentable_conversions_return_none() {
         assert_eq!(decimal("-9223372036854775808").to_i64(), Some(i64::MIN));
         assert_eq!(decimal("9223372036854775808").to_i64(), None);
         assert_eq!(decimal("1.5").to_i64(), None);

@@ -74,17 +74,17 @@ impl CodeFormat {
             return None;
         }
         let network = FeistelNetwork::new(salt, length, count);
-        let (letters, base) = (self.alphabet.as_bytes(), self.alphabet.len() as u128);
+        let (alphabet, base) = (self.alphabet.as_bytes(), self.alphabet.len() as u128);
         let mut text = vec![b'0'; self.length];
         let (head, tail) = text.split_at_mut(self.length - length);
         let mut rest = network.scramble(number);
         for letter in tail.iter_mut().rev() {
-            *letter = letters[usize::try_from(rest % base).unwrap_or_default()];
+            *letter = alphabet[usize::try_from(rest % base).unwrap_or_default()];
             rest /= base;
         }
         let mut rest = network.mixed(ROUNDS, number);
         for letter in head.iter_mut() {
-            *letter = letters[usize::try_from(rest % base).unwrap_or_default()];
+            *letter = alphabet[usize::try_from(rest % base).unwrap_or_default()];
             rest /= base;
         }
         Some(text.into_iter().map(char::from).collect())
@@ -117,9 +117,7 @@ impl IdFormat {
             "integer" => Self::Integer,
             "uuid" => Self::Uuid,
             "uuid4" => Self::Uuid4,
-            _ => {
-                Self::Code(CodeFormat::parse(text).filter(|letters| letters.tail().1 >= MIN_CODES)?)
-            }
+            _ => Self::Code(CodeFormat::parse(text).filter(|format| format.tail().1 >= MIN_CODES)?),
         })
     }
 
@@ -145,7 +143,7 @@ impl IdFormat {
                 Some(parts.join("-"))
             }),
             Self::Code(_) => scrambled(|salt, number, format| match format {
-                Self::Code(letters) => letters.show(salt, number),
+                Self::Code(format) => format.show(salt, number),
                 _ => None,
             }),
         }
@@ -176,7 +174,7 @@ impl IdFormat {
                 let bits = high << 62 | all & ((1 << 62) - 1);
                 i64::try_from(FeistelNetwork::new(salt, 0, UUID_SPACE).restore(bits)).ok()
             }
-            Self::Code(letters) => letters.read(salt, text),
+            Self::Code(format) => format.read(salt, text),
         }
     }
 }
@@ -244,14 +242,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_lead_back_to_the_user_and_are_nobody_elses() {
+    fn ids_round_trip_and_are_unique() {
         for format in
             ["base62(8)", "base62(12)", "base36(7)", "hex(8)", "base62(20)", "base36(25)", "uuid4"]
         {
             let format = IdFormat::parse(format).unwrap();
             let mut seen = HashSet::new();
             for number in (1..2000).chain([i64::from(u32::MAX) - 1]) {
-                let Value::String(text) = format.show("a", number, "") else { panic!("no text") };
+                let Value::String(text) = format.show("a", number, "") else {
+                    panic!("expected a string")
+                };
                 assert_eq!(format.read("a", &text), Some(number));
                 assert_ne!(format.show("b", number, ""), Value::String(text.clone()));
                 assert!(seen.insert(text.into_owned()));
@@ -260,10 +260,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_nobodys() {
-        let letters = IdFormat::parse("base62(8)").unwrap();
+    fn rejects_malformed_ids() {
+        let code = IdFormat::parse("base62(8)").unwrap();
         for text in ["", "short", "toolong99", "bad-char", "äääääää"] {
-            assert_eq!(letters.read("a", text), None, "{text}");
+            assert_eq!(code.read("a", text), None, "{text}");
         }
         assert_eq!(IdFormat::Integer.read("a", "10"), Some(10));
         for text in ["x", "", "01", "+1", "0001", " 1", "1 ", "-0", "1.0", "1e1", "\u{661}"] {
@@ -273,8 +273,8 @@ mod tests {
         let text = shown.as_str().unwrap();
         assert!(text.as_bytes()[14] == b'4' && b"89ab".contains(&text.as_bytes()[19]), "{text}");
         assert_eq!(IdFormat::Uuid4.read("a", &text.to_uppercase()), Some(7));
-        for slip in ["", &text[1..], &format!("{}1{}", &text[..14], &text[15..])] {
-            assert_eq!(IdFormat::Uuid4.read("a", slip), None, "{slip}");
+        for malformed in ["", &text[1..], &format!("{}1{}", &text[..14], &text[15..])] {
+            assert_eq!(IdFormat::Uuid4.read("a", malformed), None, "{malformed}");
         }
         for text in ["base62", "base62(5)", "base62(999)", "base61(8)", "text", "base62(8"] {
             assert_eq!(IdFormat::parse(text), None, "{text}");

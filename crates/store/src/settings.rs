@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn passwords_are_redacted() {
-        for (url, shown) in [
+        for (url, redacted) in [
             ("postgres://ann@host/db", "postgres://ann@host/db"),
             ("postgres://ann:secret@host:5432/db", "postgres://ann:***@host:5432/db"),
             ("postgres://ann:se/cr@et@host/db", "postgres://ann:***@host/db"),
@@ -113,10 +113,10 @@ mod tests {
             ("sqlite:data/registrar.db", "sqlite:data/registrar.db"),
             ("sqlite://a:b@c", "sqlite://a:b@c"),
         ] {
-            assert_eq!(redact(url), shown);
+            assert_eq!(redact(url), redacted);
         }
         let url = "postgres://ann:secret@host:x/db";
-        let said = format!("invalid port in URI: \"{url}\" secret");
-        assert!(!redact_message(url, &said).contains("secret"));
+        let message = format!("invalid port in URI: \"{url}\" secret");
+        assert!(!redact_message(url, &message).contains("secret"));
     }
 }

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn histogram_counts_a_value_in_the_first_bucket_whose_bound_holds_it() {
+    fn histogram_bucket_bounds_are_inclusive() {
         let histogram = Histogram::new(&[1, 4]);
         for value in [0, 1, 2, 4, 5, 100] {
             histogram.add(value);

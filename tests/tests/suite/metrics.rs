@@ -172,7 +172,7 @@ fn reloads_are_counted(server: &TestServer) {
     let found = metrics(server);
     let reloads =
         |result| as_count(found.value("registrar_forms_reloads_total", &[("result", result)]));
-    assert_eq!((reloads("served"), reloads("refused")), (2, 0));
+    assert_eq!((reloads("success"), reloads("failure")), (2, 0));
     assert_eq!(count(&found, "registrar_forms_problems"), 0);
     let names = server.registry().names().len();
     assert_eq!(usize::try_from(count(&found, "registrar_forms")).unwrap(), names);
@@ -196,10 +196,10 @@ fn batches_and_commits_are_counted(server: &TestServer) {
     for (name, expected) in [
         ("registrar_queue_length", 0),
         ("registrar_queue_limit", 4096),
-        ("registrar_queue_refused_total", 0),
+        ("registrar_queue_rejected_total", 0),
         ("registrar_hash_queue_length", 0),
         ("registrar_hash_queue_limit", 256),
-        ("registrar_hash_queue_refused_total", 0),
+        ("registrar_hash_queue_rejected_total", 0),
         ("registrar_reader_connections_in_use", 0),
         ("registrar_reader_connections_limit", 2),
     ] {
@@ -227,33 +227,33 @@ fn full_write_queue_fails_readiness(server: &TestServer) {
     let direct = server.database();
     with_clients(server, samples::client, "client_sign_up", |post, responses| {
         let next = || responses.recv_timeout(Duration::from_secs(4)).unwrap();
-        let mut refused = 0;
+        let mut rejected = 0;
         direct.with_write_lock(|| {
             post();
             for _ in 0..CLIENTS - 3 {
                 next().is(503);
-                refused += 1;
+                rejected += 1;
             }
             assert_eq!(readiness_reasons(server), ["the write queue is full: 2 entries"]);
             let found = metrics(server);
             assert_eq!(count(&found, "registrar_queue_length"), 2);
             assert_eq!(count(&found, "registrar_queue_limit"), 2);
-            assert_eq!(count(&found, "registrar_queue_refused_total"), refused);
+            assert_eq!(count(&found, "registrar_queue_rejected_total"), rejected);
         });
         for response in (0..3).map(|_| next()) {
-            refused += u32::from(response.status == 503);
+            rejected += u32::from(response.status == 503);
         }
         let found = metrics(server);
         assert_eq!(count(&found, "registrar_queue_length"), 0);
-        assert_eq!(count(&found, "registrar_queue_refused_total"), refused);
+        assert_eq!(count(&found, "registrar_queue_rejected_total"), rejected);
         let labels = |status: &'static str| {
             let form = "client_sign_up";
             let route = [("contract", "platformos"), ("method", "POST"), ("route", "/api/users")];
             [route[0], route[1], route[2], ("form", form), ("status", status)]
         };
-        assert_eq!(as_count(found.value(REQUESTS, &labels("503"))), refused);
+        assert_eq!(as_count(found.value(REQUESTS, &labels("503"))), rejected);
         let clients = u32::try_from(CLIENTS).unwrap();
-        assert_eq!(as_count(found.value(REQUESTS, &labels("201"))), clients - refused);
+        assert_eq!(as_count(found.value(REQUESTS, &labels("201"))), clients - rejected);
     });
     assert_eq!(readiness_reasons(server), [""; 0]);
 }
@@ -282,7 +282,7 @@ fn full_hash_queue_fails_readiness(server: &TestServer) {
     let with = |status| u32::try_from(statuses.iter().filter(|s| **s == status).count()).unwrap();
     assert_eq!(usize::try_from(with(201) + with(503)).unwrap(), statuses.len(), "{statuses:?}");
     let found = metrics(server);
-    assert_eq!(count(&found, "registrar_hash_queue_refused_total"), with(503));
+    assert_eq!(count(&found, "registrar_hash_queue_rejected_total"), with(503));
     assert_eq!(count(&found, "registrar_hash_duration_seconds_count"), with(201));
     assert_eq!(count(&found, "registrar_hash_queue_length"), 0);
     assert_eq!(count(&found, "registrar_hash_queue_limit"), 1);

@@ -135,7 +135,7 @@ fn samples_match_the_openapi_schemas(server: &TestServer) {
     let document = document(server);
     let body = &document["paths"]["/api/users"]["post"]["requestBody"]["content"];
     let schema = &body["application/json"]["schema"];
-    let asked = schema_validator(&document, schema);
+    let validator = schema_validator(&document, schema);
     let named = |name: &str, form: Value| json!({ "form_configuration_name": name, "form": form });
     for (name, form) in [
         ("reference_rest_api_create_user", samples::reference("a")),
@@ -144,19 +144,19 @@ fn samples_match_the_openapi_schemas(server: &TestServer) {
         ("marketplace_seller", samples::seller("d")),
     ] {
         let good = named(name, form);
-        assert!(asked.is_valid(&good), "{good}");
+        assert!(validator.is_valid(&good), "{good}");
         server.client().post("/api/users", &good.to_string()).created();
         let mut bad = good.clone();
         bad["form"]["email"] = json!([1]);
-        assert!(!asked.is_valid(&bad), "{bad}");
+        assert!(!validator.is_valid(&bad), "{bad}");
         server.client().post("/api/users", &bad.to_string()).is(422);
         let component = schema["discriminator"]["mapping"][name].as_str().unwrap();
         let chosen = schema_validator(&document, &json!({ "$ref": component }));
         assert!(chosen.is_valid(&good) && !chosen.is_valid(&bad), "{component}");
     }
-    assert!(!asked.is_valid(&named("nobody", json!({}))));
+    assert!(!validator.is_valid(&named("nobody", json!({}))));
     let listing = named("reference_rest_api_create_transactable", json!({}));
-    assert!(!asked.is_valid(&listing), "a form for another resource");
+    assert!(!validator.is_valid(&listing), "a form for another resource");
     let created = |path: &str, status: &str, media_type: &str| {
         let response = &document["paths"][path]["post"]["responses"][status];
         response["content"][media_type]["schema"]["properties"]["id"]["type"].clone()

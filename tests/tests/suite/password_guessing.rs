@@ -40,9 +40,9 @@ fn wrong_passwords_delay_sign_in_until_success(server: &TestServer) {
     for _ in 0..5 {
         assert_eq!(sign_in(server, "ann", "wrong password").status, 422);
     }
-    let refused = sign_in(server, "ann", PASSWORD);
-    assert!((1..=2).contains(&retry_after(&refused)), "{refused:?}");
-    assert!(refused.text.contains("too many failed sign-in attempts"), "{refused:?}");
+    let throttled = sign_in(server, "ann", PASSWORD);
+    assert!((1..=2).contains(&retry_after(&throttled)), "{throttled:?}");
+    assert!(throttled.text.contains("too many failed sign-in attempts"), "{throttled:?}");
     assert_eq!(
         retry_after(&sign_in(server, " ANN", PASSWORD)),
         1,
@@ -51,7 +51,7 @@ fn wrong_passwords_delay_sign_in_until_success(server: &TestServer) {
     assert_eq!(sign_in(server, "bob", PASSWORD).status, 201, "other users are not affected");
     let metrics = server.anonymous().get("/metrics").is(200).text.clone();
     assert!(metrics.contains("registrar_sign_in_failures_total 5"), "{metrics}");
-    assert!(metrics.contains("registrar_sign_in_refused_total 2"), "{metrics}");
+    assert!(metrics.contains("registrar_sign_in_throttled_total 2"), "{metrics}");
     thread::sleep(Duration::from_millis(1100));
     assert_eq!(sign_in(server, "ann", PASSWORD).status, 201);
     for _ in 0..5 {
@@ -81,9 +81,9 @@ fn wrong_basic_passwords_delay_authentication(server: &TestServer) {
     client.get("/econtext/api/users").is(200);
     let wrong = registrar_contracts::Scheme::Basic.header("ops@example.com", "wrong");
     let wrong = server.anonymous().with_authorization(&wrong);
-    let refused = wrong.get("/econtext/api/users");
+    let rejected = wrong.get("/econtext/api/users");
     for _ in 0..4 {
-        assert_eq!(wrong.get("/econtext/api/users").status, refused.status);
+        assert_eq!(wrong.get("/econtext/api/users").status, rejected.status);
     }
     let delayed = wrong.get("/econtext/api/users");
     assert!(delayed.header("retry-after").is_some(), "{delayed:?}");
@@ -97,10 +97,10 @@ fn wrong_client_secrets_are_rate_limited_by_address(server: &TestServer) {
             .anonymous()
             .post("/garmat/api/authenticate", &json!({ "api_key": secret }).to_string())
     };
-    let refused = try_secret("guess").status;
-    assert!(refused < 500 && refused != 429);
+    let rejected = try_secret("guess").status;
+    assert!(rejected < 500 && rejected != 429);
     for _ in 0..49 {
-        assert_eq!(try_secret("guess").status, refused);
+        assert_eq!(try_secret("guess").status, rejected);
     }
     let token = server.new_token("app", None);
     retry_after(&try_secret(&token));

@@ -77,11 +77,11 @@ fn client_that_reads_no_responses_is_disconnected() {
     let mut silent_client = connect(&server);
     silent_client.set_nonblocking(true).unwrap();
     let (started, many) = (Instant::now(), REQUEST.repeat(1000));
-    let mut asked = 0;
+    let mut sent_bytes = 0;
     let error = loop {
-        assert!(started.elapsed() < Duration::from_secs(90), "after {asked} bytes");
+        assert!(started.elapsed() < Duration::from_secs(90), "after {sent_bytes} bytes");
         match silent_client.write(&many) {
-            Ok(more) => asked += more,
+            Ok(more) => sent_bytes += more,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 thread::sleep(Duration::from_millis(50));
             }

@@ -77,7 +77,7 @@ mod tests {
     use super::masked;
 
     #[test]
-    fn only_values_of_the_keys_are_masked_by_type() {
+    fn masks_values_of_listed_keys() {
         for (text, expected) in [
             (r#"{"id":1,"n":1}"#, r#"{"id":_,"n":1}"#),
             (r#"{"id": "a\"b\\", "x": "id"}"#, r#"{"id": "_", "x": "id"}"#),
@@ -86,7 +86,7 @@ mod tests {
             (r#"{"id":[1],"ö":"id","id2":3}"#, r#"{"id":[1],"ö":"id","id2":3}"#),
             (r#"{"id":true}"#, r#"{"id":true}"#),
             ("<h1>id: 7</h1>", "<h1>id: 7</h1>"),
-            (r#"{"id":"broken off"#, r#"{"id":"_""#),
+            (r#"{"id":"truncated"#, r#"{"id":"_""#),
             ("\"", "\""),
             ("", ""),
         ] {

@@ -96,8 +96,8 @@ mod tests {
                 "invalid type: integer `1`, expected struct Request at column 13",
             ),
             (
-                r#"{"asked": 1}"#,
-                "unknown field `asked`, expected one of `name`, `request`, `answer`, `mask`, `capture` at column 8",
+                r#"{"query": 1}"#,
+                "unknown field `query`, expected one of `name`, `request`, `answer`, `mask`, `capture` at column 8",
             ),
         ] {
             assert_eq!(message(&serde_json::from_str::<Exchange>(line).unwrap_err()), expected);

@@ -147,7 +147,7 @@ impl Authentication {
                         reader.problems.add(code, value.location, what, expected, None);
                     }
                 }
-                "new_caller" => read.new_caller = expressions.around.any_form(reader, value),
+                "new_caller" => read.new_caller = expressions.load_context.any_form(reader, value),
                 _ => reader.unknown_key(entry, "`authentication`", &KEYS),
             }
         }
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_scheme_hears_its_own_spellings() {
+    fn parses_authorization_header_per_scheme() {
         let all = [Scheme::Token, Scheme::Bearer, Scheme::Key];
         for header in
             ["Token x", "token token=x", "Token token=\"x\"", "Bearer x", "bearer  x", "x"]

@@ -127,7 +127,7 @@ fn fill_each<'h>(
         for item in items {
             let values = values.inside(match &each.name {
                 Some(name) => Frame::Named(name, item),
-                None => Frame::Lent(item),
+                None => Frame::Borrowed(item),
             });
             if let Some(only) = &each.only
                 && !only.is_true(&values)?

@@ -120,16 +120,16 @@ impl Catalogue {
         self.types.get(name).map_or(name, |name| name)
     }
 
-    /// Renders the message of a violation under a code. Precedence: the field's template in `own`,
-    /// the form's own message, the catalogue, the built-in message.
+    /// Renders the message of a violation under a code. Precedence: the field's template in
+    /// `templates`, the form's own message, the catalogue, the built-in message.
     pub(crate) fn text(
         &self,
         code: &str,
         violation: &Violation,
-        own: &MessageTemplates,
+        templates: &MessageTemplates,
         about: &MessageArgs<'_>,
     ) -> String {
-        let found = own.find(code, about).or_else(|| {
+        let found = templates.find(code, about).or_else(|| {
             let is_told = violation.message_override.is_some();
             if is_told { None } else { self.texts.find(code, about) }
         });

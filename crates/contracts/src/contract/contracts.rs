@@ -93,16 +93,20 @@ impl Contracts {
             contract.api_version.as_ref().is_none_or(|version| version.is_default)
         });
         let usual = usual.or(of.first()).copied()?;
-        let asked = usual.api_version.as_ref().zip(accept).and_then(|(version, accept)| {
-            let mut parameters = accept.split([';', ',']).filter_map(|part| part.split_once('='));
-            let is_it = |name: &str| name.trim().eq_ignore_ascii_case(&version.parameter);
-            parameters.find(|(name, _)| is_it(name)).map(|(_, said)| said.trim().trim_matches('"'))
-        });
-        let Some(asked) = asked else { return Some((usual, true)) };
-        let is_asked = |contract: &&&Arc<Contract>| {
-            contract.api_version.as_ref().is_some_and(|version| *version.is == *asked)
+        let requested_version =
+            usual.api_version.as_ref().zip(accept).and_then(|(version, accept)| {
+                let mut parameters =
+                    accept.split([';', ',']).filter_map(|part| part.split_once('='));
+                let is_it = |name: &str| name.trim().eq_ignore_ascii_case(&version.parameter);
+                parameters
+                    .find(|(name, _)| is_it(name))
+                    .map(|(_, value)| value.trim().trim_matches('"'))
+            });
+        let Some(requested_version) = requested_version else { return Some((usual, true)) };
+        let is_requested = |contract: &&&Arc<Contract>| {
+            contract.api_version.as_ref().is_some_and(|version| *version.is == *requested_version)
         };
-        Some(of.iter().find(is_asked).map_or((usual, false), |found| (*found, true)))
+        Some(of.iter().find(is_requested).map_or((usual, false), |found| (*found, true)))
     }
 }
 

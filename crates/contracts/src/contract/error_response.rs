@@ -32,21 +32,21 @@ pub struct ErrorResponse {
 }
 
 impl Contract {
-    /// Builds the rejection for the form's `violations` and the contract's `own` ones.
-    pub(crate) fn refused(
+    /// Builds the rejection for the violations of the form and of the field mapping.
+    pub(crate) fn rejection(
         &self,
         input: ContractInput<'_>,
         violations: Violations,
-        own: Vec<Violation>,
+        mapping_violations: Vec<Violation>,
     ) -> Rejection {
-        Rejection::Invalid(self.error_response(input, violations, own))
+        Rejection::Invalid(self.error_response(input, violations, mapping_violations))
     }
 
     fn error_response(
         &self,
         input: ContractInput<'_>,
         violations: Violations,
-        own: Vec<Violation>,
+        mapping_violations: Vec<Violation>,
     ) -> Box<ErrorResponse> {
         let mut errors: ErrorEntries<'static> = Vec::new();
         let mut first = Value::Null;
@@ -63,7 +63,7 @@ impl Contract {
             false => &self.merged_input(input).unwrap_or_default(),
         };
         let (must, unknown): (Vec<_>, Vec<_>) =
-            own.into_iter().partition(|violation| violation.custom_code.is_some());
+            mapping_violations.into_iter().partition(|violation| violation.custom_code.is_some());
         let is_new = |violation: &&Violation| {
             !violations
                 .list
@@ -113,8 +113,8 @@ impl Contract {
                 form,
             };
             let code = mapped.map_or(violation.code(), |(field, _)| field.code(violation.code()));
-            let own = mapped.map_or(&none, |(field, _)| &field.texts);
-            let text = self.catalogue.text(code, violation, own, &about);
+            let templates = mapped.map_or(&none, |(field, _)| &field.texts);
+            let text = self.catalogue.text(code, violation, templates, &about);
             if errors.is_empty() {
                 let entry = |name, text: &str| {
                     (Cow::Borrowed(name), Value::String(Cow::Owned(text.to_owned())))

@@ -30,7 +30,7 @@ pub(crate) const ROOTS: [&str; 11] = [
 /// The context in which an expression is compiled.
 #[derive(Clone, Copy)]
 pub(crate) struct Expressions<'k> {
-    pub(crate) around: &'k LoadContext<'k>,
+    pub(crate) load_context: &'k LoadContext<'k>,
     pub(crate) form: Option<&'k Arc<Form>>,
     pub(crate) ids: &'k [IdField],
     /// Token attributes that the contract declares.

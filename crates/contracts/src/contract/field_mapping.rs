@@ -364,7 +364,7 @@ mod tests {
     use super::{Casing, camel};
 
     #[test]
-    fn names_are_cased_as_the_libraries_do() {
+    fn camel_case_names_match_snake_case_fields() {
         for (name, cased) in
             [("is_active", "isActive"), ("id", "id"), ("a_1_b", "a1B"), ("_x", "_x")]
         {

@@ -23,9 +23,9 @@ impl IdField {
     pub(crate) fn show(&self, number: i64, user: &Value<'_>) -> Value<'static> {
         let text = |name: &str| user.get(name).and_then(Value::as_str);
         if self.may_be_given
-            && let Some(own) = text("external_id")
+            && let Some(external_id) = text("external_id")
         {
-            return Value::String(own.to_owned().into());
+            return Value::String(external_id.to_owned().into());
         }
         self.format.show(&self.salt, number, text("uuid").unwrap_or_default())
     }

@@ -36,7 +36,7 @@ pub struct ContractInput<'s> {
     /// The submitted value.
     pub sent: &'s Value<'s>,
     /// The request context for expressions.
-    pub asked: &'s RequestContext,
+    pub request_context: &'s RequestContext,
     /// Time and token for the evaluation.
     pub eval_context: &'s EvalContext,
     /// Locale of the messages, if the catalogue uses the forms' own.
@@ -61,8 +61,8 @@ impl From<String> for Rejection {
 /// The input of a form.
 struct FormInput<'s> {
     value: Value<'s>,
-    /// Violations found by the contract's own mapping.
-    own: Vec<Violation>,
+    /// Violations found by the contract's field mapping.
+    mapping_violations: Vec<Violation>,
 }
 
 impl Contract {
@@ -75,7 +75,7 @@ impl Contract {
     }
 
     /// Validates a submission that creates a user or record, without copying it. Use it if
-    /// [`consumes_input`](Self::consumes_input) is true; `own` is what
+    /// [`consumes_input`](Self::consumes_input) is true; `form_input` is what
     /// [`form_input`](Self::form_input) returned.
     ///
     /// # Errors
@@ -83,9 +83,9 @@ impl Contract {
     pub fn validate_owned<'s>(
         &self,
         input: ContractInput<'s>,
-        own: Value<'s>,
+        form_input: Value<'s>,
     ) -> Result<NewUser, Rejection> {
-        self.validate_input(input, self.map_input(input, own)?)
+        self.validate_input(input, self.map_input(input, form_input)?)
     }
 
     /// Whether the submission is passed to the form unchanged and errors are reported under the
@@ -102,9 +102,11 @@ impl Contract {
         submitted: FormInput<'_>,
     ) -> Result<NewUser, Rejection> {
         match input.form.apply(submitted.value, input.eval_context) {
-            Ok(user) if submitted.own.is_empty() => Ok(user),
-            Ok(_) => Err(self.refused(input, Violations::default(), submitted.own)),
-            Err(violations) => Err(self.refused(input, violations, submitted.own)),
+            Ok(user) if submitted.mapping_violations.is_empty() => Ok(user),
+            Ok(_) => {
+                Err(self.rejection(input, Violations::default(), submitted.mapping_violations))
+            }
+            Err(violations) => Err(self.rejection(input, violations, submitted.mapping_violations)),
         }
     }
 
@@ -119,12 +121,15 @@ impl Contract {
     ) -> Result<UserUpdate, Rejection> {
         let submitted = self.form_input_of(input)?;
         // Fields with `required: true` are required on creation only.
-        let own = submitted.own.into_iter().filter(|violation| violation.custom_code.is_none());
-        let own: Vec<Violation> = own.collect();
+        let mapping_violations = submitted
+            .mapping_violations
+            .into_iter()
+            .filter(|violation| violation.custom_code.is_none());
+        let mapping_violations: Vec<Violation> = mapping_violations.collect();
         match input.form.update(submitted.value, stored, input.eval_context) {
-            Ok(changed) if own.is_empty() => Ok(changed),
-            Ok(_) => Err(self.refused(input, Violations::default(), own)),
-            Err(violations) => Err(self.refused(input, violations, own)),
+            Ok(changed) if mapping_violations.is_empty() => Ok(changed),
+            Ok(_) => Err(self.rejection(input, Violations::default(), mapping_violations)),
+            Err(violations) => Err(self.rejection(input, violations, mapping_violations)),
         }
     }
 
@@ -144,7 +149,7 @@ impl Contract {
                     input.eval_context,
                     refusals,
                 );
-                self.refused(input, violations, Vec::new())
+                self.rejection(input, violations, Vec::new())
             }
             Err(cause) => Rejection::Failed(cause),
         }
@@ -180,7 +185,7 @@ impl Contract {
             Err(cause) => return Rejection::Failed(cause),
         };
         let violations = input.form.explain_all(submitted.value, input.eval_context, refusals);
-        self.refused(input, violations, submitted.own)
+        self.rejection(input, violations, submitted.mapping_violations)
     }
 
     /// Maps the submission to the form's input, with the violations of the mapping itself.
@@ -195,7 +200,7 @@ impl Contract {
         sent: Value<'s>,
     ) -> Result<FormInput<'s>, String> {
         let mapping = &input.action.input;
-        let (mut submitted, mut own): (Entries<'s>, _) = (Vec::new(), Vec::new());
+        let (mut submitted, mut mapping_violations): (Entries<'s>, _) = (Vec::new(), Vec::new());
         let violation = |message, code: Option<&str>, path: &str| Violation {
             path: shortened(path),
             pointer: String::new(),
@@ -207,7 +212,7 @@ impl Contract {
         let Some(fields) = mapping.fields.as_deref() else {
             let mut value = sent;
             self.set(input, &mut value)?;
-            return Ok(FormInput { value, own });
+            return Ok(FormInput { value, mapping_violations });
         };
         let deep = fields.iter().filter(|field| field.name.contains('.'));
         let deep: Vec<(&FieldMapping, Option<Value<'s>>)> =
@@ -231,7 +236,7 @@ impl Contract {
                 && let Some(to) = &field.to
             {
                 let code = if field.is_always_required { None } else { Some("blank") };
-                own.push(violation(&BLANK, code, &to.path));
+                mapping_violations.push(violation(&BLANK, code, &to.path));
             }
         }
         let number = |id: &str, text: &str| match self.read_id(id, text) {
@@ -244,7 +249,7 @@ impl Contract {
                     field.name.split('.').next().is_some_and(|root| root == key)
                 };
                 if mapping.refuses_unknown && !deep.iter().any(is_root) {
-                    own.push(violation(&UNKNOWN_FIELD, None, &key));
+                    mapping_violations.push(violation(&UNKNOWN_FIELD, None, &key));
                 }
                 continue;
             };
@@ -252,7 +257,7 @@ impl Contract {
                 && let Some(value) = mapped.submitted(value, &number)
             {
                 if &*to.path == "external_id" && self.is_own_id(&value) {
-                    own.push(violation(&TAKEN, None, &to.path));
+                    mapping_violations.push(violation(&TAKEN, None, &to.path));
                 }
                 insert_at(&mut submitted, &to.path, value);
             }
@@ -266,7 +271,7 @@ impl Contract {
         }
         let mut value = Value::Object(submitted);
         self.set(input, &mut value)?;
-        Ok(FormInput { value, own })
+        Ok(FormInput { value, mapping_violations })
     }
 
     /// Whether an id sent by a client is one that the contract generates for some user, now or
@@ -282,7 +287,7 @@ impl Contract {
         let mapping = &input.action.input;
         let mut sent: Value<'s> = mapping.name_value_input(input.sent).into_owned();
         if let (false, Value::Object(entries)) = (mapping.inject.is_empty(), &mut sent) {
-            let values = Scope::of(input.asked);
+            let values = Scope::of(input.request_context);
             for (name, filling) in mapping.inject.iter() {
                 insert_at(entries, name, filling.value(&values)?);
             }
@@ -296,7 +301,7 @@ impl Contract {
         if set.is_empty() {
             return Ok(());
         }
-        let values = Scope::of(input.asked);
+        let values = Scope::of(input.request_context);
         if let Value::Object(entries) = value {
             for (path, filling) in set.iter() {
                 let result = filling.value(&values)?;

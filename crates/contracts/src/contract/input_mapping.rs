@@ -102,7 +102,7 @@ impl InputMapping {
         if let Some(entry) = node.get("form") {
             mapping.form = match &entry.value.data {
                 Data::Map(_) => read_form_parameter(reader, &entry.value, expressions),
-                _ => expressions.around.form(reader, &entry.value).map_or(
+                _ => expressions.load_context.form(reader, &entry.value).map_or(
                     // The problems of an invalid form have been reported already.
                     default.form.clone(),
                     FormSelector::One,
@@ -110,7 +110,7 @@ impl InputMapping {
             };
         }
         if let (FormSelector::One(form), true) = (&mapping.form, operation.has_form()) {
-            let may = match operation {
+            let is_allowed = match operation {
                 Operation::Create => form.may_create,
                 Operation::Upsert => form.may_create && form.may_update,
                 _ => form.may_update,
@@ -123,7 +123,7 @@ impl InputMapping {
             if form.resource != resource {
                 let what = format!("the form `{}` is for another resource", form.name);
                 note(what, "a form for the resource of the route");
-            } else if !may {
+            } else if !is_allowed {
                 let what = format!("the form `{}` may not do what the route does", form.name);
                 note(
                     what,
@@ -193,20 +193,20 @@ impl InputMapping {
 
     /// Whether a form can be selected for an operation on a resource.
     pub(crate) fn serves(form: &Form, operation: Operation, resource: Resource) -> bool {
-        let may = match operation {
+        let is_allowed = match operation {
             Operation::Create => form.may_create,
             Operation::IssueToken => true,
             _ => form.may_update,
         };
-        may && form.resource == resource
+        is_allowed && form.resource == resource
     }
 
     /// Takes the form's input out of the submission.
     pub(crate) fn form_input<'v>(&self, sent: Value<'v>) -> Value<'v> {
         match (&self.form, sent) {
             (FormSelector::FromRequest(named), Value::Object(entries)) => {
-                let own = entries.into_iter().find(|(key, _)| *key == *named.under);
-                own.map_or(Value::Null, |(_, own)| own)
+                let form_entry = entries.into_iter().find(|(key, _)| *key == *named.under);
+                form_entry.map_or(Value::Null, |(_, value)| value)
             }
             (_, sent) => sent,
         }
@@ -293,7 +293,7 @@ fn read_form_parameter(
         reader.wrong_shape(node, "form", expected);
         return FormSelector::None;
     };
-    let forms = expressions.around.served.clone();
+    let forms = expressions.load_context.served.clone();
     FormSelector::FromRequest(Arc::new(FormParameter { key, under, forms, type_key }))
 }
 

@@ -24,21 +24,21 @@ pub(super) fn read_generated(reader: &mut Reader<'_>, node: &Node) -> Vec<(Box<s
     let mut generated = Vec::new();
     let Some(entry) = node.get("generate") else { return generated };
     for entry in reader.map(&entry.value, "generate") {
-        let letters = code_format(reader, &entry.value, &entry.key);
-        generated.extend(letters.map(|letters| (entry.key.as_str().into(), letters)));
+        let format = code_format(reader, &entry.value, &entry.key);
+        generated.extend(format.map(|format| (entry.key.as_str().into(), format)));
     }
     generated
 }
 
 fn code_format(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<CodeFormat> {
     let text = reader.text(node, key)?;
-    let letters = CodeFormat::parse(text);
-    if letters.is_none() {
+    let format = CodeFormat::parse(text);
+    if format.is_none() {
         let what = format!("`{text}` is not a string format");
         let expected = "an alphabet and a length: `hex(40)`, `base62(43)`, `base36(25)`";
         reader.problems.add(ProblemCode::BadOption, node.location, what, expected, None);
     }
-    letters
+    format
 }
 
 impl IssueToken {

@@ -81,7 +81,7 @@ mod tests {
     use super::write_as_python;
 
     #[test]
-    fn it_is_written_as_python_writes_it() {
+    fn matches_python_json_dumps() {
         let value = serde_json::json!({"a": [1, "\u{e9}\u{1f600}\u{7f}\n\"\\"], "b": {}});
         let mut out = Vec::new();
         write_as_python(&value, &mut out).unwrap();

@@ -54,7 +54,7 @@ pub(crate) fn read(
     stem: &str,
     tree: &Node,
     version: Arc<str>,
-    around: &LoadContext<'_>,
+    load_context: &LoadContext<'_>,
     problems: &mut Problems,
 ) -> Option<(Contract, Location)> {
     let mut reader = Reader { problems };
@@ -71,8 +71,8 @@ pub(crate) fn read(
     let description = tree.get("description");
     let description =
         description.and_then(|entry| reader.text(&entry.value, "description")).map(Arc::from);
-    let form = tree.get("form").and_then(|entry| around.form(&mut reader, &entry.value));
-    let catalogue = catalogue(&mut reader, tree, around);
+    let form = tree.get("form").and_then(|entry| load_context.form(&mut reader, &entry.value));
+    let catalogue = catalogue(&mut reader, tree, load_context);
     let (mount, hosts) = (mount::mount(&mut reader, tree), mount::hosts(&mut reader, tree));
     if mount.is_none() && hosts.is_empty() && tree.get("mount").is_none() {
         let what = "the contract has neither `mount` nor `hosts`";
@@ -88,7 +88,7 @@ pub(crate) fn read(
     let style = if style == Some("python") { JsonStyle::Python } else { JsonStyle::Compact };
     let attributes = attributes(&mut reader, tree);
     let (form_here, attributes) = (form.as_ref(), &*attributes);
-    let expressions = Expressions { around, form: form_here, ids: &ids, attributes, style };
+    let expressions = Expressions { load_context, form: form_here, ids: &ids, attributes, style };
     let part = |key: &str| tree.get(key).map(|entry| &entry.value);
     let authentication =
         part("authentication").map(|node| Authentication::read(&mut reader, node, &expressions));
@@ -154,16 +154,16 @@ fn missing(reader: &mut Reader<'_>, node: &Node, key: &str, location: Location) 
 fn catalogue(
     reader: &mut Reader<'_>,
     tree: &Node,
-    around: &LoadContext<'_>,
+    load_context: &LoadContext<'_>,
 ) -> Option<Arc<Catalogue>> {
     let node = &tree.get("catalogue")?.value;
     let name = reader.text(node, "catalogue")?;
     if name == Catalogue::OF_FORMS {
         return Some(Arc::new(Catalogue::of_forms()));
     }
-    let found = around.catalogues.iter().find(|catalogue| &*catalogue.name == name);
-    if found.is_none() && around.has_all_catalogues {
-        let known: Vec<&str> = around.catalogues.iter().map(|known| &*known.name).collect();
+    let found = load_context.catalogues.iter().find(|catalogue| &*catalogue.name == name);
+    if found.is_none() && load_context.has_all_catalogues {
+        let known: Vec<&str> = load_context.catalogues.iter().map(|known| &*known.name).collect();
         let code = ProblemCode::UnknownCatalogue;
         reader.unknown(code, "catalogue", name, node.location, "the contract", &known);
     }

@@ -34,20 +34,22 @@ pub enum Lookup {
 
 impl Contract {
     /// Evaluates look-ups. Those whose value is null are skipped, as are those whose value is
-    /// empty, unless `heeds_empty`.
+    /// empty, unless `include_empty`.
     pub(crate) fn lookups(
         &self,
-        ways: &[(LookupKey, Expr)],
+        keys: &[(LookupKey, Expr)],
         values: &Scope<'_>,
         form: Option<&Form>,
-        heeds_empty: bool,
+        include_empty: bool,
     ) -> Result<Vec<Lookup>, String> {
-        let mut sought = Vec::new();
-        for (way, filling) in ways {
-            let text = filling.text(values)?;
-            let Some(text) = text.filter(|text| heeds_empty || !text.is_empty()) else { continue };
+        let mut lookups = Vec::new();
+        for (key, value) in keys {
+            let text = value.text(values)?;
+            let Some(text) = text.filter(|text| include_empty || !text.is_empty()) else {
+                continue;
+            };
             let number = |text: &str| text.parse().map_or(Lookup::Nobody, Lookup::Id);
-            sought.push(match way {
+            lookups.push(match key {
                 LookupKey::Id(name) => self.read_id(name, &text),
                 LookupKey::Email => Lookup::EmailKey(email_key(&text)),
                 LookupKey::ExternalId => Lookup::ExternalId(text),
@@ -67,7 +69,7 @@ impl Contract {
                 },
             });
         }
-        Ok(sought)
+        Ok(lookups)
     }
 
     /// Resolves a submitted id.

@@ -110,8 +110,8 @@ impl Contract {
     pub fn is_issued_credential(&self, text: &str) -> bool {
         let made =
             self.routes.iter().filter_map(|route| route.action.issue_token.as_ref()?.code_format());
-        made.into_iter().any(|letters| {
-            text.len() == letters.length && text.chars().all(|c| letters.alphabet.contains(c))
+        made.into_iter().any(|format| {
+            text.len() == format.length && text.chars().all(|c| format.alphabet.contains(c))
         })
     }
 
@@ -171,8 +171,8 @@ impl Contract {
         action: Option<&'c Action>,
         outcome: Outcome,
     ) -> Option<&'c ResponseTemplate> {
-        let own = action.and_then(|action| action.responses.get(&outcome));
-        own.or_else(|| self.responses.get(&outcome))
+        let action_response = action.and_then(|action| action.responses.get(&outcome));
+        action_response.or_else(|| self.responses.get(&outcome))
     }
 
     /// Whether the action or one of its answers reads the root variable `root`.
@@ -211,13 +211,13 @@ impl Contract {
         &'c self,
         (action, outcome): (Option<&'c Action>, Outcome),
         (status, reason): (u16, &str),
-        asked: &RequestContext,
-        own: Vec<(&'static str, Value<'_>)>,
+        request: &RequestContext,
+        values: Vec<(&'static str, Value<'_>)>,
     ) -> Result<RenderedResponse<'c>, String> {
         let Some(answer) = self.response_template(action, outcome) else {
             return Err(format!("the contract has no answer `{}`", outcome.name()));
         };
-        let around = scope::Scope::of(asked);
+        let request_scope = scope::Scope::of(request);
         let shown = |name: &'static str, value: &dyn Fn() -> Value<'static>| {
             answer.reads(name).then(|| (name, value()))
         };
@@ -225,11 +225,11 @@ impl Contract {
         let more = [
             shown("status", &|| number(status.to_string())),
             shown("reason", &|| Value::String(Cow::Owned(reason.to_owned()))),
-            shown("elapsed", &|| number(format_seconds(asked.elapsed))),
+            shown("elapsed", &|| number(format_seconds(request.elapsed))),
         ];
         let more = more.into_iter().flatten();
-        let all = scope::object(own.into_iter().chain(more));
-        answer.render(&around.inside(scope::Frame::Object(all)))
+        let all = scope::object(values.into_iter().chain(more));
+        answer.render(&request_scope.inside(scope::Frame::Object(all)))
     }
 
     /// Returns the root variable `malformed` for a body that cannot be decoded: `malformed.line`,

@@ -34,15 +34,15 @@ pub(crate) fn mount(reader: &mut Reader<'_>, tree: &Node) -> Option<Box<str>> {
             rest.split('/')
                 .all(|part| !part.is_empty() && !part.contains(['{', '}', '?', '#', '%']))
         });
-    let own = RESERVED_PATHS.iter().find(|own| {
-        mount.strip_prefix(**own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let reserved = RESERVED_PATHS.iter().find(|path| {
+        mount.strip_prefix(**path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
     if !is_path {
         let what = format!("`{mount}` is not a valid mount");
         let expected = "a path such as `/garmat`, without a slash at its end";
         reader.problems.add(ProblemCode::BadOption, node.location, what, expected, None);
-    } else if let Some(own) = own {
-        let what = format!("`{own}` is reserved for Registrar");
+    } else if let Some(path) = reserved {
+        let what = format!("`{path}` is reserved for Registrar");
         let expected = "another mount";
         reader.problems.add(ProblemCode::Contradiction, node.location, what, expected, None);
     }

@@ -13,8 +13,8 @@ use registrar_core::value::{NULL, Value};
 /// Variables by name, in nested scopes.
 #[derive(Debug)]
 pub(crate) struct Scope<'v> {
-    own: Frame<'v>,
-    around: Option<&'v Scope<'v>>,
+    frame: Frame<'v>,
+    parent: Option<&'v Scope<'v>>,
     dynamic: OnceCell<Dynamic>,
 }
 
@@ -24,37 +24,37 @@ pub(crate) enum Frame<'v> {
     /// The entries of an owned object.
     Object(Value<'v>),
     /// The entries of a borrowed object.
-    Lent(&'v Value<'v>),
+    Borrowed(&'v Value<'v>),
     /// A single variable.
     Named(&'v str, &'v Value<'v>),
     /// The root variables of a request.
-    Asked(&'v RequestContext),
+    Request(&'v RequestContext),
 }
 
 impl<'v> Scope<'v> {
     /// Creates a scope from the entries of an object.
-    pub(crate) fn new(own: Value<'v>) -> Self {
-        Self { own: Frame::Object(own), around: None, dynamic: OnceCell::new() }
+    pub(crate) fn new(object: Value<'v>) -> Self {
+        Self { frame: Frame::Object(object), parent: None, dynamic: OnceCell::new() }
     }
 
     /// Creates a scope from the root variables of a request.
-    pub(crate) fn of(asked: &'v RequestContext) -> Self {
-        Self { own: Frame::Asked(asked), around: None, dynamic: OnceCell::new() }
+    pub(crate) fn of(request: &'v RequestContext) -> Self {
+        Self { frame: Frame::Request(request), parent: None, dynamic: OnceCell::new() }
     }
 
     /// Creates a nested scope, whose variables hide outer ones with the same name.
-    pub(crate) fn inside(&'v self, own: Frame<'v>) -> Self {
-        Self { own, around: Some(self), dynamic: OnceCell::new() }
+    pub(crate) fn inside(&'v self, frame: Frame<'v>) -> Self {
+        Self { frame, parent: Some(self), dynamic: OnceCell::new() }
     }
 
     fn get(&self, name: &str) -> Option<&Value<'v>> {
-        let own = match &self.own {
+        let found = match &self.frame {
             Frame::Object(value) => value.get(name),
-            Frame::Lent(value) => value.get(name),
+            Frame::Borrowed(value) => value.get(name),
             Frame::Named(known, value) => (*known == name).then_some(*value),
-            Frame::Asked(asked) => asked.get(name),
+            Frame::Request(request) => request.get(name),
         };
-        own.or_else(|| self.around?.get(name))
+        found.or_else(|| self.parent?.get(name))
     }
 
     /// Returns the value at a path.
@@ -73,17 +73,17 @@ impl<'v> Scope<'v> {
     /// Converts all variables for minijinja, once.
     fn dynamic(&self) -> &Dynamic {
         self.dynamic.get_or_init(|| {
-            let own = match &self.own {
+            let variables = match &self.frame {
                 Frame::Object(value) => to_dynamic(value),
-                Frame::Lent(value) => to_dynamic(value),
+                Frame::Borrowed(value) => to_dynamic(value),
                 Frame::Named(name, value) => Dynamic::from_pairs([(*name, to_dynamic(value))]),
-                Frame::Asked(asked) => {
-                    Dynamic::from_pairs(asked.all().map(|(name, value)| (name, to_dynamic(value))))
-                }
+                Frame::Request(request) => Dynamic::from_pairs(
+                    request.all().map(|(name, value)| (name, to_dynamic(value))),
+                ),
             };
-            match self.around {
-                Some(around) => minijinja::context! { ..own, ..around.dynamic().clone() },
-                None => own,
+            match self.parent {
+                Some(parent) => minijinja::context! { ..variables, ..parent.dynamic().clone() },
+                None => variables,
             }
         })
     }

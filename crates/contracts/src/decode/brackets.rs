@@ -257,17 +257,17 @@ fn hexadecimal(high: u8, low: u8) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn parsed(body: &str) -> String {
+    fn parse_to_json(body: &str) -> String {
         let value = parse_urlencoded(body.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
         serde_json::to_string(&value).unwrap()
     }
 
-    fn refused(body: impl AsRef<[u8]>) -> DecodeError {
-        parse_urlencoded(body.as_ref()).expect_err("is refused")
+    fn decode_error(body: impl AsRef<[u8]>) -> DecodeError {
+        parse_urlencoded(body.as_ref()).expect_err("should be rejected")
     }
 
     #[test]
-    fn names_nest_as_in_rack() {
+    fn parses_nested_names_like_rack() {
         let cases = [
             ("", "{}"),
             ("&&a=1&", r#"{"a":"1"}"#),
@@ -293,12 +293,12 @@ mod tests {
             ("a=100%&b=%zz&c=%4", r#"{"a":"100%","b":"%zz","c":"%4"}"#),
         ];
         for (body, expected) in cases {
-            assert_eq!(parsed(body), expected, "{body}");
+            assert_eq!(parse_to_json(body), expected, "{body}");
         }
     }
 
     #[test]
-    fn every_refusal_has_its_kind_and_place() {
+    fn decode_errors_have_kind_and_pointer() {
         use DecodeErrorKind::{BadName, Encoding, Nul};
         let cases = [
             ("=1", BadName, "/"),
@@ -320,33 +320,34 @@ mod tests {
             ("a[b]=%ff", Encoding, "/a/b"),
         ];
         for (body, kind, pointer) in cases {
-            let error = refused(body);
+            let error = decode_error(body);
             assert_eq!((error.kind, error.pointer.as_deref()), (kind, Some(pointer)), "{body}");
         }
-        assert_eq!(refused(b"a\xff=1").kind, Encoding);
+        assert_eq!(decode_error(b"a\xff=1").kind, Encoding);
     }
 
     #[test]
-    fn a_refusal_reads_well_and_quotes_no_value() {
+    fn error_message_contains_no_submitted_value() {
         assert_eq!(
-            refused("user=secret&user[password]=secret").to_string(),
+            decode_error("user=secret&user[password]=secret").to_string(),
             "a form field has a bad name in /user/password: \
              its structure conflicts with another field"
         );
     }
 
     #[test]
-    fn depth_and_number_are_bounded() {
+    fn depth_and_pair_count_are_limited() {
         let nested = |depth: usize| format!("a{}=1", "[b]".repeat(depth - 1));
         assert!(parse_urlencoded(nested(MAX_DEPTH).as_bytes()).is_ok());
-        assert_eq!(refused(nested(MAX_DEPTH + 1)).kind, DecodeErrorKind::TooDeep);
-        let pairs = |count: usize| (0..count).map(|at| format!("a[{at}]=1&")).collect::<String>();
+        assert_eq!(decode_error(nested(MAX_DEPTH + 1)).kind, DecodeErrorKind::TooDeep);
+        let pairs =
+            |count: usize| (0..count).map(|index| format!("a[{index}]=1&")).collect::<String>();
         assert!(parse_urlencoded(pairs(MAX_PAIRS).as_bytes()).is_ok());
-        assert_eq!(refused(pairs(MAX_PAIRS + 1)).kind, DecodeErrorKind::TooManyFields);
+        assert_eq!(decode_error(pairs(MAX_PAIRS + 1)).kind, DecodeErrorKind::TooManyFields);
     }
 
     #[test]
-    fn plain_names_and_values_borrow() {
+    fn unescaped_names_and_values_are_borrowed() {
         let Ok(Value::Object(entries)) = parse_urlencoded(b"a=1&b=%31") else {
             panic!("an object")
         };
@@ -358,11 +359,12 @@ mod tests {
     }
 
     #[test]
-    fn pairs_of_a_multipart_body_follow_the_same_rules() {
+    fn multipart_pairs_are_parsed_like_urlencoded_pairs() {
         let pairs = [("a[b][]", "1+%31"), ("a[b][]", "2")];
         let value = from_pairs(pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         assert_eq!(serde_json::to_string(&value.unwrap()).unwrap(), r#"{"a":{"b":["1+%31","2"]}}"#);
-        let error = from_pairs([("a".into(), "\0".into())].into_iter()).expect_err("is refused");
+        let error =
+            from_pairs([("a".into(), "\0".into())].into_iter()).expect_err("should be rejected");
         assert_eq!(error.kind, DecodeErrorKind::Nul);
     }
 }

@@ -202,8 +202,8 @@ fn unescaped<'de, E: Error>(trace: &Trace, text: &str) -> Result<Cow<'de, str>, 
 mod tests {
     use super::*;
 
-    fn refused(body: impl AsRef<[u8]>) -> DecodeError {
-        parse(body.as_ref()).expect_err("is refused")
+    fn decode_error(body: impl AsRef<[u8]>) -> DecodeError {
+        parse(body.as_ref()).expect_err("should be rejected")
     }
 
     fn number(text: &str) -> Value<'_> {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn nested_arrays_take_memory_for_their_items_only() {
+    fn nested_arrays_have_exact_capacity() {
         let tree = parse(b"[[[[[1]]]]]").unwrap();
         let mut value = &tree;
         while let Value::Array(items) = value {
@@ -221,17 +221,17 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_value_is_read() {
+    fn parses_every_json_type() {
         let body = "\u{feff} {\"a\": [null, true, \"x\", {}], \"b\": {\"c\": \"\\u00e9\\n\"}} ";
         let list =
             vec![Value::Null, Value::Bool(true), Value::String("x".into()), Value::Object(vec![])];
         let inner = Value::Object(vec![("c".into(), Value::String("é\n".into()))]);
-        let whole = Value::Object(vec![("a".into(), Value::Array(list)), ("b".into(), inner)]);
-        assert_eq!(parse(body.as_bytes()), Ok(whole));
+        let expected = Value::Object(vec![("a".into(), Value::Array(list)), ("b".into(), inner)]);
+        assert_eq!(parse(body.as_bytes()), Ok(expected));
     }
 
     #[test]
-    fn plain_strings_and_keys_borrow() {
+    fn unescaped_strings_and_keys_are_borrowed() {
         let Ok(Value::Object(entries)) = parse(br#"{"plain": "text", "e\u0073c": "e\u0073c"}"#)
         else {
             panic!("an object");
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_their_digits() {
+    fn numbers_keep_submitted_digits() {
         for text in [
             "0",
             "-0",
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clients_own_number_key_stays_an_object() {
+    fn submitted_number_key_is_parsed_as_object() {
         for (value, kind) in [
             ("\"12\"", Value::String("12".into())),
             ("12", number("12")),
@@ -272,16 +272,17 @@ mod tests {
             let body = format!("{{\"{NUMBER_KEY}\": {value}}}");
             assert_eq!(parse(body.as_bytes()), Ok(Value::Object(vec![(NUMBER_KEY.into(), kind)])));
         }
-        let twice = format!("{{\"{NUMBER_KEY}\": 1.5, \"{NUMBER_KEY}\": 1.5}}");
-        assert_eq!(refused(twice).kind, DecodeErrorKind::DuplicateKey);
-        let deep = format!("{}1.5{}", format!("{{\"{NUMBER_KEY}\":").repeat(100), "}".repeat(100));
-        assert_eq!(refused(deep).kind, DecodeErrorKind::TooDeep);
-        let far = format!("{{\"{NUMBER_KEY}\": 1e999}}");
-        assert_eq!(refused(far).pointer, Some(format!("/{NUMBER_KEY}")));
+        let duplicate = format!("{{\"{NUMBER_KEY}\": 1.5, \"{NUMBER_KEY}\": 1.5}}");
+        assert_eq!(decode_error(duplicate).kind, DecodeErrorKind::DuplicateKey);
+        let nested =
+            format!("{}1.5{}", format!("{{\"{NUMBER_KEY}\":").repeat(100), "}".repeat(100));
+        assert_eq!(decode_error(nested).kind, DecodeErrorKind::TooDeep);
+        let out_of_range = format!("{{\"{NUMBER_KEY}\": 1e999}}");
+        assert_eq!(decode_error(out_of_range).pointer, Some(format!("/{NUMBER_KEY}")));
     }
 
     #[test]
-    fn every_refusal_has_its_kind_and_place() {
+    fn decode_errors_have_kind_location_and_pointer() {
         use DecodeErrorKind::{DuplicateKey, Empty, Encoding, Nul, NumberRange, Syntax};
         type Case = (&'static [u8], DecodeErrorKind, Option<(usize, usize)>, Option<&'static str>);
         let cases: &[Case] = &[
@@ -307,27 +308,27 @@ mod tests {
             (b"NaN", Syntax, Some((1, 1)), None),
         ];
         for (body, kind, location, pointer) in cases {
-            let error = refused(body);
+            let error = decode_error(body);
             let found = (error.kind, error.line.zip(error.column), error.pointer.as_deref());
             assert_eq!(found, (*kind, *location, *pointer), "{:?}", String::from_utf8_lossy(body));
         }
     }
 
     #[test]
-    fn a_refusal_reads_well_and_quotes_no_value() {
+    fn error_message_contains_no_submitted_value() {
         assert_eq!(
-            refused(r#"{"password": "secret" "#).to_string(),
+            decode_error(r#"{"password": "secret" "#).to_string(),
             "the body is not valid JSON at line 1, column 22: EOF while parsing an object"
         );
         assert_eq!(
-            refused(r#"{"form": {"password": secret}}"#).to_string(),
+            decode_error(r#"{"form": {"password": secret}}"#).to_string(),
             "the body is not valid JSON at line 1, column 23 in /form/password: \
              expected a JSON value"
         );
     }
 
     #[test]
-    fn nesting_is_bounded_for_lists_and_objects() {
+    fn nesting_depth_is_limited() {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let nest = |depth: usize, core: &str| {
                 format!("{}{core}{}", open.repeat(depth), close.repeat(depth))
@@ -335,16 +336,16 @@ mod tests {
             assert!(parse(nest(MAX_DEPTH, "1.5").as_bytes()).is_ok());
             assert!(parse(nest(MAX_DEPTH - 1, "{}").as_bytes()).is_ok());
             for body in [nest(MAX_DEPTH + 1, "1"), nest(MAX_DEPTH, "{}"), nest(100_000, "")] {
-                assert_eq!(refused(body).kind, DecodeErrorKind::TooDeep);
+                assert_eq!(decode_error(body).kind, DecodeErrorKind::TooDeep);
             }
         }
     }
 
     #[test]
-    fn objects_of_a_hundred_thousand_keys_are_read_and_checked() {
+    fn duplicate_key_is_found_in_large_object() {
         let body: String = (0..100_000).map(|key| format!("\"{key}\":0,")).collect();
         let last = |key: &str| format!("{{{body}\"{key}\":0}}");
         assert!(parse(last("x").as_bytes()).is_ok());
-        assert_eq!(refused(last("77777")).pointer.as_deref(), Some("/77777"));
+        assert_eq!(decode_error(last("77777")).pointer.as_deref(), Some("/77777"));
     }
 }

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_says_what_where_and_what_was_expected() {
+    fn error_message_has_location_pointer_and_detail() {
         let mut error = DecodeError::new(DecodeErrorKind::DuplicateKey);
         assert_eq!(error.to_string(), "duplicate key in an object: each key may occur once");
         error.line = Some(3);
@@ -155,17 +155,17 @@ mod tests {
     }
 
     #[test]
-    fn segments_are_escaped_cut_and_of_one_line() {
+    fn pointer_segments_are_escaped_and_truncated() {
         let mut pointer = String::new();
         push_segment(&mut pointer, "a/b~c\n");
         push_segment(&mut pointer, &"é".repeat(64));
         push_segment(&mut pointer, &"é".repeat(65));
-        let (whole, cut) = ("é".repeat(64), "é".repeat(63));
-        assert_eq!(pointer, format!("/a~1b~0c\u{fffd}/{whole}/{cut}…"));
+        let (complete, truncated) = ("é".repeat(64), "é".repeat(63));
+        assert_eq!(pointer, format!("/a~1b~0c\u{fffd}/{complete}/{truncated}…"));
     }
 
     #[test]
-    fn the_texts_name_the_bounds_there_are() {
+    fn error_details_state_the_limits() {
         assert!(DecodeErrorKind::TooDeep.detail().contains(&MAX_DEPTH.to_string()));
         let pairs = brackets::MAX_PAIRS.to_string();
         assert!(DecodeErrorKind::TooManyFields.detail().contains(&pairs));

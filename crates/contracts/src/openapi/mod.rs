@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_components_are_fit_and_differ() {
+    fn component_names_are_valid_and_unique() {
         assert_eq!(component("form", "sign_up.v2-a"), "form.sign_up.v2-a");
         let (one, other) = (component("form", "a/b"), component("form", "a b"));
         assert!(one.starts_with("form.a_b.") && one != other, "{one} {other}");
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_differ_by_names_alone_are_one() {
+    fn paths_with_different_parameter_names_are_merged() {
         assert_eq!(
             (shape("/a/{b}/c/{d}.json"), names("/{b}/{d}")),
             ("/a/{}/c/{}.json".into(), vec!["b", "d"])

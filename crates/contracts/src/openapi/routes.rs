@@ -141,11 +141,11 @@ impl Contract {
                     !action.operation.only_reads() && action.operation != Operation::Respond;
                 let writing = [WRITE_ERROR].into_iter().filter(|_| writes);
                 let asking = CALLER_ERRORS.into_iter().filter(|_| self.requires_caller(action));
-                let asked = [QUERY_ERROR].into_iter().filter(|_| self.reads_query(action));
+                let query_errors = [QUERY_ERROR].into_iter().filter(|_| self.reads_query(action));
                 SERVER_ERRORS
                     .into_iter()
                     .chain(asking)
-                    .chain(asked)
+                    .chain(query_errors)
                     .chain(reading)
                     .chain(writing)
                     .collect()
@@ -185,8 +185,8 @@ impl Contract {
         let filled = |ids: &Value<'static>| {
             let known = |name: &str| if name == "ids" { ids.clone() } else { Value::Null };
             let values = outcome.values().iter().map(|name| (*name, known(name))).collect();
-            let asked = RequestContext::default();
-            self.answer((Some(action), outcome), (status, ""), &asked, values).ok()
+            let request = RequestContext::default();
+            self.answer((Some(action), outcome), (status, ""), &request, values).ok()
         };
         let Some(rendered) = filled(&Value::Null) else { return Some((media_type, json!({}))) };
         if rendered.body.is_empty() {

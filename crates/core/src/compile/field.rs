@@ -182,20 +182,20 @@ fn read_type(
     entry: &Entry,
 ) {
     let words: Vec<&str> = FieldType::ALL.iter().map(|known| known.name()).collect();
-    let said = reader.keyword(&entry.value, "type", &words).and_then(FieldType::named);
-    let Some(said) = said else { return };
-    if !known.is_declared && said != known.field_type {
+    let declared_type = reader.keyword(&entry.value, "type", &words).and_then(FieldType::named);
+    let Some(declared_type) = declared_type else { return };
+    if !known.is_declared && declared_type != known.field_type {
         let (name, is) = (known.context.name, known.field_type.name());
         reader.problems.add(
             ProblemCode::Contradiction,
             entry.value.location,
-            format!("the type of `{name}` is {is}, not {}", said.name()),
+            format!("the type of `{name}` is {is}, not {}", declared_type.name()),
             format!("`type: {is}`, or no `type`"),
             None,
         );
         return;
     }
-    scalar.field_type = said;
+    scalar.field_type = declared_type;
 }
 
 fn normalizers(reader: &mut Reader<'_>, node: &Node) -> Vec<Normalizer> {

@@ -116,7 +116,7 @@ pub(crate) struct RecordContext<'c> {
     /// Path that is the same in every form: `profiles.developer`.
     pub(crate) path: String,
     /// Fields of the enclosing object.
-    pub(crate) around: Option<&'c SiblingNames<'c>>,
+    pub(crate) enclosing: Option<&'c SiblingNames<'c>>,
     /// Whether it is the form's own record.
     pub(crate) is_root: bool,
 }
@@ -156,8 +156,8 @@ impl<'t> FormCompiler<'_, 't> {
         plans: Vec<(&Entry, KeyKind)>,
         record: &RecordContext<'_>,
     ) -> Vec<Field> {
-        let own: Vec<&str> = plans.iter().map(|(entry, _)| entry.key.as_str()).collect();
-        let names = SiblingNames { own: &own, around: record.around };
+        let field_names: Vec<&str> = plans.iter().map(|(entry, _)| entry.key.as_str()).collect();
+        let names = SiblingNames { fields: &field_names, enclosing: record.enclosing };
         let mut fields = Vec::new();
         for (entry, plan) in plans {
             let path = record.of(&entry.key);
@@ -271,7 +271,7 @@ impl<'t> FormCompiler<'_, 't> {
             }
         }
         let path = record.of("properties");
-        let record = RecordContext { path, around: Some(context.names), is_root: false };
+        let record = RecordContext { path, enclosing: Some(context.names), is_root: false };
         self.fields(of_type, plans, &record)
     }
 
@@ -288,8 +288,9 @@ impl<'t> FormCompiler<'_, 't> {
         let mut fields = Vec::new();
         let records = self.reader.map(&entry.value, container.name());
         let is_record = |record: &&Entry| !RESERVED.contains(&record.key.as_str());
-        let own: Vec<&str> = records.iter().filter(is_record).map(|r| r.key.as_str()).collect();
-        let names = SiblingNames { own: &own, around: Some(context.names) };
+        let field_names: Vec<&str> =
+            records.iter().filter(is_record).map(|r| r.key.as_str()).collect();
+        let names = SiblingNames { fields: &field_names, enclosing: Some(context.names) };
         for record in records {
             if is_reserved(&mut self.reader, record) {
                 continue;
@@ -348,7 +349,7 @@ impl<'t> FormCompiler<'_, 't> {
         context: &FieldContext<'_>,
     ) -> Field {
         let record =
-            RecordContext { path: context.global_path.to_owned(), around: None, is_root: false };
+            RecordContext { path: context.global_path.to_owned(), enclosing: None, is_root: false };
         let fields = self.record(kind, of_type, &entry.value, &record);
         if kind == Kind::RelationshipUser {
             self.require_relationship(&entry.key, entry.location, &fields);

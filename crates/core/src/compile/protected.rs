@@ -92,7 +92,7 @@ mod tests {
     use super::is_protected;
 
     #[test]
-    fn protected_names_are_recognised_in_every_spelling() {
+    fn protected_names_are_detected_in_any_case_style() {
         for name in [
             "role",
             "Role",

@@ -70,7 +70,7 @@ impl<'t> FormCompiler<'_, 't> {
             _ if resource == Resource::Session => "session".to_owned(),
             _ => String::new(),
         };
-        let record = RecordContext { path, around: None, is_root: true };
+        let record = RecordContext { path, enclosing: None, is_root: true };
         let nothing = Node { location: tree.location, data: crate::config::Data::Null };
         let node = fields.map_or(&nothing, |entry| &entry.value);
         let listed = self.record(kind, of_type, node, &record);

@@ -7,8 +7,8 @@ use crate::types::{PropertyType, RecordType};
 
 impl FormCompiler<'_, '_> {
     pub(super) fn unknown_field(&mut self, (kind, is_root): (Kind, bool), entry: &Entry) {
-        let own = kind.parent_fields().iter().filter(|_| is_root);
-        let built_ins = kind.built_ins().iter().chain(own);
+        let parent_fields = kind.parent_fields().iter().filter(|_| is_root);
+        let built_ins = kind.built_ins().iter().chain(parent_fields);
         let mut known: Vec<&str> = built_ins.map(|built_in| built_in.name).collect();
         known.extend(kind.containers().iter().map(|container| container.name()));
         let within = format!("a {}", kind.name());

@@ -12,10 +12,10 @@ pub(super) fn expand(
     budget: &mut Budget,
     reader: &mut Reader<'_>,
 ) {
-    let own = tree.get("definitions").map(|entry| entry.value.clone());
+    let local = tree.get("definitions").map(|entry| entry.value.clone());
     let mut known = Vec::new();
-    if let Some(own) = &own {
-        known.extend(reader.map(own, "definitions"));
+    if let Some(local) = &local {
+        known.extend(reader.map(local, "definitions"));
     }
     known.extend(shared);
     let mut expander = Expander { known, budget, reader, above: Vec::new() };
@@ -55,11 +55,11 @@ impl Expander<'_, '_> {
                 let at = entries.iter().position(uses_definition);
                 if let Some(at) = at {
                     let used = entries.remove(at);
-                    let own =
+                    let overrides =
                         Node { location: node.location, data: Data::Map(std::mem::take(entries)) };
                     node.data = Data::Map(Vec::new());
                     self.substitute(node, used.value);
-                    merge::merge_over(node, own, self.reader);
+                    merge::merge_over(node, overrides, self.reader);
                     merge::report_removals(node, self.reader);
                 }
                 if let Data::Map(entries) = &mut node.data {

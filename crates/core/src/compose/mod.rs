@@ -200,11 +200,11 @@ impl Library {
                 }
             });
         }
-        let mut own = form.tree.clone();
-        merge::remove_keys(&mut own, &["extends"]);
-        let Some(mut base) = base else { return Some(own) };
-        base.location = own.location;
-        merge::merge_over(&mut base, own, reader);
+        let mut own_tree = form.tree.clone();
+        merge::remove_keys(&mut own_tree, &["extends"]);
+        let Some(mut base) = base else { return Some(own_tree) };
+        base.location = own_tree.location;
+        merge::merge_over(&mut base, own_tree, reader);
         Some(base)
     }
 }
@@ -237,9 +237,9 @@ fn tree(file: FormFile<'_>, problems: &mut Vec<Problem>) -> Option<Node> {
 /// Returns a file merged over the one that its `extends:` names by stem, or `None`, with a problem,
 /// if that fails.
 pub fn extended(file: FormFile<'_>, all: &[FormFile<'_>], problems: &mut Problems) -> Option<Node> {
-    let mut own = parse(file.text, problems)?;
-    merge::set_file(&mut own, file.id);
-    let Some(entry) = merge::remove_key(&mut own, "extends") else { return Some(own) };
+    let mut own_tree = parse(file.text, problems)?;
+    merge::set_file(&mut own_tree, file.id);
+    let Some(entry) = merge::remove_key(&mut own_tree, "extends") else { return Some(own_tree) };
     let mut reader = Reader { problems };
     let name = reader.text(&entry.value, "extends")?.to_owned();
     let others = || all.iter().filter(|other| other.id != file.id);
@@ -255,11 +255,11 @@ pub fn extended(file: FormFile<'_>, all: &[FormFile<'_>], problems: &mut Problem
         let what = format!("`{name}` itself extends another file");
         let expected = "a file without `extends`";
         let hint = Some(format!("line {} of {}", entry.location.line, base.name));
-        reader.problems.add(ProblemCode::Contradiction, own.location, what, expected, hint);
+        reader.problems.add(ProblemCode::Contradiction, own_tree.location, what, expected, hint);
         return None;
     }
     merge::set_file(&mut tree, base.id);
     merge::remove_keys(&mut tree, &["name", "description"]);
-    merge_over(&mut tree, own, &mut reader);
+    merge_over(&mut tree, own_tree, &mut reader);
     Some(tree)
 }

@@ -85,7 +85,7 @@ mod tests {
         problems[0].to_string()
     }
 
-    fn is_read(text: &str) -> bool {
+    fn is_valid(text: &str) -> bool {
         let mut problems = Problems::new("a.yml".into());
         parse(text, &mut problems).is_some() && problems.is_empty()
     }
@@ -95,11 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn aliases_of_aliases_are_refused() {
+    fn nested_alias_expansion_is_rejected() {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
-            let before = vec![format!("*a{}", level - 1); 10].join(", ");
-            text.push_str(&format!("a{level}: &a{level} [{before}]\n"));
+            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+            text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
         }
         let problem = problem(&text);
         assert!(problem.starts_with("a.yml:5:"), "{problem}");
@@ -107,21 +107,21 @@ mod tests {
     }
 
     #[test]
-    fn aliases_of_something_large_are_refused() {
+    fn alias_expansion_of_large_values_is_rejected() {
         let wide =
             |count| format!("a: &a [{}]\nb: [{}]\n", vec!["x"; 2_000].join(", "), aliases(count));
-        assert!(is_read(&wide(40)));
+        assert!(is_valid(&wide(40)));
         assert!(problem(&wide(50)).contains("more than 100000 values"));
         let long = |count| format!("a: &a '{}'\nb: [{}]\n", "x".repeat(100_000), aliases(count));
-        assert!(is_read(&long(40)));
+        assert!(is_valid(&long(40)));
         let problem = problem(&long(41));
         assert!(problem.starts_with("a.yml:2:"), "{problem}");
         assert!(problem.contains("the strings of the file exceed 4 MiB"), "{problem}");
     }
 
     #[test]
-    fn many_aliases_are_refused() {
-        assert!(is_read(&format!("a: &a 1\nb: [{}]\n", aliases(99))));
+    fn too_many_aliases_are_rejected() {
+        assert!(is_valid(&format!("a: &a 1\nb: [{}]\n", aliases(99))));
         assert!(
             problem(&format!("a: &a 1\nb: [{}]\n", aliases(101))).contains("ten for each anchor")
         );
@@ -129,19 +129,19 @@ mod tests {
 
     /// Runs within the default stack of a thread.
     #[test]
-    fn nesting_is_bounded() {
+    fn nesting_depth_is_limited() {
         for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", "")] {
             let nest = |depth| format!("{}x{}", open.repeat(depth), close.repeat(depth));
-            assert!(is_read(&nest(MAX_DEPTH)), "{open}");
+            assert!(is_valid(&nest(MAX_DEPTH)), "{open}");
             let problem = problem(&nest(MAX_DEPTH + 1));
             assert!(problem.contains("more than 32 deep"), "{problem}");
         }
     }
 
     #[test]
-    fn many_values_and_documents_are_refused() {
+    fn too_many_values_and_second_document_are_rejected() {
         let lines = |count| (0..count).map(|line| format!("k{line}: 1\n")).collect::<String>();
-        assert!(is_read(&lines(MAX_VALUES / 2 - 1)));
+        assert!(is_valid(&lines(MAX_VALUES / 2 - 1)));
         assert!(problem(&lines(MAX_VALUES / 2)).starts_with("a.yml:50000:"));
         assert!(problem("a: 1\n---\nb: 1\n").contains("a second document"));
     }

@@ -24,7 +24,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn a_slip_of_the_finger_is_recognised() {
+    fn suggests_similar_keys() {
         let known = ["presence", "length", "format"];
         assert_eq!(nearest("presense", known), Some("presence"));
         assert_eq!(nearest("lenght", known), Some("length"));
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn a_different_word_is_not() {
+    fn does_not_suggest_different_keys() {
         assert_eq!(nearest("colour", ["presence", "length"]), None);
         assert_eq!(nearest(&"length".repeat(10_000_000), ["presence", "length"]), None);
     }

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_read_as_ruby_writes_them() {
+    fn parses_ruby_regexp_tags() {
         for (text, pattern) in [
             ("a: !ruby/regexp /\\A\\d+\\z/\n", "\\A\\d+\\z"),
             ("a: !ruby/regexp '/\\Aa b\\z/i'\n", "(?i)\\Aa b\\z"),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_is_no_text() {
+    fn remove_tag_is_parsed_unless_quoted() {
         for text in ["a: !remove\n", "a: !remove # gone\nb: 1\n", "{a: !remove, b: 1}\n"] {
             assert!(matches!(value(text).data, Data::Removed), "{text}");
         }

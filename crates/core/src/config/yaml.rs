@@ -289,39 +289,38 @@ impl<'de> Visitor<'de> for DataVisitor {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Option<Node>, Vec<crate::config::Problem>) {
+    fn parse_text(text: &str) -> (Option<Node>, Vec<crate::config::Problem>) {
         let mut problems = Problems::new("a.yml".into());
         let tree = parse(text, &mut problems);
         (tree, problems.into_vec())
     }
 
     #[test]
-    fn every_key_and_value_knows_its_place() {
-        let (tree, problems) = read("a: 1\nb:\n  c: [x, no]\n");
+    fn keys_and_values_have_locations() {
+        let (tree, problems) = parse_text("a: 1\nb:\n  c: [x, no]\n");
         assert!(problems.is_empty(), "{problems:?}");
         let tree = tree.unwrap();
         let b = tree.get("b").unwrap();
         assert_eq!((b.location.line, b.location.column), (2, 1));
         let c = b.value.get("c").unwrap();
         assert_eq!((c.location.line, c.location.column), (3, 3));
-        let Data::List(items) = &c.value.data else { panic!("a list") };
+        let Data::List(items) = &c.value.data else { panic!("expected a list") };
         assert_eq!((items[1].location.line, items[1].location.column), (3, 10));
         assert!(matches!(&items[1].data, Data::Text(text) if text == "no"));
     }
 
     #[test]
     fn all_duplicate_keys_are_reported() {
-        let (_, problems) = read("a: 1\nb: {c: 1, c: 2}\na: 3\n");
+        let (_, problems) = parse_text("a: 1\nb: {c: 1, c: 2}\na: 3\n");
         let locations: Vec<_> =
             problems.iter().map(|p| (p.location.line, p.location.column)).collect();
         assert_eq!(locations, [(2, 11), (3, 1)]);
     }
 
     #[test]
-    fn broken_text_is_one_problem_at_its_line() {
+    fn syntax_error_is_reported_once() {
         for text in ["a: [1, 2\nb: 3\n", "a: 'x\n", "a: !env HOME\n", "a: b: c\n"] {
-            let (tree, problems) = read(text);
-            println!("{}", problems[0]);
+            let (tree, problems) = parse_text(text);
             assert!(tree.is_none() && problems.len() == 1, "{text:?}: {problems:?}");
         }
     }

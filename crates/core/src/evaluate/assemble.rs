@@ -149,13 +149,13 @@ pub(super) fn properties(field: &Field, slots: GroupSlots<'_>) -> String {
 /// Sets the properties or the attached records that a container of a profile, transactable or
 /// customization holds.
 fn attach(
-    (own, attached): (&mut String, &mut Attachments),
+    (properties_json, attached): (&mut String, &mut Attachments),
     container: Container,
     field: &Field,
     slots: GroupSlots<'_>,
 ) {
     match container {
-        Container::Properties => *own = properties(field, slots),
+        Container::Properties => *properties_json = properties(field, slots),
         Container::CustomAddresses => records(field, slots, |group, inner| {
             attached.addresses.push(address(group, inner));
         }),
@@ -236,7 +236,7 @@ pub(super) fn relationship_user(
     slots: GroupSlots<'_>,
 ) -> Option<NewRelationshipUser> {
     let mut fields = RelationshipFields::default();
-    let (id, mut own) = (slots.id(), stored_properties(slots.stored));
+    let (id, mut properties_json) = (slots.id(), stored_properties(slots.stored));
     fill(
         group,
         slots,
@@ -245,7 +245,7 @@ pub(super) fn relationship_user(
                 set(&mut fields, value);
             }
         },
-        |_, field, inner| own = properties(field, inner),
+        |_, field, inner| properties_json = properties(field, inner),
     );
     // A stored relationship user has only `relationship_id`; a key or a name was submitted.
     let key = fields.key.filter(|key| !key.trim().is_empty());
@@ -256,7 +256,7 @@ pub(super) fn relationship_user(
         (None, None, None) => return None,
     };
     let type_name = group.type_name.clone();
-    Some(NewRelationshipUser { id, type_name, relationship, properties: own })
+    Some(NewRelationshipUser { id, type_name, relationship, properties: properties_json })
 }
 
 fn keyed_link(key: &str, keyed: &KeyedRelationship) -> RelationshipLink {

@@ -85,22 +85,24 @@ fn customizable(belonging: &ParentRefs) -> Option<Customizable> {
 }
 
 fn own_properties(root: &Group, slots: GroupSlots<'_>) -> String {
-    let mut own = stored_properties(slots.stored);
-    fill(root, slots, |_, _| {}, |_, field, inner| own = properties(field, inner));
-    own
+    let mut properties_json = stored_properties(slots.stored);
+    fill(root, slots, |_, _| {}, |_, field, inner| properties_json = properties(field, inner));
+    properties_json
 }
 
 /// Returns the claim on a relationship's key, or `None` if its type has no key or the key is blank.
 fn key(root: &Group, slots: &GroupSlots<'_>) -> Option<Claim> {
     let property = root.key.as_deref()?;
-    let own = root.fields.iter().zip(&slots.slots).find_map(|(field, slot)| {
-        let is_own = matches!(field.target, FieldTarget::Container(Container::Properties));
+    let container = root.fields.iter().zip(&slots.slots).find_map(|(field, slot)| {
+        let is_properties = matches!(field.target, FieldTarget::Container(Container::Properties));
         match (&field.body, slot) {
-            (FieldBody::Container(group), Slot::Group(inner)) if is_own => Some((group, inner)),
+            (FieldBody::Container(group), Slot::Group(inner)) if is_properties => {
+                Some((group, inner))
+            }
             _ => None,
         }
     });
-    let slot = own.and_then(|(group, inner)| inner.slots.get(group.index_of(property)?));
+    let slot = container.and_then(|(group, inner)| inner.slots.get(group.index_of(property)?));
     let stored = || slots.stored?.get("properties")?.get(property);
     let value = match slot {
         Some(slot) if !slot.keeps_stored() => slot.value(),

@@ -186,7 +186,7 @@ pub(super) fn merge<'v>(
     entries: Entries<'v>,
     is_update: bool,
 ) {
-    let around = Existing::new(slots.stored, is_update);
+    let existing = Existing::new(slots.stored, is_update);
     for (key, value) in entries {
         let Some(index) = of.index_of(&key) else { continue };
         let (Some(slot), of) = (slots.slots.get_mut(index), &of.fields[index]) else { continue };
@@ -195,14 +195,14 @@ pub(super) fn merge<'v>(
             (FieldBody::Scalar(scalar), value) => *slot = given(scalar, value),
             (FieldBody::Container(inner) | FieldBody::Record(inner), Value::Object(entries)) => {
                 if !matches!(slot, Slot::Group(_)) {
-                    let stored = around.at(&of.name);
+                    let stored = existing.at(&of.name);
                     *slot = Slot::Group(group(form, inner, Vec::new(), stored));
                 }
                 if let Slot::Group(slots) = slot {
                     merge(form, inner, slots, entries, is_update);
                 }
             }
-            (_, value) => *slot = field(form, of, value, false, around.at(&of.name)),
+            (_, value) => *slot = field(form, of, value, false, existing.at(&of.name)),
         }
     }
 }

@@ -102,7 +102,7 @@ pub fn validate_value(subject: &Field, value: Value<'static>) -> Violations {
         Value::Null => Slot::Absent,
         value => Slot::Value { value, from_text: false },
     };
-    let scope = SiblingScope { slots: &[], around: None, root: &[] };
+    let scope = SiblingScope { slots: &[], enclosing: None, root: &[] };
     findings.is_standalone = true;
     field(subject, &slot, &Path::ROOT, &scope, &mut findings);
     findings.violations
@@ -131,13 +131,13 @@ fn group(
     group: &Group,
     slots: &GroupSlots<'_>,
     path: &Path<'_>,
-    around: Enclosing<'_, '_>,
+    enclosing: Enclosing<'_, '_>,
     findings: &mut Findings,
 ) {
-    let scope = match around {
-        Enclosing::Root(root) => SiblingScope { slots: &slots.slots, around: None, root },
-        Enclosing::Scope(around) => {
-            SiblingScope { slots: &slots.slots, around: Some(around), root: around.root }
+    let scope = match enclosing {
+        Enclosing::Root(root) => SiblingScope { slots: &slots.slots, enclosing: None, root },
+        Enclosing::Scope(enclosing) => {
+            SiblingScope { slots: &slots.slots, enclosing: Some(enclosing), root: enclosing.root }
         }
     };
     for (subject, slot) in group.fields.iter().zip(&slots.slots) {

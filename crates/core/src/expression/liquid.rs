@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn liquid_is_read_as_jinja() {
+    fn translates_liquid_to_jinja() {
         for (liquid, jinja) in [
             ("form.a == 'b'", "form.a == 'b'"),
             ("form.a contains 'b'", "form.a is containing 'b'"),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_condition_is_found() {
+    fn extracts_condition_of_template_with_single_if() {
         assert_eq!(
             lone_condition("{% if form.a == 'x' %}true{% endif %}"),
             Some(("form.a == 'x'", false))

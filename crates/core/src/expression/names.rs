@@ -69,7 +69,7 @@ mod tests {
     use super::check;
 
     #[test]
-    fn only_known_names_pass() {
+    fn rejects_unknown_filters_tests_and_functions() {
         for text in
             ["form.a | lower", "form.a is blank", "form.a is not blank", "not (form.a)", "'x | y'"]
         {

@@ -164,20 +164,20 @@ mod tests {
     ];
 
     #[test]
-    fn each_type_takes_what_json_and_forms_send() {
-        for (name, sent, becomes) in CASES {
+    fn coerces_json_and_form_values() {
+        for (name, submitted, coerced) in CASES {
             let parse = |json: &str| -> Value<'static> {
                 serde_json::from_str::<serde_json::Value>(json).unwrap().into()
             };
-            let value = parse(sent);
-            let got = FieldType::named(name).unwrap().coerce(value.clone());
-            let expected = becomes.map(parse);
-            assert_eq!(got, expected.ok_or(value), "{name} of {sent}");
+            let value = parse(submitted);
+            let actual = FieldType::named(name).unwrap().coerce(value.clone());
+            let expected = coerced.map(parse);
+            assert_eq!(actual, expected.ok_or(value), "{name} of {submitted}");
         }
     }
 
     #[test]
-    fn a_text_is_borrowed_not_copied() {
+    fn coerced_string_is_borrowed() {
         let coerced = FieldType::String.coerce(Value::String(Cow::Borrowed("Ann"))).unwrap();
         assert!(matches!(coerced, Value::String(Cow::Borrowed("Ann"))));
     }

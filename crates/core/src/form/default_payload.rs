@@ -199,8 +199,8 @@ mod tests {
     use super::quoted;
 
     #[test]
-    fn expressions_outside_of_quotes_get_some() {
-        for (json, becomes) in [
+    fn quotes_unquoted_expressions() {
+        for (json, expected) in [
             (r#"{"a": {{ form.n }}}"#, r#"{"a": "{{ form.n }}"}"#),
             (r#"{"a": "{{ form.n }}"}"#, r#"{"a": "{{ form.n }}"}"#),
             (r#"{"a": "x\"{{ form.n }}"}"#, r#"{"a": "x\"{{ form.n }}"}"#),
@@ -210,7 +210,7 @@ mod tests {
                 r#"{"a": "{{ form.n | default: \"x\" }}"}"#,
             ),
         ] {
-            assert_eq!(quoted(json), becomes);
+            assert_eq!(quoted(json), expected);
         }
     }
 }

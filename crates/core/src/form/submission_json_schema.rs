@@ -57,8 +57,15 @@ struct SchemaWriter {
 }
 
 impl SchemaWriter {
-    /// Returns the schema of an object; `asked` if it is validated even without submitted values.
-    fn group(&mut self, group: &Group, path: &str, given: &[&str], asked: bool) -> Value {
+    /// Returns the schema of an object; `is_always_validated` if it is validated even without
+    /// submitted values.
+    fn group(
+        &mut self,
+        group: &Group,
+        path: &str,
+        given: &[&str],
+        is_always_validated: bool,
+    ) -> Value {
         let (mut properties, mut both) = (Map::new(), Vec::new());
         let (mut demands, mut scalars) = (Vec::new(), Vec::new());
         for field in &group.fields {
@@ -69,7 +76,8 @@ impl SchemaWriter {
             if is_open {
                 self.left_out.push(format!("{inner} (its condition, or the default payload)"));
             }
-            let schema = if is_open { json!({}) } else { self.field(field, &inner, asked) };
+            let schema =
+                if is_open { json!({}) } else { self.field(field, &inner, is_always_validated) };
             let is_demanded = !is_open && !self.may_update && is_required(field);
             if let FieldBody::Scalar(_) = field.body {
                 scalars.push(json!({ "required": [name] }));
@@ -99,7 +107,7 @@ impl SchemaWriter {
         if self.refuses_unknown {
             schema["additionalProperties"] = false.into();
         }
-        match (demands.is_empty(), asked) {
+        match (demands.is_empty(), is_always_validated) {
             (true, _) => {}
             (false, true) => both.extend(demands),
             // A nested form is active if one of its scalars is submitted.
@@ -115,7 +123,7 @@ impl SchemaWriter {
         schema
     }
 
-    fn field(&mut self, field: &Field, path: &str, around_asked: bool) -> Value {
+    fn field(&mut self, field: &Field, path: &str, is_enclosing_always_validated: bool) -> Value {
         match &field.body {
             FieldBody::Scalar(scalar) => self.scalar(field, scalar, path),
             FieldBody::Container(group) => {
@@ -123,8 +131,8 @@ impl SchemaWriter {
                 // A container of records is validated whenever the enclosing record is.
                 let holds_records =
                     group.fields.iter().all(|f| !matches!(f.body, FieldBody::Scalar(_)));
-                let asked = around_asked && holds_records;
-                nullable(self.group(group, path, &[], asked))
+                let is_always_validated = is_enclosing_always_validated && holds_records;
+                nullable(self.group(group, path, &[], is_always_validated))
             }
             FieldBody::Record(group) => {
                 self.exclude(&field.rules, path, &["presence"]);

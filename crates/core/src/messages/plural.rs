@@ -75,7 +75,7 @@ mod tests {
     use super::{PluralCategory, Plurals};
 
     #[test]
-    fn languages_have_the_forms_that_cldr_says() {
+    fn plural_categories_match_cldr() {
         assert_eq!(Plurals::of("en").categories(), ["one", "other"]);
         assert_eq!(Plurals::of("ja").categories(), ["other"]);
         assert_eq!(Plurals::of("pl").categories(), ["one", "few", "many", "other"]);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_have_forms_of_their_own() {
+    fn plural_category_considers_decimals() {
         let category = |tag: &str, number: &str| Plurals::of(tag).category(number);
         assert_eq!(category("en", "1"), PluralCategory::One);
         assert_eq!(category("en", "1.0"), PluralCategory::Other);
@@ -92,6 +92,6 @@ mod tests {
         assert_eq!(category("pl", "5"), PluralCategory::Many);
         assert_eq!(category("pl", "1.5"), PluralCategory::Other);
         assert_eq!(category("fr", "1.5"), PluralCategory::One);
-        assert_eq!(category("en", "no number"), PluralCategory::Other);
+        assert_eq!(category("en", "not a number"), PluralCategory::Other);
     }
 }

@@ -43,7 +43,7 @@ mod tests {
     use super::{canonical, with_parents};
 
     #[test]
-    fn tags_are_spelled_one_way_and_only_registered_ones_are_known() {
+    fn language_tags_are_canonicalized_and_unknown_ones_rejected() {
         assert_eq!(canonical("pt-br").as_deref(), Some("pt-BR"));
         assert_eq!(canonical("ZH-hant-tw").as_deref(), Some("zh-Hant-TW"));
         for unknown in ["german", "xx", "de_AT", "", "messages"] {
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn parents_come_nearest_first() {
+    fn parent_tags_are_ordered_most_specific_first() {
         let parents = |tag| with_parents(tag).collect::<Vec<_>>();
         assert_eq!(parents("zh-Hant-TW"), ["zh-Hant-TW", "zh-Hant", "zh"]);
         assert_eq!(parents("de-x-wien"), ["de-x-wien", "de"]);

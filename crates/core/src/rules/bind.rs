@@ -44,11 +44,11 @@ impl BoundRule {
 }
 
 /// Returns whether a form's rule of the same name replaces the built-in one.
-fn yields(rule: &BuiltInRule, own: &Entry) -> bool {
-    if rule.yields_to.is_empty() || matches!(own.value.data, Data::Bool(false)) {
+fn yields(rule: &BuiltInRule, entry: &Entry) -> bool {
+    if rule.yields_to.is_empty() || matches!(entry.value.data, Data::Bool(false)) {
         return true;
     }
-    match &own.value.data {
+    match &entry.value.data {
         Data::Map(options) => {
             options.iter().any(|option| rule.yields_to.contains(&option.key.as_str()))
         }
@@ -65,11 +65,11 @@ pub(crate) fn bind_all(
     built_in: &[BuiltInRule],
     validation: Option<&Node>,
 ) -> Vec<BoundRule> {
-    let own = validation.map_or(&[][..], |node| reader.map(node, "validation"));
+    let entries = validation.map_or(&[][..], |node| reader.map(node, "validation"));
     let mut bound = Vec::new();
     for rule in built_in {
-        let given = own.iter().find(|entry| names_rule(&entry.key, rule.name));
-        let is_replaced = own.iter().any(|entry| {
+        let given = entries.iter().find(|entry| names_rule(&entry.key, rule.name));
+        let is_replaced = entries.iter().any(|entry| {
             rule.replaced_by.iter().any(|name| names_rule(&entry.key, name))
                 && !matches!(entry.value.data, Data::Bool(false))
         });
@@ -81,7 +81,7 @@ pub(crate) fn bind_all(
             bound.extend(bind(reader, field, rule, (rule.name, field.location), &options));
         }
     }
-    for entry in own {
+    for entry in entries {
         match named(&entry.key) {
             Some(rule) => {
                 bound.extend(bind(reader, field, rule, (&entry.key, entry.location), &entry.value))
@@ -89,7 +89,7 @@ pub(crate) fn bind_all(
             None => unknown_rule(reader, entry, field.name),
         }
     }
-    contradictions(reader, own);
+    contradictions(reader, entries);
     bound
 }
 
@@ -107,9 +107,9 @@ fn unknown_rule(reader: &mut Reader<'_>, entry: &Entry, field: &str) {
     reader.unknown(code, "rule", &entry.key, entry.location, &within, &known);
 }
 
-fn contradictions(reader: &mut Reader<'_>, own: &[Entry]) {
+fn contradictions(reader: &mut Reader<'_>, entries: &[Entry]) {
     let on = |name: &str| {
-        own.iter().find(|entry| {
+        entries.iter().find(|entry| {
             names_rule(&entry.key, name) && !matches!(entry.value.data, Data::Bool(false))
         })
     };
@@ -158,7 +158,7 @@ fn bind(
         conditions: Conditions::default(),
         overrides: Vec::new(),
     };
-    let mut own = Vec::new();
+    let mut rule_options = Vec::new();
     for (option, entry) in options {
         let value = entry.map_or(node, |entry| &entry.value);
         match (option.name, entry) {
@@ -171,11 +171,11 @@ fn bind(
             (name, _) if option.is_text => {
                 bound.overrides.push((Some(name), MessageOverride::read(reader, name, value)?));
             }
-            (name, _) => own.push((name, value)),
+            (name, _) => rule_options.push((name, value)),
         }
     }
     let conditions = std::mem::take(&mut bound.conditions);
-    let (location, options) = (node.location, own);
+    let (location, options) = (node.location, rule_options);
     let mut compile =
         CompileContext { reader, rule: spelled, location, options, field, conditions };
     bound.check = (rule.compile)(&mut compile)?;

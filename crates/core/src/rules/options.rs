@@ -60,8 +60,8 @@ pub(crate) trait GroupLayout: fmt::Debug {
 /// fields are visible too.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SiblingNames<'c> {
-    pub(crate) own: &'c [&'c str],
-    pub(crate) around: Option<&'c SiblingNames<'c>>,
+    pub(crate) fields: &'c [&'c str],
+    pub(crate) enclosing: Option<&'c SiblingNames<'c>>,
 }
 
 impl<'c> SiblingNames<'c> {
@@ -70,19 +70,19 @@ impl<'c> SiblingNames<'c> {
         let mut names = self;
         let mut outwards = 0;
         loop {
-            if let Some(index) = names.own.iter().position(|own| *own == name) {
+            if let Some(index) = names.fields.iter().position(|field| *field == name) {
                 return Some(SiblingRef { outwards, index });
             }
-            names = names.around?;
+            names = names.enclosing?;
             outwards += 1;
         }
     }
 
     /// Returns all names, innermost object first.
     pub(crate) fn all(&self) -> Vec<&'c str> {
-        let mut all = self.own.to_vec();
-        if let Some(around) = self.around {
-            all.extend(around.all());
+        let mut all = self.fields.to_vec();
+        if let Some(enclosing) = self.enclosing {
+            all.extend(enclosing.all());
         }
         all
     }

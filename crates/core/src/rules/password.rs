@@ -110,12 +110,12 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
             not_containing.push((compile.sibling(name, node.location)?, name.into()));
         }
     }
-    let mut own = HashSet::new();
+    let mut blocklist = HashSet::new();
     let mut refuses_common = true;
     match compile.get("blocklist") {
         Some(node) if matches!(node.data, Data::List(_)) => {
             for word in compile.texts("blocklist")? {
-                own.insert(word.to_lowercase());
+                blocklist.insert(word.to_lowercase());
             }
         }
         Some(node) => refuses_common = compile.reader.boolean(node, "blocklist")?,
@@ -132,7 +132,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         maximum_bytes: compile.count("maximum_bytes").and_then(|count| count.try_into().ok()),
         not_containing,
         refuses_common,
-        own,
+        blocklist,
     };
     let limits = [
         (Some(password.minimum), password.maximum),
@@ -164,7 +164,7 @@ struct Password {
     not_containing: Vec<(SiblingRef, Arc<str>)>,
     refuses_common: bool,
     /// The form's blocklist, in lower case.
-    own: HashSet<String>,
+    blocklist: HashSet<String>,
 }
 
 impl Check for Password {
@@ -189,7 +189,8 @@ impl Check for Password {
             fail(&TOO_LONG_BYTES, maximum);
         }
         let folded = password.to_lowercase();
-        if (self.refuses_common && BLOCKLIST.contains(&folded)) || self.own.contains(&folded) {
+        if (self.refuses_common && BLOCKLIST.contains(&folded)) || self.blocklist.contains(&folded)
+        {
             reporter.fail(&COMMON, Params::new());
         }
         for (field, attribute) in &self.not_containing {

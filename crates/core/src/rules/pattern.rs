@@ -140,8 +140,8 @@ mod tests {
     }
 
     #[test]
-    fn ruby_spellings_are_understood() {
-        for (pattern, matched, other) in [
+    fn translates_ruby_regex_syntax() {
+        for (pattern, matching, non_matching) in [
             (r"\Aa\z", "a", "a\n"),
             (r"\Aa\Z", "a\n", "a\n\n"),
             (r"\A\h{2}\z", "fF", "fg"),
@@ -153,20 +153,20 @@ mod tests {
             (r"\Ahttps?:\/\/\w+\z", "http://a", "http:a"),
         ] {
             let regex = compile(pattern, false).unwrap();
-            assert!(regex.is_match(matched), "{pattern} should match {matched:?}");
-            assert!(!regex.is_match(other), "{pattern} should not match {other:?}");
+            assert!(regex.is_match(matching), "{pattern} should match {matching:?}");
+            assert!(!regex.is_match(non_matching), "{pattern} should not match {non_matching:?}");
         }
     }
 
     #[test]
-    fn line_anchors_are_refused_with_what_to_write() {
+    fn line_anchors_are_rejected_with_a_suggestion() {
         let problem = compile(r"^\d+$", false).unwrap_err();
         assert!(problem.contains(r"did you mean `\A\d+\z`?"), "{problem}");
         assert!(compile(r"^\d+$", true).unwrap().is_match("a\n12\nb"));
     }
 
     #[test]
-    fn what_backtracks_is_refused() {
+    fn backtracking_patterns_are_rejected() {
         for pattern in [r"(?=a)b", r"(a)\1", r"(?<!a)b", r"(?<n>a)\k<n>"] {
             assert!(compile(pattern, false).unwrap_err().contains("linear time"), "{pattern}");
         }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_grows_too_large_is_refused() {
+    fn oversized_and_malformed_patterns_are_rejected() {
         assert!(compile(r"(\w{1000}){1000}", false).is_err());
         assert!(compile(r"a(", false).unwrap_err().contains("unclosed group"));
     }

@@ -201,7 +201,7 @@ impl Offset {
 mod tests {
     use super::*;
 
-    /// Phrases and what they resolve to at 2024-02-29T12:30:15Z.
+    /// Phrases and the timestamps they resolve to at 2024-02-29T12:30:15Z.
     const CASES: &[(&str, &str)] = &[
         ("now", "2024-02-29T12:30:15Z"),
         ("Today", "2024-02-29T00:00:00Z"),
@@ -222,17 +222,17 @@ mod tests {
     ];
 
     #[test]
-    fn each_phrase_means_a_moment() {
+    fn resolves_relative_time_phrases() {
         let now: Timestamp = "2024-02-29T12:30:15Z".parse().unwrap();
         for (phrase, expected) in CASES {
-            let moment = RelativeTime::read(phrase)
+            let timestamp = RelativeTime::read(phrase)
                 .and_then(|phrase| phrase.at(now, TemporalKind::Datetime));
-            assert_eq!(moment.unwrap().to_string(), *expected, "{phrase}");
+            assert_eq!(timestamp.unwrap().to_string(), *expected, "{phrase}");
         }
     }
 
     #[test]
-    fn other_words_are_no_phrase() {
+    fn rejects_malformed_phrases() {
         for text in ["", "ago", "soon", "day ago", "1 ago", "1 dayz ago", "-1 days ago", "1 day"] {
             assert_eq!(RelativeTime::read(text), None, "{text}");
         }

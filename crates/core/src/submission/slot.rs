@@ -120,7 +120,7 @@ impl<'v> Slot<'v> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SiblingScope<'s, 'v> {
     pub(crate) slots: &'s [Slot<'v>],
-    pub(crate) around: Option<&'s SiblingScope<'s, 'v>>,
+    pub(crate) enclosing: Option<&'s SiblingScope<'s, 'v>>,
     /// The slots of the whole submission.
     pub(crate) root: &'s [Slot<'v>],
 }
@@ -139,15 +139,15 @@ static ABSENT: Slot<'static> = Slot::Absent;
 impl<'s, 'v> SiblingScope<'s, 'v> {
     /// Returns the slots of the record that the object belongs to.
     pub(crate) fn record(&self) -> &'s [Slot<'v>] {
-        self.around.map_or(self.slots, SiblingScope::record)
+        self.enclosing.map_or(self.slots, SiblingScope::record)
     }
 
     /// Returns the slot of another field.
     pub(crate) fn slot(&self, sibling: SiblingRef) -> &'s Slot<'v> {
         let mut scope = self;
         for _ in 0..sibling.outwards {
-            match scope.around {
-                Some(around) => scope = around,
+            match scope.enclosing {
+                Some(enclosing) => scope = enclosing,
                 None => return &ABSENT,
             }
         }

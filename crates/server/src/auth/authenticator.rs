@@ -265,7 +265,7 @@ mod tests {
     use super::parse_authorization;
 
     #[test]
-    fn all_forms_of_the_header_are_parsed() {
+    fn parses_authorization_header() {
         for header in [
             "Token token=abc",
             "Token token=\"abc\"",

@@ -114,9 +114,9 @@ mod tests {
     }
 
     #[test]
-    fn hashes_of_any_cost_are_verified() {
-        let other = HashCost { memory_kib: 12_288, passes: 3 };
-        let old = PasswordHasher::new(other).unwrap().hash("secret1").unwrap();
+    fn hashes_of_other_costs_are_verified_and_rehashed() {
+        let old_cost = HashCost { memory_kib: 12_288, passes: 3 };
+        let old = PasswordHasher::new(old_cost).unwrap().hash("secret1").unwrap();
         let mut hasher = PasswordHasher::new(HashCost::default()).unwrap();
         let new = hasher.hash("secret1").unwrap();
         let right = Some(Verification::Right { rehashed: None });
@@ -136,15 +136,15 @@ mod tests {
         let Some(Verification::Right { rehashed: Some(rehashed) }) =
             hasher.verify("secret1", Some(&old))
         else {
-            panic!("a hash with another cost is replaced")
+            panic!("a hash with another cost should be replaced")
         };
         assert_eq!(hasher.verify("secret1", Some(&rehashed)), right);
     }
 
     #[test]
     fn memory_of_an_expensive_hash_is_released() {
-        let dear = HashCost { memory_kib: 65_536, passes: 1 };
-        let phc = PasswordHasher::new(dear).unwrap().hash("secret1").unwrap();
+        let expensive = HashCost { memory_kib: 65_536, passes: 1 };
+        let phc = PasswordHasher::new(expensive).unwrap().hash("secret1").unwrap();
         let mut hasher = PasswordHasher::new(HashCost { memory_kib: 7_168, passes: 5 }).unwrap();
         assert_eq!(hasher.verify("secret2", Some(&phc)), Some(Verification::Wrong));
         assert!(hasher.memory.capacity() <= 7_168, "{}", hasher.memory.capacity());

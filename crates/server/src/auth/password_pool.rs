@@ -240,8 +240,8 @@ mod tests {
     #[test]
     fn queued_verifications_do_not_delay_hashing() {
         let pool = PasswordPool::start(1, 8, HashCost::default()).unwrap();
-        let run = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        run.block_on(async {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
             let secret = || Secret::new("secret1".to_owned());
             let guesses: Vec<_> = (0..20).map(|_| Box::pin(pool.verify(secret(), None))).collect();
             let guesses = futures_util::future::join_all(guesses);
@@ -257,16 +257,16 @@ mod tests {
         let pool = PasswordPool::start(1, 4, HashCost::default()).unwrap();
         let secret = || Secret::new("secret1".to_owned());
         let right = || Ok(Verification::Right { rehashed: None });
-        let run = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let phc = run.block_on(pool.hash(secret())).unwrap();
-        assert_eq!(run.block_on(pool.verify(secret(), Some(phc))), right());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let phc = runtime.block_on(pool.hash(secret())).unwrap();
+        assert_eq!(runtime.block_on(pool.verify(secret(), Some(phc))), right());
         // One password in two Unicode normalization forms.
         let composed = Secret::new("gr\u{fc}n\u{a0}Haus".to_owned());
-        let phc = run.block_on(pool.hash(composed)).unwrap();
+        let phc = runtime.block_on(pool.hash(composed)).unwrap();
         let decomposed = Secret::new("gru\u{308}n Haus".to_owned());
-        assert_eq!(run.block_on(pool.verify(decomposed, Some(phc))), right());
-        assert_eq!(run.block_on(pool.verify(secret(), None)), Ok(Verification::Wrong));
+        assert_eq!(runtime.block_on(pool.verify(decomposed, Some(phc))), right());
+        assert_eq!(runtime.block_on(pool.verify(secret(), None)), Ok(Verification::Wrong));
         let broken = Some("$".to_owned());
-        assert_eq!(run.block_on(pool.verify(secret(), broken)), Err(HashError::Failed));
+        assert_eq!(runtime.block_on(pool.verify(secret(), broken)), Err(HashError::Failed));
     }
 }

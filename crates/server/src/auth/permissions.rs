@@ -292,9 +292,14 @@ mod tests {
         ];
         for (token, scopes) in tokens {
             let permissions = Permissions::of_token(&token);
-            for (operation, needed) in OPERATIONS {
-                let may = scopes.is_none_or(|scopes| needed.iter().all(|it| scopes.contains(it)));
-                assert_eq!(permissions.allow(operation).is_ok(), may, "{token:?} {operation:?}");
+            for (operation, required) in OPERATIONS {
+                let allowed =
+                    scopes.is_none_or(|scopes| required.iter().all(|scope| scopes.contains(scope)));
+                assert_eq!(
+                    permissions.allow(operation).is_ok(),
+                    allowed,
+                    "{token:?} {operation:?}"
+                );
             }
         }
     }
@@ -321,19 +326,20 @@ mod tests {
     #[test]
     fn filters_are_narrowed_never_widened() {
         let forms = Permissions::of_token(&token(None, Some(r#"["a","b"]"#)));
-        for (wanted, narrowed) in
+        for (requested, narrowed) in
             [(None, vec!["a", "b"]), (Some(vec!["b", "c"]), vec!["b"]), (Some(vec!["c"]), vec![])]
         {
             let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
-            let mut filter = UserFilter { form_names: wanted.map(owned), ..UserFilter::default() };
+            let mut filter =
+                UserFilter { form_names: requested.map(owned), ..UserFilter::default() };
             forms.narrow_users(&mut filter);
             assert_eq!(filter.form_names, Some(owned(narrowed)));
         }
         let user = Permissions::of_user(7, false);
-        for (wanted, user_id, ids) in
+        for (requested, user_id, ids) in
             [(None, Some(7), None), (Some(7), Some(7), None), (Some(8), Some(8), Some(Vec::new()))]
         {
-            let mut filter = RecordFilter { user_id: wanted, ..RecordFilter::default() };
+            let mut filter = RecordFilter { user_id: requested, ..RecordFilter::default() };
             user.narrow_records(&mut filter);
             assert_eq!((filter.user_id, filter.ids), (user_id, ids));
         }

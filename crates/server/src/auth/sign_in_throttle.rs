@@ -52,7 +52,7 @@ struct Failures {
 pub(crate) struct SignInThrottle {
     failures: Mutex<HashMap<ThrottleKey, Failures>>,
     failed: AtomicU64,
-    refused: AtomicU64,
+    throttled: AtomicU64,
 }
 
 /// A sign-in attempt in progress. It does not count if it is dropped without a result.
@@ -135,7 +135,7 @@ impl SignInThrottle {
             keys.iter().flatten().filter_map(|key| failures.get(key)?.wait(key.free(), now));
         if let Some(wait) = waits.max() {
             drop(failures);
-            self.refused.fetch_add(1, Ordering::Relaxed);
+            self.throttled.fetch_add(1, Ordering::Relaxed);
             return Err(throttled(wait));
         }
         if failures.len() >= MAX_TRACKED_KEYS {
@@ -150,7 +150,7 @@ impl SignInThrottle {
 
     /// Returns the number of failed and of throttled attempts.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        (self.failed.load(Ordering::Relaxed), self.refused.load(Ordering::Relaxed))
+        (self.failed.load(Ordering::Relaxed), self.throttled.load(Ordering::Relaxed))
     }
 
     fn end(&self, keys: &[Option<ThrottleKey>; 2], verdict: Option<Verdict>, now: Instant) {
@@ -226,14 +226,17 @@ mod tests {
     }
 
     #[test]
-    fn name_is_delayed_after_free_failures_and_reset_by_success() {
+    fn attempts_for_a_name_are_delayed_after_free_failures_until_success() {
         let (throttle, start) = (SignInThrottle::default(), Instant::now());
         let keys = [Some(ThrottleKey::Name([1; 32])), None];
         for _ in 0..FREE_FAILURES_PER_NAME {
             assert!(fail(&throttle, keys, start));
         }
-        assert!(!fail(&throttle, keys, start), "the sixth has to wait");
-        assert!(fail(&throttle, [Some(ThrottleKey::Name([2; 32])), None], start), "others do not");
+        assert!(!fail(&throttle, keys, start), "the sixth attempt should be delayed");
+        assert!(
+            fail(&throttle, [Some(ThrottleKey::Name([2; 32])), None], start),
+            "other names are not delayed"
+        );
         assert!(fail(&throttle, keys, start + Duration::from_secs(1)));
         assert!(!fail(&throttle, keys, start + Duration::from_secs(2)));
         let later = start + Duration::from_secs(4);
@@ -243,22 +246,22 @@ mod tests {
     }
 
     #[test]
-    fn one_name_allows_about_a_hundred_attempts_per_day() {
+    fn attempts_for_a_name_are_limited_to_about_100_per_day() {
         let (throttle, start) = (SignInThrottle::default(), Instant::now());
         let keys = [Some(ThrottleKey::Name([1; 32])), None];
-        let tried = (0..24 * 60 * 60_u64)
+        let attempts = (0..24 * 60 * 60_u64)
             .filter(|second| fail(&throttle, keys, start + Duration::from_secs(*second)))
             .count();
-        assert!((50..=120).contains(&tried), "{tried}");
+        assert!((50..=120).contains(&attempts), "{attempts} attempts");
     }
 
     #[test]
-    fn concurrent_attempts_are_bounded_after_a_failure() {
+    fn concurrent_attempts_are_limited_after_a_failure() {
         let (throttle, start) = (SignInThrottle::default(), Instant::now());
         let keys = [Some(ThrottleKey::Name([1; 32])), None];
-        let at_once: Vec<_> = (0..40).map(|_| throttle.begin_at(keys, start)).collect();
-        assert!(at_once.iter().all(Result::is_ok), "no limit without a failure");
-        for attempt in at_once.into_iter().flatten() {
+        let concurrent: Vec<_> = (0..40).map(|_| throttle.begin_at(keys, start)).collect();
+        assert!(concurrent.iter().all(Result::is_ok), "attempts are not limited before a failure");
+        for attempt in concurrent.into_iter().flatten() {
             attempt.end(false);
         }
         assert!(throttle.begin_at(keys, start).is_err());
@@ -266,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv6_addresses_are_counted_by_network() {
+    fn failures_of_ipv6_addresses_are_counted_by_network() {
         let (throttle, start) = (SignInThrottle::default(), Instant::now());
         for number in 0..FREE_FAILURES_PER_ADDRESS {
             let address = ThrottleKey::of_address(format!("2001:db8::{number:x}").parse().unwrap());
@@ -279,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn tracked_keys_are_bounded() {
+    fn number_of_tracked_keys_is_limited() {
         let (throttle, start) = (SignInThrottle::default(), Instant::now());
         for number in 0..MAX_TRACKED_KEYS + 10 {
             let mut name = [0; 32];

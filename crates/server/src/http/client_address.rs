@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_parameters_are_read_in_any_case_and_quotes() {
+    fn parses_forwarded_parameters_in_any_case_and_quoted() {
         let element = r#" For="[2001:db8::1]:47";proto=https ; HOST=example.com"#;
         assert_eq!(parameter(element, "for").and_then(parse_node), Some(address("2001:db8::1")));
         assert_eq!(parameter(element, "proto"), Some("https"));

@@ -93,7 +93,7 @@ mod tests {
     use super::unquote;
 
     #[test]
-    fn keys_are_quoted_or_bare() {
+    fn parses_quoted_and_bare_keys() {
         let long = "8e03978e-40d5-43e8-bc93-6894a57f9324";
         for (text, key) in [
             (long, Some(long)),

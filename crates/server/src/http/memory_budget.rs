@@ -119,9 +119,9 @@ impl Reservation {
     /// Returns 503 if this is the largest body, or if it was evicted.
     pub(crate) fn grow(&mut self, more: usize) -> Result<(), ApiError> {
         let total = self.bytes() + more;
-        let own = self.arriving.as_ref().map(|own| own.number);
+        let number = self.arriving.as_ref().map(|body| body.number);
         while self.is_evicted() || !self.memory.try_reserve(more, total) {
-            if self.is_evicted() || !self.memory.evict_largest(total, own) {
+            if self.is_evicted() || !self.memory.evict_largest(total, number) {
                 return Err(busy());
             }
         }
@@ -143,10 +143,10 @@ impl Reservation {
         let number = shared.next.fetch_add(1, Ordering::Relaxed);
         let bytes = AtomicUsize::new(std::mem::take(&mut self.bytes));
         let (is_evicted, evicted) = (AtomicBool::new(false), Notify::new());
-        let own = Arc::new(ArrivingBody { number, bytes, is_evicted, evicted });
+        let body = Arc::new(ArrivingBody { number, bytes, is_evicted, evicted });
         let mut arriving = shared.arriving.lock().unwrap_or_else(PoisonError::into_inner);
-        arriving.insert(number, Arc::clone(&own));
-        self.arriving = Some(own);
+        arriving.insert(number, Arc::clone(&body));
+        self.arriving = Some(body);
     }
 
     /// Resolves once the body is evicted.
@@ -163,21 +163,21 @@ impl Reservation {
     /// # Errors
     /// Returns 503 if it was evicted.
     pub(crate) fn complete(&mut self) -> Result<(), ApiError> {
-        let Some(own) = self.arriving.take() else { return Ok(()) };
+        let Some(body) = self.arriving.take() else { return Ok(()) };
         let shared = &self.memory.0;
         let mut arriving = shared.arriving.lock().unwrap_or_else(PoisonError::into_inner);
-        arriving.remove(&own.number);
-        self.bytes += own.bytes.swap(0, Ordering::Relaxed);
-        if own.is_evicted.load(Ordering::Acquire) { Err(busy()) } else { Ok(()) }
+        arriving.remove(&body.number);
+        self.bytes += body.bytes.swap(0, Ordering::Relaxed);
+        if body.is_evicted.load(Ordering::Acquire) { Err(busy()) } else { Ok(()) }
     }
 
     fn bytes(&self) -> usize {
         let arriving = self.arriving.as_ref();
-        self.bytes + arriving.map_or(0, |own| own.bytes.load(Ordering::Relaxed))
+        self.bytes + arriving.map_or(0, |body| body.bytes.load(Ordering::Relaxed))
     }
 
     fn is_evicted(&self) -> bool {
-        self.arriving.as_ref().is_some_and(|own| own.is_evicted.load(Ordering::Acquire))
+        self.arriving.as_ref().is_some_and(|body| body.is_evicted.load(Ordering::Acquire))
     }
 }
 
@@ -198,15 +198,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reservations_are_bounded_and_released() {
+    fn reservations_are_limited_and_released() {
         let memory = MemoryBudget::new(10);
-        let mut one = memory.reservation();
-        assert!(one.grow(6).is_ok());
-        let mut other = memory.reservation();
-        assert!(other.grow(6).is_err());
-        drop(other);
+        let mut first = memory.reservation();
+        assert!(first.grow(6).is_ok());
+        let mut second = memory.reservation();
+        assert!(second.grow(6).is_err());
+        drop(second);
         assert!(memory.reservation().grow(4).is_ok());
-        drop(one);
+        drop(first);
         assert!(memory.reservation().grow(10).is_ok());
     }
 
@@ -235,7 +235,7 @@ mod tests {
         assert!(new.grow(3 * MAX_SMALL_BODY).is_ok());
         assert!(second.is_evicted() && !first.is_evicted() && !third.is_evicted());
         assert!(second.complete().is_err() && first.complete().is_ok());
-        // A body larger than all others is refused itself.
+        // A body larger than all others is rejected itself.
         assert!(memory.reservation().grow(2 * MAX_SMALL_BODY).is_err());
         drop((first, second, third, new));
         assert_eq!(memory.0.reserved.load(Ordering::Relaxed), 0);

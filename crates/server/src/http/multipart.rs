@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_fields_with_bracket_names() {
+    fn parses_parts_with_bracket_names() {
         let cases = [
             (vec![("a", "1"), ("b", "")], r#"{"a":"1","b":""}"#),
             (vec![("form[p][on]", "1")], r#"{"form":{"p":{"on":"1"}}}"#),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_body_is_refused() {
+    fn malformed_bodies_are_rejected() {
         use DecodeErrorKind::{BadName, Encoding, File, Multipart, Nul};
         let named = part("; name=\"a\"", "1");
         for (body, kind) in [
@@ -116,21 +116,21 @@ mod tests {
 
     /// A truncated body is rejected as a whole.
     #[test]
-    fn a_body_that_breaks_off_is_refused() {
+    fn truncated_bodies_are_rejected() {
         let body = part("; name=\"a\"", "1") + &part("; name=\"b[c]\"", "two") + "--x--\r\n";
-        let whole = body.len() - "\r\n".len();
-        for end in 0..whole {
+        let complete = body.len() - "\r\n".len();
+        for end in 0..complete {
             assert!(read(&body.as_bytes()[..end]).is_err(), "{:?}", &body[..end]);
         }
-        assert!(read(&body.as_bytes()[..whole]).is_ok());
+        assert!(read(&body.as_bytes()[..complete]).is_ok());
     }
 
     #[test]
-    fn the_boundary_is_that_of_the_label() {
+    fn reads_boundary_from_content_type() {
         assert_eq!(boundary("multipart/form-data; boundary=x").as_deref(), Some("x"));
         assert_eq!(boundary("Multipart/Form-Data; BOUNDARY=\"a b\"").as_deref(), Some("a b"));
-        for label in ["multipart/form-data", "multipart/form-data; boundary", "text/plain"] {
-            assert_eq!(boundary(label), None, "{label}");
+        for content_type in ["multipart/form-data", "multipart/form-data; boundary", "text/plain"] {
+            assert_eq!(boundary(content_type), None, "{content_type}");
         }
     }
 }

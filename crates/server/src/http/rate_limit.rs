@@ -123,14 +123,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_caller_has_its_own_limit() {
+    fn rate_limit_applies_per_caller() {
         let settings = Settings { rate_limit: 1, rate_burst: 3, ..Settings::default() };
         let limits = RateLimits::new(&settings);
         for _ in 0..3 {
             assert!(limits.check_key(RateLimitKey::Token(1)).is_ok_and(|status| status.is_some()));
         }
-        let refused = limits.check_key(RateLimitKey::Token(1)).unwrap_err();
-        assert_eq!((refused.status().as_u16(), refused.code()), (429, "rate_limited"));
+        let error = limits.check_key(RateLimitKey::Token(1)).unwrap_err();
+        assert_eq!((error.status().as_u16(), error.code()), (429, "rate_limited"));
         assert!(limits.check_key(RateLimitKey::Token(2)).is_ok());
         assert!(limits.check_key(RateLimitKey::User(1)).is_ok());
         let unlimited = RateLimits::new(&Settings::default());

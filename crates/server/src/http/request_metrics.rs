@@ -34,12 +34,12 @@ pub(crate) struct RequestLabels<'n> {
 
 impl RequestLabels<'_> {
     fn into_owned(self) -> RequestLabels<'static> {
-        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let into_owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         RequestLabels {
-            contract: own(self.contract),
+            contract: into_owned(self.contract),
             method: self.method,
-            route: own(self.route),
-            form: own(self.form),
+            route: into_owned(self.route),
+            form: into_owned(self.form),
             status: self.status,
         }
     }

@@ -170,22 +170,22 @@ mod tests {
 
     /// Returns the filtered bytes; checks that all splits into two chunks give the same result.
     #[track_caller]
-    fn filtered(sent: &str) -> String {
-        let mut whole = sent.as_bytes().to_vec();
-        UpgradeFilter::default().filter(&mut whole);
-        for at in 0..sent.len() {
-            let mut bytes = sent.as_bytes().to_vec();
+    fn filtered(input: &str) -> String {
+        let mut output = input.as_bytes().to_vec();
+        UpgradeFilter::default().filter(&mut output);
+        for split in 0..input.len() {
+            let mut bytes = input.as_bytes().to_vec();
             let mut filter = UpgradeFilter::default();
-            let (first, second) = bytes.split_at_mut(at);
+            let (first, second) = bytes.split_at_mut(split);
             filter.filter(first);
             filter.filter(second);
-            assert_eq!(bytes, whole, "cut at {at}");
+            assert_eq!(bytes, output, "split at byte {split}");
         }
-        String::from_utf8(whole).unwrap()
+        String::from_utf8(output).unwrap()
     }
 
     #[test]
-    fn the_option_is_replaced_in_every_head() {
+    fn upgrade_option_is_replaced_in_every_request_head() {
         let head = |connection: &str, length: usize| {
             format!(
                 "POST /a HTTP/1.1\r\nHost: x\r\n{connection}\r\nContent-Length: {length}\r\n\r\n"
@@ -194,11 +194,13 @@ mod tests {
         let upgrade = "CONNECTION: keep-alive, Upgrade, HTTP2-Settings\r\nupgrade: h2c";
         let ignored = "CONNECTION: keep-alive, xpgrade, HTTP2-Settings\r\nupgrade: h2c";
         let body = "\r\nConnection: Upgrade\r\n\r\n";
-        let sent = [&head(upgrade, body.len()), body, &head(upgrade, 0), "\r\n", &head(upgrade, 0)];
-        let kept = [&head(ignored, body.len()), body, &head(ignored, 0), "\r\n", &head(ignored, 0)];
+        let input =
+            [&head(upgrade, body.len()), body, &head(upgrade, 0), "\r\n", &head(upgrade, 0)];
+        let expected =
+            [&head(ignored, body.len()), body, &head(ignored, 0), "\r\n", &head(ignored, 0)];
         assert_eq!(
-            filtered(&sent.map(|part| part.to_string()).concat()),
-            kept.map(|part| part.to_string()).concat()
+            filtered(&input.map(|part| part.to_string()).concat()),
+            expected.map(|part| part.to_string()).concat()
         );
         assert_eq!(filtered(&head("Upgrade: websocket", 0)), head("Upgrade: xebsocket", 0));
         for other in
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_touched_after_a_body_of_unknown_length() {
+    fn bytes_after_body_of_unknown_length_are_unchanged() {
         for fields in [
             "Transfer-Encoding: chunked",
             "Content-Length: 1\r\nContent-Length: 1",
@@ -218,9 +220,9 @@ mod tests {
             "Content-Length: 1 2",
             "Content-Length: 99999999999999999999999999",
         ] {
-            let sent =
+            let input =
                 format!("GET / HTTP/1.1\r\n{fields}\r\n\r\nx\r\n\r\nConnection: Upgrade\r\n\r\n");
-            assert_eq!(filtered(&sent), sent, "{fields}");
+            assert_eq!(filtered(&input), input, "{fields}");
         }
     }
 }

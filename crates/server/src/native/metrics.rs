@@ -39,8 +39,8 @@ fn configuration(page: &mut MetricsPage, state: &AppState) {
     );
     let name = "registrar_forms_reloads_total";
     page.metric(name, "counter", "Reloads of the configuration.");
-    page.sample(name, &[("result", "served")], succeeded);
-    page.sample(name, &[("result", "refused")], failed);
+    page.sample(name, &[("result", "success")], succeeded);
+    page.sample(name, &[("result", "failure")], failed);
 }
 
 fn requests(page: &mut MetricsPage, counts: &RequestMetrics) {
@@ -78,7 +78,7 @@ fn store(page: &mut MetricsPage, state: &AppState) {
     page.single("registrar_queue_length", "gauge", "Queued writes.", stats.queued);
     page.single("registrar_queue_limit", "gauge", "Capacity of the queue.", stats.queue_capacity);
     page.single(
-        "registrar_queue_refused_total",
+        "registrar_queue_rejected_total",
         "counter",
         "Writes rejected because the queue was full.",
         stats.rejected,
@@ -118,11 +118,11 @@ fn log_size(page: &mut MetricsPage, bytes: u64) {
     page.single("registrar_sqlite_wal_bytes", "gauge", help, bytes);
 }
 
-fn sign_ins(page: &mut MetricsPage, (failed, refused): (u64, u64)) {
+fn sign_ins(page: &mut MetricsPage, (failed, throttled): (u64, u64)) {
     let what = "Failed sign-in attempts.";
     page.single("registrar_sign_in_failures_total", "counter", what, failed);
     let what = "Throttled sign-in attempts.";
-    page.single("registrar_sign_in_refused_total", "counter", what, refused);
+    page.single("registrar_sign_in_throttled_total", "counter", what, throttled);
 }
 
 fn passwords(page: &mut MetricsPage, stats: &PasswordPoolStats) {
@@ -134,7 +134,7 @@ fn passwords(page: &mut MetricsPage, stats: &PasswordPoolStats) {
     );
     page.single("registrar_hash_queue_limit", "gauge", "Capacity of the queue.", stats.capacity);
     page.single(
-        "registrar_hash_queue_refused_total",
+        "registrar_hash_queue_rejected_total",
         "counter",
         "Passwords rejected because the queue was full.",
         stats.rejected,

@@ -100,7 +100,14 @@ impl<'e> Evaluation<'e> {
             true => language::best_locale(languages.as_deref(), &form.locales),
             false => Locale::english(),
         };
-        ContractInput { action, form, sent: input, asked: context, eval_context: eval_cx, locale }
+        ContractInput {
+            action,
+            form,
+            sent: input,
+            request_context: context,
+            eval_context: eval_cx,
+            locale,
+        }
     }
 
     /// Decodes the body, selects the form and passes the submission to `work`.

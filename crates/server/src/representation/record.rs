@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    fn shown(body: RecordBody, user_id: Option<i64>) -> [String; 2] {
+    fn representations(body: RecordBody, user_id: Option<i64>) -> [String; 2] {
         let record = StoredRecord { body, user_id, lock_version: 0 };
         [record_to_value(record.clone()), record_as_input(record)]
             .map(|value| serde_json::to_string(&value).unwrap())
@@ -99,10 +99,10 @@ mod tests {
     const COMPANY: &str = r#""properties":{"name":"ACME"},"created_at":"1970-01-01T00:00:00.000000Z","updated_at":"1970-01-01T00:00:00.000001Z"}"#;
 
     #[test]
-    fn each_kind_is_shown_with_its_parent() {
+    fn every_record_kind_includes_its_parent() {
         let properties = "{}".to_owned();
         let attached = StoredAttached::default();
-        let nothing = r#""custom_addresses":{},"custom_images":{},"custom_attachments":{},"customizations":{}"#;
+        let attachments = r#""custom_addresses":{},"custom_images":{},"custom_attachments":{},"customizations":{}"#;
         let listing = StoredTransactable {
             id: 1,
             type_name: "boat".to_owned(),
@@ -114,14 +114,14 @@ mod tests {
             attached: attached.clone(),
         };
         let expected = format!(
-            r#"{{"id":1,"type_name":"boat","creator_id":7,"name":null,"description":null,"currency":"EUR","enabled":true,"properties":{{}},{nothing}}}"#
+            r#"{{"id":1,"type_name":"boat","creator_id":7,"name":null,"description":null,"currency":"EUR","enabled":true,"properties":{{}},{attachments}}}"#
         );
-        let got = shown(RecordBody::Transactable(listing), Some(7));
-        assert_eq!(got, [expected.clone(), expected]);
+        let actual = representations(RecordBody::Transactable(listing), Some(7));
+        assert_eq!(actual, [expected.clone(), expected]);
 
         let head = r#"{"id":4,"uuid":"00000000-0000-4000-8000-000000000001","type_name":"company","key":"ACME","#;
         let expected = format!(r#"{head}"creator_id":null,{COMPANY}"#);
-        assert_eq!(shown(RecordBody::Relationship(company()), None)[0], expected);
+        assert_eq!(representations(RecordBody::Relationship(company()), None)[0], expected);
 
         let member = StoredRelationshipUser {
             id: 2,
@@ -130,14 +130,14 @@ mod tests {
             relationship: company(),
             properties: properties.clone(),
         };
-        let own = r#"{"id":2,"type_name":"employee","user_id":7,"relationship_id":4,"#;
+        let member_head = r#"{"id":2,"type_name":"employee","user_id":7,"relationship_id":4,"#;
         let expected = [
             format!(
-                r#"{own}"relationship_name":"company","properties":{{}},"relationship":{head}{COMPANY}}}"#
+                r#"{member_head}"relationship_name":"company","properties":{{}},"relationship":{head}{COMPANY}}}"#
             ),
-            format!(r#"{own}"properties":{{}}}}"#),
+            format!(r#"{member_head}"properties":{{}}}}"#),
         ];
-        assert_eq!(shown(RecordBody::RelationshipUser(member), Some(7)), expected);
+        assert_eq!(representations(RecordBody::RelationshipUser(member), Some(7)), expected);
 
         let listed = StoredRelationshipTransactable {
             id: 3,
@@ -147,7 +147,10 @@ mod tests {
             properties: properties.clone(),
         };
         let expected = r#"{"id":3,"type_name":"offer","user_id":7,"relationship_id":4,"transactable_id":1,"properties":{}}"#;
-        assert_eq!(shown(RecordBody::RelationshipTransactable(listed), Some(7))[1], expected);
+        assert_eq!(
+            representations(RecordBody::RelationshipTransactable(listed), Some(7))[1],
+            expected
+        );
 
         let customization =
             StoredCustomization { id: 5, type_name: "link".to_owned(), properties, attached };
@@ -157,8 +160,8 @@ mod tests {
             owner_id: 6,
         };
         let expected = format!(
-            r#"{{"id":5,"type_name":"link","user_id":7,"customizable_type":"Profile","customizable_id":6,"properties":{{}},{nothing}}}"#
+            r#"{{"id":5,"type_name":"link","user_id":7,"customizable_type":"Profile","customizable_id":6,"properties":{{}},{attachments}}}"#
         );
-        assert_eq!(shown(body, Some(7))[1], expected);
+        assert_eq!(representations(body, Some(7))[1], expected);
     }
 }

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn costs_below_the_minimum_are_refused() {
+    fn costs_outside_the_limits_are_rejected() {
         for (memory_kib, passes, is_allowed) in [
             (19_456, 2, true),
             (47_104, 1, true),

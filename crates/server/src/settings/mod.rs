@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_keys_and_invalid_values_are_refused() {
+    fn unknown_keys_and_invalid_values_are_rejected() {
         let file =
             std::env::temp_dir().join(format!("registrar-settings-{}.yml", std::process::id()));
         for (text, expected) in [
@@ -344,8 +344,8 @@ mod tests {
             assert!(expected.iter().all(|part| error.contains(part)), "{error}");
         }
         std::fs::remove_file(&file).unwrap();
-        let cheap = PartialSettings { hash_memory_kib: Some(8), ..PartialSettings::default() };
-        assert!(cheap.resolve().unwrap_err().to_string().contains("OWASP"));
+        let weak_hash = PartialSettings { hash_memory_kib: Some(8), ..PartialSettings::default() };
+        assert!(weak_hash.resolve().unwrap_err().to_string().contains("OWASP"));
         let zero = PartialSettings { queue: Some(0), ..PartialSettings::default() };
         assert!(zero.resolve().unwrap_err().to_string().contains("`queue`"));
         let missing = PartialSettings::from_file(Path::new("no-such-file.yml")).unwrap();

@@ -101,8 +101,9 @@ mod tests {
             assert!(network.contains(address(inside)), "{network:?} {inside}");
             assert!(!network.contains(address(outside)), "{network:?} {outside}");
         }
-        for slip in ["", "10.0.0.0/33", "::/129", "10.0.0/8", "example.com", "10.0.0.0/-1", "/8"] {
-            assert!(slip.parse::<Network>().is_err(), "{slip}");
+        for invalid in ["", "10.0.0.0/33", "::/129", "10.0.0/8", "example.com", "10.0.0.0/-1", "/8"]
+        {
+            assert!(invalid.parse::<Network>().is_err(), "{invalid}");
         }
     }
 }

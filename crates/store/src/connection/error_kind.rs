@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn log_messages_contain_no_values() {
-        for (said, shown) in [
+        for (message, logged) in [
             (
                 "invalid input syntax for type json: \"secret\"",
                 "invalid input syntax for type json",
@@ -121,7 +121,7 @@ mod tests {
             ("database is locked", "database is locked"),
             ("one\nDETAIL: secret", "one"),
         ] {
-            assert_eq!(without_values(said), shown);
+            assert_eq!(without_values(message), logged);
         }
     }
 }

@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn tls_is_required_by_sslmode_or_by_certificate_parameters() {
-        for (url, demanded) in [
+        for (url, expected) in [
             ("postgres://h/d", None),
             ("postgres://h/d?sslmode=prefer", None),
             ("postgres://h/d?sslmode=disable", None),
@@ -66,7 +66,7 @@ mod tests {
             ("postgres://h/d?a=b&sslmode=verify-full", Some("sslmode=verify-full")),
             ("postgres://h/d?sslrootcert=/ca.pem", Some("sslrootcert")),
         ] {
-            assert_eq!(demand(url, None).as_deref(), demanded, "{url}");
+            assert_eq!(demand(url, None).as_deref(), expected, "{url}");
         }
         assert_eq!(demand("postgres://h/d", Some("require")).as_deref(), Some("sslmode=require"));
         assert_eq!(demand("postgres://h/d?sslmode=disable", Some("require")), None);

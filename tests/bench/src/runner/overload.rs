@@ -28,7 +28,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
     let head = [
         "database",
         "capacity/s",
-        "asked/s",
+        "offered/s",
         "÷ capacity",
         "created/s",
         "÷ capacity",
@@ -48,8 +48,8 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
         table.row([
             kind.name().to_owned(),
             format_number(found.capacity),
-            format_number(found.asked),
-            ratio(found.asked, found.capacity),
+            format_number(found.offered),
+            ratio(found.offered, found.capacity),
             format_number(found.created),
             ratio(found.created, found.capacity),
             ratio(found.control, found.capacity),
@@ -65,7 +65,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<String> {
 /// Rates per second, latencies in milliseconds, memory in MiB.
 struct OverloadResult {
     capacity: f64,
-    asked: f64,
+    offered: f64,
     created: f64,
     /// Creates per second while a bare handler answers the rest of the load.
     control: f64,
@@ -117,7 +117,7 @@ fn overload(bench: &Bench, database: &Database<'_>) -> Outcome<OverloadResult> {
     }
     Ok(OverloadResult {
         capacity: f64::midpoint(first, after.created_rate()),
-        asked: count(over.created()) / over.seconds + refused,
+        offered: count(over.created()) / over.seconds + refused,
         created: over.created_rate(),
         control: control.created_rate(),
         created_p99: over.created_p99(),

@@ -113,9 +113,9 @@ fn contract_replay_reports_invalid_lines_by_number() {
         reported(&request("/ /", "x")).starts_with(&format!("{start}the request is invalid: "))
     );
     assert_eq!(
-        reported("\n{\"asked\":1}"),
+        reported("\n{\"query\":1}"),
         format!(
-            "{start}unknown field `asked`, expected one of `name`, `request`, `answer`, `mask`, `capture` at column 8\n"
+            "{start}unknown field `query`, expected one of `name`, `request`, `answer`, `mask`, `capture` at column 8\n"
         )
     );
     let (setup, forms) = (setup(), repository_path("forms"));

@@ -233,8 +233,8 @@ impl<'j> SchemaCompiler<'j> {
     /// Resolves a reference and compiles its target. As there is one schema resource, a dynamic
     /// reference resolves like a plain one.
     fn reference(&mut self, reference: &str, at: String) -> Result<SchemaId, InvalidSchema> {
-        let own = self.base.and_then(|base| reference.strip_prefix(base));
-        let fragment = match own.unwrap_or(reference) {
+        let local = self.base.and_then(|base| reference.strip_prefix(base));
+        let fragment = match local.unwrap_or(reference) {
             "" => "",
             local => local.strip_prefix('#').ok_or_else(|| InvalidSchema {
                 pointer: at.clone(),

@@ -175,9 +175,9 @@ impl Check for SchemaRule {
     fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
         let value = input.value();
         // The value's own steps are spent first; unused shared steps remain for the next value.
-        let own = (value.weight() as u64).saturating_mul(STEPS_PER_BYTE);
+        let own_steps = (value.weight() as u64).saturating_mul(STEPS_PER_BYTE);
         let shared = std::mem::take(&mut reporter.findings.schema_steps);
-        let mut run = SchemaRun::new(&self.program, own.saturating_add(shared));
+        let mut run = SchemaRun::new(&self.program, own_steps.saturating_add(shared));
         let verdict = run.is_valid(self.program.root, value);
         reporter.findings.schema_steps = run.left.min(shared);
         match verdict {
@@ -185,7 +185,7 @@ impl Check for SchemaRule {
             Ok(false) if reporter.is_full() => reporter.fail(&TOO_COMPLEX, Params::new()),
             Ok(false) => {
                 let shared = std::mem::take(&mut reporter.findings.schema_steps);
-                run.left = own.saturating_add(shared);
+                run.left = own_steps.saturating_add(shared);
                 let left = SchemaReporter::new(run, reporter).report(self.program.root, value);
                 reporter.findings.schema_steps = left.min(shared);
             }
