@@ -17,6 +17,7 @@ mod cli;
 mod contracts;
 mod crash_durability;
 mod database_parity;
+mod docs;
 mod email_spelling_races;
 mod examples;
 mod faults;
