@@ -145,6 +145,8 @@ fn fill_each<'h>(
     Ok(())
 }
 
+/// Escapes a value for HTML text and for attributes in single or double quotes.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "&#39;")
 }

@@ -221,9 +221,19 @@ impl BodyCompiler<'_, '_> {
         if !Template::is_in(text) {
             return self.literal(text);
         }
-        // Constant text is not escaped, so the string is split at its expressions.
+        // Only values are escaped, not the text around them.
+        if text.contains("{%") {
+            let roots: Vec<&str> = self.roots.iter().map(String::as_str).collect();
+            let place = (&*roots, &*self.within);
+            let filling = match is_html {
+                true => self.expressions.compile_html(self.reader, node, text, place),
+                false => self.expressions.compile(self.reader, node, text, place),
+            };
+            self.pieces.extend(filling.map(|filling| Segment::Text(filling, false)));
+            return;
+        }
         let mut rest = text;
-        while let Some(start) = rest.find("{{").filter(|_| !text.contains("{%")) {
+        while let Some(start) = rest.find("{{") {
             let Some(end) = rest[start..].find("}}").map(|end| start + end + 2) else { break };
             self.literal(&rest[..start]);
             if let Some(filling) = self.filling(node, &rest[start..end]) {

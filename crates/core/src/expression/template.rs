@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use minijinja::{Environment, Value as Dynamic};
+use minijinja::{AutoEscape, Environment, Value as Dynamic};
 
 use super::dependencies::Dependencies;
 use super::tokens::{TextBlock, text_blocks};
@@ -44,7 +44,17 @@ pub enum TemplatePart {
 #[derive(Debug)]
 pub struct Blocks {
     environment: Environment<'static>,
+    text: String,
     reads: Dependencies,
+}
+
+impl Blocks {
+    fn escape_html(&mut self) {
+        self.environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        // Whether a template escapes is decided when it is added; it was compiled before.
+        let added = self.environment.add_template_owned(ONLY, self.text.clone());
+        debug_assert!(added.is_ok(), "the template compiled before");
+    }
 }
 
 impl Template {
@@ -102,7 +112,17 @@ impl Template {
         let names: BTreeSet<String> =
             environment.get_template(ONLY).ok()?.undeclared_variables(true).into_iter().collect();
         let reads = Dependencies::of(names, node.location);
-        Some(Self::Blocks(Box::new(Blocks { environment, reads })))
+        Some(Self::Blocks(Box::new(Blocks { environment, text, reads })))
+    }
+
+    /// Escapes values for HTML in a template with `{% %}` tags, but not its own text. Other templates
+    /// are unchanged.
+    #[must_use]
+    pub fn escape_html(mut self) -> Self {
+        if let Self::Blocks(blocks) = &mut self {
+            blocks.escape_html();
+        }
+        self
     }
 
     /// Resolves the names in the template; see [`Dependencies::resolve`].

@@ -23,7 +23,7 @@ answers:
   malformed: { status: 400 }
   unsupported_media_type: { status: 415 }
   route_not_found: { status: 404, content_type: text/html, text: '<p>{{ request.path }}</p>' }
-  method_not_allowed: { status: 405 }
+  method_not_allowed: { status: 405, content_type: text/html, text: '{% for name in [request.path] %}<i title=\"{{ name }}\">{% endfor %}' }
   error: { content_type: application/json, body: { code: '{{ status }}', why: '{{ reason }}' } }
 ";
 
@@ -192,7 +192,10 @@ fn custom_contract_is_served(server: &TestServer) {
     ] {
         assert_response(&send("/mine/people.json", body), 422, "text/plain", reported);
     }
-    assert_response(&send("/mine/a&b", ""), 404, "text/html", "<p>/mine/a&amp;b</p>");
+    // Values are escaped for text and for attributes in either quotes; the template is not.
+    assert_response(&send("/mine/a&b'", ""), 404, "text/html", "<p>/mine/a&amp;b&#39;</p>");
+    let not_allowed = server.anonymous().get("/mine/people");
+    assert_response(&not_allowed, 405, "text/html", "<i title=\"&#x2f;mine&#x2f;people\">");
     assert_response(
         &send("/mine/people", &"x".repeat(300)),
         413,
