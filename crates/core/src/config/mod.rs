@@ -3,11 +3,11 @@
 //! This module is independent of forms and types; see [`crate::form`] and [`crate::types`].
 
 mod explain;
-mod limits;
+mod parser;
 mod problem;
 mod reader;
+mod scalar;
 mod suggest;
-mod tags;
 mod yaml;
 
 pub use explain::problem_pages;

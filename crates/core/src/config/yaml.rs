@@ -1,18 +1,13 @@
-//! Parses YAML to a tree in which every key and value has a location.
+//! YAML as a tree in which every key and value has a location.
 //!
-//! The YAML library is used only here and in [`super::limits`]. Only YAML 1.2 booleans are booleans
-//! (`no` is a string), tags other than two are rejected (see [`super::tags`]), aliases, depth and
-//! size are limited, and every duplicate key is reported, not only the first.
+//! Only YAML 1.2 booleans are booleans (`no` is a string), tags other than a few are rejected (see
+//! [`super::scalar`]), aliases, depth and size are limited (see [`super::parser`]), and every
+//! duplicate key is reported, not only the first.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_yaml::Spanned;
-
-use super::limits;
+use super::parser::Parser;
 use super::problem::{Problem, ProblemCode, Problems};
-use super::tags;
 use crate::value::Value;
 
 /// A location in a file. Columns count characters.
@@ -120,36 +115,9 @@ impl Node {
 /// Parses a file. Returns `None` if it cannot be parsed; problems are added to `problems`, also to
 /// those of a tree that is returned.
 pub fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
-    let text = tags::hide(text);
-    match serde_yaml::from_str_with_options::<Node>(&text, limits::options()) {
-        Ok(mut tree) => {
-            tags::find(&mut tree);
-            report_invalid(&tree, problems);
-            Some(tree)
-        }
-        Err(error) => {
-            let location = error.location().map_or(Location::START, location_of);
-            if let Some((what, expected)) = limits::describe(&error) {
-                problems.add(ProblemCode::Syntax, location, what, expected, None);
-                return None;
-            }
-            let message = error.without_snippet().to_string();
-            let message = message.lines().next().unwrap_or_default();
-            // The library repeats the location, which the problem has already.
-            let message = message.split(" at line ").next().unwrap_or(message);
-            let message = message.split_once(": ").map_or(message, |(head, tail)| {
-                if head.contains("line ") { tail } else { message }
-            });
-            problems.add(
-                ProblemCode::Syntax,
-                location,
-                format!("this is not readable as YAML: {message}"),
-                "a YAML 1.2 mapping",
-                None,
-            );
-            None
-        }
-    }
+    let tree = Parser::new(text, problems).document()?;
+    report_invalid(&tree, problems);
+    Some(tree)
 }
 
 /// Converts a configuration file to JSON, for tools that do not read YAML.
@@ -193,95 +161,6 @@ fn report_invalid(node: &Node, problems: &mut Problems) {
             None,
         ),
         _ => {}
-    }
-}
-
-fn location_of(location: serde_yaml::Location) -> Location {
-    let (line, column) = (location.line().max(1), location.column().max(1));
-    Location { line, column, file: FileId::MAIN }
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<Data>::deserialize(deserializer)?;
-        Ok(Self { location: location_of(spanned.referenced), data: spanned.value })
-    }
-}
-
-impl<'de> Deserialize<'de> for Data {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DataVisitor)
-    }
-}
-
-struct DataVisitor;
-
-impl<'de> Visitor<'de> for DataVisitor {
-    type Value = Data;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a YAML value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Data, E> {
-        Ok(Data::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Data, E> {
-        Ok(Data::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Data, D::Error> {
-        Data::deserialize(deserializer)
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Data, E> {
-        Ok(Data::Bool(flag))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Data, E> {
-        Ok(Data::Number(number.to_string()))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Data, E> {
-        Ok(Data::Number(number.to_string()))
-    }
-
-    fn visit_i128<E>(self, number: i128) -> Result<Data, E> {
-        Ok(Data::Number(number.to_string()))
-    }
-
-    fn visit_u128<E>(self, number: u128) -> Result<Data, E> {
-        Ok(Data::Number(number.to_string()))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Data, E> {
-        Ok(Data::Number(number.to_string()))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Data, E> {
-        Ok(Data::Text(text.to_owned()))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Data, E> {
-        Ok(Data::Text(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Data, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Data::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Data, A::Error> {
-        let mut map = Vec::new();
-        while let Some(key) = entries.next_key::<Spanned<String>>()? {
-            let value = entries.next_value()?;
-            map.push(Entry { key: key.value, location: location_of(key.referenced), value });
-        }
-        Ok(Data::Map(map))
     }
 }
 
