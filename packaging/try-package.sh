@@ -70,7 +70,7 @@ dpkg-deb -x "$package" "$root"
 step "unit"
 unit=$(find "$root" -name registrar.service)
 if command -v systemd-analyze >/dev/null; then
-  sed "s|/usr/bin/registrar|$root/usr/bin/registrar|; s|^User=.*|User=nobody|; s|^Group=.*|Group=nogroup|" \
+  sed "s|/usr/bin/registrar|$root/usr/bin/registrar|; s|^User=.*|DynamicUser=yes|; /^Group=/d" \
     "$unit" >"$work/registrar.service"
   systemd-analyze verify --man=no "$work/registrar.service"
   systemd-analyze security --offline=true --threshold=20 "$unit" | tail -1
