@@ -13,7 +13,7 @@ FROM docker.io/library/debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libssl3 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --user-group --home-dir /data --shell /usr/sbin/nologin registrar \
+    && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin registrar \
     && install -d -o registrar -g registrar -m 0700 /data
 COPY --from=build /registrar /usr/local/bin/registrar
 COPY packaging/healthcheck /usr/local/bin/registrar-healthcheck
