@@ -88,16 +88,15 @@ if [ "$TOOL" != none ]; then
   case $TOOL in
   buildah)
     container=$(buildah from registrar-try)
-    install -d -m 0700 -o 10001 -g 10001 "$work/data"
     in_image() {
-      buildah run --isolation chroot --env "REGISTRAR_LISTEN=0.0.0.0:$port" --volume "$work/data:/data" "$container" -- "$@"
+      buildah run --isolation chroot --env "REGISTRAR_LISTEN=0.0.0.0:$port" "$container" -- "$@"
     }
     start() {
       in_image sh -c 'echo $$ >/data/pid; exec registrar serve' >"$work/log" 2>&1 &
       server=$!
     }
     stop() {
-      kill "$(cat "$work/data/pid")" # a chroot has the process ids of the machine
+      kill "$(in_image cat /data/pid)" # a chroot has the process ids of the machine
       wait "$server"
       server=
       tail -1 "$work/log"
