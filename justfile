@@ -12,9 +12,11 @@ run *flags:
 check:
     cargo run --quiet -- check --coverage
 
-# Format, and lint as CI does.
+# Format the code.
 fmt:
     cargo fmt --all
+
+# Lint as CI does.
 lint:
     cargo clippy --locked --workspace --all-targets -- -D warnings
 
@@ -34,15 +36,19 @@ ci:
 docs:
     UPDATE_DOCS=1 cargo test -p registrar-core
 
-# Benchmarks of the form engine, and of whole servers (requires wrk).
+# Run the benchmarks of the form engine.
 bench *flags:
     cargo bench -p registrar-core -- {{flags}}
+
+# Run the benchmarks of whole servers (requires wrk).
 bench-servers *flags:
     cargo run --release -p registrar-bench --bin bench -- compare {{flags}}
 
-# Build and try the image and the Debian package.
+# Build and test the image.
 image:
     packaging/try-image.sh
+
+# Build and test the Debian package.
 deb:
     packaging/build-deb.sh
     packaging/try-package.sh "$(ls -t target/debian/*.deb | head -1)"
