@@ -109,8 +109,10 @@ impl Session {
         }
         if let Some(name) = text.strip_prefix("export ").and_then(|it| it.strip_suffix("=reg_…"))
         {
-            let token = self.printed_token();
-            return self.execute(&format!("export {name}={token}"));
+            return match self.printed_token() {
+                Some(token) => self.execute(&format!("export {name}={token}")),
+                None => format!("(the server printed no token)\n{}", self.log()),
+            };
         }
         let output = self.execute(&text);
         if text.contains("forms") {
@@ -177,10 +179,11 @@ impl Session {
     }
 
     /// Returns the token that the server printed on its first start.
-    fn printed_token(&self) -> String {
+    fn printed_token(&self) -> Option<String> {
         let log = self.log();
-        let start = log.find("reg_").expect("the server printed a token");
-        log[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+        let (_, rest) = log.split_once("reg_")?;
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        Some(format!("reg_{}", &rest[..end]))
     }
 }
 
