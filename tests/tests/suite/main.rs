@@ -51,6 +51,7 @@ mod secret_leaks;
 mod sessions;
 mod shipped_forms;
 mod slow_clients;
+mod snapshots;
 mod stored_fields;
 mod token_scopes;
 mod uniqueness;
