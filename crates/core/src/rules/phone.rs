@@ -65,7 +65,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     if let Some(node) = compile.get("region") {
         for node in compile.one_or_list(node) {
             let text = compile.reader.text(node, "region")?;
-            let region = Region::from_code(&text)
+            let region = Region::from_code(text)
                 .ok()
                 .filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some());
             let Some(region) = region else {
