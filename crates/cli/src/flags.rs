@@ -121,7 +121,7 @@ pub(crate) struct LimitFlags {
 }
 
 fn scope_parser() -> PossibleValuesParser {
-    PossibleValuesParser::new(Scope::ALL.map(|(name, _)| name))
+    PossibleValuesParser::new(Scope::ALL.iter().map(|scope| scope.name()))
 }
 
 /// Commands for tokens.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use env_logger::{Builder, Env, Logger, Target};
-use log::{Log, Metadata, Record};
+use log::{LevelFilter, Log, Metadata, Record};
 
 use crate::log_writer::LogWriter;
 
@@ -111,6 +111,8 @@ impl Drop for FlushGuard {
 /// directly and with colours.
 pub(crate) fn start(levels: &str) -> FlushGuard {
     let mut builder = Builder::from_env(Env::default().default_filter_or(levels));
+    // It traces the numbers that it judges, and no submitted value is logged at any level.
+    builder.filter_module("rlibphonenumber", LevelFilter::Off);
     let is_terminal = stderr().is_terminal();
     let writer = (!is_terminal).then(|| LogWriter::start(stderr()).ok()).flatten();
     if let Some(writer) = &writer {

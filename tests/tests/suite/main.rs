@@ -52,6 +52,7 @@ mod secret_leaks;
 mod sessions;
 mod shipped_forms;
 mod slow_clients;
+mod snapshots;
 mod stored_fields;
 mod token_scopes;
 mod uniqueness;

@@ -16,6 +16,7 @@ use super::scope::Expr;
 use registrar_core::config::{Node, ProblemCode, Reader};
 use registrar_core::form::Resource;
 use registrar_core::id_format::CodeFormat;
+use strum::VariantNames;
 
 /// What a route does.
 #[derive(Debug)]
@@ -203,10 +204,9 @@ impl Action {
                 reader.unknown_key(entry, "a route", &keys);
             }
         }
-        let words: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
         let operation_entry = node.get("operation")?;
-        let word = reader.keyword(&operation_entry.value, "operation", &words)?;
-        let (_, operation) = Operation::ALL.into_iter().find(|(name, _)| *name == word)?;
+        let word = reader.keyword(&operation_entry.value, "operation", Operation::VARIANTS)?;
+        let operation: Operation = word.parse().ok()?;
         let resource = resource(reader, node);
         let record_type = node.get("type");
         let record_type = record_type.and_then(|entry| reader.text(&entry.value, "type"));

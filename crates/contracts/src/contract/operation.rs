@@ -1,9 +1,12 @@
 //! What a route does.
 
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
 use super::outcome::Outcome;
 
 /// An operation on users or records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum Operation {
     /// Creates a user or a record from the submission.
     Create,
@@ -30,25 +33,10 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// All operations, with their names in contracts.
-    pub(crate) const ALL: [(&'static str, Self); 11] = [
-        ("create", Self::Create),
-        ("show", Self::Show),
-        ("list", Self::List),
-        ("update", Self::Update),
-        ("upsert", Self::Upsert),
-        ("delete", Self::Delete),
-        ("remove", Self::Remove),
-        ("issue_token", Self::IssueToken),
-        ("verify", Self::Verify),
-        ("revoke", Self::Revoke),
-        ("respond", Self::Respond),
-    ];
-
     /// Returns the name of the operation in contracts.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| name)
+        self.into()
     }
 
     /// Whether the submission is validated by a form.

@@ -1,19 +1,20 @@
 //! Outcomes of requests to a contract, each with its own answer.
 
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
 macro_rules! outcomes {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal [$($value:literal),*],)+) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident [$($value:literal),*],)+) => {
         /// The outcome of a request.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(EnumString, IntoStaticStr, VariantNames)]
+        #[strum(serialize_all = "snake_case")]
         pub enum Outcome { $($(#[doc = $doc])+ $variant,)+ }
 
         impl Outcome {
-            /// All outcomes, in order of declaration.
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
             /// Returns its name in contracts and logs.
             #[must_use]
             pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
+                self.into()
             }
 
             /// Returns its description for OpenAPI.
@@ -31,63 +32,63 @@ macro_rules! outcomes {
 
 outcomes! {
     /// The user or record was created.
-    Created = "created" ["user", "record", "ids", "generated"],
+    Created ["user", "record", "ids", "generated"],
     /// The submission was accepted; the response does not reveal its result.
-    Accepted = "accepted" [],
+    Accepted [],
     /// The user or record.
-    Found = "found" ["user", "record", "ids"],
+    Found ["user", "record", "ids"],
     /// A page of users or records.
-    Listed = "listed" ["users", "records", "page", "user"],
+    Listed ["users", "records", "page", "user"],
     /// The user or record was updated.
-    Updated = "updated" ["user", "record", "ids", "generated"],
+    Updated ["user", "record", "ids", "generated"],
     /// Nothing was changed.
-    Unchanged = "unchanged" ["user", "record", "ids"],
+    Unchanged ["user", "record", "ids"],
     /// The user or record was deleted.
-    Deleted = "deleted" ["user", "record", "ids"],
+    Deleted ["user", "record", "ids"],
     /// The token was issued.
-    TokenIssued = "token_issued" ["credential", "user", "ids"],
+    TokenIssued ["credential", "user", "ids"],
     /// The name and password are valid.
-    Verified = "verified" ["user", "ids"],
+    Verified ["user", "ids"],
     /// The token was revoked.
-    Revoked = "revoked" [],
+    Revoked [],
     /// A fixed response.
-    Responded = "responded" [],
+    Responded [],
     /// A credential in the body is not valid.
-    Refused = "refused" ["errors", "details", "summary"],
+    Refused ["errors", "details", "summary"],
     /// The request conflicts with the current state.
-    Conflict = "conflict" ["user", "record", "ids", "errors", "details", "summary"],
+    Conflict ["user", "record", "ids", "errors", "details", "summary"],
     /// The caller is not allowed to do this.
-    Forbidden = "forbidden" ["errors", "details", "summary"],
+    Forbidden ["errors", "details", "summary"],
     /// Validation failed.
-    Invalid = "invalid" ["errors", "error", "details", "summary", "language", "truncated"],
+    Invalid ["errors", "error", "details", "summary", "language", "truncated"],
     /// A value that must be unique is already taken. If it has no answer of its own, `invalid` is
     /// used.
-    Taken = "taken" ["errors", "error", "details", "summary", "language", "truncated"],
+    Taken ["errors", "error", "details", "summary", "language", "truncated"],
     /// The parameters that select the form are missing or wrong.
-    WrongParameters = "wrong_parameters" ["parameter", "errors", "details", "summary"],
+    WrongParameters ["parameter", "errors", "details", "summary"],
     /// The query is not valid.
-    BadQuery = "bad_query" ["errors", "details", "summary"],
+    BadQuery ["errors", "details", "summary"],
     /// The body is not a JSON object.
-    NotAnObject = "not_an_object" ["got", "errors", "details", "summary"],
+    NotAnObject ["got", "errors", "details", "summary"],
     /// The body is malformed.
-    Malformed = "malformed" ["malformed", "errors", "details", "summary"],
+    Malformed ["malformed", "errors", "details", "summary"],
     /// Credentials are missing.
-    MissingCredentials = "missing_credentials" ["errors", "details", "summary"],
+    MissingCredentials ["errors", "details", "summary"],
     /// The credentials are not valid.
-    InvalidCredentials = "invalid_credentials" ["errors", "details", "summary"],
+    InvalidCredentials ["errors", "details", "summary"],
     /// The user or record was not found.
-    NotFound = "not_found" ["errors", "details", "summary"],
+    NotFound ["errors", "details", "summary"],
     /// No route has this path.
-    RouteNotFound = "route_not_found" ["errors", "details", "summary"],
+    RouteNotFound ["errors", "details", "summary"],
     /// The path does not support this method.
-    MethodNotAllowed = "method_not_allowed" ["allow", "errors", "details", "summary"],
+    MethodNotAllowed ["allow", "errors", "details", "summary"],
     /// The content type of the body is not supported.
-    UnsupportedMediaType = "unsupported_media_type" ["media_type", "errors", "details", "summary"],
+    UnsupportedMediaType ["media_type", "errors", "details", "summary"],
     /// The API does not have the requested version.
-    NotAcceptable = "not_acceptable" ["errors", "details", "summary"],
+    NotAcceptable ["errors", "details", "summary"],
     /// Any other error, such as a body that is too large, a time-out, overload or a server failure.
     /// The answer takes the error's status.
-    Error = "error" ["errors", "details", "summary"],
+    Error ["errors", "details", "summary"],
 }
 
 /// Root variables that every answer has.

@@ -8,6 +8,7 @@ use super::input_mapping::InputMapping;
 use super::outcome::Outcome;
 use super::response::ResponseTemplate;
 use registrar_core::config::{Data, Node, ProblemCode, Reader};
+use strum::VariantNames;
 
 /// Reads the answers of a contract or of a route.
 pub(crate) fn read_responses(
@@ -17,16 +18,21 @@ pub(crate) fn read_responses(
     expressions: &Expressions<'_>,
 ) -> HashMap<Outcome, ResponseTemplate> {
     let mut answers = HashMap::new();
-    let names: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
     for entry in reader.map(node, "answers") {
-        let Some(outcome) = Outcome::ALL.iter().find(|known| known.name() == entry.key) else {
+        let Ok(outcome) = entry.key.parse::<Outcome>() else {
             let code = ProblemCode::UnknownKey;
-            reader.unknown(code, "outcome", &entry.key, entry.location, "`answers`", &names);
+            reader.unknown(
+                code,
+                "outcome",
+                &entry.key,
+                entry.location,
+                "`answers`",
+                Outcome::VARIANTS,
+            );
             continue;
         };
         check_no_secrets(reader, &entry.value, input.fields.as_deref().unwrap_or_default());
-        answers
-            .insert(*outcome, ResponseTemplate::read(reader, &entry.value, *outcome, expressions));
+        answers.insert(outcome, ResponseTemplate::read(reader, &entry.value, outcome, expressions));
     }
     answers
 }

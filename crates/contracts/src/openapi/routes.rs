@@ -248,8 +248,7 @@ fn essence(media_type: &str) -> String {
 
 /// Returns the summary of an operation: `Create transactable`.
 fn summary(action: &Action) -> String {
-    let word = Operation::ALL.iter().find(|(_, known)| *known == action.operation);
-    let word = word.map_or("", |(word, _)| word);
+    let word = action.operation.name();
     match (action.operation, action.resource) {
         (Operation::IssueToken, _) => "Issue a token".to_owned(),
         (Operation::Revoke, _) => "Revoke the caller's token".to_owned(),

@@ -1,5 +1,7 @@
 //! Reads the configuration of one field.
 
+use strum::VariantNames;
+
 use super::protected::is_protected;
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 use crate::expression::{Conditions, Template};
@@ -206,8 +208,8 @@ fn normalizers(reader: &mut Reader<'_>, node: &Node) -> Vec<Normalizer> {
     };
     nodes
         .into_iter()
-        .filter_map(|node| reader.keyword(node, "normalize", &Normalizer::NAMES))
-        .filter_map(Normalizer::named)
+        .filter_map(|node| reader.keyword(node, "normalize", Normalizer::VARIANTS))
+        .filter_map(|word| word.parse().ok())
         .collect()
 }
 

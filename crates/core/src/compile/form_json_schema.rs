@@ -2,6 +2,7 @@
 //! is written to `docs/form.schema.json`.
 
 use serde_json::{Map, Value, json};
+use strum::VariantNames;
 
 use super::{field, metadata};
 use crate::fields::FieldType;
@@ -115,7 +116,7 @@ fn of_form() -> Map<String, Value> {
         "unknown_fields" => json!({ "enum": ["reject", "ignore"] }),
         "enumeration" => json!({ "enum": ["strict", "open"] }),
         "privileged" => json!({ "type": "boolean" }),
-        "idempotency" => json!({ "enum": NaturalKey::NAMES }),
+        "idempotency" => json!({ "enum": NaturalKey::VARIANTS }),
         "resource" => json!({ "type": "string", "examples": Resource::ALL.map(Resource::name) }),
         "base_form" => {
             json!({ "type": "string", "examples": Resource::ALL.map(Resource::form_name) })
@@ -139,7 +140,7 @@ fn of_form() -> Map<String, Value> {
 
 fn of_field() -> Value {
     let types: Vec<&str> = FieldType::ALL.iter().map(|known| known.name()).collect();
-    let normalizers = Normalizer::NAMES;
+    let normalizers = Normalizer::VARIANTS;
     let properties = keys(field::KEYS, OF_FIELDS, |key| match key {
         "type" => json!({ "enum": types }),
         "normalize" => json!({

@@ -1,5 +1,7 @@
 //! Reads the keys of a form other than its fields.
 
+use strum::VariantNames;
+
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader, nearest};
 use crate::form::{NaturalKey, Resource};
 
@@ -142,8 +144,8 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
                 header.is_privileged = reader.boolean(&entry.value, "privileged") == Some(true);
             }
             "idempotency" => {
-                let word = reader.keyword(&entry.value, "idempotency", &NaturalKey::NAMES);
-                let key = word.and_then(NaturalKey::of);
+                let word = reader.keyword(&entry.value, "idempotency", NaturalKey::VARIANTS);
+                let key = word.and_then(|word| word.parse().ok());
                 header.idempotency = key.map(|key| (key, entry.value.location));
             }
             "rules" => header.rules = Some(&entry.value),

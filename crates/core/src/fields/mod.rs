@@ -10,12 +10,16 @@ mod structured;
 pub(crate) mod temporal;
 mod text;
 
+use strum::IntoStaticStr;
+
 use crate::value::Value;
 
 /// The type of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum FieldType {
     /// Any JSON value: the default for virtual fields.
+    #[strum(serialize = "value")]
     Any,
     /// A string of one line.
     String,
@@ -61,20 +65,7 @@ impl FieldType {
     /// Returns the name in configurations and in the parameters of `wrong_type`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Any => "value",
-            Self::String => "string",
-            Self::Text => "text",
-            Self::Integer => "integer",
-            Self::Float => "float",
-            Self::Decimal => "decimal",
-            Self::Boolean => "boolean",
-            Self::Date => "date",
-            Self::Datetime => "datetime",
-            Self::Time => "time",
-            Self::Array => "array",
-            Self::Json => "json",
-        }
+        self.into()
     }
 
     /// Returns the type with a name, or `None` if there is none.

@@ -1,12 +1,15 @@
 //! `idempotency:` of a form: the field whose value identifies a repeated submission.
 
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
 use super::Form;
 use crate::aggregate::NewUser;
 use crate::canonical::{canonical_text, email_key};
 use crate::config::{Location, ProblemCode, Reader};
 
 /// Field of users whose value identifies a repeated submission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum NaturalKey {
     /// `external_id`: the id of the user in an external system.
     ExternalId,
@@ -15,25 +18,10 @@ pub enum NaturalKey {
 }
 
 impl NaturalKey {
-    /// Names of the fields.
-    pub(crate) const NAMES: [&str; 2] = ["external_id", "email"];
-
-    /// Returns the key for a field name.
-    pub(crate) fn of(name: &str) -> Option<Self> {
-        match name {
-            "external_id" => Some(Self::ExternalId),
-            "email" => Some(Self::Email),
-            _ => None,
-        }
-    }
-
     /// Returns the name of the field.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::ExternalId => "external_id",
-            Self::Email => "email",
-        }
+        self.into()
     }
 
     /// Returns the canonical value of a user, or `None` if it is blank.

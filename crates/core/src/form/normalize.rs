@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use strum::{EnumString, VariantNames};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::value::Value;
 
 /// Normalisation step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Normalizer {
     Strip,
     Squish,
@@ -18,23 +20,6 @@ pub(crate) enum Normalizer {
 }
 
 impl Normalizer {
-    /// Names of the steps in a form.
-    pub(crate) const NAMES: [&'static str; 6] =
-        ["strip", "squish", "downcase", "upcase", "nfc", "nfkc"];
-
-    /// Returns the step with a name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "strip" => Self::Strip,
-            "squish" => Self::Squish,
-            "downcase" => Self::Downcase,
-            "upcase" => Self::Upcase,
-            "nfc" => Self::Nfc,
-            "nfkc" => Self::Nfkc,
-            _ => return None,
-        })
-    }
-
     /// Normalises a string; other values are returned unchanged.
     pub(crate) fn apply(self, value: Value<'_>) -> Value<'_> {
         match value {

@@ -1,10 +1,12 @@
 //! Resources that forms create or update.
 
+use strum::IntoStaticStr;
+
 use crate::record_kind::Kind;
 use crate::types::TypeKind;
 
 /// Resource that the submissions to a form create or update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
 pub enum Resource {
     /// A user with its nested records.
     User,
@@ -37,15 +39,7 @@ impl Resource {
     /// Returns the name in `resource:`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::User => "User",
-            Self::Transactable => "Transactable",
-            Self::Relationship => "Relationship",
-            Self::RelationshipUser => "RelationshipUser",
-            Self::RelationshipTransactable => "RelationshipTransactable",
-            Self::Customization => "Customization",
-            Self::Session => "Session",
-        }
+        self.into()
     }
 
     /// Returns the name in platformOS' `base_form:`.

@@ -1,24 +1,26 @@
-//! `phone`: the value must be a telephone number.
-//!
-//! Validated by calling code, trunk prefix and length, which takes a few kilobytes of data.
-//! Assigned number ranges are not checked, as their tables change every few weeks.
+//! `phone`: the value must be a telephone number, valid in the numbering plans of libphonenumber.
 
 use std::sync::LazyLock;
 
-use super::notation::{INVALID, check_text, lines_of};
+use regex::Regex;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+
+use super::notation::{INVALID, check_text};
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
 
 pub(super) static RULE: Rule = Rule {
     name: "phone",
     aliases: &[],
-    summary: "The value must be a telephone number: international (`+`, an assigned calling code \
-              of ITU-T E.164, and a valid number of digits), or with `region` also national. \
-              Spaces, hyphens, dots, slashes and parentheses may separate the digits. Blank \
-              values pass.",
+    summary: "The value must be a telephone number that libphonenumber holds valid, in its range and \
+              length: international (`+` and the calling code, or a URI `tel:`), or with `region` \
+              also as it is dialled there. Spaces, hyphens, dots, slashes and parentheses may \
+              separate the digits, and letters may stand for digits (`1-800-FLOWERS`). An extension \
+              is no part of a number. Blank values pass.",
     options: &[RuleOption::new(
         "region",
         "a country or a list",
-        "Countries (ISO 3166-1) whose national numbers are accepted. Default: none.",
+        "Countries (ISO 3166-1) whose national numbers are accepted, and whose prefix of \
+         international calls, such as `00`, stands for `+`. Default: none.",
     )],
     main_option: Some("region"),
     messages: &[&INVALID],
@@ -26,8 +28,12 @@ pub(super) static RULE: Rule = Rule {
     accepts: &[
         ("true", "\"+4722334455\""),
         ("true", "\"+1 (415) 555-2671\""),
+        ("true", "\"+49 (0) 30 123456\""),
+        ("true", "\"tel:+47-22-33-44-55\""),
         ("NO", "\"22 33 44 55\""),
         ("GB", "\"020 7946 0958\""),
+        ("DE", "\"0047 22 33 44 55\""),
+        ("US", "\"1-800-FLOWERS\""),
         ("{region: [NO, SE]}", "\"+33 1 23 45 67 89\""),
     ],
     rejects: &[
@@ -36,132 +42,138 @@ pub(super) static RULE: Rule = Rule {
         ("true", "\"+999123456789\"", "invalid"),
         ("true", "\"+1415555267a\"", "invalid"),
         ("true", "\"++4722334455\"", "invalid"),
+        ("true", "\"+1 415 555 2671 ext. 5\"", "invalid"),
         ("NO", "\"2233445\"", "invalid"),
+        ("US", "\"call 415-555-2671\"", "invalid"),
     ],
     compile,
 };
 
-/// The numbering plan of a region.
-#[derive(Debug, Clone, Copy)]
-struct NumberingPlan {
-    region: &'static str,
-    calling_code: &'static str,
-    /// Trunk prefix, dialled before a national number; often `0`. Empty if there is none.
-    trunk: &'static str,
-    /// Bit set of the valid lengths of national numbers in digits.
-    lengths: u32,
-}
-
-/// Calling codes without a region, with the lengths of their numbers in digits.
-const GLOBAL_PLANS: [(&str, &[u32]); 9] = [
-    ("800", &[8]),
-    ("808", &[8]),
-    ("870", &[9, 12]),
-    ("878", &[12]),
-    ("881", &[9, 10]),
-    ("882", &[7, 8, 9, 10, 11, 12]),
-    ("883", &[8, 9, 10, 11, 12]),
-    ("888", &[11]),
-    ("979", &[9]),
-];
-
-static PLANS: LazyLock<Vec<NumberingPlan>> = LazyLock::new(|| {
-    let regions = lines_of(include_str!("data/phones.txt")).filter_map(parse_plan);
-    let global = GLOBAL_PLANS.iter().map(|(calling_code, lengths)| NumberingPlan {
-        region: "",
-        calling_code,
-        trunk: "",
-        lengths: lengths.iter().fold(0, |bits, length| bits | 1 << length),
-    });
-    regions.chain(global).collect()
+/// Matches texts in which libphonenumber skips nothing: it finds numbers within other text.
+static SPELLING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    // White space and punctuation between digits, as libphonenumber reads them. Its format
+    // characters (soft hyphen, zero width space) and its asterisk are left out.
+    let separators = r" \u{a0}\u{3000}()（）\[\]［］./．／~∼～\-‐-―−ー－";
+    Regex::new(&format!(r"\A[{separators}]*[+＋]?[{separators}]*\d[\d{separators}A-Za-z]*\z")).ok()
 });
 
-/// Parses an entry of `data/phones.txt` such as `NO:47:-:5,8`.
-fn parse_plan(line: &'static str) -> Option<NumberingPlan> {
-    let mut parts = line.split(':');
-    let (region, calling_code) = (parts.next()?, parts.next()?);
-    let trunk = parts.next().filter(|trunk| *trunk != "-").unwrap_or_default();
-    let mut lengths = 0;
-    for span in parts.next()?.split(',') {
-        let (least, most) = span.split_once('-').unwrap_or((span, span));
-        for length in least.parse::<u32>().ok()?..=most.parse().ok()? {
-            lengths |= 1 << length;
-        }
-    }
-    Some(NumberingPlan { region, calling_code, trunk, lengths })
-}
+/// Longest text that libphonenumber reads, in bytes.
+const MAX_LENGTH: usize = 250;
 
 fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     let mut regions = Vec::new();
     if let Some(node) = compile.get("region") {
         for node in compile.one_or_list(node) {
-            let region = compile.reader.text(node, "region")?;
-            let Some(plan) = PLANS.iter().find(|plan| plan.region == region) else {
-                let what = format!("`{region}` is not a region with a numbering plan");
+            let text = compile.reader.text(node, "region")?;
+            let region = Region::from_code(text)
+                .ok()
+                .filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some());
+            let Some(region) = region else {
+                let what = format!("`{text}` is not a region with a numbering plan");
                 compile.bad(node.location, what, "a code of ISO 3166-1 such as NO");
                 return None;
             };
-            regions.push(*plan);
+            regions.push(region);
         }
     }
+    // The numbering plans are read when a form is loaded, not at the first submission.
+    LazyLock::force(&PHONE_NUMBER_UTIL);
     Some(Box::new(Phone { regions }))
 }
 
 #[derive(Debug)]
 struct Phone {
-    regions: Vec<NumberingPlan>,
-}
-
-impl NumberingPlan {
-    fn has_length(&self, digits: usize) -> bool {
-        digits < 32 && self.lengths & (1 << digits) != 0
-    }
-
-    /// Returns whether the digits are a national number, with or without the trunk prefix.
-    fn accepts(&self, digits: &str) -> bool {
-        let bare = digits.strip_prefix(self.trunk).filter(|_| !self.trunk.is_empty());
-        self.has_length(digits.len()) || bare.is_some_and(|bare| self.has_length(bare.len()))
-    }
+    regions: Vec<Region>,
 }
 
 impl Phone {
     fn accepts(&self, text: &str) -> bool {
-        // At most 15 digits (E.164 section 6.2.1), and separators.
-        if text.len() > 40 {
+        let text = text.trim();
+        let text = text.strip_prefix("tel:").unwrap_or(text);
+        if text.len() > MAX_LENGTH || !is_spelling(text) {
             return false;
         }
-        let text = text.trim();
-        let (is_international, rest) = match text.strip_prefix('+') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let mut buffer = [0_u8; 40];
-        let mut length = 0;
-        for byte in rest.bytes() {
-            match byte {
-                b'0'..=b'9' => {
-                    buffer[length] = byte;
-                    length += 1;
-                }
-                b' ' | b'-' | b'.' | b'/' | b'(' | b')' => {}
-                _ => return false,
-            }
+        if text.contains(['+', '＋']) {
+            return is_valid(text, None);
         }
-        let Ok(digits) = std::str::from_utf8(&buffer[..length]) else { return false };
-        if !is_international {
-            return self.regions.iter().any(|plan| plan.accepts(digits));
-        }
-        digits.len() <= 15
-            && PLANS.iter().any(|plan| {
-                digits
-                    .strip_prefix(plan.calling_code)
-                    .is_some_and(|national| plan.has_length(national.len()))
-            })
+        self.regions.iter().any(|region| is_valid(text, Some(*region)))
     }
+}
+
+fn is_spelling(text: &str) -> bool {
+    // libphonenumber drops single letters, and what follows a slash and an `x`.
+    let letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
+    let letters_stand_for_digits = letters >= 3 && !text.contains('/');
+    (letters == 0 || letters_stand_for_digits)
+        && SPELLING.as_ref().is_some_and(|spelling| spelling.is_match(text))
+}
+
+fn is_valid(text: &str, region: Option<Region>) -> bool {
+    PHONE_NUMBER_UTIL.parse(text, region).is_ok_and(|number| {
+        number.extension.is_none() && PHONE_NUMBER_UTIL.is_valid_number(&number)
+    })
 }
 
 impl Check for Phone {
     fn check(&self, input: &RuleInput<'_, '_>, reporter: &mut Reporter<'_, '_>) {
         check_text(input, reporter, |text| self.accepts(text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rlibphonenumber::PhoneNumberFormat::{E164, International, National, RFC3966};
+
+    use super::*;
+
+    fn accepts(regions: &[Region], text: &str) -> bool {
+        Phone { regions: regions.to_vec() }.accepts(text)
+    }
+
+    #[test]
+    fn example_number_of_each_region_is_accepted_in_each_spelling() {
+        let util = &*PHONE_NUMBER_UTIL;
+        let regions: Vec<Region> = util.get_supported_regions().collect();
+        assert!(regions.len() >= 240, "{}", regions.len());
+        let mut refused = Vec::new();
+        for region in regions {
+            let number = util.get_example_number(region).unwrap();
+            let mut check = |regions: &[Region], text: &str| {
+                if !accepts(regions, text) {
+                    refused.push(format!("{region:?} {text}"));
+                }
+            };
+            for format in [E164, International, RFC3966] {
+                check(&[], &util.format(&number, format));
+            }
+            for format in [E164, International, National, RFC3966] {
+                check(&[region], &util.format(&number, format));
+            }
+        }
+        assert_eq!(refused, [""; 0]);
+    }
+
+    #[test]
+    fn example_number_of_each_global_service_is_accepted() {
+        let util = &*PHONE_NUMBER_UTIL;
+        let codes: Vec<i32> = util.get_supported_global_network_calling_codes().collect();
+        assert!(codes.len() >= 9, "{codes:?}");
+        for code in codes {
+            let number = util.get_example_number_for_non_geo_entity(code).unwrap();
+            for format in [E164, International, RFC3966] {
+                let text = util.format(&number, format);
+                assert!(accepts(&[], &text), "{text}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn any_text_is_judged(text in r"(tel:)?\PC{0,4}[+0-9()./ x;,#a-z\u{200b}\u{ad}²٣-]{0,40}") {
+            accepts(&[Region::DE, Region::US], &text);
+        }
     }
 }

@@ -8,11 +8,13 @@ use std::fmt;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Unit};
+use strum::IntoStaticStr;
 
 use crate::fields::{FieldType, temporal};
 
 /// The kind of a temporal value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub(super) enum TemporalKind {
     Date,
     Datetime,

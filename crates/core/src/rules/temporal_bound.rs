@@ -109,11 +109,7 @@ impl TemporalBound {
 impl TemporalKind {
     /// Returns the name in messages.
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Date => "date",
-            Self::Datetime => "datetime",
-            Self::Time => "time",
-        }
+        self.into()
     }
 
     fn example(self) -> &'static str {

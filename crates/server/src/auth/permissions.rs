@@ -17,11 +17,13 @@ use actix_web::http::StatusCode;
 use registrar_contracts::Operation;
 use registrar_core::form::Form;
 use registrar_store::{ApiToken, RecordFilter, UserFilter};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::error::ApiError;
 
 /// A scope of a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Scope {
     /// Create users and records.
     Create,
@@ -40,21 +42,13 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// All scopes, by name.
-    pub const ALL: [(&'static str, Self); 7] = [
-        ("create", Self::Create),
-        ("read", Self::Read),
-        ("update", Self::Update),
-        ("delete", Self::Delete),
-        ("sessions", Self::Sessions),
-        ("privileged", Self::Privileged),
-        ("private", Self::Private),
-    ];
+    /// All scopes.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Returns the name of the scope.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, scope)| *scope == self).map_or("", |(name, _)| name)
+        self.into()
     }
 
     /// Returns the scopes that an operation needs.
@@ -86,8 +80,8 @@ impl Scopes {
     /// Parses a stored JSON array of scope names. Returns the empty set if it is invalid.
     fn parse(list: &str) -> Self {
         let names: Vec<&str> = serde_json::from_str(list).unwrap_or_default();
-        let known = Scope::ALL.iter().filter(|(name, _)| names.contains(name));
-        Self(known.fold(0, |bits, (_, scope)| bits | scope.bit()))
+        let known = Scope::ALL.iter().filter(|scope| names.contains(&scope.name()));
+        Self(known.fold(0, |bits, scope| bits | scope.bit()))
     }
 
     fn has(self, scope: Scope) -> bool {
@@ -144,8 +138,8 @@ impl Permissions {
     /// Returns the scopes of a token issued by this principal as a JSON array: its own without `privileged`.
     pub(crate) fn scopes_to_issue(&self) -> String {
         let scopes = self.scopes.without(Scope::Privileged);
-        let names = Scope::ALL.iter().filter(|(_, scope)| scopes.has(*scope));
-        let names: Vec<&str> = names.map(|(name, _)| *name).collect();
+        let held = Scope::ALL.iter().filter(|scope| scopes.has(**scope));
+        let names: Vec<&str> = held.map(|scope| scope.name()).collect();
         serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned())
     }
 
