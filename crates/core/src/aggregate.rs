@@ -6,12 +6,11 @@
 //! if the database rejects a [`Claim`] or a [`Reference`], it is identified by its index in
 //! [`NewUser::claims`] or [`NewUser::references`].
 
+use crate::record_kind::RecordKind;
 use std::fmt;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
-
-use crate::types::TypeKind;
 
 /// A JSON object as a string, with sorted keys and numbers in plain notation, so that every
 /// database returns it unchanged. `{}` if there are no properties.
@@ -190,7 +189,7 @@ pub struct NewRelationshipTransactable {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Customizable {
     /// Kind of the parent.
-    pub resource: ReferenceTarget,
+    pub resource: RecordKind,
     /// Id of the parent.
     pub id: i64,
 }
@@ -313,37 +312,22 @@ pub enum ClaimHolder {
     /// A stored record.
     Stored {
         /// Kind of the record.
-        kind: TypeKind,
+        kind: RecordKind,
         /// Id of the record.
         id: i64,
     },
     /// A new record: from the outermost record inwards, the kind and the index in the list of that kind
     /// in [`NewUser`] or [`Attachments`].
-    New(Vec<(TypeKind, usize)>),
+    New(Vec<(RecordKind, usize)>),
 }
 
 /// A row that must exist when the record is written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reference {
     /// Kind of the row.
-    pub resource: ReferenceTarget,
+    pub resource: RecordKind,
     /// Key of the row.
     pub value: ReferenceKey,
-}
-
-/// The kind of row that a [`Reference`] points to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReferenceTarget {
-    /// A user.
-    User,
-    /// A relationship.
-    Relationship,
-    /// A transactable.
-    Transactable,
-    /// A profile of a user.
-    Profile,
-    /// A customization.
-    Customization,
 }
 
 /// The key by which the row of a [`Reference`] is found.

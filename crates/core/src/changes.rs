@@ -59,12 +59,12 @@ impl ReleasedClaims {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::TypeKind;
+    use crate::record_kind::RecordKind;
 
     #[test]
     fn changed_values_release_unique_claims_of_their_field() {
-        let holder = ClaimHolder::Stored { kind: TypeKind::Transactable, id: 7 };
-        let other = ClaimHolder::Stored { kind: TypeKind::Transactable, id: 8 };
+        let holder = ClaimHolder::Stored { kind: RecordKind::Transactable, id: 7 };
+        let other = ClaimHolder::Stored { kind: RecordKind::Transactable, id: 8 };
         let claim = |scope: &str| Claim { scope: scope.into(), value_key: "x".to_owned() };
         let released = |changes_folded_key| ReleasedClaims {
             kept: HashSet::from([claim("user.phone")]),

@@ -14,8 +14,8 @@ use divan::Bencher;
 use registrar_core::aggregate::{
     Attachments, Claim, ClaimHolder, NewClaim, NewTransactable, NewUser,
 };
-use registrar_core::types::TypeKind;
-use registrar_store::{CreateRecord, CreateUser, RecordKind, Store, StoreSettings};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{CreateRecord, CreateUser, Store, StoreSettings};
 
 fn main() {
     divan::main();
@@ -43,7 +43,7 @@ fn boats(codes: impl Iterator<Item = usize>) -> NewUser {
                 scope: "user.transactables.boat.properties.code".into(),
                 value_key: code.to_string(),
             },
-            holder: ClaimHolder::New(vec![(TypeKind::Transactable, index)]),
+            holder: ClaimHolder::New(vec![(RecordKind::Transactable, index)]),
             path: "properties.code".into(),
         });
     }
@@ -118,6 +118,6 @@ fn delete_transactable_of_user_with(bencher: Bencher<'_, '_>, transactables: usi
             .unwrap()
     };
     bencher.with_inputs(create).bench_local_values(|id| {
-        wait(store.delete_record(RecordKind::Transactable, id, None.into())).unwrap();
+        wait(store.delete(RecordKind::Transactable, id, None.into())).unwrap();
     });
 }

@@ -31,7 +31,6 @@ pub use tables::api_tokens::{ApiToken, NewToken, TokenWithRoot};
 pub use tables::customizations::{StoredAttached, StoredCustomization};
 pub use tables::files::StoredFile;
 pub use tables::idempotency_records::{RESPONSE_TTL, StoredResponse};
-pub use tables::record_kind::RecordKind;
 pub use tables::relationship_transactables::StoredRelationshipTransactable;
 pub use tables::relationship_users::StoredRelationshipUser;
 pub use tables::relationships::StoredRelationship;

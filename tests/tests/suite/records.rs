@@ -3,8 +3,9 @@
 
 use registrar_contracts::decode::json::parse;
 use registrar_core::EvalContext;
+use registrar_core::record_kind::RecordKind;
 use registrar_server::{record_as_input, record_to_value};
-use registrar_store::{CreateRecord, RecordKind, StoredRecord, UpdateRecord};
+use registrar_store::{CreateRecord, StoredRecord, UpdateRecord};
 use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
@@ -153,7 +154,7 @@ fn profile_customization_is_created_and_updated(server: &TestServer) {
     let elsewhere = json!({ "customizable_type": "User" });
     let reported = vec![("customizable_type".to_owned(), "immutable".to_owned())];
     assert_eq!(update_record(server, it, &elsewhere), Err(reported));
-    let gone = server.store().delete_record(RecordKind::Customization, id, None.into());
+    let gone = server.store().delete(RecordKind::Customization, id, None.into());
     assert_eq!(wait(gone), Ok(()));
     assert_eq!(of_profile(server), Value::Null);
 }

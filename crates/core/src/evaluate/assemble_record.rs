@@ -6,9 +6,10 @@ use super::assemble::{transactable, user};
 use crate::aggregate::{
     Claim, Customizable, NewClaim, NewRelationship, NewRelationshipTransactable, NewUser, Reference,
 };
+use crate::built_ins::{CUSTOMIZABLE, Container, ParentRefs, Setter};
 use crate::canonical::{bounded_key, canonical_text};
 use crate::form::{FieldBody, FieldTarget, Form, Group};
-use crate::record_kind::{CUSTOMIZABLE, Container, Kind, ParentRefs, Setter};
+use crate::record_kind::RecordKind;
 use crate::submission::{GroupSlots, Slot};
 use crate::value::Value;
 
@@ -21,31 +22,31 @@ pub(super) fn assemble(
 ) -> NewUser {
     let root = &form.root;
     let mut aggregate = match root.kind {
-        None | Some(Kind::User | Kind::Session) => user(form, slots),
+        None | Some(RecordKind::User | RecordKind::Session) => user(form, slots),
         Some(kind) => record(root, kind, slots),
     };
     (aggregate.claims, aggregate.references) = (claims, references);
     aggregate
 }
 
-fn record(root: &Group, kind: Kind, slots: GroupSlots<'_>) -> NewUser {
+fn record(root: &Group, kind: RecordKind, slots: GroupSlots<'_>) -> NewUser {
     let belonging = parent_refs(root, kind, &slots);
     let mut aggregate = NewUser { owner: belonging.owner, ..NewUser::default() };
     match kind {
-        Kind::Transactable => aggregate.transactables.push(transactable(root, slots)),
-        Kind::RelationshipUser => {
+        RecordKind::Transactable => aggregate.transactables.push(transactable(root, slots)),
+        RecordKind::RelationshipUser => {
             aggregate.relationship_users.extend(relationship_user(root, slots))
         }
-        Kind::Customization => {
+        RecordKind::Customization => {
             aggregate.customizable = customizable(&belonging);
             aggregate.customizations.push(customization(root, slots));
         }
-        Kind::Relationship => {
+        RecordKind::Relationship => {
             let (id, type_name, key) = (slots.id(), root.type_name.clone(), key(root, &slots));
             let properties = own_properties(root, slots);
             aggregate.relationships.push(NewRelationship { id, type_name, key, properties });
         }
-        Kind::RelationshipTransactable => {
+        RecordKind::RelationshipTransactable => {
             // Both ids are present: validation requires them.
             let ids = belonging.relationship.zip(belonging.transactable);
             aggregate.relationship_transactables.extend(ids.map(
@@ -64,7 +65,7 @@ fn record(root: &Group, kind: Kind, slots: GroupSlots<'_>) -> NewUser {
 }
 
 /// Returns the parent references of a record: the submitted ones, otherwise the stored ones.
-fn parent_refs(root: &Group, kind: Kind, slots: &GroupSlots<'_>) -> ParentRefs {
+fn parent_refs(root: &Group, kind: RecordKind, slots: &GroupSlots<'_>) -> ParentRefs {
     let mut belonging = ParentRefs::default();
     for built_in in kind.parent_fields() {
         let Setter::ParentRef(set) = built_in.set else { continue };

@@ -10,10 +10,9 @@ use crate::canonical::email_key;
 use crate::changes::{ChangedValue, ReleasedClaims, UserUpdate};
 use crate::eval_context::EvalContext;
 use crate::form::{Field, FieldBody, FieldTarget, Form, Group};
-use crate::record_kind::Kind;
+use crate::record_kind::RecordKind;
 use crate::rules::value_key;
 use crate::submission::{GroupSlots, Slot};
-use crate::types::TypeKind;
 use crate::value::Value;
 use crate::violation::Violations;
 
@@ -78,7 +77,7 @@ impl FieldPath {
     /// Returns the address of a record, or of an address or a file, whose field is in the group at this
     /// address.
     fn record(&self, group: &Group, slots: &GroupSlots<'_>) -> Self {
-        match group.kind.and_then(Kind::type_kind) {
+        match group.kind.filter(|kind| kind.has_types()) {
             Some(_) => Self { holder: holder_of(group, slots), path: String::new() },
             None => Self {
                 holder: self.holder.clone(),
@@ -90,8 +89,8 @@ impl FieldPath {
 
 /// Returns the holder of the claims of a stored record.
 fn holder_of(group: &Group, slots: &GroupSlots<'_>) -> ClaimHolder {
-    match (group.kind.and_then(Kind::type_kind), slots.id()) {
-        (Some(TypeKind::Relationship), _) => ClaimHolder::Relationship,
+    match (group.kind.filter(|kind| kind.has_types()), slots.id()) {
+        (Some(RecordKind::Relationship), _) => ClaimHolder::Relationship,
         (Some(kind), Some(id)) => ClaimHolder::Stored { kind, id },
         _ => ClaimHolder::User,
     }

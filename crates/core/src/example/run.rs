@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use super::coverage::Coverage;
 use super::format_violations;
-use crate::aggregate::{Claim, NewUser, ReferenceKey, ReferenceTarget};
+use crate::aggregate::{Claim, NewUser, ReferenceKey};
 use crate::evaluate::Refusals;
-use crate::form::{Example, Form, Resource};
+use crate::form::{Example, Form};
+use crate::record_kind::RecordKind;
 use crate::violation::Violations;
 
 /// Runs an example.
@@ -39,7 +40,7 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
 }
 
 fn what(form: &Form) -> &'static str {
-    if form.resource == Resource::User { "user" } else { "record" }
+    if form.resource == RecordKind::User { "user" } else { "record" }
 }
 
 fn reported(violations: &Violations) -> Vec<(String, String)> {
@@ -60,7 +61,7 @@ fn refusals(user: &NewUser, claimed: &HashSet<Claim>, example: &Example) -> Refu
     }
     for (index, reference) in user.references.iter().enumerate() {
         let is_missing = match (reference.resource, &reference.value, &example.relationships) {
-            (ReferenceTarget::Relationship, ReferenceKey::Id(id), Some(known)) => {
+            (RecordKind::Relationship, ReferenceKey::Id(id), Some(known)) => {
                 !known.ids.contains(id)
             }
             (_, ReferenceKey::Key { key, .. }, Some(known)) => !known.keys.contains(key),

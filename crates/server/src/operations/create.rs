@@ -4,21 +4,22 @@ use std::sync::Arc;
 
 use registrar_contracts::Outcome;
 use registrar_core::form::Form;
-use registrar_store::{CreateError, CreateRecord, CreateUser, Created, RecordKind, Refusal};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{CreateError, CreateRecord, CreateUser, Created, Refusal};
 
 use super::evaluate::Evaluation;
 use super::idempotency::KeyGuard;
 use super::reply::Reply;
-use super::request_cx::{RequestCx, record_kind};
+use super::request_cx::RequestCx;
 use crate::error::{ApiError, group_refusals};
 use crate::representation::{StoredEntity, id_only, user_stub};
 
 impl RequestCx<'_> {
     /// Creates a user or a record.
     pub(super) async fn create(&mut self) -> Result<Reply, ApiError> {
-        match record_kind(self.action.resource) {
-            Some(kind) => self.create_record(kind).await,
-            None => self.create_user().await,
+        match self.kind() {
+            RecordKind::User => self.create_user().await,
+            kind => self.create_record(kind).await,
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use registrar_contracts::Outcome;
 use registrar_core::changes::UserUpdate;
+use registrar_core::record_kind::RecordKind;
 use registrar_store::{CreateError, UpdateRecord, UpdateUser, WriteError};
 
 use super::MAX_UPDATE_ATTEMPTS;
@@ -127,7 +128,7 @@ impl RequestCx<'_> {
 #[derive(Debug, Clone, Copy)]
 enum Loaded {
     User(i64),
-    Record(registrar_store::RecordKind, i64),
+    Record(RecordKind, i64),
 }
 
 impl From<&StoredEntity> for Loaded {

@@ -1,11 +1,11 @@
 //! Writes, which are queued for the writer threads.
 
+use registrar_core::record_kind::RecordKind;
 use tokio::sync::oneshot;
 
 use super::Store;
 use crate::error::{CreateError, WriteError};
 use crate::tables::api_tokens::NewToken;
-use crate::tables::record_kind::RecordKind;
 use crate::tables::users::Created;
 use crate::write::audit::Actor;
 use crate::write::batch::CreateJob;
@@ -54,18 +54,6 @@ impl Store {
         without_id(self.submit(WriteOperation::Update(Box::new(request))))
     }
 
-    /// Deletes a user with its nested records, password and claims, and returns once that is durable.
-    ///
-    /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if the user does not exist.
-    pub fn delete(
-        &self,
-        id: i64,
-        actor: Actor,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        without_id(self.submit(WriteOperation::Delete { id, actor }))
-    }
-
     /// Creates a record and returns its id once it is durable. Queued like [`create`](Self::create).
     ///
     /// # Errors
@@ -97,18 +85,18 @@ impl Store {
         without_id(self.submit(WriteOperation::UpdateRecord(Box::new(request))))
     }
 
-    /// Deletes a record with its nested records and claims, and returns once that is durable. With a
-    /// relationship its users and transactables are removed from it.
+    /// Deletes a user or a record with its nested records and claims, and returns once that is durable.
+    /// With a relationship its users and transactables are removed from it.
     ///
     /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if the record does not exist.
-    pub fn delete_record(
+    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if it does not exist.
+    pub fn delete(
         &self,
         kind: RecordKind,
         id: i64,
         actor: Actor,
     ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        without_id(self.submit(WriteOperation::DeleteRecord { kind, id, actor }))
+        without_id(self.submit(WriteOperation::Delete { kind, id, actor }))
     }
 
     /// Stores a token, in a transaction that checks its parent token, and returns its id once that is

@@ -11,7 +11,7 @@ use diesel::result::Error;
 use diesel::sql_types::{Array, BigInt};
 use diesel::{PgConnection, QueryResult, RunQueryDsl};
 use registrar_core::aggregate::{Attachments, NewCustomization, NewUser, RelationshipLink};
-use registrar_core::types::TypeKind;
+use registrar_core::record_kind::RecordKind;
 
 use crate::connection::AnyConnection;
 use crate::sql::statement;
@@ -37,16 +37,20 @@ pub(crate) type IdCounts = PerTable<i64>;
 pub(crate) type ReservedIds = PerTable<vec::IntoIter<i64>>;
 
 impl<T> PerTable<T> {
-    /// Returns the value of the table of a kind of record.
-    pub(crate) fn of(&self, kind: TypeKind) -> &T {
-        match kind {
-            TypeKind::Profile => &self.profiles,
-            TypeKind::Transactable => &self.transactables,
-            TypeKind::Relationship => &self.relationships,
-            TypeKind::RelationshipUser => &self.relationship_users,
-            TypeKind::RelationshipTransactable => &self.relationship_transactables,
-            TypeKind::Customization => &self.customizations,
-        }
+    /// Returns the value of the table of a kind of record, or `None` if it is not stored.
+    pub(crate) fn of(&self, kind: RecordKind) -> Option<&T> {
+        Some(match kind {
+            RecordKind::User => &self.users,
+            RecordKind::Profile => &self.profiles,
+            RecordKind::Transactable => &self.transactables,
+            RecordKind::Relationship => &self.relationships,
+            RecordKind::RelationshipUser => &self.relationship_users,
+            RecordKind::RelationshipTransactable => &self.relationship_transactables,
+            RecordKind::Customization => &self.customizations,
+            RecordKind::Address => &self.addresses,
+            RecordKind::Image | RecordKind::Attachment => &self.files,
+            RecordKind::Session => return None,
+        })
     }
 }
 
@@ -114,15 +118,15 @@ fn count<T>(items: &[T], id: impl Fn(&T) -> Option<i64>) -> i64 {
 
 /// Returns how many new records of its kind precede a new record of a user in the order of their ids.
 /// `path` has the kind and index of each record around it, then its own.
-pub(crate) fn preceding_records(user: &NewUser, path: &[(TypeKind, usize)]) -> i64 {
+pub(crate) fn preceding_records(user: &NewUser, path: &[(RecordKind, usize)]) -> i64 {
     let Some((&(kind, index), nested)) = path.split_first() else { return 0 };
     match (kind, nested) {
-        (TypeKind::Profile, []) => count_first(&user.profiles, index, |it| it.id),
-        (TypeKind::Transactable, []) => count_first(&user.transactables, index, |it| it.id),
-        (TypeKind::RelationshipUser, []) => {
+        (RecordKind::Profile, []) => count_first(&user.profiles, index, |it| it.id),
+        (RecordKind::Transactable, []) => count_first(&user.transactables, index, |it| it.id),
+        (RecordKind::RelationshipUser, []) => {
             count_first(&user.relationship_users, index, |it| it.id)
         }
-        (TypeKind::RelationshipTransactable, []) => {
+        (RecordKind::RelationshipTransactable, []) => {
             count_first(&user.relationship_transactables, index, |it| it.id)
         }
         _ => preceding_customizations(user, path),
@@ -130,20 +134,20 @@ pub(crate) fn preceding_records(user: &NewUser, path: &[(TypeKind, usize)]) -> i
 }
 
 /// Customizations belong to profiles, transactables, the user and other customizations, in this order.
-fn preceding_customizations(user: &NewUser, path: &[(TypeKind, usize)]) -> i64 {
+fn preceding_customizations(user: &NewUser, path: &[(RecordKind, usize)]) -> i64 {
     let Some((&(kind, index), nested)) = path.split_first() else { return 0 };
     let profiles = user.profiles.iter().map(|profile| &profile.attached);
     let transactables = user.transactables.iter().map(|transactable| &transactable.attached);
     let (records, nested) = match kind {
-        TypeKind::Profile => (index, nested),
-        TypeKind::Transactable => (user.profiles.len() + index, nested),
+        RecordKind::Profile => (index, nested),
+        RecordKind::Transactable => (user.profiles.len() + index, nested),
         _ => (user.profiles.len() + user.transactables.len(), path),
     };
     let mut all = profiles.chain(transactables);
     let mut counts = IdCounts::default();
     all.by_ref().take(records).for_each(|attached| counts.add_attached(attached));
     let mut list = match kind {
-        TypeKind::Profile | TypeKind::Transactable => {
+        RecordKind::Profile | RecordKind::Transactable => {
             all.next().map_or(&[][..], |attached| &attached.customizations)
         }
         _ => &user.customizations,

@@ -189,7 +189,8 @@ fn claim_insert<'a>(
 ) -> ClaimInsert<'a> {
     let new_id = match (&claim.holder, last_ids) {
         (ClaimHolder::New(path), Some(last)) => {
-            path.last().map(|(kind, _)| last.of(*kind) + 1 + preceding_records(user, path))
+            let last = path.last().and_then(|(kind, _)| last.of(*kind));
+            last.map(|last| last + 1 + preceding_records(user, path))
         }
         _ => None,
     };

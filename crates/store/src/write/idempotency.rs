@@ -4,6 +4,7 @@
 //! one key on different servers the second waits for the first and then finds the key used. The
 //! response is rendered and stored in the same transaction.
 
+use registrar_core::record_kind::RecordKind;
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,7 +15,6 @@ use crate::connection::AnyConnection;
 use crate::read::records::{StoredRecord, load_record};
 use crate::read::users::{StoredUser, load_user};
 use crate::tables::idempotency_records::{StoredResponse, delete_key, insert_key, update_response};
-use crate::tables::record_kind::RecordKind;
 use crate::tables::users::Created;
 
 /// The result of a write, passed to a [`ResponseBuilder`].

@@ -3,6 +3,7 @@
 //!
 //! A job locks the row of its user first, and with it everything that the user owns.
 
+use registrar_core::record_kind::RecordKind;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -22,7 +23,6 @@ use crate::connection::{
 use crate::error::{CreateError, WriteError};
 use crate::tables::api_tokens::{NewToken, end_sessions, revoke_token, valid_tokens};
 use crate::tables::password_credentials::replace_hash;
-use crate::tables::record_kind::RecordKind;
 
 /// A job in the queue.
 #[expect(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
@@ -35,10 +35,9 @@ pub(crate) enum Job {
 #[derive(Debug)]
 pub(crate) enum WriteOperation {
     Update(Box<UpdateUser>),
-    Delete { id: i64, actor: Actor },
     CreateRecord(Box<CreateRecord>),
     UpdateRecord(Box<UpdateRecord>),
-    DeleteRecord { kind: RecordKind, id: i64, actor: Actor },
+    Delete { kind: RecordKind, id: i64, actor: Actor },
     IssueToken(Box<NewToken>),
     EndSessions { user_id: i64, actor: Actor },
     RevokeToken { name: String, actor: Actor },
@@ -65,16 +64,13 @@ impl WriteOperation {
     fn locked_user(&self, conn: &mut AnyConnection) -> QueryResult<i64> {
         Ok(match self {
             Self::Update(request) => request.id,
-            Self::Delete { id, .. } => *id,
             Self::CreateRecord(request) => {
                 owner::owner_of_new(conn, &request.bag, request.owner)?.unwrap_or_default()
             }
             Self::UpdateRecord(request) => {
                 owner::owner_of(conn, request.kind, request.id)?.unwrap_or_default()
             }
-            Self::DeleteRecord { kind, id, .. } => {
-                owner::owner_of(conn, *kind, *id)?.unwrap_or_default()
-            }
+            Self::Delete { kind, id, .. } => owner::owner_of(conn, *kind, *id)?.unwrap_or_default(),
             Self::EndSessions { user_id, .. }
             | Self::Rehash { user_id, .. }
             | Self::FailedSignIn { user_id, .. } => *user_id,
@@ -90,7 +86,7 @@ impl WriteOperation {
                 return Ok(request.bag.owner.or(request.owner));
             }
             Self::UpdateRecord(request) if request.kind == RecordKind::Relationship => request.id,
-            Self::DeleteRecord { kind: RecordKind::Relationship, id, .. } => *id,
+            Self::Delete { kind: RecordKind::Relationship, id, .. } => *id,
             Self::IssueToken(token) => return Ok(token.user_id),
             // The server passes the name of the caller's own token.
             Self::RevokeToken { actor, .. } => return Ok(actor.owner),
@@ -113,7 +109,6 @@ impl WriteOperation {
             Self::CreateRecord(request) => &request.actor,
             Self::UpdateRecord(request) => &request.actor,
             Self::Delete { actor, .. }
-            | Self::DeleteRecord { actor, .. }
             | Self::EndSessions { actor, .. }
             | Self::RevokeToken { actor, .. }
             | Self::FailedSignIn { actor, .. } => actor,
@@ -139,10 +134,9 @@ impl WriteOperation {
             Self::FailedSignIn { .. } => ("attempt", "session"),
             Self::Rehash { .. } => return None,
             Self::Update(_) => ("update", "user"),
-            Self::Delete { .. } => ("delete", "user"),
-            Self::CreateRecord(request) => ("create", request.kind().name()),
-            Self::UpdateRecord(request) => ("update", request.kind.name()),
-            Self::DeleteRecord { kind, .. } => ("delete", kind.name()),
+            Self::CreateRecord(request) => ("create", request.kind().record_name()),
+            Self::UpdateRecord(request) => ("update", request.kind.record_name()),
+            Self::Delete { kind, .. } => ("delete", kind.record_name()),
             Self::IssueToken(_) => ("create", "token"),
         };
         Some(AuditAction { action, kind, id, user: Some(user).filter(|user| *user > 0) })
@@ -208,10 +202,9 @@ fn run_in_savepoint(
 fn run(conn: &mut AnyConnection, operation: &WriteOperation) -> QueryResult<WriteResult> {
     match operation {
         WriteOperation::Update(request) => users::update(conn, request),
-        WriteOperation::Delete { id, .. } => users::delete(conn, *id),
         WriteOperation::CreateRecord(request) => create_record(conn, request),
         WriteOperation::UpdateRecord(request) => records::update(conn, request),
-        WriteOperation::DeleteRecord { kind, id, .. } => delete::delete(conn, *kind, *id),
+        WriteOperation::Delete { kind, id, .. } => delete::delete(conn, *kind, *id),
         WriteOperation::IssueToken(token) => tokens::issue(conn, token),
         WriteOperation::EndSessions { user_id, actor } => {
             end_sessions(conn, *user_id, actor.token)?;

@@ -2,10 +2,8 @@
 
 use diesel::QueryResult;
 use diesel::sql_types::BigInt;
-use registrar_core::aggregate::{
-    NewClaim, NewCustomization, NewUser, Reference, ReferenceKey, ReferenceTarget,
-};
-use registrar_core::types::TypeKind;
+use registrar_core::aggregate::{NewClaim, NewCustomization, NewUser, Reference, ReferenceKey};
+use registrar_core::record_kind::RecordKind;
 use uuid::Uuid;
 
 use super::claims::{StoredClaims, update_claims};
@@ -19,7 +17,7 @@ use crate::error::{CreateError, Refusal, WriteError};
 use crate::read::references::{RowLock, missing_references};
 use crate::sql::types::{SqlTimestamp, SqlUuid};
 use crate::sql::{load, statement};
-use crate::tables::record_kind::OwnerRef;
+use crate::tables::owner_ref::OwnerRef;
 use crate::tables::unique_claims::{StoredClaim, claims_of_owner, claims_of_record};
 use crate::tables::users::{next_version, touch_user};
 
@@ -68,15 +66,9 @@ fn write_rows<'a>(
     user_id: i64,
 ) -> QueryResult<(RowBatch<'a>, bool)> {
     let (mut rows, mut ids) = row_batch(conn, bag, user_id, now())?;
-    let record = |kind, id| OwnerRef::record(user_id, kind, id);
-    let owner = match bag.customizable.map(|at| (at.resource, at.id)) {
-        Some((ReferenceTarget::Profile, id)) => record(TypeKind::Profile, id),
-        Some((ReferenceTarget::Transactable, id)) => record(TypeKind::Transactable, id),
-        Some((ReferenceTarget::Customization, id)) => record(TypeKind::Customization, id),
-        Some((ReferenceTarget::User | ReferenceTarget::Relationship, _)) | None => {
-            OwnerRef::user(user_id)
-        }
-    };
+    let parent = bag.customizable.filter(|at| at.resource != RecordKind::User);
+    let owner =
+        parent.map_or(OwnerRef::user(user_id), |at| OwnerRef::record(user_id, at.resource, at.id));
     rows.add_records(bag, owner, &mut ids)?;
     let all_exist = rows.write(conn)?;
     Ok((rows, all_exist))
@@ -88,7 +80,7 @@ fn create_relationship(
     creator_id: Option<i64>,
 ) -> QueryResult<WriteResult> {
     if let (None, Some(id)) = (bag.owner, creator_id) {
-        let (resource, value) = (ReferenceTarget::User, ReferenceKey::Id(id));
+        let (resource, value) = (RecordKind::User, ReferenceKey::Id(id));
         if !missing(conn, &[Reference { resource, value }])?.is_empty() {
             return refused(vec![Refusal::MissingOwner]);
         }
@@ -140,7 +132,7 @@ pub(super) fn update(conn: &mut AnyConnection, request: &UpdateRecord) -> QueryR
     let Some(uuid) = touch_user(conn, owner, Some((*lock_version, at)))? else {
         return Ok(Err(WriteError::Conflict));
     };
-    let mut held = claims_of_record(conn, &uuid, kind.type_kind(), *id)?;
+    let mut held = claims_of_record(conn, &uuid, *kind, *id)?;
     let transactables = bag.transactables.iter().map(|it| &it.attached.customizations);
     let customizations = bag.customizations.iter().map(|it| &it.attached.customizations);
     for nested in transactables.chain(customizations) {
@@ -164,7 +156,7 @@ fn add_claims_of(
 ) -> QueryResult<()> {
     for customization in customizations {
         if let Some(id) = customization.id {
-            held.append(&mut claims_of_record(conn, owner, TypeKind::Customization, id)?);
+            held.append(&mut claims_of_record(conn, owner, RecordKind::Customization, id)?);
         }
         add_claims_of(conn, owner, &customization.attached.customizations, held)?;
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use registrar_core::aggregate::NewUser;
 use registrar_core::changes::UserUpdate;
+use registrar_core::record_kind::RecordKind;
 use uuid::Uuid;
 
 use super::audit::Actor;
 use super::idempotency::IdempotencyKey;
 use crate::error::WriteError;
-use crate::tables::record_kind::RecordKind;
 
 /// A user to create.
 #[derive(Clone)]

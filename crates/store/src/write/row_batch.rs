@@ -8,7 +8,7 @@ use diesel::QueryResult;
 use registrar_core::aggregate::{
     Attachments, Claim, ClaimHolder, NewCustomization, NewUser, RelationshipLink,
 };
-use registrar_core::types::TypeKind;
+use registrar_core::record_kind::RecordKind;
 use uuid::Uuid;
 
 use super::relationship_keys::RelationshipIds;
@@ -19,8 +19,8 @@ use crate::tables::addresses::AddressRow;
 use crate::tables::counters::{PerTable, ReservedIds, next_id, preceding_records};
 use crate::tables::customizations::CustomizationRow;
 use crate::tables::files::FileRow;
+use crate::tables::owner_ref::OwnerRef;
 use crate::tables::password_credentials::PasswordRow;
-use crate::tables::record_kind::OwnerRef;
 use crate::tables::relationship_transactables::RelationshipTransactableRow;
 use crate::tables::relationship_users::RelationshipUserRow;
 use crate::tables::relationships::RelationshipRow;
@@ -104,9 +104,9 @@ impl<'a> RowBatch<'a> {
     ) -> QueryResult<()> {
         for claim in &user.claims {
             if let ClaimHolder::New(path) = &claim.holder
-                && let Some((kind, _)) = path.last()
+                && let Some(ids) = path.last().and_then(|(kind, _)| ids.of(*kind))
                 && let Ok(preceding) = usize::try_from(preceding_records(user, path))
-                && let Some(id) = ids.of(*kind).as_slice().get(preceding)
+                && let Some(id) = ids.as_slice().get(preceding)
             {
                 self.record_claims.push((&claim.claim, *id));
             }
@@ -171,7 +171,7 @@ impl<'a> RowBatch<'a> {
                 properties: &profile.properties,
             };
             self.profiles.push(profile.id, row);
-            let owner = OwnerRef::record(user_id, TypeKind::Profile, id);
+            let owner = OwnerRef::record(user_id, RecordKind::Profile, id);
             self.add_attached(&profile.attached, owner, ids)?;
         }
         Ok(())
@@ -231,7 +231,7 @@ impl<'a> RowBatch<'a> {
             let id = id_of(transactable.id, &mut ids.transactables)?;
             let row = TransactableRow::new(id, user_id, position, transactable);
             self.transactables.push(transactable.id, row);
-            let owner = OwnerRef::record(user_id, TypeKind::Transactable, id);
+            let owner = OwnerRef::record(user_id, RecordKind::Transactable, id);
             self.add_attached(&transactable.attached, owner, ids)?;
         }
         Ok(())
@@ -294,7 +294,7 @@ impl<'a> RowBatch<'a> {
                 properties: &customization.properties,
             };
             self.customizations.push(customization.id, row);
-            let nested = OwnerRef::record(owner.user_id, TypeKind::Customization, id);
+            let nested = OwnerRef::record(owner.user_id, RecordKind::Customization, id);
             self.add_attached(&customization.attached, nested, ids)?;
         }
         Ok(())

@@ -2,7 +2,8 @@
 
 use std::thread;
 
-use registrar_core::aggregate::{NewUser, Reference, ReferenceKey, ReferenceTarget};
+use registrar_core::aggregate::{NewUser, Reference, ReferenceKey};
+use registrar_core::record_kind::RecordKind;
 use registrar_store::{CreateError, Created, Refusal};
 
 use crate::support::{Scratch, create, on_both, record, user};
@@ -60,10 +61,7 @@ fn rejected_user_leaves_no_rows(scratch: &Scratch) {
     let outcome = create(
         &store,
         NewUser {
-            references: vec![Reference {
-                resource: ReferenceTarget::User,
-                value: ReferenceKey::Id(1),
-            }],
+            references: vec![Reference { resource: RecordKind::User, value: ReferenceKey::Id(1) }],
             ..user("ann", &[("email", "ann")])
         },
     );
@@ -88,7 +86,7 @@ fn rejected_user_does_not_fail_its_batch(scratch: &Scratch) {
 fn claim_of_a_rejected_user_is_free_for_the_next_in_the_batch(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann")])).unwrap();
-    let nobody = Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(99) };
+    let nobody = Reference { resource: RecordKind::User, value: ReferenceKey::Id(99) };
     let outcomes = scratch.create_together(
         &store,
         vec![
@@ -129,7 +127,7 @@ fn duplicate_claim_in_one_user_is_taken(scratch: &Scratch) {
 fn missing_references_and_taken_claims_are_reported_together(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann")])).unwrap();
-    let reference = |id| Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(id) };
+    let reference = |id| Reference { resource: RecordKind::User, value: ReferenceKey::Id(id) };
     let outcome = create(
         &store,
         NewUser {
@@ -153,8 +151,8 @@ fn every_kind_of_reference_is_resolved(scratch: &Scratch) {
     }
     let reference = |resource, value| Reference { resource, value };
     let text = |text: &str| text.to_owned();
+    use RecordKind::{Relationship, Transactable, User};
     use ReferenceKey::{EmailKey, ExternalId, Id};
-    use ReferenceTarget::{Relationship, Transactable, User};
     let outcome = create(
         &store,
         NewUser {
@@ -176,10 +174,8 @@ fn every_kind_of_reference_is_resolved(scratch: &Scratch) {
 
 fn user_of_the_same_batch_cannot_be_referenced(scratch: &Scratch) {
     let store = scratch.open();
-    let next = Reference {
-        resource: ReferenceTarget::User,
-        value: ReferenceKey::ExternalId("x".to_owned()),
-    };
+    let next =
+        Reference { resource: RecordKind::User, value: ReferenceKey::ExternalId("x".to_owned()) };
     let outcomes = scratch.create_together(
         &store,
         vec![

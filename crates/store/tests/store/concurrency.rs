@@ -1,8 +1,9 @@
 //! Concurrent writes by several stores.
 
+use registrar_core::record_kind::RecordKind;
 use std::thread;
 
-use registrar_store::{CreateError, RecordKind, Refusal, WriteError};
+use registrar_store::{CreateError, Refusal, WriteError};
 
 use crate::records::{boat, make};
 use crate::relationships::{company, keyed, member};
@@ -69,8 +70,7 @@ fn concurrent_writes_to_one_user_are_serialized(scratch: &Scratch) {
                     let taken = CreateError::Refused(vec![Refusal::Taken { claim: 0 }]);
                     match make(store, boat(&code), Some(owner)) {
                         Ok(id) => {
-                            let deleted =
-                                store.delete_record(RecordKind::Transactable, id, None.into());
+                            let deleted = store.delete(RecordKind::Transactable, id, None.into());
                             assert_eq!(wait(deleted), Ok(()));
                         }
                         refused => assert_eq!(refused, Err(taken)),
@@ -81,13 +81,12 @@ fn concurrent_writes_to_one_user_are_serialized(scratch: &Scratch) {
                     if nth == 0 {
                         let all = store.relationship_by_key("company", "A").unwrap();
                         let Some(id) = all.map(|record| record.id()) else { continue };
-                        let deleted =
-                            store.delete_record(RecordKind::Relationship, id, None.into());
+                        let deleted = store.delete(RecordKind::Relationship, id, None.into());
                         let deleted = wait(deleted);
                         assert!(matches!(deleted, Ok(()) | Err(WriteError::NotFound)));
                     } else {
                         let kind = RecordKind::RelationshipUser;
-                        let deleted = wait(store.delete_record(kind, member, None.into()));
+                        let deleted = wait(store.delete(kind, member, None.into()));
                         assert!(matches!(deleted, Ok(()) | Err(WriteError::NotFound)));
                     }
                 }

@@ -1,7 +1,8 @@
 //! Look-up of users by e-mail address: by claim if there is one, or by key.
 
-use registrar_core::aggregate::{Claim, NewUser, Reference, ReferenceKey, ReferenceTarget};
+use registrar_core::aggregate::{Claim, NewUser, Reference, ReferenceKey};
 use registrar_core::changes::{ReleasedClaims, UserUpdate};
+use registrar_core::record_kind::RecordKind;
 use registrar_store::{Store, UpdateUser, UserFilter};
 
 use crate::support::{Scratch, create, on_both, user, wait};
@@ -29,14 +30,12 @@ fn ids_with_email(store: &Store, key: &str) -> Vec<i64> {
     let page = store.users(&filter, 1, 10).unwrap();
     let ids: Vec<i64> = page.users.iter().map(|user| user.columns.id).collect();
     assert_eq!(page.total, i64::try_from(ids.len()).unwrap());
-    let reference = Reference {
-        resource: ReferenceTarget::User,
-        value: ReferenceKey::EmailKey(key.to_owned()),
-    };
+    let reference =
+        Reference { resource: RecordKind::User, value: ReferenceKey::EmailKey(key.to_owned()) };
     let probe = create(store, NewUser { references: vec![reference], ..user("probe", &[]) });
     assert_eq!(probe.is_ok(), !ids.is_empty(), "{key}: {ids:?}");
     if let Ok(created) = probe {
-        wait(store.delete(created.id, None.into())).unwrap();
+        wait(store.delete(RecordKind::User, created.id, None.into())).unwrap();
     }
     ids
 }
@@ -79,7 +78,7 @@ fn user_is_found_by_email_after_updates(scratch: &Scratch) {
     assert_eq!((ids_with_email(&store, "a"), ids_with_email(&store, "b")), (vec![], vec![id]));
     change(with_email("c", &[]));
     assert_eq!((ids_with_email(&store, "b"), ids_with_email(&store, "c")), (vec![], vec![id]));
-    wait(store.delete(id, None.into())).unwrap();
+    wait(store.delete(RecordKind::User, id, None.into())).unwrap();
     assert_eq!(ids_with_email(&store, "c"), Vec::<i64>::new());
     assert!(scratch.is_empty());
 }

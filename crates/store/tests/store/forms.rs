@@ -3,11 +3,10 @@
 use registrar_contracts::Configuration;
 use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
+use registrar_core::record_kind::RecordKind;
 use registrar_core::registry::SourceFile;
 use registrar_core::value::Value;
-use registrar_store::{
-    CreateError, CreateRecord, RecordBody, RecordKind, Refusal, Store, UpdateRecord,
-};
+use registrar_store::{CreateError, CreateRecord, RecordBody, Refusal, Store, UpdateRecord};
 
 use crate::support::{Scratch, create, on_both, user, wait};
 
@@ -104,7 +103,7 @@ impl FormStore {
     }
 
     fn delete(&self, id: i64) {
-        wait(self.store.delete_record(RecordKind::Transactable, id, None.into())).unwrap();
+        wait(self.store.delete(RecordKind::Transactable, id, None.into())).unwrap();
     }
 }
 
@@ -164,7 +163,7 @@ fn updated_relationship_key_is_released(scratch: &Scratch) {
     assert!(case.store.relationship_by_key("company", "ACME").unwrap().is_none());
     assert_eq!(case.make("company", &name("Ace")), taken());
     assert!(case.make("company", &name("ACME")).is_ok());
-    let gone = case.store.delete_record(RecordKind::Relationship, acme, None.into());
+    let gone = case.store.delete(RecordKind::Relationship, acme, None.into());
     assert_eq!(wait(gone), Ok(()));
     assert!(case.make("company", &name("Ace")).is_ok());
 }

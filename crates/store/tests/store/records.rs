@@ -2,13 +2,13 @@
 
 use registrar_core::aggregate::{
     Attachments, ClaimHolder, Customizable, NewAddress, NewClaim, NewCustomization,
-    NewTransactable, NewUser, Reference, ReferenceKey, ReferenceTarget,
+    NewTransactable, NewUser, Reference, ReferenceKey,
 };
 use registrar_core::changes::{ReleasedClaims, UserUpdate};
-use registrar_core::types::TypeKind;
+use registrar_core::record_kind::RecordKind;
 use registrar_store::{
-    CreateError, CreateRecord, Pagination, RecordBody, RecordFilter, RecordKind, Refusal, Store,
-    StoredRecord, UpdateRecord, UserFilter, WriteError,
+    CreateError, CreateRecord, Pagination, RecordBody, RecordFilter, Refusal, Store, StoredRecord,
+    UpdateRecord, UserFilter, WriteError,
 };
 
 use crate::relationships::{company, keyed, member};
@@ -45,7 +45,7 @@ fn listing(code: &str) -> NewTransactable {
 pub(crate) fn boat(code: &str) -> NewUser {
     NewUser {
         transactables: vec![listing(code)],
-        claims: vec![record_claim(TypeKind::Transactable, None, CODE, code)],
+        claims: vec![record_claim(RecordKind::Transactable, None, CODE, code)],
         ..NewUser::default()
     }
 }
@@ -70,7 +70,7 @@ pub(crate) fn load(store: &Store, kind: RecordKind, id: i64) -> Option<StoredRec
 }
 
 /// Returns a submission whose claims belong to a stored record.
-pub(crate) fn stored(kind: TypeKind, id: i64, mut bag: NewUser) -> NewUser {
+pub(crate) fn stored(kind: RecordKind, id: i64, mut bag: NewUser) -> NewUser {
     for claim in &mut bag.claims {
         if claim.holder == ClaimHolder::New(vec![(kind, 0)]) {
             claim.holder = ClaimHolder::Stored { kind, id };
@@ -87,7 +87,7 @@ pub(crate) fn change(
     bag: NewUser,
 ) -> Result<(), WriteError> {
     let bag = match kind {
-        RecordKind::Transactable => stored(TypeKind::Transactable, id, bag),
+        RecordKind::Transactable => stored(RecordKind::Transactable, id, bag),
         _ => bag,
     };
     let lock_version = load(store, kind, id).unwrap().lock_version;
@@ -128,12 +128,12 @@ fn transactable_is_read_back_as_created(scratch: &Scratch) {
     let user = store.user(ann).unwrap().unwrap();
     assert_eq!(user.transactables, std::slice::from_ref(listing));
 
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Transactable, id, None.into())), Ok(()));
     assert_eq!(load(&store, RecordKind::Transactable, id), None);
     for table in ["transactables", "addresses", "customizations", "unique_claims"] {
         assert_eq!(scratch.count(table), 0, "{table}");
     }
-    let again = wait(store.delete_record(RecordKind::Transactable, id, None.into()));
+    let again = wait(store.delete(RecordKind::Transactable, id, None.into()));
     assert_eq!(again, Err(WriteError::NotFound));
 }
 
@@ -145,8 +145,7 @@ fn record_requires_an_owner(scratch: &Scratch) {
     assert_eq!(make(&store, boat("X"), Some(404)), ownerless);
     let mut bag = boat("X");
     bag.owner = Some(404);
-    bag.references =
-        vec![Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(404) }];
+    bag.references = vec![Reference { resource: RecordKind::User, value: ReferenceKey::Id(404) }];
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
     assert_eq!(make(&store, bag, Some(ann)), Err(missing));
     assert_eq!(scratch.count("unique_claims"), 0);
@@ -156,7 +155,7 @@ fn record_requires_an_owner(scratch: &Scratch) {
     // All rejections are reported together.
     let mut bag = boat("X");
     bag.references =
-        vec![Reference { resource: ReferenceTarget::Relationship, value: ReferenceKey::Id(9) }];
+        vec![Reference { resource: RecordKind::Relationship, value: ReferenceKey::Id(9) }];
     let both = vec![Refusal::Taken { claim: 0 }, Refusal::Missing { reference: 0 }];
     assert_eq!(make(&store, bag, Some(ann)), Err(CreateError::Refused(both)));
     assert_eq!(make(&store, company("A"), Some(404)), ownerless, "no creator");
@@ -170,7 +169,7 @@ fn record_update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
     let update = |code: &str| {
         let mut bag = boat(code);
         bag.transactables[0].id = Some(id);
-        let bag = stored(TypeKind::Transactable, id, bag);
+        let bag = stored(RecordKind::Transactable, id, bag);
         let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
         let kind = RecordKind::Transactable;
         wait(store.update_record(UpdateRecord {
@@ -186,7 +185,7 @@ fn record_update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     let RecordBody::Transactable(listing) = stored.body else { panic!("another kind") };
     assert_eq!(listing.properties, r#"{"code":"Y"}"#);
-    assert_eq!(wait(store.delete(ann, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::User, ann, None.into())), Ok(()));
     assert_eq!(update("Z"), Err(WriteError::NotFound));
     assert!(scratch.is_empty());
 }
@@ -202,12 +201,12 @@ fn nested_and_separate_records_share_claims(scratch: &Scratch) {
         create(&store, bob)
     };
     assert_eq!(nested(), Err(taken(0)));
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Transactable, id, None.into())), Ok(()));
     let bob = nested().unwrap().id;
     assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)));
     // A record created with its user can be deleted on its own.
     let theirs = store.user(bob).unwrap().unwrap().transactables[0].id;
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, theirs, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Transactable, theirs, None.into())), Ok(()));
     assert!(make(&store, boat("X"), Some(ann)).is_ok());
 }
 
@@ -215,9 +214,9 @@ fn deleting_a_record_releases_only_its_claims(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[("user.name", "ann")])).unwrap().id;
     let mut bag = boat("X");
-    let nested = (TypeKind::Customization, 0);
+    let nested = (RecordKind::Customization, 0);
     bag.transactables[0].attached.customizations = vec![customization("u")];
-    let of_nested = ClaimHolder::New(vec![(TypeKind::Transactable, 0), nested]);
+    let of_nested = ClaimHolder::New(vec![(RecordKind::Transactable, 0), nested]);
     bag.claims.push(NewClaim { holder: of_nested, ..claim("user.customizations.link.url", "u") });
     let first = make(&store, bag, Some(ann)).unwrap();
     let second = make(&store, boat("Y"), Some(ann)).unwrap();
@@ -227,7 +226,7 @@ fn deleting_a_record_releases_only_its_claims(scratch: &Scratch) {
     let third = make(&store, same, Some(ann)).unwrap();
     assert_eq!(scratch.count("unique_claims"), 4);
     assert_eq!(scratch.count("unique_claims WHERE record_id IS NOT NULL"), 3);
-    let delete = |id| wait(store.delete_record(RecordKind::Transactable, id, None.into())).unwrap();
+    let delete = |id| wait(store.delete(RecordKind::Transactable, id, None.into())).unwrap();
     let left = |key: &str| scratch.count(&format!("unique_claims WHERE value_key = '{key}'"));
     delete(third);
     assert_eq!((left("X"), left("u"), left("Y"), left("ann")), (1, 1, 1, 1));
@@ -270,12 +269,12 @@ fn customizations_belong_to_their_owner(scratch: &Scratch) {
         ..NewUser::default()
     };
     let at = |resource, id| Some(Customizable { resource, id });
-    let of_boat = at(ReferenceTarget::Transactable, boat);
+    let of_boat = at(RecordKind::Transactable, boat);
     let one = make(&store, bag("a", of_boat), None).unwrap();
-    let inner = make(&store, bag("b", at(ReferenceTarget::Customization, one)), None).unwrap();
+    let inner = make(&store, bag("b", at(RecordKind::Customization, one)), None).unwrap();
     let own = make(&store, bag("c", None), Some(bob)).unwrap();
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
-    let nowhere = bag("d", at(ReferenceTarget::Profile, 404));
+    let nowhere = bag("d", at(RecordKind::Profile, 404));
     assert_eq!(make(&store, nowhere, Some(ann)), Err(missing.clone()));
     // The transactable of another user.
     let theirs = NewUser { owner: Some(bob), ..bag("e", of_boat) };
@@ -291,13 +290,13 @@ fn customizations_belong_to_their_owner(scratch: &Scratch) {
     };
     assert_eq!((owner_kind.as_str(), *owner_id, stored.user_id), ("customization", one, Some(ann)));
 
-    let mut changed = bag("z", at(ReferenceTarget::Customization, one));
+    let mut changed = bag("z", at(RecordKind::Customization, one));
     changed.customizations[0].id = Some(inner);
     assert_eq!(change(&store, RecordKind::Customization, inner, changed), Ok(()));
     let stored = load(&store, RecordKind::Customization, inner).unwrap();
     let RecordBody::Customization { customization, .. } = stored.body else { panic!("no link") };
     assert_eq!(customization.properties, r#"{"url":"z"}"#);
-    assert_eq!(wait(store.delete_record(RecordKind::Customization, one, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Customization, one, None.into())), Ok(()));
     assert_eq!(load(&store, RecordKind::Customization, inner), None);
     assert_eq!(scratch.count("customizations"), 1);
 }

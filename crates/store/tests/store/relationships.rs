@@ -2,11 +2,11 @@
 
 use registrar_core::aggregate::{
     Claim, ClaimHolder, NewClaim, NewRelationship, NewRelationshipTransactable,
-    NewRelationshipUser, NewUser, Reference, ReferenceKey, ReferenceTarget, RelationshipLink,
+    NewRelationshipUser, NewUser, Reference, ReferenceKey, RelationshipLink,
 };
 use registrar_core::changes::{ReleasedClaims, UserUpdate};
-use registrar_core::types::TypeKind;
-use registrar_store::{CreateError, RecordBody, RecordKind, Refusal, UpdateRecord, WriteError};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{CreateError, RecordBody, Refusal, UpdateRecord, WriteError};
 
 use crate::records::{boat, change, load, make, taken};
 use crate::support::{Scratch, claim, create, on_both, record_claim, user, wait};
@@ -37,7 +37,7 @@ pub(crate) fn member(relationship: RelationshipLink, badge: &str) -> NewUser {
             properties: format!(r#"{{"badge":"{badge}"}}"#),
         }],
         claims: vec![record_claim(
-            TypeKind::RelationshipUser,
+            RecordKind::RelationshipUser,
             None,
             "user.relationship_users.employee.properties.badge",
             badge,
@@ -99,7 +99,7 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
         };
         let value = ReferenceKey::Key { type_name: "company".into(), key: key.to_owned() };
         let mut bag = member(link, key);
-        bag.references = vec![Reference { resource: ReferenceTarget::Relationship, value }];
+        bag.references = vec![Reference { resource: RecordKind::Relationship, value }];
         make(&store, bag, Some(ann))
     };
     assert!(must("C").is_ok());
@@ -124,7 +124,7 @@ fn deleting_a_relationship_deletes_its_users_and_transactables(scratch: &Scratch
             properties: r#"{"slot":"9"}"#.to_owned(),
         }],
         claims: vec![record_claim(
-            TypeKind::RelationshipTransactable,
+            RecordKind::RelationshipTransactable,
             None,
             "user.relationship_transactables.offer.properties.slot",
             "9",
@@ -138,12 +138,12 @@ fn deleting_a_relationship_deletes_its_users_and_transactables(scratch: &Scratch
     assert_eq!((found.relationship_id, found.transactable_id), (company, boat));
     assert_eq!(scratch.count("unique_claims"), 5);
 
-    assert_eq!(wait(store.delete_record(RecordKind::Relationship, company, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Relationship, company, None.into())), Ok(()));
     let left = store.user(ann).unwrap().unwrap().relationship_users;
     assert_eq!(left.iter().map(|member| member.id).collect::<Vec<_>>(), [other]);
     assert_eq!(scratch.count("relationship_transactables"), 0);
     assert_eq!(scratch.count("unique_claims"), 2, "claims of the other member and of the boat");
-    let again = wait(store.delete_record(RecordKind::Relationship, company, None.into()));
+    let again = wait(store.delete(RecordKind::Relationship, company, None.into()));
     assert_eq!(again, Err(WriteError::NotFound));
 
     // Deleting a transactable deletes its offers, and deleting a user its transactables.
@@ -154,8 +154,8 @@ fn deleting_a_relationship_deletes_its_users_and_transactables(scratch: &Scratch
     bag.relationship_transactables[0].properties = "{}".to_owned();
     bag.claims.clear();
     assert_eq!(change(&store, RecordKind::RelationshipTransactable, offer, bag), Ok(()));
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, boat, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Transactable, boat, None.into())), Ok(()));
     assert_eq!(scratch.count("relationship_transactables"), 0);
-    assert_eq!(wait(store.delete_record(RecordKind::RelationshipUser, other, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::RelationshipUser, other, None.into())), Ok(()));
     assert!(store.user(ann).unwrap().unwrap().relationship_users.is_empty());
 }

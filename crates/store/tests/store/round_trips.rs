@@ -2,8 +2,9 @@
 
 use registrar_core::aggregate::{
     Attachments, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
-    NewTransactable, NewUser, Reference, ReferenceKey, ReferenceTarget, RelationshipLink,
+    NewTransactable, NewUser, Reference, ReferenceKey, RelationshipLink,
 };
+use registrar_core::record_kind::RecordKind;
 use registrar_store::{CreateUser, Created, Store, StoredAttached, StoredUser, UserFilter};
 
 use crate::support::{Scratch, claim, create, on_both, record, user, wait};
@@ -224,7 +225,7 @@ fn nested_user_is_read_back_as_created(scratch: &Scratch) {
             properties: "{}".to_owned(),
         }],
         references: vec![Reference {
-            resource: ReferenceTarget::Relationship,
+            resource: RecordKind::Relationship,
             value: ReferenceKey::Id(id),
         }],
         ..NewUser::default()

@@ -9,7 +9,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use registrar_core::aggregate::{Claim, ClaimHolder, NewClaim, NewUser};
-use registrar_core::types::TypeKind;
+use registrar_core::record_kind::RecordKind;
 use registrar_store::{CreateError, CreateUser, Created, Store, StoreSettings};
 
 /// Generates a test of a case for each database.
@@ -185,7 +185,7 @@ pub(crate) fn claim(scope: &str, value_key: &str) -> NewClaim {
 
 /// A claim of the first record of a kind in a submission; a stored one has an id.
 pub(crate) fn record_claim(
-    kind: TypeKind,
+    kind: RecordKind,
     id: Option<i64>,
     scope: &str,
     value_key: &str,

@@ -1,5 +1,6 @@
 //! Stored API tokens.
 
+use registrar_core::record_kind::RecordKind;
 use registrar_store::{CreateError, CreateUser, NewToken, TokenError, WriteError};
 
 use crate::support::{Scratch, create, on_both, record, user, wait};
@@ -119,7 +120,7 @@ fn issued_token_expires_with_its_parent_and_user(scratch: &Scratch) {
     let refused = wait(store.issue_token(new(5, Some(2), None)));
     assert_eq!(refused, Err(CreateError::InvalidToken.into()));
     // Deleting the user deletes its tokens and those issued with them.
-    assert_eq!(wait(store.delete(ann, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::User, ann, None.into())), Ok(()));
     let left: Vec<String> =
         store.list_tokens().unwrap().into_iter().map(|token| token.name).collect();
     assert_eq!(left, ["app"]);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use registrar_core::aggregate::{NewProfile, NewUser};
 use registrar_core::changes::{ReleasedClaims, UserUpdate};
+use registrar_core::record_kind::RecordKind;
 use registrar_store::{CreateError, Refusal, Store, UpdateUser, WriteError};
 
 use crate::support::{Scratch, create, on_both, record, user, wait};
@@ -44,8 +45,8 @@ fn update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
     assert_eq!(wait(store.update(one)), Ok(()));
     assert_eq!(wait(store.update(other.clone())), Err(WriteError::Conflict));
     assert_eq!(name(&store, id).as_deref(), Some("one"));
-    assert_eq!(wait(store.delete(id, None.into())), Ok(()));
-    assert_eq!(wait(store.delete(id, None.into())), Err(WriteError::NotFound));
+    assert_eq!(wait(store.delete(RecordKind::User, id, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::User, id, None.into())), Err(WriteError::NotFound));
     assert_eq!(wait(store.update(other)), Err(WriteError::Conflict));
     assert!(scratch.is_empty());
 }
@@ -80,7 +81,7 @@ fn jobs_of_one_batch_do_not_affect_each_other(scratch: &Scratch) {
     thread::sleep(Duration::from_millis(100));
     let good = store.create(record(user("d", &[("name", "d")])));
     let updates = updates.map(|update| store.update(update));
-    let gone = store.delete(404, None.into());
+    let gone = store.delete(RecordKind::User, 404, None.into());
     let bad = store.create(record(user("e", &[("name", "b")])));
     drop(held);
     wait(plug).unwrap();
@@ -147,9 +148,9 @@ fn deleting_a_user_releases_its_claims(scratch: &Scratch) {
     let take = change(&store, ids[1], user("b", &[("name", "b"), ("name", "a")]));
     let taken = CreateError::Refused(vec![Refusal::Taken { claim: 1 }]);
     assert_eq!(wait(store.update(take.clone())), Err(taken.into()));
-    assert_eq!(wait(store.delete(ids[0], None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::User, ids[0], None.into())), Ok(()));
     assert_eq!(wait(store.update(take)), Ok(()));
     assert_eq!(scratch.count("unique_claims"), 2);
-    assert_eq!(wait(store.delete(ids[1], None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::User, ids[1], None.into())), Ok(()));
     assert!(scratch.is_empty());
 }
