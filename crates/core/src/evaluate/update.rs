@@ -7,7 +7,7 @@ use super::existing::Existing;
 use super::{Evaluation, activation, assemble_record, shape, validate};
 use crate::aggregate::{Claim, ClaimHolder};
 use crate::canonical::email_key;
-use crate::changes::{ChangedValue, ReleasedClaims, UserUpdate};
+use crate::changes::{AggregateUpdate, ChangedValue, ReleasedClaims};
 use crate::eval_context::EvalContext;
 use crate::form::{Field, FieldBody, FieldTarget, Form, Group};
 use crate::record_kind::RecordKind;
@@ -29,12 +29,13 @@ impl Form {
         submitted: Value<'v>,
         stored: &'v Value<'v>,
         context: &EvalContext,
-    ) -> Result<UserUpdate, Violations> {
+    ) -> Result<AggregateUpdate, Violations> {
         let (existing, findings) = (Existing::new(Some(stored), true), self.findings(context));
         let Evaluation { slots, mut findings, .. } =
             Evaluation::new(self, submitted, existing, findings);
-        if !findings.violations.is_empty() {
-            return Err(findings.violations);
+        let violations = std::mem::take(&mut findings.violations);
+        if !violations.is_empty() {
+            return Err(violations);
         }
         let mut values = Vec::new();
         let at = FieldPath { holder: holder_of(&self.root, &slots), path: String::new() };
@@ -46,8 +47,8 @@ impl Form {
             kept.remove(&made.claim);
         }
         let released = ReleasedClaims { kept, before, values };
-        let user = assemble_record::assemble(self, slots, claims, references);
-        Ok(UserUpdate { user, released })
+        let aggregate = assemble_record::assemble(self, slots, claims, references);
+        Ok(AggregateUpdate { aggregate: aggregate.ok_or(violations)?, released })
     }
 }
 

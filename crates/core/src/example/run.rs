@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::coverage::Coverage;
 use super::format_violations;
-use crate::aggregate::{Claim, NewUser, ReferenceKey};
+use crate::aggregate::{Aggregate, Claim, ReferenceKey};
 use crate::evaluate::Refusals;
 use crate::form::{Example, Form};
 use crate::record_kind::RecordKind;
@@ -18,7 +18,7 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
     let mut claimed = HashSet::new();
     for (index, user) in example.users.iter().enumerate() {
         match form.apply(user.clone(), &example.eval_context) {
-            Ok(user) => claimed.extend(user.claims.into_iter().map(|claim| claim.claim)),
+            Ok(aggregate) => claimed.extend(aggregate.claims.into_iter().map(|claim| claim.claim)),
             Err(violations) => {
                 let got = format_violations(&reported(&violations));
                 return Err(format!("stored {} {} is invalid: {got}", what(form), index + 1));
@@ -29,8 +29,8 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
     let (stored, broken_rules) = (example.stored.as_ref(), coverage.broken_rules());
     let violations = match form.apply_traced(submitted, stored, eval_context, broken_rules) {
         Err(violations) => violations,
-        Ok(user) => {
-            let refusals = refusals(&user, &claimed, example);
+        Ok(aggregate) => {
+            let refusals = refusals(&aggregate, &claimed, example);
             let (submitted, traced) = (example.form.clone(), (&refusals, coverage.broken_rules()));
             form.explain_refusals_traced(submitted, stored, eval_context, traced)
         }
@@ -52,14 +52,14 @@ fn reported(violations: &Violations) -> Vec<(String, String)> {
 }
 
 /// Returns the claims and references that the database would refuse.
-fn refusals(user: &NewUser, claimed: &HashSet<Claim>, example: &Example) -> Refusals {
+fn refusals(aggregate: &Aggregate, claimed: &HashSet<Claim>, example: &Example) -> Refusals {
     let mut refusals = Refusals::default();
-    for (index, claim) in user.claims.iter().enumerate() {
+    for (index, claim) in aggregate.claims.iter().enumerate() {
         if claimed.contains(&claim.claim) {
             refusals.taken.push(index);
         }
     }
-    for (index, reference) in user.references.iter().enumerate() {
+    for (index, reference) in aggregate.references.iter().enumerate() {
         let is_missing = match (reference.resource, &reference.value, &example.relationships) {
             (RecordKind::Relationship, ReferenceKey::Id(id), Some(known)) => {
                 !known.ids.contains(id)

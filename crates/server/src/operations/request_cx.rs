@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, web};
 use registrar_contracts::{Action, Contract, Operation, Outcome, RequestContext};
 use registrar_core::EvalContext;
-use registrar_core::aggregate::NewUser;
+use registrar_core::aggregate::Aggregate;
 use registrar_core::form::Form;
 use registrar_core::record_kind::RecordKind;
 use registrar_core::value::Value;
@@ -254,8 +254,8 @@ impl RequestCx<'_> {
     ///
     /// # Errors
     /// Returns 413 if the entity would be larger than a body may be, 503 if the budget is exhausted.
-    pub(super) fn actor_for_write(&self, entity: &NewUser) -> Result<Actor, ApiError> {
-        let weight = entity.weight();
+    pub(super) fn actor_for_write(&self, aggregate: &Aggregate) -> Result<Actor, ApiError> {
+        let weight = aggregate.weight();
         let max = self.state.settings.body_limit.max(MIN_MAX_ENTITY_BYTES);
         if weight > max {
             let text = format!("the stored record would be larger than {max} bytes: send less");

@@ -26,7 +26,7 @@ pub struct StoredRecord {
     pub body: RecordBody,
     /// Id of the owner; for a relationship, of the creator, if known.
     pub user_id: Option<i64>,
-    /// The `updated_at` of the owner, or of the relationship, for [`crate::UpdateRecord`].
+    /// The `updated_at` of the owner, or of the relationship, for [`crate::UpdateRequest`].
     pub lock_version: i64,
 }
 

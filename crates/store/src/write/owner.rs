@@ -1,9 +1,10 @@
 //! Owners of records.
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
-use registrar_core::aggregate::NewUser;
+use registrar_core::aggregate::NewEntity;
 use registrar_core::record_kind::RecordKind;
 
+use super::requests::CreateRequest;
 use crate::connection::AnyConnection;
 use crate::tables::schema::{
     customizations, relationship_transactables, relationship_users, relationships, transactables,
@@ -14,16 +15,15 @@ use crate::tables::schema::{
 /// relationship.
 pub(super) fn owner_of_new(
     conn: &mut AnyConnection,
-    bag: &NewUser,
-    default_owner: Option<i64>,
+    request: &CreateRequest,
 ) -> QueryResult<Option<i64>> {
-    if !bag.relationships.is_empty() {
-        return Ok(None);
-    }
-    match (&bag.customizable, bag.relationship_transactables.first()) {
-        (_, Some(new)) => owner_of(conn, RecordKind::Transactable, new.transactable_id),
-        (Some(at), _) => owner_of(conn, at.resource, at.id),
-        (None, None) => Ok(bag.owner.or(default_owner)),
+    match &request.aggregate.entity {
+        NewEntity::Relationship { .. } => Ok(None),
+        NewEntity::RelationshipTransactable(new) => {
+            owner_of(conn, RecordKind::Transactable, new.transactable_id)
+        }
+        NewEntity::Customization { parent: Some(at), .. } => owner_of(conn, at.resource, at.id),
+        _ => Ok(request.named_owner()),
     }
 }
 

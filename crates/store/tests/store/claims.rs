@@ -2,11 +2,11 @@
 
 use std::thread;
 
-use registrar_core::aggregate::{NewUser, Reference, ReferenceKey};
+use registrar_core::aggregate::{Aggregate, NewEntity, NewUser, Reference, ReferenceKey};
 use registrar_core::record_kind::RecordKind;
 use registrar_store::{CreateError, Created, Refusal};
 
-use crate::support::{Scratch, create, on_both, record, user};
+use crate::support::{Scratch, create, of, on_both, record, user, with_user};
 
 on_both!(
     every_taken_claim_is_reported,
@@ -60,7 +60,7 @@ fn rejected_user_leaves_no_rows(scratch: &Scratch) {
     let store = scratch.open();
     let outcome = create(
         &store,
-        NewUser {
+        Aggregate {
             references: vec![Reference { resource: RecordKind::User, value: ReferenceKey::Id(1) }],
             ..user("ann", &[("email", "ann")])
         },
@@ -92,7 +92,7 @@ fn claim_of_a_rejected_user_is_free_for_the_next_in_the_batch(scratch: &Scratch)
         vec![
             record(user("1st", &[("handle", "x"), ("email", "ann")])),
             record(user("2nd", &[("handle", "x")])),
-            record(NewUser { references: vec![nobody], ..user("3rd", &[("handle", "y")]) }),
+            record(Aggregate { references: vec![nobody], ..user("3rd", &[("handle", "y")]) }),
             record(user("4th", &[("handle", "y"), ("handle", "z")])),
             record(user("5th", &[("handle", "z"), ("handle", "w")])),
             record(user("6th", &[("handle", "w")])),
@@ -130,7 +130,7 @@ fn missing_references_and_taken_claims_are_reported_together(scratch: &Scratch) 
     let reference = |id| Reference { resource: RecordKind::User, value: ReferenceKey::Id(id) };
     let outcome = create(
         &store,
-        NewUser {
+        Aggregate {
             references: vec![reference(1), reference(7), reference(1), reference(i64::MAX)],
             ..user("bob", &[("handle", "b"), ("email", "ann")])
         },
@@ -147,7 +147,7 @@ fn every_kind_of_reference_is_resolved(scratch: &Scratch) {
             external_id: Some("x'1".to_owned()),
             ..NewUser::default()
         };
-        create(&store, new).unwrap();
+        create(&store, of(NewEntity::User(new))).unwrap();
     }
     let reference = |resource, value| Reference { resource, value };
     let text = |text: &str| text.to_owned();
@@ -155,7 +155,7 @@ fn every_kind_of_reference_is_resolved(scratch: &Scratch) {
     use ReferenceKey::{EmailKey, ExternalId, Id};
     let outcome = create(
         &store,
-        NewUser {
+        Aggregate {
             references: vec![
                 reference(User, Id(2)),
                 reference(User, ExternalId(text("x'1"))),
@@ -166,7 +166,7 @@ fn every_kind_of_reference_is_resolved(scratch: &Scratch) {
                 reference(Transactable, Id(1)),
                 reference(Relationship, ExternalId(text("x'1"))),
             ],
-            ..NewUser::default()
+            ..user("bob", &[])
         },
     );
     assert_eq!(refusals(&outcome), [3, 4, 5, 6, 7].map(missing));
@@ -179,8 +179,8 @@ fn user_of_the_same_batch_cannot_be_referenced(scratch: &Scratch) {
     let outcomes = scratch.create_together(
         &store,
         vec![
-            record(NewUser { external_id: Some("x".to_owned()), ..user("ann", &[]) }),
-            record(NewUser { references: vec![next], ..user("bob", &[]) }),
+            record(with_user(user("ann", &[]), |ann| ann.external_id = Some("x".to_owned()))),
+            record(Aggregate { references: vec![next], ..user("bob", &[]) }),
         ],
     );
     assert!(outcomes[0].is_ok());

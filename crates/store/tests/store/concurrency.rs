@@ -6,7 +6,7 @@ use std::thread;
 use registrar_store::{CreateError, Refusal, WriteError};
 
 use crate::records::{boat, make};
-use crate::relationships::{company, keyed, member};
+use crate::relationships::{company, keyed, member, member_user};
 use crate::support::{Scratch, create, on_both, user, wait};
 
 on_both!(
@@ -25,7 +25,7 @@ fn concurrent_creates_by_key_create_one_relationship(scratch: &Scratch) {
                 for round in 0..10 {
                     let key = keys[round % keys.len()];
                     let badge = format!("{nth}-{round}");
-                    create(store, member(keyed(key), &badge)).unwrap();
+                    create(store, member_user(keyed(key), &badge)).unwrap();
                 }
             });
         }
@@ -44,7 +44,8 @@ fn relationship_key_is_unique_across_both_ways_to_create_it(scratch: &Scratch) {
                 for round in 0..10 {
                     let name = format!("company {round}");
                     if nth % 2 == 0 {
-                        create(store, member(keyed(&name), &format!("{nth}-{round}"))).unwrap();
+                        create(store, member_user(keyed(&name), &format!("{nth}-{round}")))
+                            .unwrap();
                         continue;
                     }
                     let taken = CreateError::Refused(vec![Refusal::Taken { claim: 0 }]);

@@ -6,9 +6,10 @@ use registrar_core::EvalContext;
 use registrar_core::record_kind::RecordKind;
 use registrar_core::registry::SourceFile;
 use registrar_core::value::Value;
-use registrar_store::{CreateError, CreateRecord, RecordBody, Refusal, Store, UpdateRecord};
+use registrar_store::{CreateError, RecordBody, Refusal, Store};
 
-use crate::support::{Scratch, create, on_both, user, wait};
+use crate::records::make;
+use crate::support::{Scratch, create, on_both, update, user, wait};
 
 on_both!(
     updated_value_releases_its_claim,
@@ -70,13 +71,8 @@ impl FormStore {
     fn make(&self, form: &str, sent: &str) -> Result<i64, CreateError> {
         let form = self.registry.form(form).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
-        let bag = form.apply(sent, &EvalContext::default()).unwrap();
-        wait(self.store.create_record(CreateRecord {
-            bag,
-            owner: Some(self.owner),
-            actor: None.into(),
-            idempotency_key: None,
-        }))
+        let aggregate = form.apply(sent, &EvalContext::default()).unwrap();
+        make(&self.store, aggregate, Some(self.owner))
     }
 
     /// Updates a stored record through a form.
@@ -97,9 +93,7 @@ impl FormStore {
         let stored: Value<'_> = json::parse(stored.as_bytes()).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
         let changed = form.update(sent, &stored, &EvalContext::default()).unwrap();
-        let lock_version = record.lock_version;
-        let update = UpdateRecord { kind, id, lock_version, changed, actor: None.into() };
-        wait(self.store.update_record(update)).unwrap();
+        wait(self.store.update(update((id, record.lock_version), changed))).unwrap();
     }
 
     fn delete(&self, id: i64) {

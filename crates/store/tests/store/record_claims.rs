@@ -3,13 +3,13 @@
 
 use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
-use registrar_core::aggregate::NewUser;
+use registrar_core::aggregate::Aggregate;
 use registrar_core::record_kind::RecordKind;
 use registrar_core::registry::{Registry, SourceFile};
 use registrar_core::value::Value;
-use registrar_store::{CreateError, CreateRecord, Refusal, Store, UpdateUser, WriteError};
+use registrar_store::{CreateError, Refusal, Store, WriteError};
 
-use crate::support::{Scratch, create, on_both, record, wait};
+use crate::support::{self, Scratch, create, on_both, record, wait};
 
 on_both!(
     unique_values_can_be_swapped_between_records,
@@ -103,15 +103,13 @@ fn registry() -> Registry {
     }
 }
 
-fn apply(registry: &Registry, form: &str, sent: &str) -> NewUser {
+fn apply(registry: &Registry, form: &str, sent: &str) -> Aggregate {
     let sent = json::parse(sent.as_bytes()).unwrap();
     registry.form(form).unwrap().apply(sent, &EvalContext::default()).unwrap()
 }
 
 fn create_record(store: &Store, registry: &Registry, form: &str, sent: &str) {
-    let bag = apply(registry, form, sent);
-    let request = CreateRecord { bag, owner: None, actor: None.into(), idempotency_key: None };
-    wait(store.create_record(request)).unwrap();
+    create(store, apply(registry, form, sent)).unwrap();
 }
 
 /// Creates the relationships that the user refers to.
@@ -144,14 +142,7 @@ fn update(
     let sent = json::parse(sent.as_bytes()).unwrap();
     let form = registry.form("seller").unwrap();
     let changed = form.update(sent, &stored, &EvalContext::default()).unwrap();
-    wait(store.update(UpdateUser {
-        id,
-        uuid: columns.uuid,
-        lock_version: columns.updated_at,
-        changed,
-        password_hash: None,
-        actor: None.into(),
-    }))
+    wait(store.update(support::update((id, columns.updated_at), changed)))
 }
 
 fn unique_values_can_be_swapped_between_records(scratch: &Scratch) {

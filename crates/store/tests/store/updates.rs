@@ -3,12 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
-use registrar_core::aggregate::{NewProfile, NewUser};
-use registrar_core::changes::{ReleasedClaims, UserUpdate};
+use registrar_core::aggregate::{Aggregate, NewProfile};
 use registrar_core::record_kind::RecordKind;
-use registrar_store::{CreateError, Refusal, Store, UpdateUser, WriteError};
+use registrar_store::{CreateError, Refusal, Store, UpdateRequest, WriteError};
 
-use crate::support::{Scratch, create, on_both, record, user, wait};
+use crate::support::{
+    Scratch, create, keeping_claims, on_both, record, update, user, wait, with_user,
+};
 
 on_both! {
     update_with_a_stale_lock_version_conflicts,
@@ -19,18 +20,12 @@ on_both! {
 }
 
 /// Returns an update of a user to the given values, as loaded now.
-fn change(store: &Store, id: i64, user: NewUser) -> UpdateUser {
+fn change(store: &Store, id: i64, new: Aggregate) -> UpdateRequest {
     let loaded = store.user(id).unwrap().unwrap().columns;
-    let properties = user.properties.or(Some("{}".to_owned()));
-    let user = NewUser { properties, ..user };
-    UpdateUser {
-        id,
-        uuid: loaded.uuid,
-        lock_version: loaded.updated_at,
-        changed: UserUpdate { user, released: ReleasedClaims::default() },
-        password_hash: None,
-        actor: None.into(),
-    }
+    let new = with_user(new, |user| {
+        user.properties.get_or_insert_with(|| "{}".to_owned());
+    });
+    update((id, loaded.updated_at), keeping_claims(new))
 }
 
 fn name(store: &Store, id: i64) -> Option<String> {
@@ -107,7 +102,7 @@ fn jobs_of_one_batch_do_not_affect_each_other(scratch: &Scratch) {
 fn failing_update_does_not_fail_its_batch(scratch: &Scratch) {
     let store = scratch.open();
     let ids = ["a", "b"].map(|name| create(&store, user(name, &[])).unwrap().id);
-    let broken = NewUser { properties: Some("{".to_owned()), ..user("a2", &[]) };
+    let broken = with_user(user("a2", &[]), |user| user.properties = Some("{".to_owned()));
     let updates = [change(&store, ids[0], broken), change(&store, ids[1], user("b2", &[]))];
     let held = scratch.lock_writer();
     let plug = store.create(record(user("plug", &[("plug", "plug")])));
@@ -120,12 +115,11 @@ fn failing_update_does_not_fail_its_batch(scratch: &Scratch) {
     assert_eq!(name(&store, ids[0]).as_deref(), Some("a"));
 
     // A record of another user is not updated, and nothing else of the update is stored.
-    let mut other = user("c", &[]);
-    other.profiles.push(profile(None));
+    let other = with_user(user("c", &[]), |user| user.profiles.push(profile(None)));
     let other = create(&store, other).unwrap().id;
     let theirs = store.user(other).unwrap().unwrap().profiles[0].id;
-    let mut thief = user("thief", &[]);
-    thief.profiles.push(NewProfile { enabled: false, ..profile(Some(theirs)) });
+    let stolen = NewProfile { enabled: false, ..profile(Some(theirs)) };
+    let thief = with_user(user("thief", &[]), |user| user.profiles.push(stolen));
     let steal = change(&store, ids[1], thief);
     assert_eq!(wait(store.update(steal)), Err(WriteError::Conflict));
     assert!(store.user(other).unwrap().unwrap().profiles[0].enabled);
