@@ -1,21 +1,34 @@
-//! The result of a valid submission: a user with everything that is stored together with it or, for
-//! the form of another resource, one record of an existing user. Updates of existing users and
-//! records are in [`crate::changes`].
+//! The result of a valid submission: a user with everything that is stored together with it, or one
+//! record of an existing user. Updates of existing users and records are in [`crate::changes`].
 //!
 //! The store writes these types and does not depend on forms. They carry neither paths nor rules:
 //! if the database rejects a [`Claim`] or a [`Reference`], it is identified by its index in
-//! [`NewUser::claims`] or [`NewUser::references`].
+//! [`Aggregate::claims`] or [`Aggregate::references`].
+
+pub use entity::{NewEntity, Records};
+
+use crate::record_kind::RecordKind;
+mod entity;
 
 use std::fmt;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::types::TypeKind;
-
 /// A JSON object as a string, with sorted keys and numbers in plain notation, so that every
 /// database returns it unchanged. `{}` if there are no properties.
 pub type JsonObject = String;
+
+/// A validated user or record, ready to be written in one transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    /// The user or record.
+    pub entity: NewEntity,
+    /// The uniqueness that it claims. The database decides; a lost claim is named by its index.
+    pub claims: Vec<NewClaim>,
+    /// The rows of the database that must exist. One that is missing is named by its index.
+    pub references: Vec<Reference>,
+}
 
 /// A validated user with everything nested in it, ready to be written in one transaction.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -60,30 +73,17 @@ pub struct NewUser {
     pub transactables: Vec<NewTransactable>,
     /// Customizations of the user itself, in the order of the submission.
     pub customizations: Vec<NewCustomization>,
-    /// Relationships: at most one, and only from the form of a relationship.
-    pub relationships: Vec<NewRelationship>,
-    /// Relationship transactables: at most one, and only from the form of a relationship
-    /// transactable.
-    pub relationship_transactables: Vec<NewRelationshipTransactable>,
-    /// Id of the owner that the submission names, if the form is for a record.
-    pub owner: Option<i64>,
-    /// Parent record, if the form is for a customization; `None` if the parent is the user.
-    pub customizable: Option<Customizable>,
-    /// The uniqueness this user claims. The database decides; a lost claim is named by its index.
-    pub claims: Vec<NewClaim>,
-    /// The rows of the database that must exist. One that is missing is named by its index.
-    pub references: Vec<Reference>,
 }
 
 impl NewUser {
-    /// Returns whether the e-mail address is claimed as unique among all users, so that the claim
+    /// Returns whether the claims make the e-mail address unique among all users, so that its claim
     /// leads to this user.
     #[must_use]
-    pub fn claims_its_email(&self) -> bool {
+    pub fn claims_its_email(&self, claims: &[NewClaim]) -> bool {
         let is_of_email = |NewClaim { claim, .. }: &NewClaim| {
             *claim.scope == *Claim::OF_EMAIL && Some(&claim.value_key) == self.email_key.as_ref()
         };
-        self.email.is_some() && self.claims.iter().any(is_of_email)
+        self.email.is_some() && claims.iter().any(is_of_email)
     }
 }
 
@@ -139,7 +139,7 @@ pub struct NewRelationshipUser {
 /// The relationship of a relationship user.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RelationshipLink {
-    /// An existing relationship, by id; [`NewUser::references`] contains it too.
+    /// An existing relationship, by id; [`Aggregate::references`] contains it too.
     Existing(i64),
     /// A new relationship of this type, created in the same transaction.
     New {
@@ -153,7 +153,7 @@ pub enum RelationshipLink {
         /// The key, as returned by [`crate::canonical::canonical_text`].
         key: String,
         /// Properties of the relationship that is created in the same transaction if it does not
-        /// exist. `None` if it must exist; [`NewUser::references`] contains it then.
+        /// exist. `None` if it must exist; [`Aggregate::references`] contains it then.
         make: Option<JsonObject>,
     },
 }
@@ -178,19 +178,19 @@ pub struct NewRelationshipTransactable {
     pub id: Option<i64>,
     /// Name of the relationship transactable type.
     pub type_name: Arc<str>,
-    /// Id of the relationship; [`NewUser::references`] contains it too.
+    /// Id of the relationship; [`Aggregate::references`] contains it too.
     pub relationship_id: i64,
-    /// Id of the transactable; [`NewUser::references`] contains it too.
+    /// Id of the transactable; [`Aggregate::references`] contains it too.
     pub transactable_id: i64,
     /// Properties of the type.
     pub properties: JsonObject,
 }
 
-/// The parent record of a customization; [`NewUser::references`] contains it too.
+/// The parent record of a customization; [`Aggregate::references`] contains it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Customizable {
     /// Kind of the parent.
-    pub resource: ReferenceTarget,
+    pub resource: RecordKind,
     /// Id of the parent.
     pub id: i64,
 }
@@ -313,37 +313,22 @@ pub enum ClaimHolder {
     /// A stored record.
     Stored {
         /// Kind of the record.
-        kind: TypeKind,
+        kind: RecordKind,
         /// Id of the record.
         id: i64,
     },
     /// A new record: from the outermost record inwards, the kind and the index in the list of that kind
-    /// in [`NewUser`] or [`Attachments`].
-    New(Vec<(TypeKind, usize)>),
+    /// in [`Records`] or [`Attachments`].
+    New(Vec<(RecordKind, usize)>),
 }
 
 /// A row that must exist when the record is written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reference {
     /// Kind of the row.
-    pub resource: ReferenceTarget,
+    pub resource: RecordKind,
     /// Key of the row.
     pub value: ReferenceKey,
-}
-
-/// The kind of row that a [`Reference`] points to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReferenceTarget {
-    /// A user.
-    User,
-    /// A relationship.
-    Relationship,
-    /// A transactable.
-    Transactable,
-    /// A profile of a user.
-    Profile,
-    /// A customization.
-    Customization,
 }
 
 /// The key by which the row of a [`Reference`] is found.

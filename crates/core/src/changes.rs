@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use crate::aggregate::{Claim, ClaimHolder, NewUser};
+use crate::aggregate::{Aggregate, Claim, ClaimHolder};
 
-/// The new state of a stored user.
+/// The new state of a stored user or record.
 #[derive(Debug, Clone, PartialEq)]
-pub struct UserUpdate {
-    /// All fields of the user, and those of its records that are new or changed. Records with an `id`
-    /// replace the stored ones. The claims are all claims of these fields, including those that are
-    /// stored already.
-    pub user: NewUser,
+pub struct AggregateUpdate {
+    /// All fields of the user or record, and those of its records that are new or changed. Records with
+    /// an `id` replace the stored ones. The claims are all claims of these fields, including those that
+    /// are stored already.
+    pub aggregate: Aggregate,
     /// The stored claims that the update releases.
     pub released: ReleasedClaims,
 }
@@ -59,12 +59,12 @@ impl ReleasedClaims {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::TypeKind;
+    use crate::record_kind::RecordKind;
 
     #[test]
     fn changed_values_release_unique_claims_of_their_field() {
-        let holder = ClaimHolder::Stored { kind: TypeKind::Transactable, id: 7 };
-        let other = ClaimHolder::Stored { kind: TypeKind::Transactable, id: 8 };
+        let holder = ClaimHolder::Stored { kind: RecordKind::Transactable, id: 7 };
+        let other = ClaimHolder::Stored { kind: RecordKind::Transactable, id: 8 };
         let claim = |scope: &str| Claim { scope: scope.into(), value_key: "x".to_owned() };
         let released = |changes_folded_key| ReleasedClaims {
             kept: HashSet::from([claim("user.phone")]),

@@ -4,10 +4,11 @@
 //! it needs of them.
 //!
 //! The form of a submission is found in the [`registry::Registry`], and
-//! [`form::Form::apply`] coerces and validates it. The result is an [`aggregate::NewUser`] or all
+//! [`form::Form::apply`] coerces and validates it. The result is an [`aggregate::Aggregate`] or all
 //! [`violation::Violations`] at once.
 
 pub mod aggregate;
+mod built_ins;
 pub mod canonical;
 pub mod changes;
 pub mod compile;

@@ -5,9 +5,10 @@
 
 use std::collections::HashSet;
 
-use crate::form::{FieldBody, Form, Group, Resource};
-use crate::record_kind::Container;
-use crate::types::{RecordTypes, TypeKind};
+use crate::built_ins::Container;
+use crate::form::{FieldBody, Form, Group};
+use crate::record_kind::RecordKind;
+use crate::types::RecordTypes;
 use crate::value::Value;
 
 /// The private fields of a configuration, by path: `phone`,
@@ -32,15 +33,15 @@ impl PrivateFields {
     pub(crate) fn collect<'f>(forms: impl Iterator<Item = &'f Form>, types: &RecordTypes) -> Self {
         let mut private = Self::default();
         for form in forms {
-            let root = match (form.resource.type_kind(), &form.record_type) {
-                (Some(kind), Some(name)) => format!("{}.{name}", kind.folder()),
+            let root = match (form.resource, &form.record_type) {
+                (kind, Some(name)) => format!("{}.{name}", kind.list_name()),
                 _ => String::new(),
             };
             private.add_group(&form.root, &root);
         }
         for (kind, of_type) in types.all() {
             for property in of_type.properties.iter().filter(|property| property.is_private) {
-                let path = format!("{}.{}", kind.folder(), of_type.name);
+                let path = format!("{}.{}", kind.list_name(), of_type.name);
                 private.add(&path, &format!("properties.{}", property.name));
                 for container in BY_PROPERTY {
                     private.add(&path, &format!("{}.{}", container.name(), property.name));
@@ -57,16 +58,16 @@ impl PrivateFields {
     }
 
     /// Removes the private fields from a user or a record as responses show it.
-    pub fn redact(&self, shown: &mut Value<'_>, resource: Resource) {
-        match resource.type_kind() {
-            Some(kind) => self.redact_typed(shown, kind),
-            None => self.redact_at(shown, ""),
+    pub fn redact(&self, shown: &mut Value<'_>, resource: RecordKind) {
+        match resource.has_types() {
+            true => self.redact_typed(shown, resource),
+            false => self.redact_at(shown, ""),
         }
     }
 
-    fn redact_typed(&self, record: &mut Value<'_>, kind: TypeKind) {
+    fn redact_typed(&self, record: &mut Value<'_>, kind: RecordKind) {
         let type_name = record.get("type_name").and_then(Value::as_str).unwrap_or_default();
-        let path = format!("{}.{type_name}", kind.folder());
+        let path = format!("{}.{type_name}", kind.list_name());
         self.redact_at(record, &path);
     }
 
@@ -126,7 +127,7 @@ impl PrivateFields {
             let Value::Object(properties) = value else { return };
             properties.retain(|(name, _)| !self.0.contains(&*joined(&path, name)));
         } else if name == "relationship" {
-            self.redact_typed(value, TypeKind::Relationship);
+            self.redact_typed(value, RecordKind::Relationship);
         }
     }
 }

@@ -17,9 +17,10 @@ use crate::lint;
 use crate::locale::{self, Locale, Locales};
 use crate::messages::MessageIndex;
 use crate::private_fields::PrivateFields;
+use crate::record_kind::RecordKind;
 use crate::rules::RULES;
 use crate::submission::canonical_json;
-use crate::types::{RecordTypes, TypeKind};
+use crate::types::RecordTypes;
 
 /// One configuration file. The caller reads it, since this crate does no IO.
 #[derive(Debug, Clone)]
@@ -58,7 +59,7 @@ pub enum FileRole<'s> {
     /// A catalogue of messages.
     Catalogue,
     /// A record type.
-    Type(TypeKind),
+    Type(RecordKind),
     /// None of these, with the reason.
     Unknown(&'s str),
 }
@@ -276,7 +277,7 @@ pub fn role(within: &str) -> FileRole<'_> {
     if !is_yaml && !within.ends_with(LIQUID_EXTENSION) {
         return FileRole::Unknown("is not a .yml, .yaml or .liquid file");
     }
-    if let Some((kind, _)) = TypeKind::of_folder(within).filter(|_| is_yaml) {
+    if let Some((kind, _)) = RecordKind::of_folder(within).filter(|_| is_yaml) {
         return FileRole::Type(kind);
     }
     let inside = |folder: &str| within.strip_prefix(folder).is_some_and(|r| r.starts_with('/'));
@@ -314,7 +315,7 @@ pub fn role(within: &str) -> FileRole<'_> {
 pub fn stem(within: &str) -> &str {
     let path = within.strip_suffix(LIQUID_EXTENSION).unwrap_or(within);
     let path = [".yml", ".yaml"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
-    match TypeKind::of_folder(path) {
+    match RecordKind::of_folder(path) {
         Some((_, name)) => name,
         None => {
             let folders = [
@@ -331,7 +332,7 @@ pub fn stem(within: &str) -> &str {
 
 fn unusable_file(source: &SourceFile, what: &str) -> Problem {
     let folders: Vec<String> =
-        TypeKind::ALL.iter().map(|kind| format!("types/{}/", kind.folder())).collect();
+        RecordKind::WITH_TYPES.iter().map(|kind| format!("types/{}/", kind.list_name())).collect();
     Problem {
         file: source.file.clone(),
         location: Location::START,

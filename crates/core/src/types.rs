@@ -8,25 +8,9 @@ use std::sync::Arc;
 
 use crate::config::{Entry, Location, Node, Problem, ProblemCode, Problems, Reader, parse};
 use crate::fields::FieldType;
+use crate::record_kind::RecordKind;
 
 pub(crate) use relationship_keys::KeyedRelationship;
-
-/// The kind of records that a type describes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TypeKind {
-    /// `types/profiles/`
-    Profile,
-    /// `types/transactables/`
-    Transactable,
-    /// `types/relationships/`
-    Relationship,
-    /// `types/relationship_users/`
-    RelationshipUser,
-    /// `types/relationship_transactables/`
-    RelationshipTransactable,
-    /// `types/customizations/`
-    Customization,
-}
 
 /// Returns the path of a field within its record: `properties.code` of
 /// `transactables.boat.properties.code`.
@@ -34,7 +18,7 @@ pub(crate) fn path_in_record(path: &str) -> &str {
     let mut parts = path.splitn(3, '.');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(folder), Some(_), Some(rest))
-            if TypeKind::ALL.iter().any(|kind| kind.folder() == folder) =>
+            if RecordKind::WITH_TYPES.iter().any(|kind| kind.list_name() == folder) =>
         {
             rest
         }
@@ -42,79 +26,18 @@ pub(crate) fn path_in_record(path: &str) -> &str {
     }
 }
 
-impl TypeKind {
-    /// All kinds.
-    pub const ALL: [Self; 6] = [
-        Self::Profile,
-        Self::Transactable,
-        Self::Relationship,
-        Self::RelationshipUser,
-        Self::RelationshipTransactable,
-        Self::Customization,
-    ];
-
-    /// Returns the folder below `types/` that holds types of this kind.
-    #[must_use]
-    pub fn folder(self) -> &'static str {
-        match self {
-            Self::Profile => "profiles",
-            Self::Transactable => "transactables",
-            Self::Relationship => "relationships",
-            Self::RelationshipUser => "relationship_users",
-            Self::RelationshipTransactable => "relationship_transactables",
-            Self::Customization => "customizations",
-        }
-    }
-
-    /// Returns the name of a record of this kind.
-    #[must_use]
-    pub fn record_name(self) -> &'static str {
-        match self {
-            Self::Profile => "profile",
-            Self::Transactable => "transactable",
-            Self::Relationship => "relationship",
-            Self::RelationshipUser => "relationship_user",
-            Self::RelationshipTransactable => "relationship_transactable",
-            Self::Customization => "customization",
-        }
-    }
-
-    /// Returns the names of platformOS' folders for types of this kind.
-    const fn platformos_folder_names(self) -> &'static [&'static str] {
-        match self {
-            Self::Profile => &["user_profile_types", "user_profile_schemas"],
-            Self::Transactable => &["transactable_types"],
-            Self::Relationship => &["relationship_types", "reservation_types"],
-            Self::RelationshipUser => &["relationship_user_types"],
-            Self::RelationshipTransactable => &["relationship_transactable_types"],
-            Self::Customization => &["custom_model_types", "model_schemas"],
-        }
-    }
-
+impl RecordKind {
     /// Returns the kind of the type at a path and the rest of the path, which names the type, or
     /// `None` if the path is not in a folder of types.
     pub(crate) fn of_folder(within: &str) -> Option<(Self, &str)> {
         let (folder, rest) = within.split_once('/')?;
         if folder == "types" {
             let (folder, name) = rest.split_once('/')?;
-            let kind = Self::ALL.into_iter().find(|kind| kind.folder() == folder)?;
+            let kind = Self::WITH_TYPES.into_iter().find(|kind| kind.list_name() == folder)?;
             return Some((kind, name));
         }
         let is_of = |kind: &Self| kind.platformos_folder_names().contains(&folder);
-        Some((Self::ALL.into_iter().find(is_of)?, rest))
-    }
-
-    /// Returns the name of the kind in messages.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Profile => "profile type",
-            Self::Transactable => "transactable type",
-            Self::Relationship => "relationship type",
-            Self::RelationshipUser => "relationship user type",
-            Self::RelationshipTransactable => "relationship transactable type",
-            Self::Customization => "customization type",
-        }
+        Some((Self::WITH_TYPES.into_iter().find(is_of)?, rest))
     }
 }
 
@@ -157,21 +80,21 @@ pub(crate) enum PropertyType {
 
 /// All record types, by kind and name.
 #[derive(Debug, Default)]
-pub(crate) struct RecordTypes(HashMap<(TypeKind, Arc<str>), RecordType>);
+pub(crate) struct RecordTypes(HashMap<(RecordKind, Arc<str>), RecordType>);
 
 impl RecordTypes {
     /// Returns the type with a name, or `None` if there is none.
-    pub(crate) fn get(&self, kind: TypeKind, name: &str) -> Option<&RecordType> {
+    pub(crate) fn get(&self, kind: RecordKind, name: &str) -> Option<&RecordType> {
         self.0.get(&(kind, Arc::from(name)))
     }
 
     /// Returns all types with their kinds, in no particular order.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (TypeKind, &RecordType)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (RecordKind, &RecordType)> {
         self.0.iter().map(|((kind, _), of_type)| (*kind, of_type))
     }
 
     /// Returns the names of all types of a kind, sorted.
-    pub(crate) fn names(&self, kind: TypeKind) -> Vec<&str> {
+    pub(crate) fn names(&self, kind: RecordKind) -> Vec<&str> {
         let mut names: Vec<&str> = self
             .0
             .iter()
@@ -185,7 +108,7 @@ impl RecordTypes {
     /// Reads a type file and adds the type. Returns the problems and the notices.
     pub(crate) fn add(
         &mut self,
-        kind: TypeKind,
+        kind: RecordKind,
         file: &Arc<str>,
         stem: &str,
         text: &str,
@@ -198,7 +121,7 @@ impl RecordTypes {
             problems.add(
                 ProblemCode::DuplicateName,
                 read.location,
-                format!("there is another {} `{}`", kind.name(), read.name),
+                format!("there is another {} `{}`", kind.types_name(), read.name),
                 "each name once",
                 Some(format!("the other one is at {}:{}", first.file, first.location.line)),
             );
@@ -216,14 +139,14 @@ fn snake(name: &str) -> String {
 
 fn read(
     reader: &mut Reader<'_>,
-    kind: TypeKind,
+    kind: RecordKind,
     file: &Arc<str>,
     stem: &str,
     tree: &Node,
 ) -> RecordType {
     let keys: &[&str] = match kind {
-        TypeKind::Relationship => &["name", "description", "properties", "key"],
-        TypeKind::RelationshipUser => {
+        RecordKind::Relationship => &["name", "description", "properties", "key"],
+        RecordKind::RelationshipUser => {
             &["name", "description", "properties", "relationship", "make"]
         }
         _ => &["name", "description", "properties"],
@@ -237,7 +160,7 @@ fn read(
         location: tree.location,
         file: file.clone(),
     };
-    for entry in reader.map(tree, kind.name()) {
+    for entry in reader.map(tree, kind.types_name()) {
         match entry.key.as_str() {
             "name" => {
                 if let Some(name) = reader.text(&entry.value, "name") {
@@ -262,7 +185,7 @@ fn read(
                 read.makes = makes.then_some(entry.value.location);
             }
             key if IGNORED_TYPE_KEYS.contains(&key) => reader.ignored_key(entry),
-            _ => reader.unknown_key(entry, &format!("a {}", kind.name()), keys),
+            _ => reader.unknown_key(entry, &format!("a {}", kind.types_name()), keys),
         }
     }
     relationship_keys::check_key(reader, &read);

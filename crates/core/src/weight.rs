@@ -1,32 +1,20 @@
 //! The size of an aggregate, which bounds what one submission may store.
 
 use crate::aggregate::{
-    Attachments, NewAddress, NewCustomization, NewFile, NewUser, RelationshipLink,
+    Aggregate, Attachments, NewAddress, NewCustomization, NewFile, NewUser, RelationshipLink,
 };
 
 /// Approximate size of a record besides its strings, in bytes: that of its fixed columns.
 const RECORD: usize = 32;
 
-impl NewUser {
-    /// Returns the approximate number of bytes stored for the user and everything nested in it.
+impl Aggregate {
+    /// Returns the approximate number of bytes stored for the entity and everything nested in it.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let columns = [
-            &self.email,
-            &self.email_key,
-            &self.external_id,
-            &self.first_name,
-            &self.middle_name,
-            &self.last_name,
-            &self.name,
-            &self.language,
-            &self.time_zone,
-            &self.phone,
-            &self.mobile_number,
-            &self.properties,
-        ];
-        let profiles = self.profiles.iter().map(|it| it.properties.len() + attached(&it.attached));
-        let relationship_users = self.relationship_users.iter().map(|it| {
+        let records = self.entity.records();
+        let profiles =
+            records.profiles.iter().map(|it| it.properties.len() + attached(&it.attached));
+        let relationship_users = records.relationship_users.iter().map(|it| {
             let made = match &it.relationship {
                 RelationshipLink::Keyed { key, make, .. } => {
                     key.len() + make.as_ref().map_or(0, String::len)
@@ -35,13 +23,13 @@ impl NewUser {
             };
             it.properties.len() + made
         });
-        let transactables = self.transactables.iter().map(|it| {
+        let transactables = records.transactables.iter().map(|it| {
             texts([&it.name, &it.description]) + it.properties.len() + attached(&it.attached)
         });
-        let customizations = self.customizations.iter().map(customization);
-        let relationships = self.relationships.iter().map(|it| it.properties.len());
+        let customizations = records.customizations.iter().map(customization);
+        let relationships = records.relationships.iter().map(|it| it.properties.len());
         let relationship_transactables =
-            self.relationship_transactables.iter().map(|it| it.properties.len());
+            records.relationship_transactables.iter().map(|it| it.properties.len());
         let claims = self.claims.iter().map(|claim| claim.claim.value_key.len());
         let parts = profiles
             .chain(relationship_users)
@@ -50,8 +38,25 @@ impl NewUser {
             .chain(relationships)
             .chain(relationship_transactables)
             .chain(claims);
-        texts(columns) + parts.map(|bytes| RECORD + bytes).sum::<usize>()
+        self.entity.as_user().map_or(0, columns) + parts.map(|bytes| RECORD + bytes).sum::<usize>()
     }
+}
+
+fn columns(of: &NewUser) -> usize {
+    texts([
+        &of.email,
+        &of.email_key,
+        &of.external_id,
+        &of.first_name,
+        &of.middle_name,
+        &of.last_name,
+        &of.name,
+        &of.language,
+        &of.time_zone,
+        &of.phone,
+        &of.mobile_number,
+        &of.properties,
+    ])
 }
 
 fn texts<'t>(columns: impl IntoIterator<Item = &'t Option<String>>) -> usize {

@@ -9,7 +9,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use registrar_contracts::decode::DecodeError;
 use registrar_contracts::{Contract, ErrorResponse, InvalidParameter, Outcome, Rejection};
 use registrar_core::Refusals;
-use registrar_core::form::Resource;
+use registrar_core::record_kind::RecordKind;
 use registrar_core::value::Value;
 use registrar_core::violation::Violations;
 use registrar_store::{CreateError, ReadError, Refusal};
@@ -81,8 +81,8 @@ impl ApiError {
     }
 
     /// Returns 404 for a user or record that does not exist or may not be accessed.
-    pub(crate) fn entity_not_found(resource: Resource) -> Self {
-        let is_user = resource == Resource::User;
+    pub(crate) fn entity_not_found(resource: RecordKind) -> Self {
+        let is_user = resource == RecordKind::User;
         Self::not_found(if is_user { "there is no such user" } else { "there is no such record" })
     }
 

@@ -12,10 +12,10 @@ use std::process;
 
 use divan::Bencher;
 use registrar_core::aggregate::{
-    Attachments, Claim, ClaimHolder, NewClaim, NewTransactable, NewUser,
+    Aggregate, Attachments, Claim, ClaimHolder, NewClaim, NewEntity, NewTransactable, NewUser,
 };
-use registrar_core::types::TypeKind;
-use registrar_store::{CreateRecord, CreateUser, RecordKind, Store, StoreSettings};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{CreateRequest, Store, StoreSettings};
 
 fn main() {
     divan::main();
@@ -25,29 +25,39 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-fn boats(codes: impl Iterator<Item = usize>) -> NewUser {
-    let mut user = NewUser::default();
-    for (index, code) in codes.enumerate() {
-        user.transactables.push(NewTransactable {
-            id: None,
-            type_name: "boat".into(),
-            name: Some(format!("boat {code}")),
-            description: None,
-            currency: "EUR".to_owned(),
-            enabled: true,
-            properties: format!(r#"{{"code":"{code}"}}"#),
-            attached: Attachments::default(),
-        });
-        user.claims.push(NewClaim {
-            claim: Claim {
-                scope: "user.transactables.boat.properties.code".into(),
-                value_key: code.to_string(),
-            },
-            holder: ClaimHolder::New(vec![(TypeKind::Transactable, index)]),
-            path: "properties.code".into(),
-        });
+fn boat(code: usize) -> NewTransactable {
+    NewTransactable {
+        id: None,
+        type_name: "boat".into(),
+        name: Some(format!("boat {code}")),
+        description: None,
+        currency: "EUR".to_owned(),
+        enabled: true,
+        properties: format!(r#"{{"code":"{code}"}}"#),
+        attached: Attachments::default(),
     }
-    user
+}
+
+/// Returns the claim of the code of a new boat.
+fn claim((index, code): (usize, usize)) -> NewClaim {
+    NewClaim {
+        claim: Claim {
+            scope: "user.transactables.boat.properties.code".into(),
+            value_key: code.to_string(),
+        },
+        holder: ClaimHolder::New(vec![(RecordKind::Transactable, index)]),
+        path: "properties.code".into(),
+    }
+}
+
+/// Returns a user with boats of these codes.
+fn user_with_boats(codes: std::ops::Range<usize>) -> Aggregate {
+    let transactables = codes.clone().map(boat).collect();
+    Aggregate {
+        entity: NewEntity::User(NewUser { transactables, ..NewUser::default() }),
+        claims: codes.enumerate().map(claim).collect(),
+        references: vec![],
+    }
 }
 
 /// A store in a new directory, removed when this is dropped.
@@ -72,9 +82,10 @@ impl Drop for Scratch {
     }
 }
 
-fn request(user: NewUser) -> CreateUser {
-    CreateUser {
-        user,
+fn request(aggregate: Aggregate, default_owner: Option<i64>) -> CreateRequest {
+    CreateRequest {
+        aggregate,
+        default_owner,
         password_hash: None,
         form_name: "sign_up".into(),
         form_version: "1".into(),
@@ -92,8 +103,8 @@ fn create_users_with_two_transactables(bencher: Bencher<'_, '_>) {
     let scratch = Scratch::new();
     let mut code = 0;
     let requests = || {
-        let user = |nth: usize| request(boats(code + 2 * nth..code + 2 * nth + 2));
-        let requests: Vec<CreateUser> = (0..USERS).map(user).collect();
+        let user = |nth: usize| request(user_with_boats(code + 2 * nth..code + 2 * nth + 2), None);
+        let requests: Vec<CreateRequest> = (0..USERS).map(user).collect();
         code += 2 * USERS;
         requests
     };
@@ -109,15 +120,19 @@ fn create_users_with_two_transactables(bencher: Bencher<'_, '_>) {
 fn delete_transactable_of_user_with(bencher: Bencher<'_, '_>, transactables: usize) {
     let scratch = Scratch::new();
     let store = &scratch.store;
-    let owner = Some(wait(store.create(request(boats(0..transactables)))).unwrap().id);
+    let user = request(user_with_boats(0..transactables), None);
+    let owner = wait(store.create(user)).unwrap().id;
     let mut code = transactables;
     let create = || {
         code += 1;
-        let (bag, actor) = (boats(code..code + 1), None.into());
-        wait(store.create_record(CreateRecord { bag, owner, actor, idempotency_key: None }))
-            .unwrap()
+        let aggregate = Aggregate {
+            entity: NewEntity::Transactable { owner: Some(owner), transactable: boat(code) },
+            claims: vec![claim((0, code))],
+            references: vec![],
+        };
+        wait(store.create(request(aggregate, None))).unwrap().id
     };
     bencher.with_inputs(create).bench_local_values(|id| {
-        wait(store.delete_record(RecordKind::Transactable, id, None.into())).unwrap();
+        wait(store.delete(RecordKind::Transactable, id, None.into())).unwrap();
     });
 }

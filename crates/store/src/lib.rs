@@ -4,7 +4,7 @@
 //! neither forms nor HTTP.
 //!
 //! [`Store::create`] queues a user; a writer thread commits all queued users in one transaction and
-//! answers each after the commit. Other writes ([`Store::update`], [`Store::create_record`], …) are
+//! answers each after the commit. Other writes ([`Store::update`], [`Store::delete`], …) are
 //! queued too and run in a separate transaction.
 
 mod clock;
@@ -31,7 +31,6 @@ pub use tables::api_tokens::{ApiToken, NewToken, TokenWithRoot};
 pub use tables::customizations::{StoredAttached, StoredCustomization};
 pub use tables::files::StoredFile;
 pub use tables::idempotency_records::{RESPONSE_TTL, StoredResponse};
-pub use tables::record_kind::RecordKind;
 pub use tables::relationship_transactables::StoredRelationshipTransactable;
 pub use tables::relationship_users::StoredRelationshipUser;
 pub use tables::relationships::StoredRelationship;
@@ -40,4 +39,4 @@ pub use tables::user_profiles::StoredProfile;
 pub use tables::users::{Created, UserColumns};
 pub use write::audit::{Actor, Permit};
 pub use write::idempotency::{CreatedResource, IdempotencyKey, ResponseBuilder};
-pub use write::requests::{CreateRecord, CreateUser, UpdateRecord, UpdateUser};
+pub use write::requests::{CreateRequest, UpdateRequest};

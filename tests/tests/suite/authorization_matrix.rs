@@ -2,7 +2,7 @@
 //! operation on every record kind.
 
 use registrar_contracts::Scheme;
-use registrar_core::form::Resource;
+use registrar_core::record_kind::RecordKind;
 use registrar_tests::{AnonymousClient, Setup, TestResponse, TestServer, TokenClient, cases};
 use serde_json::{Value, json};
 
@@ -13,12 +13,12 @@ cases! {
     public_routes_and_sessions_cannot_use_privileged_forms with all_operations,
 }
 
-const KINDS: [(&str, Resource, &str); 5] = [
-    ("transactable", Resource::Transactable, "boat"),
-    ("relationship", Resource::Relationship, "club"),
-    ("relationship_user", Resource::RelationshipUser, "member"),
-    ("relationship_transactable", Resource::RelationshipTransactable, "berth"),
-    ("customization", Resource::Customization, "link"),
+const KINDS: [(&str, RecordKind, &str); 5] = [
+    ("transactable", RecordKind::Transactable, "boat"),
+    ("relationship", RecordKind::Relationship, "club"),
+    ("relationship_user", RecordKind::RelationshipUser, "member"),
+    ("relationship_transactable", RecordKind::RelationshipTransactable, "berth"),
+    ("customization", RecordKind::Customization, "link"),
 ];
 
 /// Configures a contract with every operation on every record kind, and the forms that it uses.
@@ -66,7 +66,7 @@ pub(crate) fn all_operations(setup: Setup) -> Setup {
         let update = format!("{head}resource_owner: anyone\n{fields}");
         files.push((format!("update_{kind}.yml"), update));
         let more = if kind == "relationship_user" { "relationship: club\n" } else { "" };
-        let folder = resource.type_kind().unwrap().folder();
+        let folder = resource.list_name();
         files.push((format!("types/{folder}/{of_type}.yml"), format!("{properties}{more}")));
     }
     files.push(("found_club.yml".to_owned(), "resource: Relationship\ntype: club\nprivileged: true\nfields: { creator_id: , properties: { note: } }\n".to_owned()));

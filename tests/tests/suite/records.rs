@@ -3,8 +3,9 @@
 
 use registrar_contracts::decode::json::parse;
 use registrar_core::EvalContext;
+use registrar_core::record_kind::RecordKind;
 use registrar_server::{record_as_input, record_to_value};
-use registrar_store::{CreateRecord, RecordKind, StoredRecord, UpdateRecord};
+use registrar_store::{CreateRequest, StoredRecord, UpdateRequest};
 use registrar_tests::{Setup, TestServer, cases, samples};
 use serde_json::{Value, json};
 
@@ -59,14 +60,17 @@ fn representation_of(server: &TestServer, kind: RecordKind, id: i64) -> Value {
 fn create_record(server: &TestServer, form: &str, sent: &Value) -> i64 {
     let (registry, sent) = (server.registry(), sent.to_string());
     let form = registry.form(form).unwrap();
-    let bag = form.apply(parse(sent.as_bytes()).unwrap(), &EvalContext::default()).unwrap();
-    wait(server.store().create_record(CreateRecord {
-        bag,
-        owner: None,
+    let request = CreateRequest {
+        aggregate: form.apply(parse(sent.as_bytes()).unwrap(), &EvalContext::default()).unwrap(),
+        default_owner: None,
+        password_hash: None,
+        form_name: form.name.clone(),
+        form_version: form.version.clone(),
         actor: None.into(),
         idempotency_key: None,
-    }))
-    .unwrap()
+        hides_conflicts: false,
+    };
+    wait(server.store().create(request)).unwrap().id
 }
 
 /// Updates a record. Returns the violations if the update is rejected.
@@ -85,8 +89,9 @@ fn update_record(
         let reported = violations.list.iter();
         reported.map(|one| (one.path.clone(), one.code().to_owned())).collect::<Vec<_>>()
     })?;
-    let update = UpdateRecord { kind, id, lock_version, changed, actor: None.into() };
-    wait(server.store().update_record(update)).unwrap();
+    let update =
+        UpdateRequest { id, lock_version, changed, password_hash: None, actor: None.into() };
+    wait(server.store().update(update)).unwrap();
     Ok(())
 }
 
@@ -153,7 +158,7 @@ fn profile_customization_is_created_and_updated(server: &TestServer) {
     let elsewhere = json!({ "customizable_type": "User" });
     let reported = vec![("customizable_type".to_owned(), "immutable".to_owned())];
     assert_eq!(update_record(server, it, &elsewhere), Err(reported));
-    let gone = server.store().delete_record(RecordKind::Customization, id, None.into());
+    let gone = server.store().delete(RecordKind::Customization, id, None.into());
     assert_eq!(wait(gone), Ok(()));
     assert_eq!(of_profile(server), Value::Null);
 }

@@ -14,8 +14,8 @@ use super::response::ResponseTemplate;
 use super::responses::read_responses;
 use super::scope::Expr;
 use registrar_core::config::{Node, ProblemCode, Reader};
-use registrar_core::form::Resource;
 use registrar_core::id_format::CodeFormat;
+use registrar_core::record_kind::RecordKind;
 use strum::VariantNames;
 
 /// What a route does.
@@ -24,7 +24,7 @@ pub struct Action {
     /// The operation.
     pub operation: Operation,
     /// The kind of record it applies to.
-    pub resource: Resource,
+    pub resource: RecordKind,
     /// Type of the records, if the route names one.
     pub record_type: Option<Arc<str>>,
     /// Whether callers need no credential.
@@ -56,7 +56,7 @@ pub(crate) struct RemovalTarget {
     /// Path of the list: `relationship_users.tag`.
     pub(crate) path: Box<str>,
     /// Kind of the records.
-    pub(crate) resource: Resource,
+    pub(crate) resource: RecordKind,
     /// Condition on `member`; all records if `None`.
     pub(crate) only: Option<Expr>,
 }
@@ -85,16 +85,6 @@ const KEYS: [&str; 23] = [
     "only",
     "generate",
     "answers",
-];
-
-const RESOURCES: [(&str, Resource); 7] = [
-    ("user", Resource::User),
-    ("transactable", Resource::Transactable),
-    ("relationship", Resource::Relationship),
-    ("relationship_user", Resource::RelationshipUser),
-    ("relationship_transactable", Resource::RelationshipTransactable),
-    ("customization", Resource::Customization),
-    ("session", Resource::Session),
 ];
 
 /// Conditions: the key, the outcome if it applies, and the value of the condition for which it
@@ -161,7 +151,7 @@ impl Action {
         if matches!(self.input.form, FormSelector::FromRequest(_)) {
             outcomes.push(Outcome::WrongParameters);
         }
-        let makes_users = self.operation == Operation::Create && self.resource == Resource::User;
+        let makes_users = self.operation == Operation::Create && self.resource == RecordKind::User;
         if makes_users && self.input.strict_enumeration() {
             outcomes.push(Outcome::Accepted);
         }
@@ -227,13 +217,13 @@ impl Action {
             None if operation.looks_up() => lookup_by_path(reader, node, names, expressions),
             None => Vec::new(),
         };
-        if find.is_empty() && operation.looks_up() && resource != Resource::Session {
+        if find.is_empty() && operation.looks_up() && resource != RecordKind::Session {
             let what = "the route has no look-up for its user or record";
             let expected = "`{id}` in the path with `id` among `ids:`, or `find:`";
             reader.problems.add(ProblemCode::MissingKey, node.location, what, expected, None);
         }
         let of_users = [Operation::Upsert, Operation::Remove, Operation::Verify];
-        if resource != Resource::User && of_users.contains(&operation) {
+        if resource != RecordKind::User && of_users.contains(&operation) {
             let what = format!("`{word}` is for users only");
             let (code, location) = (ProblemCode::Contradiction, operation_entry.value.location);
             reader.problems.add(code, location, what, "another operation", None);
@@ -243,9 +233,9 @@ impl Action {
         let remove = node.get("remove").and_then(|entry| {
             let path = reader.text(&entry.value, "remove")?;
             let resource = match path.split_once('.').map_or(path, |(root, _)| root) {
-                "relationship_users" => Resource::RelationshipUser,
-                "transactables" => Resource::Transactable,
-                "customizations" => Resource::Customization,
+                "relationship_users" => RecordKind::RelationshipUser,
+                "transactables" => RecordKind::Transactable,
+                "customizations" => RecordKind::Customization,
                 other => {
                     let known = ["relationship_users", "transactables", "customizations"];
                     let (code, location) = (ProblemCode::UnknownField, entry.value.location);
@@ -304,10 +294,10 @@ impl Action {
     }
 }
 
-fn resource(reader: &mut Reader<'_>, node: &Node) -> Resource {
-    let Some(entry) = node.get("resource") else { return Resource::User };
-    let words = RESOURCES.map(|(name, _)| name);
+fn resource(reader: &mut Reader<'_>, node: &Node) -> RecordKind {
+    let Some(entry) = node.get("resource") else { return RecordKind::User };
+    let words = RecordKind::RESOURCES.map(RecordKind::record_name);
     let word = reader.keyword(&entry.value, "resource", &words);
-    let found = RESOURCES.into_iter().find(|(name, _)| Some(*name) == word);
-    found.map_or(Resource::User, |(_, resource)| resource)
+    let named = |kind: &RecordKind| Some(kind.record_name()) == word;
+    RecordKind::RESOURCES.into_iter().find(named).unwrap_or(RecordKind::User)
 }

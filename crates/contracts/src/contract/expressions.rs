@@ -10,7 +10,7 @@ use super::scope::Expr;
 use registrar_core::config::{Data, Node, ProblemCode, Reader};
 use registrar_core::expression::Template;
 use registrar_core::form::Form;
-use registrar_core::record_kind::Kind;
+use registrar_core::record_kind::RecordKind;
 
 /// Root variables available to the expressions of a route.
 pub(crate) const ROOTS: [&str; 11] = [
@@ -169,11 +169,8 @@ impl<'k> Expressions<'k> {
             (Some("ids"), Some(part)) => one_of(part, &mut self.ids.iter().map(|id| &*id.name)),
             (Some("user"), Some(part)) => {
                 let more = ["id", "uuid", "created_at", "updated_at"].into_iter();
-                one_of(part, &mut more.chain(Kind::User.readable_names()))?;
-                match (
-                    self.form.filter(|form| form.resource == registrar_core::form::Resource::User),
-                    rest,
-                ) {
+                one_of(part, &mut more.chain(RecordKind::User.readable_names()))?;
+                match (self.form.filter(|form| form.resource == RecordKind::User), rest) {
                     (Some(form), Some(rest)) if part == "properties" => {
                         let first = rest.split('.').next().unwrap_or(rest);
                         let owned = |(name, known): (String, Vec<&str>)| {

@@ -9,8 +9,8 @@ use super::lookup::Lookup;
 use super::model::Contract;
 use super::request_context::RequestContext;
 use super::scope::Scope;
-use registrar_core::aggregate::{Claim, NewUser, Reference};
-use registrar_core::changes::UserUpdate;
+use registrar_core::aggregate::{Aggregate, Claim, Reference};
+use registrar_core::changes::AggregateUpdate;
 use registrar_core::eval_context::EvalContext;
 use registrar_core::evaluate::Refusals;
 use registrar_core::form::Form;
@@ -70,7 +70,7 @@ impl Contract {
     ///
     /// # Errors
     /// Returns all violations, or the first only if the contract reports only one.
-    pub fn validate(&self, input: ContractInput<'_>) -> Result<NewUser, Rejection> {
+    pub fn validate(&self, input: ContractInput<'_>) -> Result<Aggregate, Rejection> {
         self.validate_input(input, self.form_input_of(input)?)
     }
 
@@ -84,7 +84,7 @@ impl Contract {
         &self,
         input: ContractInput<'s>,
         form_input: Value<'s>,
-    ) -> Result<NewUser, Rejection> {
+    ) -> Result<Aggregate, Rejection> {
         self.validate_input(input, self.map_input(input, form_input)?)
     }
 
@@ -100,9 +100,9 @@ impl Contract {
         &self,
         input: ContractInput<'_>,
         submitted: FormInput<'_>,
-    ) -> Result<NewUser, Rejection> {
+    ) -> Result<Aggregate, Rejection> {
         match input.form.apply(submitted.value, input.eval_context) {
-            Ok(user) if submitted.mapping_violations.is_empty() => Ok(user),
+            Ok(aggregate) if submitted.mapping_violations.is_empty() => Ok(aggregate),
             Ok(_) => {
                 Err(self.rejection(input, Violations::default(), submitted.mapping_violations))
             }
@@ -118,7 +118,7 @@ impl Contract {
         &self,
         input: ContractInput<'_>,
         stored: &Value<'_>,
-    ) -> Result<UserUpdate, Rejection> {
+    ) -> Result<AggregateUpdate, Rejection> {
         let submitted = self.form_input_of(input)?;
         // Fields with `required: true` are required on creation only.
         let mapping_violations = submitted

@@ -8,7 +8,8 @@ use super::field_mapping::FieldMapping;
 use super::operation::Operation;
 use super::scope::Expr;
 use registrar_core::config::{Data, Entry, Node, ProblemCode, Reader, nearest};
-use registrar_core::form::{Form, Resource};
+use registrar_core::form::Form;
+use registrar_core::record_kind::RecordKind;
 use registrar_core::value::Value;
 
 /// The input mapping of a contract or a route.
@@ -95,7 +96,7 @@ impl InputMapping {
         reader: &mut Reader<'_>,
         node: &Node,
         default: &Self,
-        (operation, resource): (Operation, Resource),
+        (operation, resource): (Operation, RecordKind),
         expressions: &Expressions<'_>,
     ) -> Self {
         let mut mapping = default.clone();
@@ -192,7 +193,7 @@ impl InputMapping {
     }
 
     /// Whether a form can be selected for an operation on a resource.
-    pub(crate) fn serves(form: &Form, operation: Operation, resource: Resource) -> bool {
+    pub(crate) fn serves(form: &Form, operation: Operation, resource: RecordKind) -> bool {
         let is_allowed = match operation {
             Operation::Create => form.may_create,
             Operation::IssueToken => true,
@@ -221,7 +222,7 @@ impl InputMapping {
         sent: &'v Value<'v>,
         query: &Value<'_>,
         operation: Operation,
-        resource: Resource,
+        resource: RecordKind,
     ) -> Result<(&'t Arc<Form>, &'v Value<'v>), InvalidParameter<'t>> {
         let wrong = |field, code, text| Err(InvalidParameter { field, code, text, near: None });
         let named = match &self.form {
@@ -242,8 +243,8 @@ impl InputMapping {
         };
         if !Self::serves(form, operation, resource) {
             let text = match (operation, resource) {
-                (Operation::Create, Resource::User) => "names a form that does not create users",
-                (_, Resource::User) => {
+                (Operation::Create, RecordKind::User) => "names a form that does not create users",
+                (_, RecordKind::User) => {
                     "names a form that cannot update users: `resource_owner: anyone` is required"
                 }
                 _ => "names a form for another resource or operation",

@@ -9,7 +9,8 @@ use super::model::Contract;
 use super::outcome::Outcome;
 use super::request_context::RequestContext;
 use super::scope::{Frame, Scope, object};
-use registrar_core::form::{Form, Resource};
+use registrar_core::form::Form;
+use registrar_core::record_kind::RecordKind;
 use registrar_core::value::Value;
 
 impl Contract {
@@ -123,8 +124,8 @@ impl Contract {
         action: &Action,
         context: &RequestContext,
         user: &Value<'_>,
-    ) -> Result<(Resource, Vec<i64>), String> {
-        let Some(remove) = &action.remove else { return Ok((Resource::User, Vec::new())) };
+    ) -> Result<(RecordKind, Vec<i64>), String> {
+        let Some(remove) = &action.remove else { return Ok((RecordKind::User, Vec::new())) };
         let found = remove.path.split('.').try_fold(user, |value, part| value.get(part));
         let Some(Value::Array(members)) = found else {
             return Ok((remove.resource, Vec::new()));

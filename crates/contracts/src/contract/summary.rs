@@ -1,5 +1,6 @@
 //! Summaries of contracts for people: where a contract is served, and what each of its routes does.
 
+use registrar_core::record_kind::RecordKind;
 use std::fmt::Write as _;
 
 use super::action::Action;
@@ -8,7 +9,6 @@ use super::model::Contract;
 use super::mount::HostPattern;
 use super::operation::Operation;
 use super::outcome::Outcome;
-use registrar_core::form::Resource;
 
 /// A summary of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct RouteSummary<'c> {
     /// Operation.
     pub operation: Operation,
     /// Kind of record it applies to.
-    pub resource: Resource,
+    pub resource: RecordKind,
     /// Name of its form, if the contract names one.
     pub form: Option<&'c str>,
     /// Whether the request selects the form.

@@ -9,7 +9,7 @@ use crate::contract::request_context::RequestContext;
 use crate::contract::route::Route;
 use crate::contract::{Action, Operation};
 use crate::contract::{Contract, Scheme};
-use registrar_core::form::Resource;
+use registrar_core::record_kind::RecordKind;
 use registrar_core::value::Value;
 
 /// Server errors that every request can have.
@@ -211,7 +211,7 @@ impl Contract {
             }
             Some(body) => {
                 let one = Value::Object(vec![("id".into(), Value::Number("1".into()))]);
-                let ids = self.id_values(&one, action.resource == Resource::User);
+                let ids = self.id_values(&one, action.resource == RecordKind::User);
                 let with_ids = filled(&ids).and_then(|rendered| read(&rendered.body));
                 skeleton(&body, &with_ids.unwrap_or_default())
             }
@@ -256,7 +256,7 @@ fn summary(action: &Action) -> String {
         (Operation::Respond, _) => "Return a fixed response".to_owned(),
         (_, resource) => {
             let what = match resource {
-                Resource::User => "user".to_owned(),
+                RecordKind::User => "user".to_owned(),
                 other => other.name().to_lowercase(),
             };
             let many = if action.operation == Operation::List { "s" } else { "" };

@@ -3,11 +3,11 @@
 use strum::VariantNames;
 
 use super::protected::is_protected;
+use crate::built_ins::BuiltInRule;
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
 use crate::form::{Field, FieldBody, FieldTarget, Normalizer, ScalarField};
-use crate::record_kind::BuiltInRule;
 use crate::rules::{BoundRule, FieldInfo, GroupLayout, SiblingNames, bind_all};
 use crate::value::Value;
 

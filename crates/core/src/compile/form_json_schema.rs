@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 use strum::VariantNames;
 
 use super::{field, metadata};
+use crate::built_ins::Container;
 use crate::fields::FieldType;
+use crate::form::NaturalKey;
 use crate::form::Normalizer;
-use crate::form::{NaturalKey, Resource};
-use crate::record_kind::{Container, Kind};
+use crate::record_kind::RecordKind;
 use crate::rules::{COMMON_OPTIONS, RULES, Rule, RuleOption};
 
 /// Descriptions of the keys of a form. Every key in [`metadata::KEYS`] has one.
@@ -70,7 +71,7 @@ pub fn form_format() -> Value {
     defs.insert("validation".to_owned(), validation());
     defs.insert("field".to_owned(), of_field());
     defs.insert("condition".to_owned(), json!({ "type": ["string", "boolean"] }));
-    for kind in Kind::ALL {
+    for kind in RecordKind::ALL {
         defs.insert(name_of(kind), record(kind));
     }
     defs.insert("example".to_owned(), example());
@@ -93,8 +94,8 @@ fn reference(to: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{to}") })
 }
 
-fn name_of(kind: Kind) -> String {
-    format!("record_{}", kind.name().replace(' ', "_"))
+fn name_of(kind: RecordKind) -> String {
+    format!("record_{}", kind.record_name())
 }
 
 /// Returns the schema of each key, with its description.
@@ -117,12 +118,14 @@ fn of_form() -> Map<String, Value> {
         "enumeration" => json!({ "enum": ["strict", "open"] }),
         "privileged" => json!({ "type": "boolean" }),
         "idempotency" => json!({ "enum": NaturalKey::VARIANTS }),
-        "resource" => json!({ "type": "string", "examples": Resource::ALL.map(Resource::name) }),
+        "resource" => {
+            json!({ "type": "string", "examples": RecordKind::RESOURCES.map(RecordKind::resource_name) })
+        }
         "base_form" => {
-            json!({ "type": "string", "examples": Resource::ALL.map(Resource::form_name) })
+            json!({ "type": "string", "examples": RecordKind::RESOURCES.map(RecordKind::form_name) })
         }
         "fields" | "configuration" => {
-            let records = Resource::ALL.map(|resource| reference(&name_of(resource.kind())));
+            let records = RecordKind::RESOURCES.map(|resource| reference(&name_of(resource)));
             json!({ "anyOf": records })
         }
         "extends" => texts.clone(),
@@ -213,7 +216,7 @@ fn of_rule(rule: &Rule) -> Value {
 
 /// Returns the schema of a record: its built-in fields, its containers, and virtual fields under
 /// other names.
-fn record(kind: Kind) -> Value {
+fn record(kind: RecordKind) -> Value {
     let mut properties = Map::new();
     for built_in in kind.built_ins().iter().chain(kind.parent_fields()) {
         properties.insert(built_in.name.to_owned(), reference("field"));

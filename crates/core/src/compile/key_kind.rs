@@ -1,9 +1,10 @@
 //! Classifies the keys of a record in a form.
 
+use crate::built_ins::{BuiltIn, Container};
 use crate::config::{Data, Entry, Reader};
 use crate::fields::FieldType;
 use crate::form::RESERVED;
-use crate::record_kind::{BuiltIn, Container, Kind};
+use crate::record_kind::RecordKind;
 use crate::types::PropertyType;
 
 /// Kind of a key of a record.
@@ -23,10 +24,10 @@ pub(super) enum KeyKind {
 }
 
 /// Returns the type of the properties that hold records of this kind.
-pub(super) fn property_type_of(kind: Kind) -> PropertyType {
+pub(super) fn property_type_of(kind: RecordKind) -> PropertyType {
     match kind {
-        Kind::Image => PropertyType::Image,
-        Kind::Attachment => PropertyType::Attachment,
+        RecordKind::Image => PropertyType::Image,
+        RecordKind::Attachment => PropertyType::Attachment,
         _ => PropertyType::Address,
     }
 }
@@ -46,7 +47,7 @@ const UNSUPPORTED_PLATFORMOS_FIELDS: [&str; 7] = [
 /// Returns the kind of a key of a record, or `None` if it names no field.
 pub(super) fn key_kind(
     reader: &mut Reader<'_>,
-    (kind, is_root): (Kind, bool),
+    (kind, is_root): (RecordKind, bool),
     entries: &[Entry],
     entry: &Entry,
 ) -> Option<KeyKind> {
@@ -71,7 +72,7 @@ pub(super) fn key_kind(
     if confirms || is_virtual {
         return Some(KeyKind::Virtual);
     }
-    if kind != Kind::User || !UNSUPPORTED_PLATFORMOS_FIELDS.contains(&key) {
+    if kind != RecordKind::User || !UNSUPPORTED_PLATFORMOS_FIELDS.contains(&key) {
         return None;
     }
     let (plan, what) = if key == "current_address" {

@@ -3,7 +3,8 @@
 use strum::VariantNames;
 
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader, nearest};
-use crate::form::{NaturalKey, Resource};
+use crate::form::NaturalKey;
+use crate::record_kind::RecordKind;
 
 /// Metadata of a form.
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub(crate) struct FormMetadata<'n> {
     pub(crate) may_update: bool,
     pub(crate) refuses_unknown: bool,
     /// Resource of the form; `None` if it is not supported and the form is ignored.
-    pub(crate) resource: Option<Resource>,
+    pub(crate) resource: Option<RecordKind>,
     /// Location of the resource's name.
     pub(crate) resource_location: Location,
     /// Name of the type of its records.
@@ -95,7 +96,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
         description: None,
         may_update: false,
         refuses_unknown: true,
-        resource: Some(Resource::User),
+        resource: Some(RecordKind::User),
         resource_location: tree.location,
         record_type: None,
         fields: None,
@@ -171,19 +172,21 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
     if !has_resource && is_whole {
         missing(reader, tree, "resource", "`resource: User`");
     }
-    if header.fields.is_none() && header.resource == Some(Resource::User) && is_whole {
+    if header.fields.is_none() && header.resource == Some(RecordKind::User) && is_whole {
         missing(reader, tree, "fields", "`fields:` with the fields that a client may send");
     }
     header
 }
 
 /// Returns the resource of a form, or `None` if it is not supported.
-fn resource(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Resource> {
-    let Some(name) = reader.text(node, key) else { return Some(Resource::User) };
-    let names = Resource::ALL.map(Resource::name);
-    let forms = Resource::ALL.map(Resource::form_name);
+fn resource(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<RecordKind> {
+    let Some(name) = reader.text(node, key) else { return Some(RecordKind::User) };
+    let names = RecordKind::RESOURCES.map(RecordKind::resource_name);
+    let forms = RecordKind::RESOURCES.map(RecordKind::form_name);
     let ours = if key == "resource" { &names } else { &forms };
-    if let Some(found) = Resource::ALL.into_iter().zip(ours).find(|(_, known)| **known == name) {
+    if let Some(found) =
+        RecordKind::RESOURCES.into_iter().zip(ours).find(|(_, known)| **known == name)
+    {
         return Some(found.0);
     }
     let plain = name.strip_suffix("Form").unwrap_or(name);
@@ -199,8 +202,8 @@ fn resource(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Resource>
     reader.keyword(node, key, ours);
     // Continue with the most similar resource, so that its correct keys cause no further problems.
     let near = nearest(name, ours.iter().copied());
-    let near = Resource::ALL.into_iter().zip(ours).find(|(_, name)| Some(**name) == near);
-    Some(near.map_or(Resource::User, |(resource, _)| resource))
+    let near = RecordKind::RESOURCES.into_iter().zip(ours).find(|(_, name)| Some(**name) == near);
+    Some(near.map_or(RecordKind::User, |(resource, _)| resource))
 }
 
 fn fields<'n>(reader: &mut Reader<'_>, header: &mut FormMetadata<'n>, entry: &'n Entry) {

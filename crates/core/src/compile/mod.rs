@@ -18,16 +18,16 @@ use std::sync::Arc;
 use field::{FieldContext, bind_node, scalar};
 use key_kind::{KeyKind, is_reserved, key_kind, property_type_of};
 
+use crate::built_ins::{CUSTOMIZABLE, Container};
 use crate::config::{Data, Entry, Node, ProblemCode, Problems, Reader};
 use crate::expression::Conditions;
 use crate::fields::FieldType;
 use crate::form::{
-    Field, FieldBody, FieldTarget, Form, Group, RESERVED, Resource, assertion, default_payload,
-    natural_key,
+    Field, FieldBody, FieldTarget, Form, Group, RESERVED, assertion, default_payload, natural_key,
 };
 use crate::lint;
 use crate::locale::Locales;
-use crate::record_kind::{CUSTOMIZABLE, Container, Kind};
+use crate::record_kind::RecordKind;
 use crate::rules::SiblingNames;
 use crate::types::{PropertyType, RecordType, RecordTypes};
 
@@ -49,7 +49,7 @@ pub(crate) fn compile(
         types,
         may_update: header.may_update,
         is_privileged: header.is_privileged,
-        is_of_users: resource == Resource::User,
+        is_of_users: resource == RecordKind::User,
     };
     let root = compiler.root(resource, of_type, tree, header.fields);
     let mut form = Form {
@@ -59,7 +59,7 @@ pub(crate) fn compile(
         record_type: of_type.map(|of_type| of_type.name.clone()),
         description: header.description.map(Arc::from),
         may_create: root::may_create(resource, &root, header.may_update),
-        may_update: header.may_update && resource != Resource::Session,
+        may_update: header.may_update && resource != RecordKind::Session,
         is_privileged: header.is_privileged,
         strict_enumeration: header.strict_enumeration,
         natural_key: header.idempotency.map(|(key, _)| key),
@@ -131,7 +131,7 @@ impl<'t> FormCompiler<'_, 't> {
     /// Compiles the fields of one record: a user, a profile, an address.
     pub(crate) fn record(
         &mut self,
-        kind: Kind,
+        kind: RecordKind,
         of_type: Option<&'t RecordType>,
         node: &Node,
         record: &RecordContext<'_>,
@@ -279,7 +279,7 @@ impl<'t> FormCompiler<'_, 't> {
     /// enclosing record's type.
     fn records(
         &mut self,
-        (container, kind): (Container, Kind),
+        (container, kind): (Container, RecordKind),
         of_type: Option<&'t RecordType>,
         entry: &Entry,
         context: &FieldContext<'_>,
@@ -295,12 +295,12 @@ impl<'t> FormCompiler<'_, 't> {
             if is_reserved(&mut self.reader, record) {
                 continue;
             }
-            let (record_type, path) = match container.type_kind() {
-                Some(type_kind) => {
-                    let Some(found) = self.types.get(type_kind, &record.key) else {
-                        let known = self.types.names(type_kind);
+            let (record_type, path) = match container.holds().filter(|kind| kind.has_types()) {
+                Some(kind) => {
+                    let Some(found) = self.types.get(kind, &record.key) else {
+                        let known = self.types.names(kind);
                         let within = format!("`{}`", container.name());
-                        let (code, what) = (ProblemCode::UnknownType, type_kind.name());
+                        let (code, what) = (ProblemCode::UnknownType, kind.types_name());
                         self.reader.unknown(
                             code,
                             what,
@@ -343,7 +343,7 @@ impl<'t> FormCompiler<'_, 't> {
 
     fn record_field(
         &mut self,
-        (container, kind): (Container, Kind),
+        (container, kind): (Container, RecordKind),
         of_type: Option<&'t RecordType>,
         entry: &Entry,
         context: &FieldContext<'_>,
@@ -351,7 +351,7 @@ impl<'t> FormCompiler<'_, 't> {
         let record =
             RecordContext { path: context.global_path.to_owned(), enclosing: None, is_root: false };
         let fields = self.record(kind, of_type, &entry.value, &record);
-        if kind == Kind::RelationshipUser {
+        if kind == RecordKind::RelationshipUser {
             self.require_relationship(&entry.key, entry.location, &fields);
         }
         let type_name =

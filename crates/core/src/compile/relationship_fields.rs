@@ -3,7 +3,8 @@
 use super::FormCompiler;
 use crate::config::{Data, Entry, Location, ProblemCode};
 use crate::form::Field;
-use crate::types::{RecordType, TypeKind};
+use crate::record_kind::RecordKind;
+use crate::types::RecordType;
 
 impl<'t> FormCompiler<'_, 't> {
     /// Requires one of the fields that name the relationship of a relationship user.
@@ -22,7 +23,7 @@ impl<'t> FormCompiler<'_, 't> {
 
     /// Returns the types of relationships that can be created; at least one is required.
     pub(super) fn relationship_types(&mut self, entry: &Entry) -> Option<Vec<&'t str>> {
-        let names = self.types.names(TypeKind::Relationship);
+        let names = self.types.names(RecordKind::Relationship);
         if names.is_empty() {
             let within = "`types/relationships/`";
             let (code, kind) = (ProblemCode::UnknownType, "type for");

@@ -3,8 +3,8 @@
 use super::metadata::FormMetadata;
 use super::{FormCompiler, RecordContext};
 use crate::config::{Entry, Node, ProblemCode, Reader};
-use crate::form::{Field, Group, Resource};
-use crate::record_kind::Kind;
+use crate::form::{Field, Group};
+use crate::record_kind::RecordKind;
 use crate::types::{RecordType, RecordTypes};
 
 /// Returns the type of a form's records, `Some(None)` for users and sessions, or `None` if the form
@@ -13,29 +13,31 @@ use crate::types::{RecordType, RecordTypes};
 pub(super) fn type_of<'t>(
     reader: &mut Reader<'_>,
     types: &'t RecordTypes,
-    resource: Resource,
+    resource: RecordKind,
     header: &FormMetadata<'_>,
 ) -> Option<Option<&'t RecordType>> {
-    match (resource.type_kind(), header.record_type) {
-        (None, None) => Some(None),
-        (None, Some((_, location))) => {
-            let what = format!("a form for `{}` has no `type`", resource.name());
+    match (resource.has_types(), header.record_type) {
+        (false, None) => Some(None),
+        (false, Some((_, location))) => {
+            let what = format!("a form for `{}` has no `type`", resource.resource_name());
             reader.problems.add(ProblemCode::Contradiction, location, what, "no `type`", None);
             Some(None)
         }
-        (Some(_), None) => {
+        (true, None) => {
             let location = header.resource_location;
-            let what =
-                format!("the form is ignored: it is for `{}` and has no `type`", resource.name());
+            let what = format!(
+                "the form is ignored: it is for `{}` and has no `type`",
+                resource.resource_name()
+            );
             reader.problems.add_notice(location, what);
             None
         }
-        (Some(kind), Some((name, location))) => {
-            let found = types.get(kind, name);
+        (true, Some((name, location))) => {
+            let found = types.get(resource, name);
             if found.is_none() {
-                let known = types.names(kind);
+                let known = types.names(resource);
                 let code = ProblemCode::UnknownType;
-                reader.unknown(code, kind.name(), name, location, "`type`", &known);
+                reader.unknown(code, resource.types_name(), name, location, "`type`", &known);
             }
             Some(found)
         }
@@ -44,12 +46,12 @@ pub(super) fn type_of<'t>(
 
 /// Returns whether a form may create: it lists a field that identifies a new record or its owner,
 /// or it has no `resource_owner`.
-pub(super) fn may_create(resource: Resource, root: &Group, may_update: bool) -> bool {
-    let parent_fields = resource.kind().parent_fields().iter().map(|built_in| built_in.name);
+pub(super) fn may_create(resource: RecordKind, root: &Group, may_update: bool) -> bool {
+    let parent_fields = resource.parent_fields().iter().map(|built_in| built_in.name);
     let lists = |name: &str| root.index_of(name).is_some();
     match resource {
-        Resource::Session => false,
-        Resource::User => lists("email") || !may_update,
+        RecordKind::Session => false,
+        RecordKind::User => lists("email") || !may_update,
         _ => parent_fields.into_iter().any(lists) || !may_update,
     }
 }
@@ -58,17 +60,16 @@ impl<'t> FormCompiler<'_, 't> {
     /// Compiles the fields of the form's user or record.
     pub(super) fn root(
         &mut self,
-        resource: Resource,
+        kind: RecordKind,
         of_type: Option<&'t RecordType>,
         tree: &Node,
         fields: Option<&Entry>,
     ) -> Group {
-        let kind = resource.kind();
-        let path = match (resource.type_kind(), of_type) {
-            (Some(kind), Some(of_type)) => format!("{}.{}", kind.folder(), of_type.name),
+        let path = match of_type {
+            Some(of_type) => format!("{}.{}", kind.list_name(), of_type.name),
             // A separate path: signing in makes no claim on the user's e-mail address.
-            _ if resource == Resource::Session => "session".to_owned(),
-            _ => String::new(),
+            None if kind == RecordKind::Session => "session".to_owned(),
+            None => String::new(),
         };
         let record = RecordContext { path, enclosing: None, is_root: true };
         let nothing = Node { location: tree.location, data: crate::config::Data::Null };
@@ -78,7 +79,7 @@ impl<'t> FormCompiler<'_, 't> {
         let mut root = Group::new(Some(kind), type_name, listed);
         root.keyed = of_type.and_then(|of_type| self.types.keyed_relationship(of_type));
         root.key = of_type.and_then(|of_type| Some(of_type.key.as_ref()?.0.clone()));
-        if may_create(resource, &root, self.may_update) {
+        if may_create(kind, &root, self.may_update) {
             let location = fields.map_or(tree.location, |entry| entry.location);
             self.require_fields(kind, &root.fields, &root.type_name, location);
         }
@@ -88,16 +89,16 @@ impl<'t> FormCompiler<'_, 't> {
     /// Requires the fields without which the form cannot create records.
     fn require_fields(
         &mut self,
-        kind: Kind,
+        kind: RecordKind,
         fields: &[Field],
         of: &str,
         location: crate::config::Location,
     ) {
         let lists = |name: &str| fields.iter().any(|field| &*field.name == name);
         let needed: &[&str] = match kind {
-            Kind::RelationshipUser => return self.require_relationship(of, location, fields),
-            Kind::RelationshipTransactable => &["relationship_id", "transactable_id"],
-            Kind::Customization if lists("customizable_id") || lists("customizable_type") => {
+            RecordKind::RelationshipUser => return self.require_relationship(of, location, fields),
+            RecordKind::RelationshipTransactable => &["relationship_id", "transactable_id"],
+            RecordKind::Customization if lists("customizable_id") || lists("customizable_type") => {
                 &["customizable_id", "customizable_type"]
             }
             _ => &[],

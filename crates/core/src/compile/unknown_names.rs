@@ -2,11 +2,11 @@
 
 use super::FormCompiler;
 use crate::config::{Entry, ProblemCode};
-use crate::record_kind::Kind;
+use crate::record_kind::RecordKind;
 use crate::types::{PropertyType, RecordType};
 
 impl FormCompiler<'_, '_> {
-    pub(super) fn unknown_field(&mut self, (kind, is_root): (Kind, bool), entry: &Entry) {
+    pub(super) fn unknown_field(&mut self, (kind, is_root): (RecordKind, bool), entry: &Entry) {
         let parent_fields = kind.parent_fields().iter().filter(|_| is_root);
         let built_ins = kind.built_ins().iter().chain(parent_fields);
         let mut known: Vec<&str> = built_ins.map(|built_in| built_in.name).collect();

@@ -10,9 +10,10 @@ use crate::aggregate::{
     Attachments, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
     NewTransactable, NewUser, RelationshipLink,
 };
+use crate::built_ins::{Container, RelationshipFields, Setter};
 use crate::canonical::canonical_text;
 use crate::form::{Field, FieldBody, FieldTarget, Form, Group};
-use crate::record_kind::{Container, Kind, RelationshipFields, Setter};
+use crate::record_kind::RecordKind;
 use crate::submission::object;
 use crate::submission::{GroupSlots, ListItem, Slot};
 use crate::types::KeyedRelationship;
@@ -287,7 +288,7 @@ fn address(group: &Group, slots: GroupSlots<'_>) -> NewAddress {
 }
 
 fn file(group: &Group, slots: GroupSlots<'_>) -> NewFile {
-    let is_image = group.kind == Some(Kind::Image);
+    let is_image = group.kind == Some(RecordKind::Image);
     let mut file =
         NewFile { id: slots.id(), name: group.type_name.clone(), is_image, ..NewFile::default() };
     fill(

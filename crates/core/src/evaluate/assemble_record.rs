@@ -1,70 +1,64 @@
-//! Builds the complete aggregate: a user, or an otherwise empty [`NewUser`] with the one record of
-//! the form's resource.
+//! Builds the complete aggregate: a user, or the record of the form's resource.
 
 use super::assemble::{customization, fill, properties, relationship_user, stored_properties};
 use super::assemble::{transactable, user};
 use crate::aggregate::{
-    Claim, Customizable, NewClaim, NewRelationship, NewRelationshipTransactable, NewUser, Reference,
+    Aggregate, Claim, Customizable, NewClaim, NewEntity, NewRelationship,
+    NewRelationshipTransactable, Reference,
 };
+use crate::built_ins::{CUSTOMIZABLE, Container, ParentRefs, Setter};
 use crate::canonical::{bounded_key, canonical_text};
 use crate::form::{FieldBody, FieldTarget, Form, Group};
-use crate::record_kind::{CUSTOMIZABLE, Container, Kind, ParentRefs, Setter};
+use crate::record_kind::RecordKind;
 use crate::submission::{GroupSlots, Slot};
 use crate::value::Value;
 
-/// Returns the aggregate of a valid submission.
+/// Returns the aggregate of a valid submission, or `None` if a record lacks a parent that it requires,
+/// which validation refuses.
 pub(super) fn assemble(
     form: &Form,
     slots: GroupSlots<'_>,
     claims: Vec<NewClaim>,
     references: Vec<Reference>,
-) -> NewUser {
+) -> Option<Aggregate> {
     let root = &form.root;
-    let mut aggregate = match root.kind {
-        None | Some(Kind::User | Kind::Session) => user(form, slots),
-        Some(kind) => record(root, kind, slots),
-    };
-    (aggregate.claims, aggregate.references) = (claims, references);
-    aggregate
-}
-
-fn record(root: &Group, kind: Kind, slots: GroupSlots<'_>) -> NewUser {
-    let belonging = parent_refs(root, kind, &slots);
-    let mut aggregate = NewUser { owner: belonging.owner, ..NewUser::default() };
-    match kind {
-        Kind::Transactable => aggregate.transactables.push(transactable(root, slots)),
-        Kind::RelationshipUser => {
-            aggregate.relationship_users.extend(relationship_user(root, slots))
+    let parents = root.kind.map(|kind| parent_refs(root, kind, &slots)).unwrap_or_default();
+    let owner = parents.owner;
+    let entity = match root.kind {
+        Some(RecordKind::Transactable) => {
+            NewEntity::Transactable { owner, transactable: transactable(root, slots) }
         }
-        Kind::Customization => {
-            aggregate.customizable = customizable(&belonging);
-            aggregate.customizations.push(customization(root, slots));
+        Some(RecordKind::RelationshipUser) => {
+            let relationship_user = relationship_user(root, slots)?;
+            NewEntity::RelationshipUser { owner, relationship_user }
         }
-        Kind::Relationship => {
+        Some(RecordKind::Customization) => NewEntity::Customization {
+            owner,
+            parent: customizable(&parents),
+            customization: customization(root, slots),
+        },
+        Some(RecordKind::Relationship) => {
             let (id, type_name, key) = (slots.id(), root.type_name.clone(), key(root, &slots));
             let properties = own_properties(root, slots);
-            aggregate.relationships.push(NewRelationship { id, type_name, key, properties });
+            let relationship = NewRelationship { id, type_name, key, properties };
+            NewEntity::Relationship { creator: owner, relationship }
         }
-        Kind::RelationshipTransactable => {
-            // Both ids are present: validation requires them.
-            let ids = belonging.relationship.zip(belonging.transactable);
-            aggregate.relationship_transactables.extend(ids.map(
-                |(relationship_id, transactable_id)| NewRelationshipTransactable {
-                    id: slots.id(),
-                    type_name: root.type_name.clone(),
-                    relationship_id,
-                    transactable_id,
-                    properties: own_properties(root, slots),
-                },
-            ));
+        Some(RecordKind::RelationshipTransactable) => {
+            NewEntity::RelationshipTransactable(NewRelationshipTransactable {
+                id: slots.id(),
+                type_name: root.type_name.clone(),
+                relationship_id: parents.relationship?,
+                transactable_id: parents.transactable?,
+                properties: own_properties(root, slots),
+            })
         }
-        _ => {}
-    }
-    aggregate
+        _ => NewEntity::User(user(form, slots)),
+    };
+    Some(Aggregate { entity, claims, references })
 }
 
 /// Returns the parent references of a record: the submitted ones, otherwise the stored ones.
-fn parent_refs(root: &Group, kind: Kind, slots: &GroupSlots<'_>) -> ParentRefs {
+fn parent_refs(root: &Group, kind: RecordKind, slots: &GroupSlots<'_>) -> ParentRefs {
     let mut belonging = ParentRefs::default();
     for built_in in kind.parent_fields() {
         let Setter::ParentRef(set) = built_in.set else { continue };

@@ -17,7 +17,7 @@ pub(crate) use validate::MESSAGES;
 pub use validate::validate_value;
 
 use self::existing::Existing;
-use crate::aggregate::{Claim, NewUser, Reference};
+use crate::aggregate::{Aggregate, Claim, Reference};
 use crate::eval_context::EvalContext;
 use crate::form::Form;
 use crate::submission::{Explanations, Findings, GroupSlots};
@@ -60,13 +60,13 @@ impl<'f, 'v> Evaluation<'f, 'v> {
     }
 
     /// Returns the aggregate, or all violations if there are any.
-    fn into_aggregate(mut self) -> Result<NewUser, Violations> {
+    fn into_aggregate(mut self) -> Result<Aggregate, Violations> {
         let violations = std::mem::take(&mut self.findings.violations);
         if !violations.is_empty() {
             return Err(violations);
         }
         let (claims, references) = self.findings.take_database_checks();
-        Ok(assemble_record::assemble(self.form, self.slots, claims, references))
+        assemble_record::assemble(self.form, self.slots, claims, references).ok_or(violations)
     }
 
     /// Adds the violations that correspond to the database's refusals to `violations`, and the ids
@@ -102,9 +102,7 @@ impl Form {
     /// Validates a submission that creates, and returns the aggregate to store. Performs no IO:
     /// what only the database can check is in the aggregate's claims and references.
     ///
-    /// For a resource other than users the result has no user data but exactly one record, in the
-    /// list of its kind, with its claims and references. For a session it has the submitted `email`
-    /// and `password`.
+    /// For a session the result is a user with the submitted `email` and `password`.
     ///
     /// # Errors
     /// Returns an error with all violations, in the form's order, if the submission is invalid.
@@ -112,7 +110,7 @@ impl Form {
         &self,
         submitted: Value<'_>,
         context: &EvalContext,
-    ) -> Result<NewUser, Violations> {
+    ) -> Result<Aggregate, Violations> {
         let findings = self.findings(context);
         Evaluation::new(self, submitted, Existing::default(), findings).into_aggregate()
     }
@@ -128,7 +126,7 @@ impl Form {
         stored: Option<&'v Value<'v>>,
         context: &EvalContext,
         broken_rules: &mut HashSet<usize>,
-    ) -> Result<NewUser, Violations> {
+    ) -> Result<Aggregate, Violations> {
         let mut findings = self.findings(context);
         findings.broken_rules = Some(std::mem::take(broken_rules));
         let existing = Existing::new(stored, stored.is_some());

@@ -1,11 +1,12 @@
 //! Validates parent references: the relationship of a relationship user, the parent of a
 //! customization.
 
-use crate::aggregate::{Reference, ReferenceKey, ReferenceTarget};
+use crate::aggregate::{Reference, ReferenceKey};
+use crate::built_ins::CUSTOMIZABLE;
 use crate::canonical::canonical_text;
 use crate::form::Group;
 use crate::messages::{Message, Params};
-use crate::record_kind::{CUSTOMIZABLE, Kind};
+use crate::record_kind::RecordKind;
 use crate::rules::{PRESENT, REQUIRED};
 use crate::submission::Path;
 use crate::submission::{Findings, PendingViolation};
@@ -19,15 +20,17 @@ pub(super) static IMMUTABLE: Message = Message::new("immutable", "cannot be chan
 pub(super) fn validate_parents(root: &Group, slots: &GroupSlots<'_>, findings: &mut Findings) {
     let path = &Path::ROOT;
     match root.kind {
-        Some(Kind::RelationshipUser) if !slots.sent => relationship(root, slots, path, findings),
-        Some(Kind::RelationshipTransactable) => {
+        Some(RecordKind::RelationshipUser) if !slots.sent => {
+            relationship(root, slots, path, findings)
+        }
+        Some(RecordKind::RelationshipTransactable) => {
             for name in ["relationship_id", "transactable_id"] {
                 if !is_given(root, slots, name) {
                     add_once(name, &REQUIRED, path, findings);
                 }
             }
         }
-        Some(Kind::Customization) => customizable(root, slots, path, findings),
+        Some(RecordKind::Customization) => customizable(root, slots, path, findings),
         _ => {}
     }
     if let (Some(stored), Some(kind)) = (slots.stored, root.kind) {
@@ -44,8 +47,8 @@ pub(super) fn validate_parents(root: &Group, slots: &GroupSlots<'_>, findings: &
 
 /// Returns whether an update may change this parent field: a transactable can be moved to another
 /// relationship.
-fn is_movable(kind: Kind, name: &str) -> bool {
-    kind == Kind::RelationshipTransactable && name == "relationship_id"
+fn is_movable(kind: RecordKind, name: &str) -> bool {
+    kind == RecordKind::RelationshipTransactable && name == "relationship_id"
 }
 
 /// Returns a parent field's value for comparison: platformOS' `UserProfile` is the same as
@@ -83,8 +86,7 @@ pub(super) fn relationship(
         let value = ReferenceKey::Key { type_name, key };
         let pending =
             PendingViolation::of(path.field("relationship_key"), &REQUIRED, Params::new());
-        findings
-            .add_reference(Reference { resource: ReferenceTarget::Relationship, value }, pending);
+        findings.add_reference(Reference { resource: RecordKind::Relationship, value }, pending);
     }
 }
 
@@ -104,7 +106,7 @@ fn customizable(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, findings
         (Some(_), None) if word.is_none() && group.index_of("customizable_type").is_some() => {
             add_once("customizable_type", &REQUIRED, path, findings);
         }
-        (None, Some(kind)) if kind != ReferenceTarget::User => {
+        (None, Some(kind)) if kind != RecordKind::User => {
             add_once("customizable_id", &REQUIRED, path, findings);
         }
         _ => {}
@@ -113,7 +115,7 @@ fn customizable(group: &Group, slots: &GroupSlots<'_>, path: &Path<'_>, findings
 
 /// Returns the violation of a record without an owner.
 pub(super) fn missing_owner(root: &Group) -> Violation {
-    let name = root.kind.and_then(Kind::owner_field).unwrap_or("user_id");
+    let name = root.kind.and_then(RecordKind::owner_field).unwrap_or("user_id");
     PendingViolation::of(Path::ROOT.field(name), &REQUIRED, Params::new()).into_violation()
 }
 

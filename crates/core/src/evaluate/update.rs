@@ -7,13 +7,12 @@ use super::existing::Existing;
 use super::{Evaluation, activation, assemble_record, shape, validate};
 use crate::aggregate::{Claim, ClaimHolder};
 use crate::canonical::email_key;
-use crate::changes::{ChangedValue, ReleasedClaims, UserUpdate};
+use crate::changes::{AggregateUpdate, ChangedValue, ReleasedClaims};
 use crate::eval_context::EvalContext;
 use crate::form::{Field, FieldBody, FieldTarget, Form, Group};
-use crate::record_kind::Kind;
+use crate::record_kind::RecordKind;
 use crate::rules::value_key;
 use crate::submission::{GroupSlots, Slot};
-use crate::types::TypeKind;
 use crate::value::Value;
 use crate::violation::Violations;
 
@@ -30,12 +29,13 @@ impl Form {
         submitted: Value<'v>,
         stored: &'v Value<'v>,
         context: &EvalContext,
-    ) -> Result<UserUpdate, Violations> {
+    ) -> Result<AggregateUpdate, Violations> {
         let (existing, findings) = (Existing::new(Some(stored), true), self.findings(context));
         let Evaluation { slots, mut findings, .. } =
             Evaluation::new(self, submitted, existing, findings);
-        if !findings.violations.is_empty() {
-            return Err(findings.violations);
+        let violations = std::mem::take(&mut findings.violations);
+        if !violations.is_empty() {
+            return Err(violations);
         }
         let mut values = Vec::new();
         let at = FieldPath { holder: holder_of(&self.root, &slots), path: String::new() };
@@ -47,8 +47,8 @@ impl Form {
             kept.remove(&made.claim);
         }
         let released = ReleasedClaims { kept, before, values };
-        let user = assemble_record::assemble(self, slots, claims, references);
-        Ok(UserUpdate { user, released })
+        let aggregate = assemble_record::assemble(self, slots, claims, references);
+        Ok(AggregateUpdate { aggregate: aggregate.ok_or(violations)?, released })
     }
 }
 
@@ -78,7 +78,7 @@ impl FieldPath {
     /// Returns the address of a record, or of an address or a file, whose field is in the group at this
     /// address.
     fn record(&self, group: &Group, slots: &GroupSlots<'_>) -> Self {
-        match group.kind.and_then(Kind::type_kind) {
+        match group.kind.filter(|kind| kind.has_types()) {
             Some(_) => Self { holder: holder_of(group, slots), path: String::new() },
             None => Self {
                 holder: self.holder.clone(),
@@ -90,8 +90,8 @@ impl FieldPath {
 
 /// Returns the holder of the claims of a stored record.
 fn holder_of(group: &Group, slots: &GroupSlots<'_>) -> ClaimHolder {
-    match (group.kind.and_then(Kind::type_kind), slots.id()) {
-        (Some(TypeKind::Relationship), _) => ClaimHolder::Relationship,
+    match (group.kind.filter(|kind| kind.has_types()), slots.id()) {
+        (Some(RecordKind::Relationship), _) => ClaimHolder::Relationship,
         (Some(kind), Some(id)) => ClaimHolder::Stored { kind, id },
         _ => ClaimHolder::User,
     }

@@ -10,7 +10,7 @@ use crate::expression::{ConditionResult, EvalScope};
 use crate::fields::FieldType;
 use crate::form::{Assertion, Field, FieldBody, Form, Group};
 use crate::messages::{Message, Param, Params};
-use crate::record_kind::Kind;
+use crate::record_kind::RecordKind;
 use crate::rules::{BoundRule, InputContent, Reporter, RuleInput};
 use crate::submission::Path;
 use crate::submission::is_storable;
@@ -117,7 +117,7 @@ fn record(
     root: &[Slot<'_>],
     findings: &mut Findings,
 ) {
-    let kind = of.kind.and_then(Kind::type_kind).filter(|_| !findings.claims_only);
+    let kind = of.kind.filter(|kind| kind.has_types()).filter(|_| !findings.claims_only);
     if let Some(kind) = kind {
         findings.record.enter(kind, slots.id());
     }
@@ -143,7 +143,7 @@ fn group(
     for (subject, slot) in group.fields.iter().zip(&slots.slots) {
         field(subject, slot, path, &scope, findings);
     }
-    if group.kind == Some(Kind::RelationshipUser) && slots.sent {
+    if group.kind == Some(RecordKind::RelationshipUser) && slots.sent {
         ownership::relationship(group, slots, path, findings);
     }
     for key in &slots.unknown {

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use super::coverage::Coverage;
 use super::format_violations;
-use crate::aggregate::{Claim, NewUser, ReferenceKey, ReferenceTarget};
+use crate::aggregate::{Aggregate, Claim, ReferenceKey};
 use crate::evaluate::Refusals;
-use crate::form::{Example, Form, Resource};
+use crate::form::{Example, Form};
+use crate::record_kind::RecordKind;
 use crate::violation::Violations;
 
 /// Runs an example.
@@ -17,7 +18,7 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
     let mut claimed = HashSet::new();
     for (index, user) in example.users.iter().enumerate() {
         match form.apply(user.clone(), &example.eval_context) {
-            Ok(user) => claimed.extend(user.claims.into_iter().map(|claim| claim.claim)),
+            Ok(aggregate) => claimed.extend(aggregate.claims.into_iter().map(|claim| claim.claim)),
             Err(violations) => {
                 let got = format_violations(&reported(&violations));
                 return Err(format!("stored {} {} is invalid: {got}", what(form), index + 1));
@@ -28,8 +29,8 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
     let (stored, broken_rules) = (example.stored.as_ref(), coverage.broken_rules());
     let violations = match form.apply_traced(submitted, stored, eval_context, broken_rules) {
         Err(violations) => violations,
-        Ok(user) => {
-            let refusals = refusals(&user, &claimed, example);
+        Ok(aggregate) => {
+            let refusals = refusals(&aggregate, &claimed, example);
             let (submitted, traced) = (example.form.clone(), (&refusals, coverage.broken_rules()));
             form.explain_refusals_traced(submitted, stored, eval_context, traced)
         }
@@ -39,7 +40,7 @@ pub(super) fn run(form: &Form, example: &Example, coverage: &mut Coverage) -> Re
 }
 
 fn what(form: &Form) -> &'static str {
-    if form.resource == Resource::User { "user" } else { "record" }
+    if form.resource == RecordKind::User { "user" } else { "record" }
 }
 
 fn reported(violations: &Violations) -> Vec<(String, String)> {
@@ -51,16 +52,16 @@ fn reported(violations: &Violations) -> Vec<(String, String)> {
 }
 
 /// Returns the claims and references that the database would refuse.
-fn refusals(user: &NewUser, claimed: &HashSet<Claim>, example: &Example) -> Refusals {
+fn refusals(aggregate: &Aggregate, claimed: &HashSet<Claim>, example: &Example) -> Refusals {
     let mut refusals = Refusals::default();
-    for (index, claim) in user.claims.iter().enumerate() {
+    for (index, claim) in aggregate.claims.iter().enumerate() {
         if claimed.contains(&claim.claim) {
             refusals.taken.push(index);
         }
     }
-    for (index, reference) in user.references.iter().enumerate() {
+    for (index, reference) in aggregate.references.iter().enumerate() {
         let is_missing = match (reference.resource, &reference.value, &example.relationships) {
-            (ReferenceTarget::Relationship, ReferenceKey::Id(id), Some(known)) => {
+            (RecordKind::Relationship, ReferenceKey::Id(id), Some(known)) => {
                 !known.ids.contains(id)
             }
             (_, ReferenceKey::Key { key, .. }, Some(known)) => !known.keys.contains(key),

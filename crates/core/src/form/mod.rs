@@ -8,14 +8,12 @@ pub(crate) mod default_payload;
 mod example;
 pub(crate) mod natural_key;
 mod normalize;
-mod resource;
 mod submission_json_schema;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use natural_key::NaturalKey;
-pub use resource::Resource;
 
 pub(crate) use assertion::Assertion;
 pub(crate) use default_payload::{DefaultPayload, PayloadValue};
@@ -23,10 +21,11 @@ pub(crate) use example::{Example, ExampleRelationships};
 pub(crate) use normalize::Normalizer;
 pub use submission_json_schema::types as json_types;
 
+use crate::built_ins::{BuiltIn, Container};
 use crate::expression::{Conditions, Template};
 use crate::fields::FieldType;
 use crate::locale::Locales;
-use crate::record_kind::{BuiltIn, Container, Kind};
+use crate::record_kind::RecordKind;
 use crate::rules::{BoundRule, GroupLayout};
 use crate::types::KeyedRelationship;
 use crate::value::Value;
@@ -43,7 +42,7 @@ pub struct Form {
     /// Hash of everything that determines its behaviour: its tree and the types.
     pub version: Arc<str>,
     /// Resource that its submissions create or update.
-    pub resource: Resource,
+    pub resource: RecordKind,
     /// Type of its records; `None` for users and sessions, which have no types.
     pub record_type: Option<Arc<str>>,
     /// Description for human readers.
@@ -89,7 +88,7 @@ pub struct Form {
 #[derive(Debug)]
 pub struct Group {
     /// Kind of record, or `None` for containers.
-    pub kind: Option<Kind>,
+    pub kind: Option<RecordKind>,
     /// Name of the record type; for untyped records and containers their own name.
     pub type_name: Arc<str>,
     /// Fields, in the order of the form.
@@ -157,7 +156,7 @@ pub(crate) enum FieldTarget {
 }
 
 impl Group {
-    pub(crate) fn new(kind: Option<Kind>, type_name: Arc<str>, fields: Vec<Field>) -> Self {
+    pub(crate) fn new(kind: Option<RecordKind>, type_name: Arc<str>, fields: Vec<Field>) -> Self {
         let by_name =
             fields.iter().enumerate().map(|(index, field)| (field.name.clone(), index)).collect();
         Self { kind, type_name, fields, keyed: None, key: None, by_name }
@@ -214,7 +213,7 @@ impl Form {
 
 impl GroupLayout for Group {
     fn is_file(&self) -> bool {
-        matches!(self.kind, Some(Kind::Image | Kind::Attachment))
+        matches!(self.kind, Some(RecordKind::Image | RecordKind::Attachment))
     }
 
     fn field_index(&self, name: &str) -> Option<usize> {

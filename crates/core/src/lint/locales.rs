@@ -7,7 +7,7 @@ use crate::config::{Location, Problem, ProblemCode, Problems, Reader};
 use crate::form::{FieldBody, Form, Group};
 use crate::locale::{Locales, NameReference, ReferenceKind, unknown_code};
 use crate::messages::MessageIndex;
-use crate::record_kind::Kind;
+use crate::record_kind::RecordKind;
 
 /// The forms that a locale file may name.
 pub(crate) struct KnownNames<'f> {
@@ -95,7 +95,7 @@ impl FormNames {
     fn of(known: &KnownNames<'_>) -> Self {
         let mut all = Self::default();
         // Built-in fields of users can be named even if no form lists them.
-        all.paths.extend(Kind::User.built_ins().iter().map(|field| field.name.to_owned()));
+        all.paths.extend(RecordKind::User.built_ins().iter().map(|field| field.name.to_owned()));
         known.forms.values().for_each(|form| all.add(form));
         all
     }

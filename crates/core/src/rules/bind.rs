@@ -2,10 +2,10 @@
 
 use super::options::{CompileContext, FieldInfo};
 use super::{COMMON_OPTIONS, Check, RULES, Rule, RuleOption, named};
+use crate::built_ins::BuiltInRule;
 use crate::config::{Data, Entry, Location, Node, ProblemCode, Reader};
 use crate::expression::Conditions;
 use crate::messages::MessageOverride;
-use crate::record_kind::BuiltInRule;
 
 /// A compiled rule attached to a field.
 #[derive(Debug)]

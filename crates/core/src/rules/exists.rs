@@ -1,9 +1,10 @@
 //! `exists`: the value must refer to a row that exists when the submission is written.
 
 use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, RuleOption};
-use crate::aggregate::{Reference, ReferenceKey, ReferenceTarget};
+use crate::aggregate::{Reference, ReferenceKey};
 use crate::canonical::email_key;
 use crate::messages::{Message, Params};
+use crate::record_kind::RecordKind;
 use crate::value::Value;
 
 pub(crate) static REQUIRED: Message = Message::new("required", "must exist");
@@ -45,9 +46,9 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
         return None;
     };
     let resource = match compile.reader.keyword(node, "resource", &RESOURCES)? {
-        "Relationship" => ReferenceTarget::Relationship,
-        "Transactable" => ReferenceTarget::Transactable,
-        _ => ReferenceTarget::User,
+        "Relationship" => RecordKind::Relationship,
+        "Transactable" => RecordKind::Transactable,
+        _ => RecordKind::User,
     };
     let by = match compile.get("by") {
         None => LookupField::Id,
@@ -57,7 +58,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
                 "email" => LookupField::Email,
                 _ => LookupField::Id,
             };
-            if by != LookupField::Id && resource != ReferenceTarget::User {
+            if by != LookupField::Id && resource != RecordKind::User {
                 compile.contradiction(
                     node.location,
                     "only users have an e-mail and an external id",
@@ -73,7 +74,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
 
 #[derive(Debug)]
 struct Exists {
-    resource: ReferenceTarget,
+    resource: RecordKind,
     by: LookupField,
 }
 

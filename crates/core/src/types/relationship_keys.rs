@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{PropertyType, RecordType, RecordTypes, TypeKind};
+use super::{PropertyType, RecordType, RecordTypes};
 use crate::config::{Problem, ProblemCode, Problems, Reader};
 use crate::fields::FieldType;
+use crate::record_kind::RecordKind;
 
 /// The relationships that relationship users of a type can name by key.
 #[derive(Debug, Clone)]
@@ -22,7 +23,7 @@ impl RecordTypes {
     /// the type declares no `relationship` or that type has no key.
     pub(crate) fn keyed_relationship(&self, members: &RecordType) -> Option<KeyedRelationship> {
         let (name, _) = members.joins.as_ref()?;
-        let relationship = self.get(TypeKind::Relationship, name)?;
+        let relationship = self.get(RecordKind::Relationship, name)?;
         let (property, _) = relationship.key.as_ref()?;
         Some(KeyedRelationship {
             type_name: relationship.name.clone(),
@@ -45,10 +46,10 @@ impl RecordTypes {
 
     fn check_members(&self, members: &RecordType, problems: &mut Problems) {
         if let Some((name, location)) = &members.joins
-            && self.get(TypeKind::Relationship, name).is_none()
+            && self.get(RecordKind::Relationship, name).is_none()
         {
-            let known = self.names(TypeKind::Relationship);
-            let (code, kind) = (ProblemCode::UnknownType, TypeKind::Relationship.name());
+            let known = self.names(RecordKind::Relationship);
+            let (code, kind) = (ProblemCode::UnknownType, RecordKind::Relationship.types_name());
             Reader { problems }.unknown(code, kind, name, *location, "`relationship`", &known);
             return;
         }

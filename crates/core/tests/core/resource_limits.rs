@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use registrar_contracts::Configuration;
 use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
-use registrar_core::aggregate::NewUser;
+use registrar_core::aggregate::Aggregate;
 use registrar_core::violation::Violations;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub(super) fn with_schema(schema: &Value) -> Configuration {
     form(&format!("v: {{type: json, validation: {{schema: {{schema: {schema}}}}}}}"))
 }
 
-fn submit(registry: &Configuration, properties: &str) -> Result<NewUser, Violations> {
+fn submit(registry: &Configuration, properties: &str) -> Result<Aggregate, Violations> {
     let body = format!("{{\"properties\":{properties}}}");
     let value = json::parse(body.as_bytes()).unwrap();
     let started = Instant::now();
@@ -226,7 +226,7 @@ fn stored_numbers_are_no_longer_than_submitted() {
         "v: {type: json}\n    a: {type: array}\n    d: {type: decimal}\n    f: {type: float}\n    i: {type: integer}",
     );
     let codes = |properties: &str| match submit(&registry, properties) {
-        Ok(user) => user.properties.unwrap(),
+        Ok(aggregate) => aggregate.entity.as_user().unwrap().properties.clone().unwrap(),
         Err(violations) => violations
             .list
             .iter()
@@ -295,8 +295,10 @@ default_payload: {properties: {many: [\"{{ PAYLOAD }}\", \"{{ PAYLOAD }}\", \"{{
                 if let Ok(user) = judged {
                     let most = body.len() + 300_000;
                     assert!(user.weight() < most, "{text} of {size}: {}", user.weight());
-                    let properties: Value =
-                        serde_json::from_str(user.properties.as_deref().unwrap()).unwrap();
+                    let properties: Value = serde_json::from_str(
+                        user.entity.as_user().unwrap().properties.as_deref().unwrap(),
+                    )
+                    .unwrap();
                     assert!(properties["sole"].to_string().len() < 70_000, "{text} of {size}");
                 }
             }

@@ -1,11 +1,11 @@
 //! Creates credentials for callers of the API: tokens, and users of contracts with Basic authentication.
 
 use registrar_contracts::{Contract, Scheme};
-use registrar_core::aggregate::Secret;
+use registrar_core::aggregate::{NewEntity, Secret};
 use registrar_core::value::Value;
 use registrar_core::violation::Violations;
 use registrar_core::{EvalContext, Timestamp};
-use registrar_store::{Actor, CreateError, CreateUser, NewToken, Store, WriteError};
+use registrar_store::{Actor, CreateError, CreateRequest, NewToken, Store, WriteError};
 
 use super::password_pool::{HashError, PasswordPool};
 use super::{now, token};
@@ -175,12 +175,15 @@ async fn create_user(
         let all = all.map(|violation| format!("{} {}", violation.path, violation.text()));
         CredentialError::Refused(all.collect::<Vec<_>>().join("; "))
     };
-    let mut user =
+    let mut aggregate =
         form.apply(submission(), &eval_context).map_err(|refused| refused_by(&refused))?;
-    user.password = None;
+    if let NewEntity::User(user) = &mut aggregate.entity {
+        user.password = None;
+    }
     let hashes = PasswordPool::start(1, 1, new.cost)?;
-    let record = CreateUser {
-        user,
+    let record = CreateRequest {
+        aggregate,
+        default_owner: None,
         password_hash: Some(hashes.hash(password.clone()).await?),
         form_name: form.name.clone(),
         form_version: form.version.clone(),

@@ -1,30 +1,24 @@
 //! Operation `create`.
 
-use std::sync::Arc;
-
 use registrar_contracts::Outcome;
-use registrar_core::form::Form;
-use registrar_store::{CreateError, CreateRecord, CreateUser, Created, RecordKind, Refusal};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{CreateError, CreateRequest, Created, Refusal};
 
 use super::evaluate::Evaluation;
 use super::idempotency::KeyGuard;
 use super::reply::Reply;
-use super::request_cx::{RequestCx, record_kind};
+use super::request_cx::RequestCx;
 use crate::error::{ApiError, group_refusals};
 use crate::representation::{StoredEntity, id_only, user_stub};
 
 impl RequestCx<'_> {
     /// Creates a user or a record.
     pub(super) async fn create(&mut self) -> Result<Reply, ApiError> {
-        match record_kind(self.action.resource) {
-            Some(kind) => self.create_record(kind).await,
-            None => self.create_user().await,
-        }
-    }
-
-    pub(super) async fn create_user(&mut self) -> Result<Reply, ApiError> {
+        let kind = self.kind();
+        let is_user = kind == RecordKind::User;
+        let parent = if is_user { None } else { self.find_parent().await? };
         self.check_preconditions()?;
-        if self.principal.permissions.owner().is_some() {
+        if is_user && self.principal.permissions.owner().is_some() {
             return Err(ApiError::not_owner());
         }
         let mut key = match self.acquire_header_key().await? {
@@ -33,33 +27,32 @@ impl RequestCx<'_> {
         };
         let database = self.state.database.clone();
         let validate = move |evaluation: &Evaluation<'_>| match evaluation
-            .validate_user(|| database.check_room())
+            .validate_new(|| database.check_room())
         {
             (Some(form), result) => (Some(form), Ok(result)),
             (None, result) => (None, result.map(Ok)),
         };
         let (form, result) = self.evaluate_form(validate).await?;
-        let mut user = match result {
-            Ok(user) => user,
-            Err(error) if self.hides_existence(&form) => return Err(error),
+        let hides_conflicts = is_user && self.hides_existence(&form);
+        let mut aggregate = match result {
+            Ok(aggregate) => aggregate,
+            Err(error) if !is_user || hides_conflicts => return Err(error),
             Err(error) => return Err(self.prioritised_error(error).await?),
         };
-        if key.is_none() {
-            key = match self.acquire_natural_key(&form, &user).await? {
+        if let (None, Some(user)) = (&key, aggregate.entity.as_user()) {
+            key = match self.acquire_natural_key(&form, user).await? {
                 Ok(key) => key,
                 Err(reply) => return Ok(reply),
             };
         }
-        let password_hash = match user.password.take() {
-            Some(password) => Some(self.state.auth.hash_password(password).await?),
-            None => user.password_hash.take().map(|hash| hash.reveal().to_owned()),
-        };
-        let external_id = user.external_id.clone();
-        let hides_conflicts = self.hides_existence(&form);
-        let write = CreateUser {
-            actor: self.actor_for_write(&user)?,
-            idempotency_key: key.as_ref().map(|key| self.stored_key(key, &form, Some(&user))),
-            user,
+        let password_hash = self.hash_password(&mut aggregate.entity, None).await?;
+        let user = aggregate.entity.as_user();
+        let external_id = user.and_then(|user| user.external_id.clone());
+        let write = CreateRequest {
+            default_owner: parent.or(self.principal.user_id),
+            actor: self.actor_for_write(&aggregate)?,
+            idempotency_key: key.as_ref().map(|key| self.stored_key(key, &form, user)),
+            aggregate,
             password_hash,
             form_name: form.name.clone(),
             form_version: form.version.clone(),
@@ -70,7 +63,7 @@ impl RequestCx<'_> {
             Ok(created) => match key.as_ref().and_then(KeyGuard::response) {
                 Some(reply) => Ok(reply),
                 None if hides_conflicts => Ok(Outcome::Accepted.into()),
-                None => self.created_user(created, external_id).await,
+                None => self.created(kind, created, external_id).await,
             },
             Err(CreateError::Refused(mut refusals)) if hides_conflicts => {
                 refusals.retain(|refusal| !matches!(refusal, Refusal::Taken { .. }));
@@ -79,44 +72,6 @@ impl RequestCx<'_> {
                 }
                 let reply = key.as_ref().and_then(KeyGuard::response);
                 Ok(reply.unwrap_or_else(|| Outcome::Accepted.into()))
-            }
-            Err(error) => self.create_error(error, key).await,
-        }
-    }
-
-    async fn create_record(&mut self, kind: RecordKind) -> Result<Reply, ApiError> {
-        let parent = self.find_parent().await?;
-        self.check_preconditions()?;
-        let key = match self.acquire_header_key().await? {
-            Ok(key) => key,
-            Err(reply) => return Ok(reply),
-        };
-        let database = self.state.database.clone();
-        let validate = move |evaluation: &Evaluation<'_>| {
-            let contract = evaluation.contract;
-            evaluation.with_form(|submission| {
-                database.check_room()?;
-                Ok(contract.validate(submission)?)
-            })
-        };
-        let (form, bag): (Arc<Form>, _) = self.evaluate_form(validate).await?;
-        let write = CreateRecord {
-            owner: parent.or(self.principal.user_id),
-            actor: self.actor_for_write(&bag)?,
-            idempotency_key: key.as_ref().map(|key| self.stored_key(key, &form, None)),
-            bag,
-        };
-        let database = &self.state.database;
-        match database.within_timeout(database.store().create_record(write)).await? {
-            Ok(id) => {
-                if let Some(reply) = key.as_ref().and_then(KeyGuard::response) {
-                    return Ok(reply);
-                }
-                match database.read(move |store| store.record(kind, id)).await? {
-                    Some(record) => self.set_entity(record.into()),
-                    None => self.set_value(id_only(id), false),
-                }
-                Ok(Outcome::Created.into())
             }
             Err(error) => self.create_error(error, key).await,
         }
@@ -157,19 +112,25 @@ impl RequestCx<'_> {
         Ok(self.evaluate_form(explain).await?.1)
     }
 
-    async fn created_user(
+    async fn created(
         &mut self,
+        kind: RecordKind,
         created: Created,
         external_id: Option<String>,
     ) -> Result<Reply, ApiError> {
         let id = created.id;
-        let user = match self.contract.shows(self.action, Outcome::Created, "user") {
-            true => self.state.database.read(move |store| store.user(id)).await?,
+        let is_user = kind == RecordKind::User;
+        // A record is always shown as it is stored.
+        let entity = match !is_user || self.contract.shows(self.action, Outcome::Created, "user") {
+            true => {
+                self.state.database.read(move |store| StoredEntity::load(store, kind, id)).await?
+            }
             false => None,
         };
-        match user {
-            Some(user) => self.set_entity(StoredEntity::from(user)),
-            None => self.set_value(user_stub(&created, external_id), true),
+        match entity {
+            Some(entity) => self.set_entity(entity),
+            None if is_user => self.set_value(user_stub(&created, external_id), true),
+            None => self.set_value(id_only(id), false),
         }
         Ok(Outcome::Created.into())
     }

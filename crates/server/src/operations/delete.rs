@@ -1,17 +1,16 @@
 //! Operation `delete`.
 
 use registrar_contracts::{Lookup, Outcome};
-use registrar_core::form::Resource;
-use registrar_store::{RecordKind, WriteError};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::WriteError;
 
 use super::reply::Reply;
-use super::request_cx::{RequestCx, record_kind};
+use super::request_cx::RequestCx;
 use crate::error::ApiError;
 
 impl RequestCx<'_> {
     /// Deletes a user or a record.
     pub(super) async fn delete(&mut self) -> Result<Reply, ApiError> {
-        let kind = record_kind(self.action.resource);
         let id = match self.direct_id()? {
             Some(id) => id,
             None => {
@@ -22,22 +21,14 @@ impl RequestCx<'_> {
                 id
             }
         };
-        self.delete_by_id(kind, id).await
+        self.delete_by_id(self.kind(), id).await
     }
 
-    /// Deletes a record, or with `None` a user.
-    pub(super) async fn delete_by_id(
-        &self,
-        kind: Option<RecordKind>,
-        id: i64,
-    ) -> Result<Reply, ApiError> {
-        let (database, actor) = (&self.state.database, self.actor());
-        let store = database.store();
-        let deleted = match kind {
-            Some(kind) => database.within_timeout(store.delete_record(kind, id, actor)).await?,
-            None => database.within_timeout(store.delete(id, actor)).await?,
-        };
-        match deleted {
+    /// Deletes the user or record of a kind with an id.
+    pub(super) async fn delete_by_id(&self, kind: RecordKind, id: i64) -> Result<Reply, ApiError> {
+        let database = &self.state.database;
+        let deleted = database.store().delete(kind, id, self.actor());
+        match database.within_timeout(deleted).await? {
             Ok(()) => Ok(Outcome::Deleted.into()),
             Err(WriteError::NotFound | WriteError::Conflict) => {
                 Err(ApiError::entity_not_found(self.action.resource))
@@ -52,7 +43,7 @@ impl RequestCx<'_> {
         let shows = |root| contract.shows(action, Outcome::Deleted, root);
         let is_unrestricted =
             self.principal.permissions.reaches_all() && contract.own_forms().is_none();
-        let is_user = action.resource == Resource::User;
+        let is_user = action.resource == RecordKind::User;
         if !is_user || action.has_checks() || !is_unrestricted || shows("user") || shows("ids") {
             return Ok(None);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web;
 use registrar_contracts::{Action, BodyError, Contract, ContractInput, RequestContext, RouteMatch};
 use registrar_core::EvalContext;
-use registrar_core::aggregate::NewUser;
+use registrar_core::aggregate::Aggregate;
 use registrar_core::form::Form;
 use registrar_core::locale::Locale;
 use registrar_core::value::{NULL, Value};
@@ -127,11 +127,11 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    /// Validates a new user. `check` runs after the form is selected.
-    pub(super) fn validate_user(
+    /// Validates a new user or record. `check` runs after the form is selected.
+    pub(super) fn validate_new(
         &self,
         check: impl FnOnce() -> Result<(), ApiError>,
-    ) -> FormResult<NewUser> {
+    ) -> FormResult<Aggregate> {
         if !self.contract.consumes_input(self.action) {
             return self.with_form(|submission| {
                 check()?;

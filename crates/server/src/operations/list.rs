@@ -2,33 +2,32 @@
 
 use actix_web::http::StatusCode;
 use registrar_contracts::{Outcome, PageRequest};
+use registrar_core::record_kind::RecordKind;
 use registrar_core::value::Value;
 use registrar_store::Pagination;
 
 use super::contract_url;
 use super::lookup::Query;
 use super::reply::Reply;
-use super::request_cx::{RequestCx, record_kind};
+use super::request_cx::RequestCx;
 use crate::error::ApiError;
 use crate::representation::StoredEntity;
 
 impl RequestCx<'_> {
     /// Shows a page of users or records.
     pub(super) async fn list(&mut self) -> Result<Reply, ApiError> {
-        let kind = record_kind(self.action.resource);
-        let parent = match kind {
-            Some(_) => self.find_parent().await?,
-            None => None,
-        };
+        let kind = self.kind();
+        let is_user = kind == RecordKind::User;
+        let parent = if is_user { None } else { self.find_parent().await? };
         self.check_preconditions()?;
         let (page, window) = self.page()?;
         let lookup = self.contract.resolve_lookup(self.action, self.context)?;
-        let query = match kind {
-            Some(kind) => Query::Records(kind, self.record_filter(&lookup, parent)),
-            None => Query::Users(lookup, self.user_scope()),
+        let query = match is_user {
+            true => Query::Users(lookup, self.user_scope()),
+            false => Query::Records(kind, self.record_filter(&lookup, parent)),
         };
         let (items, total) = self.query(query, window, StoredEntity::into_value).await?;
-        Ok(self.listed(items, kind.is_none(), (page, total)))
+        Ok(self.listed(items, is_user, (page, total)))
     }
 
     /// Returns the requested page and its window in the list.

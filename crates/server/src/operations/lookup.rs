@@ -2,13 +2,13 @@
 
 use actix_web::HttpMessage;
 use registrar_contracts::Lookup;
+use registrar_core::record_kind::RecordKind;
 use registrar_store::{
-    Pagination, ReadError, RecordFilter, RecordKind, RecordPage, Store, StoredUser, UserFilter,
-    UserPage,
+    Pagination, ReadError, RecordFilter, RecordPage, Store, StoredUser, UserFilter, UserPage,
 };
 
 use super::evaluate::Evaluation;
-use super::request_cx::{RequestCx, record_kind};
+use super::request_cx::RequestCx;
 use crate::auth::principal::Principal;
 use crate::database::find_users;
 use crate::error::ApiError;
@@ -85,12 +85,12 @@ impl RequestCx<'_> {
     /// # Errors
     /// Returns 404 if there is none that the principal may access.
     pub(super) async fn find(&mut self) -> Result<StoredEntity, ApiError> {
-        let found = match record_kind(self.action.resource) {
-            Some(kind) => {
+        let found = match self.kind() {
+            RecordKind::User => self.find_user().await?.map(StoredEntity::from),
+            kind => {
                 let query = self.record_query(kind).await?;
                 self.query(query, Pagination::FIRST, |entity| entity).await?.0.pop()
             }
-            None => self.find_user().await?.map(StoredEntity::from),
         };
         found.ok_or_else(|| ApiError::entity_not_found(self.action.resource))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use registrar_contracts::Configuration;
 use registrar_contracts::RequestContext;
-use registrar_core::form::Resource;
+use registrar_core::record_kind::RecordKind;
 use registrar_core::value::Value;
 
 use crate::error::ReplyValues;
@@ -28,23 +28,23 @@ impl Redaction {
     }
 
     /// Removes the private fields from the user, the record and the caller.
-    pub(super) fn apply(&self, resource: Resource, context: &mut RequestContext) {
+    pub(super) fn apply(&self, resource: RecordKind, context: &mut RequestContext) {
         let Some(registry) = &self.0 else { return };
         let private = registry.private_fields();
         for (name, value) in &mut context.more {
             match *name {
-                "user" => private.redact(value, Resource::User),
+                "user" => private.redact(value, RecordKind::User),
                 "record" => private.redact(value, resource),
                 _ => {}
             }
         }
         if let Some(user) = entry_mut(&mut context.caller, "user") {
-            private.redact(user, Resource::User);
+            private.redact(user, RecordKind::User);
         }
     }
 
     /// Removes the private fields from the users or records of a list.
-    pub(super) fn apply_to_list(&self, resource: Resource, values: &mut ReplyValues) {
+    pub(super) fn apply_to_list(&self, resource: RecordKind, values: &mut ReplyValues) {
         let Some(registry) = &self.0 else { return };
         for (name, value) in values {
             let (Value::Array(items), "users" | "records") = (value, *name) else { continue };

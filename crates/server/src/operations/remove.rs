@@ -3,7 +3,7 @@
 use registrar_contracts::Outcome;
 
 use super::reply::Reply;
-use super::request_cx::{RequestCx, record_kind};
+use super::request_cx::RequestCx;
 use crate::error::ApiError;
 
 impl RequestCx<'_> {
@@ -14,10 +14,8 @@ impl RequestCx<'_> {
         self.check_preconditions()?;
         let (resource, ids) = self.contract.removed_ids(self.action, self.context, &user)?;
         let outcome = if ids.is_empty() { Outcome::Unchanged } else { Outcome::Updated };
-        if let Some(kind) = record_kind(resource) {
-            for id in ids {
-                self.delete_by_id(Some(kind), id).await?;
-            }
+        for id in ids {
+            self.delete_by_id(resource, id).await?;
         }
         Ok(outcome.into())
     }

@@ -7,10 +7,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, web};
 use registrar_contracts::{Action, Contract, Operation, Outcome, RequestContext};
 use registrar_core::EvalContext;
-use registrar_core::aggregate::NewUser;
-use registrar_core::form::{Form, Resource};
+use registrar_core::aggregate::Aggregate;
+use registrar_core::form::Form;
+use registrar_core::record_kind::RecordKind;
 use registrar_core::value::Value;
-use registrar_store::{Actor, CreateError, Permit, RecordKind, Refusal};
+use registrar_store::{Actor, CreateError, Permit, Refusal};
 
 use super::evaluate::{Evaluation, EvaluationJob, FormResult, MAX_INLINE_BODY, RequestBody};
 use super::redaction::Redaction;
@@ -48,18 +49,6 @@ pub(super) struct RequestCx<'c> {
     pub(super) reservation: Reservation,
     pub(super) started: Instant,
     pub(super) redaction: Redaction,
-}
-
-/// Returns the kind of a record resource, or `None` for users and sessions.
-pub(super) fn record_kind(resource: Resource) -> Option<RecordKind> {
-    match resource {
-        Resource::User | Resource::Session => None,
-        Resource::Transactable => Some(RecordKind::Transactable),
-        Resource::Relationship => Some(RecordKind::Relationship),
-        Resource::RelationshipUser => Some(RecordKind::RelationshipUser),
-        Resource::RelationshipTransactable => Some(RecordKind::RelationshipTransactable),
-        Resource::Customization => Some(RecordKind::Customization),
-    }
 }
 
 /// Returns whether an operation reads a body, required or optional.
@@ -124,7 +113,8 @@ impl RequestCx<'_> {
     /// Decodes the body if expressions read it or the route has preconditions. Otherwise a new user is
     /// decoded when it is evaluated.
     async fn decode_early(&mut self) -> Result<(), ApiError> {
-        let (operation, is_user) = (self.action.operation, self.action.resource == Resource::User);
+        let (operation, is_user) =
+            (self.action.operation, self.action.resource == RecordKind::User);
         let is_read = self.contract.reads(self.action, "sent");
         let is_decoded_later =
             operation == Operation::Create && is_user && !self.action.has_checks();
@@ -225,6 +215,14 @@ impl RequestCx<'_> {
         Ok(())
     }
 
+    /// Returns the kind of what the route is for; the route of a session is for its user.
+    pub(super) fn kind(&self) -> RecordKind {
+        match self.action.resource {
+            RecordKind::Session => RecordKind::User,
+            kind => kind,
+        }
+    }
+
     /// Checks the preconditions of the route.
     ///
     /// # Errors
@@ -256,8 +254,8 @@ impl RequestCx<'_> {
     ///
     /// # Errors
     /// Returns 413 if the entity would be larger than a body may be, 503 if the budget is exhausted.
-    pub(super) fn actor_for_write(&self, entity: &NewUser) -> Result<Actor, ApiError> {
-        let weight = entity.weight();
+    pub(super) fn actor_for_write(&self, aggregate: &Aggregate) -> Result<Actor, ApiError> {
+        let weight = aggregate.weight();
         let max = self.state.settings.body_limit.max(MIN_MAX_ENTITY_BYTES);
         if weight > max {
             let text = format!("the stored record would be larger than {max} bytes: send less");

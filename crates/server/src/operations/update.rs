@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use registrar_contracts::Outcome;
-use registrar_core::changes::UserUpdate;
-use registrar_store::{CreateError, UpdateRecord, UpdateUser, WriteError};
+use registrar_core::aggregate::NewEntity;
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{CreateError, Store, UpdateRequest, WriteError};
 
 use super::MAX_UPDATE_ATTEMPTS;
 use super::evaluate::Evaluation;
@@ -27,15 +28,19 @@ impl RequestCx<'_> {
     ) -> Result<Reply, ApiError> {
         let mut password_hash = None;
         for _ in 0..MAX_UPDATE_ATTEMPTS {
-            let loaded = Loaded::from(&entity);
+            let (kind, id) = (entity.kind(), entity.id());
             self.set_entity(entity.clone());
             self.check_preconditions()?;
             let is_written = self.write(entity, &mut password_hash).await?;
-            let is_shown = match loaded {
-                Loaded::User(_) => self.contract.shows(self.action, Outcome::Updated, "user"),
-                Loaded::Record(..) => true,
+            let is_shown = kind != RecordKind::User
+                || self.contract.shows(self.action, Outcome::Updated, "user");
+            let reloaded = match is_shown || !is_written {
+                true => {
+                    let read = move |store: &Store| StoredEntity::load(store, kind, id);
+                    self.state.database.read(read).await?
+                }
+                false => None,
             };
-            let reloaded = if is_shown || !is_written { self.reload(loaded).await? } else { None };
             if is_written {
                 if let Some(entity) = reloaded {
                     self.set_entity(entity);
@@ -45,14 +50,6 @@ impl RequestCx<'_> {
             entity = reloaded.ok_or_else(|| ApiError::entity_not_found(self.action.resource))?;
         }
         Err(ApiError::contended())
-    }
-
-    async fn reload(&self, loaded: Loaded) -> Result<Option<StoredEntity>, ApiError> {
-        let read = self.state.database.read(move |store| match loaded {
-            Loaded::User(id) => Ok(store.user(id)?.map(StoredEntity::from)),
-            Loaded::Record(kind, id) => Ok(store.record(kind, id)?.map(StoredEntity::from)),
-        });
-        read.await
     }
 
     /// Validates and writes an update. Returns false if the entity changed since it was loaded. A password
@@ -69,31 +66,20 @@ impl RequestCx<'_> {
             evaluation.with_form(|submission| Ok(contract.validate_update(submission, &before)?))
         };
         let (_, mut changed) = self.evaluate_form(validate).await?;
-        if let StoredEntity::User(_) = &entity {
-            self.hash_password(&mut changed, password_hash).await?;
-        }
-        let actor = self.actor_for_write(&changed.user)?;
-        let database = &self.state.database;
-        let written = match entity {
-            StoredEntity::User(user) => {
-                let columns = &user.columns;
-                let (id, uuid, loaded_at) = (columns.id, columns.uuid, columns.updated_at);
-                let password_hash = password_hash.clone();
-                let write =
-                    UpdateUser { id, uuid, lock_version: loaded_at, changed, password_hash, actor };
-                let ends_sessions = write.password_hash.is_some();
-                let written = database.within_timeout(database.store().update(write)).await?;
-                if written.is_ok() && ends_sessions {
-                    self.state.auth.tokens.clear();
-                }
-                written
-            }
-            StoredEntity::Record(record) => {
-                let (kind, id, loaded_at) = (record.kind(), record.id(), record.lock_version);
-                let write = UpdateRecord { kind, id, lock_version: loaded_at, changed, actor };
-                database.within_timeout(database.store().update_record(write)).await?
-            }
+        let known_hash = password_hash.take();
+        *password_hash = self.hash_password(&mut changed.aggregate.entity, known_hash).await?;
+        let write = UpdateRequest {
+            id: entity.id(),
+            lock_version: entity.lock_version(),
+            actor: self.actor_for_write(&changed.aggregate)?,
+            changed,
+            password_hash: password_hash.clone(),
         };
+        let database = &self.state.database;
+        let written = database.within_timeout(database.store().update(write)).await?;
+        if written.is_ok() && password_hash.is_some() {
+            self.state.auth.tokens.clear();
+        }
         match written {
             Ok(()) => Ok(true),
             Err(WriteError::NotFound | WriteError::Conflict) => Ok(false),
@@ -104,37 +90,17 @@ impl RequestCx<'_> {
         }
     }
 
-    async fn hash_password(
+    /// Takes the password out of a user and returns its hash: `known_hash` if it was hashed before.
+    pub(super) async fn hash_password(
         &self,
-        changed: &mut UserUpdate,
-        password_hash: &mut Option<String>,
-    ) -> Result<(), ApiError> {
-        match changed.user.password.take() {
-            Some(password) if password_hash.is_none() => {
-                *password_hash = Some(self.state.auth.hash_password(password).await?);
-            }
-            None => {
-                let hash = changed.user.password_hash.take();
-                *password_hash = hash.map(|hash| hash.reveal().to_owned());
-            }
-            Some(_) => {}
-        }
-        Ok(())
-    }
-}
-
-/// Identity of a loaded entity.
-#[derive(Debug, Clone, Copy)]
-enum Loaded {
-    User(i64),
-    Record(registrar_store::RecordKind, i64),
-}
-
-impl From<&StoredEntity> for Loaded {
-    fn from(entity: &StoredEntity) -> Self {
-        match entity {
-            StoredEntity::User(user) => Self::User(user.columns.id),
-            StoredEntity::Record(record) => Self::Record(record.kind(), record.id()),
-        }
+        entity: &mut NewEntity,
+        known_hash: Option<String>,
+    ) -> Result<Option<String>, ApiError> {
+        let NewEntity::User(user) = entity else { return Ok(None) };
+        Ok(match (user.password.take(), known_hash) {
+            (Some(_), Some(hash)) => Some(hash),
+            (Some(password), None) => Some(self.state.auth.hash_password(password).await?),
+            (None, _) => user.password_hash.take().map(|hash| hash.reveal().to_owned()),
+        })
     }
 }

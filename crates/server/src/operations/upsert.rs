@@ -9,7 +9,7 @@ impl RequestCx<'_> {
     pub(super) async fn upsert(&mut self) -> Result<Reply, ApiError> {
         match self.find_user().await? {
             Some(user) => self.update_entity(user.into()).await,
-            None => self.create_user().await,
+            None => self.create().await,
         }
     }
 }

@@ -7,8 +7,9 @@ pub use record::{record_as_input, record_to_value};
 pub(crate) use user::user_as_input;
 pub use user::user_to_value;
 
+use registrar_core::record_kind::RecordKind;
 use registrar_core::value::Value;
-use registrar_store::{Created, StoredRecord, StoredUser};
+use registrar_store::{Created, ReadError, Store, StoredRecord, StoredUser};
 
 /// A stored user or record.
 #[derive(Debug, Clone)]
@@ -18,6 +19,34 @@ pub(crate) enum StoredEntity {
 }
 
 impl StoredEntity {
+    /// Returns the stored user or record of a kind with an id, or `None` if there is none.
+    pub(crate) fn load(
+        store: &Store,
+        kind: RecordKind,
+        id: i64,
+    ) -> Result<Option<Self>, ReadError> {
+        Ok(match kind {
+            RecordKind::User => store.user(id)?.map(Self::from),
+            _ => store.record(kind, id)?.map(Self::from),
+        })
+    }
+
+    /// Returns the kind of the user or record.
+    pub(crate) fn kind(&self) -> RecordKind {
+        match self {
+            Self::User(_) => RecordKind::User,
+            Self::Record(record) => record.kind(),
+        }
+    }
+
+    /// Returns the version that an update expects.
+    pub(crate) fn lock_version(&self) -> i64 {
+        match self {
+            Self::User(user) => user.columns.updated_at,
+            Self::Record(record) => record.lock_version,
+        }
+    }
+
     pub(crate) fn id(&self) -> i64 {
         match self {
             Self::User(user) => user.columns.id,
@@ -75,7 +104,7 @@ pub(crate) fn user_stub(created: &Created, external_id: Option<String>) -> Value
     let text = |text: String| Value::String(text.into());
     Value::Object(vec![
         ("id".into(), Value::Number(created.id.to_string().into())),
-        ("uuid".into(), text(created.uuid.to_string())),
+        ("uuid".into(), created.uuid.map(|uuid| text(uuid.to_string())).unwrap_or_default()),
         ("external_id".into(), external_id.map(text).unwrap_or_default()),
     ])
 }

@@ -6,8 +6,8 @@
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use registrar_core::aggregate::Claim;
+use registrar_core::record_kind::RecordKind;
 use registrar_core::rules::claim_matches;
-use registrar_core::types::TypeKind;
 use registrar_core::value::Value;
 
 use super::AnyConnection;
@@ -55,11 +55,11 @@ pub(crate) fn run(conn: &mut AnyConnection) -> QueryResult<()> {
             false => "UPDATE unique_claims SET record_kind = ?, path = ? WHERE scope = ?",
         });
         let update = update
-            .bind::<Text, _>(field.kind.map_or("user", TypeKind::record_name))
+            .bind::<Text, _>(field.kind.map_or("user", RecordKind::record_name))
             .bind::<Text, _>(field.path)
             .bind::<Text, _>(&scope);
         on_either!(conn, update => execute)?;
-        if let Some(kind) = field.kind.filter(|kind| *kind != TypeKind::Relationship) {
+        if let Some(kind) = field.kind.filter(|kind| *kind != RecordKind::Relationship) {
             find_records(conn, &scope, kind, &field)?;
         }
     }
@@ -69,7 +69,7 @@ pub(crate) fn run(conn: &mut AnyConnection) -> QueryResult<()> {
 /// The address of a claimed field.
 struct FieldAddress<'s> {
     /// Kind of its record, or `None` if it is a field of the user.
-    kind: Option<TypeKind>,
+    kind: Option<RecordKind>,
     type_name: &'s str,
     /// Path within the record.
     path: &'s str,
@@ -85,7 +85,7 @@ impl<'s> FieldAddress<'s> {
         let object = whole.rsplit_once('.').map_or("", |(object, _)| object);
         let mut parts = whole.splitn(3, '.');
         let folder = parts.next()?;
-        let kind = TypeKind::ALL.into_iter().find(|kind| kind.folder() == folder);
+        let kind = RecordKind::WITH_TYPES.into_iter().find(|kind| kind.list_name() == folder);
         Some(match (kind, parts.next(), parts.next()) {
             (Some(_), Some(type_name), Some(path)) => Self { kind, type_name, path, object },
             _ => Self { kind: None, type_name: "", path: whole, object },
@@ -108,28 +108,26 @@ impl<'s> FieldAddress<'s> {
 
 /// Returns the join of an owner `u` with its records `t` of a kind, and the names and values of their
 /// fields in SQL.
-fn records(kind: TypeKind) -> (&'static str, &'static str) {
+fn records(kind: RecordKind) -> (&'static str, &'static str) {
     match kind {
-        TypeKind::Profile => ("user_profiles t ON t.user_id = u.id", "'enabled', t.enabled"),
-        TypeKind::Transactable => (
+        RecordKind::Profile => ("user_profiles t ON t.user_id = u.id", "'enabled', t.enabled"),
+        RecordKind::Transactable => (
             "transactables t ON t.user_id = u.id",
             "'creator_id', t.user_id, 'name', t.name, 'description', t.description, \
              'currency', t.currency, 'enabled', t.enabled",
         ),
-        TypeKind::RelationshipUser => (
+        RecordKind::RelationshipUser => (
             "relationship_users t ON t.user_id = u.id \
              JOIN relationships r ON r.id = t.relationship_id",
             "'user_id', t.user_id, 'relationship_id', t.relationship_id, \
              'relationship_name', r.type_name, 'relationship_key', r.key",
         ),
-        TypeKind::RelationshipTransactable => (
+        RecordKind::RelationshipTransactable => (
             "transactables x ON x.user_id = u.id \
              JOIN relationship_transactables t ON t.transactable_id = x.id",
             "'relationship_id', t.relationship_id, 'transactable_id', t.transactable_id",
         ),
-        TypeKind::Customization | TypeKind::Relationship => {
-            ("customizations t ON t.user_id = u.id", "'custom_model_type_name', t.type_name")
-        }
+        _ => ("customizations t ON t.user_id = u.id", "'custom_model_type_name', t.type_name"),
     }
 }
 
@@ -143,7 +141,7 @@ const FILE_FIELDS: &str = "'direct_url', a.direct_url, 'file_name', a.file_name,
 
 /// Returns the query for claims of a scope after a key, with the records that they may belong to. Its
 /// parameters are the scope, the key, the page size, the type name and the name of an attachment.
-fn candidates(is_postgres: bool, kind: TypeKind, field: &FieldAddress<'_>) -> String {
+fn candidates(is_postgres: bool, kind: RecordKind, field: &FieldAddress<'_>) -> String {
     let (source, fields) = records(kind);
     let (attachment, fields) = match field.attachment() {
         Some((join, _)) => {
@@ -195,7 +193,7 @@ fn candidates(is_postgres: bool, kind: TypeKind, field: &FieldAddress<'_>) -> St
 fn find_records(
     conn: &mut AnyConnection,
     scope: &str,
-    kind: TypeKind,
+    kind: RecordKind,
     field: &FieldAddress<'_>,
 ) -> QueryResult<()> {
     let is_postgres = matches!(conn, AnyConnection::Postgres(_));

@@ -1,5 +1,6 @@
 //! Reads of records without their users.
 
+use registrar_core::record_kind::RecordKind;
 use std::collections::HashMap;
 
 use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
@@ -9,7 +10,6 @@ use super::filter::{Pagination, RecordFilter};
 use crate::connection::AnyConnection;
 use crate::sql::id_in;
 use crate::tables::customizations::StoredCustomization;
-use crate::tables::record_kind::RecordKind;
 use crate::tables::relationship_transactables::StoredRelationshipTransactable;
 use crate::tables::relationship_users::StoredRelationshipUser;
 use crate::tables::relationships::StoredRelationship;
@@ -26,7 +26,7 @@ pub struct StoredRecord {
     pub body: RecordBody,
     /// Id of the owner; for a relationship, of the creator, if known.
     pub user_id: Option<i64>,
-    /// The `updated_at` of the owner, or of the relationship, for [`crate::UpdateRecord`].
+    /// The `updated_at` of the owner, or of the relationship, for [`crate::UpdateRequest`].
     pub lock_version: i64,
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn load_record(
     Ok(list_records(conn, kind, &filter, Pagination::FIRST)?.records.pop())
 }
 
-/// Returns the records that match a filter.
+/// Returns the records that match a filter; none of a kind that is not read on its own.
 pub(crate) fn list_records(
     conn: &mut AnyConnection,
     kind: RecordKind,
@@ -112,6 +112,12 @@ pub(crate) fn list_records(
             relationship_transactables(conn, filter, pagination)
         }
         RecordKind::Customization => customizations(conn, filter, pagination),
+        RecordKind::User
+        | RecordKind::Profile
+        | RecordKind::Address
+        | RecordKind::Image
+        | RecordKind::Attachment
+        | RecordKind::Session => Ok(RecordPage { records: Vec::new(), total: 0 }),
     }
 }
 

@@ -9,12 +9,14 @@ use diesel::{
     ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
     QueryResult, RunQueryDsl,
 };
-use registrar_core::aggregate::{Claim, Reference, ReferenceKey, ReferenceTarget};
+use registrar_core::aggregate::{Claim, Reference, ReferenceKey};
+use registrar_core::record_kind::RecordKind;
 
 use crate::connection::AnyConnection;
 use crate::error::Refusal;
 use crate::tables::schema::{
-    customizations, relationships, transactables, unique_claims, user_profiles, users,
+    addresses, customizations, files, relationship_transactables, relationship_users,
+    relationships, transactables, unique_claims, user_profiles, users,
 };
 use crate::tables::unique_claims::existing_claims;
 
@@ -51,7 +53,7 @@ macro_rules! existing {
 /// Returns those of the ids that exist.
 pub(crate) fn existing_ids(
     conn: &mut AnyConnection,
-    target: ReferenceTarget,
+    target: RecordKind,
     ids: &[i64],
     lock: RowLock,
 ) -> QueryResult<Vec<i64>> {
@@ -61,11 +63,16 @@ pub(crate) fn existing_ids(
         };
     }
     match target {
-        ReferenceTarget::User => ids!(users),
-        ReferenceTarget::Relationship => ids!(relationships),
-        ReferenceTarget::Transactable => ids!(transactables),
-        ReferenceTarget::Profile => ids!(user_profiles),
-        ReferenceTarget::Customization => ids!(customizations),
+        RecordKind::User => ids!(users),
+        RecordKind::Relationship => ids!(relationships),
+        RecordKind::Transactable => ids!(transactables),
+        RecordKind::Profile => ids!(user_profiles),
+        RecordKind::Customization => ids!(customizations),
+        RecordKind::RelationshipUser => ids!(relationship_users),
+        RecordKind::RelationshipTransactable => ids!(relationship_transactables),
+        RecordKind::Address => ids!(addresses),
+        RecordKind::Image | RecordKind::Attachment => ids!(files),
+        RecordKind::Session => Ok(Vec::new()),
     }
 }
 
@@ -164,7 +171,7 @@ fn existing_references(
     wanted: &HashSet<&Reference>,
     lock: RowLock,
 ) -> QueryResult<HashSet<Reference>> {
-    use ReferenceTarget::{Customization, Profile, Relationship, Transactable, User};
+    use RecordKind::{Customization, Profile, Relationship, Transactable, User};
 
     let mut found = HashSet::new();
     for resource in [User, Relationship, Transactable, Profile, Customization] {

@@ -3,6 +3,7 @@
 //! Reads have their own connections, see one snapshot of the database, and never wait for the writers.
 
 use registrar_core::aggregate::{Claim, Reference};
+use registrar_core::record_kind::RecordKind;
 
 use super::Store;
 use crate::clock::now;
@@ -15,7 +16,6 @@ use crate::read::users::{
 };
 use crate::tables::api_tokens::{self, ApiToken, NewToken, TokenWithRoot};
 use crate::tables::idempotency_records::{StoredResponse, find_response};
-use crate::tables::record_kind::RecordKind;
 use crate::write::audit::{Actor, AuditAction, insert_event};
 
 impl Store {

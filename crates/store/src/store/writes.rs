@@ -1,114 +1,90 @@
 //! Writes, which are queued for the writer threads.
 
+use registrar_core::aggregate::NewEntity;
+use registrar_core::record_kind::RecordKind;
 use tokio::sync::oneshot;
 
 use super::Store;
 use crate::error::{CreateError, WriteError};
 use crate::tables::api_tokens::NewToken;
-use crate::tables::record_kind::RecordKind;
 use crate::tables::users::Created;
 use crate::write::audit::Actor;
 use crate::write::batch::CreateJob;
 use crate::write::jobs::{Job, WriteJob, WriteOperation};
 use crate::write::queue::PushError;
-use crate::write::requests::{CreateRecord, CreateUser, UpdateRecord, UpdateUser};
+use crate::write::requests::{CreateRequest, UpdateRequest};
 
 impl Store {
-    /// Creates a user with its nested records and returns its ids once they are durable.
+    /// Creates a user with its nested records, or a record, and returns its ids once they are durable.
     ///
     /// The call queues the job, not the first poll of the future. Dropping the future does not cancel
     /// it.
     ///
     /// # Errors
-    /// See [`CreateError`]. Returns [`CreateError::Busy`] at once if the queue is full.
+    /// See [`CreateError`]. Returns [`CreateError::Busy`] at once if the queue is full, and
+    /// [`crate::Refusal::MissingOwner`] if the owner of a record is unknown.
     pub fn create(
         &self,
-        request: CreateUser,
+        request: CreateRequest,
     ) -> impl Future<Output = Result<Created, CreateError>> + Send + use<> {
-        debug_assert!(
-            request.user.password.is_none() || request.password_hash.is_some(),
-            "the caller must hash the password"
-        );
-        let (reply, result) = oneshot::channel();
-        let queued = self.push(Job::Create(CreateJob { request, reply, was_deferred: false }));
+        let (user, record) = match &request.aggregate.entity {
+            NewEntity::User(user) => {
+                debug_assert!(
+                    user.password.is_none() || request.password_hash.is_some(),
+                    "the caller must hash the password"
+                );
+                let (reply, result) = oneshot::channel();
+                let job = CreateJob { request, reply, was_deferred: false };
+                (Some((self.push(Job::Create(job)), result)), None)
+            }
+            _ => (None, Some(self.submit(WriteOperation::Create(Box::new(request))))),
+        };
         async move {
-            queued?;
-            // A writer that ends without a reply has stored nothing, or ended during the commit.
-            result.await.unwrap_or(Err(CreateError::Unavailable))
+            if let Some((queued, result)) = user {
+                queued?;
+                // A writer that ends without a reply has stored nothing, or ended during the commit.
+                return result.await.unwrap_or(Err(CreateError::Unavailable));
+            }
+            let Some(record) = record else { return Err(CreateError::Internal) };
+            match record.await {
+                Ok(id) => Ok(Created { id, uuid: None }),
+                Err(WriteError::Create(error)) => Err(error),
+                // The owner is not the user that the actor is restricted to.
+                Err(WriteError::NotFound) => Err(CreateError::OwnerMismatch),
+                Err(WriteError::Conflict) => Err(CreateError::Internal),
+            }
         }
     }
 
-    /// Updates a user and returns once that is durable. Queued like [`create`](Self::create).
+    /// Updates a user or record and returns once that is durable. Queued like [`create`](Self::create).
     ///
     /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::Conflict`] if the user was changed since it was
-    /// loaded.
+    /// See [`WriteError`]. Returns [`WriteError::Conflict`] if the user of the record, or the
+    /// relationship, was changed since it was loaded.
     pub fn update(
         &self,
-        request: UpdateUser,
+        request: UpdateRequest,
     ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
+        let user = request.changed.aggregate.entity.as_user();
         debug_assert!(
-            request.changed.user.password.is_none() || request.password_hash.is_some(),
+            user.is_none_or(|user| user.password.is_none()) || request.password_hash.is_some(),
             "the caller must hash the password"
         );
         without_id(self.submit(WriteOperation::Update(Box::new(request))))
     }
 
-    /// Deletes a user with its nested records, password and claims, and returns once that is durable.
+    /// Deletes a user or a record with its nested records and claims, and returns once that is durable.
+    /// With a relationship its users and transactables are removed from it.
     ///
     /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if the user does not exist.
+    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if it does not exist.
     pub fn delete(
-        &self,
-        id: i64,
-        actor: Actor,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        without_id(self.submit(WriteOperation::Delete { id, actor }))
-    }
-
-    /// Creates a record and returns its id once it is durable. Queued like [`create`](Self::create).
-    ///
-    /// # Errors
-    /// See [`CreateError`]. Returns [`crate::Refusal::MissingOwner`] if its owner is unknown.
-    pub fn create_record(
-        &self,
-        request: CreateRecord,
-    ) -> impl Future<Output = Result<i64, CreateError>> + Send + use<> {
-        let submitted = self.submit(WriteOperation::CreateRecord(Box::new(request)));
-        async move {
-            submitted.await.map_err(|error| match error {
-                WriteError::Create(error) => error,
-                // The owner is not the user that the actor is restricted to.
-                WriteError::NotFound => CreateError::OwnerMismatch,
-                WriteError::Conflict => CreateError::Internal,
-            })
-        }
-    }
-
-    /// Updates a record and returns once that is durable.
-    ///
-    /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::Conflict`] if its user, or the relationship, was
-    /// changed since it was loaded.
-    pub fn update_record(
-        &self,
-        request: UpdateRecord,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        without_id(self.submit(WriteOperation::UpdateRecord(Box::new(request))))
-    }
-
-    /// Deletes a record with its nested records and claims, and returns once that is durable. With a
-    /// relationship its users and transactables are removed from it.
-    ///
-    /// # Errors
-    /// See [`WriteError`]. Returns [`WriteError::NotFound`] if the record does not exist.
-    pub fn delete_record(
         &self,
         kind: RecordKind,
         id: i64,
         actor: Actor,
     ) -> impl Future<Output = Result<(), WriteError>> + Send + use<> {
-        without_id(self.submit(WriteOperation::DeleteRecord { kind, id, actor }))
+        without_id(self.submit(WriteOperation::Delete { kind, id, actor }))
     }
 
     /// Stores a token, in a transaction that checks its parent token, and returns its id once that is

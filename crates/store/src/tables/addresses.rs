@@ -4,7 +4,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use registrar_core::aggregate::NewAddress;
 
-use super::record_kind::OwnerRef;
+use super::owner_ref::OwnerRef;
 use crate::sql::rows;
 
 rows! {

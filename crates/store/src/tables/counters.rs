@@ -10,8 +10,8 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::Error;
 use diesel::sql_types::{Array, BigInt};
 use diesel::{PgConnection, QueryResult, RunQueryDsl};
-use registrar_core::aggregate::{Attachments, NewCustomization, NewUser, RelationshipLink};
-use registrar_core::types::TypeKind;
+use registrar_core::aggregate::{Attachments, NewCustomization, Records, RelationshipLink};
+use registrar_core::record_kind::RecordKind;
 
 use crate::connection::AnyConnection;
 use crate::sql::statement;
@@ -37,45 +37,49 @@ pub(crate) type IdCounts = PerTable<i64>;
 pub(crate) type ReservedIds = PerTable<vec::IntoIter<i64>>;
 
 impl<T> PerTable<T> {
-    /// Returns the value of the table of a kind of record.
-    pub(crate) fn of(&self, kind: TypeKind) -> &T {
-        match kind {
-            TypeKind::Profile => &self.profiles,
-            TypeKind::Transactable => &self.transactables,
-            TypeKind::Relationship => &self.relationships,
-            TypeKind::RelationshipUser => &self.relationship_users,
-            TypeKind::RelationshipTransactable => &self.relationship_transactables,
-            TypeKind::Customization => &self.customizations,
-        }
+    /// Returns the value of the table of a kind of record, or `None` if it is not stored.
+    pub(crate) fn of(&self, kind: RecordKind) -> Option<&T> {
+        Some(match kind {
+            RecordKind::User => &self.users,
+            RecordKind::Profile => &self.profiles,
+            RecordKind::Transactable => &self.transactables,
+            RecordKind::Relationship => &self.relationships,
+            RecordKind::RelationshipUser => &self.relationship_users,
+            RecordKind::RelationshipTransactable => &self.relationship_transactables,
+            RecordKind::Customization => &self.customizations,
+            RecordKind::Address => &self.addresses,
+            RecordKind::Image | RecordKind::Attachment => &self.files,
+            RecordKind::Session => return None,
+        })
     }
 }
 
 impl IdCounts {
-    /// Adds the rows of a new user.
-    pub(crate) fn add(&mut self, user: &NewUser) {
+    /// Adds the rows of a new user with these records.
+    pub(crate) fn add_user(&mut self, records: &Records<'_>) {
         self.users += 1;
-        self.add_records(user);
+        self.add_records(records);
     }
 
-    /// Adds the rows of the new records of a user.
-    pub(crate) fn add_records(&mut self, user: &NewUser) {
-        self.profiles += count(&user.profiles, |profile| profile.id);
-        self.transactables += count(&user.transactables, |transactable| transactable.id);
-        self.relationship_users += count(&user.relationship_users, |member| member.id);
-        self.relationships += count(&user.relationships, |relationship| relationship.id);
-        self.relationship_transactables += count(&user.relationship_transactables, |it| it.id);
-        for member in &user.relationship_users {
+    /// Adds the rows of those of the records that are new.
+    pub(crate) fn add_records(&mut self, records: &Records<'_>) {
+        self.profiles += count(records.profiles, |profile| profile.id);
+        self.transactables += count(records.transactables, |transactable| transactable.id);
+        self.relationship_users += count(records.relationship_users, |member| member.id);
+        self.relationships += count(records.relationships, |relationship| relationship.id);
+        self.relationship_transactables += count(records.relationship_transactables, |it| it.id);
+        for member in records.relationship_users {
             if let RelationshipLink::New { .. } = member.relationship {
                 self.relationships += 1;
             }
         }
-        for profile in &user.profiles {
+        for profile in records.profiles {
             self.add_attached(&profile.attached);
         }
-        for transactable in &user.transactables {
+        for transactable in records.transactables {
             self.add_attached(&transactable.attached);
         }
-        self.add_customizations(&user.customizations);
+        self.add_customizations(records.customizations);
     }
 
     /// Returns whether all numbers are 0.
@@ -112,41 +116,41 @@ fn count<T>(items: &[T], id: impl Fn(&T) -> Option<i64>) -> i64 {
     i64::try_from(new).unwrap_or(i64::MAX)
 }
 
-/// Returns how many new records of its kind precede a new record of a user in the order of their ids.
+/// Returns how many new records of its kind precede a new one among these in the order of their ids.
 /// `path` has the kind and index of each record around it, then its own.
-pub(crate) fn preceding_records(user: &NewUser, path: &[(TypeKind, usize)]) -> i64 {
+pub(crate) fn preceding_records(records: &Records<'_>, path: &[(RecordKind, usize)]) -> i64 {
     let Some((&(kind, index), nested)) = path.split_first() else { return 0 };
     match (kind, nested) {
-        (TypeKind::Profile, []) => count_first(&user.profiles, index, |it| it.id),
-        (TypeKind::Transactable, []) => count_first(&user.transactables, index, |it| it.id),
-        (TypeKind::RelationshipUser, []) => {
-            count_first(&user.relationship_users, index, |it| it.id)
+        (RecordKind::Profile, []) => count_first(records.profiles, index, |it| it.id),
+        (RecordKind::Transactable, []) => count_first(records.transactables, index, |it| it.id),
+        (RecordKind::RelationshipUser, []) => {
+            count_first(records.relationship_users, index, |it| it.id)
         }
-        (TypeKind::RelationshipTransactable, []) => {
-            count_first(&user.relationship_transactables, index, |it| it.id)
+        (RecordKind::RelationshipTransactable, []) => {
+            count_first(records.relationship_transactables, index, |it| it.id)
         }
-        _ => preceding_customizations(user, path),
+        _ => preceding_customizations(records, path),
     }
 }
 
 /// Customizations belong to profiles, transactables, the user and other customizations, in this order.
-fn preceding_customizations(user: &NewUser, path: &[(TypeKind, usize)]) -> i64 {
+fn preceding_customizations(records: &Records<'_>, path: &[(RecordKind, usize)]) -> i64 {
     let Some((&(kind, index), nested)) = path.split_first() else { return 0 };
-    let profiles = user.profiles.iter().map(|profile| &profile.attached);
-    let transactables = user.transactables.iter().map(|transactable| &transactable.attached);
-    let (records, nested) = match kind {
-        TypeKind::Profile => (index, nested),
-        TypeKind::Transactable => (user.profiles.len() + index, nested),
-        _ => (user.profiles.len() + user.transactables.len(), path),
+    let profiles = records.profiles.iter().map(|profile| &profile.attached);
+    let transactables = records.transactables.iter().map(|transactable| &transactable.attached);
+    let (preceding, nested) = match kind {
+        RecordKind::Profile => (index, nested),
+        RecordKind::Transactable => (records.profiles.len() + index, nested),
+        _ => (records.profiles.len() + records.transactables.len(), path),
     };
     let mut all = profiles.chain(transactables);
     let mut counts = IdCounts::default();
-    all.by_ref().take(records).for_each(|attached| counts.add_attached(attached));
+    all.by_ref().take(preceding).for_each(|attached| counts.add_attached(attached));
     let mut list = match kind {
-        TypeKind::Profile | TypeKind::Transactable => {
+        RecordKind::Profile | RecordKind::Transactable => {
             all.next().map_or(&[][..], |attached| &attached.customizations)
         }
-        _ => &user.customizations,
+        _ => records.customizations,
     };
     for (depth, &(_, index)) in nested.iter().enumerate() {
         counts.add_customizations(list.get(..index).unwrap_or_default());

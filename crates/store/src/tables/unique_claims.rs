@@ -7,7 +7,7 @@
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl, table};
 use registrar_core::aggregate::{Claim, ClaimHolder, NewClaim};
-use registrar_core::types::TypeKind;
+use registrar_core::record_kind::RecordKind;
 use uuid::Uuid;
 
 use crate::connection::AnyConnection;
@@ -235,7 +235,7 @@ pub(crate) fn claims_of_owner(
 pub(crate) fn claims_of_record(
     conn: &mut AnyConnection,
     owner: &Uuid,
-    kind: TypeKind,
+    kind: RecordKind,
     record_id: i64,
 ) -> QueryResult<Vec<StoredClaim>> {
     let find = ClaimsOfRecord { owner, record_kind: kind.record_name(), record_id: &record_id };
@@ -244,10 +244,10 @@ pub(crate) fn claims_of_record(
 }
 
 fn stored_claim((scope, value_key, kind, id, path): ClaimColumns) -> StoredClaim {
-    let known = TypeKind::ALL.into_iter().find(|it| it.record_name() == kind);
+    let known = RecordKind::WITH_TYPES.into_iter().find(|it| it.record_name() == kind);
     let holder = match (known, id) {
         (None, _) => ClaimHolder::User,
-        (Some(TypeKind::Relationship), _) => ClaimHolder::Relationship,
+        (Some(RecordKind::Relationship), _) => ClaimHolder::Relationship,
         // Id 0 is that of no record: the migration did not find the record.
         (Some(kind), id) => ClaimHolder::Stored { kind, id: id.unwrap_or_default() },
     };
@@ -307,7 +307,7 @@ pub(crate) fn delete_claims_of_owners(
 pub(crate) fn delete_claims_of_record(
     conn: &mut AnyConnection,
     owner: &Uuid,
-    kind: TypeKind,
+    kind: RecordKind,
     record_id: i64,
 ) -> QueryResult<()> {
     let (record_kind, record_id) = (kind.record_name(), &record_id);

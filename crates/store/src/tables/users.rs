@@ -108,13 +108,13 @@ pub(crate) fn next_version(lock_version: i64) -> i64 {
     now().max(lock_version.saturating_add(1))
 }
 
-/// The ids of a user that was created.
+/// The ids of a user or record that was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Created {
-    /// Id of the user, from 1 on.
+    /// Id, from 1 on.
     pub id: i64,
-    /// UUID of the user, version 7.
-    pub uuid: Uuid,
+    /// UUID of a user, version 7; `None` for a record.
+    pub uuid: Option<Uuid>,
 }
 
 /// The columns of a user that updates do not change.

@@ -23,7 +23,7 @@ pub struct Actor {
     /// Id of the request.
     pub request_id: Option<String>,
     /// Name and version of the form that accepted the submission. Of a new user they are in
-    /// [`crate::CreateUser`].
+    /// [`crate::CreateRequest`].
     pub form: Option<(Arc<str>, Arc<str>)>,
     /// Held until the write is finished or dropped.
     pub permit: Option<Permit>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use diesel::QueryResult;
+use registrar_core::record_kind::RecordKind;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ use super::audit::{self, AuditAction};
 use super::claims::{self, Candidate, ClaimDecision};
 use super::idempotency::{self, IdempotencyKey};
 use super::relationship_keys;
-use super::requests::CreateUser;
+use super::requests::CreateRequest;
 use super::row_batch::RowBatch;
 use crate::clock::now;
 use crate::connection::{
@@ -24,7 +25,7 @@ use crate::tables::users::Created;
 
 /// A user to create, with the channel for the result.
 pub(crate) struct CreateJob {
-    pub(crate) request: CreateUser,
+    pub(crate) request: CreateRequest,
     pub(crate) reply: oneshot::Sender<Result<Created, CreateError>>,
     /// Whether an earlier batch deferred it.
     pub(crate) was_deferred: bool,
@@ -65,11 +66,11 @@ pub(super) fn write(
 }
 
 fn create_users(conn: &mut AnyConnection, jobs: &[CreateJob]) -> QueryResult<Vec<CreateOutcome>> {
-    let requests: Vec<&CreateUser> = jobs.iter().map(|job| &job.request).collect();
+    let requests: Vec<&CreateRequest> = jobs.iter().map(|job| &job.request).collect();
     let tokens: BTreeSet<i64> = requests.iter().filter_map(|request| request.actor.token).collect();
     let valid = valid_tokens(conn, &tokens)?;
     let has_valid_token =
-        |request: &CreateUser| request.actor.token.is_none_or(|token| valid.contains(&token));
+        |request: &CreateRequest| request.actor.token.is_none_or(|token| valid.contains(&token));
     let keys: Vec<Option<&IdempotencyKey>> = requests
         .iter()
         .map(|request| request.idempotency_key.as_ref().filter(|_| has_valid_token(request)))
@@ -89,13 +90,13 @@ fn create_users(conn: &mut AnyConnection, jobs: &[CreateJob]) -> QueryResult<Vec
         .iter()
         .map(|job| Candidate {
             uuid: Uuid::now_v7(),
-            user: &job.request.user,
+            aggregate: &job.request.aggregate,
             was_deferred: job.was_deferred,
         })
         .collect();
     let decisions = claims::resolve(conn, &candidates)?;
 
-    let accepted: Vec<&CreateUser> = eligible
+    let accepted: Vec<&CreateRequest> = eligible
         .iter()
         .zip(&decisions)
         .filter(|(_, decision)| **decision == ClaimDecision::Accepted)
@@ -103,11 +104,11 @@ fn create_users(conn: &mut AnyConnection, jobs: &[CreateJob]) -> QueryResult<Vec
         .collect();
     let mut counts = IdCounts::default();
     for request in &accepted {
-        counts.add(&request.user);
+        counts.add_user(&request.aggregate.entity.records());
     }
     let mut ids = reserve_ids(conn, &counts)?;
-    let relationship_ids =
-        relationship_keys::find_or_create(conn, accepted.iter().map(|request| &request.user))?;
+    let records = accepted.iter().map(|request| request.aggregate.entity.records());
+    let relationship_ids = relationship_keys::find_or_create(conn, records)?;
     let mut rows = RowBatch::new(now(), relationship_ids);
     let mut outcomes = Vec::with_capacity(jobs.len());
     let mut decided = candidates.iter().zip(decisions);
@@ -119,7 +120,7 @@ fn create_users(conn: &mut AnyConnection, jobs: &[CreateJob]) -> QueryResult<Vec
             Some((candidate, ClaimDecision::Accepted)) => {
                 let uuid = candidate.uuid;
                 let id = rows.add_new_user(request, uuid, &mut ids)?;
-                CreateOutcome::Created(Created { id, uuid })
+                CreateOutcome::Created(Created { id, uuid: Some(uuid) })
             }
             Some((_, ClaimDecision::Refused(refusals))) => CreateOutcome::Refused(refusals),
             Some((_, ClaimDecision::Deferred)) => CreateOutcome::Deferred,
@@ -131,7 +132,7 @@ fn create_users(conn: &mut AnyConnection, jobs: &[CreateJob]) -> QueryResult<Vec
         match (key, outcome) {
             (None, _) | (_, CreateOutcome::IdempotencyKeyUsed) => {}
             (Some(key), CreateOutcome::Created(created)) => {
-                idempotency::store_user_response(conn, key, *created)?;
+                idempotency::store_created(conn, key, RecordKind::User, *created)?;
             }
             (Some(key), _) if audit_action(request, outcome).is_some() => {
                 idempotency::store_empty_response(conn, key)?;
@@ -143,7 +144,7 @@ fn create_users(conn: &mut AnyConnection, jobs: &[CreateJob]) -> QueryResult<Vec
 }
 
 /// Returns the action to record, or `None` if nothing is stored for the outcome.
-fn audit_action(request: &CreateUser, outcome: &CreateOutcome) -> Option<AuditAction> {
+fn audit_action(request: &CreateRequest, outcome: &CreateOutcome) -> Option<AuditAction> {
     match outcome {
         CreateOutcome::Created(created) => Some(AuditAction::user_created(created.id)),
         CreateOutcome::Refused(refusals) if request.hides_conflicts && are_all_taken(refusals) => {
@@ -159,13 +160,13 @@ fn are_all_taken(refusals: &[Refusal]) -> bool {
 
 fn insert_audit_rows(
     conn: &mut AnyConnection,
-    requests: &[&CreateUser],
+    requests: &[&CreateRequest],
     outcomes: &[CreateOutcome],
 ) -> QueryResult<()> {
     let now = now();
     let rows = requests.iter().zip(outcomes).filter_map(|(request, outcome)| {
         let action = audit_action(request, outcome)?;
-        let CreateUser { actor, form_name, form_version, .. } = request;
+        let CreateRequest { actor, form_name, form_version, .. } = request;
         let mut row = audit::audit_row(actor, action, now);
         (row.form_name, row.form_version) = (Some(&**form_name), Some(&**form_version));
         Some(row)

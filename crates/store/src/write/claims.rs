@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use diesel::QueryResult;
-use registrar_core::aggregate::{Claim, ClaimHolder, NewClaim, NewUser, Reference};
+use registrar_core::aggregate::{Aggregate, Claim, ClaimHolder, NewClaim, Records, Reference};
 use registrar_core::changes::ReleasedClaims;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ use crate::tables::unique_claims::{
 #[derive(Debug)]
 pub(crate) struct Candidate<'a> {
     pub(crate) uuid: Uuid,
-    pub(crate) user: &'a NewUser,
+    pub(crate) aggregate: &'a Aggregate,
     /// Whether it was deferred before. Its claims are then checked before they are inserted.
     pub(crate) was_deferred: bool,
 }
@@ -49,14 +49,15 @@ pub(crate) fn resolve(
     conn: &mut AnyConnection,
     candidates: &[Candidate<'_>],
 ) -> QueryResult<Vec<ClaimDecision>> {
-    let references: Vec<&[Reference]> = candidates.iter().map(|it| &*it.user.references).collect();
+    let references: Vec<&[Reference]> =
+        candidates.iter().map(|it| &*it.aggregate.references).collect();
     let mut missing = missing_references(conn, &references, RowLock::KeyShare)?;
     let mut taken: Vec<Vec<usize>> = vec![Vec::new(); candidates.len()];
     let mut is_deferred = vec![false; candidates.len()];
 
     let mut entries: Vec<CandidateClaim<'_>> = Vec::with_capacity(candidates.len() * 2);
-    for (candidate, Candidate { user, .. }) in candidates.iter().enumerate() {
-        let claims = user.claims.iter().enumerate();
+    for (candidate, Candidate { aggregate, .. }) in candidates.iter().enumerate() {
+        let claims = aggregate.claims.iter().enumerate();
         entries.extend(claims.map(|(index, new)| CandidateClaim { new, candidate, index }));
     }
     entries.sort_unstable_by_key(|entry| (&entry.new.claim, entry.candidate, entry.index));
@@ -136,9 +137,9 @@ fn insert_accepted(
         let inserts: Vec<ClaimInsert<'_>> = entries
             .iter()
             .map(|entry| {
-                let Candidate { uuid, user, .. } = candidates[entry.candidate];
+                let Candidate { uuid, aggregate, .. } = candidates[entry.candidate];
                 let last_ids = last_ids.as_ref().map(|before| &before[entry.candidate]);
-                claim_insert(entry.new, uuid, user, last_ids)
+                claim_insert(entry.new, uuid, &aggregate.entity.records(), last_ids)
             })
             .collect();
         let mut rejected = BTreeSet::new();
@@ -174,7 +175,7 @@ fn last_ids_before(
     for (candidate, is_accepted) in candidates.iter().zip(is_accepted) {
         before.push(last.clone());
         if *is_accepted {
-            last.add(candidate.user);
+            last.add_user(&candidate.aggregate.entity.records());
         }
     }
     before
@@ -184,12 +185,13 @@ fn last_ids_before(
 fn claim_insert<'a>(
     claim: &'a NewClaim,
     owner: Uuid,
-    user: &NewUser,
+    records: &Records<'_>,
     last_ids: Option<&IdCounts>,
 ) -> ClaimInsert<'a> {
     let new_id = match (&claim.holder, last_ids) {
         (ClaimHolder::New(path), Some(last)) => {
-            path.last().map(|(kind, _)| last.of(*kind) + 1 + preceding_records(user, path))
+            let last = path.last().and_then(|(kind, _)| last.of(*kind));
+            last.map(|last| last + 1 + preceding_records(records, path))
         }
         _ => None,
     };
@@ -209,7 +211,7 @@ pub(crate) struct StoredClaims<'r> {
 pub(crate) fn update_claims<'u>(
     conn: &mut AnyConnection,
     owner: &Uuid,
-    user: &'u NewUser,
+    aggregate: &'u Aggregate,
     stored: StoredClaims<'_>,
 ) -> QueryResult<Vec<Refusal>> {
     let is_released = |held: &StoredClaim| {
@@ -219,7 +221,7 @@ pub(crate) fn update_claims<'u>(
     let mut held: HashMap<&Claim, &StoredClaim> =
         stored.held.iter().map(|held| (&held.claim, held)).collect();
     let (mut taken, mut new) = (Vec::new(), Vec::new());
-    for (index, claim) in user.claims.iter().enumerate() {
+    for (index, claim) in aggregate.claims.iter().enumerate() {
         match held.remove(&claim.claim) {
             None => new.push((index, claim)),
             Some(held) if held.holder == claim.holder => {}
@@ -235,8 +237,9 @@ pub(crate) fn update_claims<'u>(
         true => last_ids(conn)?,
         false => None,
     };
+    let records = aggregate.entity.records();
     let insert =
-        |(_, new): &(usize, &'u NewClaim)| claim_insert(new, *owner, user, last_ids.as_ref());
+        |(_, new): &(usize, &'u NewClaim)| claim_insert(new, *owner, &records, last_ids.as_ref());
     let inserts: Vec<ClaimInsert<'_>> = new.iter().map(insert).collect();
     taken.extend(insert_claims(conn, &inserts)?.into_iter().map(|index| new[index].0));
     taken.sort_unstable();
@@ -244,7 +247,7 @@ pub(crate) fn update_claims<'u>(
         delete_claim(conn, &held.claim)?;
     }
 
-    let missing = missing_references(conn, &[&user.references], RowLock::KeyShare)?;
+    let missing = missing_references(conn, &[&aggregate.references], RowLock::KeyShare)?;
     let taken = taken.into_iter().map(|claim| Refusal::Taken { claim });
     Ok(taken.chain(missing.into_iter().flatten()).collect())
 }

@@ -2,40 +2,42 @@
 
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryResult, RunQueryDsl};
-use registrar_core::types::TypeKind;
+use registrar_core::record_kind::RecordKind;
 use uuid::Uuid;
 
 use super::owner::owner_of;
 use super::requests::WriteResult;
+use super::users;
 use crate::connection::AnyConnection;
 use crate::error::WriteError;
 use crate::sql::types::SqlUuid;
 use crate::sql::{execute, load, statement};
-use crate::tables::record_kind::RecordKind;
 use crate::tables::unique_claims::{delete_claims_of_owners, delete_claims_of_record};
 use crate::tables::users::touch_user;
 
-/// Deletes a record and returns its id.
+/// Deletes a user or a record and returns its id.
 pub(super) fn delete(
     conn: &mut AnyConnection,
     kind: RecordKind,
     id: i64,
 ) -> QueryResult<WriteResult> {
-    if kind == RecordKind::Relationship {
-        return delete_relationship(conn, id);
+    match kind {
+        RecordKind::User => return users::delete(conn, id),
+        RecordKind::Relationship => return delete_relationship(conn, id),
+        _ => {}
     }
     let Some(owner) = owner_of(conn, kind, id)? else { return Ok(Err(WriteError::NotFound)) };
     let Some(uuid) = touch_user(conn, owner, None)? else { return Ok(Err(WriteError::NotFound)) };
     if let RecordKind::Transactable | RecordKind::Customization = kind {
-        delete_attachments(conn, (owner, &uuid), kind.name(), id)?;
+        delete_attachments(conn, (owner, &uuid), kind.record_name(), id)?;
     }
     if kind == RecordKind::Transactable {
         let in_relationships = InRelationships { transactable_id: &id };
         for id in load!(conn, in_relationships => i64)? {
-            delete_claims_of_record(conn, &uuid, TypeKind::RelationshipTransactable, id)?;
+            delete_claims_of_record(conn, &uuid, RecordKind::RelationshipTransactable, id)?;
         }
     }
-    delete_claims_of_record(conn, &uuid, kind.type_kind(), id)?;
+    delete_claims_of_record(conn, &uuid, kind, id)?;
     // Foreign keys delete the rows that refer to the record.
     let id = &id;
     let deleted = match kind {
@@ -45,7 +47,13 @@ pub(super) fn delete(
             execute!(conn, DeleteRelationshipTransactable { id })
         }
         RecordKind::Customization => execute!(conn, DeleteCustomization { id }),
-        RecordKind::Relationship => Ok(0),
+        RecordKind::User
+        | RecordKind::Profile
+        | RecordKind::Relationship
+        | RecordKind::Address
+        | RecordKind::Image
+        | RecordKind::Attachment
+        | RecordKind::Session => Ok(0),
     };
     Ok(if deleted? == 0 { Err(WriteError::NotFound) } else { Ok(*id) })
 }
@@ -124,7 +132,7 @@ fn delete_attachments(
         NestedCustomizations { user_id, owner_kind, owner_id: &owner_id, same_user_id: user_id };
     let nested = load!(conn, nested => i64)?;
     for id in &nested {
-        delete_claims_of_record(conn, uuid, TypeKind::Customization, *id)?;
+        delete_claims_of_record(conn, uuid, RecordKind::Customization, *id)?;
     }
     let owners = nested.iter().map(|id| ("customization", id));
     for (owner_kind, owner_id) in owners.chain([(owner_kind, &owner_id)]) {
@@ -154,10 +162,10 @@ fn delete_relationship(conn: &mut AnyConnection, id: i64) -> QueryResult<WriteRe
         }
     };
     for (id, owner) in users {
-        delete_claims_of_record(conn, &owner, TypeKind::RelationshipUser, id)?;
+        delete_claims_of_record(conn, &owner, RecordKind::RelationshipUser, id)?;
     }
     for (id, owner) in transactables {
-        delete_claims_of_record(conn, &owner, TypeKind::RelationshipTransactable, id)?;
+        delete_claims_of_record(conn, &owner, RecordKind::RelationshipTransactable, id)?;
     }
     let deleted = load!(conn, DeleteRelationship { id } => Uuid)?;
     if deleted.is_empty() {

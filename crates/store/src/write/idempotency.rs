@@ -4,6 +4,7 @@
 //! one key on different servers the second waits for the first and then finds the key used. The
 //! response is rendered and stored in the same transaction.
 
+use registrar_core::record_kind::RecordKind;
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,7 +15,6 @@ use crate::connection::AnyConnection;
 use crate::read::records::{StoredRecord, load_record};
 use crate::read::users::{StoredUser, load_user};
 use crate::tables::idempotency_records::{StoredResponse, delete_key, insert_key, update_response};
-use crate::tables::record_kind::RecordKind;
 use crate::tables::users::Created;
 
 /// The result of a write, passed to a [`ResponseBuilder`].
@@ -74,17 +74,6 @@ pub(super) fn release(conn: &mut AnyConnection, key: &IdempotencyKey) -> QueryRe
     delete_key(conn, &key.hash)
 }
 
-/// Stores the response to the creation of a user.
-pub(super) fn store_user_response(
-    conn: &mut AnyConnection,
-    key: &IdempotencyKey,
-    created: Created,
-) -> QueryResult<()> {
-    let user = if key.includes_entity { load_user(conn, created.id)? } else { None };
-    let resource = CreatedResource::User(created, user.map(Box::new));
-    store_response(conn, key, Some(created.id), resource)
-}
-
 /// Stores a response that looks like that to a creation although nothing was created.
 pub(super) fn store_empty_response(
     conn: &mut AnyConnection,
@@ -93,19 +82,27 @@ pub(super) fn store_empty_response(
     store_response(conn, key, None, CreatedResource::Nothing)
 }
 
-/// Stores the response to the creation of a record.
-pub(super) fn store_record_response(
+/// Stores the response to the creation of a user or record.
+pub(super) fn store_created(
     conn: &mut AnyConnection,
     key: &IdempotencyKey,
     kind: RecordKind,
-    id: i64,
+    created: Created,
 ) -> QueryResult<()> {
-    let record = if key.includes_entity { load_record(conn, kind, id)? } else { None };
+    let id = created.id;
     let user_id = match kind {
         RecordKind::Relationship => creator_of(conn, id)?,
         _ => owner_of(conn, kind, id)?,
     };
-    store_response(conn, key, user_id, CreatedResource::Record(id, record.map(Box::new)))
+    let resource = match (kind, key.includes_entity) {
+        (RecordKind::User, true) => {
+            CreatedResource::User(created, load_user(conn, id)?.map(Box::new))
+        }
+        (RecordKind::User, false) => CreatedResource::User(created, None),
+        (_, true) => CreatedResource::Record(id, load_record(conn, kind, id)?.map(Box::new)),
+        (_, false) => CreatedResource::Record(id, None),
+    };
+    store_response(conn, key, user_id, resource)
 }
 
 /// Stores a response; `user_id` is the user whose data it contains.

@@ -3,6 +3,8 @@
 //!
 //! A job locks the row of its user first, and with it everything that the user owns.
 
+use registrar_core::aggregate::{Aggregate, NewEntity};
+use registrar_core::record_kind::RecordKind;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -12,8 +14,8 @@ use tokio::sync::oneshot;
 use super::audit::{self, Actor, AuditAction};
 use super::batch::CreateJob;
 use super::idempotency;
-use super::requests::{CreateRecord, UpdateRecord, UpdateUser, WriteResult};
-use super::{delete, owner, records, tokens, users};
+use super::requests::{CreateRequest, UpdateRequest, WriteResult};
+use super::{delete, owner, records, tokens};
 use crate::clock::now;
 use crate::connection::{
     AnyConnection, Committed, TransactionError, WriterConnection, begin_savepoint, commit,
@@ -22,7 +24,7 @@ use crate::connection::{
 use crate::error::{CreateError, WriteError};
 use crate::tables::api_tokens::{NewToken, end_sessions, revoke_token, valid_tokens};
 use crate::tables::password_credentials::replace_hash;
-use crate::tables::record_kind::RecordKind;
+use crate::tables::users::Created;
 
 /// A job in the queue.
 #[expect(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
@@ -34,11 +36,9 @@ pub(crate) enum Job {
 /// A write operation.
 #[derive(Debug)]
 pub(crate) enum WriteOperation {
-    Update(Box<UpdateUser>),
-    Delete { id: i64, actor: Actor },
-    CreateRecord(Box<CreateRecord>),
-    UpdateRecord(Box<UpdateRecord>),
-    DeleteRecord { kind: RecordKind, id: i64, actor: Actor },
+    Create(Box<CreateRequest>),
+    Update(Box<UpdateRequest>),
+    Delete { kind: RecordKind, id: i64, actor: Actor },
     IssueToken(Box<NewToken>),
     EndSessions { user_id: i64, actor: Actor },
     RevokeToken { name: String, actor: Actor },
@@ -64,17 +64,12 @@ impl WriteOperation {
     /// Returns the id of the user whose row is locked, or 0 if there is none.
     fn locked_user(&self, conn: &mut AnyConnection) -> QueryResult<i64> {
         Ok(match self {
-            Self::Update(request) => request.id,
-            Self::Delete { id, .. } => *id,
-            Self::CreateRecord(request) => {
-                owner::owner_of_new(conn, &request.bag, request.owner)?.unwrap_or_default()
+            Self::Create(request) => owner::owner_of_new(conn, request)?.unwrap_or_default(),
+            Self::Update(request) => {
+                let kind = request.changed.aggregate.entity.kind();
+                owner::owner_of(conn, kind, request.id)?.unwrap_or_default()
             }
-            Self::UpdateRecord(request) => {
-                owner::owner_of(conn, request.kind, request.id)?.unwrap_or_default()
-            }
-            Self::DeleteRecord { kind, id, .. } => {
-                owner::owner_of(conn, *kind, *id)?.unwrap_or_default()
-            }
+            Self::Delete { kind, id, .. } => owner::owner_of(conn, *kind, *id)?.unwrap_or_default(),
             Self::EndSessions { user_id, .. }
             | Self::Rehash { user_id, .. }
             | Self::FailedSignIn { user_id, .. } => *user_id,
@@ -86,11 +81,11 @@ impl WriteOperation {
     /// relationship is its creator.
     fn owner(&self, conn: &mut AnyConnection) -> QueryResult<Option<i64>> {
         let relationship = match self {
-            Self::CreateRecord(request) if request.kind() == RecordKind::Relationship => {
-                return Ok(request.bag.owner.or(request.owner));
+            Self::Create(request) if is_relationship(&request.aggregate) => {
+                return Ok(request.named_owner());
             }
-            Self::UpdateRecord(request) if request.kind == RecordKind::Relationship => request.id,
-            Self::DeleteRecord { kind: RecordKind::Relationship, id, .. } => *id,
+            Self::Update(request) if is_relationship(&request.changed.aggregate) => request.id,
+            Self::Delete { kind: RecordKind::Relationship, id, .. } => *id,
             Self::IssueToken(token) => return Ok(token.user_id),
             // The server passes the name of the caller's own token.
             Self::RevokeToken { actor, .. } => return Ok(actor.owner),
@@ -110,10 +105,8 @@ impl WriteOperation {
     fn actor(&self) -> Cow<'_, Actor> {
         Cow::Borrowed(match self {
             Self::Update(request) => &request.actor,
-            Self::CreateRecord(request) => &request.actor,
-            Self::UpdateRecord(request) => &request.actor,
+            Self::Create(request) => &request.actor,
             Self::Delete { actor, .. }
-            | Self::DeleteRecord { actor, .. }
             | Self::EndSessions { actor, .. }
             | Self::RevokeToken { actor, .. }
             | Self::FailedSignIn { actor, .. } => actor,
@@ -138,15 +131,19 @@ impl WriteOperation {
             Self::RevokeToken { .. } => ("delete", "token"),
             Self::FailedSignIn { .. } => ("attempt", "session"),
             Self::Rehash { .. } => return None,
-            Self::Update(_) => ("update", "user"),
-            Self::Delete { .. } => ("delete", "user"),
-            Self::CreateRecord(request) => ("create", request.kind().name()),
-            Self::UpdateRecord(request) => ("update", request.kind.name()),
-            Self::DeleteRecord { kind, .. } => ("delete", kind.name()),
+            Self::Create(request) => ("create", request.aggregate.entity.kind().record_name()),
+            Self::Update(request) => {
+                ("update", request.changed.aggregate.entity.kind().record_name())
+            }
+            Self::Delete { kind, .. } => ("delete", kind.record_name()),
             Self::IssueToken(_) => ("create", "token"),
         };
         Some(AuditAction { action, kind, id, user: Some(user).filter(|user| *user > 0) })
     }
+}
+
+fn is_relationship(aggregate: &Aggregate) -> bool {
+    matches!(aggregate.entity, NewEntity::Relationship { .. })
 }
 
 /// Runs jobs in one transaction and returns their results in order.
@@ -207,11 +204,9 @@ fn run_in_savepoint(
 
 fn run(conn: &mut AnyConnection, operation: &WriteOperation) -> QueryResult<WriteResult> {
     match operation {
-        WriteOperation::Update(request) => users::update(conn, request),
-        WriteOperation::Delete { id, .. } => users::delete(conn, *id),
-        WriteOperation::CreateRecord(request) => create_record(conn, request),
-        WriteOperation::UpdateRecord(request) => records::update(conn, request),
-        WriteOperation::DeleteRecord { kind, id, .. } => delete::delete(conn, *kind, *id),
+        WriteOperation::Create(request) => create(conn, request),
+        WriteOperation::Update(request) => records::update(conn, request),
+        WriteOperation::Delete { kind, id, .. } => delete::delete(conn, *kind, *id),
         WriteOperation::IssueToken(token) => tokens::issue(conn, token),
         WriteOperation::EndSessions { user_id, actor } => {
             end_sessions(conn, *user_id, actor.token)?;
@@ -228,14 +223,15 @@ fn run(conn: &mut AnyConnection, operation: &WriteOperation) -> QueryResult<Writ
     }
 }
 
-fn create_record(conn: &mut AnyConnection, request: &CreateRecord) -> QueryResult<WriteResult> {
+fn create(conn: &mut AnyConnection, request: &CreateRequest) -> QueryResult<WriteResult> {
     let Some(key) = &request.idempotency_key else { return records::create(conn, request) };
     if idempotency::reserve(conn, &[Some(key)])? == [true] {
         return Ok(Err(CreateError::IdempotencyKeyUsed.into()));
     }
     let result = records::create(conn, request)?;
-    if let Ok(id) = &result {
-        idempotency::store_record_response(conn, key, request.kind(), *id)?;
+    if let Ok(id) = result {
+        let kind = request.aggregate.entity.kind();
+        idempotency::store_created(conn, key, kind, Created { id, uuid: None })?;
     }
     Ok(result)
 }

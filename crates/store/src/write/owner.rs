@@ -1,10 +1,11 @@
 //! Owners of records.
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
-use registrar_core::aggregate::{NewUser, ReferenceTarget};
+use registrar_core::aggregate::NewEntity;
+use registrar_core::record_kind::RecordKind;
 
+use super::requests::CreateRequest;
 use crate::connection::AnyConnection;
-use crate::tables::record_kind::RecordKind;
 use crate::tables::schema::{
     customizations, relationship_transactables, relationship_users, relationships, transactables,
     user_profiles,
@@ -14,20 +15,20 @@ use crate::tables::schema::{
 /// relationship.
 pub(super) fn owner_of_new(
     conn: &mut AnyConnection,
-    bag: &NewUser,
-    default_owner: Option<i64>,
+    request: &CreateRequest,
 ) -> QueryResult<Option<i64>> {
-    if !bag.relationships.is_empty() {
-        return Ok(None);
-    }
-    match (&bag.customizable, bag.relationship_transactables.first()) {
-        (_, Some(new)) => owner_of(conn, RecordKind::Transactable, new.transactable_id),
-        (Some(at), _) => owner_of_customizable(conn, at.resource, at.id),
-        (None, None) => Ok(bag.owner.or(default_owner)),
+    match &request.aggregate.entity {
+        NewEntity::Relationship { .. } => Ok(None),
+        NewEntity::RelationshipTransactable(new) => {
+            owner_of(conn, RecordKind::Transactable, new.transactable_id)
+        }
+        NewEntity::Customization { parent: Some(at), .. } => owner_of(conn, at.resource, at.id),
+        _ => Ok(request.named_owner()),
     }
 }
 
-/// Returns the user that a record belongs to, or `None` if the record does not exist or is a relationship.
+/// Returns the user that a record belongs to, or `None` if the record does not exist or is of a kind
+/// without owners of their own.
 pub(super) fn owner_of(
     conn: &mut AnyConnection,
     kind: RecordKind,
@@ -39,6 +40,8 @@ pub(super) fn owner_of(
         };
     }
     match kind {
+        RecordKind::User => Ok(Some(id)),
+        RecordKind::Profile => user_id!(user_profiles),
         RecordKind::Transactable => user_id!(transactables),
         RecordKind::RelationshipUser => user_id!(relationship_users),
         RecordKind::Customization => user_id!(customizations),
@@ -48,7 +51,11 @@ pub(super) fn owner_of(
             .select(transactables::user_id)
             .first(conn)
             .optional(),
-        RecordKind::Relationship => Ok(None),
+        RecordKind::Relationship
+        | RecordKind::Address
+        | RecordKind::Image
+        | RecordKind::Attachment
+        | RecordKind::Session => Ok(None),
     }
 }
 
@@ -57,23 +64,4 @@ pub(super) fn owner_of(
 pub(super) fn creator_of(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<i64>> {
     let creator = relationships::table.filter(relationships::id.eq(id));
     Ok(creator.select(relationships::creator_id).first(conn).optional()?.flatten())
-}
-
-/// Returns the user that owns a record which a customization can belong to.
-fn owner_of_customizable(
-    conn: &mut AnyConnection,
-    resource: ReferenceTarget,
-    id: i64,
-) -> QueryResult<Option<i64>> {
-    match resource {
-        ReferenceTarget::User => Ok(Some(id)),
-        ReferenceTarget::Profile => user_profiles::table
-            .filter(user_profiles::id.eq(id))
-            .select(user_profiles::user_id)
-            .first(conn)
-            .optional(),
-        ReferenceTarget::Transactable => owner_of(conn, RecordKind::Transactable, id),
-        ReferenceTarget::Customization => owner_of(conn, RecordKind::Customization, id),
-        ReferenceTarget::Relationship => Ok(None),
-    }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use diesel::QueryResult;
 use diesel::sql_types::{BigInt, Text};
-use registrar_core::aggregate::{NewUser, RelationshipLink};
+use registrar_core::aggregate::{Records, RelationshipLink};
 use uuid::Uuid;
 
 use crate::clock::now;
@@ -44,15 +44,15 @@ statement! {
     ") ON CONFLICT (type_name, key) WHERE key IS NOT NULL DO NOTHING"
 }
 
-/// Finds the relationships that users name by their key, and creates missing ones if the form allows it.
+/// Finds the relationships that records name by their key, and creates missing ones if the form allows it.
 /// The references to all others were checked before.
 pub(super) fn find_or_create<'a>(
     conn: &mut AnyConnection,
-    users: impl IntoIterator<Item = &'a NewUser>,
+    records: impl IntoIterator<Item = Records<'a>>,
 ) -> QueryResult<RelationshipIds> {
     // Sorted, so that two writers do not deadlock.
     let mut wanted: BTreeMap<(&str, &str), Option<&str>> = BTreeMap::new();
-    for member in users.into_iter().flat_map(|user| &user.relationship_users) {
+    for member in records.into_iter().flat_map(|records| records.relationship_users) {
         if let RelationshipLink::Keyed { type_name, key, make } = &member.relationship {
             let properties = wanted.entry((type_name, key)).or_default();
             *properties = properties.or(make.as_deref());

@@ -6,21 +6,23 @@ use std::vec;
 
 use diesel::QueryResult;
 use registrar_core::aggregate::{
-    Attachments, Claim, ClaimHolder, NewCustomization, NewUser, RelationshipLink,
+    Aggregate, Attachments, Claim, ClaimHolder, NewCustomization, NewEntity, NewProfile,
+    NewRelationship, NewRelationshipTransactable, NewRelationshipUser, NewTransactable,
+    RelationshipLink,
 };
-use registrar_core::types::TypeKind;
+use registrar_core::record_kind::RecordKind;
 use uuid::Uuid;
 
 use super::relationship_keys::RelationshipIds;
-use super::requests::CreateUser;
+use super::requests::CreateRequest;
 use crate::connection::AnyConnection;
 use crate::sql::{TableRows, insert};
 use crate::tables::addresses::AddressRow;
 use crate::tables::counters::{PerTable, ReservedIds, next_id, preceding_records};
 use crate::tables::customizations::CustomizationRow;
 use crate::tables::files::FileRow;
+use crate::tables::owner_ref::OwnerRef;
 use crate::tables::password_credentials::PasswordRow;
-use crate::tables::record_kind::OwnerRef;
 use crate::tables::relationship_transactables::RelationshipTransactableRow;
 use crate::tables::relationship_users::RelationshipUserRow;
 use crate::tables::relationships::RelationshipRow;
@@ -65,81 +67,94 @@ impl<'a> RowBatch<'a> {
     /// Adds the rows of a new user and returns its id.
     pub(super) fn add_new_user(
         &mut self,
-        request: &'a CreateUser,
+        request: &'a CreateRequest,
         uuid: Uuid,
         ids: &mut ReservedIds,
     ) -> QueryResult<i64> {
         let id = next_id(&mut ids.users)?;
         let (form_name, form_version) = (&*request.form_name, &*request.form_version);
         let identity = UserIdentity { id, uuid, form_name, form_version };
-        let mut row = UserRow::new(identity, &request.user, self.now);
-        // The claim leads to the user; a key would be another page to write.
-        row.email_key = row.email_key.filter(|_| !request.user.claims_its_email());
-        self.users.push(None, row);
+        let Aggregate { entity, claims, .. } = &request.aggregate;
+        if let NewEntity::User(user) = entity {
+            let mut row = UserRow::new(identity, user, self.now);
+            // The claim leads to the user; a key would be another page to write.
+            row.email_key = row.email_key.filter(|_| !user.claims_its_email(claims));
+            self.users.push(None, row);
+        }
         if let Some(phc) = &request.password_hash {
             self.passwords.push(PasswordRow { user_id: id, phc, created_at: self.now });
         }
-        self.add_records(&request.user, OwnerRef::user(id), ids)?;
+        self.add_records(&request.aggregate, OwnerRef::user(id), ids)?;
         Ok(id)
     }
 
-    /// Adds the rows of a stored user, without the columns that are not updated.
-    pub(super) fn add_stored_user(
+    /// Adds the rows of a stored user, without the columns that are not updated, or of one record of it.
+    pub(super) fn add_to_user(
         &mut self,
-        user: &'a NewUser,
+        aggregate: &'a Aggregate,
         (id, uuid): (i64, Uuid),
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        let identity = UserIdentity { id, uuid, form_name: "", form_version: "" };
-        self.users.push(Some(id), UserRow::new(identity, user, self.now));
-        self.add_records(user, OwnerRef::user(id), ids)
+        let mut owner = OwnerRef::user(id);
+        match &aggregate.entity {
+            NewEntity::User(user) => {
+                let identity = UserIdentity { id, uuid, form_name: "", form_version: "" };
+                self.users.push(Some(id), UserRow::new(identity, user, self.now));
+            }
+            NewEntity::Customization { parent: Some(at), .. }
+                if at.resource != RecordKind::User =>
+            {
+                owner = OwnerRef::record(id, at.resource, at.id);
+            }
+            _ => {}
+        }
+        self.add_records(aggregate, owner, ids)
     }
 
     /// Adds the rows of the records of a user, or of one record. Customizations belong to `owner`.
-    pub(super) fn add_records(
+    fn add_records(
         &mut self,
-        user: &'a NewUser,
+        aggregate: &'a Aggregate,
         owner: OwnerRef,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        for claim in &user.claims {
+        let records = aggregate.entity.records();
+        for claim in &aggregate.claims {
             if let ClaimHolder::New(path) = &claim.holder
-                && let Some((kind, _)) = path.last()
-                && let Ok(preceding) = usize::try_from(preceding_records(user, path))
-                && let Some(id) = ids.of(*kind).as_slice().get(preceding)
+                && let Some(ids) = path.last().and_then(|(kind, _)| ids.of(*kind))
+                && let Ok(preceding) = usize::try_from(preceding_records(&records, path))
+                && let Some(id) = ids.as_slice().get(preceding)
             {
                 self.record_claims.push((&claim.claim, *id));
             }
         }
         let user_id = owner.user_id;
-        self.add_profiles(user, user_id, ids)?;
-        self.add_relationship_users(user, user_id, ids)?;
-        self.add_transactables(user, user_id, ids)?;
-        self.add_relationship_transactables(user, ids)?;
-        self.add_customizations(&user.customizations, owner, ids)
+        self.add_profiles(records.profiles, user_id, ids)?;
+        self.add_relationship_users(records.relationship_users, user_id, ids)?;
+        self.add_transactables(records.transactables, user_id, ids)?;
+        self.add_relationship_transactables(records.relationship_transactables, ids)?;
+        self.add_customizations(records.customizations, owner, ids)
     }
 
-    /// Adds the rows of relationships without an owner.
-    pub(super) fn add_relationships(
+    /// Adds the row of a relationship.
+    pub(super) fn add_relationship(
         &mut self,
-        user: &'a NewUser,
+        new: &'a NewRelationship,
         uuid: Uuid,
         creator_id: Option<i64>,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
-        for new in &user.relationships {
-            let row = RelationshipRow {
-                id: id_of(new.id, &mut ids.relationships)?,
-                uuid,
-                type_name: &new.type_name,
-                creator_id,
-                created_at: self.now,
-                key: new.key.as_ref().map(|claim| claim.value_key.as_str()),
-                properties: &new.properties,
-                updated_at: self.now,
-            };
-            self.relationships.push(new.id, row);
-        }
+        let row = RelationshipRow {
+            id: id_of(new.id, &mut ids.relationships)?,
+            uuid,
+            type_name: &new.type_name,
+            creator_id,
+            created_at: self.now,
+            key: new.key.as_ref().map(|claim| claim.value_key.as_str()),
+            properties: &new.properties,
+            updated_at: self.now,
+        };
+        self.relationships.push(new.id, row);
         Ok(())
     }
 
@@ -155,12 +170,12 @@ impl<'a> RowBatch<'a> {
 
     fn add_profiles(
         &mut self,
-        user: &'a NewUser,
+        profiles: &'a [NewProfile],
         user_id: i64,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         let positions = self.first_positions.profiles..;
-        for (profile, position) in user.profiles.iter().zip(positions) {
+        for (profile, position) in profiles.iter().zip(positions) {
             let id = id_of(profile.id, &mut ids.profiles)?;
             let row = ProfileRow {
                 id,
@@ -171,7 +186,7 @@ impl<'a> RowBatch<'a> {
                 properties: &profile.properties,
             };
             self.profiles.push(profile.id, row);
-            let owner = OwnerRef::record(user_id, TypeKind::Profile, id);
+            let owner = OwnerRef::record(user_id, RecordKind::Profile, id);
             self.add_attached(&profile.attached, owner, ids)?;
         }
         Ok(())
@@ -179,12 +194,12 @@ impl<'a> RowBatch<'a> {
 
     fn add_relationship_users(
         &mut self,
-        user: &'a NewUser,
+        relationship_users: &'a [NewRelationshipUser],
         user_id: i64,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         let positions = self.first_positions.relationship_users..;
-        for (member, position) in user.relationship_users.iter().zip(positions) {
+        for (member, position) in relationship_users.iter().zip(positions) {
             let relationship_id = match &member.relationship {
                 RelationshipLink::Existing(id) => *id,
                 RelationshipLink::New { type_name } => {
@@ -222,16 +237,16 @@ impl<'a> RowBatch<'a> {
 
     fn add_transactables(
         &mut self,
-        user: &'a NewUser,
+        transactables: &'a [NewTransactable],
         user_id: i64,
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         let positions = self.first_positions.transactables..;
-        for (transactable, position) in user.transactables.iter().zip(positions) {
+        for (transactable, position) in transactables.iter().zip(positions) {
             let id = id_of(transactable.id, &mut ids.transactables)?;
             let row = TransactableRow::new(id, user_id, position, transactable);
             self.transactables.push(transactable.id, row);
-            let owner = OwnerRef::record(user_id, TypeKind::Transactable, id);
+            let owner = OwnerRef::record(user_id, RecordKind::Transactable, id);
             self.add_attached(&transactable.attached, owner, ids)?;
         }
         Ok(())
@@ -239,11 +254,11 @@ impl<'a> RowBatch<'a> {
 
     fn add_relationship_transactables(
         &mut self,
-        user: &'a NewUser,
+        relationship_transactables: &'a [NewRelationshipTransactable],
         ids: &mut ReservedIds,
     ) -> QueryResult<()> {
         let positions = self.first_positions.relationship_transactables..;
-        for (new, position) in user.relationship_transactables.iter().zip(positions) {
+        for (new, position) in relationship_transactables.iter().zip(positions) {
             let id = id_of(new.id, &mut ids.relationship_transactables)?;
             let row = RelationshipTransactableRow {
                 id,
@@ -294,7 +309,7 @@ impl<'a> RowBatch<'a> {
                 properties: &customization.properties,
             };
             self.customizations.push(customization.id, row);
-            let nested = OwnerRef::record(owner.user_id, TypeKind::Customization, id);
+            let nested = OwnerRef::record(owner.user_id, RecordKind::Customization, id);
             self.add_attached(&customization.attached, nested, ids)?;
         }
         Ok(())

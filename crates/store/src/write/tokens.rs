@@ -1,10 +1,10 @@
 //! Issues tokens and collects their uses.
 
+use registrar_core::record_kind::RecordKind;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use diesel::QueryResult;
-use registrar_core::aggregate::ReferenceTarget;
 
 use super::requests::WriteResult;
 use crate::clock::now;
@@ -16,7 +16,7 @@ use crate::tables::api_tokens::{NewToken, insert_token, may_issue};
 /// Stores a token that is issued by another one and returns its id.
 pub(super) fn issue(conn: &mut AnyConnection, token: &NewToken) -> QueryResult<WriteResult> {
     if let Some(user_id) = token.user_id
-        && existing_ids(conn, ReferenceTarget::User, &[user_id], RowLock::KeyShare)?.is_empty()
+        && existing_ids(conn, RecordKind::User, &[user_id], RowLock::KeyShare)?.is_empty()
     {
         return Ok(Err(WriteError::NotFound));
     }

@@ -1,69 +1,43 @@
-//! Updates and deletes users.
+//! Deletes users, and prepares the rows of stored ones.
 
 use diesel::QueryResult;
 use diesel::dsl::max;
 use diesel::sql_types::BigInt;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
-use registrar_core::aggregate::NewUser;
+use registrar_core::aggregate::{NewEntity, Records};
 use uuid::Uuid;
 
-use super::claims::{StoredClaims, update_claims};
 use super::relationship_keys;
-use super::requests::{UpdateUser, WriteResult};
+use super::requests::WriteResult;
 use super::row_batch::RowBatch;
 use crate::connection::AnyConnection;
-use crate::error::{CreateError, WriteError};
+use crate::error::WriteError;
 use crate::sql::types::SqlUuid;
 use crate::sql::{load, statement};
-use crate::tables::api_tokens::end_sessions;
 use crate::tables::counters::{IdCounts, PerTable, ReservedIds, reserve_ids};
 use crate::tables::idempotency_records::delete_responses_of_user;
-use crate::tables::password_credentials::upsert_password;
-use crate::tables::unique_claims::{claims_of_owner, delete_claims_of_owners};
-use crate::tables::users::{next_version, touch_user};
-
-/// Updates a user and returns its id.
-pub(super) fn update(conn: &mut AnyConnection, request: &UpdateUser) -> QueryResult<WriteResult> {
-    let UpdateUser { id, uuid, lock_version, changed, .. } = request;
-    let user = &changed.user;
-    let at = next_version(*lock_version);
-    if touch_user(conn, *id, Some((*lock_version, at)))?.is_none() {
-        return Ok(Err(WriteError::Conflict));
-    }
-    let held = claims_of_owner(conn, uuid)?;
-    let stored = StoredClaims { held, released: Some(&changed.released) };
-    let refusals = update_claims(conn, uuid, user, stored)?;
-    if !refusals.is_empty() {
-        return Ok(Err(CreateError::Refused(refusals).into()));
-    }
-    if let Some(phc) = &request.password_hash {
-        upsert_password(conn, *id, phc, at)?;
-        end_sessions(conn, *id, request.actor.token)?;
-    }
-    let (mut rows, mut ids) = row_batch(conn, user, *id, at)?;
-    rows.add_stored_user(user, (*id, *uuid), &mut ids)?;
-    Ok(if rows.write(conn)? { Ok(*id) } else { Err(WriteError::Conflict) })
-}
+use crate::tables::unique_claims::delete_claims_of_owners;
 
 /// Returns an empty batch for the records of a stored user, and the ids of the new ones.
 pub(super) fn row_batch<'a>(
     conn: &mut AnyConnection,
-    user: &'a NewUser,
+    entity: &'a NewEntity,
     user_id: i64,
     at: i64,
 ) -> QueryResult<(RowBatch<'a>, ReservedIds)> {
     let mut counts = IdCounts::default();
-    counts.add_records(user);
+    let records = entity.records();
+    counts.add_records(&records);
     let ids = reserve_ids(conn, &counts)?;
-    let positions = next_positions(conn, user, user_id, &counts)?;
-    let relationship_ids = relationship_keys::find_or_create(conn, [user])?;
+    let positions = next_positions(conn, &records, user_id, &counts)?;
+    let relationship_ids = relationship_keys::find_or_create(conn, [records])?;
     Ok((RowBatch::new(at, relationship_ids).with_positions(positions), ids))
 }
 
 /// Returns the positions after those of the stored rows, in the tables that get new ones.
 fn next_positions(
     conn: &mut AnyConnection,
-    user: &NewUser,
+    records: &Records<'_>,
     user_id: i64,
     counts: &IdCounts,
 ) -> QueryResult<PerTable<i32>> {
@@ -82,7 +56,7 @@ fn next_positions(
             }
         };
     }
-    let relationship_id = user.relationship_transactables.first().map(|new| new.relationship_id);
+    let relationship_id = records.relationship_transactables.first().map(|new| new.relationship_id);
     Ok(PerTable {
         profiles: after!(user_profiles, counts.profiles, user_id = user_id),
         transactables: after!(transactables, counts.transactables, user_id = user_id),

@@ -2,10 +2,11 @@
 
 use std::thread;
 
-use registrar_core::aggregate::{NewUser, Reference, ReferenceKey, ReferenceTarget};
+use registrar_core::aggregate::{Aggregate, NewEntity, NewUser, Reference, ReferenceKey};
+use registrar_core::record_kind::RecordKind;
 use registrar_store::{CreateError, Created, Refusal};
 
-use crate::support::{Scratch, create, on_both, record, user};
+use crate::support::{Scratch, create, of, on_both, record, user, with_user};
 
 on_both!(
     every_taken_claim_is_reported,
@@ -59,11 +60,8 @@ fn rejected_user_leaves_no_rows(scratch: &Scratch) {
     let store = scratch.open();
     let outcome = create(
         &store,
-        NewUser {
-            references: vec![Reference {
-                resource: ReferenceTarget::User,
-                value: ReferenceKey::Id(1),
-            }],
+        Aggregate {
+            references: vec![Reference { resource: RecordKind::User, value: ReferenceKey::Id(1) }],
             ..user("ann", &[("email", "ann")])
         },
     );
@@ -88,13 +86,13 @@ fn rejected_user_does_not_fail_its_batch(scratch: &Scratch) {
 fn claim_of_a_rejected_user_is_free_for_the_next_in_the_batch(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann")])).unwrap();
-    let nobody = Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(99) };
+    let nobody = Reference { resource: RecordKind::User, value: ReferenceKey::Id(99) };
     let outcomes = scratch.create_together(
         &store,
         vec![
             record(user("1st", &[("handle", "x"), ("email", "ann")])),
             record(user("2nd", &[("handle", "x")])),
-            record(NewUser { references: vec![nobody], ..user("3rd", &[("handle", "y")]) }),
+            record(Aggregate { references: vec![nobody], ..user("3rd", &[("handle", "y")]) }),
             record(user("4th", &[("handle", "y"), ("handle", "z")])),
             record(user("5th", &[("handle", "z"), ("handle", "w")])),
             record(user("6th", &[("handle", "w")])),
@@ -129,10 +127,10 @@ fn duplicate_claim_in_one_user_is_taken(scratch: &Scratch) {
 fn missing_references_and_taken_claims_are_reported_together(scratch: &Scratch) {
     let store = scratch.open();
     create(&store, user("ann", &[("email", "ann")])).unwrap();
-    let reference = |id| Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(id) };
+    let reference = |id| Reference { resource: RecordKind::User, value: ReferenceKey::Id(id) };
     let outcome = create(
         &store,
-        NewUser {
+        Aggregate {
             references: vec![reference(1), reference(7), reference(1), reference(i64::MAX)],
             ..user("bob", &[("handle", "b"), ("email", "ann")])
         },
@@ -149,15 +147,15 @@ fn every_kind_of_reference_is_resolved(scratch: &Scratch) {
             external_id: Some("x'1".to_owned()),
             ..NewUser::default()
         };
-        create(&store, new).unwrap();
+        create(&store, of(NewEntity::User(new))).unwrap();
     }
     let reference = |resource, value| Reference { resource, value };
     let text = |text: &str| text.to_owned();
+    use RecordKind::{Relationship, Transactable, User};
     use ReferenceKey::{EmailKey, ExternalId, Id};
-    use ReferenceTarget::{Relationship, Transactable, User};
     let outcome = create(
         &store,
-        NewUser {
+        Aggregate {
             references: vec![
                 reference(User, Id(2)),
                 reference(User, ExternalId(text("x'1"))),
@@ -168,7 +166,7 @@ fn every_kind_of_reference_is_resolved(scratch: &Scratch) {
                 reference(Transactable, Id(1)),
                 reference(Relationship, ExternalId(text("x'1"))),
             ],
-            ..NewUser::default()
+            ..user("bob", &[])
         },
     );
     assert_eq!(refusals(&outcome), [3, 4, 5, 6, 7].map(missing));
@@ -176,15 +174,13 @@ fn every_kind_of_reference_is_resolved(scratch: &Scratch) {
 
 fn user_of_the_same_batch_cannot_be_referenced(scratch: &Scratch) {
     let store = scratch.open();
-    let next = Reference {
-        resource: ReferenceTarget::User,
-        value: ReferenceKey::ExternalId("x".to_owned()),
-    };
+    let next =
+        Reference { resource: RecordKind::User, value: ReferenceKey::ExternalId("x".to_owned()) };
     let outcomes = scratch.create_together(
         &store,
         vec![
-            record(NewUser { external_id: Some("x".to_owned()), ..user("ann", &[]) }),
-            record(NewUser { references: vec![next], ..user("bob", &[]) }),
+            record(with_user(user("ann", &[]), |ann| ann.external_id = Some("x".to_owned()))),
+            record(Aggregate { references: vec![next], ..user("bob", &[]) }),
         ],
     );
     assert!(outcomes[0].is_ok());

@@ -1,11 +1,12 @@
 //! Concurrent writes by several stores.
 
+use registrar_core::record_kind::RecordKind;
 use std::thread;
 
-use registrar_store::{CreateError, RecordKind, Refusal, WriteError};
+use registrar_store::{CreateError, Refusal, WriteError};
 
 use crate::records::{boat, make};
-use crate::relationships::{company, keyed, member};
+use crate::relationships::{company, keyed, member, member_user};
 use crate::support::{Scratch, create, on_both, user, wait};
 
 on_both!(
@@ -24,7 +25,7 @@ fn concurrent_creates_by_key_create_one_relationship(scratch: &Scratch) {
                 for round in 0..10 {
                     let key = keys[round % keys.len()];
                     let badge = format!("{nth}-{round}");
-                    create(store, member(keyed(key), &badge)).unwrap();
+                    create(store, member_user(keyed(key), &badge)).unwrap();
                 }
             });
         }
@@ -43,7 +44,8 @@ fn relationship_key_is_unique_across_both_ways_to_create_it(scratch: &Scratch) {
                 for round in 0..10 {
                     let name = format!("company {round}");
                     if nth % 2 == 0 {
-                        create(store, member(keyed(&name), &format!("{nth}-{round}"))).unwrap();
+                        create(store, member_user(keyed(&name), &format!("{nth}-{round}")))
+                            .unwrap();
                         continue;
                     }
                     let taken = CreateError::Refused(vec![Refusal::Taken { claim: 0 }]);
@@ -69,8 +71,7 @@ fn concurrent_writes_to_one_user_are_serialized(scratch: &Scratch) {
                     let taken = CreateError::Refused(vec![Refusal::Taken { claim: 0 }]);
                     match make(store, boat(&code), Some(owner)) {
                         Ok(id) => {
-                            let deleted =
-                                store.delete_record(RecordKind::Transactable, id, None.into());
+                            let deleted = store.delete(RecordKind::Transactable, id, None.into());
                             assert_eq!(wait(deleted), Ok(()));
                         }
                         refused => assert_eq!(refused, Err(taken)),
@@ -81,13 +82,12 @@ fn concurrent_writes_to_one_user_are_serialized(scratch: &Scratch) {
                     if nth == 0 {
                         let all = store.relationship_by_key("company", "A").unwrap();
                         let Some(id) = all.map(|record| record.id()) else { continue };
-                        let deleted =
-                            store.delete_record(RecordKind::Relationship, id, None.into());
+                        let deleted = store.delete(RecordKind::Relationship, id, None.into());
                         let deleted = wait(deleted);
                         assert!(matches!(deleted, Ok(()) | Err(WriteError::NotFound)));
                     } else {
                         let kind = RecordKind::RelationshipUser;
-                        let deleted = wait(store.delete_record(kind, member, None.into()));
+                        let deleted = wait(store.delete(kind, member, None.into()));
                         assert!(matches!(deleted, Ok(()) | Err(WriteError::NotFound)));
                     }
                 }

@@ -1,10 +1,10 @@
 //! Look-up of users by e-mail address: by claim if there is one, or by key.
 
-use registrar_core::aggregate::{Claim, NewUser, Reference, ReferenceKey, ReferenceTarget};
-use registrar_core::changes::{ReleasedClaims, UserUpdate};
-use registrar_store::{Store, UpdateUser, UserFilter};
+use registrar_core::aggregate::{Aggregate, Claim, Reference, ReferenceKey};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{Store, UserFilter};
 
-use crate::support::{Scratch, create, on_both, user, wait};
+use crate::support::{Scratch, create, keeping_claims, on_both, update, user, wait, with_user};
 
 on_both! {
     user_is_found_by_email_with_any_claim_scope,
@@ -13,14 +13,13 @@ on_both! {
 }
 
 /// A user with an address, and claims for it in these scopes.
-fn with_email(key: &str, scopes: &[&str]) -> NewUser {
+fn with_email(key: &str, scopes: &[&str]) -> Aggregate {
     let claims: Vec<(&str, &str)> = scopes.iter().map(|scope| (*scope, key)).collect();
-    NewUser {
-        email: Some(key.to_uppercase()),
-        email_key: Some(key.to_owned()),
-        properties: Some("{}".to_owned()),
-        ..user("ann", &claims)
-    }
+    with_user(user("ann", &claims), |user| {
+        user.email = Some(key.to_uppercase());
+        user.email_key = Some(key.to_owned());
+        user.properties = Some("{}".to_owned());
+    })
 }
 
 /// Returns the ids of users with an address, and asserts that references to it agree.
@@ -29,21 +28,19 @@ fn ids_with_email(store: &Store, key: &str) -> Vec<i64> {
     let page = store.users(&filter, 1, 10).unwrap();
     let ids: Vec<i64> = page.users.iter().map(|user| user.columns.id).collect();
     assert_eq!(page.total, i64::try_from(ids.len()).unwrap());
-    let reference = Reference {
-        resource: ReferenceTarget::User,
-        value: ReferenceKey::EmailKey(key.to_owned()),
-    };
-    let probe = create(store, NewUser { references: vec![reference], ..user("probe", &[]) });
+    let reference =
+        Reference { resource: RecordKind::User, value: ReferenceKey::EmailKey(key.to_owned()) };
+    let probe = create(store, Aggregate { references: vec![reference], ..user("probe", &[]) });
     assert_eq!(probe.is_ok(), !ids.is_empty(), "{key}: {ids:?}");
     if let Ok(created) = probe {
-        wait(store.delete(created.id, None.into())).unwrap();
+        wait(store.delete(RecordKind::User, created.id, None.into())).unwrap();
     }
     ids
 }
 
 fn user_is_found_by_email_with_any_claim_scope(scratch: &Scratch) {
     let store = scratch.open();
-    let new = |user: NewUser| create(&store, user).unwrap().id;
+    let new = |user: Aggregate| create(&store, user).unwrap().id;
     let claimed = new(with_email("a", &[Claim::OF_EMAIL]));
     assert_eq!(scratch.count("users WHERE email_key IS NOT NULL"), 0);
     let conditional = new(with_email("a", &["user.email?featured=true"]));
@@ -60,26 +57,19 @@ fn user_is_found_by_email_with_any_claim_scope(scratch: &Scratch) {
 fn user_is_found_by_email_after_updates(scratch: &Scratch) {
     let store = scratch.open();
     let id = create(&store, with_email("a", &[Claim::OF_EMAIL])).unwrap().id;
-    let change = |user: NewUser| {
+    let change = |user: Aggregate| {
         let loaded = store.user(id).unwrap().unwrap().columns;
-        let record = UpdateUser {
-            id,
-            uuid: loaded.uuid,
-            lock_version: loaded.updated_at,
-            changed: UserUpdate { user, released: ReleasedClaims::default() },
-            password_hash: None,
-            actor: None.into(),
-        };
-        wait(store.update(record)).unwrap();
+        wait(store.update(update((id, loaded.updated_at), keeping_claims(user)))).unwrap();
     };
-    change(NewUser { first_name: Some("Ann".to_owned()), ..with_email("a", &[Claim::OF_EMAIL]) });
+    let ann = with_email("a", &[Claim::OF_EMAIL]);
+    change(with_user(ann, |user| user.first_name = Some("Ann".to_owned())));
     assert_eq!(ids_with_email(&store, "a"), [id]);
     // The old claim remains, since the update does not release it; it matches no user.
     change(with_email("b", &[Claim::OF_EMAIL]));
     assert_eq!((ids_with_email(&store, "a"), ids_with_email(&store, "b")), (vec![], vec![id]));
     change(with_email("c", &[]));
     assert_eq!((ids_with_email(&store, "b"), ids_with_email(&store, "c")), (vec![], vec![id]));
-    wait(store.delete(id, None.into())).unwrap();
+    wait(store.delete(RecordKind::User, id, None.into())).unwrap();
     assert_eq!(ids_with_email(&store, "c"), Vec::<i64>::new());
     assert!(scratch.is_empty());
 }

@@ -3,13 +3,13 @@
 use registrar_contracts::Configuration;
 use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
+use registrar_core::record_kind::RecordKind;
 use registrar_core::registry::SourceFile;
 use registrar_core::value::Value;
-use registrar_store::{
-    CreateError, CreateRecord, RecordBody, RecordKind, Refusal, Store, UpdateRecord,
-};
+use registrar_store::{CreateError, RecordBody, Refusal, Store};
 
-use crate::support::{Scratch, create, on_both, user, wait};
+use crate::records::make;
+use crate::support::{Scratch, create, on_both, update, user, wait};
 
 on_both!(
     updated_value_releases_its_claim,
@@ -71,13 +71,8 @@ impl FormStore {
     fn make(&self, form: &str, sent: &str) -> Result<i64, CreateError> {
         let form = self.registry.form(form).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
-        let bag = form.apply(sent, &EvalContext::default()).unwrap();
-        wait(self.store.create_record(CreateRecord {
-            bag,
-            owner: Some(self.owner),
-            actor: None.into(),
-            idempotency_key: None,
-        }))
+        let aggregate = form.apply(sent, &EvalContext::default()).unwrap();
+        make(&self.store, aggregate, Some(self.owner))
     }
 
     /// Updates a stored record through a form.
@@ -98,13 +93,11 @@ impl FormStore {
         let stored: Value<'_> = json::parse(stored.as_bytes()).unwrap();
         let sent = json::parse(sent.as_bytes()).unwrap();
         let changed = form.update(sent, &stored, &EvalContext::default()).unwrap();
-        let lock_version = record.lock_version;
-        let update = UpdateRecord { kind, id, lock_version, changed, actor: None.into() };
-        wait(self.store.update_record(update)).unwrap();
+        wait(self.store.update(update((id, record.lock_version), changed))).unwrap();
     }
 
     fn delete(&self, id: i64) {
-        wait(self.store.delete_record(RecordKind::Transactable, id, None.into())).unwrap();
+        wait(self.store.delete(RecordKind::Transactable, id, None.into())).unwrap();
     }
 }
 
@@ -164,7 +157,7 @@ fn updated_relationship_key_is_released(scratch: &Scratch) {
     assert!(case.store.relationship_by_key("company", "ACME").unwrap().is_none());
     assert_eq!(case.make("company", &name("Ace")), taken());
     assert!(case.make("company", &name("ACME")).is_ok());
-    let gone = case.store.delete_record(RecordKind::Relationship, acme, None.into());
+    let gone = case.store.delete(RecordKind::Relationship, acme, None.into());
     assert_eq!(wait(gone), Ok(()));
     assert!(case.make("company", &name("Ace")).is_ok());
 }

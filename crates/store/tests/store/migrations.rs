@@ -1,10 +1,11 @@
 //! Opening databases: migrations and invalid URLs.
 
+use registrar_core::record_kind::RecordKind;
 use std::path::Path;
 use std::process::Command;
 use std::{fs, thread};
 
-use registrar_store::{OpenError, RecordBody, RecordKind, Store, StoreSettings, migrate, pending};
+use registrar_store::{OpenError, RecordBody, Store, StoreSettings, migrate, pending};
 
 use crate::support::{Scratch, create, on_both, user};
 

@@ -3,14 +3,13 @@
 
 use registrar_contracts::decode::json;
 use registrar_core::EvalContext;
-use registrar_core::aggregate::NewUser;
+use registrar_core::aggregate::Aggregate;
+use registrar_core::record_kind::RecordKind;
 use registrar_core::registry::{Registry, SourceFile};
 use registrar_core::value::Value;
-use registrar_store::{
-    CreateError, CreateRecord, RecordKind, Refusal, Store, UpdateUser, WriteError,
-};
+use registrar_store::{CreateError, Refusal, Store, WriteError};
 
-use crate::support::{Scratch, create, on_both, record, wait};
+use crate::support::{self, Scratch, create, on_both, record, wait};
 
 on_both!(
     unique_values_can_be_swapped_between_records,
@@ -104,15 +103,13 @@ fn registry() -> Registry {
     }
 }
 
-fn apply(registry: &Registry, form: &str, sent: &str) -> NewUser {
+fn apply(registry: &Registry, form: &str, sent: &str) -> Aggregate {
     let sent = json::parse(sent.as_bytes()).unwrap();
     registry.form(form).unwrap().apply(sent, &EvalContext::default()).unwrap()
 }
 
 fn create_record(store: &Store, registry: &Registry, form: &str, sent: &str) {
-    let bag = apply(registry, form, sent);
-    let request = CreateRecord { bag, owner: None, actor: None.into(), idempotency_key: None };
-    wait(store.create_record(request)).unwrap();
+    create(store, apply(registry, form, sent)).unwrap();
 }
 
 /// Creates the relationships that the user refers to.
@@ -145,14 +142,7 @@ fn update(
     let sent = json::parse(sent.as_bytes()).unwrap();
     let form = registry.form("seller").unwrap();
     let changed = form.update(sent, &stored, &EvalContext::default()).unwrap();
-    wait(store.update(UpdateUser {
-        id,
-        uuid: columns.uuid,
-        lock_version: columns.updated_at,
-        changed,
-        password_hash: None,
-        actor: None.into(),
-    }))
+    wait(store.update(support::update((id, columns.updated_at), changed)))
 }
 
 fn unique_values_can_be_swapped_between_records(scratch: &Scratch) {
@@ -170,7 +160,7 @@ fn unique_values_can_be_swapped_between_records(scratch: &Scratch) {
         ))
     };
     assert_eq!((holder("A"), holder("B")), (2, 1));
-    let deleted = store.delete_record(RecordKind::Transactable, 1, None.into());
+    let deleted = store.delete(RecordKind::Transactable, 1, None.into());
     assert_eq!(wait(deleted), Ok(()));
     let code = |code: &str| format!("unique_claims WHERE value_key = '{code}'");
     assert_eq!((scratch.count(&code("A")), scratch.count(&code("B"))), (1, 0));
@@ -212,14 +202,14 @@ fn deleting_a_record_releases_nested_claims(scratch: &Scratch) {
     create_record(&store, &registry, "offer", offer);
     let left = |key: &str| scratch.count(&format!("unique_claims WHERE value_key = '{key}'"));
     assert_eq!((left("IX"), left("t"), left("s"), left("u"), left("p")), (1, 1, 1, 1, 1));
-    let delete = |kind, id| wait(store.delete_record(kind, id, None.into()));
+    let delete = |kind, id| wait(store.delete(kind, id, None.into()));
     assert_eq!(delete(RecordKind::Transactable, 1), Ok(()));
     assert_eq!((left("IX"), left("t"), left("s"), left("u"), left("p")), (0, 0, 0, 1, 1));
     let badges = || scratch.count("unique_claims WHERE record_kind = 'relationship_user'");
     assert_eq!(badges(), 2);
     assert_eq!(delete(RecordKind::Relationship, 1), Ok(()));
     assert_eq!(badges(), 1);
-    assert_eq!(wait(store.delete(1, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::User, 1, None.into())), Ok(()));
     assert_eq!(scratch.count("unique_claims"), 1, "the other company");
 }
 

@@ -1,18 +1,20 @@
 //! Records without their user: created, read, updated and deleted on their own.
 
 use registrar_core::aggregate::{
-    Attachments, ClaimHolder, Customizable, NewAddress, NewClaim, NewCustomization,
-    NewTransactable, NewUser, Reference, ReferenceKey, ReferenceTarget,
+    Aggregate, Attachments, ClaimHolder, Customizable, NewAddress, NewClaim, NewCustomization,
+    NewEntity, NewTransactable, Reference, ReferenceKey,
 };
-use registrar_core::changes::{ReleasedClaims, UserUpdate};
-use registrar_core::types::TypeKind;
+use registrar_core::record_kind::RecordKind;
 use registrar_store::{
-    CreateError, CreateRecord, Pagination, RecordBody, RecordFilter, RecordKind, Refusal, Store,
-    StoredRecord, UpdateRecord, UserFilter, WriteError,
+    CreateError, CreateRequest, Pagination, RecordBody, RecordFilter, Refusal, Store, StoredRecord,
+    UserFilter, WriteError,
 };
 
-use crate::relationships::{company, keyed, member};
-use crate::support::{Scratch, claim, create, on_both, record_claim, user, wait};
+use crate::relationships::{company, keyed, member_user};
+use crate::support::{
+    self, Scratch, claim, create, keeping_claims, of, on_both, record, record_claim, update, user,
+    wait, with_user,
+};
 
 on_both!(
     transactable_is_read_back_as_created,
@@ -42,11 +44,14 @@ fn listing(code: &str) -> NewTransactable {
 }
 
 /// A transactable with a unique code, as its form returns it.
-pub(crate) fn boat(code: &str) -> NewUser {
-    NewUser {
-        transactables: vec![listing(code)],
-        claims: vec![record_claim(TypeKind::Transactable, None, CODE, code)],
-        ..NewUser::default()
+pub(crate) fn boat(code: &str) -> Aggregate {
+    boat_of(None, listing(code), code)
+}
+
+fn boat_of(owner: Option<i64>, transactable: NewTransactable, code: &str) -> Aggregate {
+    Aggregate {
+        claims: vec![record_claim(RecordKind::Transactable, None, CODE, code)],
+        ..of(NewEntity::Transactable { owner, transactable })
     }
 }
 
@@ -56,13 +61,13 @@ fn customization(url: &str) -> NewCustomization {
     NewCustomization { id: None, type_name: "link".into(), properties, attached }
 }
 
-pub(crate) fn make(store: &Store, bag: NewUser, owner: Option<i64>) -> Result<i64, CreateError> {
-    wait(store.create_record(CreateRecord {
-        bag,
-        owner,
-        actor: None.into(),
-        idempotency_key: None,
-    }))
+pub(crate) fn make(
+    store: &Store,
+    aggregate: Aggregate,
+    default_owner: Option<i64>,
+) -> Result<i64, CreateError> {
+    let created = wait(store.create(CreateRequest { default_owner, ..record(aggregate) }));
+    created.map(|created| created.id)
 }
 
 pub(crate) fn load(store: &Store, kind: RecordKind, id: i64) -> Option<StoredRecord> {
@@ -70,29 +75,21 @@ pub(crate) fn load(store: &Store, kind: RecordKind, id: i64) -> Option<StoredRec
 }
 
 /// Returns a submission whose claims belong to a stored record.
-pub(crate) fn stored(kind: TypeKind, id: i64, mut bag: NewUser) -> NewUser {
-    for claim in &mut bag.claims {
+pub(crate) fn stored(id: i64, mut aggregate: Aggregate) -> Aggregate {
+    let kind = aggregate.entity.kind();
+    for claim in &mut aggregate.claims {
         if claim.holder == ClaimHolder::New(vec![(kind, 0)]) {
             claim.holder = ClaimHolder::Stored { kind, id };
         }
     }
-    bag
+    aggregate
 }
 
 /// Updates a record and releases none of its claims.
-pub(crate) fn change(
-    store: &Store,
-    kind: RecordKind,
-    id: i64,
-    bag: NewUser,
-) -> Result<(), WriteError> {
-    let bag = match kind {
-        RecordKind::Transactable => stored(TypeKind::Transactable, id, bag),
-        _ => bag,
-    };
-    let lock_version = load(store, kind, id).unwrap().lock_version;
-    let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
-    wait(store.update_record(UpdateRecord { kind, id, lock_version, changed, actor: None.into() }))
+pub(crate) fn change(store: &Store, id: i64, aggregate: Aggregate) -> Result<(), WriteError> {
+    let lock_version = load(store, aggregate.entity.kind(), id).unwrap().lock_version;
+    let changed = keeping_claims(stored(id, aggregate));
+    wait(store.update(update((id, lock_version), changed)))
 }
 
 pub(crate) fn taken(place: usize) -> CreateError {
@@ -103,9 +100,7 @@ fn transactable_is_read_back_as_created(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let before = store.user(ann).unwrap().unwrap().columns.updated_at;
-    let mut bag = boat("X");
-    bag.owner = Some(ann);
-    bag.transactables[0].attached = Attachments {
+    let attached = Attachments {
         addresses: vec![NewAddress {
             name: "home".into(),
             city: Some("Łódź".to_owned()),
@@ -114,7 +109,8 @@ fn transactable_is_read_back_as_created(scratch: &Scratch) {
         files: vec![],
         customizations: vec![customization("u")],
     };
-    let id = make(&store, bag, None).unwrap();
+    let new = boat_of(Some(ann), NewTransactable { attached, ..listing("X") }, "X");
+    let id = make(&store, new, None).unwrap();
     assert_eq!(id, 1);
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     assert_eq!((stored.kind(), stored.id()), (RecordKind::Transactable, 1));
@@ -128,12 +124,12 @@ fn transactable_is_read_back_as_created(scratch: &Scratch) {
     let user = store.user(ann).unwrap().unwrap();
     assert_eq!(user.transactables, std::slice::from_ref(listing));
 
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Transactable, id, None.into())), Ok(()));
     assert_eq!(load(&store, RecordKind::Transactable, id), None);
     for table in ["transactables", "addresses", "customizations", "unique_claims"] {
         assert_eq!(scratch.count(table), 0, "{table}");
     }
-    let again = wait(store.delete_record(RecordKind::Transactable, id, None.into()));
+    let again = wait(store.delete(RecordKind::Transactable, id, None.into()));
     assert_eq!(again, Err(WriteError::NotFound));
 }
 
@@ -143,22 +139,21 @@ fn record_requires_an_owner(scratch: &Scratch) {
     let ownerless = Err(CreateError::Refused(vec![Refusal::MissingOwner]));
     assert_eq!(make(&store, boat("X"), None), ownerless);
     assert_eq!(make(&store, boat("X"), Some(404)), ownerless);
-    let mut bag = boat("X");
-    bag.owner = Some(404);
-    bag.references =
-        vec![Reference { resource: ReferenceTarget::User, value: ReferenceKey::Id(404) }];
+    let nobody = Reference { resource: RecordKind::User, value: ReferenceKey::Id(404) };
+    let references = vec![nobody];
+    let new = Aggregate { references, ..boat_of(Some(404), listing("X"), "X") };
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
-    assert_eq!(make(&store, bag, Some(ann)), Err(missing));
+    assert_eq!(make(&store, new, Some(ann)), Err(missing));
     assert_eq!(scratch.count("unique_claims"), 0);
     // No id was used up.
     assert_eq!(make(&store, boat("X"), Some(ann)), Ok(1));
     assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)), "also for the same owner");
     // All rejections are reported together.
-    let mut bag = boat("X");
-    bag.references =
-        vec![Reference { resource: ReferenceTarget::Relationship, value: ReferenceKey::Id(9) }];
+    let references =
+        vec![Reference { resource: RecordKind::Relationship, value: ReferenceKey::Id(9) }];
     let both = vec![Refusal::Taken { claim: 0 }, Refusal::Missing { reference: 0 }];
-    assert_eq!(make(&store, bag, Some(ann)), Err(CreateError::Refused(both)));
+    let new = Aggregate { references, ..boat("X") };
+    assert_eq!(make(&store, new, Some(ann)), Err(CreateError::Refused(both)));
     assert_eq!(make(&store, company("A"), Some(404)), ownerless, "no creator");
 }
 
@@ -168,25 +163,16 @@ fn record_update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
     let id = make(&store, boat("X"), Some(ann)).unwrap();
     let lock_version = load(&store, RecordKind::Transactable, id).unwrap().lock_version;
     let update = |code: &str| {
-        let mut bag = boat(code);
-        bag.transactables[0].id = Some(id);
-        let bag = stored(TypeKind::Transactable, id, bag);
-        let changed = UserUpdate { user: bag, released: ReleasedClaims::default() };
-        let kind = RecordKind::Transactable;
-        wait(store.update_record(UpdateRecord {
-            kind,
-            id,
-            lock_version,
-            changed,
-            actor: None.into(),
-        }))
+        let listing = NewTransactable { id: Some(id), ..listing(code) };
+        let changed = keeping_claims(stored(id, boat_of(None, listing, code)));
+        wait(store.update(support::update((id, lock_version), changed)))
     };
     assert_eq!(update("Y"), Ok(()));
     assert_eq!(update("Z"), Err(WriteError::Conflict));
     let stored = load(&store, RecordKind::Transactable, id).unwrap();
     let RecordBody::Transactable(listing) = stored.body else { panic!("another kind") };
     assert_eq!(listing.properties, r#"{"code":"Y"}"#);
-    assert_eq!(wait(store.delete(ann, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::User, ann, None.into())), Ok(()));
     assert_eq!(update("Z"), Err(WriteError::NotFound));
     assert!(scratch.is_empty());
 }
@@ -196,30 +182,29 @@ fn nested_and_separate_records_share_claims(scratch: &Scratch) {
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let id = make(&store, boat("X"), Some(ann)).unwrap();
     let nested = || {
-        let mut bob = user("bob", &[]);
-        bob.claims = boat("X").claims;
-        bob.transactables = vec![listing("X")];
-        create(&store, bob)
+        let bob = with_user(user("bob", &[]), |bob| bob.transactables.push(listing("X")));
+        create(&store, Aggregate { claims: boat("X").claims, ..bob })
     };
     assert_eq!(nested(), Err(taken(0)));
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, id, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Transactable, id, None.into())), Ok(()));
     let bob = nested().unwrap().id;
     assert_eq!(make(&store, boat("X"), Some(ann)), Err(taken(0)));
     // A record created with its user can be deleted on its own.
     let theirs = store.user(bob).unwrap().unwrap().transactables[0].id;
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, theirs, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Transactable, theirs, None.into())), Ok(()));
     assert!(make(&store, boat("X"), Some(ann)).is_ok());
 }
 
 fn deleting_a_record_releases_only_its_claims(scratch: &Scratch) {
     let store = scratch.open();
     let ann = create(&store, user("ann", &[("user.name", "ann")])).unwrap().id;
-    let mut bag = boat("X");
-    let nested = (TypeKind::Customization, 0);
-    bag.transactables[0].attached.customizations = vec![customization("u")];
-    let of_nested = ClaimHolder::New(vec![(TypeKind::Transactable, 0), nested]);
-    bag.claims.push(NewClaim { holder: of_nested, ..claim("user.customizations.link.url", "u") });
-    let first = make(&store, bag, Some(ann)).unwrap();
+    let mut listing = listing("X");
+    let nested = (RecordKind::Customization, 0);
+    listing.attached.customizations = vec![customization("u")];
+    let mut new = boat_of(None, listing, "X");
+    let of_nested = ClaimHolder::New(vec![(RecordKind::Transactable, 0), nested]);
+    new.claims.push(NewClaim { holder: of_nested, ..claim("user.customizations.link.url", "u") });
+    let first = make(&store, new, Some(ann)).unwrap();
     let second = make(&store, boat("Y"), Some(ann)).unwrap();
     // It has the first one's code and claims nothing.
     let mut same = boat("X");
@@ -227,7 +212,7 @@ fn deleting_a_record_releases_only_its_claims(scratch: &Scratch) {
     let third = make(&store, same, Some(ann)).unwrap();
     assert_eq!(scratch.count("unique_claims"), 4);
     assert_eq!(scratch.count("unique_claims WHERE record_id IS NOT NULL"), 3);
-    let delete = |id| wait(store.delete_record(RecordKind::Transactable, id, None.into())).unwrap();
+    let delete = |id| wait(store.delete(RecordKind::Transactable, id, None.into())).unwrap();
     let left = |key: &str| scratch.count(&format!("unique_claims WHERE value_key = '{key}'"));
     delete(third);
     assert_eq!((left("X"), left("u"), left("Y"), left("ann")), (1, 1, 1, 1));
@@ -242,16 +227,12 @@ fn updating_a_record_keeps_claims_of_other_records(scratch: &Scratch) {
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let first = make(&store, boat("X"), Some(ann)).unwrap();
     let second = make(&store, boat("Y"), Some(ann)).unwrap();
-    let as_it_is = |id, code| {
-        let mut bag = boat(code);
-        bag.transactables[0].id = Some(id);
-        bag
-    };
-    let kind = RecordKind::Transactable;
+    let as_it_is =
+        |id, code| boat_of(None, NewTransactable { id: Some(id), ..listing(code) }, code);
     // A record does not conflict with itself, but with others.
-    assert_eq!(change(&store, kind, second, as_it_is(second, "Y")), Ok(()));
-    assert_eq!(change(&store, kind, second, as_it_is(second, "X")), Err(taken(0).into()));
-    assert_eq!(change(&store, kind, first, as_it_is(first, "X")), Ok(()));
+    assert_eq!(change(&store, second, as_it_is(second, "Y")), Ok(()));
+    assert_eq!(change(&store, second, as_it_is(second, "X")), Err(taken(0).into()));
+    assert_eq!(change(&store, first, as_it_is(first, "X")), Ok(()));
     assert_eq!(scratch.count("unique_claims"), 2);
 }
 
@@ -260,25 +241,24 @@ fn customizations_belong_to_their_owner(scratch: &Scratch) {
     let ann = create(&store, user("ann", &[])).unwrap().id;
     let bob = create(&store, user("bob", &[])).unwrap().id;
     let boat = make(&store, boat("X"), Some(ann)).unwrap();
-    let bag = |url: &str, at: Option<Customizable>| NewUser {
-        customizations: vec![customization(url)],
-        customizable: at,
+    let link_of = |owner, customization, at: Option<Customizable>| Aggregate {
         references: at
             .map(|at| Reference { resource: at.resource, value: ReferenceKey::Id(at.id) })
             .into_iter()
             .collect(),
-        ..NewUser::default()
+        ..of(NewEntity::Customization { owner, parent: at, customization })
     };
+    let link = |url: &str, at| link_of(None, customization(url), at);
     let at = |resource, id| Some(Customizable { resource, id });
-    let of_boat = at(ReferenceTarget::Transactable, boat);
-    let one = make(&store, bag("a", of_boat), None).unwrap();
-    let inner = make(&store, bag("b", at(ReferenceTarget::Customization, one)), None).unwrap();
-    let own = make(&store, bag("c", None), Some(bob)).unwrap();
+    let of_boat = at(RecordKind::Transactable, boat);
+    let one = make(&store, link("a", of_boat), None).unwrap();
+    let inner = make(&store, link("b", at(RecordKind::Customization, one)), None).unwrap();
+    let own = make(&store, link("c", None), Some(bob)).unwrap();
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
-    let nowhere = bag("d", at(ReferenceTarget::Profile, 404));
+    let nowhere = link("d", at(RecordKind::Profile, 404));
     assert_eq!(make(&store, nowhere, Some(ann)), Err(missing.clone()));
     // The transactable of another user.
-    let theirs = NewUser { owner: Some(bob), ..bag("e", of_boat) };
+    let theirs = link_of(Some(bob), customization("e"), of_boat);
     assert_eq!(make(&store, theirs, None), Err(missing));
 
     let listing = store.user(ann).unwrap().unwrap().transactables.remove(0);
@@ -291,21 +271,21 @@ fn customizations_belong_to_their_owner(scratch: &Scratch) {
     };
     assert_eq!((owner_kind.as_str(), *owner_id, stored.user_id), ("customization", one, Some(ann)));
 
-    let mut changed = bag("z", at(ReferenceTarget::Customization, one));
-    changed.customizations[0].id = Some(inner);
-    assert_eq!(change(&store, RecordKind::Customization, inner, changed), Ok(()));
+    let changed = NewCustomization { id: Some(inner), ..customization("z") };
+    let changed = link_of(None, changed, at(RecordKind::Customization, one));
+    assert_eq!(change(&store, inner, changed), Ok(()));
     let stored = load(&store, RecordKind::Customization, inner).unwrap();
     let RecordBody::Customization { customization, .. } = stored.body else { panic!("no link") };
     assert_eq!(customization.properties, r#"{"url":"z"}"#);
-    assert_eq!(wait(store.delete_record(RecordKind::Customization, one, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Customization, one, None.into())), Ok(()));
     assert_eq!(load(&store, RecordKind::Customization, inner), None);
     assert_eq!(scratch.count("customizations"), 1);
 }
 
 fn records_are_paginated(scratch: &Scratch) {
     let store = scratch.open();
-    let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
-    let bob = create(&store, member(keyed("A"), "2")).unwrap().id;
+    let ann = create(&store, member_user(keyed("A"), "1")).unwrap().id;
+    let bob = create(&store, member_user(keyed("A"), "2")).unwrap().id;
     for (code, owner) in [("1", ann), ("2", bob), ("3", ann), ("4", ann)] {
         make(&store, boat(code), Some(owner)).unwrap();
     }
@@ -341,7 +321,7 @@ fn records_are_paginated(scratch: &Scratch) {
 fn relationship_users_are_listed_newest_first(scratch: &Scratch) {
     let store = scratch.open();
     for n in ["1", "2", "3"] {
-        create(&store, member(keyed(if n == "2" { "B" } else { "A" }), n)).unwrap();
+        create(&store, member_user(keyed(if n == "2" { "B" } else { "A" }), n)).unwrap();
     }
     let ids = |relationship_id, newest_first, offset, limit| {
         let filter = UserFilter { relationship_id, ..UserFilter::default() };

@@ -1,49 +1,60 @@
 //! Relationships: unique keys, and deletion with their members.
 
 use registrar_core::aggregate::{
-    Claim, ClaimHolder, NewClaim, NewRelationship, NewRelationshipTransactable,
-    NewRelationshipUser, NewUser, Reference, ReferenceKey, ReferenceTarget, RelationshipLink,
+    Aggregate, Claim, ClaimHolder, NewClaim, NewEntity, NewRelationship,
+    NewRelationshipTransactable, NewRelationshipUser, NewUser, Reference, ReferenceKey,
+    RelationshipLink,
 };
-use registrar_core::changes::{ReleasedClaims, UserUpdate};
-use registrar_core::types::TypeKind;
-use registrar_store::{CreateError, RecordBody, RecordKind, Refusal, UpdateRecord, WriteError};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{CreateError, RecordBody, Refusal, WriteError};
 
 use crate::records::{boat, change, load, make, taken};
-use crate::support::{Scratch, claim, create, on_both, record_claim, user, wait};
+use crate::support::{
+    Scratch, claim, create, keeping_claims, of, on_both, record_claim, update, user, wait,
+};
 
 on_both!(relationship_keys_are_unique, deleting_a_relationship_deletes_its_users_and_transactables,);
 
-pub(crate) fn company(name: &str) -> NewUser {
+pub(crate) fn company(name: &str) -> Aggregate {
     let scope = "user.relationships.company.properties.name";
     let key = Claim { scope: scope.into(), value_key: name.to_owned() };
-    NewUser {
-        relationships: vec![NewRelationship {
-            id: None,
-            type_name: "company".into(),
-            key: Some(key),
-            properties: format!(r#"{{"name":"{name}"}}"#),
-        }],
+    let relationship = NewRelationship {
+        id: None,
+        type_name: "company".into(),
+        key: Some(key),
+        properties: format!(r#"{{"name":"{name}"}}"#),
+    };
+    Aggregate {
         claims: vec![NewClaim { holder: ClaimHolder::Relationship, ..claim(scope, name) }],
-        ..NewUser::default()
+        ..of(NewEntity::Relationship { creator: None, relationship })
     }
 }
 
-pub(crate) fn member(relationship: RelationshipLink, badge: &str) -> NewUser {
-    NewUser {
-        relationship_users: vec![NewRelationshipUser {
-            id: None,
-            type_name: "employee".into(),
-            relationship,
-            properties: format!(r#"{{"badge":"{badge}"}}"#),
-        }],
+/// A relationship user, as its form returns it.
+pub(crate) fn member(relationship: RelationshipLink, badge: &str) -> Aggregate {
+    let relationship_user = NewRelationshipUser {
+        id: None,
+        type_name: "employee".into(),
+        relationship,
+        properties: format!(r#"{{"badge":"{badge}"}}"#),
+    };
+    Aggregate {
         claims: vec![record_claim(
-            TypeKind::RelationshipUser,
+            RecordKind::RelationshipUser,
             None,
             "user.relationship_users.employee.properties.badge",
             badge,
         )],
-        ..NewUser::default()
+        ..of(NewEntity::RelationshipUser { owner: None, relationship_user })
     }
+}
+
+/// A user with one relationship user.
+pub(crate) fn member_user(relationship: RelationshipLink, badge: &str) -> Aggregate {
+    let member = member(relationship, badge);
+    let relationship_users = member.entity.records().relationship_users.to_vec();
+    let entity = NewEntity::User(NewUser { relationship_users, ..NewUser::default() });
+    Aggregate { entity, ..member }
 }
 
 pub(crate) fn keyed(key: &str) -> RelationshipLink {
@@ -62,16 +73,18 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
     assert_eq!(store.relationship_by_key("club", "ACME"), Ok(None));
 
     // A relationship created by its key has no claim, but conflicts nonetheless.
-    let bob = create(&store, member(keyed("B"), "1")).unwrap().id;
+    let bob = create(&store, member_user(keyed("B"), "1")).unwrap().id;
     let made = store.user(bob).unwrap().unwrap().relationship_users.remove(0).relationship;
     assert_eq!((made.key.as_deref(), made.properties.as_str()), (Some("B"), r#"{"name":"B"}"#));
     assert_eq!((made.creator_id, made.uuid.get_version_num()), (None, 7));
     assert_eq!(made.created_at, made.updated_at);
     assert_eq!(make(&store, company("B"), None), Err(taken(0)));
     let renamed = |name: &str| {
-        let mut bag = company(name);
-        bag.relationships[0].id = Some(acme);
-        change(&store, RecordKind::Relationship, acme, bag)
+        let mut company = company(name);
+        if let NewEntity::Relationship { relationship, .. } = &mut company.entity {
+            relationship.id = Some(acme);
+        }
+        change(&store, acme, company)
     };
     assert_eq!(renamed("B"), Err(taken(0).into()));
     assert_eq!(renamed("C"), Ok(()));
@@ -79,16 +92,10 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
     let stored = load(&store, RecordKind::Relationship, acme).unwrap();
     let RecordBody::Relationship(relationship) = &stored.body else { panic!("{stored:?}") };
     assert!(relationship.updated_at > relationship.created_at);
-    let stale = UpdateRecord {
-        kind: RecordKind::Relationship,
-        id: acme,
-        lock_version: relationship.created_at,
-        changed: UserUpdate { user: company("D"), released: ReleasedClaims::default() },
-        actor: None.into(),
-    };
-    assert_eq!(wait(store.update_record(stale)), Err(WriteError::Conflict));
+    let stale = update((acme, relationship.created_at), keeping_claims(company("D")));
+    assert_eq!(wait(store.update(stale)), Err(WriteError::Conflict));
     // Members find existing relationships by key or id, and references to a key are verified.
-    let claire = create(&store, member(keyed("C"), "2")).unwrap().id;
+    let claire = create(&store, member_user(keyed("C"), "2")).unwrap().id;
     let joined = store.user(claire).unwrap().unwrap().relationship_users[0].relationship_id;
     assert_eq!(joined, acme);
     let must = |key: &str| {
@@ -98,9 +105,8 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
             make: None,
         };
         let value = ReferenceKey::Key { type_name: "company".into(), key: key.to_owned() };
-        let mut bag = member(link, key);
-        bag.references = vec![Reference { resource: ReferenceTarget::Relationship, value }];
-        make(&store, bag, Some(ann))
+        let references = vec![Reference { resource: RecordKind::Relationship, value }];
+        make(&store, Aggregate { references, ..member(link, key) }, Some(ann))
     };
     assert!(must("C").is_ok());
     let missing = CreateError::Refused(vec![Refusal::Missing { reference: 0 }]);
@@ -110,26 +116,26 @@ fn relationship_keys_are_unique(scratch: &Scratch) {
 
 fn deleting_a_relationship_deletes_its_users_and_transactables(scratch: &Scratch) {
     let store = scratch.open();
-    let ann = create(&store, member(keyed("A"), "1")).unwrap().id;
-    let bob = create(&store, member(keyed("A"), "2")).unwrap().id;
+    let ann = create(&store, member_user(keyed("A"), "1")).unwrap().id;
+    let bob = create(&store, member_user(keyed("A"), "2")).unwrap().id;
     let other = make(&store, member(keyed("B"), "3"), Some(ann)).unwrap();
     let boat = make(&store, boat("X"), Some(bob)).unwrap();
     let company = store.relationship_by_key("company", "A").unwrap().unwrap().id();
-    let listed = |relationship_id| NewUser {
-        relationship_transactables: vec![NewRelationshipTransactable {
-            id: None,
-            type_name: "offer".into(),
-            relationship_id,
-            transactable_id: boat,
-            properties: r#"{"slot":"9"}"#.to_owned(),
-        }],
+    let offered = |relationship_id| NewRelationshipTransactable {
+        id: None,
+        type_name: "offer".into(),
+        relationship_id,
+        transactable_id: boat,
+        properties: r#"{"slot":"9"}"#.to_owned(),
+    };
+    let listed = |relationship_id| Aggregate {
         claims: vec![record_claim(
-            TypeKind::RelationshipTransactable,
+            RecordKind::RelationshipTransactable,
             None,
             "user.relationship_transactables.offer.properties.slot",
             "9",
         )],
-        ..NewUser::default()
+        ..of(NewEntity::RelationshipTransactable(offered(relationship_id)))
     };
     let offer = make(&store, listed(company), None).unwrap();
     let stored = load(&store, RecordKind::RelationshipTransactable, offer).unwrap();
@@ -138,24 +144,26 @@ fn deleting_a_relationship_deletes_its_users_and_transactables(scratch: &Scratch
     assert_eq!((found.relationship_id, found.transactable_id), (company, boat));
     assert_eq!(scratch.count("unique_claims"), 5);
 
-    assert_eq!(wait(store.delete_record(RecordKind::Relationship, company, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Relationship, company, None.into())), Ok(()));
     let left = store.user(ann).unwrap().unwrap().relationship_users;
     assert_eq!(left.iter().map(|member| member.id).collect::<Vec<_>>(), [other]);
     assert_eq!(scratch.count("relationship_transactables"), 0);
     assert_eq!(scratch.count("unique_claims"), 2, "claims of the other member and of the boat");
-    let again = wait(store.delete_record(RecordKind::Relationship, company, None.into()));
+    let again = wait(store.delete(RecordKind::Relationship, company, None.into()));
     assert_eq!(again, Err(WriteError::NotFound));
 
     // Deleting a transactable deletes its offers, and deleting a user its transactables.
     let company = store.relationship_by_key("company", "B").unwrap().unwrap().id();
     let offer = make(&store, listed(company), None).unwrap();
-    let mut bag = listed(company);
-    bag.relationship_transactables[0].id = Some(offer);
-    bag.relationship_transactables[0].properties = "{}".to_owned();
-    bag.claims.clear();
-    assert_eq!(change(&store, RecordKind::RelationshipTransactable, offer, bag), Ok(()));
-    assert_eq!(wait(store.delete_record(RecordKind::Transactable, boat, None.into())), Ok(()));
+    let changed = NewRelationshipTransactable {
+        id: Some(offer),
+        properties: "{}".to_owned(),
+        ..offered(company)
+    };
+    let changed = of(NewEntity::RelationshipTransactable(changed));
+    assert_eq!(change(&store, offer, changed), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::Transactable, boat, None.into())), Ok(()));
     assert_eq!(scratch.count("relationship_transactables"), 0);
-    assert_eq!(wait(store.delete_record(RecordKind::RelationshipUser, other, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::RelationshipUser, other, None.into())), Ok(()));
     assert!(store.user(ann).unwrap().unwrap().relationship_users.is_empty());
 }

@@ -1,12 +1,13 @@
 //! Round trips: stored data equals what was written, in the same order, on both databases.
 
 use registrar_core::aggregate::{
-    Attachments, NewAddress, NewCustomization, NewFile, NewProfile, NewRelationshipUser,
-    NewTransactable, NewUser, Reference, ReferenceKey, ReferenceTarget, RelationshipLink,
+    Aggregate, Attachments, NewAddress, NewCustomization, NewEntity, NewFile, NewProfile,
+    NewRelationshipUser, NewTransactable, NewUser, Reference, ReferenceKey, RelationshipLink,
 };
-use registrar_store::{CreateUser, Created, Store, StoredAttached, StoredUser, UserFilter};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{CreateRequest, Created, Store, StoredAttached, StoredUser, UserFilter};
 
-use crate::support::{Scratch, claim, create, on_both, record, user, wait};
+use crate::support::{Scratch, claim, create, of, on_both, record, user, wait};
 
 on_both!(
     nested_user_is_read_back_as_created,
@@ -122,7 +123,6 @@ fn nested_user() -> NewUser {
             })
             .collect(),
         customizations: vec![tree, customization("last", Attachments::default())],
-        claims: vec![claim("user.email", "ann@example.com")],
         ..NewUser::default()
     }
 }
@@ -158,7 +158,7 @@ fn assert_attached(sent: &Attachments, stored: &StoredAttached) {
 
 fn assert_stored(sent: &NewUser, created: Created, stored: &StoredUser) {
     let columns = &stored.columns;
-    assert_eq!((columns.id, columns.uuid), (created.id, created.uuid));
+    assert_eq!((columns.id, Some(columns.uuid)), (created.id, created.uuid));
     assert_eq!(
         [&sent.email, &sent.external_id, &sent.first_name, &sent.middle_name],
         [&columns.email, &columns.external_id, &columns.first_name, &columns.middle_name]
@@ -204,11 +204,13 @@ fn assert_stored(sent: &NewUser, created: Created, stored: &StoredUser) {
 fn nested_user_is_read_back_as_created(scratch: &Scratch) {
     let store = scratch.open();
     let sent = nested_user();
+    let claims = vec![claim("user.email", "ann@example.com")];
+    let aggregate = Aggregate { claims, ..of(NewEntity::User(sent.clone())) };
     let hashed =
-        CreateUser { password_hash: Some("$argon2id$x".to_owned()), ..record(sent.clone()) };
+        CreateRequest { password_hash: Some("$argon2id$x".to_owned()), ..record(aggregate) };
     let created = wait(store.create(hashed)).unwrap();
     assert_eq!(created.id, 1);
-    assert_eq!(created.uuid.get_version_num(), 7);
+    assert_eq!(created.uuid.map(|uuid| uuid.get_version_num()), Some(7));
     let stored = store.user(1).unwrap().unwrap();
     assert_stored(&sent, created, &stored);
     assert_eq!(scratch.count("password_credentials"), 1);
@@ -223,13 +225,12 @@ fn nested_user_is_read_back_as_created(scratch: &Scratch) {
             relationship: RelationshipLink::Existing(id),
             properties: "{}".to_owned(),
         }],
-        references: vec![Reference {
-            resource: ReferenceTarget::Relationship,
-            value: ReferenceKey::Id(id),
-        }],
         ..NewUser::default()
     };
-    let joined = create(&store, member.clone()).unwrap();
+    let reference = Reference { resource: RecordKind::Relationship, value: ReferenceKey::Id(id) };
+    let aggregate =
+        Aggregate { references: vec![reference], ..of(NewEntity::User(member.clone())) };
+    let joined = create(&store, aggregate).unwrap();
     let stored = store.user(joined.id).unwrap().unwrap();
     assert_stored(&member, joined, &stored);
     assert_eq!(stored.relationship_users[0].relationship.type_name, "team");
@@ -250,10 +251,11 @@ fn timestamps_and_uuids_are_exact(scratch: &Scratch) {
         "SELECT (extract(epoch FROM created_at) * 1000000)::bigint FROM users"
     };
     assert_eq!(scratch.raw().number(said), columns.created_at);
+    let uuid = created.uuid.unwrap();
     let same_uuid = if scratch.is_sqlite() {
-        format!("SELECT count(*) FROM users WHERE hex(uuid) = upper('{:x}')", created.uuid.simple())
+        format!("SELECT count(*) FROM users WHERE hex(uuid) = upper('{:x}')", uuid.simple())
     } else {
-        format!("SELECT count(*) FROM users WHERE uuid = '{}'", created.uuid)
+        format!("SELECT count(*) FROM users WHERE uuid = '{uuid}'")
     };
     assert_eq!(scratch.raw().number(&same_uuid), 1);
 }
@@ -271,7 +273,7 @@ fn users_are_paginated(scratch: &Scratch) {
             external_id: (i == 3).then(|| "three".to_owned()),
             ..nested_user()
         };
-        create(&store, NewUser { claims: vec![], ..new }).unwrap();
+        create(&store, of(NewEntity::User(new))).unwrap();
     }
     let all = UserFilter::default();
     assert_eq!(list(&store, &all, 1, 2), (vec![1, 2], 5));

@@ -8,9 +8,10 @@ use std::{env, fs, process, thread};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
-use registrar_core::aggregate::{Claim, ClaimHolder, NewClaim, NewUser};
-use registrar_core::types::TypeKind;
-use registrar_store::{CreateError, CreateUser, Created, Store, StoreSettings};
+use registrar_core::aggregate::{Aggregate, Claim, ClaimHolder, NewClaim, NewEntity, NewUser};
+use registrar_core::changes::{AggregateUpdate, ReleasedClaims};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{CreateError, CreateRequest, Created, Store, StoreSettings, UpdateRequest};
 
 /// Generates a test of a case for each database.
 macro_rules! on_both {
@@ -146,7 +147,7 @@ impl Scratch {
     pub(crate) fn create_together(
         &self,
         store: &Store,
-        records: Vec<CreateUser>,
+        records: Vec<CreateRequest>,
     ) -> Vec<Result<Created, CreateError>> {
         let held = self.lock_writer();
         // The others queue while the writer is busy with this one.
@@ -169,12 +170,23 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-pub(crate) fn user(name: &str, claims: &[(&str, &str)]) -> NewUser {
-    NewUser {
-        name: Some(name.to_owned()),
-        claims: claims.iter().map(|(scope, key)| claim(scope, key)).collect(),
-        ..NewUser::default()
-    }
+/// A user with claims.
+pub(crate) fn user(name: &str, claims: &[(&str, &str)]) -> Aggregate {
+    let claims = claims.iter().map(|(scope, key)| claim(scope, key)).collect();
+    let new = NewUser { name: Some(name.to_owned()), ..NewUser::default() };
+    Aggregate { claims, ..of(NewEntity::User(new)) }
+}
+
+/// An entity without claims and references.
+pub(crate) fn of(entity: NewEntity) -> Aggregate {
+    Aggregate { entity, claims: vec![], references: vec![] }
+}
+
+/// Changes the user of an aggregate.
+pub(crate) fn with_user(mut aggregate: Aggregate, change: impl FnOnce(&mut NewUser)) -> Aggregate {
+    let NewEntity::User(user) = &mut aggregate.entity else { panic!("not a user") };
+    change(user);
+    aggregate
 }
 
 /// A claim of a user.
@@ -185,7 +197,7 @@ pub(crate) fn claim(scope: &str, value_key: &str) -> NewClaim {
 
 /// A claim of the first record of a kind in a submission; a stored one has an id.
 pub(crate) fn record_claim(
-    kind: TypeKind,
+    kind: RecordKind,
     id: Option<i64>,
     scope: &str,
     value_key: &str,
@@ -197,18 +209,29 @@ pub(crate) fn record_claim(
     NewClaim { holder, ..claim(scope, value_key) }
 }
 
-pub(crate) fn record(user: NewUser) -> CreateUser {
-    CreateUser {
+pub(crate) fn record(aggregate: Aggregate) -> CreateRequest {
+    CreateRequest {
         actor: None.into(),
         idempotency_key: None,
         hides_conflicts: false,
-        user,
+        aggregate,
+        default_owner: None,
         password_hash: None,
         form_name: "sign_up".into(),
         form_version: "abc123".into(),
     }
 }
 
-pub(crate) fn create(store: &Store, user: NewUser) -> Result<Created, CreateError> {
-    wait(store.create(record(user)))
+pub(crate) fn create(store: &Store, aggregate: Aggregate) -> Result<Created, CreateError> {
+    wait(store.create(record(aggregate)))
+}
+
+/// Returns the update of a user or record that was loaded with a lock version.
+pub(crate) fn update((id, lock_version): (i64, i64), changed: AggregateUpdate) -> UpdateRequest {
+    UpdateRequest { id, lock_version, changed, password_hash: None, actor: None.into() }
+}
+
+/// Returns a new state that releases no claims.
+pub(crate) fn keeping_claims(aggregate: Aggregate) -> AggregateUpdate {
+    AggregateUpdate { aggregate, released: ReleasedClaims::default() }
 }

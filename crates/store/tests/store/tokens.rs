@@ -1,6 +1,7 @@
 //! Stored API tokens.
 
-use registrar_store::{CreateError, CreateUser, NewToken, TokenError, WriteError};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{CreateError, CreateRequest, NewToken, TokenError, WriteError};
 
 use crate::support::{Scratch, create, on_both, record, user, wait};
 
@@ -63,7 +64,7 @@ fn revoked_or_expired_token_cannot_write(scratch: &Scratch) {
     store.create_token("old", &[2; 32], None, None, Some(1)).unwrap();
     let by = |token, name| {
         let user = user(name, &[("name", name)]);
-        wait(store.create(CreateUser { actor: Some(token).into(), ..record(user) }))
+        wait(store.create(CreateRequest { actor: Some(token).into(), ..record(user) }))
     };
     assert!(by(1, "ann").is_ok());
     assert_eq!(by(2, "bob").unwrap_err(), CreateError::InvalidToken);
@@ -110,7 +111,7 @@ fn issued_token_expires_with_its_parent_and_user(scratch: &Scratch) {
     assert_eq!(store.token(&[9; 32]).unwrap().unwrap().root_id, 1);
 
     let by = |token, name| {
-        wait(store.create(CreateUser { actor: Some(token).into(), ..record(user(name, &[])) }))
+        wait(store.create(CreateRequest { actor: Some(token).into(), ..record(user(name, &[])) }))
     };
     assert!(by(3, "bob").is_ok());
     store.revoke_token("app").unwrap();
@@ -119,7 +120,7 @@ fn issued_token_expires_with_its_parent_and_user(scratch: &Scratch) {
     let refused = wait(store.issue_token(new(5, Some(2), None)));
     assert_eq!(refused, Err(CreateError::InvalidToken.into()));
     // Deleting the user deletes its tokens and those issued with them.
-    assert_eq!(wait(store.delete(ann, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::User, ann, None.into())), Ok(()));
     let left: Vec<String> =
         store.list_tokens().unwrap().into_iter().map(|token| token.name).collect();
     assert_eq!(left, ["app"]);

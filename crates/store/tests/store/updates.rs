@@ -3,11 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
-use registrar_core::aggregate::{NewProfile, NewUser};
-use registrar_core::changes::{ReleasedClaims, UserUpdate};
-use registrar_store::{CreateError, Refusal, Store, UpdateUser, WriteError};
+use registrar_core::aggregate::{Aggregate, NewProfile};
+use registrar_core::record_kind::RecordKind;
+use registrar_store::{CreateError, Refusal, Store, UpdateRequest, WriteError};
 
-use crate::support::{Scratch, create, on_both, record, user, wait};
+use crate::support::{
+    Scratch, create, keeping_claims, on_both, record, update, user, wait, with_user,
+};
 
 on_both! {
     update_with_a_stale_lock_version_conflicts,
@@ -18,18 +20,12 @@ on_both! {
 }
 
 /// Returns an update of a user to the given values, as loaded now.
-fn change(store: &Store, id: i64, user: NewUser) -> UpdateUser {
+fn change(store: &Store, id: i64, new: Aggregate) -> UpdateRequest {
     let loaded = store.user(id).unwrap().unwrap().columns;
-    let properties = user.properties.or(Some("{}".to_owned()));
-    let user = NewUser { properties, ..user };
-    UpdateUser {
-        id,
-        uuid: loaded.uuid,
-        lock_version: loaded.updated_at,
-        changed: UserUpdate { user, released: ReleasedClaims::default() },
-        password_hash: None,
-        actor: None.into(),
-    }
+    let new = with_user(new, |user| {
+        user.properties.get_or_insert_with(|| "{}".to_owned());
+    });
+    update((id, loaded.updated_at), keeping_claims(new))
 }
 
 fn name(store: &Store, id: i64) -> Option<String> {
@@ -44,8 +40,8 @@ fn update_with_a_stale_lock_version_conflicts(scratch: &Scratch) {
     assert_eq!(wait(store.update(one)), Ok(()));
     assert_eq!(wait(store.update(other.clone())), Err(WriteError::Conflict));
     assert_eq!(name(&store, id).as_deref(), Some("one"));
-    assert_eq!(wait(store.delete(id, None.into())), Ok(()));
-    assert_eq!(wait(store.delete(id, None.into())), Err(WriteError::NotFound));
+    assert_eq!(wait(store.delete(RecordKind::User, id, None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::User, id, None.into())), Err(WriteError::NotFound));
     assert_eq!(wait(store.update(other)), Err(WriteError::Conflict));
     assert!(scratch.is_empty());
 }
@@ -80,7 +76,7 @@ fn jobs_of_one_batch_do_not_affect_each_other(scratch: &Scratch) {
     thread::sleep(Duration::from_millis(100));
     let good = store.create(record(user("d", &[("name", "d")])));
     let updates = updates.map(|update| store.update(update));
-    let gone = store.delete(404, None.into());
+    let gone = store.delete(RecordKind::User, 404, None.into());
     let bad = store.create(record(user("e", &[("name", "b")])));
     drop(held);
     wait(plug).unwrap();
@@ -106,7 +102,7 @@ fn jobs_of_one_batch_do_not_affect_each_other(scratch: &Scratch) {
 fn failing_update_does_not_fail_its_batch(scratch: &Scratch) {
     let store = scratch.open();
     let ids = ["a", "b"].map(|name| create(&store, user(name, &[])).unwrap().id);
-    let broken = NewUser { properties: Some("{".to_owned()), ..user("a2", &[]) };
+    let broken = with_user(user("a2", &[]), |user| user.properties = Some("{".to_owned()));
     let updates = [change(&store, ids[0], broken), change(&store, ids[1], user("b2", &[]))];
     let held = scratch.lock_writer();
     let plug = store.create(record(user("plug", &[("plug", "plug")])));
@@ -119,12 +115,11 @@ fn failing_update_does_not_fail_its_batch(scratch: &Scratch) {
     assert_eq!(name(&store, ids[0]).as_deref(), Some("a"));
 
     // A record of another user is not updated, and nothing else of the update is stored.
-    let mut other = user("c", &[]);
-    other.profiles.push(profile(None));
+    let other = with_user(user("c", &[]), |user| user.profiles.push(profile(None)));
     let other = create(&store, other).unwrap().id;
     let theirs = store.user(other).unwrap().unwrap().profiles[0].id;
-    let mut thief = user("thief", &[]);
-    thief.profiles.push(NewProfile { enabled: false, ..profile(Some(theirs)) });
+    let stolen = NewProfile { enabled: false, ..profile(Some(theirs)) };
+    let thief = with_user(user("thief", &[]), |user| user.profiles.push(stolen));
     let steal = change(&store, ids[1], thief);
     assert_eq!(wait(store.update(steal)), Err(WriteError::Conflict));
     assert!(store.user(other).unwrap().unwrap().profiles[0].enabled);
@@ -147,9 +142,9 @@ fn deleting_a_user_releases_its_claims(scratch: &Scratch) {
     let take = change(&store, ids[1], user("b", &[("name", "b"), ("name", "a")]));
     let taken = CreateError::Refused(vec![Refusal::Taken { claim: 1 }]);
     assert_eq!(wait(store.update(take.clone())), Err(taken.into()));
-    assert_eq!(wait(store.delete(ids[0], None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::User, ids[0], None.into())), Ok(()));
     assert_eq!(wait(store.update(take)), Ok(()));
     assert_eq!(scratch.count("unique_claims"), 2);
-    assert_eq!(wait(store.delete(ids[1], None.into())), Ok(()));
+    assert_eq!(wait(store.delete(RecordKind::User, ids[1], None.into())), Ok(()));
     assert!(scratch.is_empty());
 }

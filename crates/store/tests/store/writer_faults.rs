@@ -4,10 +4,10 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use registrar_core::aggregate::{NewProfile, NewUser};
+use registrar_core::aggregate::{Aggregate, NewProfile};
 use registrar_store::{CreateError, PingError, ReadError, Store, StoreSettings};
 
-use crate::support::{Scratch, create, on_both, record, user, wait};
+use crate::support::{Scratch, create, on_both, record, user, wait, with_user};
 
 on_both!(
     invalid_user_fails_alone_in_a_batch,
@@ -19,7 +19,7 @@ on_both!(
 );
 
 /// A user that the core would reject: its properties are not JSON.
-fn malformed(name: &str) -> NewUser {
+fn malformed(name: &str) -> Aggregate {
     let profile = NewProfile {
         id: None,
         type_name: "developer".into(),
@@ -27,7 +27,7 @@ fn malformed(name: &str) -> NewUser {
         properties: "{".to_owned(),
         attached: Default::default(),
     };
-    NewUser { profiles: vec![profile], ..user(name, &[("email", name)]) }
+    with_user(user(name, &[("email", name)]), |user| user.profiles.push(profile))
 }
 
 fn invalid_user_fails_alone_in_a_batch(scratch: &Scratch) {

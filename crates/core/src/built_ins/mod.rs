@@ -1,45 +1,18 @@
-//! Kinds of records: their built-in fields, their containers, and the setters that store a valid
-//! value in the aggregate.
+//! Built-in fields of each kind of record, its containers, and the setters that store a valid value
+//! in the aggregate.
 //!
 //! A new built-in field needs an entry here, a field in the aggregate, and a column in the
 //! database.
 
-mod built_ins;
+mod fields;
 mod parent_fields;
 
 use crate::aggregate::{NewAddress, NewFile, NewProfile, NewTransactable, NewUser};
 use crate::fields::FieldType;
-use crate::types::TypeKind;
+use crate::record_kind::RecordKind;
 use crate::value::Value;
-use built_ins::{ADDRESS, CUSTOMIZATION, FILE, PROFILE, RELATIONSHIP_USER, TRANSACTABLE, USER};
+use fields::{ADDRESS, CUSTOMIZATION, FILE, PROFILE, RELATIONSHIP_USER, TRANSACTABLE, USER};
 pub(crate) use parent_fields::{CUSTOMIZABLE, ParentRefs};
-
-/// Kind of record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A user.
-    User,
-    /// A profile of a user.
-    Profile,
-    /// A user's membership in a relationship.
-    RelationshipUser,
-    /// Something that a user offers.
-    Transactable,
-    /// A group of users.
-    Relationship,
-    /// A transactable in a relationship.
-    RelationshipTransactable,
-    /// A record attached to a user, profile or transactable.
-    Customization,
-    /// An address.
-    Address,
-    /// An image.
-    Image,
-    /// A file.
-    Attachment,
-    /// Credentials of a sign-in: validated, never stored.
-    Session,
-}
 
 /// Key that holds other fields or records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,52 +74,7 @@ pub(crate) struct RelationshipFields {
     pub(crate) type_name: Option<String>,
 }
 
-impl Kind {
-    /// All kinds.
-    pub(crate) const ALL: [Self; 11] = [
-        Self::User,
-        Self::Profile,
-        Self::RelationshipUser,
-        Self::Transactable,
-        Self::Relationship,
-        Self::RelationshipTransactable,
-        Self::Customization,
-        Self::Address,
-        Self::Image,
-        Self::Attachment,
-        Self::Session,
-    ];
-
-    /// Returns the name for messages.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Profile => "profile",
-            Self::RelationshipUser => "relationship user",
-            Self::Transactable => "transactable",
-            Self::Relationship => "relationship",
-            Self::RelationshipTransactable => "relationship transactable",
-            Self::Customization => "customization",
-            Self::Address => "address",
-            Self::Image => "image",
-            Self::Attachment => "attachment",
-            Self::Session => "session",
-        }
-    }
-
-    /// Returns the kind of its types, or `None` if it has none.
-    pub(crate) fn type_kind(self) -> Option<TypeKind> {
-        match self {
-            Self::Profile => Some(TypeKind::Profile),
-            Self::RelationshipUser => Some(TypeKind::RelationshipUser),
-            Self::Transactable => Some(TypeKind::Transactable),
-            Self::Relationship => Some(TypeKind::Relationship),
-            Self::RelationshipTransactable => Some(TypeKind::RelationshipTransactable),
-            Self::Customization => Some(TypeKind::Customization),
-            Self::User | Self::Address | Self::Image | Self::Attachment | Self::Session => None,
-        }
-    }
-
+impl RecordKind {
     /// Returns the names that answers show of this kind: built-in fields that are not secret, and
     /// containers.
     pub fn readable_names(self) -> impl Iterator<Item = &'static str> {
@@ -181,15 +109,6 @@ impl Kind {
         }
     }
 
-    /// Returns the field that names the owner, or `None` if the kind has no owner.
-    pub(crate) fn owner_field(self) -> Option<&'static str> {
-        match self {
-            Self::Transactable => Some("creator_id"),
-            Self::RelationshipUser | Self::Customization => Some("user_id"),
-            _ => None,
-        }
-    }
-
     /// Returns the allowed containers.
     pub(crate) fn containers(self) -> &'static [Container] {
         use Container as C;
@@ -219,36 +138,21 @@ impl Kind {
 impl Container {
     /// Returns the key in forms and submissions.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Properties => "properties",
-            Self::Profiles => "profiles",
-            Self::RelationshipUsers => "relationship_users",
-            Self::Transactables => "transactables",
-            Self::Customizations => "customizations",
-            Self::CustomAddresses => "custom_addresses",
-            Self::CustomImages => "custom_images",
-            Self::CustomAttachments => "custom_attachments",
-        }
+        self.holds().map_or("properties", RecordKind::list_name)
     }
 
     /// Returns the kind of its records, or `None` for `properties`, which holds fields.
-    pub(crate) fn holds(self) -> Option<Kind> {
+    pub(crate) fn holds(self) -> Option<RecordKind> {
         match self {
             Self::Properties => None,
-            Self::Profiles => Some(Kind::Profile),
-            Self::RelationshipUsers => Some(Kind::RelationshipUser),
-            Self::Transactables => Some(Kind::Transactable),
-            Self::Customizations => Some(Kind::Customization),
-            Self::CustomAddresses => Some(Kind::Address),
-            Self::CustomImages => Some(Kind::Image),
-            Self::CustomAttachments => Some(Kind::Attachment),
+            Self::Profiles => Some(RecordKind::Profile),
+            Self::RelationshipUsers => Some(RecordKind::RelationshipUser),
+            Self::Transactables => Some(RecordKind::Transactable),
+            Self::Customizations => Some(RecordKind::Customization),
+            Self::CustomAddresses => Some(RecordKind::Address),
+            Self::CustomImages => Some(RecordKind::Image),
+            Self::CustomAttachments => Some(RecordKind::Attachment),
         }
-    }
-
-    /// Returns the kind of type whose names are the keys of its records, or `None` if they are
-    /// names of properties.
-    pub(crate) fn type_kind(self) -> Option<TypeKind> {
-        self.holds().and_then(Kind::type_kind)
     }
 
     /// Returns whether it can hold several records of one type.

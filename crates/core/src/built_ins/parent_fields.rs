@@ -1,20 +1,21 @@
 //! Parent fields: fields that name the owner or parent of a record in a form for the record itself,
 //! and the fields of a session.
 
-use super::built_ins::{field, integer, text};
+use super::fields::{field, integer, text};
 use super::{BuiltIn, BuiltInRule, Setter};
-use crate::aggregate::{ReferenceTarget, Secret};
+use crate::aggregate::Secret;
 use crate::canonical::email_key;
 use crate::fields::FieldType;
+use crate::record_kind::RecordKind;
 use crate::value::Value;
 
 /// Kinds of parents of a customization, by platformOS' names.
-pub(crate) const CUSTOMIZABLE: [(&str, ReferenceTarget); 5] = [
-    ("User", ReferenceTarget::User),
-    ("Profile", ReferenceTarget::Profile),
-    ("UserProfile", ReferenceTarget::Profile),
-    ("Transactable", ReferenceTarget::Transactable),
-    ("Customization", ReferenceTarget::Customization),
+pub(crate) const CUSTOMIZABLE: [(&str, RecordKind); 5] = [
+    ("User", RecordKind::User),
+    ("Profile", RecordKind::Profile),
+    ("UserProfile", RecordKind::Profile),
+    ("Transactable", RecordKind::Transactable),
+    ("Customization", RecordKind::Customization),
 ];
 
 /// Parent references of a record.
