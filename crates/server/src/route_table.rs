@@ -73,7 +73,7 @@ fn contract_routes(contract: &Contract) -> impl Iterator<Item = RouteEntry> {
         contract: Some(contract.name.to_string()),
         hosts: hosts.clone(),
         operation: route.operation.name().to_owned(),
-        resource: route.resource.name().to_lowercase(),
+        resource: route.resource.resource_name().to_lowercase(),
         form: route.form.filter(|_| route.operation.has_form()).map(str::to_owned),
         request_names_form: route.names_form,
         is_public: route.is_open,

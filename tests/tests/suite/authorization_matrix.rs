@@ -60,7 +60,7 @@ pub(crate) fn all_operations(setup: Setup) -> Setup {
             ),
             _ => "{ properties: { note: } }".to_owned(),
         };
-        let head = format!("resource: {}\ntype: {of_type}\n", resource.name());
+        let head = format!("resource: {}\ntype: {of_type}\n", resource.resource_name());
         files.push((format!("create_{kind}.yml"), format!("{head}fields: {fields}\n")));
         let fields = "fields: { properties: { note: } }\n";
         let update = format!("{head}resource_owner: anyone\n{fields}");

@@ -85,7 +85,7 @@ impl Contract {
             let action = &route.action;
             let (method, paths) = (route.method(), route.spelled().join(", "));
             let _ = write!(page, "\n  {method:6} {paths}: {} ", action.operation.name());
-            page.push_str(&action.resource.name().to_lowercase());
+            page.push_str(&action.resource.resource_name().to_lowercase());
             match &action.input.form {
                 _ if !action.operation.has_form() => {}
                 FormSelector::One(form) => {

@@ -257,7 +257,7 @@ fn summary(action: &Action) -> String {
         (_, resource) => {
             let what = match resource {
                 RecordKind::User => "user".to_owned(),
-                other => other.name().to_lowercase(),
+                other => other.resource_name().to_lowercase(),
             };
             let many = if action.operation == Operation::List { "s" } else { "" };
             let mut letters = word.chars();
