@@ -53,16 +53,12 @@ fn has_anchor(page: &Path, anchor: &str) -> bool {
 
 /// Returns the anchor that GitHub gives a heading.
 fn slug(heading: &str) -> String {
-    let kept = heading
-        .to_lowercase()
-        .chars()
-        .filter_map(|c| match c {
-            ' ' => Some('-'),
-            c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c),
-            _ => None,
-        })
-        .collect();
-    kept
+    let kept = |c: char| match c {
+        ' ' => Some('-'),
+        c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c),
+        _ => None,
+    };
+    heading.to_lowercase().chars().filter_map(kept).collect()
 }
 
 /// Resolves `..` in a relative path.

@@ -90,7 +90,7 @@ fn commands(block: &[(usize, &str)]) -> Vec<Step> {
 
 /// Returns whether all single quotes are closed, so that the command is complete.
 fn is_balanced(text: &str) -> bool {
-    text.matches('\'').count() % 2 == 0
+    text.matches('\'').count().is_multiple_of(2)
 }
 
 #[test]

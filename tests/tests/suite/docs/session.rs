@@ -57,8 +57,7 @@ impl Session {
         if let Some(url) = database_url {
             command.env("REGISTRAR_DATABASE_URL", url);
         }
-        let mut bash =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("bash starts");
+        let mut bash = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (sender, output) = channel();
         let lines = BufReader::new(bash.stdout.take().unwrap()).lines();
         thread::spawn(move || {
