@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde_yaml::granit_parser::{self, Event, Marker, ScalarStyle, StrInput, Tag};
 
+use super::node::{Data, Entry, FileId, Location, Node};
 use super::problem::{ProblemCode, Problems};
 use super::scalar;
-use super::yaml::{Data, Entry, FileId, Location, Node};
 
 /// Maximum number of values in a file, with aliases expanded.
 const MAX_VALUES: usize = 100_000;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::yaml::{FileId, Location};
+use super::node::{FileId, Location};
 
 /// A problem in one configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,8 +1,8 @@
 //! Typed access to a configuration tree: each method returns the value or records a problem.
 
+use super::node::{Data, Entry, Location, Node};
 use super::problem::{ProblemCode, Problems};
 use super::suggest::nearest;
-use super::yaml::{Data, Entry, Location, Node};
 
 /// Reads nodes and records problems.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_yaml::granit_parser::{ScalarStyle, Tag};
 
-use super::yaml::Data;
+use super::node::Data;
 
 /// Returns the value of a scalar. The number or boolean of a key is text.
 ///
