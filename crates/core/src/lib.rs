@@ -8,7 +8,7 @@
 //! [`violation::Violations`] at once.
 
 pub mod aggregate;
-mod built_ins;
+pub mod built_ins;
 pub mod canonical;
 pub mod changes;
 pub mod compile;

@@ -13,6 +13,7 @@ mod authentication;
 mod authorization_matrix;
 mod authorization_shipped_routes;
 mod bad_input;
+mod built_in_fields;
 mod cli;
 mod contracts;
 mod crash_durability;

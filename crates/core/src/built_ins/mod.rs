@@ -4,6 +4,7 @@
 //! A new built-in field needs an entry here, a field in the aggregate, and a column in the
 //! database.
 
+mod docs;
 mod fields;
 mod parent_fields;
 
@@ -11,6 +12,7 @@ use crate::aggregate::{NewAddress, NewFile, NewProfile, NewTransactable, NewUser
 use crate::fields::FieldType;
 use crate::record_kind::RecordKind;
 use crate::value::Value;
+pub use docs::page;
 use fields::{ADDRESS, CUSTOMIZATION, FILE, PROFILE, RELATIONSHIP_USER, TRANSACTABLE, USER};
 pub(crate) use parent_fields::{CUSTOMIZABLE, ParentRefs};
 
@@ -81,6 +83,12 @@ impl RecordKind {
         let fields = self.built_ins().iter().filter(|field| !field.is_secret);
         let containers = self.containers().iter().map(|container| container.name());
         fields.map(|field| field.name).chain(containers)
+    }
+
+    /// Returns the names and types of the built-in fields that answers show.
+    pub fn readable_fields(self) -> impl Iterator<Item = (&'static str, FieldType)> {
+        let fields = self.built_ins().iter().filter(|field| !field.is_secret);
+        fields.map(|field| (field.name, field.field_type))
     }
 
     /// Returns the built-in fields.

@@ -18,6 +18,11 @@ fn rules_page_is_up_to_date() {
 }
 
 #[test]
+fn fields_page_is_up_to_date() {
+    assert_up_to_date("fields.md", &registrar_core::built_ins::page());
+}
+
+#[test]
 fn form_json_schema_is_up_to_date() {
     let schema = registrar_core::compile::form_format();
     jsonschema::draft202012::meta::validate(&schema).unwrap();
