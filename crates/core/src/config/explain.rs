@@ -99,7 +99,7 @@ impl ProblemCode {
             ),
             Self::UnknownCode => page(
                 "`registrar rules` lists codes with their rules; the `id:` of an assertion is a code too. \
-                 `locales/en.yml` has every message of `messages:`.",
+                 crates/core/src/locale/built_in/en.yml has every message of `messages:`.",
                 "# locales/de.yml\nmessages: { blnak: muss ausgefüllt werden }",
                 "# locales/de.yml\nmessages: { blank: muss ausgefüllt werden }",
             ),
