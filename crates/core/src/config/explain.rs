@@ -104,8 +104,8 @@ impl ProblemCode {
                 "# locales/de.yml\nmessages: { blank: muss ausgefüllt werden }",
             ),
             Self::UnknownLanguage => page(
-                "Locale files are named by a BCP 47 language tag. Messages can be given in English and \
-                 in each language that has a locale file.",
+                "Locale files are named by a BCP 47 language tag. Messages can be given in English, in German \
+                 and in each language that has a locale file.",
                 "first_name: { validation: { presence: { message: { english: is needed } } } }",
                 "first_name: { validation: { presence: { message: { en: is needed } } } }",
             ),

@@ -152,15 +152,11 @@ fn of_params(
         }
     }
     for (name, param) in &violation.params {
-        match (*name, param) {
-            ("restriction" | "count", Param::Text(text)) => {
-                // A range, a date or a time.
-                let limits =
-                    text.split("..").filter_map(|limit| limit.trim_matches('.').parse().ok());
-                values.extend(limits.flat_map(around));
-                values.extend(near_text(text, field_type));
-            }
-            _ => {}
+        if let ("restriction" | "count", Param::Text(text)) = (*name, param) {
+            // A range, a date or a time.
+            let limits = text.split("..").filter_map(|limit| limit.trim_matches('.').parse().ok());
+            values.extend(limits.flat_map(around));
+            values.extend(near_text(text, field_type));
         }
     }
     if matches!(violation.code(), "invalid_date" | "invalid_datetime" | "invalid_time") {
