@@ -8,10 +8,9 @@ use clap_complete::Shell;
 use registrar_server::auth::permissions::Scope;
 use registrar_server::settings::{PartialSettings, Settings, SettingsError};
 
-use crate::new_form::FormResource;
 use crate::report::Format;
 use crate::routes::RoutesFormat;
-use crate::templates::Template;
+use crate::templates::{FormResource, Template};
 
 /// Form-configuration-driven user creation: forms in YAML, users over HTTP, one durable
 /// transaction each.

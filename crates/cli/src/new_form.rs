@@ -15,24 +15,6 @@ use crate::flags::NewFormFlags;
 use crate::init::write_new;
 use crate::{CommandResult, print, print_message};
 
-/// Resource of a new form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "PascalCase")]
-pub(crate) enum FormResource {
-    /// Creates users
-    User,
-    /// Signs users in
-    Session,
-    /// Creates transactables, such as listings
-    Transactable,
-    /// Creates relationships, such as companies
-    Relationship,
-    /// Adds users to relationships
-    RelationshipUser,
-    /// Creates customizations, which are records of own types
-    Customization,
-}
-
 /// Maximum length of a name.
 const MAX_NAME_LENGTH: usize = 64;
 /// Forms folder that is created if there is none.
@@ -114,27 +96,20 @@ fn write_valid(
 fn form_text(flags: &NewFormFlags) -> Result<String, String> {
     let resource = flags.resource.to_possible_value();
     let resource = resource.as_ref().map_or("User", |value| value.get_name());
-    let (needs_type, text) = match flags.resource {
-        FormResource::User => (false, include_str!("../templates/new/user.yml")),
-        FormResource::Session => (false, include_str!("../templates/new/session.yml")),
-        FormResource::Transactable => (true, include_str!("../templates/new/transactable.yml")),
-        FormResource::Relationship => (true, include_str!("../templates/new/relationship.yml")),
-        FormResource::RelationshipUser => {
-            (true, include_str!("../templates/new/relationship_user.yml"))
-        }
-        FormResource::Customization => (true, include_str!("../templates/new/customization.yml")),
-    };
-    match (&flags.record_type, needs_type) {
-        (None, true) => Err(format!(
+    match &flags.record_type {
+        None if flags.resource.has_type() => Err(format!(
             "a form for `{resource}` needs the type of its records: `--type TYPE`, the name of a file in \
              the folder `types` (docs/forms.md)"
         )),
-        (Some(_), false) => Err(format!("a form for `{resource}` has no type: omit `--type`")),
-        (Some(record_type), true) if check_name(record_type).is_err() => {
+        Some(_) if !flags.resource.has_type() => {
+            Err(format!("a form for `{resource}` has no type: omit `--type`"))
+        }
+        Some(record_type) if check_name(record_type).is_err() => {
             Err(format!("`{record_type}` is not the name of a type"))
         }
-        (record_type, _) => {
+        record_type => {
             let record_type = record_type.as_deref().unwrap_or_default();
+            let text = flags.resource.template();
             Ok(text.replace("NAME", &flags.name).replace("TYPE", record_type))
         }
     }

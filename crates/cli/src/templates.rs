@@ -1,4 +1,4 @@
-//! The project templates of `registrar init`, compiled in.
+//! The templates of `registrar init` and `registrar new form`, compiled in.
 
 use clap::ValueEnum;
 
@@ -70,6 +70,43 @@ impl Template {
             Self::Marketplace => MARKETPLACE,
             Self::Saas => SAAS,
             Self::PlatformOs => PLATFORM_OS,
+        }
+    }
+}
+
+/// Resource of a new form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "PascalCase")]
+pub(crate) enum FormResource {
+    /// Creates users
+    User,
+    /// Signs users in
+    Session,
+    /// Creates transactables, such as listings
+    Transactable,
+    /// Creates relationships, such as companies
+    Relationship,
+    /// Adds users to relationships
+    RelationshipUser,
+    /// Creates customizations, which are records of own types
+    Customization,
+}
+
+impl FormResource {
+    /// Returns whether its records have a type.
+    pub(crate) fn has_type(self) -> bool {
+        !matches!(self, Self::User | Self::Session)
+    }
+
+    /// Returns the YAML of a form, with `NAME` for its name and `TYPE` for the type of its records.
+    pub(crate) fn template(self) -> &'static str {
+        match self {
+            Self::User => include_str!("../templates/new/user.yml"),
+            Self::Session => include_str!("../templates/new/session.yml"),
+            Self::Transactable => include_str!("../templates/new/transactable.yml"),
+            Self::Relationship => include_str!("../templates/new/relationship.yml"),
+            Self::RelationshipUser => include_str!("../templates/new/relationship_user.yml"),
+            Self::Customization => include_str!("../templates/new/customization.yml"),
         }
     }
 }

@@ -153,7 +153,8 @@ fn form_and_field_messages_override_locale(server: &TestServer) {
     let here =
         json!({ "first_name": ["leer"], "last_name": ["eigen"], "phone": ["Telefon fehlt"] });
     assert_eq!(reported("de", "form"), here);
-    let there = json!({ "first_name": ["leer"], "last_name": ["eigen"], "phone": ["ohne Phone"] });
+    let there =
+        json!({ "first_name": ["leer"], "last_name": ["eigen"], "phone": ["ohne Telefonnummer"] });
     assert_eq!(reported("de", "another"), there);
     let blank = "can't be blank";
     let english = json!({ "first_name": [blank], "last_name": ["own"], "phone": [blank] });

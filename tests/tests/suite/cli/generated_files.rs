@@ -17,7 +17,9 @@ fn completions_are_printed_for_each_shell() {
         assert_eq!(printed.stderr, "");
     }
     let script = run_command(&mut setup.bare_command(&["completions", "bash"])).stdout;
-    let checked = Command::new("bash").args(["-n", "-c", &script]).status();
+    let file = setup.folder().join("registrar.bash");
+    std::fs::write(&file, script).unwrap();
+    let checked = Command::new("bash").arg("-n").arg(&file).status();
     assert!(checked.is_ok_and(|status| status.success()));
 }
 

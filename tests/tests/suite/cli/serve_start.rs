@@ -42,12 +42,13 @@ fn first_start_prints_working_curl_command() {
     }
 }
 
-/// Returns the standard output of the first start with these forms.
-fn first_output(forms: &[(&str, &str)]) -> (registrar_tests::Process, String) {
-    let server = setup().forms(forms).serve();
+/// Starts a server with these forms, and returns it with its folders and its standard output.
+fn first_start(forms: &[(&str, &str)]) -> (registrar_tests::Process, Setup, String) {
+    let setup = setup().forms(forms);
+    let server = setup.serve();
     let _ = server.first_token();
     let printed = server.stdout();
-    (server, printed)
+    (server, setup, printed)
 }
 
 /// Runs the curl command in an output.
@@ -65,20 +66,20 @@ fn printed_curl_command_uses_a_served_form() {
     };
     let privileged = "resource: User\nprivileged: true\nfields: {email: }\n";
     let forms = [("a.yml", privileged), ("b.yml", &*form("Brien")), ("c.yml", &*form("Hara"))];
-    let (_server, printed) = first_output(&forms);
+    let (_server, _setup, printed) = first_start(&forms);
     assert!(printed.contains(r#"{"form_configuration_name": "b", "#), "{printed}");
     let answer = run_printed_command(&printed);
     assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
 
     let preferred = [("b.yml", &*form("Brien")), ("sign_up.yml", &*form("Hara"))];
-    let (_server, printed) = first_output(&preferred);
+    let (_server, _setup, printed) = first_start(&preferred);
     assert!(printed.contains(r#"{"form_configuration_name": "sign_up", "#), "{printed}");
 }
 
 #[test]
 fn first_start_without_form_for_users_says_what_to_do() {
     let session = "resource: Session\nfields: {email: {validation: {unique: false}}, password: }\n";
-    let (_server, printed) = first_output(&[("sign_in.yml", session)]);
+    let (_server, _setup, printed) = first_start(&[("sign_in.yml", session)]);
     assert!(printed.contains("No served form creates users: `registrar new form"), "{printed}");
     let answer = run_printed_command(&printed);
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
