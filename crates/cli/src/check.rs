@@ -13,18 +13,22 @@ use registrar_server::settings::Settings;
 use crate::finding::{Finding, Severity};
 use crate::flags::CheckFlags;
 use crate::report::{CheckStats, Format, render};
-use crate::{CommandResult, print, print_message};
+use crate::{CommandResult, built_in_forms_notice, print, print_message};
 
 /// Checks the configuration and runs its examples. Exits with 1 if there are errors. A file is checked
 /// together with its forms folder, but only its own problems are reported.
 pub(crate) fn check(settings: &Settings, flags: CheckFlags) -> CommandResult {
     let paths = if flags.paths.is_empty() { settings.forms.clone() } else { flags.paths };
+    if let Some(notice) = built_in_forms_notice(settings).filter(|_| paths.is_empty()) {
+        print_message(notice);
+    }
     if let Some(form) = &flags.resolved {
         return resolved(&paths, form);
     }
     let (found, stats) = find(&folders(&paths), settings.policies, flags.coverage)?;
-    let is_selected =
-        |(_, problem): &Finding| paths.iter().any(|path| lies_in(&problem.file, path));
+    let is_selected = |(_, problem): &Finding| {
+        paths.is_empty() || paths.iter().any(|path| lies_in(&problem.file, path))
+    };
     let (selected, elsewhere): (Vec<Finding>, Vec<Finding>) =
         found.into_iter().partition(is_selected);
     let report = render(flags.format, &selected, stats);

@@ -4,16 +4,18 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use registrar_server::auth::permissions::Scope;
 use registrar_server::settings::{PartialSettings, Settings, SettingsError};
 
 use crate::report::Format;
 use crate::routes::RoutesFormat;
+use crate::templates::{FormResource, Template};
 
 /// Form-configuration-driven user creation: forms in YAML, users over HTTP, one durable
 /// transaction each.
 #[derive(Debug, Parser)]
-#[command(name = "registrar", version, max_term_width = 100)]
+#[command(name = "registrar", version = env!("REGISTRAR_VERSION"), max_term_width = 100)]
 pub(crate) struct Flags {
     #[command(flatten)]
     shared: SharedFlags,
@@ -41,7 +43,19 @@ struct SharedFlags {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the API; the first start prints a token and a sample request
-    Serve,
+    Serve(ServeFlags),
+    /// Write the files of a new project: forms, types and settings
+    Init {
+        /// Folder to write to
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+        /// Files to write
+        #[arg(long, value_enum, default_value = "minimal", value_name = "NAME")]
+        template: Template,
+    },
+    /// Write a new form
+    #[command(subcommand)]
+    New(NewCommand),
     /// Check the configuration and run its examples; exit with 1 if there are problems
     Check(CheckFlags),
     /// Print the JSON Schema of submissions to a form, or without FORM that of form files
@@ -87,6 +101,47 @@ pub(crate) enum Command {
     /// Show stored users and end their sessions
     #[command(subcommand)]
     User(UserCommand),
+    /// Print the completion script of a shell
+    Completions {
+        /// Shell
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the main page for man, or write the pages of all commands to a folder
+    Man {
+        /// Folder to write to
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServeFlags {
+    /// Print no messages except errors and the first token; requests are logged as usual
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+/// Commands for new files.
+#[derive(Debug, Subcommand)]
+pub(crate) enum NewCommand {
+    /// Write a form with common fields, rules and examples to the first forms folder
+    Form(NewFormFlags),
+}
+
+/// Flags of `new form`.
+#[derive(Debug, Args)]
+pub(crate) struct NewFormFlags {
+    /// Name of the form, and of its file without extension
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// What submissions to the form become
+    #[arg(long, value_enum, default_value = "User", value_name = "RESOURCE")]
+    pub(crate) resource: FormResource,
+    /// Type of the records; users and sessions have none
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) record_type: Option<String>,
 }
 
 /// Flags of `check`.
@@ -215,7 +270,7 @@ pub(crate) enum UserCommand {
 impl Flags {
     /// Returns whether the command is `serve`.
     pub(crate) fn is_serving(&self) -> bool {
-        matches!(self.command, None | Some(Command::Serve))
+        matches!(self.command, None | Some(Command::Serve(_)))
     }
 
     /// Returns the settings: flags take precedence over the environment, the settings file and defaults.

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 use env_logger::{Builder, Env, Logger, Target};
 use log::{LevelFilter, Log, Metadata, Record};
 
+use registrar_server::settings::LogFormat;
+
+use crate::json_log;
 use crate::log_writer::LogWriter;
 
 /// Maximum number of lines of a target per [`PERIOD`].
@@ -108,11 +111,14 @@ impl Drop for FlushGuard {
 }
 
 /// Starts logging with the levels in `RUST_LOG`, by default `levels`. On a terminal, lines are written
-/// directly and with colours.
-pub(crate) fn start(levels: &str) -> FlushGuard {
+/// directly, and text with colours.
+pub(crate) fn start(levels: &str, format: LogFormat) -> FlushGuard {
     let mut builder = Builder::from_env(Env::default().default_filter_or(levels));
     // It traces the numbers that it judges, and no submitted value is logged at any level.
     builder.filter_module("rlibphonenumber", LevelFilter::Off);
+    if format == LogFormat::Json {
+        builder.format(json_log::write);
+    }
     let is_terminal = stderr().is_terminal();
     let writer = (!is_terminal).then(|| LogWriter::start(stderr()).ok()).flatten();
     if let Some(writer) = &writer {

@@ -2,30 +2,28 @@
 
 use registrar_server::settings::Settings;
 
-use crate::print_message;
-
 /// Open files besides connections and the database: configuration files, listeners, standard streams.
 const RESERVED_FILES: u64 = 64;
 /// Open files per SQLite connection: database, write-ahead log, shared memory.
 const FILES_PER_CONNECTION: u64 = 3;
 
-/// Raises the limit of open files to the maximum, and warns if it is too low for the settings.
+/// Raises the limit of open files to the maximum. Returns a warning if it is too low for the settings.
 #[cfg(unix)]
-pub(crate) fn raise(settings: &Settings) {
+pub(crate) fn raise(settings: &Settings) -> Option<String> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, ..limit };
     let is_raised = limit.current != limit.maximum && setrlimit(Resource::Nofile, raised).is_ok();
     let limit = if is_raised { limit.maximum } else { limit.current };
-    if let Some(text) = limit.and_then(|limit| warning(settings, limit)) {
-        print_message(&text);
-    }
+    limit.and_then(|limit| warning(settings, limit))
 }
 
 /// Does nothing: this platform has no such limit.
 #[cfg(not(unix))]
-pub(crate) fn raise(_: &Settings) {}
+pub(crate) fn raise(_: &Settings) -> Option<String> {
+    None
+}
 
 /// Returns a warning if `limit` open files are too few for the settings.
 fn warning(settings: &Settings, limit: u64) -> Option<String> {

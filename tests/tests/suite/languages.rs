@@ -14,7 +14,7 @@ cases! {
     content_language_is_set_only_for_localized_responses,
     form_and_field_messages_override_locale with custom_messages,
     changed_locale_file_is_reloaded with custom_messages,
-    english_is_used_without_locale_files with one_form,
+    built_in_languages_are_served_without_locale_files with one_form,
 }
 
 fn submit(client: &TokenClient, language: &str, form: &str, fields: &Value) -> TestResponse {
@@ -153,7 +153,8 @@ fn form_and_field_messages_override_locale(server: &TestServer) {
     let here =
         json!({ "first_name": ["leer"], "last_name": ["eigen"], "phone": ["Telefon fehlt"] });
     assert_eq!(reported("de", "form"), here);
-    let there = json!({ "first_name": ["leer"], "last_name": ["eigen"], "phone": ["ohne Phone"] });
+    let there =
+        json!({ "first_name": ["leer"], "last_name": ["eigen"], "phone": ["ohne Telefonnummer"] });
     assert_eq!(reported("de", "another"), there);
     let blank = "can't be blank";
     let english = json!({ "first_name": [blank], "last_name": ["own"], "phone": [blank] });
@@ -186,8 +187,13 @@ fn one_form(setup: Setup) -> Setup {
         .forms(&[("form.yml", "resource: User\nfields:\n  name: {validation: {presence: true}}\n")])
 }
 
-fn english_is_used_without_locale_files(server: &TestServer) {
-    let response = submit(&server.client(), "de, fr;q=0.5", "form", &json!({}));
-    assert_eq!(response.is(422).header("content-language"), Some("en"));
-    assert_eq!(response.json()["details"][0]["full_message"], "Name can't be blank");
+fn built_in_languages_are_served_without_locale_files(server: &TestServer) {
+    for (accepted, language, full_text) in [
+        ("de-AT, fr;q=0.5", "de", "Name muss ausgefüllt werden"),
+        ("fr", "en", "Name can't be blank"),
+    ] {
+        let response = submit(&server.client(), accepted, "form", &json!({}));
+        assert_eq!(response.is(422).header("content-language"), Some(language));
+        assert_eq!(response.json()["details"][0]["full_message"], full_text);
+    }
 }

@@ -99,13 +99,13 @@ impl ProblemCode {
             ),
             Self::UnknownCode => page(
                 "`registrar rules` lists codes with their rules; the `id:` of an assertion is a code too. \
-                 `locales/en.yml` has every message of `messages:`.",
+                 crates/core/src/locale/built_in/en.yml has every message of `messages:`.",
                 "# locales/de.yml\nmessages: { blnak: muss ausgefüllt werden }",
                 "# locales/de.yml\nmessages: { blank: muss ausgefüllt werden }",
             ),
             Self::UnknownLanguage => page(
-                "Locale files are named by a BCP 47 language tag. Messages can be given in English and \
-                 in each language that has a locale file.",
+                "Locale files are named by a BCP 47 language tag. Messages can be given in English, in German \
+                 and in each language that has a locale file.",
                 "first_name: { validation: { presence: { message: { english: is needed } } } }",
                 "first_name: { validation: { presence: { message: { en: is needed } } } }",
             ),

@@ -1,8 +1,11 @@
-//! `examples:` of a form: tests of the form, run by `registrar check` and by the test suite.
+//! `examples:` of a form: tests of the form, run by `registrar check` and by the test suite; samples of
+//! valid submissions.
 
+mod candidates;
 mod coverage;
 mod read;
 mod run;
+mod sample;
 
 pub(crate) use read::read;
 

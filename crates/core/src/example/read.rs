@@ -20,7 +20,7 @@ const KEYS: [&str; 10] = [
 ];
 
 /// Default token name of examples.
-const TOKEN_NAME: &str = "example";
+pub(super) const TOKEN_NAME: &str = "example";
 
 /// Reads `examples:` of a form.
 pub(crate) fn read(reader: &mut Reader<'_>, node: Option<&Node>) -> Vec<Example> {

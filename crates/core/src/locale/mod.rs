@@ -1,9 +1,12 @@
-//! Languages: the translations in `locales/*.yml`, and the look-up of a violation's message.
+//! Languages: the built-in translations, those in `locales/*.yml`, and the look-up of a violation's
+//! message.
 //!
-//! The look-up goes by language (`pt-BR`, then its parent `pt`, then English, which is built in),
-//! and in each from specific to general: the form's override, `forms.<form>.<path>.<code>`,
-//! `attributes.<path>.<code>`, `messages.<code>`. Codes and parameters are the same in all of them.
+//! The look-up goes by language (`pt-BR`, then its parent `pt`, then English), in each by origin (the
+//! configuration's file, then the built-in translations), and in each of those from specific to
+//! general: the form's override, `forms.<form>.<path>.<code>`, `attributes.<path>.<code>`,
+//! `messages.<code>`. Codes and parameters are the same in all of them.
 
+mod built_in;
 mod file;
 mod render;
 
@@ -28,7 +31,7 @@ pub(crate) struct LocaleFile<'s> {
     pub(crate) text: &'s str,
 }
 
-/// All languages of a configuration, always including English.
+/// All languages of a configuration, always including the built-in ones.
 #[derive(Debug)]
 pub struct Locales {
     /// Sorted by tag.
@@ -49,7 +52,8 @@ struct ValueUses {
 /// One language, with the languages it falls back to.
 pub struct Locale {
     tag: Box<str>,
-    /// Its own translations, then those of its parents, then English ones.
+    /// Its own translations (those of the configuration, then the built-in ones), then those of its
+    /// parents, then English ones.
     layers: Vec<Arc<LocaleTexts>>,
 }
 
@@ -105,13 +109,6 @@ impl Locale {
     }
 }
 
-impl Default for Locales {
-    /// Returns English only.
-    fn default() -> Self {
-        Self { list: vec![Locale::english().clone()], shown: Vec::new(), digest: [0; 32] }
-    }
-}
-
 impl Locales {
     /// Reads all locale files. Also returns their references to forms, for [`check()`] to verify
     /// once the forms are compiled.
@@ -147,7 +144,7 @@ impl Locales {
             problems.extend(found.into_vec());
         }
         if !is_any {
-            return (Self::default(), references);
+            return (Self::of(&HashMap::new(), index), references);
         }
         let texts = texts.into_iter().map(|(tag, (_, texts))| (tag, texts)).collect();
         let mut locales = Self::of(&texts, index);
@@ -158,21 +155,26 @@ impl Locales {
     fn of(texts: &HashMap<Box<str>, Arc<LocaleTexts>>, index: &MessageIndex) -> Self {
         let english = texts.get(tag::ENGLISH).cloned();
         let english = english.unwrap_or_else(|| Arc::new(LocaleTexts::empty(tag::ENGLISH)));
-        let mut tags: Vec<&str> = texts.keys().map(|tag| &**tag).collect();
-        if !tags.contains(&tag::ENGLISH) {
-            tags.push(tag::ENGLISH);
-        }
+        let built_in = built_in::translations(index);
+        let built_in_tags = built_in.iter().map(|texts| &*texts.tag);
+        let mut tags: Vec<&str> =
+            texts.keys().map(|tag| &**tag).chain(built_in_tags).chain([tag::ENGLISH]).collect();
         tags.sort_unstable();
+        tags.dedup();
         let locale = |tag: &str| {
             let parents = tag::with_parents(tag).filter(|tag| *tag != tag::ENGLISH);
-            let mut layers: Vec<Arc<LocaleTexts>> =
-                parents.filter_map(|tag| texts.get(tag).cloned()).collect();
+            let of_tag = |tag: &str| {
+                let own = texts.get(tag);
+                let built_in = built_in.iter().filter(|texts| *texts.tag == *tag);
+                own.into_iter().chain(built_in).cloned().collect::<Vec<_>>()
+            };
+            let mut layers: Vec<Arc<LocaleTexts>> = parents.flat_map(of_tag).collect();
             layers.push(english.clone());
             Arc::new(Locale { tag: tag.into(), layers })
         };
         let list = tags.into_iter().map(locale).collect();
         let mut shown = Vec::new();
-        for texts in texts.values() {
+        for texts in texts.values().chain(built_in) {
             texts.collect_value_uses(index, &mut shown);
         }
         Self { list, shown, digest: [0; 32] }

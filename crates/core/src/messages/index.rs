@@ -68,7 +68,7 @@ impl MessageIndex {
         of_forms.map(|message| message.code)
     }
 
-    /// Renders `locales/en.yml`.
+    /// Renders `locale/built_in/en.yml`.
     #[must_use]
     pub fn english_file(&self) -> String {
         let mut file = String::from(

@@ -70,7 +70,7 @@ fn matches_expected(got: &[String], expected: &[&str]) -> bool {
 }
 
 fn shipped(name: &str) -> PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../forms/locales").join(name)
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/locale/built_in").join(name)
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn english_locale_is_up_to_date() {
         std::fs::write(shipped("en.yml"), &page).unwrap();
     }
     let written = std::fs::read_to_string(shipped("en.yml")).unwrap_or_default();
-    assert!(written == page, "locales/en.yml is out of date: run the tests with UPDATE_DOCS=1");
+    assert!(written == page, "built_in/en.yml is out of date: run the tests with UPDATE_DOCS=1");
 }
 
 /// Compiles the shipped locales.
@@ -147,6 +147,43 @@ fn changed_message_changes_the_registry() {
     assert!(one.is_same_as(&of("messages: {blank: a}")));
     assert!(!one.is_same_as(&other));
     assert!(!one.is_same_as(&compile(&[]).unwrap()));
+}
+
+#[test]
+fn locale_file_overrides_built_in_translations_by_key() {
+    let form = source(
+        "form.yml",
+        "resource: User\nfields:\n  first_name: {validation: {presence: true}}\n  \
+         last_name: {validation: {presence: true, length: 3}}\n  phone: {validation: {presence: true}}\n",
+    );
+    let sent = r#"{"last_name": "A"}"#;
+    let of = |text: Option<&str>, language: &str| {
+        let files = text.map(|text| source("locales/de.yml", text));
+        let sources: Vec<SourceFile> = [form.clone()].into_iter().chain(files).collect();
+        localized_messages(&sources, language, sent)
+    };
+    let built_in = [
+        "first_name blank | muss ausgefüllt werden | Vorname muss ausgefüllt werden",
+        "last_name wrong_length | hat die falsche Länge (muss genau 3 Zeichen lang sein) | \
+         Nachname hat die falsche Länge (muss genau 3 Zeichen lang sein)",
+        "phone blank | muss ausgefüllt werden | Telefonnummer muss ausgefüllt werden",
+    ];
+    assert_eq!(of(None, "de"), built_in);
+    let own =
+        "messages: {blank: fehlt}\nattributes: {phone: {blank: ist nötig}, last_name: Name}\n";
+    let changed = [
+        "first_name blank | fehlt | Vorname fehlt",
+        "last_name wrong_length | hat die falsche Länge (muss genau 3 Zeichen lang sein) | \
+         Name hat die falsche Länge (muss genau 3 Zeichen lang sein)",
+        "phone blank | ist nötig | Telefonnummer ist nötig",
+    ];
+    assert_eq!(of(Some(own), "de"), changed);
+    assert_eq!(
+        of(Some(own), "en")[0],
+        "first_name blank | can't be blank | First name can't be blank"
+    );
+    let problems = of(Some("messages: {blnak: fehlt}\n"), "de");
+    assert!(problems[0].starts_with("locales/de.yml:1:12: [unknown-code] "), "{problems:?}");
 }
 
 #[test]

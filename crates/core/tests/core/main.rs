@@ -12,6 +12,7 @@ mod platformos;
 mod problems;
 mod resource_limits;
 mod rules;
+mod samples;
 mod schema_conformance;
 mod submission_schema;
 mod submissions;

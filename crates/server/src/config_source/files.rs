@@ -1,7 +1,7 @@
 //! Reads configuration files from the forms folders.
 //!
 //! Number, size and depth of files are bounded, and only regular files are read. Links are followed only
-//! within the folders: problems are display_path at `/health/ready` and would reveal other files.
+//! within the folders: problems are shown at `/health/ready` and would reveal other files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,6 +12,8 @@ use registrar_contracts::Configuration;
 use registrar_core::config::{Location, Policies, Problem, ProblemCode};
 use registrar_core::registry::{Registry, SourceFile};
 
+use super::built_in;
+
 /// Maximum size of a file in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 /// Maximum total size of all files in bytes.
@@ -21,12 +23,17 @@ const MAX_FILES: usize = 20_000;
 /// Maximum depth of folders.
 const MAX_DEPTH: usize = 16;
 
-/// The native API as a contract, unless a folder has its own.
-const NATIVE_CONTRACT: &str = include_str!("../../../../forms/contracts/platformos.yml");
-
 /// Error loading the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// A forms folder does not exist.
+    #[error(
+        "the forms folder {} does not exist: expected a folder with forms (*.yml); create one with \
+         `registrar init`, or set another one with `--forms`, `REGISTRAR_FORMS` or `forms` in the \
+         settings file",
+        absolute(.0)
+    )]
+    Missing(PathBuf),
     /// A folder or file cannot be read.
     #[error("cannot read {path}: {source}", path = .path.display())]
     Unreadable {
@@ -40,14 +47,36 @@ pub enum ConfigError {
     Invalid(Vec<Problem>),
 }
 
-/// Reads and compiles the configuration. `policies` decides about forms with policies that are not
-/// enforced.
+/// Reads and compiles the configuration; without folders, that of the built-in starter forms. `policies`
+/// decides about forms with policies that are not enforced.
 ///
 /// # Errors
 /// Returns an error if a file cannot be read, or all problems of the configuration.
 pub fn load(folders: &[PathBuf], policies: Policies) -> Result<Configuration, ConfigError> {
     let (sources, skipped) = read(folders)?;
-    match Configuration::compile_with(&sources, policies) {
+    compile(&sources, skipped, policies)
+}
+
+/// Reads and compiles the configuration as if it also had a file with this path within the forms folder.
+///
+/// # Errors
+/// Returns an error if a file cannot be read, or all problems of the configuration.
+pub fn load_with_file(
+    folders: &[PathBuf],
+    policies: Policies,
+    file: SourceFile,
+) -> Result<Configuration, ConfigError> {
+    let (mut sources, skipped) = read(folders)?;
+    sources.push(file);
+    compile(&sources, skipped, policies)
+}
+
+fn compile(
+    sources: &[SourceFile],
+    skipped: Vec<Problem>,
+    policies: Policies,
+) -> Result<Configuration, ConfigError> {
+    match Configuration::compile_with(sources, policies) {
         Ok(registry) if skipped.is_empty() => Ok(registry),
         Ok(_) => Err(ConfigError::Invalid(skipped)),
         Err(mut problems) => {
@@ -76,17 +105,17 @@ pub fn forms_folder(file: &Path) -> PathBuf {
     if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
 }
 
-/// Reads all files, sorted by path, and adds the built-in contract. Also returns problems of skipped files.
+/// Reads all files, sorted by path, and adds the built-in ones. Also returns problems of skipped files.
 fn read(folders: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<Problem>), ConfigError> {
     let mut listing = FileListing::new(folders)?;
-    let mut sources = Vec::new();
+    let mut sources = if folders.is_empty() { built_in::starter_forms() } else { Vec::new() };
     let mut remaining = MAX_TOTAL_BYTES;
     for folder in folders {
         listing.list(folder, "", 0)?;
         let mut files = std::mem::take(&mut listing.files);
         files.sort();
         for (path, within) in files {
-            match read_text(&path, &mut remaining).map_err(|source| skippedable(&path, source))? {
+            match read_text(&path, &mut remaining).map_err(|source| unreadable(&path, source))? {
                 Ok(text) => sources.push(SourceFile { file: display_path(&path), within, text }),
                 Err(problem) => listing.problems.push(problem),
             }
@@ -98,14 +127,7 @@ fn read(folders: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<Problem>), ConfigEr
             return Ok((Vec::new(), listing.problems));
         }
     }
-    let is_native = |source: &SourceFile| {
-        matches!(&*source.within, "contracts/platformos.yml" | "contracts/platformos.yaml")
-    };
-    if !sources.iter().any(is_native) {
-        let within = "contracts/platformos.yml".to_owned();
-        let file = format!("{within} (built in)").into();
-        sources.push(SourceFile { file, within, text: NATIVE_CONTRACT.to_owned() });
-    }
+    built_in::add_native_contract(&mut sources);
     Ok((sources, listing.problems))
 }
 
@@ -160,12 +182,17 @@ fn bad_file(path: &Path, what: &str, expected: &str, hint: Option<&str>) -> Prob
     }
 }
 
+/// Returns a path as text, absolute if the current folder is known.
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
 /// Returns a path as the user wrote it.
 fn display_path(path: &Path) -> Arc<str> {
     path.display().to_string().into()
 }
 
-fn skippedable(path: &Path, source: io::Error) -> ConfigError {
+fn unreadable(path: &Path, source: io::Error) -> ConfigError {
     ConfigError::Unreadable { path: path.to_owned(), source }
 }
 
@@ -185,15 +212,19 @@ struct FileListing {
 
 impl FileListing {
     fn new(folders: &[PathBuf]) -> Result<Self, ConfigError> {
-        let real =
-            |folder: &PathBuf| folder.canonicalize().map_err(|source| skippedable(folder, source));
+        let real = |folder: &PathBuf| {
+            folder.canonicalize().map_err(|source| match source.kind() {
+                io::ErrorKind::NotFound => ConfigError::Missing(folder.clone()),
+                _ => unreadable(folder, source),
+            })
+        };
         let roots = folders.iter().map(real).collect::<Result<_, _>>()?;
         Ok(Self { roots, files: Vec::new(), problems: Vec::new(), number: 0, is_truncated: false })
     }
 
     /// Lists the files of a folder recursively, without hidden files and `*.md`.
     fn list(&mut self, folder: &Path, within: &str, depth: usize) -> Result<(), ConfigError> {
-        let failed = |source| skippedable(folder, source);
+        let failed = |source| unreadable(folder, source);
         for entry in std::fs::read_dir(folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
@@ -201,7 +232,7 @@ impl FileListing {
                 continue;
             }
             let is_link = entry.file_type().map_err(failed)?.is_symlink();
-            if is_link && !self.is_inside(&path).map_err(|source| skippedable(&path, source))? {
+            if is_link && !self.is_inside(&path).map_err(|source| unreadable(&path, source))? {
                 let what = "is a link to a target outside the forms folders";
                 let hint = "put the file itself there, or name its folder with `--forms` as well";
                 let problem = bad_file(&path, what, "files within the folders", Some(hint));

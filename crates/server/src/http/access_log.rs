@@ -174,15 +174,19 @@ impl Exchange<'_> {
 
     fn log(&self, id: &str) {
         let Self { request, context, form, status, duration } = self;
+        // Clients can send arbitrary methods.
+        let method = method_label(request.method());
+        let route = self.route();
+        let route = route.as_deref().unwrap_or("-");
+        let form = form.map_or("-", |form| &*form.name);
+        let milliseconds = duration.as_secs_f64() * 1000.0;
+        let message = &*context.message;
         log::info!(
             target: "registrar",
+            // The fields of JSON log lines; text has the message only.
+            request_id = id, method = method, route = route, form = form, status = *status,
+            milliseconds = (milliseconds * 10.0).round() / 10.0, outcome = message;
             "{id} {method} {route} form={form} status={status} ms={milliseconds:.1} {message}",
-            // Clients can send arbitrary methods.
-            method = method_label(request.method()),
-            route = self.route().as_deref().unwrap_or("-"),
-            form = form.map_or("-", |form| &*form.name),
-            milliseconds = duration.as_secs_f64() * 1000.0,
-            message = context.message,
         );
     }
 }

@@ -2,6 +2,7 @@
 //! precedence, with defaults.
 
 mod hash_cost;
+mod log_format;
 mod proxies;
 pub(crate) mod public_url;
 
@@ -11,6 +12,7 @@ use registrar_core::config::Policies;
 use serde::Deserialize;
 
 pub use hash_cost::{CostError, HashCost};
+pub use log_format::LogFormat;
 pub use proxies::{ForwardedHeaders, Network};
 pub use public_url::PublicUrl;
 
@@ -110,7 +112,7 @@ macro_rules! parsed_from_string {
     };
 }
 
-parsed_from_string!(ForwardedHeaders, Network, PublicUrl);
+parsed_from_string!(ForwardedHeaders, LogFormat, Network, PublicUrl);
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -136,7 +138,8 @@ settings! {
         /// Use prepared statements on PostgreSQL [default: true]
         prepared_statements: bool = true,
             [value_name = "BOOL", env = "REGISTRAR_PREPARED_STATEMENTS"];
-        /// Folder of forms, types, contracts and locales; may be repeated [default: forms]
+        /// Folder of forms, types, contracts and locales; may be repeated [default: forms; if it does not
+        /// exist, the built-in form sign_up]
         forms: Vec<PathBuf> = vec![PathBuf::from("forms")],
             [value_name = "DIR", env = "REGISTRAR_FORMS", value_delimiter = ','];
         /// Handling of forms with policies that are not enforced, such as `authorization_policies`: refuse
@@ -152,6 +155,9 @@ settings! {
         /// Maximum burst of requests of a token; 0: the rate limit [default: 0]
         rate_burst: u32 = 0,
             [value_name = "COUNT", env = "REGISTRAR_RATE_BURST"];
+        /// Format of the log: text, or json with one object per line [default: text]
+        log_format: LogFormat = LogFormat::default(),
+            [value_name = "FORMAT", env = "REGISTRAR_LOG_FORMAT"];
         /// Memory of a password hash in KiB, not below OWASP's minimum [default: 19456]
         hash_memory_kib: u32 = HashCost::default().memory_kib,
             [value_name = "KIB", env = "REGISTRAR_HASH_MEMORY_KIB"];
@@ -306,7 +312,10 @@ impl PartialSettings {
             let line = text.strip_suffix('\n').unwrap_or(&text);
             self.database_url = Some(line.strip_suffix('\r').unwrap_or(line).to_owned());
         }
-        let settings = self.with_defaults()?;
+        let is_default_folder = self.forms.is_none();
+        let mut settings = self.with_defaults()?;
+        // An empty list stands for the built-in forms.
+        settings.forms.retain(|folder| !is_default_folder || folder.symlink_metadata().is_ok());
         settings.hash_cost().check()?;
         Ok(settings)
     }

@@ -131,7 +131,12 @@ fn serve_refuses_invalid_forms_with_the_messages_of_check() {
 fn check_of_missing_directory_names_it() {
     let refusal =
         super::error_line(setup().bare_command(&["check", "no/such/folder"]).current_dir("/"));
-    assert!(refusal.starts_with("registrar: cannot read no/such/folder: "), "{refusal}");
+    assert!(
+        refusal
+            .starts_with("registrar: the forms folder /no/such/folder does not exist: expected "),
+        "{refusal}"
+    );
+    assert!(refusal.contains("`registrar init`"), "{refusal}");
 }
 
 #[test]

@@ -1,12 +1,17 @@
 //! The `registrar` command line.
 
 mod backup;
+mod built_in_form;
 mod check;
 mod contracts;
 mod forms_directory;
+mod generated_files;
 mod graceful_shutdown;
+mod init;
+mod new_form;
 mod output_formats;
 mod routes;
+mod serve_messages;
 mod serve_operation;
 mod serve_start;
 mod settings;

@@ -42,6 +42,57 @@ fn first_start_prints_working_curl_command() {
     }
 }
 
+/// Starts a server with these forms, and returns it with its folders and its standard output.
+fn first_start(forms: &[(&str, &str)]) -> (registrar_tests::Process, Setup, String) {
+    let setup = setup().forms(forms);
+    let server = setup.serve();
+    let _ = server.first_token();
+    let printed = server.stdout();
+    (server, setup, printed)
+}
+
+/// Runs the curl command in an output.
+fn run_printed_command(printed: &str) -> String {
+    let line = &printed[printed.find("curl -i ").unwrap()..];
+    run_command(Command::new("sh").args(["-c", line])).success().stdout
+}
+
+#[test]
+fn printed_curl_command_uses_a_served_form() {
+    let form = |name: &str| {
+        format!(
+            "resource: User\nfields:\n  email:\n  last_name: {{validation: {{inclusion: [\"O'{name} \\\"$HOME\\\"\"], presence: true}}}}\n"
+        )
+    };
+    let privileged = "resource: User\nprivileged: true\nfields: {email: }\n";
+    let forms = [("a.yml", privileged), ("b.yml", &*form("Brien")), ("c.yml", &*form("Hara"))];
+    let (_server, _setup, printed) = first_start(&forms);
+    assert!(printed.contains(r#"{"form_configuration_name": "b", "#), "{printed}");
+    let answer = run_printed_command(&printed);
+    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+
+    let preferred = [("b.yml", &*form("Brien")), ("sign_up.yml", &*form("Hara"))];
+    let (_server, _setup, printed) = first_start(&preferred);
+    assert!(printed.contains(r#"{"form_configuration_name": "sign_up", "#), "{printed}");
+}
+
+#[test]
+fn first_start_without_form_for_users_says_what_to_do() {
+    let session = "resource: Session\nfields: {email: {validation: {unique: false}}, password: }\n";
+    let (_server, _setup, printed) = first_start(&[("sign_in.yml", session)]);
+    assert!(printed.contains("No served form creates users: `registrar new form"), "{printed}");
+    let answer = run_printed_command(&printed);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+
+    let setup = setup().forms(&[]);
+    let server = setup.serve();
+    let _ = server.first_token();
+    let output = server.stderr();
+    let warning = output.lines().find(|line| line.contains("no form is served"));
+    let warning = warning.unwrap_or_else(|| panic!("{output}"));
+    assert!(warning.contains("`registrar new form sign_up`"), "{warning}");
+}
+
 #[test]
 fn serve_is_the_default_command() {
     let setup = setup();
