@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use registrar_contracts::Configuration;
-use registrar_core::form::{Form, Resource};
+use registrar_core::form::Form;
+use registrar_core::record_kind::RecordKind;
 use registrar_core::value::Value;
 use registrar_core::{EvalContext, Timestamp};
 use registrar_server::route_table::{RouteEntry, route_table};
@@ -53,7 +54,7 @@ pub(crate) fn list_command(url: &str, token: &str) -> String {
 }
 
 fn creates_users(form: &&Form) -> bool {
-    form.resource == Resource::User && form.may_create && !form.is_privileged
+    form.resource == RecordKind::User && form.may_create && !form.is_privileged
 }
 
 /// Returns a sample that a new database accepts.
