@@ -1,5 +1,6 @@
--- The record that holds a claim, and the field: record_id is NULL if that is the owner itself. The
--- columns of existing claims are filled by crates/store/src/connection/claim_backfill.rs.
+-- The record that holds a claim, and the field: record_id is NULL if that is the owner itself, path is
+-- empty if it is the field that the scope names. The columns of existing claims are filled by
+-- crates/store/src/connection/claim_backfill.rs.
 ALTER TABLE unique_claims ADD COLUMN record_kind TEXT NOT NULL DEFAULT 'user'
     CHECK (record_kind IN ('user', 'profile', 'transactable', 'relationship', 'relationship_user',
         'relationship_transactable', 'customization'));

@@ -43,7 +43,7 @@ macro_rules! on_either {
     }};
 }
 
-/// Fills `record_kind`, `record_id` and `path` of all claims.
+/// Fills `record_kind` and `record_id` of all claims.
 pub(crate) fn run(conn: &mut AnyConnection) -> QueryResult<()> {
     let scopes = sql_query("SELECT DISTINCT scope AS text FROM unique_claims");
     let scopes: Vec<TextRow> = on_either!(conn, scopes => load)?;
@@ -51,12 +51,11 @@ pub(crate) fn run(conn: &mut AnyConnection) -> QueryResult<()> {
     for TextRow { text: scope } in scopes {
         let Some(field) = FieldAddress::parse(&scope) else { continue };
         let update = sql_query(match is_postgres {
-            true => "UPDATE unique_claims SET record_kind = $1, path = $2 WHERE scope = $3",
-            false => "UPDATE unique_claims SET record_kind = ?, path = ? WHERE scope = ?",
+            true => "UPDATE unique_claims SET record_kind = $1 WHERE scope = $2",
+            false => "UPDATE unique_claims SET record_kind = ? WHERE scope = ?",
         });
         let update = update
             .bind::<Text, _>(field.kind.map_or("user", RecordKind::record_name))
-            .bind::<Text, _>(field.path)
             .bind::<Text, _>(&scope);
         on_either!(conn, update => execute)?;
         if let Some(kind) = field.kind.filter(|kind| *kind != RecordKind::Relationship) {

@@ -2,7 +2,8 @@
 //!
 //! `owner` is the UUID of the user (or of the relationship, for its own claims), `record_kind` and
 //! `record_id` the record that holds the value, `path` the field within it. `record_id` is null if the
-//! record is the owner itself.
+//! record is the owner itself, `path` is empty if it is the one that the scope names: see
+//! [`path_in_scope`].
 
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl, table};
@@ -43,7 +44,26 @@ table! {
     }
 }
 
+/// Returns the path within its record of the field in a scope such as
+/// `user.transactables.boat.properties.code+name~case`, or an empty string for the digest of a long scope.
+pub(crate) fn path_in_scope(scope: &str) -> &str {
+    let field = scope.strip_prefix("user.").and_then(|scope| scope.split(['+', '?', '~']).next());
+    let Some(field) = field else { return "" };
+    let Some((list, rest)) = field.split_once('.') else { return field };
+    let is_of_record = RecordKind::WITH_TYPES.iter().any(|kind| kind.list_name() == list);
+    match rest.split_once('.') {
+        Some((_, path)) if is_of_record => path,
+        _ => field,
+    }
+}
+
 impl ClaimInsert<'_> {
+    /// Returns the value of `path`.
+    fn path(&self) -> &str {
+        let NewClaim { claim, path, .. } = self.claim;
+        if path_in_scope(&claim.scope) == &**path { "" } else { path }
+    }
+
     /// Returns the values of `record_kind` and `record_id`.
     fn record(&self) -> (&'static str, Option<i64>) {
         match &self.claim.holder {
@@ -100,8 +120,8 @@ pub(crate) fn insert_claims(
         AnyConnection::Sqlite(conn) => {
             let mut conflicts = Vec::new();
             for (index, insert) in claims.iter().enumerate() {
-                let (record_kind, record_id) = insert.record();
-                let ClaimInsert { claim: NewClaim { claim, path, .. }, owner, .. } = insert;
+                let ((record_kind, record_id), path) = (insert.record(), insert.path());
+                let ClaimInsert { claim: NewClaim { claim, .. }, owner, .. } = insert;
                 let Claim { scope, value_key } = claim;
                 let insert = InsertClaim { scope, value_key, owner, record_kind, record_id, path };
                 if insert.execute(conn)? == 0 {
@@ -117,7 +137,7 @@ pub(crate) fn insert_claims(
             let owners: Vec<&Uuid> = claims.iter().map(|insert| &insert.owner).collect();
             let (record_kinds, record_ids): (Vec<&str>, Vec<Option<i64>>) =
                 claims.iter().map(ClaimInsert::record).unzip();
-            let paths: Vec<&str> = new().map(|new| &*new.path).collect();
+            let paths: Vec<&str> = claims.iter().map(ClaimInsert::path).collect();
             let insert = InsertClaims {
                 scopes: &scopes,
                 value_keys: &value_keys,
@@ -251,6 +271,7 @@ fn stored_claim((scope, value_key, kind, id, path): ClaimColumns) -> StoredClaim
         // Id 0 is that of no record: the migration did not find the record.
         (Some(kind), id) => ClaimHolder::Stored { kind, id: id.unwrap_or_default() },
     };
+    let path = if path.is_empty() { path_in_scope(&scope).to_owned() } else { path };
     StoredClaim { claim: Claim { scope: scope.into(), value_key }, holder, path }
 }
 
@@ -312,4 +333,20 @@ pub(crate) fn delete_claims_of_record(
 ) -> QueryResult<()> {
     let (record_kind, record_id) = (kind.record_name(), &record_id);
     execute!(conn, DeleteClaimsOfRecord { owner, record_kind, record_id }).map(drop)
+}
+
+#[test]
+fn path_of_a_field_is_derived_from_its_scope() {
+    for (scope, path) in [
+        ("user.email", "email"),
+        ("user.properties.code~case", "properties.code"),
+        ("user.transactables.boat.properties.code+name", "properties.code"),
+        (
+            "user.profiles.seller.custom_addresses.home.city?enabled=true",
+            "custom_addresses.home.city",
+        ),
+        ("#0a1b", ""),
+    ] {
+        assert_eq!(path_in_scope(scope), path);
+    }
 }
