@@ -36,7 +36,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
             ProblemCode::MissingKey,
             compile.location,
             format!("`confirmation` of `{}` has nothing to compare with", compile.field.name),
-            format!("a field `{name}` beside it"),
+            format!("a field `{name}` in the same object"),
             None,
         );
         return None;

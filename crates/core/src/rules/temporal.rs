@@ -212,7 +212,7 @@ fn format(
             ProblemCode::BadDate,
             node.location,
             format!("`{format}` is not a format for a {}", kind.name()),
-            "a format of strptime such as `%d.%m.%Y` or `%H:%M`",
+            "a strptime format such as `%d.%m.%Y` or `%H:%M`",
             None,
         );
         return None;

@@ -55,8 +55,9 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     if is_email && case_sensitive {
         compile.contradiction(
             compile.location,
-            "case is never significant in an e-mail address: `Ann@…` and `ann@…` are one mailbox",
-            "`case_sensitive: false`, or leave it out",
+            "case is never significant in an e-mail address: `Ann@…` and `ann@…` are the same \
+             mailbox",
+            "`case_sensitive: false`, or no `case_sensitive`",
         );
     }
     let mut scope_name = format!("user.{}", compile.field.global_path);
