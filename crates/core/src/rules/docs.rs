@@ -16,7 +16,7 @@ pub fn page() -> String {
          from the submission\". In the examples, `other` is a field with the value 5, \
          `value_confirmation` is missing from the submission, and the current time is \
          2026-11-23T10:30:00Z.\n\n\
-         Every rule takes:\n\n",
+         Every rule has these options:\n\n",
     );
     options(&mut page, COMMON_OPTIONS);
     for rule in RULES {
