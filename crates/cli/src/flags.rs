@@ -58,7 +58,7 @@ pub(crate) enum Command {
     New(NewCommand),
     /// Check the configuration and run its examples; exit with 1 if there are problems
     Check(CheckFlags),
-    /// Print the JSON Schema of submissions to a form, or without FORM that of form files
+    /// Print the JSON Schema of submissions to FORM, or of form files if FORM is omitted
     Schema {
         /// Name of a form
         #[arg(value_name = "FORM")]
@@ -92,7 +92,7 @@ pub(crate) enum Command {
     Contract(ContractCommand),
     /// Migrate the database to the current schema
     Migrate,
-    /// Copy a SQLite database to a file, also while it is in use
+    /// Copy a SQLite database to a file; the database may be in use
     Backup {
         /// File to create
         #[arg(value_name = "FILE")]
@@ -136,7 +136,7 @@ pub(crate) struct NewFormFlags {
     /// Name of the form, and of its file without extension
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// What submissions to the form become
+    /// Resource that submissions create, or Session for sign-ins
     #[arg(long, value_enum, default_value = "User", value_name = "RESOURCE")]
     pub(crate) resource: FormResource,
     /// Type of the records; users and sessions have none
@@ -156,7 +156,7 @@ pub(crate) struct CheckFlags {
     /// Report rules that no example violates as problems
     #[arg(long)]
     pub(crate) coverage: bool,
-    /// Print a form with everything that it extends and uses, and the source of each part
+    /// Print a form with `extends` and `use` resolved, and the source of each part
     #[arg(long, value_name = "FORM")]
     pub(crate) resolved: Option<String>,
 }
@@ -245,7 +245,7 @@ pub(crate) struct ReplayFlags {
         conflicts_with = "credential"
     )]
     pub(crate) credential_file: Option<PathBuf>,
-    /// Additional keys with volatile values
+    /// Additional keys whose values are not compared
     #[arg(long, value_name = "KEYS", value_delimiter = ',')]
     pub(crate) mask: Vec<String>,
 }

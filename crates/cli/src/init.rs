@@ -37,7 +37,7 @@ pub(crate) fn init(folder: &Path, template: Template) -> CommandResult {
         false => format!("  cd {}\n", crate::sample_request::quoted_if_needed(folder)),
     };
     print_message(&format!(
-        "registrar: {count} files are written. Next:\n\n{enter}  registrar check --coverage   # run the \
+        "registrar: wrote {count} files. Next:\n\n{enter}  registrar check --coverage   # run the \
          examples of the forms\n  registrar serve              # serve them, and print a token and a \
          sample request\n  registrar new form NAME      # add a form\n"
     ));

@@ -114,7 +114,7 @@ impl Drop for FlushGuard {
 /// directly, and text with colours.
 pub(crate) fn start(levels: &str, format: LogFormat) -> FlushGuard {
     let mut builder = Builder::from_env(Env::default().default_filter_or(levels));
-    // It traces the numbers that it judges, and no submitted value is logged at any level.
+    // It traces the numbers that it parses, but submitted values must not be logged at any level.
     builder.filter_module("rlibphonenumber", LevelFilter::Off);
     if format == LogFormat::Json {
         builder.format(json_log::write);

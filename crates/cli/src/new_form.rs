@@ -43,8 +43,8 @@ pub(crate) fn new_form(settings: &Settings, flags: &NewFormFlags) -> CommandResu
     written?;
     print(&path.display().to_string());
     print_message(&format!(
-        "registrar: the form `{name}` is written; `registrar check` runs its examples, and a running \
-         server serves it at once"
+        "registrar: wrote the form `{name}`; `registrar check` runs its examples, and a running server \
+         loads it automatically"
     ));
     Ok(ExitCode::SUCCESS)
 }

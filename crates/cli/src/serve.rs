@@ -77,7 +77,7 @@ pub(crate) fn serve(settings: Settings, flags: &ServeFlags) -> CommandResult {
         drop(registry);
         print_first_token(&application, &database_url, &url)?;
         application.run().await?;
-        announcer.say("registrar: stopped; everything accepted is stored");
+        announcer.say("registrar: stopped; all accepted submissions are stored");
         Ok(ExitCode::SUCCESS)
     })
 }

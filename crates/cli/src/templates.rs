@@ -88,7 +88,7 @@ pub(crate) enum FormResource {
     Relationship,
     /// Adds users to relationships
     RelationshipUser,
-    /// Creates customizations, which are records of own types
+    /// Creates customizations, which are records of custom types
     Customization,
 }
 

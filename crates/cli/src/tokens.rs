@@ -54,7 +54,7 @@ pub(crate) fn create(
         pair.map(|(name, text)| (name.to_owned(), text.to_owned()))
     });
     let Some(pairs) = pairs.collect::<Option<Vec<_>>>() else {
-        return Err("an attribute is `NAME=TEXT`".into());
+        return Err("invalid attribute: expected `NAME=TEXT`".into());
     };
     let (store, cost) = (open_store(settings)?, settings.hash_cost());
     let new = NewCredential { name, contract, attributes: &pairs, limits, cost };
@@ -66,7 +66,7 @@ pub(crate) fn create(
     {
         let of = &contract.name;
         print_message(&format!(
-            "registrar: the token has no `{missing}`: conditions of `{of}` do not limit it"
+            "registrar: the token has no attribute `{missing}`: the conditions of `{of}` do not restrict it"
         ));
     }
     match scheme.filter(|_| header) {

@@ -285,7 +285,7 @@ pub fn role(within: &str) -> FileRole<'_> {
         return FileRole::Definition;
     }
     if inside("types") {
-        return FileRole::Unknown("is in no known folder below types/");
+        return FileRole::Unknown("is not in a known folder below types/");
     }
     if inside("locales") {
         return if is_yaml {

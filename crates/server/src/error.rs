@@ -122,8 +122,7 @@ impl ApiError {
 
     /// Returns 403 for a write to records of somebody else.
     pub(crate) fn not_owner() -> Self {
-        let text =
-            "a user may write nothing but its own records: call with a token of the operator's";
+        let text = "a user may only write its own records: use an operator token";
         Self::new(StatusCode::FORBIDDEN, "not_owner", text)
     }
 

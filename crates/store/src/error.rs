@@ -35,7 +35,7 @@ pub enum CreateError {
     ShuttingDown,
     /// The database rejects the statement because of a bug in this program. Nothing was stored; the log
     /// names the kind of error.
-    #[error("the database does not take the submission; the log says why")]
+    #[error("the database rejected the statement; see the log")]
     Internal,
 }
 
@@ -88,7 +88,7 @@ pub enum OpenError {
     NotAFile,
     /// The SQLite file does not exist and [`crate::StoreSettings::create`] is false.
     #[error(
-        "there is no database {path}: check the URL; `registrar migrate --create-database true` makes a new one"
+        "there is no database {path}: check the URL; `registrar migrate --create-database true` creates one"
     )]
     Missing {
         /// The path of the file.
@@ -154,7 +154,7 @@ pub enum ReadError {
     #[error("the database is unavailable: try again later")]
     Unavailable,
     /// The query failed because of a bug in this program; the log names the kind of error.
-    #[error("the database fails to answer; the log says why")]
+    #[error("the database query failed; see the log")]
     Failed,
 }
 

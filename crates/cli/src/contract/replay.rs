@@ -143,7 +143,7 @@ impl ReplayClient {
             };
             let value = self.variables.get(name).ok_or_else(|| match name {
                 "credential" => "a credential is needed: use `--credential`".to_owned(),
-                _ => format!("nothing was captured as `{name}` before"),
+                _ => format!("no earlier exchange captured `{name}`"),
             })?;
             out.push_str(before);
             out.push_str(value);

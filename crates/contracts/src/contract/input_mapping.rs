@@ -125,7 +125,8 @@ impl InputMapping {
                 let what = format!("the form `{}` is for another resource", form.name);
                 note(what, "a form for the resource of the route");
             } else if !is_allowed {
-                let what = format!("the form `{}` may not do what the route does", form.name);
+                let what =
+                    format!("the form `{}` does not allow the operation of the route", form.name);
                 note(
                     what,
                     "a form that lists `email`, or for changes one with `resource_owner: anyone`",

@@ -257,7 +257,7 @@ fn routes(
         });
         let Some(route) = route else { continue };
         if routes.iter().any(|other| other.clashes_with(&route)) {
-            let what = "two routes take the same method, path and query";
+            let what = "two routes have the same method, path and query";
             let expected = "one route for each method, path and query";
             reader.problems.add(ProblemCode::Contradiction, node.location, what, expected, None);
         }

@@ -126,7 +126,7 @@ fn common(schemas: &mut Schemas) {
             "description": "A violation, or another error of a request.",
             "required": ["field", "code", "params", "message"],
             "properties": {
-                "field": { "type": "string", "description": "`transactables.boat[1].name`; `base` if no single field is concerned." },
+                "field": { "type": "string", "description": "`transactables.boat[1].name`; `base` if the error does not belong to a single field." },
                 "pointer": { "type": "string", "description": "The position in the body, as a JSON Pointer (RFC 6901)." },
                 "code": { "type": "string", "description": "Stable and independent of the language." },
                 "params": { "type": "object" },

@@ -14,7 +14,7 @@ const SECTIONS: [(RecordKind, &str); 11] = [
     (
         RecordKind::Transactable,
         "`transactables.<type>` of a user, or the record of a form with `resource: Transactable`: \
-         what the user offers, of a type in `types/transactables/`.",
+         something that the user offers, of a type in `types/transactables/`.",
     ),
     (
         RecordKind::RelationshipUser,
@@ -48,7 +48,7 @@ const SECTIONS: [(RecordKind, &str); 11] = [
     ),
     (
         RecordKind::Session,
-        "The fields of a form with `resource: Session`, for sign-ins. They are validated, not \
+        "The fields of a form with `resource: Session`, for sign-ins. They are validated but not \
          stored.",
     ),
 ];
@@ -57,11 +57,11 @@ const SECTIONS: [(RecordKind, &str); 11] = [
 #[must_use]
 pub fn page() -> String {
     let mut page = String::from(
-        "# Fields\n\nGenerated from the code; a test compares. These fields exist without a \
-         declaration. Any other field is a property: declare it under `properties:` of a record \
-         type, or directly in the form under `properties:` of the user.\n\nA built-in rule applies \
-         to a field as soon as the form lists the field. A rule of the same name in the form \
-         replaces it; `rule: false` turns it off. [Rules](rules.md) describes each rule.\n",
+        "# Fields\n\nGenerated from the code; do not edit. These fields need no declaration. Any \
+         other field is a property: declare it under `properties:` of a record type, or directly \
+         in the form under `properties:` of the user.\n\nA built-in rule applies to a field as \
+         soon as the form lists the field. A rule of the same name in the form replaces it; \
+         `rule: false` turns it off. [Rules](rules.md) describes each rule.\n",
     );
     for (kind, place) in SECTIONS {
         section(&mut page, kind, place);
@@ -90,7 +90,7 @@ fn section(page: &mut String, kind: RecordKind, place: &str) {
         let _ = writeln!(
             page,
             "`password_confirmation`, like each field whose name ends in `_confirmation`, is \
-             validated and not stored."
+             validated but not stored."
         );
     }
 }
@@ -106,7 +106,7 @@ fn table(page: &mut String, fields: &[BuiltIn]) {
                 options => format!("`{}: {}`", rule.name, options.replace('|', "\\|")),
             })
             .collect();
-        let secret = if field.is_secret { "; never shown" } else { "" };
+        let secret = if field.is_secret { "; never returned" } else { "" };
         let (name, of) = (field.name, field.field_type.name());
         let _ = writeln!(page, "| `{name}` | {of}{secret} | {} |", rules.join(", "));
     }

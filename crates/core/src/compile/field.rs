@@ -122,9 +122,10 @@ pub(super) fn scalar(reader: &mut Reader<'_>, known: FieldSpec<'_>, node: &Node)
         reader.problems.add(
             ProblemCode::ProtectedField,
             location,
-            format!("by its name, `{name}` may decide what a user may do, or who owns a record"),
-            "`property_options: { public: true }` where any client may set it, `privileged: true` beside \
-             `resource` where only trusted tokens use the form, or `property_options: { readonly: true }`",
+            format!("the name `{name}` suggests that the field sets privileges or ownership"),
+            "`property_options: { public: true }` if any client may set it, `privileged: true` \
+             next to `resource` if only trusted tokens use the form, or `property_options: { \
+             readonly: true }`",
             None,
         );
     }
@@ -172,7 +173,7 @@ pub(super) fn report_not_served(reader: &mut Reader<'_>, entry: &Entry) {
         ProblemCode::NotServed,
         entry.location,
         format!("`{}` of a field", entry.key),
-        "a field without it: this version does not serve it yet",
+        "a field without it: this version does not support it",
         None,
     );
 }
@@ -331,7 +332,7 @@ fn read_default(
     let violations = crate::evaluate::validate_value(field, value.unwrap_or(Value::Null));
     if let Some(first) = violations.list.first() {
         let what = match default {
-            Some(_) => format!("the default of `{name}` breaks the field's own rule"),
+            Some(_) => format!("the default of `{name}` violates the field's own rule"),
             None => format!("`{name}` is readonly without a default and so can never be valid"),
         };
         refuse(location, what, format!("a default that passes it (this one {})", first.text()));

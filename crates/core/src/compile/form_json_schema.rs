@@ -18,12 +18,15 @@ const OF_FORMS: &[(&str, &str)] = &[
         "name",
         "Name by which clients select the form; default: the file's path without its extension.",
     ),
-    ("resource", "Resource that its submissions create or update: User, Transactable, …"),
+    ("resource", "Resource that submissions create or update: User, Transactable, …"),
     ("base_form", "platformOS' name of `resource`: UserForm, TransactableForm, …"),
     ("type", "Type of its records; users and sessions have none."),
-    ("resource_owner", "`anyone`: the form may update stored records (PUT), whoever owns them."),
+    (
+        "resource_owner",
+        "`anyone`: the form may update stored records (PUT), regardless of their owner.",
+    ),
     ("description", "Purpose of the form, for human readers."),
-    ("unknown_fields", "Whether keys that the form does not list are refused or ignored."),
+    ("unknown_fields", "Whether keys that the form does not list are rejected or ignored."),
     (
         "idempotency",
         "Field whose value identifies a repeated submission, which is then executed only once.",
@@ -35,23 +38,23 @@ const OF_FORMS: &[(&str, &str)] = &[
     ("enumeration", "`strict`: responses do not reveal whether a value is taken."),
     ("fields", "Fields that clients may submit."),
     ("configuration", "platformOS' name of `fields`."),
-    ("extends", "Form or forms that this one is merged over."),
+    ("extends", "Base form or forms; keys of this form override theirs."),
     ("definitions", "Reusable fragments, included with `use:`."),
-    ("rules", "Rules across fields."),
+    ("rules", "Rules on several fields."),
     (
         "default_payload",
-        "Values that the server sets in each submission, over those of the client.",
+        "Values that the server sets in each submission; they override submitted values.",
     ),
     ("examples", "Submissions and their expected results; run by `registrar check`."),
 ];
 
 /// Descriptions of the keys of a field. Every key in [`field::KEYS`] has one.
 const OF_FIELDS: &[(&str, &str)] = &[
-    ("type", "Type of the field, if it is not built-in or declared by a type."),
-    ("normalize", "Normalisation of strings before validation."),
-    ("validation", "Rules for its value."),
-    ("if", "Expression; unless it holds, the field is neither validated nor stored."),
-    ("unless", "Expression; if it holds, the field is neither validated nor stored."),
+    ("type", "Type of the field, if it is neither built in nor declared by a type."),
+    ("normalize", "Normalization of strings before validation."),
+    ("validation", "Rules for the value."),
+    ("if", "Expression; if it is false, the field is neither validated nor stored."),
+    ("unless", "Expression; if it is true, the field is neither validated nor stored."),
     ("schema", "JSON Schema 2020-12 that the value must match."),
     (
         "property_options",
@@ -165,7 +168,7 @@ fn of_field() -> Value {
                 "virtual": { "type": "boolean", "description": "Validated, not stored." },
                 "public": {
                     "type": "boolean",
-                    "description": "Any client may set the field, although its name is protected.",
+                    "description": "Any client may set the field, even if its name is protected.",
                 },
                 "private": {
                     "type": "boolean",
@@ -264,8 +267,8 @@ fn assertion() -> Value {
         "required": ["assert"],
         "properties": {
             "id": { "type": "string", "description": "Code of the violation." },
-            "assert": { "$ref": "#/$defs/condition", "description": "What must hold." },
-            "field": { "type": "string", "description": "Field that gets the violation; default: `base`." },
+            "assert": { "$ref": "#/$defs/condition", "description": "Expression that must be true." },
+            "field": { "type": "string", "description": "Field that the violation is reported for; default: `base`." },
             "message": { "description": "Message of the violation." },
             "if": reference("condition"),
             "unless": reference("condition"),
@@ -280,14 +283,14 @@ fn example() -> Value {
         "required": ["expect"],
         "properties": {
             "name": { "type": "string", "description": "What the example demonstrates." },
-            "from": { "type": "string", "description": "Earlier example that this one is merged over." },
+            "from": { "type": "string", "description": "Earlier example to extend; keys of this example override its keys." },
             "form": { "type": ["object", "null"], "description": "Submitted values." },
             "now": { "type": "string", "description": "Current time, as an RFC 3339 timestamp." },
             "token": { "type": "string", "description": "Name of the token of the request." },
-            "records": { "type": "array", "description": "Submissions that are stored already, of a form for records." },
-            "users": { "type": "array", "description": "Submissions that are stored already, of a form for users." },
+            "records": { "type": "array", "description": "Stored records, as submissions to the form; only in a form for records." },
+            "users": { "type": "array", "description": "Stored users, as submissions to the form; only in a form for users." },
             "stored": { "type": "object", "description": "Stored user or record that the example updates." },
-            "relationships": { "type": "array", "description": "Ids and keys of existing relationships; default: every one that is referenced exists." },
+            "relationships": { "type": "array", "description": "Ids and keys of existing relationships; default: all referenced relationships exist." },
             "expect": {
                 "description": "`valid`, or fields with the codes of their violations.",
                 "anyOf": [{ "const": "valid" }, { "type": "object" }],

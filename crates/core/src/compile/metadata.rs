@@ -161,7 +161,7 @@ pub(crate) fn read<'n>(reader: &mut Reader<'_>, tree: &'n Node) -> FormMetadata<
                 ProblemCode::NotServed,
                 entry.location,
                 format!("`{key}` of a form"),
-                "a form without it: this version does not serve it yet",
+                "a form without it: this version does not support it",
                 None,
             ),
             _ => reader.unknown_key(entry, "a form", KEYS),

@@ -14,7 +14,7 @@ impl<'t> FormCompiler<'_, 't> {
             self.reader.problems.add(
                 ProblemCode::MissingKey,
                 location,
-                format!("`{of}` does not say which relationship it is in"),
+                format!("`{of}` has no field that selects the relationship"),
                 "`relationship_id`, `relationship_key` or `relationship_name`",
                 None,
             );
@@ -41,7 +41,8 @@ impl<'t> FormCompiler<'_, 't> {
                 ProblemCode::MissingKey,
                 entry.location,
                 format!("`{}` has no relationship type with a key", of_type.name),
-                "`relationship:` in its type's file, with a relationship type whose file says `key:`",
+                "`relationship:` in its type's file, with a relationship type whose file has \
+                 `key:`",
                 None,
             );
         }
@@ -62,7 +63,7 @@ impl<'t> FormCompiler<'_, 't> {
             self.reader.problems.add(
                 ProblemCode::Contradiction,
                 unique.value.location,
-                format!("`{}` is the key of its type and so unique in all of them", property.key),
+                format!("`{}` is the key of its type, so it is always unique", property.key),
                 "`unique: true`, or none",
                 None,
             );

@@ -43,13 +43,14 @@ impl ProblemCode {
     fn advice(self) -> Explanation {
         match self {
             Self::Syntax => page(
-                "The location is where parsing stopped; the cause may be a little above it. Quote \
-                 strings that contain `: ` or `#`, or start with `*`, `&`, `!`, `%`, `@` or a backtick.",
+                "The location is where parsing stopped; the cause may be slightly above it. Quote \
+                 strings that contain `: ` or `#`, or start with `*`, `&`, `!`, `%`, `@` or a \
+                 backtick.",
                 "description: Sign up: step 1",
                 "description: \"Sign up: step 1\"",
             ),
             Self::DuplicateKey => page(
-                "Most YAML readers silently keep the last one. Merge both into one key.",
+                "Most YAML parsers silently keep the last one. Merge both into one key.",
                 "email: { validation: { presence: true } }\nemail: { validation: { email: strict } }",
                 "email: { validation: { presence: true, email: strict } }",
             ),
@@ -86,8 +87,9 @@ impl ProblemCode {
                 "email: { validation: { presence: true } }",
             ),
             Self::UnknownField => page(
-                "The fields of users are listed in README, properties in the type's file. A field that \
-                 is validated but not stored is virtual; expressions refer to fields as `form.…`.",
+                "docs/fields.md lists the built-in fields; the file of a type lists its \
+                 properties. A field that is validated but not stored is declared as virtual \
+                 (`property_options: { virtual: true }`). Expressions refer to fields as `form.…`.",
                 "fields: { emial: }",
                 "fields: { email: }",
             ),
@@ -98,8 +100,8 @@ impl ProblemCode {
                 "profiles: { developer: { properties: { bio: } } }",
             ),
             Self::UnknownCode => page(
-                "`registrar rules` lists codes with their rules; the `id:` of an assertion is a code too. \
-                 crates/core/src/locale/built_in/en.yml has every message of `messages:`.",
+                "`registrar rules` lists the codes of each rule; the `id:` of an assertion is a \
+                 code too. docs/languages.md describes locale files.",
                 "# locales/de.yml\nmessages: { blnak: muss ausgefüllt werden }",
                 "# locales/de.yml\nmessages: { blank: muss ausgefüllt werden }",
             ),
@@ -130,43 +132,46 @@ impl ProblemCode {
                 "name: { validation: { length: { minimum: 5, maximum: 10 } } }",
             ),
             Self::ProtectedField => page(
-                "A client that may set a role, a boolean such as `is_verified`, a digest or the id of another \
-                 row can raise its own privileges or join another company. Such names are recognised by \
-                 pattern: `*_id`, `*_key`, `is_*`, `*role*`, `*level*`, `*verified*`, `*confirmed*` and so on. \
-                 A harmless field sets `property_options: { public: true }`. A form for trusted \
-                 tokens sets `privileged: true`; a limited token needs the scope `privileged` to use it.",
+                "A client that may set a role, a boolean such as `is_verified`, a digest or the id \
+                 of another row can raise its own privileges or join another company. Such names \
+                 are recognized by pattern: `*_id`, `*_key`, `is_*`, `*role*`, `*level*`, \
+                 `*verified*`, `*confirmed*` and so on. For a harmless field, set \
+                 `property_options: { public: true }`. For a form that only trusted tokens use, \
+                 set `privileged: true`; a limited token then needs the scope `privileged`.",
                 "resource: User\nfields: { email: {}, properties: { role: {} } }",
                 "resource: User\nprivileged: true\nfields: { email: {}, properties: { role: {} } }",
             ),
             Self::PolicyNotEnforced => page(
-                "`authorization_policies`, `spam_protection` and `request_allowed` of platformOS decide who \
-                 may submit a form. Registrar does not enforce them, so the form is not loaded: served \
-                 without its policy, it would be open to every token. Limit the form by other means \
-                 (`privileged: true`, a token made with `--form`, a contract's `allowed_if`) and remove the \
-                 key, or set `policies: ignore` in `registrar.yml` where no policy is needed.",
+                "`authorization_policies`, `spam_protection` and `request_allowed` of platformOS \
+                 restrict who may submit a form. Registrar does not enforce them, so the form is \
+                 not loaded: without its policy, every token could submit it. Restrict the form by \
+                 other means (`privileged: true`, tokens created with `--form`, a contract's \
+                 `allowed_if`) and remove the key, or set `policies: ignore` in `registrar.yml` if \
+                 no policy is needed.",
                 "resource: User\nauthorization_policies: [is_approved]\nfields: { email: {} }",
                 "resource: User\nprivileged: true\nfields: { email: {} }",
             ),
             Self::BadPattern => page(
-                "Patterns run in linear time, without look-around and back-references. `^` and `$` match \
-                 at the start and end of each line, `\\A` and `\\z` at those of the string.",
+                "Patterns are matched in linear time; look-around and back-references are not \
+                 supported. `^` and `$` match at the start and end of each line, `\\A` and `\\z` \
+                 at those of the string.",
                 "external_id: { validation: { format: { with: '^[a-z]+$' } } }",
                 "external_id: { validation: { format: { with: '\\A[a-z]+\\z' } } }",
             ),
             Self::BadExpression => page(
-                "docs/forms.md describes the language: operators such as `and`, `or` and `not`, and \
-                 filters after `|`.",
+                "docs/expressions.md describes the language: operators such as `and`, `or` and \
+                 `not`, and filters after `|`.",
                 "vat_number: { if: \"form.company_size > 1 && form.email\" }",
                 "vat_number: { if: \"form.company_size > 1 and form.email\" }",
             ),
             Self::BadDate => page(
-                "A restriction is a date, a field, or a phrase: `now`, `today`, `yesterday`, \
-                 `tomorrow`, `2 days ago`, `3 hours from now`.",
+                "A bound is a date, a field, or a phrase: `now`, `today`, `yesterday`, `tomorrow`, \
+                 `2 days ago`, `3 hours from now`.",
                 "birthday: { validation: { date: { before: 18 yrs ago } } }",
                 "birthday: { validation: { date: { before: 18 years ago } } }",
             ),
             Self::BadSchema => page(
-                "Schemas are JSON Schema 2020-12, without references to other documents.",
+                "Schemas are JSON Schema 2020-12; references to other documents are not supported.",
                 "preferences: { schema: { type: objekt } }",
                 "preferences: { schema: { type: object } }",
             ),
@@ -177,24 +182,21 @@ impl ProblemCode {
                 "language: { property_options: { default: en }, validation: { length: { is: 2 } } }",
             ),
             Self::NotServed => page(
-                "It is rejected, since ignoring it would change the decisions of the form.",
+                "It is rejected, because ignoring it would change which submissions the form \
+                 accepts.",
                 "",
                 "",
             ),
-            Self::Ignored => page(
-                "A notice, not an error: the form is served without it.",
-                "redirect_to: /sign-in",
-                "",
-            ),
+            Self::Ignored => page("The form is served without it.", "redirect_to: /sign-in", ""),
             Self::WeakPassword => page(
-                "A notice, not an error. The built-in rule requires 6 characters, as platformOS does; NIST SP \
-                 800-63B requires 8 and a blocklist of common passwords. A form that sets `length` or \
+                "The built-in rule requires 6 characters, as platformOS does; NIST SP 800-63B \
+                 requires 8 and a blocklist of common passwords. A form that sets `length` or \
                  `password` itself gets no notice.",
                 "password: {}",
                 "password: { validation: { password: { minimum: 8 } } }",
             ),
             Self::Cycle => page(
-                "Move what they share into a third one.",
+                "Move the shared part into a third one.",
                 "# a.yml\nextends: b\n# b.yml\nextends: a",
                 "# a.yml\nextends: base\n# b.yml\nextends: base",
             ),
@@ -205,14 +207,14 @@ impl ProblemCode {
                 "examples:\n  - { name: no name, form: { email: a@b.co }, expect: { first_name: blank } }",
             ),
             Self::UntestedRule => page(
-                "Reported by `registrar check --coverage`. No example shows that such a rule works as \
+                "Reported by `registrar check --coverage`. No example shows that the rule works as \
                  intended.",
                 "",
                 "examples:\n  - { name: too long, form: { name: abcdefghijk }, expect: { name: too_long } }",
             ),
             Self::BadFile => page(
-                "Forms are `*.yml`, `*.yaml` or `*.liquid`; types lie in `types/profiles/`, \
-                 `types/transactables/`, … `*.md` and hidden files are skipped.",
+                "Forms are `*.yml`, `*.yaml` or `*.liquid`; types are in `types/profiles/`, \
+                 `types/transactables/` and so on. `*.md` and hidden files are skipped.",
                 "forms/sign_up.json",
                 "forms/sign_up.yml",
             ),
@@ -224,9 +226,9 @@ impl ProblemCode {
 #[must_use]
 pub fn problem_pages() -> String {
     let mut pages = String::from(
-        "# Kinds of problems\n\nRendered from the code; a test compares. `registrar check` reports each problem \
-         with its location and its kind in brackets; `registrar explain KIND` prints the section \
-         below.\n",
+        "# Kinds of problems\n\nGenerated from the code; do not edit. `registrar check` reports each \
+         problem with its location and its kind in brackets; `registrar explain KIND` prints the \
+         section below.\n",
     );
     for code in ProblemCode::ALL {
         pages.push('\n');

@@ -36,7 +36,7 @@ fn report_invalid(node: &Node, problems: &mut Problems) {
                     problems.add(
                         ProblemCode::DuplicateKey,
                         entry.location,
-                        format!("the key `{}` stands twice in one mapping", entry.key),
+                        format!("duplicate key `{}` in a mapping", entry.key),
                         "each key once",
                         Some(format!("the first one is at line {}", first.line)),
                     );
@@ -48,8 +48,8 @@ fn report_invalid(node: &Node, problems: &mut Problems) {
         Data::Text(text) if text.contains('\0') => problems.add(
             ProblemCode::Syntax,
             node.location,
-            "the text holds a NUL character, which cannot be stored",
-            "a text without it",
+            "the string contains a NUL character, which cannot be stored",
+            "a string without it",
             None,
         ),
         _ => {}

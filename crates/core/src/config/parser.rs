@@ -69,7 +69,7 @@ impl<'t, 'p> Parser<'t, 'p> {
     }
 
     fn refuse_syntax<T>(&mut self, location: Location, message: &str) -> Option<T> {
-        let what = format!("this is not readable as YAML: {message}");
+        let what = format!("invalid YAML: {message}");
         self.refuse(location, what, "a YAML 1.2 mapping")
     }
 
@@ -162,7 +162,7 @@ impl<'t, 'p> Parser<'t, 'p> {
             );
             let key = self.node(true)?;
             let Data::Text(text) = key.data else {
-                let message = format!("a key is {}, not a text", key.describe());
+                let message = format!("a key is {}, not a string", key.describe());
                 return self.refuse_syntax(key.location, &message);
             };
             let value = self.node(false)?;

@@ -63,13 +63,13 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The text is not YAML, or exceeds a limit of size, depth or aliases.
+    /// The text is not YAML, or exceeds a limit on size, depth or aliases.
     Syntax = "syntax",
     /// A mapping has the same key twice.
     DuplicateKey = "duplicate-key",
     /// Two files define the same name.
     DuplicateName = "duplicate-name",
-    /// A key that is not allowed where it is.
+    /// A key that is not allowed at its location.
     UnknownKey = "unknown-key",
     /// A required key is missing.
     MissingKey = "missing-key",
@@ -97,11 +97,11 @@ codes! {
     Contradiction = "contradiction",
     /// A field that sets privileges or ownership, in a form that is not marked as privileged.
     ProtectedField = "protected-field",
-    /// A policy that decides who may submit a form, and that Registrar does not enforce.
+    /// A policy that restricts who may submit a form, and that Registrar does not enforce.
     PolicyNotEnforced = "policy-not-enforced",
-    /// A regular expression that does not compile, or whose meaning is likely not the intended one.
+    /// A regular expression that does not compile, or probably does not match as intended.
     BadPattern = "bad-pattern",
-    /// An expression that cannot be parsed, or uses something that the language does not have.
+    /// An expression that cannot be parsed, or uses an unknown name, operator, filter or function.
     BadExpression = "bad-expression",
     /// A date, time or relative time that cannot be parsed, or a bound that no value satisfies.
     BadDate = "bad-date",
@@ -111,9 +111,9 @@ codes! {
     BadDefault = "bad-default",
     /// A part of the form language that this version does not support.
     NotServed = "not-served",
-    /// Not an error: a part of the configuration that Registrar ignores.
+    /// A notice, not an error: a part of the configuration that Registrar ignores.
     Ignored = "ignored",
-    /// Not an error: new passwords need only satisfy the built-in rule.
+    /// A notice, not an error: new passwords need only satisfy the built-in rule.
     WeakPassword = "weak-password",
     /// A form that extends itself, a definition that uses itself, or too many levels of either.
     Cycle = "cycle",

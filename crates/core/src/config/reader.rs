@@ -36,7 +36,7 @@ impl Reader<'_> {
     /// Returns a string.
     pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         let Data::Text(text) = &node.data else {
-            self.wrong_shape(node, what, "a text");
+            self.wrong_shape(node, what, "a string");
             return None;
         };
         Some(text)

@@ -48,7 +48,7 @@ impl Coverage {
                 problems.add(
                     ProblemCode::UntestedRule,
                     *location,
-                    format!("no example of `{form}` trips `{name}` of `{path}`"),
+                    format!("no example of `{form}` violates `{name}` of `{path}`"),
                     "an example that expects its code",
                     None,
                 );

@@ -128,8 +128,8 @@ fn report_misuse(reader: &mut Reader<'_>, location: Location, error: &minijinja:
 fn is_short(reader: &mut Reader<'_>, node: &Node, steps: usize) -> bool {
     if steps > MAX_STEPS {
         let what =
-            format!("the expression has {steps} words and signs, which is more than {MAX_STEPS}");
-        let hint = Some("the rule `inclusion` takes long lists".to_owned());
+            format!("the expression has {steps} words and operators; the maximum is {MAX_STEPS}");
+        let hint = Some("use the rule `inclusion` for long lists".to_owned());
         let (code, location) = (ProblemCode::BadExpression, node.location);
         reader.problems.add(code, location, what, "a shorter expression", hint);
     }

@@ -80,7 +80,7 @@ fn read_one(reader: &mut Reader<'_>, root: &Group, item: &Node) -> Option<Assert
     }
     if !has_assert {
         let what = "a rule across fields without `assert`";
-        let expected = "`assert:` with the expression that must hold";
+        let expected = "`assert:` with the expression that must be true";
         reader.problems.add(ProblemCode::MissingKey, item.location, what, expected, None);
         return None;
     }

@@ -70,7 +70,7 @@ fn json(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Node> {
         reader.problems.add(
             ProblemCode::BadExpression,
             node.location,
-            "the text of `default_payload` is no JSON object",
+            "the text of `default_payload` is not a JSON object",
             "a YAML tree, or JSON with expressions in its values: `{\"name\": \"{{ form.name }}\"}`",
             None,
         );

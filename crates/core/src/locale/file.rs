@@ -244,7 +244,7 @@ impl Sections<'_, '_> {
         if has_message && !others.contains("%{") {
             return Some(text.into());
         }
-        let expected = "a text with `%{message}`, and with `%{attribute}` or nothing else";
+        let expected = "a string with `%{message}`, and optionally `%{attribute}`";
         let what = format!("`{text}` is not a valid format of full messages");
         self.reader.problems.add(
             ProblemCode::BadOption,

@@ -72,8 +72,8 @@ impl MessageIndex {
     #[must_use]
     pub fn english_file(&self) -> String {
         let mut file = String::from(
-            "# English, rendered from the rules; a test compares. The language that others fall back to.\n\
-             # How texts are looked up: docs/forms.md, \"Languages\".\n\nen:\n  full_messages:\n",
+            "# English, generated from the rules; do not edit. Other languages fall back to it.\n\
+             # How texts are looked up: docs/languages.md.\n\nen:\n  full_messages:\n",
         );
         // Writing to a `String` cannot fail.
         let _ = writeln!(file, "    format: \"{FULL_MESSAGE}\"\n  types:");

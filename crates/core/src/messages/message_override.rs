@@ -35,7 +35,7 @@ impl MessageOverride {
         }
         if entries.is_empty() {
             let what = format!("`{what}` is an empty mapping");
-            let expected = "a text, or texts by language: `{en: …, de: …}`";
+            let expected = "a string, or strings by language: `{en: …, de: …}`";
             reader.problems.add(ProblemCode::WrongShape, node.location, what, expected, None);
         }
         Some(Self(OverrideTexts::ByLanguage(words.into())))

@@ -11,8 +11,8 @@ static ACCEPTED: Message = Message::new("accepted", "must be accepted");
 pub(super) static RULE: Rule = Rule {
     name: "acceptance",
     aliases: &[],
-    summary: "The value must be one of the accepted ones, as for terms of service. A missing or \
-              null value passes: add `presence` to require it.",
+    summary: "The value must be one of the values in `accept`, for fields such as terms of \
+              service. A missing or null value passes: add `presence` to require it.",
     options: &[RuleOption::new(
         "accept",
         "a value or a list",

@@ -117,7 +117,7 @@ fn contradictions(reader: &mut Reader<'_>, entries: &[Entry]) {
         reader.problems.add(
             ProblemCode::Contradiction,
             absence.location,
-            "`presence` and `absence` together refuse every value",
+            "`presence` and `absence` together reject every value",
             "one of them",
             None,
         );

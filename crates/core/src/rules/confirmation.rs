@@ -13,8 +13,9 @@ static CONFIRMATION: Message = Message::new("confirmation", "doesn't match %{att
 pub(super) static RULE: Rule = Rule {
     name: "confirmation",
     aliases: &[],
-    summary: "The field `<name>_confirmation` must have the same value; a violation is reported at \
-              that field. Skipped if that field is missing or null. The form must list it.",
+    summary: "The field `<name>_confirmation` must have the same value; a violation is reported \
+              for that field. Skipped if that field is missing or null. The form must list that \
+              field.",
     options: &[RuleOption::new(
         "case_sensitive",
         "true or false",
@@ -35,7 +36,7 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
             ProblemCode::MissingKey,
             compile.location,
             format!("`confirmation` of `{}` has nothing to compare with", compile.field.name),
-            format!("a field `{name}` beside it"),
+            format!("a field `{name}` in the same object"),
             None,
         );
         return None;

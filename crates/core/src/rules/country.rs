@@ -14,12 +14,12 @@ fn codes(part: usize) -> Vec<&'static str> {
 pub(super) static RULE: Rule = Rule {
     name: "country",
     aliases: &[],
-    summary: "The value must be a code of ISO 3166-1. Blank values pass.",
+    summary: "The value must be an ISO 3166-1 country code. Blank values pass.",
     options: &[
         RuleOption::new(
             "code",
             "alpha2, alpha3 or any",
-            "Codes of two letters (default), of three, or either.",
+            "Two-letter codes (alpha2, the default), three-letter codes (alpha3), or both (any).",
         ),
         RuleOption::new(
             "case_sensitive",

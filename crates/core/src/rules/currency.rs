@@ -8,7 +8,7 @@ static CODES: WordList = WordList::new(|| sorted(lines_of(include_str!("data/cur
 pub(super) static RULE: Rule = Rule {
     name: "currency",
     aliases: &[],
-    summary: "The value must be an active code of ISO 4217. Blank values pass.",
+    summary: "The value must be the ISO 4217 code of an active currency. Blank values pass.",
     options: &[RuleOption::new(
         "case_sensitive",
         "true or false",

@@ -18,7 +18,8 @@ pub(super) static RULE: Rule = Rule {
     name: "distinct",
     aliases: &[],
     summary: "No two items of a list may be equal; numbers are equal by value. Nested forms are \
-              compared by the values of their fields. Items whose `by` is blank are skipped.",
+              compared by the values of their fields. Items in which the field `by` is blank are \
+              skipped.",
     options: &[RuleOption::new(
         "by",
         "a field of the items",

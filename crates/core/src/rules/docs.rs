@@ -8,14 +8,15 @@ use super::{COMMON_OPTIONS, RULES, Rule, RuleOption};
 #[must_use]
 pub fn page() -> String {
     let mut page = String::from(
-        "# Rules\n\nGenerated from the code; a test compares. Names, semantics and messages follow \
-         Rails' Active Model.\n\n`rule: true` and `rule: {}` mean the rule without options, \
-         `rule: false` turns a built-in rule off, and a list or a range is the option `in`; any \
-         other bare value is the rule's main option. A field missing from the submission is \
-         validated only by the rules marked so below. In the examples `other` is a field with the \
-         value 5, `value_confirmation` is missing from the submission, and the current time is \
+        "# Rules\n\nGenerated from the code; do not edit. Names, semantics and messages follow \
+         Rails' Active Model.\n\n`rule: true` and `rule: {}` apply the rule without options, and \
+         `rule: false` turns a built-in rule off. A list or a range is the value of the option \
+         `in`; any other bare value is the value of the rule's main option. A field missing from \
+         the submission is validated only by rules with the note \"Also applied to fields missing \
+         from the submission\". In the examples, `other` is a field with the value 5, \
+         `value_confirmation` is missing from the submission, and the current time is \
          2026-11-23T10:30:00Z.\n\n\
-         Every rule takes:\n\n",
+         Every rule has these options:\n\n",
     );
     options(&mut page, COMMON_OPTIONS);
     for rule in RULES {
@@ -36,7 +37,7 @@ pub fn page_of(rule: &Rule) -> String {
 fn section(page: &mut String, rule: &Rule) {
     let _ = writeln!(page, "\n## {}\n\n{}", rule.name, rule.summary);
     if !rule.aliases.is_empty() {
-        let _ = writeln!(page, "\nAlso: `{}`.", rule.aliases.join("`, `"));
+        let _ = writeln!(page, "\nAlias: `{}`.", rule.aliases.join("`, `"));
     }
     if rule.applies_to.absent {
         let _ = writeln!(page, "\nAlso applied to fields missing from the submission.");

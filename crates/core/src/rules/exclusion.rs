@@ -10,8 +10,8 @@ static EXCLUSION: Message = Message::new("exclusion", "is reserved");
 pub(super) static RULE: Rule = Rule {
     name: "exclusion",
     aliases: &[],
-    summary: "The value must not be in a list or a range. If the value is a list, none of its \
-              items may be.",
+    summary: "The value must not be in a list or a range. If the value is a list, this applies to \
+              each of its items.",
     options: &[RuleOption::new("in", "a list, or a range such as 1..5", "The excluded values.")
         .with_alias(&["within"])],
     main_option: None,

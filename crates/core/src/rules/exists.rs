@@ -12,14 +12,15 @@ pub(crate) static REQUIRED: Message = Message::new("required", "must exist");
 pub(super) static RULE: Rule = Rule {
     name: "exists",
     aliases: &[],
-    summary: "The value must refer to an existing row. The database decides, in the transaction \
-              that writes the submission; all references of a submission are looked up together.",
+    summary: "The value must refer to an existing row. Checked against the database in the \
+              transaction that writes the submission; all references of a submission are looked up \
+              together.",
     options: &[
         RuleOption::new("resource", "User, Relationship or Transactable", "The kind of row."),
         RuleOption::new(
             "by",
             "id, external_id or email",
-            "The key of the row. Default: id. Other keys only for users.",
+            "The key of the row. Default: id. The other keys are for users only.",
         ),
     ],
     main_option: Some("resource"),

@@ -9,11 +9,11 @@ pub(super) static FILE_TYPE: Message = Message::new("file_type", "has a type tha
 pub(super) static RULE: Rule = Rule {
     name: "file_content_type",
     aliases: &[],
-    summary: "The file must be of an allowed media type. The content of a `data:` URL is sniffed \
-              and its declared type ignored, except for text (CSV, SVG, JSON, …), which cannot be \
-              told apart by its content. Of a file without content, the extension and the declared \
-              type are checked: each that is given, and at least one. For strings, images and \
-              attachments.",
+    summary: "The file must be of an allowed media type. The type of a `data:` URL is detected \
+              from its content, and its declared type is ignored, except for text formats (CSV, \
+              SVG, JSON, …), which cannot be detected. For a file without content, the extension \
+              and the declared type are checked if given; at least one is required. For strings, \
+              images and attachments.",
     options: &[RuleOption::new(
         "allow",
         "a media type or a list",

@@ -8,9 +8,9 @@ use crate::messages::Params;
 pub(super) static RULE: Rule = Rule {
     name: "file_extension",
     aliases: &[],
-    summary: "The name of the file must have an allowed extension, in any case; the content of a \
-              `data:` URL is sniffed and must be of a type with such an extension. For strings, \
-              images and attachments.",
+    summary: "The file name must have an allowed extension, regardless of case. The type of a \
+              `data:` URL is detected from its content and must have an allowed extension. For \
+              strings, images and attachments.",
     options: &[RuleOption::new(
         "allow",
         "an extension or a list",

@@ -10,7 +10,7 @@ static FILE_SIZE: Message = Message::new("file_size", "is too big");
 pub(super) static RULE: Rule = Rule {
     name: "file_size",
     aliases: &[],
-    summary: "The content of a `data:` URL must not exceed the maximum size, decoded. A file \
+    summary: "The decoded content of a `data:` URL must not exceed the maximum size. A file \
               without content passes: its size is unknown. For strings, images and attachments.",
     options: &[RuleOption::new(
         "maximum",

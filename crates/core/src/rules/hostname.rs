@@ -7,8 +7,9 @@ pub(super) static RULE: Rule = Rule {
     name: "hostname",
     aliases: &[],
     summary: "The value must be a host name: labels of letters, digits and inner hyphens, at most \
-              63 bytes each and 253 together, the last not all digits (RFC 1123 section 2.1); \
-              internationalized names are validated in their ASCII form. Blank values pass.",
+              63 bytes each and 253 in total; the last label must not be all digits (RFC 1123 \
+              section 2.1). Internationalized names are validated in their ASCII form. Blank \
+              values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],

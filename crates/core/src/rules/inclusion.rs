@@ -10,8 +10,8 @@ static INCLUSION: Message = Message::new("inclusion", "is not included in the li
 pub(super) static RULE: Rule = Rule {
     name: "inclusion",
     aliases: &[],
-    summary: "The value must be in a list or a range. If the value is a list, all of its items \
-              must be.",
+    summary: "The value must be in a list or a range. If the value is a list, this applies to each \
+              of its items.",
     options: &[RuleOption::new("in", "a list, or a range such as 1..5", "The allowed values.")
         .with_alias(&["within"])],
     main_option: None,

@@ -11,8 +11,8 @@ const MAX_TAG_CHARS: usize = 100;
 pub(super) static RULE: Rule = Rule {
     name: "language",
     aliases: &[],
-    summary: "The value must be a valid BCP 47 language tag (RFC 5646 section 2.2.9), in any case. \
-              Blank values pass.",
+    summary: "The value must be a valid BCP 47 language tag (RFC 5646 section 2.2.9), in upper or \
+              lower case. Blank values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],

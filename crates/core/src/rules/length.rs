@@ -28,7 +28,7 @@ static WRONG_LENGTH: Message = Message::pluralized(
 pub(super) static RULE: Rule = Rule {
     name: "length",
     aliases: &["size"],
-    summary: "Bounds the number of code points of a string, items of a list or entries of an \
+    summary: "Limits the number of code points of a string, items of a list or entries of an \
               object. Null passes `maximum` and fails `minimum` and `is`.",
     options: &[
         RuleOption::new("minimum", "a whole number", "Minimum length."),

@@ -185,10 +185,10 @@ pub static COMMON_OPTIONS: &[RuleOption] = &[
     RuleOption::new(
         "message",
         "a string, or strings by language",
-        "Replaces the rule's messages; `{en: …, de: …}` for each language.",
+        "Replaces the rule's messages: one text, or one for each language (`{en: …, de: …}`).",
     ),
-    RuleOption::new("if", "an expression", "Apply the rule only if it is true."),
-    RuleOption::new("unless", "an expression", "Apply the rule only if it is false."),
+    RuleOption::new("if", "an expression", "Apply the rule only if the expression is true."),
+    RuleOption::new("unless", "an expression", "Apply the rule only if the expression is false."),
     RuleOption::new("allow_nil", "true or false", "Skip null and missing fields."),
     RuleOption::new("allow_blank", "true or false", "Skip blank values."),
 ];

@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
         RuleOption::new(
             "only_integer",
             "true or false",
-            "Require an integer, spelled as such: not 1.0.",
+            "Require an integer without a decimal point or exponent: 1.0 is rejected.",
         ),
         RuleOption::new("only_numeric", "true or false", "Reject numeric strings."),
         RuleOption::new("odd", "true or false", "Require an odd number."),

@@ -42,11 +42,12 @@ const MIN_CONTAINED_CHARS: usize = 3;
 pub(super) static RULE: Rule = Rule {
     name: "password",
     aliases: &[],
-    summary: "The value must be a password that is hard to guess: long enough, not one of the \
-              3000 most common ones, and without the values of the fields `not_containing` (of \
-              at least 3 characters, in any case; of an e-mail address also the part before the \
-              @). All characters are allowed except control characters, and all are significant, \
-              in NFC and with one kind of space (RFC 8265). Null passes: `presence` rejects it. \
+    summary: "The value must be a password that is hard to guess: long enough, not one of the 3000 \
+              most common passwords, and not containing the values of the fields in \
+              `not_containing`. These are compared regardless of case, if they have at least 3 \
+              characters; for an e-mail address, the part before the @ is compared too. All \
+              characters are allowed except control characters. Passwords are normalized to NFC, \
+              and all kinds of spaces are equal (RFC 8265). Null passes: `presence` rejects it. \
               Replaces the built-in length rule of the field `password`.",
     options: &[
         RuleOption::new("minimum", "a whole number", "Minimum number of characters. Default: 8."),
@@ -69,7 +70,8 @@ pub(super) static RULE: Rule = Rule {
         RuleOption::new(
             "blocklist",
             "true, false or a list",
-            "Whether common passwords are rejected. Default: true. A list is rejected as well.",
+            "Whether common passwords are rejected. Default: true. The passwords of a list are \
+             rejected in addition.",
         ),
         RuleOption::text("too_short"),
         RuleOption::text("too_long"),

@@ -29,9 +29,9 @@ static INVALID: Message = Message::new(
 pub(super) static RULE: Rule = Rule {
     name: "password_hash",
     aliases: &[],
-    summary: "The value must be a hash of a password by Argon2id (version 19) in PHC string \
-              format, of bounded cost: at most 256 MiB of memory, at most 1 GiB in all passes \
-              together, at most 64 passes, and one lane. Blank values pass.",
+    summary: "The value must be an Argon2id password hash (version 19) in PHC string format, with \
+              limited cost: at most 256 MiB of memory, 1 GiB over all passes, 64 passes and one \
+              lane. Blank values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],

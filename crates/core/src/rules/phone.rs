@@ -11,16 +11,17 @@ use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, Rul
 pub(super) static RULE: Rule = Rule {
     name: "phone",
     aliases: &[],
-    summary: "The value must be a telephone number that libphonenumber holds valid, in its range and \
-              length: international (`+` and the calling code, or a URI `tel:`), or with `region` \
-              also as it is dialled there. Spaces, hyphens, dots, slashes and parentheses may \
-              separate the digits, and letters may stand for digits (`1-800-FLOWERS`). An extension \
-              is no part of a number. Blank values pass.",
+    summary: "The value must be a valid telephone number according to libphonenumber, which checks \
+              number ranges and lengths. It must be in international format (`+` and the calling \
+              code, or a `tel:` URI); with `region`, the national format of that country is \
+              accepted too. Digits may be separated by spaces, hyphens, dots, slashes and \
+              parentheses, and replaced by letters (`1-800-FLOWERS`). Extensions are rejected. \
+              Blank values pass.",
     options: &[RuleOption::new(
         "region",
         "a country or a list",
-        "Countries (ISO 3166-1) whose national numbers are accepted, and whose prefix of \
-         international calls, such as `00`, stands for `+`. Default: none.",
+        "Countries (ISO 3166-1) whose national format is accepted, including their international \
+         call prefix, such as `00`, instead of `+`. Default: none.",
     )],
     main_option: Some("region"),
     messages: &[&INVALID],

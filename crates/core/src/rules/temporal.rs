@@ -37,8 +37,8 @@ pub(super) static OPTIONS: [RuleOption; 7] = [
     ),
     RuleOption::new(
         "format",
-        "a pattern of strptime",
-        "Notation of the value in place of RFC 3339: `%d.%m.%Y`. Only for fields of strings.",
+        "a strptime format",
+        "Format of the value instead of RFC 3339, such as `%d.%m.%Y`. Only for string fields.",
     ),
 ];
 
@@ -212,7 +212,7 @@ fn format(
             ProblemCode::BadDate,
             node.location,
             format!("`{format}` is not a format for a {}", kind.name()),
-            "a format of strptime such as `%d.%m.%Y` or `%H:%M`",
+            "a strptime format such as `%d.%m.%Y` or `%H:%M`",
             None,
         );
         return None;

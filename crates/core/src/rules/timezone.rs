@@ -8,8 +8,8 @@ static NAMES: WordList = WordList::new(|| sorted(lines_of(include_str!("data/tim
 pub(super) static RULE: Rule = Rule {
     name: "timezone",
     aliases: &[],
-    summary: "The value must be a name of the IANA time zone database, including links; case \
-              is significant. Blank values pass.",
+    summary: "The value must be the name of a time zone or link in the IANA time zone database; \
+              case is significant. Blank values pass.",
     options: &[],
     main_option: None,
     messages: &[&INVALID],

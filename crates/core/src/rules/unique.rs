@@ -20,20 +20,20 @@ pub(crate) static TAKEN: Message = Message::new("taken", "has already been taken
 pub(super) static RULE: Rule = Rule {
     name: "unique",
     aliases: &["uniqueness"],
-    summary: "No other user may have the value. Values are compared in NFKC, without surrounding \
-              space; e-mail addresses in any case and with any form of their domain. Null and \
-              blank strings pass. The database decides, in the transaction that writes the \
-              submission.",
+    summary: "No other user may have the value. Values are compared after Unicode normalization \
+              (NFKC), without surrounding whitespace; e-mail addresses also regardless of case, \
+              with the domain in ASCII form (IDNA). Null and blank strings pass. Checked against \
+              the database in the transaction that writes the submission.",
     options: &[
         RuleOption::new(
             "scope",
             "a field or a list of fields",
-            "Fields of the same object that must be equal too.",
+            "Fields of the same object. A value is a duplicate only if these fields are equal too.",
         ),
         RuleOption::new(
             "case_sensitive",
             "true or false",
-            "Whether case is significant. Default: true, for `email` false.",
+            "Whether case is significant. Default: true, but false for `email`.",
         ),
         RuleOption::new(
             "conditions",
@@ -55,8 +55,9 @@ fn compile(compile: &mut CompileContext<'_, '_>) -> Option<Box<dyn Check>> {
     if is_email && case_sensitive {
         compile.contradiction(
             compile.location,
-            "case is never significant in an e-mail address: `Ann@…` and `ann@…` are one mailbox",
-            "`case_sensitive: false`, or leave it out",
+            "case is never significant in an e-mail address: `Ann@…` and `ann@…` are the same \
+             mailbox",
+            "`case_sensitive: false`, or no `case_sensitive`",
         );
     }
     let mut scope_name = format!("user.{}", compile.field.global_path);

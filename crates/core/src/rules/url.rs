@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     name: "url",
     aliases: &[],
     summary: "The value must be an absolute URL (WHATWG URL) with `//` and a host, without spaces, \
-              user name and password. Blank values pass.",
+              user name or password. Blank values pass.",
     options: &[
         RuleOption::new(
             "schemes",
@@ -19,7 +19,8 @@ pub(super) static RULE: Rule = Rule {
         RuleOption::new(
             "host",
             "a host or a list",
-            "The allowed hosts. Default: any. `*.example.com` is every host below example.com.",
+            "The allowed hosts. Default: any. `*.example.com` matches every subdomain of \
+             example.com.",
         ),
     ],
     main_option: Some("schemes"),

@@ -6,8 +6,8 @@ use super::{Applicability, Check, CompileContext, Reporter, Rule, RuleInput, Rul
 pub(super) static RULE: Rule = Rule {
     name: "uuid",
     aliases: &[],
-    summary: "The value must be a UUID in hexadecimal with hyphens (RFC 9562 section 4), in any \
-              case. Blank values pass.",
+    summary: "The value must be a UUID in hexadecimal with hyphens (RFC 9562 section 4), in upper \
+              or lower case. Blank values pass.",
     options: &[RuleOption::new("version", "1 to 8", "Required version. Default: any.")],
     main_option: Some("version"),
     messages: &[&INVALID],

@@ -126,13 +126,13 @@ settings! {
         /// Addresses or networks of the proxies whose forwarding headers are trusted [default: none]
         trusted_proxies: Vec<Network> = Vec::new(),
             [value_name = "CIDR,…", env = "REGISTRAR_TRUSTED_PROXIES", value_delimiter = ','];
-        /// Forwarding headers that these proxies set: x-forwarded or forwarded [default: x-forwarded]
+        /// Forwarding headers that the trusted proxies set: x-forwarded or forwarded [default: x-forwarded]
         forwarded_headers: ForwardedHeaders = ForwardedHeaders::default(),
             [value_name = "KIND", env = "REGISTRAR_FORWARDED_HEADERS"];
         /// Database: sqlite:PATH or postgres://USER@HOST/DATABASE [default: sqlite:data/registrar.db]
         database_url: String = "sqlite:data/registrar.db".to_owned(),
             [value_name = "URL", env = "REGISTRAR_DATABASE_URL", hide_env_values = true];
-        /// Create the database, or its tables, if it does not exist [default: true]
+        /// Create the database or its tables if they do not exist [default: true]
         create_database: bool = true,
             [value_name = "BOOL", env = "REGISTRAR_CREATE_DATABASE"];
         /// Use prepared statements on PostgreSQL [default: true]
@@ -152,16 +152,16 @@ settings! {
         /// Maximum requests per second and token; 0: unlimited [default: 0]
         rate_limit: u32 = 0,
             [value_name = "COUNT", env = "REGISTRAR_RATE_LIMIT"];
-        /// Maximum burst of requests of a token; 0: the rate limit [default: 0]
+        /// Maximum burst of requests per token; 0: equal to the rate limit [default: 0]
         rate_burst: u32 = 0,
             [value_name = "COUNT", env = "REGISTRAR_RATE_BURST"];
         /// Format of the log: text, or json with one object per line [default: text]
         log_format: LogFormat = LogFormat::default(),
             [value_name = "FORMAT", env = "REGISTRAR_LOG_FORMAT"];
-        /// Memory of a password hash in KiB, not below OWASP's minimum [default: 19456]
+        /// Argon2id memory per password hash in KiB, at least OWASP's minimum [default: 19456]
         hash_memory_kib: u32 = HashCost::default().memory_kib,
             [value_name = "KIB", env = "REGISTRAR_HASH_MEMORY_KIB"];
-        /// Passes of a password hash [default: 2]
+        /// Argon2id passes per password hash [default: 2]
         hash_passes: u32 = HashCost::default().passes,
             [value_name = "COUNT", env = "REGISTRAR_HASH_PASSES"];
     }
@@ -169,13 +169,13 @@ settings! {
         /// Maximum size of a request body in bytes [default: 1048576]
         body_limit: usize = 1024 * 1024,
             [value_name = "BYTES", env = "REGISTRAR_BODY_LIMIT"];
-        /// Maximum size of the body of an unauthenticated client in bytes [default: 16384]
+        /// Maximum size of the body of an unauthenticated request in bytes [default: 16384]
         open_body_limit: usize = 16 * 1024,
             [value_name = "BYTES", env = "REGISTRAR_OPEN_BODY_LIMIT"];
         /// Maximum time to receive a body in seconds [default: 30]
         body_seconds: u64 = 30,
             [value_name = "SECONDS", env = "REGISTRAR_BODY_SECONDS"];
-        /// Maximum memory for bodies and large responses of all requests in bytes [default: 67108864]
+        /// Maximum total memory for request bodies and large responses in bytes [default: 67108864]
         body_memory: usize = 64 * 1024 * 1024,
             [value_name = "BYTES", env = "REGISTRAR_BODY_MEMORY"];
         /// Maximum size of the stored data in one response in bytes [default: 16777216]

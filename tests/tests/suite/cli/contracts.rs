@@ -107,7 +107,7 @@ fn contract_replay_reports_invalid_lines_by_number() {
     );
     assert_eq!(
         reported(&request("/{{id}}", "x")),
-        format!("{start}nothing was captured as `id` before\n")
+        format!("{start}no earlier exchange captured `id`\n")
     );
     assert!(
         reported(&request("/ /", "x")).starts_with(&format!("{start}the request is invalid: "))

@@ -50,7 +50,11 @@ fn sigterm_under_load_completes_accepted_requests() {
         let finished = server.wait_for_exit().success();
         assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "connections are still accepted");
         assert!(reported.elapsed() < Duration::from_secs(15), "{:?}", reported.elapsed());
-        assert!(finished.stderr.contains("everything accepted is stored"), "{}", finished.stderr);
+        assert!(
+            finished.stderr.contains("all accepted submissions are stored"),
+            "{}",
+            finished.stderr
+        );
         let mut acknowledged = 0;
         for thread in threads {
             let (count, refused) = thread.join().unwrap();

@@ -31,7 +31,7 @@ fn check_runs_examples_and_fails_on_mismatch() {
     assert!(bad.stdout.contains("form.yml:6:44: [example-failed] the example `long`"), "{bad:?}");
     let coverage = run_check(FORM, &["--format", "short", "--coverage"], 1);
     let reported =
-        "form.yml:4:29: [untested-rule] no example of `form` trips `presence` of `first_name`";
+        "form.yml:4:29: [untested-rule] no example of `form` violates `presence` of `first_name`";
     assert!(coverage.stdout.contains(reported), "{coverage:?}");
 }
 

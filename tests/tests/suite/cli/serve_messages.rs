@@ -32,7 +32,7 @@ fn json_log_has_one_object_per_line() {
     assert_eq!(access["form"], "developer_sign_up");
     assert!(access["request_id"].is_string() && access["milliseconds"].is_number(), "{access}");
     assert!(access["outcome"].as_str().unwrap().contains("email:blank"), "{access}");
-    let is_last = |line: &Value| line["message"] == "stopped; everything accepted is stored";
+    let is_last = |line: &Value| line["message"] == "stopped; all accepted submissions are stored";
     assert!(lines.last().is_some_and(is_last));
 }
 

@@ -153,5 +153,5 @@ fn access_log_is_complete_after_sigterm() {
     let log = server.wait_for_exit().success().stderr;
     let is_line = |line: &&str| line.contains(" GET /health/live form=- status=200 ms=");
     assert_eq!(log.lines().filter(is_line).count(), THREADS * REQUESTS);
-    assert!(log.ends_with("registrar: stopped; everything accepted is stored\n"), "{log}");
+    assert!(log.ends_with("registrar: stopped; all accepted submissions are stored\n"), "{log}");
 }

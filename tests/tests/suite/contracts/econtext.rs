@@ -143,7 +143,8 @@ fn single_error_follows_vendor_order(server: &TestServer) {
     let (traceback, what) = invalid("id", "A User with that id already exists");
     let response = call(server, &who, "POST", "users/user", &body);
     assert_eq!(masked_body(&response, 400), error_body("400 Bad Request", &traceback, what));
-    let unread = error_body("400 Bad Request", "The body is no JSON object", "Invalid parameter");
+    let unread =
+        error_body("400 Bad Request", "The body is not a JSON object", "Invalid parameter");
     for (content_type, body) in [(JSON, "{"), (JSON, "[]"), (FORM, "email=x"), (JSON, " ")] {
         let response = send(server, "POST", PATH, &who, &[content_type], Some(body));
         assert_eq!(masked_body(&response, 400), unread, "{body}");

@@ -95,8 +95,8 @@ fn errors_have_scim_format(server: &TestServer) {
         ),
         (r#"{"userName":"a","emails":{}}"#, error("invalidValue", "emails.0.value must be string")),
         (r#"{"userName":"a","name":[]}"#, error("invalidValue", "name.formatted must be string")),
-        ("[]", error("invalidSyntax", "The body is no JSON object")),
-        ("{", error("invalidSyntax", "The body is no JSON object")),
+        ("[]", error("invalidSyntax", "The body is not a JSON object")),
+        ("{", error("invalidSyntax", "The body is not a JSON object")),
     ] {
         assert_response(&call(server, "POST", "", body), 400, TYPE, &text);
     }

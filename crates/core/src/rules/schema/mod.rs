@@ -27,13 +27,14 @@ const STEPS_PER_BYTE: u64 = 16;
 pub(super) static RULE: Rule = Rule {
     name: "schema",
     aliases: &[],
-    summary: "The value must be valid under a JSON Schema of draft 2020-12. Formats are asserted, \
-              patterns take linear time, nothing is fetched. A value that would take more than 16 \
-              steps for each of its bytes is rejected with the code `schema`; a schema must not \
-              refer to itself without descending into the value, and its subschemas must not have \
-              an `$id`. Each violation has the keyword as its code and the path of the failing \
-              part of the value. `schema:` of a field is this rule; a mapping without the option \
-              `schema` is the schema itself.",
+    summary: "The value must be valid against a JSON Schema (draft 2020-12). The keyword `format` \
+              is asserted, patterns are matched in linear time, and remote references are not \
+              supported. A value whose validation would take more than 16 steps per byte is \
+              rejected with the code `schema`. A schema must not refer to itself without \
+              descending into the value, and its subschemas must not have an `$id`. Each violation \
+              has the keyword as its code and the path of the invalid part of the value. The key \
+              `schema:` of a field is the same rule. A mapping without the option `schema` is the \
+              schema itself.",
     options: &[RuleOption::new("schema", "a JSON Schema", "The schema.").taking_mappings()],
     main_option: Some("schema"),
     messages: MESSAGES,
