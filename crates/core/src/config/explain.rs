@@ -86,8 +86,8 @@ impl ProblemCode {
                 "email: { validation: { presence: true } }",
             ),
             Self::UnknownField => page(
-                "The fields of users are listed in README, properties in the type's file. A field that \
-                 is validated but not stored is virtual; expressions refer to fields as `form.…`.",
+                "The fields of users are listed in docs/fields.md, properties in the type's file. A field \
+                 that is validated but not stored is virtual; expressions refer to fields as `form.…`.",
                 "fields: { emial: }",
                 "fields: { email: }",
             ),
