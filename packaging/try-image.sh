@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the image and tests it: the server becomes healthy, creates a user, and has the user still after
-# a restart with a new container on the same volume.
+# Builds the image and tests it: the server becomes healthy and creates a user, who still exists after a
+# restart in a new container with the same volume.
 # usage: packaging/try-image.sh            the whole Dockerfile, with docker, podman or buildah
 #        packaging/try-image.sh BINARY     BINARY instead of the first stage: nothing is compiled
-# BASE=FILE.tar imports that file as debian:bookworm-slim, for machines that reach no image registry:
+# BASE=FILE.tar imports that file as debian:bookworm-slim, for machines without access to an image registry:
 #   mmdebstrap --variant=minbase bookworm FILE.tar
 # Without a working tool (or with TOOL=none), BINARY is run with the files and settings of the image in a temporary folder.
 set -euo pipefail
