@@ -39,7 +39,10 @@ fn man_pages_are_printed_or_written() {
 #[test]
 fn version_names_the_commit() {
     let printed = run_command(&mut setup().bare_command(&["--version"])).success().stdout;
-    let rest = printed.trim_end().strip_prefix(concat!("registrar ", env!("CARGO_PKG_VERSION"), " (")).unwrap();
+    let rest = printed
+        .trim_end()
+        .strip_prefix(concat!("registrar ", env!("CARGO_PKG_VERSION"), " ("))
+        .unwrap();
     let commit = rest.strip_suffix(')').unwrap();
     let mut git = Command::new("git");
     git.current_dir(repository_path(".")).args(["cat-file", "-e"]);
