@@ -28,15 +28,9 @@ pub(crate) struct Flags {
 struct SharedFlags {
     #[command(flatten)]
     settings: PartialSettings,
-    /// Settings file
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "REGISTRAR_CONFIG",
-        default_value = "registrar.yml"
-    )]
-    config: PathBuf,
+    /// Settings file [default: registrar.yml, if it exists]
+    #[arg(long, global = true, value_name = "FILE", env = "REGISTRAR_CONFIG")]
+    config: Option<PathBuf>,
 }
 
 /// Commands; the default is `serve`.
@@ -167,8 +161,8 @@ pub(crate) struct LimitFlags {
     /// Scopes of the token: create, read, update, delete, sessions, privileged, private [default: all]
     #[arg(long = "may", value_name = "SCOPE,…", value_delimiter = ',', value_parser = scope_parser())]
     pub(crate) scopes: Vec<String>,
-    /// Form that the token may submit; may be repeated [default: all]
-    #[arg(long = "form", value_name = "FORM")]
+    /// Forms that the token may submit; may be repeated [default: all]
+    #[arg(long = "form", value_name = "FORM,…", value_delimiter = ',')]
     pub(crate) only_forms: Vec<String>,
     /// Lifetime of the token in days [default: unlimited]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
@@ -276,7 +270,8 @@ impl Flags {
     /// Returns the settings: flags take precedence over the environment, the settings file and defaults.
     pub(crate) fn settings(&self) -> Result<Settings, SettingsError> {
         let SharedFlags { settings, config } = &self.shared;
-        settings.clone().or(PartialSettings::from_file(config)?).resolve()
+        let file = PartialSettings::from_file(config.as_deref())?;
+        settings.clone().or(file).resolve()
     }
 }
 

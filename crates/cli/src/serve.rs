@@ -46,6 +46,12 @@ pub(crate) fn serve(settings: Settings, flags: &ServeFlags) -> CommandResult {
         let (database_url, folders) = (settings.database_url.clone(), settings.forms.clone());
         let notice = built_in_forms_notice(&settings);
         let application = Application::build(settings)?;
+        // Clients cannot connect to the address that stands for all addresses.
+        let host = match &*host {
+            "0.0.0.0" => "127.0.0.1",
+            "[::]" => "[::1]",
+            host => host,
+        };
         let url = format!("http://{host}:{}", application.port());
         announcer.say(&format!("registrar: serving {url} with {shown_database}"));
         if let Some(notice) = notice {

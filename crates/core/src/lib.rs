@@ -6,6 +6,23 @@
 //! The form of a submission is found in the [`registry::Registry`], and
 //! [`form::Form::apply`] coerces and validates it. The result is an [`aggregate::Aggregate`] or all
 //! [`violation::Violations`] at once.
+//!
+//! ```
+//! use registrar_core::EvalContext;
+//! use registrar_core::registry::{Registry, SourceFile};
+//! use registrar_core::value::Value;
+//!
+//! let text = "resource: User\nfields: { email: , first_name: { validation: { presence: true } } }";
+//! let file = SourceFile { file: "sign_up.yml".into(), within: "sign_up.yml".into(), text: text.into() };
+//! let registry = Registry::compile(&[file]).expect("the form has no problems");
+//! let form = registry.form("sign_up").expect("the form exists");
+//!
+//! let submission = Value::Object(vec![("email".into(), Value::String("ann".into()))]);
+//! let violations = form.apply(submission, &EvalContext::default()).unwrap_err();
+//! let found: Vec<(&str, &str)> =
+//!     violations.list.iter().map(|violation| (&*violation.path, violation.code())).collect();
+//! assert_eq!(found, [("email", "invalid"), ("first_name", "blank")]);
+//! ```
 
 pub mod aggregate;
 pub mod built_ins;

@@ -12,6 +12,7 @@ cases! {
     wrong_basic_passwords_delay_authentication,
     wrong_client_secrets_are_rate_limited_by_address,
     unauthenticated_requests_are_rate_limited_by_address with low_rate_limit,
+    contracts_without_authentication_are_rate_limited_by_address with open_contract,
     issued_tokens_share_rate_limit_of_parent with low_rate_limit,
 }
 
@@ -124,6 +125,34 @@ fn unauthenticated_requests_are_rate_limited_by_address(server: &TestServer) {
     assert!(statuses.iter().filter(|status| **status == 429).count() >= 6, "{statuses:?}");
     // Tokens have their own rate limit.
     server.client().get("/api/users").is(200);
+}
+
+const OPEN_CONTRACT: &str = "\
+mount: /open
+form: sign_up
+authentication: { schemes: [none] }
+routes: [{ method: POST, path: /people, operation: create }]
+answers:
+  created: { status: 201 }
+  invalid: { status: 422 }
+  not_an_object: { status: 400 }
+  malformed: { status: 400 }
+  unsupported_media_type: { status: 415 }
+  route_not_found: { status: 404 }
+  method_not_allowed: { status: 405 }
+  error: {}
+";
+
+fn open_contract(setup: Setup) -> Setup {
+    let form = "resource: User\nfields: { email: }\n";
+    low_rate_limit(setup.forms(&[("sign_up.yml", form), ("contracts/open.yml", OPEN_CONTRACT)]))
+}
+
+fn contracts_without_authentication_are_rate_limited_by_address(server: &TestServer) {
+    let create = || server.anonymous().post("/open/people", "{}").status;
+    let statuses: Vec<u16> = (0..12).map(|_| create()).collect();
+    let count = |status| statuses.iter().filter(|it| **it == status).count();
+    assert!(count(422) >= 4 && count(429) >= 4, "{statuses:?}");
 }
 
 fn issued_tokens_share_rate_limit_of_parent(server: &TestServer) {

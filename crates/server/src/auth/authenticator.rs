@@ -89,6 +89,7 @@ impl Authenticator {
             return Ok(Principal::anonymous());
         }
         if contract.authentication.schemes.is_empty() {
+            self.count_anonymous(request)?;
             return Ok(Principal::anonymous());
         }
         let header = request.headers().get(header::AUTHORIZATION);

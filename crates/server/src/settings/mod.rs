@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use registrar_core::config::Policies;
 use serde::Deserialize;
 
+/// The settings file that is read if none is named.
+const DEFAULT_FILE: &str = "registrar.yml";
+
 pub use hash_cost::{CostError, HashCost};
 pub use log_format::LogFormat;
 pub use proxies::{ForwardedHeaders, Network};
@@ -271,14 +274,16 @@ impl Settings {
 }
 
 impl PartialSettings {
-    /// Reads a settings file. Returns no settings if it does not exist.
+    /// Reads a settings file, by default `registrar.yml`, which may be missing.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read, or has an unknown key or an invalid value.
-    pub fn from_file(file: &Path) -> Result<Self, SettingsError> {
+    pub fn from_file(file: Option<&Path>) -> Result<Self, SettingsError> {
+        let is_default = file.is_none();
+        let file = file.unwrap_or(Path::new(DEFAULT_FILE));
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if is_default && error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self::default());
             }
             Err(source) => return Err(SettingsError::Unreadable { file: file.into(), source }),
@@ -349,7 +354,7 @@ mod tests {
             ("forwarded_headers: none\n", [":1:", "`x-forwarded`"]),
         ] {
             std::fs::write(&file, text).unwrap();
-            let error = PartialSettings::from_file(&file).unwrap_err().to_string();
+            let error = PartialSettings::from_file(Some(&file)).unwrap_err().to_string();
             assert!(expected.iter().all(|part| error.contains(part)), "{error}");
         }
         std::fs::remove_file(&file).unwrap();
@@ -357,7 +362,8 @@ mod tests {
         assert!(weak_hash.resolve().unwrap_err().to_string().contains("OWASP"));
         let zero = PartialSettings { queue: Some(0), ..PartialSettings::default() };
         assert!(zero.resolve().unwrap_err().to_string().contains("`queue`"));
-        let missing = PartialSettings::from_file(Path::new("no-such-file.yml")).unwrap();
-        assert_eq!(missing, PartialSettings::default());
+        assert_eq!(PartialSettings::from_file(None).unwrap(), PartialSettings::default());
+        let missing = PartialSettings::from_file(Some(Path::new("missing.yml"))).unwrap_err();
+        assert!(missing.to_string().contains("missing.yml"), "{missing}");
     }
 }
