@@ -18,7 +18,7 @@ RUN apt-get update \
 COPY --from=build /registrar /usr/local/bin/registrar
 COPY packaging/healthcheck /usr/local/bin/registrar-healthcheck
 # A starter form. Mount your own folder over it: -v ./forms:/forms:ro
-COPY packaging/forms /forms
+COPY crates/cli/templates/minimal/forms /forms
 
 ENV REGISTRAR_LISTEN=0.0.0.0:8080 \
     REGISTRAR_FORMS=/forms \

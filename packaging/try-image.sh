@@ -43,7 +43,8 @@ request() { # TOKEN PATH [BODY]
 }
 create_user() { # TOKEN
   answer=$(request "$1" /api/users '{"form_configuration_name": "sign_up",
-    "form": {"email": "ada@example.com", "password": "brisk-harbour-42"}}')
+    "form": {"email": "ada@example.com", "password": "brisk-harbour-42",
+    "first_name": "Ada", "last_name": "Lovelace", "terms_of_service": true}}')
   echo "$answer"
   [ "$answer" = '{"id":1,"errors":{}}' ]
 }
@@ -134,7 +135,7 @@ else
   [ -n "$binary" ] || fail "neither docker, podman nor buildah works here: give a binary"
   step "no tool: run the steps of the image in a temporary folder"
   mkdir -m 0700 "$work/data"
-  cp -r packaging/forms "$work/forms"
+  cp -r crates/cli/templates/minimal/forms "$work/forms"
   export REGISTRAR_FORMS=$work/forms REGISTRAR_DATABASE_URL=sqlite:$work/data/registrar.db
   export REGISTRAR_LISTEN=0.0.0.0:$port
   start() {

@@ -93,7 +93,8 @@ for _ in $(seq 50); do
 done
 answer=$(curl -s "http://127.0.0.1:$port/api/users" -H "Authorization: Token token=$(cat "$work/state/first-token")" \
   -H 'Content-Type: application/json' -d '{"form_configuration_name": "sign_up",
-  "form": {"email": "ada@example.com", "password": "brisk-harbour-42", "first_name": "Ada"}}')
+  "form": {"email": "ada@example.com", "password": "brisk-harbour-42",
+  "first_name": "Ada", "last_name": "Lovelace", "terms_of_service": true}}')
 echo "$answer"
 [ "$answer" = '{"id":1,"errors":{}}' ]
 kill "$server"
