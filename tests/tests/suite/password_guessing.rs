@@ -131,6 +131,7 @@ const OPEN_CONTRACT: &str = "\
 mount: /open
 form: sign_up
 authentication: { schemes: [none] }
+catalogue: words
 routes: [{ method: POST, path: /people, operation: create }]
 answers:
   created: { status: 201 }
@@ -145,7 +146,11 @@ answers:
 
 fn open_contract(setup: Setup) -> Setup {
     let form = "resource: User\nfields: { email: }\n";
-    low_rate_limit(setup.forms(&[("sign_up.yml", form), ("contracts/open.yml", OPEN_CONTRACT)]))
+    low_rate_limit(setup.forms(&[
+        ("sign_up.yml", form),
+        ("contracts/catalogues/words.yml", "messages: { blank: 'is needed' }\n"),
+        ("contracts/open.yml", OPEN_CONTRACT),
+    ]))
 }
 
 fn contracts_without_authentication_are_rate_limited_by_address(server: &TestServer) {
