@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use registrar_contracts::decode::DecodeError;
-use registrar_contracts::{Contract, ErrorResponse, InvalidParameter, Outcome, Rejection};
+use registrar_contracts::{
+    Contract, ContractError, ErrorResponse, InvalidParameter, Outcome, Rejection,
+};
 use registrar_core::Refusals;
 use registrar_core::record_kind::RecordKind;
 use registrar_core::value::Value;
@@ -263,10 +265,9 @@ impl ApiError {
     }
 }
 
-/// Wraps the cause of a contract expression that failed.
-impl From<String> for ApiError {
-    fn from(cause: String) -> Self {
-        Self::failed(cause)
+impl From<ContractError> for ApiError {
+    fn from(error: ContractError) -> Self {
+        Self::failed(error.to_string())
     }
 }
 
@@ -280,7 +281,7 @@ impl From<Rejection> for ApiError {
     fn from(error: Rejection) -> Self {
         match error {
             Rejection::Invalid(validation) => Self::invalid(validation),
-            Rejection::Failed(cause) => Self::failed(cause),
+            Rejection::Failed(error) => error.into(),
         }
     }
 }

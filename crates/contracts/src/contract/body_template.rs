@@ -1,5 +1,6 @@
 //! Compiled body templates of answers: constant text, and expressions to fill in.
 
+use super::error::ContractError;
 use super::json_style::{self, JsonStyle};
 use super::scope::{CachedRoots, Expr, Frame, Scope};
 use registrar_core::value::Value;
@@ -56,7 +57,7 @@ impl Segment {
 }
 
 /// Renders a template.
-pub(crate) fn fill(pieces: &[Segment], values: &Scope<'_>) -> Result<Vec<u8>, String> {
+pub(crate) fn fill(pieces: &[Segment], values: &Scope<'_>) -> Result<Vec<u8>, ContractError> {
     let size = |piece: &Segment| match piece {
         Segment::Literal(text) => text.len(),
         _ => TYPICAL_VALUE_BYTES,
@@ -67,18 +68,22 @@ pub(crate) fn fill(pieces: &[Segment], values: &Scope<'_>) -> Result<Vec<u8>, St
 }
 
 /// Writes a value as JSON.
-fn write(value: &Value<'_>, style: JsonStyle, out: &mut Vec<u8>) -> Result<(), String> {
+fn write(value: &Value<'_>, style: JsonStyle, out: &mut Vec<u8>) -> Result<(), ContractError> {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
         other if style == JsonStyle::Python => return json_style::write_as_python(other, out),
-        other => return serde_json::to_writer(out, other).map_err(|error| error.to_string()),
+        other => return Ok(serde_json::to_writer(out, other)?),
     }
     Ok(())
 }
 
-fn fill_into(pieces: &[Segment], values: &Scope<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+fn fill_into(
+    pieces: &[Segment],
+    values: &Scope<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), ContractError> {
     let hot = values.cached_roots();
     for piece in pieces {
         match piece {
@@ -119,7 +124,7 @@ fn fill_each<'h>(
     each: &Loop,
     (values, hot): (&'h Scope<'h>, CachedRoots<'h>),
     out: &mut Vec<u8>,
-) -> Result<(), String> {
+) -> Result<(), ContractError> {
     out.push(b'[');
     each.list.with_cached((values, hot), |list| {
         let items = if let Value::Array(items) = list { items.as_slice() } else { &[] };
@@ -139,7 +144,7 @@ fn fill_each<'h>(
             }
             fill_into(&each.pieces, &values, out)?;
         }
-        Ok::<(), String>(())
+        Ok::<(), ContractError>(())
     })??;
     out.push(b']');
     Ok(())

@@ -1,5 +1,6 @@
 //! Maps a submission to an API to its form's fields and validates it.
 
+use super::error::ContractError;
 use std::borrow::Cow;
 
 use super::action::Action;
@@ -49,11 +50,11 @@ pub enum Rejection {
     /// Validation failed.
     Invalid(Box<ErrorResponse>),
     /// An expression of the contract failed. The reason never contains a value.
-    Failed(String),
+    Failed(ContractError),
 }
 
-impl From<String> for Rejection {
-    fn from(cause: String) -> Self {
+impl From<ContractError> for Rejection {
+    fn from(cause: ContractError) -> Self {
         Self::Failed(cause)
     }
 }
@@ -172,7 +173,7 @@ impl Contract {
     pub fn contested(
         &self,
         input: ContractInput<'_>,
-    ) -> Result<(Vec<Claim>, Vec<Reference>), String> {
+    ) -> Result<(Vec<Claim>, Vec<Reference>), ContractError> {
         let submitted = self.form_input_of(input)?;
         Ok(input.form.database_checks(submitted.value, input.eval_context))
     }
@@ -189,7 +190,7 @@ impl Contract {
     }
 
     /// Maps the submission to the form's input, with the violations of the mapping itself.
-    fn form_input_of<'s>(&self, input: ContractInput<'s>) -> Result<FormInput<'s>, String> {
+    fn form_input_of<'s>(&self, input: ContractInput<'s>) -> Result<FormInput<'s>, ContractError> {
         self.map_input(input, self.merged_input(input)?)
     }
 
@@ -198,7 +199,7 @@ impl Contract {
         &self,
         input: ContractInput<'s>,
         sent: Value<'s>,
-    ) -> Result<FormInput<'s>, String> {
+    ) -> Result<FormInput<'s>, ContractError> {
         let mapping = &input.action.input;
         let (mut submitted, mut mapping_violations): (Entries<'s>, _) = (Vec::new(), Vec::new());
         let violation = |message, code: Option<&str>, path: &str| Violation {
@@ -283,7 +284,10 @@ impl Contract {
     }
 
     /// Returns the submission with the values of `inject`.
-    pub(crate) fn merged_input<'s>(&self, input: ContractInput<'s>) -> Result<Value<'s>, String> {
+    pub(crate) fn merged_input<'s>(
+        &self,
+        input: ContractInput<'s>,
+    ) -> Result<Value<'s>, ContractError> {
         let mapping = &input.action.input;
         let mut sent: Value<'s> = mapping.name_value_input(input.sent).into_owned();
         if let (false, Value::Object(entries)) = (mapping.inject.is_empty(), &mut sent) {
@@ -296,7 +300,7 @@ impl Contract {
     }
 
     /// Inserts the values of `set`; null leaves the submitted value.
-    fn set(&self, input: ContractInput<'_>, value: &mut Value<'_>) -> Result<(), String> {
+    fn set(&self, input: ContractInput<'_>, value: &mut Value<'_>) -> Result<(), ContractError> {
         let set = &input.action.input.set;
         if set.is_empty() {
             return Ok(());

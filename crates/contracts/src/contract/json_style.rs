@@ -1,5 +1,6 @@
 //! JSON styles: compact, or as Python writes it by default.
 
+use super::error::ContractError;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -26,9 +27,12 @@ impl JsonStyle {
 }
 
 /// Writes a value as Python does.
-pub(crate) fn write_as_python(value: &impl Serialize, out: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn write_as_python(
+    value: &impl Serialize,
+    out: &mut Vec<u8>,
+) -> Result<(), ContractError> {
     let mut serializer = Serializer::with_formatter(out, PythonFormatter);
-    value.serialize(&mut serializer).map_err(|error| error.to_string())
+    Ok(value.serialize(&mut serializer)?)
 }
 
 struct PythonFormatter;

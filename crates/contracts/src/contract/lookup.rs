@@ -1,5 +1,6 @@
 //! Look-ups of users and records, by id, e-mail address, property and other keys.
 
+use super::error::ContractError;
 use super::lookup_key::LookupKey;
 use super::model::Contract;
 use super::scope::{Expr, Scope};
@@ -41,7 +42,7 @@ impl Contract {
         values: &Scope<'_>,
         form: Option<&Form>,
         include_empty: bool,
-    ) -> Result<Vec<Lookup>, String> {
+    ) -> Result<Vec<Lookup>, ContractError> {
         let mut lookups = Vec::new();
         for (key, value) in keys {
             let text = value.text(values)?;

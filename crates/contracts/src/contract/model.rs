@@ -1,5 +1,6 @@
 //! A compiled contract.
 
+use super::error::ContractError;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -213,9 +214,9 @@ impl Contract {
         (status, reason): (u16, &str),
         request: &RequestContext,
         values: Vec<(&'static str, Value<'_>)>,
-    ) -> Result<RenderedResponse<'c>, String> {
+    ) -> Result<RenderedResponse<'c>, ContractError> {
         let Some(answer) = self.response_template(action, outcome) else {
-            return Err(format!("the contract has no answer `{}`", outcome.name()));
+            return Err(ContractError::MissingAnswer(outcome.name()));
         };
         let request_scope = scope::Scope::of(request);
         let shown = |name: &'static str, value: &dyn Fn() -> Value<'static>| {

@@ -1,6 +1,7 @@
 //! What the expressions of a contract say about a request: the user or record that it is about,
 //! failed preconditions, credentials, the selected form.
 
+use super::error::ContractError;
 use std::borrow::Cow;
 
 use super::action::Action;
@@ -22,7 +23,7 @@ impl Contract {
         &self,
         action: &Action,
         context: &RequestContext,
-    ) -> Result<Vec<Lookup>, String> {
+    ) -> Result<Vec<Lookup>, ContractError> {
         let values = Scope::of(context);
         let form = self.form().map(|form| &**form);
         self.lookups(&action.find, &values, form, action.paging.is_strict)
@@ -37,7 +38,7 @@ impl Contract {
         &self,
         action: &Action,
         context: &RequestContext,
-    ) -> Result<Option<Vec<Lookup>>, String> {
+    ) -> Result<Option<Vec<Lookup>>, ContractError> {
         let Some(parent) = &action.parent else { return Ok(None) };
         let values = Scope::of(context);
         self.lookups(parent, &values, self.form().map(|form| &**form), false).map(Some)
@@ -47,7 +48,7 @@ impl Contract {
     ///
     /// # Errors
     /// Returns an error as [`resolve_lookup`](Self::resolve_lookup) does.
-    pub fn lookup_caller(&self, name: &str) -> Result<Vec<Lookup>, String> {
+    pub fn lookup_caller(&self, name: &str) -> Result<Vec<Lookup>, ContractError> {
         let name = Value::String(Cow::Borrowed(name));
         let values = Scope::new(object([("credential", object([("name", name)]))]));
         let form = self.form().map(|form| &**form);
@@ -58,7 +59,7 @@ impl Contract {
     ///
     /// # Errors
     /// Returns an error as [`resolve_lookup`](Self::resolve_lookup) does.
-    pub fn allows_caller(&self, user: Value<'_>) -> Result<bool, String> {
+    pub fn allows_caller(&self, user: Value<'_>) -> Result<bool, ContractError> {
         let Some(condition) = &self.authentication.allowed_if else { return Ok(true) };
         condition.is_true(&Scope::new(object([("user", user)])))
     }
@@ -71,7 +72,7 @@ impl Contract {
         &self,
         action: &Action,
         context: &RequestContext,
-    ) -> Result<Option<Outcome>, String> {
+    ) -> Result<Option<Outcome>, ContractError> {
         if action.checks.is_empty() {
             return Ok(None);
         }
@@ -92,7 +93,7 @@ impl Contract {
         &self,
         action: &Action,
         context: &RequestContext,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<Option<String>, ContractError> {
         let Some(filling) = &action.password else { return Ok(None) };
         filling.text(&Scope::of(context))
     }
@@ -107,7 +108,7 @@ impl Contract {
         &self,
         action: &Action,
         context: &RequestContext,
-    ) -> Result<Option<(Option<String>, Option<Option<String>>)>, String> {
+    ) -> Result<Option<(Option<String>, Option<Option<String>>)>, ContractError> {
         let Some(issue_token) = &action.issue_token else { return Ok(None) };
         let Some(secret) = &issue_token.secret else { return Ok(None) };
         let values = Scope::of(context);
@@ -124,7 +125,7 @@ impl Contract {
         action: &Action,
         context: &RequestContext,
         user: &Value<'_>,
-    ) -> Result<(RecordKind, Vec<i64>), String> {
+    ) -> Result<(RecordKind, Vec<i64>), ContractError> {
         let Some(remove) = &action.remove else { return Ok((RecordKind::User, Vec::new())) };
         let found = remove.path.split('.').try_fold(user, |value, part| value.get(part));
         let Some(Value::Array(members)) = found else {

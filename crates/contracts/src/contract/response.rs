@@ -2,6 +2,7 @@
 //! Bodies are compiled at load: constant JSON is serialised once, and only values are filled in per
 //! request.
 
+use super::error::ContractError;
 use registrar_core::config::{Data, Entry, Node, ProblemCode, Reader};
 use registrar_core::expression::Template;
 
@@ -136,12 +137,12 @@ impl ResponseTemplate {
     ///
     /// # Errors
     /// Returns the reason if an expression fails; it never contains a value.
-    pub(crate) fn render(&self, values: &Scope<'_>) -> Result<RenderedResponse<'_>, String> {
+    pub(crate) fn render(&self, values: &Scope<'_>) -> Result<RenderedResponse<'_>, ContractError> {
         let headers = self.headers.iter().map(|(name, pieces)| {
             let bytes = fill(pieces, values)?;
             Ok((&**name, String::from_utf8_lossy(&bytes).into_owned()))
         });
-        let headers = headers.collect::<Result<_, String>>()?;
+        let headers = headers.collect::<Result<_, ContractError>>()?;
         let body = fill(&self.body, values)?;
         Ok(RenderedResponse { content_type: self.content_type.as_deref(), headers, body })
     }

@@ -1,5 +1,6 @@
 //! Variables and compiled expressions of contracts.
 
+use super::error::ContractError;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -283,7 +284,7 @@ impl Expr {
         &self,
         values: &Scope<'_>,
         use_it: impl FnOnce(&Value<'_>) -> R,
-    ) -> Result<R, String> {
+    ) -> Result<R, ContractError> {
         let template = match self {
             Self::Name(path) => return Ok(use_it(values.at(path).unwrap_or(&NULL))),
             Self::IsNone(path, is_none) => {
@@ -304,7 +305,7 @@ impl Expr {
         &self,
         (values, hot): (&'h Scope<'h>, CachedRoots<'h>),
         use_it: impl FnOnce(&Value<'_>) -> R,
-    ) -> Result<R, String> {
+    ) -> Result<R, ContractError> {
         match self {
             Self::Name(path) => Ok(use_it(hot.at(values, path).unwrap_or(&NULL))),
             Self::Text(parts, _) => match join_parts(parts, |path| hot.at(values, path)) {
@@ -316,12 +317,12 @@ impl Expr {
     }
 
     /// Evaluates the expression to an owned value.
-    pub(crate) fn value(&self, values: &Scope<'_>) -> Result<Value<'static>, String> {
+    pub(crate) fn value(&self, values: &Scope<'_>) -> Result<Value<'static>, ContractError> {
         self.with(values, |value| value.clone().into_owned())
     }
 
     /// Evaluates the expression as a condition. As in Jinja, null, 0 and empty values are false.
-    pub(crate) fn is_true(&self, values: &Scope<'_>) -> Result<bool, String> {
+    pub(crate) fn is_true(&self, values: &Scope<'_>) -> Result<bool, ContractError> {
         self.with(values, |value| match value {
             Value::Bool(flag) => *flag,
             other => to_dynamic(other).is_true(),
@@ -329,7 +330,7 @@ impl Expr {
     }
 
     /// Evaluates the expression to a string. Returns `None` if it is null.
-    pub(crate) fn text(&self, values: &Scope<'_>) -> Result<Option<String>, String> {
+    pub(crate) fn text(&self, values: &Scope<'_>) -> Result<Option<String>, ContractError> {
         self.with(values, |value| match value {
             Value::Null => None,
             Value::String(text) | Value::Number(text) => Some(text.to_string()),

@@ -2,6 +2,7 @@
 //! not hold. Each step goes through the fields in the order of the form, so that an expression sees
 //! the results of those before it.
 
+use crate::expression::EvalError;
 use std::cell::Cell;
 
 use super::shape;
@@ -25,10 +26,9 @@ impl ComputedBudget {
     /// Returns an error if the computation fails or the budget is exhausted.
     fn take(
         &self,
-        work: impl FnOnce() -> Result<Option<Value<'static>>, String>,
-    ) -> Result<Option<Value<'static>>, String> {
-        let too_much =
-            || format!("computed values have more than {MAX_COMPUTED_BYTES} bytes together");
+        work: impl FnOnce() -> Result<Option<Value<'static>>, EvalError>,
+    ) -> Result<Option<Value<'static>>, EvalError> {
+        let too_much = || EvalError::ComputedTooLarge(MAX_COMPUTED_BYTES);
         if self.0.get() == 0 {
             return Err(too_much());
         }
@@ -186,7 +186,7 @@ fn object(
     entries: &[(String, PayloadValue)],
     view: &EvalScope<'_, '_>,
     left: &ComputedBudget,
-) -> Result<Value<'static>, String> {
+) -> Result<Value<'static>, EvalError> {
     let mut object = Vec::with_capacity(entries.len());
     for (name, given) in entries {
         if let Some(value) = value(given, view, left)? {
@@ -200,14 +200,14 @@ fn value(
     given: &PayloadValue,
     view: &EvalScope<'_, '_>,
     left: &ComputedBudget,
-) -> Result<Option<Value<'static>>, String> {
+) -> Result<Option<Value<'static>>, EvalError> {
     Ok(Some(match given {
         PayloadValue::Literal(value) => value.clone(),
         PayloadValue::Template(template) => return left.take(|| template.value(view)),
         PayloadValue::Object(entries) => object(entries, view, left)?,
         PayloadValue::List(items) => {
             let items = items.iter().map(|item| Ok(value(item, view, left)?.unwrap_or_default()));
-            Value::Array(items.collect::<Result<_, String>>()?)
+            Value::Array(items.collect::<Result<_, EvalError>>()?)
         }
     }))
 }

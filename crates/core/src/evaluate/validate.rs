@@ -1,6 +1,7 @@
 //! Validates all active fields of a submission and collects all violations, in the order of the
 //! form.
 
+use crate::expression::EvalError;
 use std::sync::Arc;
 
 use super::ownership::{self, IMMUTABLE};
@@ -298,7 +299,7 @@ fn visit_paths(way: &[Arc<str>], path: Path<'_>, call: &mut dyn FnMut(Path<'_>))
     }
 }
 
-fn report_condition_error(cause: &str, path: Path<'_>, findings: &mut Findings) {
+fn report_condition_error(cause: &EvalError, path: Path<'_>, findings: &mut Findings) {
     if findings.claims_only {
         return;
     }

@@ -7,6 +7,7 @@
 
 mod condition;
 mod dependencies;
+mod error;
 mod language;
 mod liquid;
 mod names;
@@ -20,6 +21,7 @@ use minijinja::Expression;
 
 pub(crate) use condition::{ConditionResult, Conditions};
 pub(crate) use dependencies::{Dependencies, EvalScope, NameScope, ScopeEntry};
+pub use error::EvalError;
 pub use language::sha256;
 pub(crate) use names::check as check_names;
 pub use template::Template;
@@ -32,9 +34,6 @@ use crate::eval_context::EvalContext;
 /// handles a chain such as `a and b and …` by recursion, which overflows a thread's stack from
 /// 1,000 steps on in a build without optimisation.
 const MAX_STEPS: usize = 500;
-
-/// Why an expression could not be evaluated: the kind of error, never a value.
-pub type EvalError = String;
 
 /// One compiled expression and the names it reads.
 pub struct Program {
@@ -97,11 +96,11 @@ impl Program {
 
     /// Evaluates the expression over a given context.
     fn eval_in(&self, context: &minijinja::Value) -> Result<minijinja::Value, EvalError> {
-        self.code.eval(context.clone()).map_err(|error| error.kind().to_string())
+        Ok(self.code.eval(context.clone())?)
     }
 
     fn eval(&self, view: &EvalScope<'_, '_>) -> Result<minijinja::Value, EvalError> {
-        self.code.eval(self.reads.context(view)).map_err(|error| error.kind().to_string())
+        Ok(self.code.eval(self.reads.context(view))?)
     }
 }
 

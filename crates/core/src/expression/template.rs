@@ -173,7 +173,7 @@ impl Template {
             Self::Blocks(blocks) => {
                 let template = blocks.environment.get_template(ONLY);
                 let filled = template.and_then(|text| text.render(context.clone()));
-                filled.map_err(|error| error.kind().to_string())?
+                filled?
             }
             Self::Pieces(parts) => {
                 let mut text = String::new();
@@ -192,7 +192,7 @@ impl Template {
             }
         };
         if text.len() > MAX_RENDERED_BYTES {
-            return Err(format!("the result is longer than {MAX_RENDERED_BYTES} bytes"));
+            return Err(EvalError::ResultTooLarge(MAX_RENDERED_BYTES));
         }
         Ok(Some(Value::String(Cow::Owned(text))))
     }
@@ -214,7 +214,7 @@ impl Template {
         let mut text = String::new();
         let mut push = |more: &str| {
             if text.len() + more.len() > MAX_OUTPUT_BYTES {
-                return Err(format!("the result is longer than {MAX_OUTPUT_BYTES} bytes"));
+                return Err(EvalError::ResultTooLarge(MAX_OUTPUT_BYTES));
             }
             text.push_str(more);
             Ok(())
@@ -234,7 +234,7 @@ impl Template {
             Self::Blocks(blocks) => {
                 let template = blocks.environment.get_template(ONLY);
                 let filled = template.and_then(|text| text.render(blocks.reads.context(view)));
-                push(&filled.map_err(|error| error.kind().to_string())?)?;
+                push(&filled?)?;
             }
         }
         Ok(text)
@@ -244,6 +244,5 @@ impl Template {
 /// Converts the result of an expression, which may have at most `limit` bytes, written as JSON.
 fn bounded(value: &Dynamic, limit: usize) -> Result<Option<Value<'static>>, EvalError> {
     let mut left = limit;
-    let too_long = |TooLong| format!("the result is larger than {limit} bytes");
-    from_dynamic(value, &mut left).map_err(too_long)
+    from_dynamic(value, &mut left).map_err(|TooLong| EvalError::ResultTooLarge(limit))
 }

@@ -1,6 +1,7 @@
 //! Collects the results of validating one submission: violations, and the claims and references
 //! that only the database can check.
 
+use crate::expression::EvalError;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ pub(crate) struct Findings {
     /// Ids of the rules that were broken; collected only if it is `Some`.
     pub(crate) broken_rules: Option<HashSet<usize>>,
     /// Why `default_payload` could not be computed.
-    pub(crate) failure: Option<String>,
+    pub(crate) failure: Option<EvalError>,
     pub(crate) claims: Vec<NewClaim>,
     /// The record that is being validated.
     pub(crate) record: RecordCursor,

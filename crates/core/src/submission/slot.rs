@@ -1,5 +1,6 @@
 //! A submission in the order of the form: slot `i` of a group belongs to its field `i`.
 
+use crate::expression::EvalError;
 use std::borrow::Cow;
 
 use crate::messages::Message;
@@ -29,7 +30,7 @@ pub(crate) enum Slot<'v> {
     /// a type that the field no longer has.
     Unchanged,
     /// The field's condition or computed default could not be evaluated: refused.
-    Undecided { cause: String },
+    Undecided { cause: EvalError },
 }
 
 /// Slots of one object.
