@@ -39,6 +39,16 @@ pub(crate) fn check(settings: &Settings, flags: CheckFlags) -> CommandResult {
         found.iter().filter(|(severity, _)| *severity == Severity::Error).count()
     };
     let (here, others) = (errors(&selected), errors(&elsewhere));
+    // Otherwise a wrong folder would pass, for example in CI.
+    if stats.forms == 0 && here + others == 0 {
+        let folders: Vec<String> =
+            paths.iter().map(|path| format!("`{}`", path.display())).collect();
+        return Err(format!(
+            "there is no form in {}: expected form files (`*.yml`); `registrar new form NAME` writes one",
+            folders.join(", ")
+        )
+        .into());
+    }
     if matches!(flags.format, Format::Text | Format::Short) {
         summarize(here, others, stats);
     }

@@ -43,8 +43,8 @@ pub(crate) fn new_form(settings: &Settings, flags: &NewFormFlags) -> CommandResu
     written?;
     print(&path.display().to_string());
     print_message(&format!(
-        "registrar: wrote the form `{name}`; `registrar check` runs its examples, and a running server \
-         loads it automatically"
+        "registrar: wrote the form `{name}`; `registrar check` runs its examples. A server loads it \
+         automatically if it was started with this folder"
     ));
     Ok(ExitCode::SUCCESS)
 }

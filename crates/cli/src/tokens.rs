@@ -10,6 +10,7 @@ use registrar_server::app::{BuildError, open_existing_store, open_store};
 use registrar_server::auth::credentials::{self, NewCredential, TokenLimits};
 use registrar_server::config_source;
 use registrar_server::settings::Settings;
+use registrar_store::redact;
 
 use crate::flags::LimitFlags;
 use crate::{CommandResult, contract, print, print_message};
@@ -57,6 +58,12 @@ pub(crate) fn create(
         return Err("invalid attribute: expected `NAME=TEXT`".into());
     };
     let (store, cost) = (open_store(settings)?, settings.hash_cost());
+    if store.is_new() {
+        print_message(&format!(
+            "registrar: {} was empty or missing: a NEW database was created",
+            redact(&settings.database_url)
+        ));
+    }
     let new = NewCredential { name, contract, attributes: &pairs, limits, cost };
     let system = actix_web::rt::System::new();
     let credential = system.block_on(credentials::create(&store, new))?;

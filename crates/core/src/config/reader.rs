@@ -93,6 +93,17 @@ impl Reader<'_> {
         within: &str,
         known: &[&str],
     ) {
+        self.unknown_with_hint((code, kind, name), location, (within, known), None);
+    }
+
+    /// Records an unknown name with a hint for names that resemble no known one.
+    pub(crate) fn unknown_with_hint(
+        &mut self,
+        (code, kind, name): (ProblemCode, &str, &str),
+        location: Location,
+        (within, known): (&str, &[&str]),
+        hint: Option<String>,
+    ) {
         let expected = if known.is_empty() {
             "no name: none is defined".to_owned()
         } else {
@@ -103,7 +114,7 @@ impl Reader<'_> {
             location,
             format!("unknown {kind} `{name}` in {within}"),
             expected,
-            did_you_mean(name, known),
+            did_you_mean(name, known).or(hint),
         );
     }
 

@@ -10,6 +10,7 @@ mod sample;
 pub(crate) use read::read;
 
 use crate::config::{Problem, ProblemCode, Problems};
+use crate::eval_context::Timestamp;
 use crate::form::Form;
 
 /// Results of running examples.
@@ -36,7 +37,9 @@ impl Form {
                     example.location,
                     format!("the example `{}` fails: {got}", example.name),
                     format_violations(&example.expected),
-                    None,
+                    (example.eval_context.now == Timestamp::default()).then(|| {
+                        "the time is 1970-01-01T00:00:00Z unless the example has `now:`".to_owned()
+                    }),
                 );
             }
         }

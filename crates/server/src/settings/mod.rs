@@ -257,6 +257,14 @@ pub enum SettingsError {
     /// A number is 0 that must be positive.
     #[error("the setting `{0}` is 0: expected at least 1")]
     Zero(&'static str),
+    /// An address to listen on has no host or no port.
+    #[error("`{setting}` is `{value}`: expected ADDRESS:PORT, such as 127.0.0.1:8080")]
+    Address {
+        /// Name of the setting.
+        setting: &'static str,
+        /// The value.
+        value: String,
+    },
     /// A secret is set directly and as a file.
     #[error("`{0}` and `{0}_file` are both given: expected one of them")]
     Duplicate(&'static str),
@@ -322,7 +330,19 @@ impl PartialSettings {
         // An empty list stands for the built-in forms.
         settings.forms.retain(|folder| !is_default_folder || folder.symlink_metadata().is_ok());
         settings.hash_cost().check()?;
+        check_address("listen", &settings.listen)?;
+        if let Some(address) = &settings.admin_listen {
+            check_address("admin_listen", address)?;
+        }
         Ok(settings)
+    }
+}
+
+/// Returns an error unless a value consists of a host and a port.
+fn check_address(setting: &'static str, value: &str) -> Result<(), SettingsError> {
+    match value.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(()),
+        _ => Err(SettingsError::Address { setting, value: value.to_owned() }),
     }
 }
 
@@ -360,6 +380,11 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         let weak_hash = PartialSettings { hash_memory_kib: Some(8), ..PartialSettings::default() };
         assert!(weak_hash.resolve().unwrap_err().to_string().contains("OWASP"));
+        for listen in ["localhost", ":80", "127.0.0.1:http"] {
+            let settings = PartialSettings { listen: Some(listen.into()), ..Default::default() };
+            let error = settings.resolve().unwrap_err().to_string();
+            assert!(error.contains(&format!("`listen` is `{listen}`: expected")), "{error}");
+        }
         let zero = PartialSettings { queue: Some(0), ..PartialSettings::default() };
         assert!(zero.resolve().unwrap_err().to_string().contains("`queue`"));
         assert_eq!(PartialSettings::from_file(None).unwrap(), PartialSettings::default());
