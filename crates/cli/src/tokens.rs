@@ -58,16 +58,16 @@ pub(crate) fn create(
         return Err("invalid attribute: expected `NAME=TEXT`".into());
     };
     let (store, cost) = (open_store(settings)?, settings.hash_cost());
+    let new = NewCredential { name, contract, attributes: &pairs, limits, cost };
+    let system = actix_web::rt::System::new();
+    let credential = system.block_on(credentials::create(&store, new))?;
+    store.shutdown();
     if store.is_new() {
         print_message(&format!(
             "registrar: {} was empty or missing: a NEW database was created",
             redact(&settings.database_url)
         ));
     }
-    let new = NewCredential { name, contract, attributes: &pairs, limits, cost };
-    let system = actix_web::rt::System::new();
-    let credential = system.block_on(credentials::create(&store, new))?;
-    store.shutdown();
     if let Some(contract) = contract.filter(|_| pairs.is_empty())
         && let Some(missing) = contract.authentication.attributes.first()
     {

@@ -33,6 +33,7 @@ pub mod compose;
 pub mod config;
 pub mod decimal;
 pub mod eval_context;
+pub mod eval_error;
 pub mod evaluate;
 pub mod example;
 pub mod expression;

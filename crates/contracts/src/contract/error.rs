@@ -1,6 +1,6 @@
 //! The error of a contract's expressions and responses.
 
-use registrar_core::expression::EvalError;
+use registrar_core::eval_error::EvalError;
 
 /// Why a request could not be mapped to a form, or a response not be rendered.
 #[derive(Debug, thiserror::Error)]

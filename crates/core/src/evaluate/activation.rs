@@ -2,7 +2,7 @@
 //! not hold. Each step goes through the fields in the order of the form, so that an expression sees
 //! the results of those before it.
 
-use crate::expression::EvalError;
+use crate::eval_error::EvalError;
 use std::cell::Cell;
 
 use super::shape;

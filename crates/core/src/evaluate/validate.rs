@@ -1,7 +1,7 @@
 //! Validates all active fields of a submission and collects all violations, in the order of the
 //! form.
 
-use crate::expression::EvalError;
+use crate::eval_error::EvalError;
 use std::sync::Arc;
 
 use super::ownership::{self, IMMUTABLE};

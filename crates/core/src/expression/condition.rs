@@ -1,7 +1,8 @@
 //! Conditions: `if:` and `unless:` of a field, a nested form or a rule.
 
-use super::{EvalError, EvalScope, NameScope, Program, Template, liquid};
+use super::{EvalScope, NameScope, Program, Template, liquid};
 use crate::config::{Data, Entry, Node, ProblemCode, Reader};
+use crate::eval_error::EvalError;
 
 /// The conditions of a field, nested form or rule, with whether each is negated; all must hold.
 #[derive(Debug, Default)]

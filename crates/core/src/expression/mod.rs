@@ -7,7 +7,7 @@
 
 mod condition;
 mod dependencies;
-mod error;
+
 mod language;
 mod liquid;
 mod names;
@@ -21,7 +21,6 @@ use minijinja::Expression;
 
 pub(crate) use condition::{ConditionResult, Conditions};
 pub(crate) use dependencies::{Dependencies, EvalScope, NameScope, ScopeEntry};
-pub use error::EvalError;
 pub use language::sha256;
 pub(crate) use names::check as check_names;
 pub use template::Template;
@@ -29,6 +28,7 @@ pub use value::to_dynamic;
 
 use crate::config::{Location, Node, ProblemCode, Reader};
 use crate::eval_context::EvalContext;
+use crate::eval_error::EvalError;
 
 /// Maximum number of words and signs in an expression, or in a template with `{% %}`. minijinja
 /// handles a chain such as `a and b and …` by recursion, which overflows a thread's stack from

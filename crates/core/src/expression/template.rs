@@ -9,10 +9,10 @@ use super::dependencies::Dependencies;
 use super::tokens::{TextBlock, text_blocks};
 use super::value::{TooLong, from_dynamic};
 use super::{
-    EvalError, EvalScope, NameScope, Program, check_names, is_short, language, liquid,
-    report_syntax, tokens,
+    EvalScope, NameScope, Program, check_names, is_short, language, liquid, report_syntax, tokens,
 };
 use crate::config::{Node, ProblemCode, Reader};
+use crate::eval_error::EvalError;
 use crate::value::Value;
 
 /// Maximum size of the result of a form's template or expression, in bytes.

@@ -1,7 +1,7 @@
 //! Collects the results of validating one submission: violations, and the claims and references
 //! that only the database can check.
 
-use crate::expression::EvalError;
+use crate::eval_error::EvalError;
 use std::collections::HashSet;
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! A submission in the order of the form: slot `i` of a group belongs to its field `i`.
 
-use crate::expression::EvalError;
+use crate::eval_error::EvalError;
 use std::borrow::Cow;
 
 use crate::messages::Message;
