@@ -11,7 +11,7 @@ pub(crate) use read::read;
 
 use crate::config::{Problem, ProblemCode, Problems};
 use crate::eval_context::Timestamp;
-use crate::form::Form;
+use crate::form::{Example, Form};
 
 /// Results of running examples.
 #[derive(Debug, Default)]
@@ -37,9 +37,7 @@ impl Form {
                     example.location,
                     format!("the example `{}` fails: {got}", example.name),
                     format_violations(&example.expected),
-                    (example.eval_context.now == Timestamp::default()).then(|| {
-                        "the time is 1970-01-01T00:00:00Z unless the example has `now:`".to_owned()
-                    }),
+                    time_hint(example, &got),
                 );
             }
         }
@@ -58,4 +56,12 @@ fn format_violations(violations: &[(String, String)]) -> String {
     let shown: Vec<String> =
         violations.iter().map(|(path, code)| format!("{path}: {code}")).collect();
     shown.join(", ")
+}
+
+/// Returns a hint if an example without `now:` breaks a rule that compares with a time.
+fn time_hint(example: &Example, got: &str) -> Option<String> {
+    const CODES: [&str; 5] = [": is_at", ": before", ": after", ": on_or_before", ": on_or_after"];
+    let is_about_time = CODES.iter().any(|code| got.contains(code));
+    (is_about_time && example.eval_context.now == Timestamp::default())
+        .then(|| "the time is 1970-01-01T00:00:00Z unless the example has `now:`".to_owned())
 }
