@@ -22,7 +22,7 @@ const MAX_ALIASES: usize = 1_000;
 
 /// Builds one tree. Methods return `None` after adding the problem that ended parsing.
 pub(super) struct Parser<'t, 'p> {
-    library: granit_parser::Parser<'t, StrInput<'t>>,
+    event_source: granit_parser::Parser<'t, StrInput<'t>>,
     problems: &'p mut Problems,
     /// The events so far; an alias reads those of its anchor again.
     events: Vec<(Event<'t>, Location)>,
@@ -42,10 +42,10 @@ pub(super) struct Parser<'t, 'p> {
 impl<'t, 'p> Parser<'t, 'p> {
     pub(super) fn new(text: &'t str, problems: &'p mut Problems) -> Self {
         let options = granit_parser::options! { emit_comments: false };
-        let library = granit_parser::Parser::new_from_str_with_options(text, options);
+        let event_source = granit_parser::Parser::new_from_str_with_options(text, options);
         let (anchors, aliases, alias) = (HashMap::new(), Vec::new(), None);
         let (events, next, values, bytes, depth) = (Vec::new(), 0, 0, 0, 0);
-        Self { library, problems, events, next, anchors, aliases, alias, values, bytes, depth }
+        Self { event_source, problems, events, next, anchors, aliases, alias, values, bytes, depth }
     }
 
     /// Returns the tree of the only document.
@@ -76,7 +76,7 @@ impl<'t, 'p> Parser<'t, 'p> {
     /// Returns the next event and its location, without moving on.
     fn peek(&mut self) -> Option<&(Event<'t>, Location)> {
         while self.next == self.events.len() {
-            let (event, span) = match self.library.next()? {
+            let (event, span) = match self.event_source.next()? {
                 Ok(next) => next,
                 Err(error) => {
                     return self.refuse_syntax(location_of(error.marker()), &error.info());
