@@ -1,5 +1,5 @@
-//! Sets `REGISTRAR_VERSION`: the version with the commit and its date. The commit is that of the git
-//! checkout, else the environment variable `REGISTRAR_COMMIT`, else `unknown`.
+//! Sets `REGISTRAR_VERSION`: the version with the commit and its date. The commit is the
+//! environment variable `REGISTRAR_COMMIT`, else that of the git checkout, else `unknown`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -41,17 +41,10 @@ pub(crate) fn serve(settings: Settings, flags: &ServeFlags) -> CommandResult {
         announcer.say(&warning);
     }
     actix_web::rt::System::new().block_on(async {
-        let host =
-            settings.listen.rsplit_once(':').map_or("127.0.0.1", |(host, _)| host).to_owned();
+        let host = client_host(&settings.listen).to_owned();
         let (database_url, folders) = (settings.database_url.clone(), settings.forms.clone());
         let notice = built_in_forms_notice(&settings);
         let application = Application::build(settings)?;
-        // Clients cannot connect to the address that stands for all addresses.
-        let host = match &*host {
-            "0.0.0.0" => "127.0.0.1",
-            "[::]" => "[::1]",
-            host => host,
-        };
         let url = format!("http://{host}:{}", application.port());
         announcer.say(&format!("registrar: serving {url} with {shown_database}"));
         if let Some(notice) = notice {
@@ -88,6 +81,16 @@ pub(crate) fn serve(settings: Settings, flags: &ServeFlags) -> CommandResult {
     })
 }
 
+/// Returns the host that clients on this machine connect to. They cannot connect to the address that
+/// stands for all addresses.
+fn client_host(listen: &str) -> &str {
+    match listen.rsplit_once(':').map_or("127.0.0.1", |(host, _)| host) {
+        "0.0.0.0" => "127.0.0.1",
+        "[::]" => "[::1]",
+        host => host,
+    }
+}
+
 /// Migrates the database to the current schema.
 pub(crate) fn migrate(settings: Settings) -> CommandResult {
     let settings = Settings { migrate: true, ..settings };
@@ -102,4 +105,11 @@ pub(crate) fn back_up(settings: Settings, file: &Path) -> CommandResult {
     open_existing_store(&settings)?.back_up(file)?;
     print_message(&format!("registrar: {} is a copy of the database", file.display()));
     Ok(ExitCode::SUCCESS)
+}
+
+#[test]
+fn printed_address_can_be_connected_to() {
+    assert_eq!(client_host("0.0.0.0:80"), "127.0.0.1");
+    assert_eq!(client_host("[::]:80"), "[::1]");
+    assert_eq!(client_host("10.0.0.1:80"), "10.0.0.1");
 }

@@ -73,18 +73,6 @@ impl<'k> Expressions<'k> {
         self.compile(reader, node, &text, (&roots, &within))
     }
 
-    /// Compiles a text with `{% %}` tags whose values are escaped for HTML. See [`Self::compile`].
-    pub(crate) fn compile_html(
-        &self,
-        reader: &mut Reader<'_>,
-        node: &Node,
-        text: &str,
-        roots_within: (&[&str], &str),
-    ) -> Option<Expr> {
-        let template = self.template(reader, node, text, roots_within)?;
-        Some(Expr::new(text, template.escape_html()))
-    }
-
     /// Compiles an expression or a string with expressions. `roots` are the root variables in
     /// scope, `within` describes the place for problems.
     pub(crate) fn compile(
@@ -92,18 +80,8 @@ impl<'k> Expressions<'k> {
         reader: &mut Reader<'_>,
         node: &Node,
         text: &str,
-        roots_within: (&[&str], &str),
-    ) -> Option<Expr> {
-        Some(Expr::new(text, self.template(reader, node, text, roots_within)?))
-    }
-
-    fn template(
-        &self,
-        reader: &mut Reader<'_>,
-        node: &Node,
-        text: &str,
         (roots, within): (&[&str], &str),
-    ) -> Option<Template> {
+    ) -> Option<Expr> {
         let template = Template::compile(reader, node, &self.with_ids(text))?;
         for name in template.names() {
             let root = name.split('.').next().unwrap_or(name);
@@ -116,7 +94,7 @@ impl<'k> Expressions<'k> {
                 reader.unknown(code, "field", &part, node.location, &format!("`{name}`"), &known);
             }
         }
-        Some(template)
+        Some(Expr::new(text, template))
     }
 
     /// Adds the format and the salt of ids to the filter `| id('group')` of a template.

@@ -224,12 +224,8 @@ impl BodyCompiler<'_, '_> {
         }
         // Only values are escaped, not the text around them.
         if text.contains("{%") {
-            let roots: Vec<&str> = self.roots.iter().map(String::as_str).collect();
-            let place = (&*roots, &*self.within);
-            let filling = match is_html {
-                true => self.expressions.compile_html(self.reader, node, text, place),
-                false => self.expressions.compile(self.reader, node, text, place),
-            };
+            let filling = self.filling(node, text);
+            let filling = filling.map(|it| if is_html { it.escape_html() } else { it });
             self.pieces.extend(filling.map(|filling| Segment::Text(filling, false)));
             return;
         }

@@ -256,6 +256,14 @@ impl Expr {
         }
     }
 
+    /// Escapes values for HTML in a text with `{% %}` tags; see [`Template::escape_html`].
+    pub(crate) fn escape_html(self) -> Self {
+        match self {
+            Self::Template(template) => Self::Template(template.escape_html()),
+            other => other,
+        }
+    }
+
     /// Returns the parts of the path if it is one.
     pub(crate) fn name(&self) -> Option<&[Box<str>]> {
         match self {

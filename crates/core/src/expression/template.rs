@@ -44,15 +44,15 @@ pub enum TemplatePart {
 #[derive(Debug)]
 pub struct Blocks {
     environment: Environment<'static>,
-    text: String,
     reads: Dependencies,
 }
 
 impl Blocks {
     fn escape_html(&mut self) {
         self.environment.set_auto_escape_callback(|_| AutoEscape::Html);
-        // Whether a template escapes is decided when it is added; it was compiled before.
-        let added = self.environment.add_template_owned(ONLY, self.text.clone());
+        // Whether a template escapes is decided when it is added, so it is added again.
+        let text = self.environment.get_template(ONLY).map(|only| only.source().to_owned());
+        let added = text.and_then(|text| self.environment.add_template_owned(ONLY, text));
         debug_assert!(added.is_ok(), "the template compiled before");
     }
 }
@@ -105,14 +105,14 @@ impl Template {
             }
         }
         let mut environment = language::ENVIRONMENT.clone();
-        if let Err(error) = environment.add_template_owned(ONLY, text.clone()) {
+        if let Err(error) = environment.add_template_owned(ONLY, text) {
             report_syntax(reader, node, &error);
             return None;
         }
         let names: BTreeSet<String> =
             environment.get_template(ONLY).ok()?.undeclared_variables(true).into_iter().collect();
         let reads = Dependencies::of(names, node.location);
-        Some(Self::Blocks(Box::new(Blocks { environment, text, reads })))
+        Some(Self::Blocks(Box::new(Blocks { environment, reads })))
     }
 
     /// Escapes values for HTML in a template with `{% %}` tags, but not its own text. Other templates

@@ -72,6 +72,39 @@ fn problems_of_all_files_are_reported_together() {
 }
 
 #[test]
+fn unknown_fields_are_reported_with_the_key_that_they_belong_under() {
+    let seller = "properties: [{name: home, type: address}]";
+    let form =
+        "resource: User\nfields:\n  nickname:\n  profiles: {seller: {properties: {home: }}}\n";
+    let sources = [source("types/profiles/seller.yml", seller), source("a.yml", form)];
+    let Err(problems) = compile(&sources) else { panic!("the form compiles") };
+    let hints: Vec<&str> = problems.iter().filter_map(|problem| problem.hint.as_deref()).collect();
+    assert_eq!(
+        hints,
+        [
+            "list a field of your own under `properties:`",
+            "`home` is an address: list it under `custom_addresses:`"
+        ]
+    );
+}
+
+#[test]
+fn failing_example_names_its_time_if_a_rule_is_about_time() {
+    let form = |date: &str| {
+        format!(
+            "resource: User\nfields:\n  properties: {{born: {{type: date, validation: {{date: {{on_or_before: today}}}}}}}}\n\
+             examples: [{{form: {{properties: {{born: {date}}}}}, expect: valid}}]\n"
+        )
+    };
+    let hint = |date: &str| {
+        let registry = compile(&[source("a.yml", &form(date))]).unwrap();
+        registry.try_examples().failed.first().and_then(|problem| problem.hint.clone())
+    };
+    assert!(hint("1990-01-01").unwrap().starts_with("the time is 1970-01-01"));
+    assert_eq!(hint("x"), None);
+}
+
+#[test]
 fn new_relationship_requires_a_relationship_type() {
     let form = "resource: User\nfields:\n  relationship_users: {member: {relationship_name: }}\n";
     let problems = compile(&[

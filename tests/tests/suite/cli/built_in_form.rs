@@ -56,6 +56,27 @@ fn other_commands_use_the_built_in_form() {
 }
 
 #[test]
+fn check_fails_without_a_form() {
+    let setup = setup();
+    std::fs::create_dir(setup.folder().join("forms")).unwrap();
+    let nothing = error_line(&mut setup.bare_command(&["check"]));
+    assert!(nothing.contains("there is no form in `forms`: expected"), "{nothing}");
+}
+
+#[test]
+fn token_create_reports_a_new_database_and_splits_forms() {
+    let setup = setup();
+    let create = |name| {
+        let mut command = setup.bare_command(&["token", "create", name, "--form", "a,b"]);
+        run_command(&mut command).success().stderr
+    };
+    assert!(create("web").contains("a NEW database was created"));
+    assert_eq!(create("app"), "");
+    let listed = stdout(&setup, &["token", "list"]);
+    assert!(listed.contains("through a,b"), "{listed}");
+}
+
+#[test]
 fn missing_forms_folder_that_is_set_is_reported() {
     let setup = setup();
     let nowhere = setup.folder().join("nowhere");
